@@ -1,0 +1,45 @@
+"""The few array operations that the densities need, for numbers and for graphs, so that each density is written once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+from pytensor.gradient import disconnected_grad
+from scipy import special
+
+Array = Any
+"""A numpy array or a PyTensor variable."""
+
+
+def _graph_log_ndtr(z: Array) -> Array:
+    # Each branch sees only arguments that it can bear: the gradient of the branch not taken must stay finite.
+    left, right = pt.minimum(z, -1.0), pt.maximum(z, -1.0)
+    in_tail = pt.log(0.5 * pt.erfcx(-left / np.sqrt(2.0))) - 0.5 * left**2
+    return pt.switch(z < -1.0, in_tail, pt.log1p(-0.5 * pt.erfc(right / np.sqrt(2.0))))
+
+
+@dataclass(frozen=True)
+class Backend:
+    """Array operations under one set of names.
+
+    `fixed` marks a value whose gradient is not followed; `log_ndtr` is the log of the normal distribution function.
+    """
+
+    log: Callable[..., Array]
+    log1p: Callable[..., Array]
+    exp: Callable[..., Array]
+    sqrt: Callable[..., Array]
+    logaddexp: Callable[..., Array]
+    clip: Callable[..., Array]
+    sum: Callable[..., Array]
+    max: Callable[..., Array]
+    log_ndtr: Callable[[Array], Array]
+    fixed: Callable[[Array], Array]
+
+
+NUMBERS = Backend(np.log, np.log1p, np.exp, np.sqrt, np.logaddexp, np.clip, np.sum, np.max,
+                  special.log_ndtr, lambda value: value)
+GRAPH = Backend(pt.log, pt.log1p, pt.exp, pt.sqrt, pt.logaddexp, pt.clip, pt.sum, pt.max,
+                _graph_log_ndtr, disconnected_grad)

@@ -1,0 +1,83 @@
+"""Prior distributions as values: they can be compared, printed, passed as arguments and typed on a command line."""
+
+import math
+import re
+from dataclasses import dataclass
+
+import pymc as pm
+
+# Family: the PyMC distribution, the names of its parameters, which of them must be positive, and its support.
+_FAMILIES = {
+    "Normal": (pm.Normal, ("mu", "sigma"), ("sigma",), "real"),
+    "StudentT": (pm.StudentT, ("nu", "mu", "sigma"), ("nu", "sigma"), "real"),
+    "Cauchy": (pm.Cauchy, ("alpha", "beta"), ("beta",), "real"),
+    "HalfNormal": (pm.HalfNormal, ("sigma",), ("sigma",), "positive"),
+    "HalfStudentT": (pm.HalfStudentT, ("nu", "sigma"), ("nu", "sigma"), "positive"),
+    "HalfCauchy": (pm.HalfCauchy, ("beta",), ("beta",), "positive"),
+    "Exponential": (pm.Exponential, ("lam",), ("lam",), "positive"),
+    "Gamma": (pm.Gamma, ("alpha", "beta"), ("alpha", "beta"), "positive"),
+    "LogNormal": (pm.LogNormal, ("mu", "sigma"), ("sigma",), "positive"),
+    "Beta": (pm.Beta, ("alpha", "beta"), ("alpha", "beta"), "unit"),
+    "LogitNormal": (pm.LogitNormal, ("mu", "sigma"), ("sigma",), "unit"),
+}
+_EXPRESSION = re.compile(r"\s*([A-Za-z]+)\s*\(([^()]*)\)\s*", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Prior:
+    """A named distribution with numbers as arguments, such as Prior("Beta", (1.0, 4.0)).
+
+    Raises
+    ------
+    ValueError
+        When the family is unknown, or the arguments are not those of the family.
+    """
+
+    family: str
+    arguments: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if self.family not in _FAMILIES:
+            raise ValueError(f"unknown distribution {self.family!r}; known: {', '.join(sorted(_FAMILIES))}")
+        _, names, positive, _ = _FAMILIES[self.family]
+        if len(self.arguments) != len(names):
+            raise ValueError(f"{self.family} takes {len(names)} numbers ({', '.join(names)}), "
+                             f"{len(self.arguments)} given")
+        for name, value in zip(names, self.arguments, strict=True):
+            if not math.isfinite(value) or (name in positive and value <= 0):
+                wanted = "positive and finite" if name in positive else "finite"
+                raise ValueError(f"{self.family}: {name} = {value:g} must be {wanted}")
+
+    @property
+    def support(self) -> str:
+        """Where the density is positive: real, positive or unit."""
+        return _FAMILIES[self.family][3]
+
+    def variable(self, name: str) -> pm.Distribution:
+        """The random variable of that name in the PyMC model that is being built."""
+        distribution, names, _, _ = _FAMILIES[self.family]
+        return distribution(name, **dict(zip(names, self.arguments, strict=True)))
+
+    def distribution(self) -> pm.Distribution:
+        """The distribution, outside any model."""
+        distribution, names, _, _ = _FAMILIES[self.family]
+        return distribution.dist(**dict(zip(names, self.arguments, strict=True)))
+
+    def __str__(self) -> str:
+        return f"{self.family}({', '.join(f'{value:.6g}' for value in self.arguments)})"
+
+
+def parse_prior(expression: str) -> Prior:
+    """The prior that an expression such as "Beta(1, 4)" names; nothing is evaluated.
+
+    Raises
+    ------
+    ValueError
+        When it is no family name with numbers in brackets.
+    """
+    match = _EXPRESSION.fullmatch(expression)
+    cells = [cell.strip() for cell in match[2].split(",")] if match else []
+    if not match or not all(_NUMBER.fullmatch(cell) for cell in cells):
+        raise ValueError(f"{expression!r} is no prior; write a distribution with numbers, such as Beta(1, 4)")
+    return Prior(match[1], tuple(float(cell) for cell in cells))

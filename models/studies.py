@@ -1,0 +1,114 @@
+"""Typed inputs of the models: what each study of one analysis contributes, with nothing left to look up."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+def _frozen(values: Sequence[float] | np.ndarray, dtype: type) -> np.ndarray:
+    array = np.array(values, dtype=dtype).reshape(-1)
+    array.setflags(write=False)
+    return array
+
+
+@dataclass(frozen=True)
+class RateStudies:
+    """Counts of one binary endpoint, one row per study.
+
+    Parameters
+    ----------
+    study_ids : sequence of str, shape (k,)
+    events : int array, shape (k,)
+        Patients with the event, 0 <= events <= evaluable.
+    evaluable : int array, shape (k,)
+        Patients at risk, >= 0. A row of 0 of 0 adds nothing to the likelihood and so leaves its study out.
+
+    Raises
+    ------
+    ValueError
+        When shapes differ or a count is impossible.
+    """
+
+    study_ids: tuple[str, ...]
+    events: np.ndarray
+    evaluable: np.ndarray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "study_ids", tuple(self.study_ids))
+        object.__setattr__(self, "events", _frozen(self.events, np.int64))
+        object.__setattr__(self, "evaluable", _frozen(self.evaluable, np.int64))
+        if not len(self.study_ids) == len(self.events) == len(self.evaluable):
+            raise ValueError(f"{len(self.study_ids)} studies, {len(self.events)} event counts and "
+                             f"{len(self.evaluable)} evaluable counts: one of each per study is needed")
+        if np.any(self.events < 0) or np.any(self.events > self.evaluable):
+            raise ValueError("events must lie between 0 and evaluable in every study")
+
+    def __len__(self) -> int:
+        return len(self.study_ids)
+
+    @property
+    def patients(self) -> int:
+        """Patients over all studies."""
+        return int(self.evaluable.sum())
+
+
+@dataclass(frozen=True)
+class HazardStudies:
+    """What each study says about its log hazard (log of events per person-month), one row per study.
+
+    A study is either an estimate with a standard error for each direction, or events and person-months.
+
+    Parameters
+    ----------
+    study_ids : sequence of str, shape (k,)
+    log_hazard : float array, shape (k,)
+        Estimate; not used where `person_months` is positive.
+    se_lower, se_upper : float array, shape (k,)
+        Standard error below and above the estimate (equal: a normal likelihood), > 0.
+    events, person_months : float array, shape (k,)
+        Poisson data; person_months = 0 marks a row that is an estimate.
+    patients_each : int array, shape (k,)
+        Patients behind each row, for counting only.
+
+    Raises
+    ------
+    ValueError
+        When shapes differ, or a standard error is not positive and finite.
+    """
+
+    study_ids: tuple[str, ...]
+    log_hazard: np.ndarray
+    se_lower: np.ndarray
+    se_upper: np.ndarray
+    events: np.ndarray
+    person_months: np.ndarray
+    patients_each: np.ndarray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "study_ids", tuple(self.study_ids))
+        for name in ("log_hazard", "se_lower", "se_upper", "events", "person_months"):
+            object.__setattr__(self, name, _frozen(getattr(self, name), float))
+        object.__setattr__(self, "patients_each", _frozen(self.patients_each, np.int64))
+        sizes = {len(getattr(self, name)) for name in self.__dataclass_fields__}
+        if len(sizes) != 1:
+            raise ValueError(f"columns of different length: {sorted(sizes)}")
+        errors = np.concatenate([self.se_lower, self.se_upper])[np.tile(~self.is_poisson, 2)]
+        if not np.all((errors > 0) & np.isfinite(errors)):
+            raise ValueError("standard errors must be positive and finite")
+
+    def __len__(self) -> int:
+        return len(self.study_ids)
+
+    @property
+    def is_poisson(self) -> np.ndarray:
+        """Which rows are events and person-months; bool array, shape (k,)."""
+        return self.person_months > 0
+
+    @property
+    def patients(self) -> int:
+        """Patients over all studies."""
+        return int(self.patients_each.sum())
+
+
+Studies = RateStudies | HazardStudies
