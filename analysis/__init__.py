@@ -1,0 +1,1 @@
+"""What is done with the models: evidence, sampling, diagnostics, estimands, comparison, figures, report."""

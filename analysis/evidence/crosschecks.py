@@ -1,0 +1,120 @@
+"""Rules that need the meaning of several tables: kinds, hierarchies, ledger, covariates."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from analysis.evidence.cells import number
+from analysis.evidence.drafts import Draft, Drafts
+from analysis.evidence.numerals import Fault
+from analysis.evidence.problems import Problem
+from analysis.evidence.references import repeated_rows, unknown_columns, unknown_ids, unknown_subsets
+
+Tables = Mapping[str, Drafts]
+
+
+def cross_problems(tables: Tables) -> Iterator[Problem]:
+    """Yield every problem that no single row shows.
+
+    Parameters
+    ----------
+    tables : mapping of str to Drafts
+        All tables by file name, empty where the file is absent.
+    """
+    for drafts in tables.values():
+        yield from repeated_rows(drafts)
+        yield from unknown_ids(drafts, tables)
+    for file in ("subsets.csv", "comparisons.csv", "covariates.csv"):
+        yield from unknown_columns(tables[file], tables)
+    yield from unknown_subsets(tables)
+    yield from wrong_kinds(tables)
+    yield from circular_parents(tables["endpoints.csv"])
+    yield from children_above_parents(tables)
+    yield from facts_of_other_studies(tables)
+    yield from covariates_without_numbers(tables)
+
+
+def wrong_kinds(tables: Tables) -> Iterator[Problem]:
+    """Yield a problem for each count of a survival endpoint and each survival row of a rate."""
+    endpoints = tables["endpoints.csv"].rows
+    kinds = {row.raw.get("endpoint"): row.values["kind"] for row in endpoints if row.has("kind")}
+    places = (("responses.csv", "rate", "survival.csv"), ("survival.csv", "survival", "responses.csv"))
+    for file, wanted, other in places:
+        for row in tables[file].rows:
+            kind = kinds.get(row.values.get("endpoint"), wanted)
+            if kind != wanted:
+                remedy = f"Move the row to {other} or correct the kind in endpoints.csv."
+                yield row.problem("endpoint", f"is a {kind} endpoint", remedy)
+
+
+def circular_parents(endpoints: Drafts) -> Iterator[Problem]:
+    """Yield a problem for each endpoint that is, directly or through others, its own parent."""
+    parents = _parents(endpoints)
+    for row in endpoints.rows:
+        name = row.raw.get("endpoint", "")
+        if row.has("parent") and name in _ancestors(name, parents):
+            rule = "leads back to the endpoint itself"
+            yield row.problem("parent", rule, "Name the endpoint that contains it.")
+
+
+def children_above_parents(tables: Tables) -> Iterator[Problem]:
+    """Yield a problem for each count above that of a containing endpoint in the same patients of a study."""
+    parents = _parents(tables["endpoints.csv"])
+    counts: dict[tuple[object, ...], list[Draft]] = defaultdict(list)
+    rows = [row for row in tables["responses.csv"].rows if row.has("study_id", "endpoint", "events", "n")]
+    for row in rows:
+        counts[row.values["study_id"], row.values["endpoint"], row.values["n"]].append(row)
+    for row in rows:
+        ancestors = _ancestors(row.values["endpoint"], parents)
+        # In a circle of parents nothing is contained in anything.
+        for ancestor in () if row.values["endpoint"] in ancestors else ancestors:
+            for whole in counts.get((row.values["study_id"], ancestor, row.values["n"]), ()):
+                limit = whole.values["events"]
+                if row.values["events"] > limit:
+                    rule = f"exceeds the {limit} of {ancestor} in row {whole.row}, which contains it"
+                    yield row.problem("events", rule, "Correct one of the counts or its n.")
+
+
+def facts_of_other_studies(tables: Tables) -> Iterator[Problem]:
+    """Yield a problem for each decision that cites a fact about another study."""
+    owners = {
+        row.raw.get("fact_id"): row.values["study_id"]
+        for row in tables["extraction.csv"].rows
+        if row.has("study_id")
+    }
+    for file in ("responses.csv", "survival.csv"):
+        for row in tables[file].rows:
+            if not row.has("study_id", "fact_ids"):
+                continue
+            for fact in row.values["fact_ids"]:
+                owner = owners.get(fact, row.values["study_id"])
+                if owner != row.values["study_id"]:
+                    rule = f"holds {fact}, a fact about {owner}"
+                    yield row.problem("fact_ids", rule, "Cite facts of this study.")
+
+
+def covariates_without_numbers(tables: Tables) -> Iterator[Problem]:
+    """Yield a problem for each cell of studies.csv that is not the number its covariate needs."""
+    studies = tables["studies.csv"]
+    wanted = tables["covariates.csv"].known("column") or frozenset()
+    parse = number()
+    for row in studies.rows:
+        for column in sorted(wanted & row.raw.keys() - row.bad):
+            result = parse(row.raw[column]) if row.raw[column] else None
+            if isinstance(result, Fault):
+                yield row.problem(column, f"{result.rule}, as covariates.csv needs", result.remedy)
+
+
+def _parents(endpoints: Drafts) -> dict[str, str]:
+    return {
+        row.raw["endpoint"]: row.values["parent"]
+        for row in endpoints.rows
+        if row.has("parent") and row.raw.get("endpoint")
+    }
+
+
+def _ancestors(name: str, parents: Mapping[str, str]) -> tuple[str, ...]:
+    found: list[str] = []
+    while name in parents and parents[name] not in found:
+        name = parents[name]
+        found.append(name)
+    return tuple(found)

@@ -1,0 +1,182 @@
+"""The rows beside the decisions: published numbers, the ledger, and the rules that analyses look up."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """One row of reported.csv: a pooled number printed by the review.
+
+    Parameters
+    ----------
+    estimate, ci_low, ci_high : float or None
+        On the scale of `units`; only the limits may be None.
+    level : float or None
+        Level of the printed interval.
+    units : str
+        probability (0 to 1), months, or empty.
+    decimals : int or None
+        Digits of `estimate` after the point; half a unit of the last one is the rounding slack.
+    primary : bool
+        False for a second, different printing of the same quantity.
+    """
+
+    row: int
+    reported_id: str
+    endpoint: str
+    subset: str
+    statistic: str
+    k_studies: int | None
+    n_patients: int | None
+    events: int | None
+    estimate: float
+    ci_low: float | None
+    ci_high: float | None
+    level: float | None
+    units: str
+    decimals: int | None
+    primary: bool
+    source_id: str
+    locator: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """One row of totals.csv: events and patients that the review prints over all its studies."""
+
+    row: int
+    endpoint: str
+    k_studies: int | None
+    events: int | None
+    n: int | None
+    source_id: str
+    locator: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One row of sources.csv: a publication, a registry record or a page."""
+
+    row: int
+    source_id: str
+    citation: str
+    doi: str
+    pmid: str
+    url: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One row of extraction.csv, the ledger of stated facts.
+
+    Parameters
+    ----------
+    quantity : str
+        What `value` counts or measures, such as events, percent, median_months or text.
+    value : float or None
+        The number; None for a fact in words or without a number.
+    value_text : str
+        The cell as written, for words and for the number of printed digits.
+    derived : bool or None
+        Whether the fact was computed from a stated one.
+    """
+
+    row: int
+    fact_id: str
+    study_id: str
+    endpoint: str
+    quantity: str
+    value: float | None
+    value_text: str
+    denominator: float | None
+    ci_low: float | None
+    ci_high: float | None
+    time_months: float | None
+    population: str
+    source_id: str
+    locator: str
+    derived: bool | None
+    confidence: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditCheck:
+    """One row of audit.csv: a check of the review's internal consistency."""
+
+    row: int
+    check_id: str
+    statement: str
+    locator: str
+    recomputed: str
+    verdict: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subset:
+    """One row of subsets.csv: a condition on a column of studies.csv.
+
+    Several rows of one subset must all hold; a row without a column holds for every study.
+    """
+
+    row: int
+    subset: str
+    label: str
+    column: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonRule:
+    """One row of comparisons.csv: which estimand answers a published number, or why none does.
+
+    Parameters
+    ----------
+    endpoint : str
+        Endpoint whose estimand is compared; empty when a column of studies.csv is.
+    column : str
+        That column.
+    estimand : str
+        Name of the estimand, or crude_column.
+    transform : str
+        identity, complement or empty.
+    reason : str
+        Why nothing can be compared.
+    """
+
+    row: int
+    reported_endpoint: str
+    statistic: str
+    endpoint: str
+    column: str
+    estimand: str
+    transform: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Covariate:
+    """One row of covariates.csv: a numeric column of studies.csv that can be regressed on.
+
+    Parameters
+    ----------
+    column : str
+        Column of studies.csv.
+    unit : str
+        Words for one step, such as "10 years".
+    scale : float
+        Size of one step in units of the column.
+    transform : str
+        Name of a transformation, or empty.
+    """
+
+    row: int
+    column: str
+    label: str
+    unit: str
+    scale: float
+    transform: str

@@ -1,0 +1,162 @@
+"""Rules within one row."""
+
+from collections.abc import Callable, Iterator
+
+from analysis.evidence.cells import number, probability_fault
+from analysis.evidence.drafts import Draft
+from analysis.evidence.numerals import Fault
+from analysis.evidence.problems import Problem
+
+Rule = Callable[[Draft], Iterator[Problem]]
+
+_LIMITS = ("ci_low", "ci_high")
+_LIMIT_REMEDY = "Correct the estimate or the limit."
+
+
+def events_within_n(row: Draft) -> Iterator[Problem]:
+    """Yield a problem when more patients have the event than were counted."""
+    if row.has("events", "n") and row.values["events"] > row.values["n"]:
+        yield row.problem("events", f"exceeds n = {row.values['n']}", "Correct the count or the denominator.")
+
+
+def interval_holds_estimate(row: Draft) -> Iterator[Problem]:
+    """Yield a problem when the limits are reversed, equal, or leave the estimate outside."""
+    low, high = (row.values[c] if row.has(c) else None for c in _LIMITS)
+    if low is not None and high is not None and low >= high:
+        yield row.problem("ci_low", f"is not below ci_high = {high:g}", "Correct the limits.")
+    elif row.has("estimate"):
+        estimate = row.values["estimate"]
+        if low is not None and low > estimate:
+            yield row.problem("ci_low", f"is above the estimate = {estimate:g}", _LIMIT_REMEDY)
+        if high is not None and high < estimate:
+            yield row.problem("ci_high", f"is below the estimate = {estimate:g}", _LIMIT_REMEDY)
+
+
+def survival_states_something(row: Draft) -> Iterator[Problem]:
+    """Yield a problem when a row gives neither a statistic nor events with person-months."""
+    for given, lacking in (("events", "person_months"), ("person_months", "events")):
+        if row.has(given) and row.lacks(lacking):
+            yield row.problem(lacking, f"is empty while {given} is given", "Give both or neither.")
+    if row.has("statistic") and row.lacks("estimate"):
+        yield row.problem("estimate", "is empty while statistic is given", "Give the estimate.")
+    if row.lacks("statistic"):
+        if any(row.has(c) for c in ("estimate", *_LIMITS)):
+            yield row.problem(
+                "statistic", "is empty beside an estimate or a limit", "Write median or landmark."
+            )
+        elif row.lacks("events") and row.lacks("person_months"):
+            yield row.problem(
+                "statistic",
+                "is empty, and so are events and person_months",
+                "Give a median, a landmark, or events with person_months.",
+            )
+
+
+def survival_time(row: Draft) -> Iterator[Problem]:
+    """Yield a problem when a landmark has no time or a median has one."""
+    if row.has("statistic"):
+        landmark = row.values["statistic"] == "landmark"
+        if landmark and row.lacks("time_months"):
+            yield row.problem("time_months", "is empty for a landmark", "Give the time in months.")
+        if not landmark and row.has("time_months"):
+            yield row.problem(
+                "time_months", "is given for a median", "Leave it empty; the estimate is the time."
+            )
+
+
+def survival_scale(row: Draft) -> Iterator[Problem]:
+    """Yield a problem when a landmark is no probability or a median no time."""
+    if not row.has("statistic"):
+        return
+    for column in ("estimate", *_LIMITS):
+        if row.has(column):
+            fault = _off_scale(row.values["statistic"], column, row.values[column])
+            if fault:
+                yield row.problem(column, fault.rule, fault.remedy)
+
+
+def _off_scale(statistic: str, column: str, value: float) -> Fault | None:
+    if statistic == "median":
+        return None if value > 0 else Fault("is not above 0 for a median", "Give months above 0.")
+    if column == "estimate" and value in (0, 1):
+        return Fault(
+            "has no log hazard as a landmark", "Use a time at which some, but not all, are event-free."
+        )
+    return probability_fault(value)
+
+
+def survival_limits(row: Draft) -> Iterator[Problem]:
+    """Yield a problem when one confidence limit stands alone without an explanation."""
+    open_above = row.values.get("upper_not_reached") is True
+    if open_above and row.has("ci_high"):
+        yield row.problem("ci_high", "is given although upper_not_reached is true", "Delete one of the two.")
+    if open_above and row.has("statistic") and row.values["statistic"] == "landmark":
+        yield row.problem("upper_not_reached", "cannot be true for a landmark", "Write false.")
+    if row.has("ci_low") and row.lacks("ci_high") and not open_above and "upper_not_reached" not in row.bad:
+        yield row.problem(
+            "ci_high", "is empty while ci_low is given", "Give it, or write true in upper_not_reached."
+        )
+    if row.has("ci_high") and row.lacks("ci_low"):
+        yield row.problem("ci_low", "is empty while ci_high is given", "Give both limits or neither.")
+
+
+def reported_scale(row: Draft) -> Iterator[Problem]:
+    """Yield a problem when a published probability lies outside 0 to 1."""
+    if row.has("units") and row.values["units"] == "probability":
+        for column in ("estimate", *_LIMITS):
+            fault = probability_fault(row.values[column]) if row.has(column) else None
+            if fault:
+                yield row.problem(column, fault.rule, fault.remedy)
+
+
+def reported_limits(row: Draft) -> Iterator[Problem]:
+    """Yield a problem when only one limit of a published interval is given; a median may be open above."""
+    for given, lacking in (_LIMITS, _LIMITS[::-1]):
+        open_median = lacking == "ci_high" and row.values.get("units") == "months"
+        if row.has(given) and row.lacks(lacking) and not open_median:
+            yield row.problem(lacking, f"is empty while {given} is given", "Give both limits or neither.")
+
+
+def fact_is_number(row: Draft) -> Iterator[Problem]:
+    """Yield a problem when a fact that measures something has words as its value."""
+    if row.has("value", "quantity") and row.values["quantity"] != "text":
+        result = number()(row.values["value"])
+        if isinstance(result, Fault):
+            yield row.problem("value", result.rule, result.remedy)
+
+
+def subset_condition(row: Draft) -> Iterator[Problem]:
+    """Yield a problem when a subset names a value but no column."""
+    if row.lacks("column") and row.has("value"):
+        yield row.problem("column", "is empty while value is given", "Name the column of studies.csv.")
+
+
+def comparison_is_decided(row: Draft) -> Iterator[Problem]:
+    """Yield a problem when a published number has neither an estimand nor a reason for having none."""
+    if row.lacks("reason"):
+        if row.lacks("estimand"):
+            yield row.problem("estimand", "is empty, and so is reason", "Name one, or say why there is none.")
+        elif row.lacks("endpoint") and row.lacks("column"):
+            yield row.problem(
+                "endpoint",
+                "is empty, and so are column and reason",
+                "Name the endpoint, or the column of studies.csv.",
+            )
+
+
+ROW_RULES: dict[str, tuple[Rule, ...]] = {
+    "responses.csv": (events_within_n,),
+    "survival.csv": (
+        events_within_n,
+        survival_states_something,
+        survival_time,
+        survival_scale,
+        survival_limits,
+        interval_holds_estimate,
+    ),
+    "reported.csv": (reported_scale, reported_limits, interval_holds_estimate),
+    "totals.csv": (events_within_n,),
+    "extraction.csv": (fact_is_number,),
+    "subsets.csv": (subset_condition,),
+    "comparisons.csv": (comparison_is_decided,),
+}

@@ -1,0 +1,213 @@
+"""The tables of an evidence directory as data: a new column is one line here and one field of its row."""
+
+from analysis.evidence import records, rows
+from analysis.evidence.cells import Parser, boolean, choice, integer, label, names, number, slug, text
+from analysis.evidence.schema import Column, Table
+
+_COUNT_REMEDY = "Give a number of patients."
+_EVENTS = integer(low=0, high=10_000_000, remedy=_COUNT_REMEDY)
+_PATIENTS = integer(low=1, high=10_000_000, remedy=_COUNT_REMEDY)
+_YEAR = integer(low=1900, high=2100, remedy="Give the year of publication.")
+_POSITIVE = number(above=0, remedy="Give a number above 0.")
+_LEVEL = number(above=0, below=1, remedy="Give the level as a probability, such as 0.95.")
+_TIER = choice("A", "B", "C")
+
+
+def _key(name: str, parse: Parser = text) -> Column:
+    return Column(name, parse, required=True, filled=True)
+
+
+def _texts(*column_names: str) -> tuple[Column, ...]:
+    return tuple(Column(name, text, empty="") for name in column_names)
+
+
+def _numbers(*column_names: str) -> tuple[Column, ...]:
+    return tuple(Column(name, number()) for name in column_names)
+
+
+_FACT_IDS = Column("fact_ids", names, empty=())
+_STUDY_AND_ENDPOINT = (("study_id", "studies.csv"), ("endpoint", "endpoints.csv"))
+
+TABLES: tuple[Table, ...] = (
+    Table(
+        "studies.csv",
+        rows.Study,
+        (
+            _key("study_id", slug),
+            _key("label", label),
+            _key("year", _YEAR),
+            Column("n_treated", _PATIENTS),
+            *_texts("cohort", "antigen_target"),
+            Column("in_review", boolean),
+            *_texts("design"),
+        ),
+        subject=("study_id",),
+        unique=(("study_id",), ("label",)),
+        keeps_cells=True,
+    ),
+    Table(
+        "endpoints.csv",
+        rows.Endpoint,
+        (
+            _key("endpoint", slug),
+            _key("label", label),
+            _key("kind", choice("rate", "survival")),
+            _key("direction", choice("benefit", "harm", "neutral")),
+            *_texts("parent", "population"),
+            Column("horizon_months", _POSITIVE),
+        ),
+        subject=("endpoint",),
+        unique=(("endpoint",),),
+        references=(("parent", "endpoints.csv"),),
+    ),
+    Table(
+        "responses.csv",
+        rows.Response,
+        (
+            _key("study_id"),
+            _key("endpoint"),
+            _key("events", _EVENTS),
+            _key("n", _PATIENTS),
+            *_texts("population", "timing"),
+            Column("tier", _TIER, empty=""),
+            _FACT_IDS,
+            *_texts("decision"),
+        ),
+        subject=("study_id", "endpoint"),
+        unique=(("study_id", "endpoint", "population"), ("tier", "study_id", "endpoint")),
+        references=(*_STUDY_AND_ENDPOINT, ("fact_ids", "extraction.csv")),
+    ),
+    Table(
+        "survival.csv",
+        rows.Survival,
+        (
+            _key("study_id"),
+            _key("endpoint"),
+            *_texts("definition", "population", "stratum", "cut"),
+            Column("statistic", choice("median", "landmark"), required=True, empty=""),
+            Column("time_months", _POSITIVE, required=True),
+            Column("estimate", number(), required=True),
+            Column("ci_low", number(), required=True),
+            Column("ci_high", number(), required=True),
+            Column("ci_level", _LEVEL),
+            Column("upper_not_reached", boolean, empty=False),
+            _key("n", _PATIENTS),
+            Column("events", _EVENTS),
+            Column("person_months", _POSITIVE),
+            Column("tier", _TIER, empty=""),
+            _FACT_IDS,
+            *_texts("decision"),
+        ),
+        subject=("study_id", "endpoint"),
+        unique=(("study_id", "endpoint", "population", "stratum", "cut", "statistic", "time_months"),),
+        references=(*_STUDY_AND_ENDPOINT, ("fact_ids", "extraction.csv")),
+    ),
+    Table(
+        "reported.csv",
+        records.Reported,
+        (
+            _key("reported_id"),
+            _key("endpoint"),
+            *_texts("subset"),
+            _key("statistic"),
+            Column("k_studies", _PATIENTS),
+            Column("n_patients", _PATIENTS),
+            Column("events", _EVENTS),
+            _key("estimate", number()),
+            *_numbers("ci_low", "ci_high"),
+            Column("level", _LEVEL),
+            *_texts("units"),
+            Column("decimals", integer(low=0, high=15)),
+            Column("primary", boolean, empty=True),
+            *_texts("source_id", "locator", "note"),
+        ),
+        subject=("reported_id",),
+        unique=(("reported_id",),),
+        references=(("source_id", "sources.csv"),),
+    ),
+    Table(
+        "totals.csv",
+        records.Total,
+        (
+            _key("endpoint"),
+            Column("k_studies", _PATIENTS),
+            Column("events", _EVENTS),
+            Column("n", _PATIENTS),
+            *_texts("source_id", "locator", "note"),
+        ),
+        subject=("endpoint",),
+        references=(("endpoint", "endpoints.csv"), ("source_id", "sources.csv")),
+    ),
+    Table(
+        "sources.csv",
+        records.Source,
+        (
+            _key("source_id"),
+            *_texts("citation", "doi", "pmid", "url", "kind"),
+        ),
+        subject=("source_id",),
+        unique=(("source_id",),),
+    ),
+    Table(
+        "extraction.csv",
+        records.Fact,
+        (
+            _key("fact_id"),
+            _key("study_id"),
+            *_texts("endpoint", "quantity", "value"),
+            *_numbers("denominator", "ci_low", "ci_high", "time_months"),
+            *_texts("population", "source_id", "locator"),
+            Column("derived", boolean),
+            *_texts("confidence", "note"),
+        ),
+        subject=("fact_id", "study_id"),
+        unique=(("fact_id",),),
+        references=(("study_id", "studies.csv"), ("source_id", "sources.csv")),
+    ),
+    Table(
+        "audit.csv",
+        records.AuditCheck,
+        (
+            _key("check_id"),
+            *_texts("statement", "locator", "recomputed", "verdict", "comment"),
+        ),
+        subject=("check_id",),
+        unique=(("check_id",),),
+    ),
+    Table(
+        "subsets.csv",
+        records.Subset,
+        (
+            _key("subset", slug),
+            *_texts("label", "column", "value"),
+        ),
+        subject=("subset",),
+        unique=(("subset", "column"),),
+    ),
+    Table(
+        "comparisons.csv",
+        records.ComparisonRule,
+        (
+            _key("reported_endpoint"),
+            _key("statistic"),
+            *_texts("endpoint", "column", "estimand"),
+            Column("transform", choice("identity", "complement"), empty=""),
+            *_texts("reason"),
+        ),
+        subject=("reported_endpoint", "statistic"),
+        unique=(("reported_endpoint", "statistic"),),
+        references=(("endpoint", "endpoints.csv"),),
+    ),
+    Table(
+        "covariates.csv",
+        records.Covariate,
+        (
+            _key("column"),
+            *_texts("label", "unit"),
+            Column("scale", _POSITIVE, empty=1.0),
+            *_texts("transform"),
+        ),
+        subject=("column",),
+        unique=(("column",),),
+    ),
+)

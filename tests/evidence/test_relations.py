@@ -1,0 +1,106 @@
+"""Rules between rows and tables find their violations and leave legal neighbours alone."""
+
+import pytest
+
+from analysis.evidence import EvidenceError, load
+from analysis.evidence.tables import TABLES
+
+from .build import FULL, MINIMAL, with_cell, without_column, write_evidence, write_files
+
+
+def test_a_row_of_nothing_is_refused(problems_of):
+    row = "gu_2020,os,OS,all_treated,,later,,,,,,,,20,,,B,,\n"
+    (found,) = problems_of(survival=FULL["survival.csv"] + row)
+    assert (found.row, found.column) == (7, "statistic")
+    assert "is empty, and so are events and person_months" in found.rule
+
+
+def test_a_repeated_survival_statistic_is_refused(problems_of):
+    text = FULL["survival.csv"]
+    (found,) = problems_of(survival=text + text.splitlines(keepends=True)[2])
+    assert (found.row, found.column) == (7, "study_id")
+    assert found.rule.startswith("repeats row 3")
+
+
+@pytest.mark.parametrize(
+    ("column", "other"),
+    [
+        ("population", "evaluable"),
+        ("stratum", "young"),
+        ("cut", "later"),
+        ("time_months", "24"),
+    ],
+)
+def test_survival_rows_that_differ_are_kept_apart(problems_of, column, other):
+    cells = FULL["survival.csv"] + FULL["survival.csv"].splitlines(keepends=True)[2]
+    assert problems_of(survival=with_cell(cells, 7, column, other)) == ()
+
+
+def test_one_row_per_tier(problems_of):
+    row = "park_2018,cr,40,50,evaluable,,{},,\n"
+    (found,) = problems_of(responses=FULL["responses.csv"] + row.format("A"))
+    assert (found.row, found.column) == (6, "tier")
+    assert problems_of(responses=FULL["responses.csv"] + row.format("C")) == ()
+
+
+def test_longer_cycles_of_parents_are_found(problems_of):
+    text = with_cell(FULL["endpoints.csv"], 2, "parent", "any") + "any,Any response,rate,benefit,mrd_neg,,\n"
+    found = {(p.row, p.column) for p in problems_of(endpoints=text)}
+    assert found == {(2, "parent"), (3, "parent"), (6, "parent")}
+
+
+def test_a_grandchild_may_not_exceed_its_grandparent(problems_of):
+    endpoints = FULL["endpoints.csv"] + "deep,Deep remission,rate,benefit,mrd_neg,,\n"
+    found = problems_of(endpoints=endpoints, responses=FULL["responses.csv"] + "hay_2019,deep,46,53,,,A,,\n")
+    assert [(p.row, p.column) for p in found] == [(6, "events")]
+
+
+def test_a_part_of_other_patients_may_exceed_its_whole(problems_of):
+    assert (
+        problems_of(responses=with_cell(FULL["responses.csv"], 3, "n", "52").replace(",32,52", ",50,52"))
+        == ()
+    )
+
+
+def test_references_to_an_absent_table_are_not_checked(tmp_path):
+    kept = {name: text for name, text in FULL.items() if name not in ("extraction.csv", "sources.csv")}
+    assert load(write_files(tmp_path, kept)).facts == ()
+
+
+def test_a_published_median_may_be_open_above(problems_of):
+    assert problems_of(reported=with_cell(FULL["reported.csv"], 3, "ci_high", "")) == ()
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        *(("studies", c) for c in ("study_id", "label", "year")),
+        *(("endpoints", c) for c in ("endpoint", "label", "kind", "direction")),
+        *(("responses", c) for c in ("study_id", "endpoint", "events", "n")),
+    ],
+)
+def test_a_missing_column_is_named(tmp_path, table, column):
+    with pytest.raises(EvidenceError) as caught:
+        load(write_evidence(tmp_path, **{table: without_column(MINIMAL[f"{table}.csv"], column)}))
+    found = caught.value.problems
+    assert [(p.file, p.row, p.column) for p in found] == [(f"{table}.csv", 1, column)]
+    assert found[0].rule == "is missing from the header"
+
+
+@pytest.mark.parametrize("table", [t for t in TABLES if t.unique], ids=lambda t: t.file)
+def test_a_row_may_not_stand_twice(problems_of, table):
+    text = FULL[table.file]
+    found = problems_of(**{table.file.removesuffix(".csv"): text + text.splitlines(keepends=True)[1]})
+    assert (text.count("\n") + 1, table.unique[0][0]) in [(p.row, p.column) for p in found]
+    assert all(p.rule.startswith("repeats row 2 in ") for p in found)
+
+
+def test_a_repeated_row_is_one_problem(problems_of):
+    text = FULL["responses.csv"]
+    (found,) = problems_of(responses=text + text.splitlines(keepends=True)[3])
+    assert (found.row, found.rule) == (6, "repeats row 4 in study_id, endpoint, population")
+
+
+def test_a_row_without_study_is_one_problem(problems_of):
+    (found,) = problems_of(responses=with_cell(FULL["responses.csv"], 2, "study_id", ""))
+    assert (found.row, found.column, found.rule) == (2, "study_id", "is empty")
