@@ -1,0 +1,147 @@
+"""What a posterior says: named quantities with their scale, unit and kind of interval, from draws to a tidy table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from arviz_stats.base import array_stats
+
+from models.model import Draws
+
+RMST_MONTHS = (12.0, 24.0)
+_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(61)
+_WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """Draws of one estimand.
+
+    Parameters
+    ----------
+    estimand : str
+        One of the names of `LABELS`.
+    draws : array, shape (s,) or (s, k)
+        With a second axis: one column per study.
+    scale, unit : str
+        Such as probability and "proportion", time and months.
+    interval : {"credible", "prediction"}
+    time_months : float or None
+        Where the estimand has a horizon.
+    """
+
+    estimand: str
+    draws: np.ndarray
+    scale: str
+    unit: str
+    interval: str = "credible"
+    time_months: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The estimand with its horizon, unique within a fit."""
+        return self.estimand if self.time_months is None else f"{self.estimand}_{self.time_months:g}m"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One row of the estimates: a summary of one quantity, for one study or pooled.
+
+    Parameters
+    ----------
+    lower, upper : float
+        Equal-tailed limits at `level`.
+    mcse : float
+        Monte-Carlo standard error of the mean.
+    """
+
+    estimand: str
+    study_id: str | None
+    time_months: float | None
+    scale: str
+    unit: str
+    mean: float
+    sd: float
+    median: float
+    lower: float
+    upper: float
+    level: float
+    interval: str
+    mcse: float
+
+
+LABELS = {
+    "mean_rate": "Mean rate over studies", "median_rate": "Median rate (the middle study)",
+    "new_study_rate": "Rate of a new study", "study_rate": "Rate of each study, shrunken",
+    "rho": "Intraclass correlation rho", "tau": "Between-study SD tau (link scale)",
+    "survival": "Survival of the typical study", "mean_survival": "Mean survival over studies",
+    "new_study_survival": "Survival in a new study", "study_survival": "Survival of each study, shrunken",
+    "rmst": "Restricted mean survival time, typical study", "median_months": "Median survival, typical study",
+}
+
+
+def rate_quantities(population: Mapping[str, np.ndarray], effects: np.ndarray, new: np.ndarray) -> list[Quantity]:
+    """Estimands of a rate model.
+
+    Parameters
+    ----------
+    population : mapping of str to array, shape (s,)
+        mean_rate, median_rate, rho and tau.
+    effects : array, shape (s, k)
+        Rate of each study.
+    new : array, shape (s,)
+        Rate of a new study.
+    """
+    pooled = [Quantity(name, population[name], "probability", "proportion") for name in ("mean_rate", "median_rate")]
+    return [*pooled, Quantity("new_study_rate", new, "probability", "proportion", "prediction"),
+            Quantity("rho", population["rho"], "correlation", "1"),
+            Quantity("tau", population["tau"], "logit", "log odds"),
+            Quantity("study_rate", effects, "probability", "proportion")]
+
+
+def survival_quantities(population: Mapping[str, np.ndarray], effects: np.ndarray, new: np.ndarray, *,
+                        horizon: float) -> list[Quantity]:
+    """Estimands of a log hazard model.
+
+    Parameters
+    ----------
+    population : mapping of str to array, shape (s,)
+        eta (log of events per person-month) and tau.
+    effects, new : array, shape (s, k) and (s,)
+        Log hazard of each study and of a new one.
+    horizon : float
+        Months at which survival is reported.
+    """
+    eta, tau = population["eta"], population["tau"]
+    hazard = np.exp(eta)
+    at = {"time_months": horizon}
+    # Beyond a tau of 50 the new study's survival is 0 or 1; the clip only keeps exp from overflowing.
+    spread = np.clip(eta[:, None] + tau[:, None] * _NODES, -700.0, 700.0)
+    mean = np.exp(-horizon * np.exp(spread)) @ _WEIGHTS
+    return [Quantity("survival", np.exp(-horizon * hazard), "probability", "proportion", **at),
+            Quantity("mean_survival", mean, "probability", "proportion", **at),
+            Quantity("new_study_survival", np.exp(-horizon * np.exp(np.minimum(new, 700.0))), "probability",
+                     "proportion", "prediction", **at),
+            Quantity("median_months", np.log(2.0) / hazard, "time", "months"),
+            *(Quantity("rmst", -np.expm1(-months * hazard) / hazard, "time", "months", time_months=months)
+              for months in RMST_MONTHS),
+            Quantity("tau", tau, "log hazard", "log hazard"),
+            Quantity("study_survival", np.exp(-horizon * np.exp(effects)), "probability", "proportion", **at)]
+
+
+def summarise(quantity: Quantity, study_ids: tuple[str, ...], *, chains: int, level: float) -> list[Estimate]:
+    """Tidy rows of one quantity: one, or one per study."""
+    draws = quantity.draws if quantity.draws.ndim == 2 else quantity.draws[:, None]
+    by_chain = draws.reshape(chains, -1, draws.shape[1])
+    limits = np.quantile(draws, [(1.0 - level) / 2.0, 0.5, (1.0 + level) / 2.0], axis=0)
+    error = array_stats.mcse(by_chain, chain_axis=0, draw_axis=1, method="mean")
+    return [Estimate(quantity.estimand, study_id, quantity.time_months, quantity.scale, quantity.unit,
+                     mean=float(draws[:, at].mean()), sd=float(draws[:, at].std(ddof=1)),
+                     median=float(limits[1, at]), lower=float(limits[0, at]), upper=float(limits[2, at]),
+                     level=level, interval=quantity.interval, mcse=float(error[at]))
+            for at, study_id in enumerate(study_ids if quantity.draws.ndim == 2 else (None,))]
+
+
+def hyperparameters(draws: Draws) -> list[Quantity]:
+    """The sampled parameters themselves, for diagnostics and files, not for the table of estimands."""
+    return [Quantity(name, values, "parameter", "") for name, values in draws.items()]

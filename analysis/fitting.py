@@ -1,0 +1,139 @@
+"""From a question to a fit: rows, typed studies, posterior, diagnostics and estimates."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import xarray as xr
+
+from analysis import estimands
+from analysis.diagnostics import Diagnostics, diagnose
+from analysis.estimands import Estimate, Quantity
+from analysis.evidence import Evidence
+from analysis.hazards import Conversion, as_studies, convert
+from analysis.jobs import Job, Sampler, derive_seed
+from analysis.sampling import flat, sample
+from analysis.selection import Selection, horizon_of, select
+from models import all_models, models_of
+from models.model import Model
+from models.priors import Prior, parse_prior
+from models.studies import RateStudies, Studies
+
+
+_LONGER = 4
+
+
+class NoStudies(ValueError):
+    """No row answers the question; the message says what was looked for."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A posterior with all that is needed to judge it; `estimates` is empty where the diagnostics fail.
+
+    `sampler` is what was used: longer chains than the job's where its own left too much Monte-Carlo error.
+    """
+
+    job: Job
+    sampler: Sampler
+    model: str
+    selection: Selection
+    studies: Studies
+    conversions: tuple[Conversion, ...]
+    priors: Mapping[str, Prior]
+    seed: int
+    diagnostics: Diagnostics
+    estimates: tuple[Estimate, ...]
+    posterior: xr.Dataset = field(repr=False)
+    sample_stats: xr.Dataset = field(repr=False)
+    quantities: tuple[Quantity, ...] = field(repr=False)
+    log_likelihood: np.ndarray = field(repr=False)
+
+
+def model_for(selection_kind: str, name: str | None) -> Model:
+    """The named model, or the headline one of the kind.
+
+    Raises
+    ------
+    ValueError
+        When the model is unknown or made for the other kind of endpoint.
+    """
+    if name is None:
+        return models_of(selection_kind)[0]
+    known = all_models()
+    if name not in known:
+        raise ValueError(f"unknown model {name!r}; there are {', '.join(known)}")
+    if known[name].kind != selection_kind:
+        fitting = ", ".join(model.name for model in models_of(selection_kind))
+        raise ValueError(f"{name} is a model of {known[name].kind} endpoints; for this one take {fitting}")
+    return known[name]
+
+
+def typed_studies(selection: Selection) -> tuple[Studies, tuple[Conversion, ...]]:
+    """The model's input; for survival with the conversion of each study."""
+    if selection.endpoint.kind == "survival":
+        conversions = convert(selection.rows)
+        return as_studies(conversions), conversions
+    rows = selection.rows
+    return RateStudies([row.study_id for row in rows], [row.events for row in rows], [row.n for row in rows]), ()
+
+
+def run(evidence: Evidence, job: Job, *, cores: int = 2) -> Fit:
+    """Make one fit.
+
+    Raises
+    ------
+    UnknownName, ValueError
+        When endpoint, subset, model or prior do not exist or do not go together.
+    NoStudies
+        When no row answers the question.
+    """
+    selection = select(evidence, job.question)
+    model = model_for(selection.endpoint.kind, job.model)
+    model.with_priors({name: parse_prior(text) for name, text in job.priors})
+    if not selection.rows:
+        raise NoStudies(f"no study with {job.question.endpoint} in subset {job.question.subset}, "
+                        f"set {job.question.study_set}, tiers {job.question.tiers}")
+    seed = derive_seed(job.seed, job.question.endpoint, model.name, job.question.subset, job.question.tiers,
+                       job.question.study_set, str(job.question.early_landmarks))
+    fit = _fit(evidence, job, model, selection, seed, cores)
+    if fit.diagnostics.longer_helps:
+        # The chains agree; only their length leaves too much Monte-Carlo error in some interval end.
+        longer = replace(job, sampler=replace(job.sampler, draws=_LONGER * job.sampler.draws))
+        fit = replace(_fit(evidence, longer, model, selection, seed, cores), job=job)
+    return fit
+
+
+def _fit(evidence: Evidence, job: Job, model: Model, selection: Selection, seed: int, cores: int) -> Fit:
+    priors = model.with_priors({name: parse_prior(text) for name, text in job.priors})
+    studies, conversions = typed_studies(selection)
+    posterior, stats = sample(model, studies, priors, sampler=job.sampler, seed=seed, cores=cores)
+    draws = flat(posterior)
+    quantities = _quantities(model, draws, studies, job, selection, np.random.default_rng([seed, 1]))
+    diagnostics = _diagnose(draws, quantities, stats, job)
+    estimates = [row for quantity in quantities for row in estimands.summarise(
+        quantity, selection.study_ids, chains=job.sampler.chains, level=job.level)] if diagnostics.converged else []
+    return Fit(job, job.sampler, model.name, selection, studies, conversions, priors, seed, diagnostics,
+               tuple(estimates), posterior, stats, tuple(quantities), model.log_likelihood(draws, studies))
+
+
+def _quantities(model: Model, draws: Mapping[str, np.ndarray], studies: Studies, job: Job, selection: Selection,
+                rng: np.random.Generator) -> list[Quantity]:
+    effects, new = model.study_effects(draws, studies, rng), model.new_study(draws, rng)
+    population = model.population(draws)
+    if model.kind == "rate":
+        return estimands.rate_quantities(population, effects, new)
+    return estimands.survival_quantities(population, effects, new,
+                                         horizon=job.horizon or horizon_of(selection.endpoint))
+
+
+def _diagnose(draws: Mapping[str, np.ndarray], quantities: list[Quantity], stats: xr.Dataset, job: Job) -> Diagnostics:
+    pooled = {quantity.name: quantity.draws for quantity in quantities if quantity.draws.ndim == 1}
+    checked = {name: values.reshape(job.sampler.chains, -1) for name, values in {**draws, **pooled}.items()}
+    return diagnose(checked, stats, level=job.level)
+
+
+def interval_probability(fit: Fit, estimand: str, low: float, high: float) -> float:
+    """Posterior probability that an estimand lies in a given interval, such as a published one."""
+    draws = next(quantity.draws for quantity in fit.quantities if quantity.estimand == estimand)
+    return float(np.mean((draws >= low) & (draws <= high)))

@@ -1,0 +1,61 @@
+"""What is to be fitted and how long is sampled: plain values that cross process borders."""
+
+import hashlib
+from dataclasses import dataclass
+
+from analysis.selection import Question
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """How long and how carefully is sampled.
+
+    Parameters
+    ----------
+    chains, tune, draws : int
+        Chains, and draws per chain before and after adaptation ends.
+    target_accept : float
+        High, since a short step costs little here and boundary posteriors (no heterogeneity, all successes) need it.
+    """
+
+    chains: int = 4
+    tune: int = 1000
+    draws: int = 5000
+    target_accept: float = 0.95
+
+
+HEADLINE = Sampler()
+BESIDE = Sampler(draws=3000)
+QUICK = Sampler(tune=500, draws=1000)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One fit to be made.
+
+    Parameters
+    ----------
+    question : Question
+    model : str or None
+        None takes the headline model of the endpoint's kind.
+    priors : tuple of (name, expression)
+        Replaces the model's default priors of these names, such as ("rho", "Beta(1, 10)").
+    seed : int
+        Of the run; the fit's own seed is derived from it.
+    horizon : float or None
+        Months at which survival is reported; None takes the endpoint's.
+    """
+
+    question: Question
+    model: str | None = None
+    priors: tuple[tuple[str, str], ...] = ()
+    sampler: Sampler = HEADLINE
+    seed: int = 1
+    level: float = 0.95
+    horizon: float | None = None
+
+
+def derive_seed(seed: int, *parts: str) -> int:
+    """A seed of 31 bits for one fit: adding a fit moves no other."""
+    digest = hashlib.sha256("|".join([str(seed), *parts]).encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1

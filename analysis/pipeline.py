@@ -1,0 +1,158 @@
+"""Runs many fits on two processes and gathers their rows into the tables of a run."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+from analysis import tables
+from analysis.comparison import Comparison, compare
+from analysis.evidence import Evidence
+from analysis.files import write_csv
+from analysis.jobs import Job
+from analysis.progress import Progress
+from analysis.records import Record, record
+
+_COMPILING = 15  # jobs that compiling a model costs as much as, for sharing the work out
+_worker_evidence: Evidence | None = None
+
+
+@dataclass(frozen=True)
+class Results:
+    """The tables of a run.
+
+    Parameters
+    ----------
+    records : tuple of Record
+        One per fit, in the order of the plan.
+    comparisons : tuple of Comparison
+        One per row of reported.csv.
+    stamp : str
+        Empty, or QUICK where the chains are short.
+    """
+
+    evidence: Evidence
+    base: Job
+    records: tuple[Record, ...]
+    comparisons: tuple[Comparison, ...]
+    stamp: str = ""
+
+    @property
+    def failed(self) -> tuple[Record, ...]:
+        """Fits that are no results."""
+        return tuple(record for record in self.records if record.failed)
+
+    def headline(self, endpoint: str, subset: str = "all") -> Record | None:
+        """The headline fit of an endpoint, None where the evidence has none."""
+        return next((found for found in self.records if found.job.question.endpoint == endpoint
+                     and found.job.question.subset == subset
+                     and found.job.question.tiers == self.base.question.tiers
+                     and found.job.question.early_landmarks
+                     and found.model == self._first_model(endpoint)), None)
+
+    def _first_model(self, endpoint: str) -> str:
+        return next(found.model for found in self.records if found.job.question.endpoint == endpoint)
+
+
+def run_all(evidence: Evidence, base: Job, jobs: Sequence[Job], *, folder: Path | None, progress: Progress,
+            stamp: str = "") -> Results:
+    """Make every fit, half of them in a second process, and compare with the published numbers.
+
+    Parameters
+    ----------
+    base : Job
+        The headline's settings.
+    folder : Path or None
+        Where posteriors are saved.
+    """
+    mine, other = _shares(jobs)
+    done: dict[Job, Record] = {}
+    with _helper(evidence, bool(other)) as submit:
+        futures = [submit(_work, job, folder) for job in other]
+        for job in mine:
+            done[job] = record(evidence, job, folder)
+            progress.step(_describe(done[job]))
+            for future in [future for future in futures if future.done()]:
+                futures.remove(future)
+                _take(future, done, progress)
+        for future in as_completed(futures):
+            _take(future, done, progress)
+    records = tuple(done[job] for job in jobs)
+    headline = {found.job.question: found.pooled for found in reversed(records)}
+    return Results(evidence, base, records, tuple(compare(evidence, base.question, headline)), stamp)
+
+
+def _take(future: Future, done: dict[Job, Record], progress: Progress) -> None:
+    found = future.result()
+    done[found.job] = found
+    progress.step(_describe(found))
+
+
+def _describe(found: Record) -> str:
+    question = found.job.question
+    text = f"{question.endpoint} {found.model} {question.subset} tiers {question.tiers}"
+    return text if found.status == "converged" else f"{text}: {found.status}"
+
+
+class _helper:
+    """A second process that lives as long as there is work for it; spawned, since the sampler runs threads."""
+
+    def __init__(self, evidence: Evidence, needed: bool) -> None:
+        self._pool = ProcessPoolExecutor(1, get_context("spawn"), _receive, (evidence,)) if needed else None
+
+    def __enter__(self) -> Callable[..., Future]:
+        return self._pool.submit if self._pool else _no_submit
+
+    def __exit__(self, *error: object) -> None:
+        if self._pool:
+            self._pool.shutdown(wait=error[0] is None, cancel_futures=True)
+
+
+def _no_submit(*_: object) -> Future:
+    raise RuntimeError("no helper process was asked for")
+
+
+def _receive(evidence: Evidence) -> None:
+    global _worker_evidence
+    _worker_evidence = evidence
+
+
+def _work(job: Job, folder: Path | None) -> Record:
+    return record(_worker_evidence, job, folder)
+
+
+def _shares(jobs: Sequence[Job]) -> tuple[list[Job], list[Job]]:
+    """Two shares of about equal cost, each model in one of them, so that it is compiled once."""
+    by_model: dict[str, list[Job]] = {}
+    for job in jobs:
+        by_model.setdefault(job.model, []).append(job)
+    shares: tuple[list[Job], list[Job]] = ([], [])
+    costs = [0, 0]
+    for own in sorted(by_model.values(), key=len, reverse=True):
+        side = 0 if costs[0] <= costs[1] else 1
+        shares[side].extend(own)
+        costs[side] += len(own) + _COMPILING
+    return shares
+
+
+def write_tables(results: Results, folder: Path) -> list[Path]:
+    """Write every table of a run; returns their paths."""
+    written = []
+    for name, columns, rows in _tables(results):
+        path = folder / name
+        write_csv(path, [{**row, "stamp": results.stamp} for row in rows], columns)
+        written.append(path)
+    return written
+
+
+def _tables(results: Results) -> Iterator[tuple[str, tuple[str, ...], list]]:
+    records = results.records
+    headline = [found for found in records if results.headline(found.job.question.endpoint) is found]
+    yield ("comparison.csv", tables.COMPARISON_COLUMNS, [tables.comparison_row(row) for row in results.comparisons])
+    yield ("estimates.csv", tables.ESTIMATE_COLUMNS, [row for found in records for row in found.estimates])
+    yield ("diagnostics.csv", tables.DIAGNOSTIC_COLUMNS, [found.diagnostics for found in records])
+    yield ("studies.csv", tables.STUDY_COLUMNS, [row for found in headline for row in found.studies])
+    yield ("survival_conversions.csv", tables.CONVERSION_COLUMNS,
+           [row for found in headline for row in found.conversions])
+    yield ("left_out.csv", tables.LEFT_OUT_COLUMNS, [row for found in headline for row in found.left_out])

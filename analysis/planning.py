@@ -1,0 +1,70 @@
+"""Which fits a report needs: the headline of every endpoint and subset, and what stands beside it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from analysis.comparison import BESIDE_TIERS, rule_for
+from analysis.evidence import Endpoint, Evidence
+from analysis.jobs import BESIDE, HEADLINE, QUICK, Job
+from analysis.selection import ALL, Question, is_early, select, subset_names
+from models import models_of
+
+
+def plan(evidence: Evidence, base: Job, *, quick: bool = False, compared_only: bool = False) -> list[Job]:
+    """All fits of a report, each once.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    base : Job
+        Carries tiers, set, priors, seed, level and horizon; its endpoint and subset are replaced.
+    quick : bool
+        Short chains everywhere.
+    compared_only : bool
+        Only what a comparison with published numbers needs.
+    """
+    reported = _reported(evidence)
+    jobs: dict[Job, None] = {}
+    for endpoint in evidence.endpoints:
+        if not any(row.endpoint == endpoint.endpoint for row in (*evidence.responses, *evidence.survival)):
+            continue
+        for subset in subset_names(evidence):
+            question = replace(base.question, endpoint=endpoint.endpoint, subset=subset)
+            asked = (endpoint.endpoint, subset) in reported
+            if asked or not compared_only:
+                long = HEADLINE if asked or subset == ALL else BESIDE
+                jobs |= dict.fromkeys(_of_question(evidence, endpoint, base, question, long,
+                                                   tiers=asked or subset == ALL,
+                                                   others=subset == ALL and not compared_only))
+    return [_with_own_priors(replace(job, sampler=QUICK) if quick else job) for job in jobs]
+
+
+def _of_question(evidence: Evidence, endpoint: Endpoint, base: Job, question: Question, sampler: object, *,
+                 tiers: bool, others: bool) -> Iterator[Job]:
+    headline, *alternatives = models_of(endpoint.kind)
+    job = replace(base, question=question, model=headline.name, sampler=sampler)
+    yield job
+    if tiers and _has_tiers(evidence, endpoint):
+        for letters in BESIDE_TIERS:
+            if letters != question.tiers:
+                yield replace(job, question=replace(question, tiers=letters), sampler=BESIDE)
+    if others:
+        for model in alternatives:
+            yield replace(job, model=model.name, sampler=BESIDE)
+        if any(is_early(row) for row in select(evidence, question).rows):
+            yield replace(job, question=replace(question, early_landmarks=False), sampler=BESIDE)
+
+
+def _has_tiers(evidence: Evidence, endpoint: Endpoint) -> bool:
+    return any(row.tier for row in (*evidence.responses, *evidence.survival) if row.endpoint == endpoint.endpoint)
+
+
+def _reported(evidence: Evidence) -> set[tuple[str, str]]:
+    rules = ((rule_for(evidence, reported), reported.subset or ALL) for reported in evidence.reported)
+    return {(rule.endpoint, subset) for rule, subset in rules if rule and not rule.reason}
+
+
+def _with_own_priors(job: Job) -> Job:
+    """A report's --prior goes to the models that have the parameter."""
+    own = {model.name: model.priors for kind in ("rate", "survival") for model in models_of(kind)}[job.model]
+    return replace(job, priors=tuple((name, text) for name, text in job.priors if name in own))

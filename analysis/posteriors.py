@@ -1,0 +1,78 @@
+"""A fit as a labelled tree with a manifest: what a user opens in ArviZ, and what the file says about itself."""
+
+import json
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from analysis.evidence import Evidence
+from analysis.files import write_atomically
+from analysis.fitting import Fit
+from models.studies import HazardStudies
+
+_PACKAGES = ("pymc", "nutpie", "arviz", "numpy")
+
+
+def file_name(fit: Fit) -> str:
+    """Such as cr.beta_binomial.all.AB.nc: endpoint, model, subset and tiers, then what departs from the default."""
+    question = fit.job.question
+    parts = [question.endpoint, fit.model, question.subset, question.tiers]
+    parts += [question.study_set] if question.study_set != "review" else []
+    parts += [] if question.early_landmarks else ["no_early"]
+    return ".".join([*parts, "nc"])
+
+
+def manifest(fit: Fit, evidence: Evidence) -> dict[str, Any]:
+    """How this posterior came about: rows, priors, sampler, seed, versions and checks."""
+    question, sampler = fit.job.question, fit.sampler
+    return {
+        "endpoint": question.endpoint, "model": fit.model, "subset": question.subset, "tiers": question.tiers,
+        "study_set": question.study_set, "early_landmarks": question.early_landmarks, "engine": "nuts",
+        "data_sha256": evidence.sha256, "rows": [row.row for row in fit.selection.rows],
+        "priors": {name: str(prior) for name, prior in fit.priors.items()},
+        "sampler": {name: getattr(sampler, name) for name in sampler.__dataclass_fields__}, "seed": fit.seed,
+        "level": fit.job.level, "versions": {name: version(name) for name in _PACKAGES},
+        "converged": fit.diagnostics.converged, "failures": list(fit.diagnostics.failures),
+        "warnings": list(fit.selection.warnings),
+    }
+
+
+def tree(fit: Fit, evidence: Evidence) -> xr.DataTree:
+    """The fit as ArviZ groups; log_likelihood is the marginal one, with the study effect integrated out."""
+    chains = fit.sampler.chains
+    labels = {"study": list(fit.selection.study_ids)}
+    posterior = fit.posterior.copy()
+    for quantity in fit.quantities:
+        if quantity.name not in posterior:
+            dims = ("chain", "draw", "study")[:quantity.draws.ndim + 1]
+            values = quantity.draws.reshape(chains, -1, *quantity.draws.shape[1:])
+            posterior[quantity.name] = (dims, values, {"scale": quantity.scale, "unit": quantity.unit})
+    studies = fit.studies
+    survival = isinstance(studies, HazardStudies)
+    outcome = "log_hazard" if survival else "events"
+    constant = (("se_lower", "se_upper", "person_months", "patients_each") if survival else ("evaluable",))
+    likelihood = fit.log_likelihood.reshape(chains, -1, len(studies))
+    groups = {
+        "posterior": posterior.assign_coords(labels),
+        "sample_stats": fit.sample_stats,
+        "log_likelihood": xr.Dataset({outcome: (("chain", "draw", "study"), likelihood)},
+                                     {**labels, "chain": posterior.chain, "draw": posterior.draw}),
+        "observed_data": xr.Dataset({outcome: ("study", np.array(getattr(studies, outcome)))}, labels),
+        "constant_data": xr.Dataset({name: ("study", np.array(getattr(studies, name))) for name in constant}, labels),
+    }
+    whole = xr.DataTree.from_dict(groups)
+    whole.attrs["manifest"] = json.dumps(manifest(fit, evidence))
+    return whole
+
+
+def save(fit: Fit, evidence: Evidence, folder: Path) -> Path:
+    """Write the tree as netCDF, whole or not at all; returns its path. Only single precision is kept per study."""
+    path = folder / file_name(fit)
+    whole = tree(fit, evidence)
+    encoding = {f"/{group}": {str(name): {"dtype": "float32"} for name, values in whole[group].items()
+                              if "study" in values.dims} for group in ("posterior", "log_likelihood")}
+    write_atomically(path, lambda temporary: whole.to_netcdf(temporary, engine="h5netcdf", encoding=encoding))
+    return path

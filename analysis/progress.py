@@ -1,0 +1,50 @@
+"""Says on standard error how far a long job is: one moving line on a terminal, few lines elsewhere."""
+
+import sys
+import time
+from typing import TextIO
+
+
+class Progress:
+    """Counts steps. On a terminal each step redraws one line; elsewhere every tenth part prints one.
+
+    Parameters
+    ----------
+    total : int
+        Number of steps.
+    quiet : bool
+        Print nothing.
+    """
+
+    def __init__(self, total: int, *, stream: TextIO = sys.stderr, quiet: bool = False) -> None:
+        self._total, self._stream, self._quiet = total, stream, quiet
+        self._done, self._printed, self._started = 0, -1, time.monotonic()
+
+    def say(self, text: str) -> None:
+        """Print a line of its own."""
+        if not self._quiet:
+            self._clear()
+            print(text, file=self._stream, flush=True)
+
+    def step(self, text: str) -> None:
+        """One more step is done; `text` names it."""
+        self._done += 1
+        if self._quiet:
+            return
+        line = f"[{self._done}/{self._total}] {time.monotonic() - self._started:4.0f} s  {text}"
+        if self._stream.isatty():
+            self._stream.write(f"\r\x1b[2K{line[:100]}")
+            self._stream.flush()
+        elif self._done * 10 // self._total > self._printed:
+            self._printed = self._done * 10 // self._total
+            print(line, file=self._stream, flush=True)
+
+    def close(self) -> None:
+        """End the moving line."""
+        if not self._quiet:
+            self._clear()
+
+    def _clear(self) -> None:
+        if self._stream.isatty():
+            self._stream.write("\r\x1b[2K")
+            self._stream.flush()

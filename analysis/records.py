@@ -1,0 +1,97 @@
+"""A fit without its draws: the rows that it adds to every table, small enough to hand from process to process."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from analysis import tables
+from analysis.comparison import Pooled, pooled_by_row, wanted
+from analysis.evidence import Evidence
+from analysis.fitting import Fit, NoStudies, interval_probability, model_for, run
+from analysis.jobs import Job
+from analysis.posteriors import save
+from analysis.sampling import SamplingFailed
+from analysis.selection import horizon_of, select
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one job leaves behind.
+
+    Parameters
+    ----------
+    status : {"converged", "NOT CONVERGED", "no studies"}
+    estimates, studies, conversions, left_out : tuple of rows
+        For the tables of these names; no estimates unless converged.
+    diagnostics : row
+    pooled : mapping of str to Pooled
+        For the comparison with published numbers.
+    posterior : str
+        Name of the netCDF file, empty where none was written.
+    """
+
+    job: Job
+    model: str
+    status: str
+    k_studies: int = 0
+    n_patients: int = 0
+    priors: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    estimates: tuple[Mapping[str, Any], ...] = ()
+    diagnostics: Mapping[str, Any] = field(default_factory=dict)
+    studies: tuple[Mapping[str, Any], ...] = ()
+    conversions: tuple[Mapping[str, Any], ...] = ()
+    left_out: tuple[Mapping[str, Any], ...] = ()
+    pooled: Mapping[str, Pooled] = field(default_factory=dict)
+    posterior: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether there are studies but no result."""
+        return self.status == "NOT CONVERGED"
+
+
+def record(evidence: Evidence, job: Job, folder: Path | None, *, cores: int = 1) -> Record:
+    """Make a fit, save its posterior under `folder` (None: nowhere) and keep its rows."""
+    try:
+        fit = run(evidence, job, cores=cores)
+    except NoStudies as reason:
+        return _empty(evidence, job, "no studies", str(reason))
+    except SamplingFailed as reason:
+        return _empty(evidence, job, "NOT CONVERGED", str(reason))
+    path = save(fit, evidence, folder).name if folder else ""
+    return _of_fit(evidence, fit, path)
+
+
+def _of_fit(evidence: Evidence, fit: Fit, path: str) -> Record:
+    job, selection = fit.job, fit.selection
+    k, n = len(fit.studies), fit.studies.patients
+    horizon = job.horizon or horizon_of(selection.endpoint)
+    diagnostics = tables.diagnostic_row(fit.diagnostics)
+    question = tables.question_cells(job.question, fit.model)
+    settings = {"k_studies": k, "n_patients": n, "chains": fit.sampler.chains, "draws": fit.sampler.draws,
+                "seed": fit.seed}
+    chances = {identity: interval_probability(fit, estimand, low, high)
+               for identity, estimand, low, high in wanted(evidence, job.question)} if fit.estimates else {}
+    trouble = "" if fit.estimates else f"the fit did not converge: {diagnostics['failures']}"
+    return Record(
+        job, fit.model, diagnostics["status"], k, n, {name: str(prior) for name, prior in fit.priors.items()},
+        selection.warnings,
+        tuple(tables.estimate_row(job.question, fit.model, estimate, k=k, n=n) for estimate in fit.estimates),
+        {**question, **diagnostics, **settings},
+        tuple(tables.study_rows(evidence, selection, fit.conversions, level=job.level, horizon=horizon)),
+        tuple(tables.conversion_rows(selection.endpoint.endpoint, fit.conversions)),
+        tuple(tables.left_out_rows(selection)),
+        pooled_by_row(evidence, job.question, model=fit.model, k_studies=k, n_patients=n, estimates=fit.estimates,
+                      probabilities=chances, trouble=trouble), path)
+
+
+def _empty(evidence: Evidence, job: Job, status: str, reason: str) -> Record:
+    selection = select(evidence, job.question)
+    model = model_for(selection.endpoint.kind, job.model).name
+    diagnostics = {**tables.question_cells(job.question, model), "status": status, "failures": reason}
+    pooled = pooled_by_row(evidence, job.question, model=model, k_studies=0, n_patients=0, estimates=(),
+                           probabilities={}, trouble=reason)
+    return Record(job, model, status, warnings=selection.warnings, diagnostics=diagnostics,
+                  left_out=tuple(tables.left_out_rows(selection)), pooled=pooled)

@@ -1,0 +1,206 @@
+"""Which rows of the evidence one analysis uses, and why each other row is not used."""
+
+from dataclasses import dataclass
+
+from analysis.evidence import Endpoint, Evidence, Response, Study, Survival
+
+ALL = "all"
+SETS = ("review", "extension", "all")
+EARLY_MONTHS = 6.0
+_DEFAULT_HORIZON = 12.0
+_LANDMARK_WINDOW = (0.5, 2.0)
+_BASES = ("responders", "relapses", "mrd_neg_cr", "other")
+_OTHER_BASES = {"evaluable", "whole_study", "regulatory_set", "not_stated", "subgroup", "interim_cut",
+                "overlapping_cohort"}
+
+
+class UnknownName(ValueError):
+    """A name that the evidence does not define; the message says which names it does."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is analysed: an endpoint in a subset of the studies, from rows of certain tiers.
+
+    Parameters
+    ----------
+    endpoint : str
+    subset : str
+        A rule over columns of studies.csv, defined in subsets.csv.
+    tiers : str
+        Evidence tiers that count, such as "AB"; rows without a tier always count.
+    study_set : {"review", "extension", "all"}
+        The reanalysed review's studies, the later ones, or both; studies without `in_review` always count.
+    early_landmarks : bool
+        Whether survival printed before 6 months may stand for a study's constant hazard.
+    """
+
+    endpoint: str
+    subset: str = ALL
+    tiers: str = "AB"
+    study_set: str = "review"
+    early_landmarks: bool = True
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A row that is not used, and why."""
+
+    study_id: str
+    table: str
+    row: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The rows of one question.
+
+    Parameters
+    ----------
+    rows : tuple of Response, or tuple of Survival
+        One response row per study; survival rows of one study are its strata.
+    left_out : tuple of LeftOut
+    warnings : tuple of str
+        What a reader should know about the rows that are used.
+    """
+
+    question: Question
+    endpoint: Endpoint
+    rows: tuple[Response, ...] | tuple[Survival, ...]
+    left_out: tuple[LeftOut, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def study_ids(self) -> tuple[str, ...]:
+        """Studies with a row, in the order of the table."""
+        return tuple(dict.fromkeys(row.study_id for row in self.rows))
+
+
+def horizon_of(endpoint: Endpoint) -> float:
+    """Months at which an endpoint's survival is reported unless asked otherwise."""
+    return endpoint.horizon_months or _DEFAULT_HORIZON
+
+
+def subset_names(evidence: Evidence) -> tuple[str, ...]:
+    """Subsets of the evidence; "all" always exists."""
+    return tuple(dict.fromkeys((ALL, *(rule.subset for rule in evidence.subsets))))
+
+
+def in_subset(evidence: Evidence, study: Study, subset: str) -> bool:
+    """Whether every rule of the subset holds for the study."""
+    rules = [rule for rule in evidence.subsets if rule.subset == subset and rule.column]
+    return all(study.columns.get(rule.column, "") == rule.value for rule in rules)
+
+
+def select(evidence: Evidence, question: Question) -> Selection:
+    """The rows that answer a question.
+
+    Raises
+    ------
+    UnknownName
+        When the endpoint or the subset is not defined by the evidence.
+    """
+    endpoint = _endpoint(evidence, question.endpoint)
+    if question.subset not in subset_names(evidence):
+        raise UnknownName(f"unknown subset {question.subset!r}; defined are {', '.join(subset_names(evidence))}")
+    table = "responses.csv" if endpoint.kind == "rate" else "survival.csv"
+    rows = evidence.responses if endpoint.kind == "rate" else evidence.survival
+    used, left_out = [], []
+    for row in (row for row in rows if row.endpoint == endpoint.endpoint):
+        reason = _reason_against(evidence, question, endpoint, row)
+        if reason:
+            left_out.append(LeftOut(row.study_id, table, row.row, reason))
+        else:
+            used.append(row)
+    chosen = _one_per_study(used) if endpoint.kind == "rate" else _one_curve_per_study(used, horizon_of(endpoint))
+    left_out += [LeftOut(row.study_id, table, row.row, "another row stands for this study")
+                 for row in used if row not in chosen]
+    return Selection(question, endpoint, tuple(chosen), tuple(left_out), tuple(_warnings(endpoint, chosen)))
+
+
+def _endpoint(evidence: Evidence, name: str) -> Endpoint:
+    try:
+        return evidence.endpoint(name)
+    except KeyError:
+        known = ", ".join(endpoint.endpoint for endpoint in evidence.endpoints)
+        raise UnknownName(f"unknown endpoint {name!r}; defined are {known}") from None
+
+
+def base_of(row: Response | Survival) -> str:
+    """The token that names the patients of a row, without its detail."""
+    return row.population.replace(",", ":").split(":")[0].strip()
+
+
+def _reason_against(evidence: Evidence, question: Question, endpoint: Endpoint, row: Response | Survival) -> str:
+    study = evidence.study(row.study_id)
+    if study.design == "retrospective":
+        return "the study is retrospective"
+    if study.in_review is not None and question.study_set != "all":
+        if study.in_review != (question.study_set == "review"):
+            return f"not in the {question.study_set} set"
+    if not in_subset(evidence, study, question.subset):
+        return f"not in the subset {question.subset}"
+    if row.tier and row.tier not in question.tiers:
+        return f"tier {row.tier}"
+    stratum = getattr(row, "stratum", "")
+    if endpoint.population == "treated" and base_of(row) in _BASES and not stratum:
+        return f"the base is {base_of(row)}, not the treated patients"
+    if not question.early_landmarks and is_early(row):
+        return f"survival at {row.time_months:g} months is an early extrapolation"
+    return ""
+
+
+def is_early(row: Response | Survival) -> bool:
+    """Whether a survival row is a landmark before 6 months, from which a constant hazard is extrapolated."""
+    return getattr(row, "statistic", "") == "landmark" and row.time_months < EARLY_MONTHS
+
+
+def _one_per_study(rows: list[Response]) -> list[Response]:
+    """The best tier of each study; the loader allows one row per study and tier."""
+    best: dict[str, Response] = {}
+    for row in rows:
+        if row.study_id not in best or row.tier < best[row.study_id].tier:
+            best[row.study_id] = row
+    return [row for row in rows if best[row.study_id] is row]
+
+
+def _one_curve_per_study(rows: list[Survival], horizon: float) -> list[Survival]:
+    """One statistic of one data cut for each study, and for each stratum where a study is printed in strata."""
+    chosen: set[int] = set()
+    for study_id in dict.fromkeys(row.study_id for row in rows):
+        own = [row for row in rows if row.study_id == study_id]
+        own = [row for row in own if row.cut in ("", "primary")] or [row for row in own if row.cut == own[0].cut]
+        whole = [row for row in own if not row.stratum]
+        groups = [whole] if whole else [[row for row in own if row.stratum == stratum]
+                                        for stratum in dict.fromkeys(row.stratum for row in own)]
+        chosen |= {min(group, key=lambda row: _preference(row, horizon)).row for group in groups}
+    return [row for row in rows if row.row in chosen]
+
+
+def _preference(row: Survival, horizon: float) -> tuple[int, float, int]:
+    """Counts first, then the landmark nearest the horizon, then the median, then other landmarks."""
+    if row.person_months is not None:
+        return (0, 0.0, row.row)
+    if row.statistic == "median":
+        return (2, 0.0, row.row)
+    low, high = (factor * horizon for factor in _LANDMARK_WINDOW)
+    return (1 if low <= row.time_months <= high else 3, abs(row.time_months - horizon), row.row)
+
+
+def _warnings(endpoint: Endpoint, rows: list[Response] | list[Survival]) -> list[str]:
+    notes = []
+    for row in rows:
+        if base_of(row) in _OTHER_BASES:
+            notes.append(f"{row.study_id}: the base of {endpoint.endpoint} is {row.population}, n = {row.n}")
+        if is_early(row):
+            notes.append(f"{row.study_id}: {endpoint.endpoint} is extrapolated from {row.time_months:g} months")
+    definitions = {getattr(row, "definition", "") for row in rows} - {""}
+    if len(definitions) > 1:
+        notes.append(f"{endpoint.endpoint} mixes the definitions {', '.join(sorted(definitions))}")
+    count = len({row.study_id for row in rows})
+    if count == 1:
+        notes.append("one study: nothing is pooled, and the heterogeneity is the prior's")
+    elif count == 2:
+        notes.append("two studies: the heterogeneity is prior-dominated")
+    return notes
