@@ -66,8 +66,9 @@ class Diagnostics:
         Monte-Carlo standard error of means and of interval ends, as a fraction of the posterior SD.
     failures : tuple of str
         Each rule that is broken, in words; empty for a converged fit.
-    longer_helps : bool
-        Whether the only broken rules are those of Monte-Carlo precision.
+    remedy : {"", "longer", "careful"}
+        What a second attempt should change, where one is worth it: longer chains for Monte-Carlo precision, shorter
+        steps for divergences.
     """
 
     max_rhat: float
@@ -79,7 +80,7 @@ class Diagnostics:
     max_mcse_limit: float
     max_mcse_limit_heterogeneity: float
     failures: tuple[str, ...] = ()
-    longer_helps: bool = False
+    remedy: str = ""
 
     @property
     def converged(self) -> bool:
@@ -121,7 +122,13 @@ def diagnose(quantities: Mapping[str, np.ndarray], stats: xr.Dataset, *, level: 
               "max_mcse_limit_heterogeneity": float(limit[loose].max(initial=0.0))}
     broken = [rule for rule in _RULES if not rule.holds(values[rule.name])]
     return Diagnostics(**values, failures=tuple(rule.describe(values[rule.name]) for rule in broken),
-                       longer_helps=bool(broken) and all(rule.precision for rule in broken))
+                       remedy=_remedy(broken))
+
+
+def _remedy(broken: list[_Rule]) -> str:
+    if any(rule.name == "divergences" for rule in broken):
+        return "careful"
+    return "longer" if broken and all(rule.precision for rule in broken) else ""
 
 
 def _where(names: list[str], mask: np.ndarray) -> list[str]:

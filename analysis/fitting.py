@@ -11,19 +11,16 @@ from analysis.diagnostics import Diagnostics, diagnose
 from analysis.estimands import Estimate, Quantity
 from analysis.evidence import Evidence
 from analysis.hazards import Conversion, as_studies, convert
-from analysis.jobs import Job, Sampler, derive_seed
+from analysis.jobs import Job, Sampler, derive_seed, more_careful
 from analysis.sampling import flat, sample
-from analysis.selection import Selection, horizon_of, select
+from analysis.selection import Selection, UsageError, horizon_of, select
 from models import all_models, models_of
 from models.model import Model
 from models.priors import Prior, parse_prior
 from models.studies import RateStudies, Studies
 
 
-_LONGER = 4
-
-
-class NoStudies(ValueError):
+class NoStudies(UsageError):
     """No row answers the question; the message says what was looked for."""
 
 
@@ -31,7 +28,8 @@ class NoStudies(ValueError):
 class Fit:
     """A posterior with all that is needed to judge it; `estimates` is empty where the diagnostics fail.
 
-    `sampler` is what was used: longer chains than the job's where its own left too much Monte-Carlo error.
+    `sampler` is what was used: the job's, or the more careful one
+    of a second attempt.
     """
 
     job: Job
@@ -55,18 +53,32 @@ def model_for(selection_kind: str, name: str | None) -> Model:
 
     Raises
     ------
-    ValueError
+    UsageError
         When the model is unknown or made for the other kind of endpoint.
     """
     if name is None:
         return models_of(selection_kind)[0]
     known = all_models()
     if name not in known:
-        raise ValueError(f"unknown model {name!r}; there are {', '.join(known)}")
+        raise UsageError(f"unknown model {name!r}; there are {', '.join(known)}")
     if known[name].kind != selection_kind:
         fitting = ", ".join(model.name for model in models_of(selection_kind))
-        raise ValueError(f"{name} is a model of {known[name].kind} endpoints; for this one take {fitting}")
+        raise UsageError(f"{name} is a model of {known[name].kind} endpoints; for this one take {fitting}")
     return known[name]
+
+
+def priors_of(model: Model, job: Job) -> dict[str, Prior]:
+    """The model's priors with the job's replacements.
+
+    Raises
+    ------
+    UsageError
+        When an expression is no prior, or the parameter does not exist or has another support.
+    """
+    try:
+        return model.with_priors({name: parse_prior(text) for name, text in job.priors})
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def typed_studies(selection: Selection) -> tuple[Studies, tuple[Conversion, ...]]:
@@ -83,29 +95,28 @@ def run(evidence: Evidence, job: Job, *, cores: int = 2) -> Fit:
 
     Raises
     ------
-    UnknownName, ValueError
+    UsageError
         When endpoint, subset, model or prior do not exist or do not go together.
     NoStudies
         When no row answers the question.
     """
     selection = select(evidence, job.question)
     model = model_for(selection.endpoint.kind, job.model)
-    model.with_priors({name: parse_prior(text) for name, text in job.priors})
+    priors_of(model, job)
     if not selection.rows:
         raise NoStudies(f"no study with {job.question.endpoint} in subset {job.question.subset}, "
                         f"set {job.question.study_set}, tiers {job.question.tiers}")
     seed = derive_seed(job.seed, job.question.endpoint, model.name, job.question.subset, job.question.tiers,
                        job.question.study_set, str(job.question.early_landmarks))
     fit = _fit(evidence, job, model, selection, seed, cores)
-    if fit.diagnostics.longer_helps:
-        # The chains agree; only their length leaves too much Monte-Carlo error in some interval end.
-        longer = replace(job, sampler=replace(job.sampler, draws=_LONGER * job.sampler.draws))
-        fit = replace(_fit(evidence, longer, model, selection, seed, cores), job=job)
+    if fit.diagnostics.remedy:
+        again = replace(job, sampler=more_careful(job.sampler, fit.diagnostics.remedy))
+        fit = replace(_fit(evidence, again, model, selection, seed, cores), job=job)
     return fit
 
 
 def _fit(evidence: Evidence, job: Job, model: Model, selection: Selection, seed: int, cores: int) -> Fit:
-    priors = model.with_priors({name: parse_prior(text) for name, text in job.priors})
+    priors = priors_of(model, job)
     studies, conversions = typed_studies(selection)
     posterior, stats = sample(model, studies, priors, sampler=job.sampler, seed=seed, cores=cores)
     draws = flat(posterior)

@@ -1,7 +1,7 @@
 """What is to be fitted and how long is sampled: plain values that cross process borders."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analysis.selection import Question
 
@@ -27,6 +27,12 @@ class Sampler:
 HEADLINE = Sampler()
 BESIDE = Sampler(draws=3000)
 QUICK = Sampler(tune=500, draws=1000)
+
+
+def more_careful(sampler: Sampler, remedy: str) -> Sampler:
+    """The settings of a second and last attempt: "longer" chains, or "careful", shorter steps as well."""
+    steps = 0.995 if remedy == "careful" else sampler.target_accept
+    return replace(sampler, draws=4 * sampler.draws, target_accept=steps)
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from analysis.comparison import BESIDE_TIERS, rule_for
 from analysis.evidence import Endpoint, Evidence
+from analysis.fitting import priors_of
 from analysis.jobs import BESIDE, HEADLINE, QUICK, Job
-from analysis.selection import ALL, Question, is_early, select, subset_names
+from analysis.selection import ALL, Question, UsageError, is_early, select, subset_names
 from models import models_of
 
 
@@ -68,3 +69,15 @@ def _with_own_priors(job: Job) -> Job:
     """A report's --prior goes to the models that have the parameter."""
     own = {model.name: model.priors for kind in ("rate", "survival") for model in models_of(kind)}[job.model]
     return replace(job, priors=tuple((name, text) for name, text in job.priors if name in own))
+
+
+def check_priors(base: Job) -> None:
+    """Raise UsageError where a prior of the command line fits no model."""
+    models = [model for kind in ("rate", "survival") for model in models_of(kind)]
+    for name, text in base.priors:
+        owners = [model for model in models if name in model.priors]
+        if not owners:
+            known = sorted({parameter for model in models for parameter in model.priors})
+            raise UsageError(f"no model has a parameter {name!r}; there are {', '.join(known)}")
+        for model in owners:
+            priors_of(model, replace(base, priors=((name, text),)))

@@ -71,6 +71,7 @@ def _of_fit(evidence: Evidence, fit: Fit, path: str) -> Record:
     diagnostics = tables.diagnostic_row(fit.diagnostics)
     question = tables.question_cells(job.question, fit.model)
     settings = {"k_studies": k, "n_patients": n, "chains": fit.sampler.chains, "draws": fit.sampler.draws,
+                "target_accept": fit.sampler.target_accept,
                 "seed": fit.seed}
     chances = {identity: interval_probability(fit, estimand, low, high)
                for identity, estimand, low, high in wanted(evidence, job.question)} if fit.estimates else {}

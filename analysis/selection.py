@@ -14,7 +14,11 @@ _OTHER_BASES = {"evaluable", "whole_study", "regulatory_set", "not_stated", "sub
                 "overlapping_cohort"}
 
 
-class UnknownName(ValueError):
+class UsageError(ValueError):
+    """A request that cannot be carried out as it stands; the message says what to change."""
+
+
+class UnknownName(UsageError):
     """A name that the evidence does not define; the message says which names it does."""
 
 

@@ -20,7 +20,7 @@ ESTIMATE_COLUMNS = (*QUESTION_COLUMNS, "k_studies", "n_patients", "estimand", "s
                     "unit", "mean", "sd", "median", "lower", "upper", "level", "interval", "mcse", "stamp")
 DIAGNOSTIC_COLUMNS = (*QUESTION_COLUMNS, "k_studies", "n_patients", "status", "max_rhat", "min_ess_bulk",
                       "min_ess_tail", "divergences", "min_bfmi", "max_mcse_mean", "max_mcse_limit",
-                      "max_mcse_limit_heterogeneity", "chains", "draws", "seed", "failures", "stamp")
+                      "max_mcse_limit_heterogeneity", "chains", "draws", "target_accept", "seed", "failures", "stamp")
 STUDY_COLUMNS = ("endpoint", "subset", "tiers", "study_id", "label", "year", "tier", "population", "events", "n",
                  "statistic", "raw", "raw_lower", "raw_upper", "level", "raw_interval")
 CONVERSION_COLUMNS = ("endpoint", "study_id", "rows", "statistic", "definition", "tier", "patients", "log_hazard",
@@ -50,7 +50,7 @@ def estimate_row(question: Question, model: str, estimate: Estimate, *, k: int, 
 
 def diagnostic_row(diagnostics: Diagnostics) -> dict[str, Any]:
     """The diagnostics of a fit as cells; the caller adds the question."""
-    values = {name: getattr(diagnostics, name) for name in diagnostics.__dataclass_fields__ if name != "longer_helps"}
+    values = {name: getattr(diagnostics, name) for name in diagnostics.__dataclass_fields__ if name != "remedy"}
     return {**values, "failures": "; ".join(diagnostics.failures),
             "status": "converged" if diagnostics.converged else "NOT CONVERGED"}
 

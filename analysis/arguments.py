@@ -1,0 +1,106 @@
+"""The command line as data: one function that builds the parser, and the types of its values."""
+
+import argparse
+import math
+import re
+from pathlib import Path
+
+from analysis.jobs import Job
+from analysis.selection import SETS, Question
+
+DEFAULT_DATA = Path(__file__).resolve().parents[1] / "data"
+DEFAULT_OUTPUT = Path("results")
+_PRIOR = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.+)")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of `python -m analysis`."""
+    top = argparse.ArgumentParser(
+        prog="python -m analysis", description="Bayesian reanalysis of a published meta-analysis of single-arm studies.",
+        epilog="Exit codes: 0 done; 1 unexpected; 2 bad usage or bad evidence; 3 a fit failed its diagnostics.")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    report = _command(commands, "report", "the main job: every fit, table, figure and the report")
+    report.add_argument("--output", type=Path, default=DEFAULT_OUTPUT, metavar="DIR", help="default: results")
+    _settings(report)
+    _command(commands, "check", "validate the evidence and list every problem")
+    listing = _command(commands, "list", "endpoints, models and subsets, with studies and patients")
+    _rows(listing)
+    fit = _command(commands, "fit", "fit one endpoint")
+    fit.add_argument("endpoint", metavar="ENDPOINT", help="as `list` names it, such as cr or os")
+    fit.add_argument("--model", metavar="M", help="default: the headline model of the endpoint's kind")
+    fit.add_argument("--subset", default="all", metavar="S", help="default: all")
+    fit.add_argument("--engine", choices=("nuts",), default="nuts", help="default: nuts")
+    fit.add_argument("--output", type=Path, metavar="DIR", help="save the posterior as netCDF under DIR/posteriors")
+    _settings(fit)
+    _settings(_command(commands, "compare", "published numbers against recomputed ones"))
+    return top
+
+
+def _command(commands: argparse._SubParsersAction, name: str, text: str) -> argparse.ArgumentParser:
+    made = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    made.add_argument("--data", type=Path, default=DEFAULT_DATA, metavar="DIR", help="evidence directory")
+    made.add_argument("--json", action="store_true", help="one JSON object on standard output, nothing else there")
+    return made
+
+
+def _rows(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--tiers", type=_tiers, default="AB", metavar="LETTERS",
+                         help="evidence tiers that count; default: AB")
+    command.add_argument("--set", choices=SETS, default="review", dest="study_set",
+                         help="the review's studies, later ones, or both; default: review")
+
+
+def _settings(command: argparse.ArgumentParser) -> None:
+    _rows(command)
+    command.add_argument("--prior", type=_prior, action="append", default=[], metavar="NAME=EXPR",
+                         help='replaces a prior, such as rho="Beta(1, 10)"; may be repeated')
+    command.add_argument("--level", type=_level, default=0.95, help="level of all intervals; default: 0.95")
+    command.add_argument("--horizon", type=_months, metavar="MONTHS",
+                         help="months at which survival is reported; default: the endpoint's own, else 12")
+    command.add_argument("--seed", type=_seed, default=1, metavar="N", help="default: 1")
+    command.add_argument("--quick", action="store_true", help="short chains; everything is stamped QUICK")
+
+
+def base_job(options: argparse.Namespace, endpoint: str = "") -> Job:
+    """The settings of a command as a job."""
+    question = Question(endpoint, getattr(options, "subset", "all"), options.tiers, options.study_set)
+    return Job(question, model=getattr(options, "model", None), priors=tuple(options.prior), seed=options.seed,
+               level=options.level, horizon=options.horizon)
+
+
+def _tiers(text: str) -> str:
+    letters = "".join(sorted(set(text.upper())))
+    if not letters or set(letters) - set("ABC"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not made of the tiers A, B and C")
+    return letters
+
+
+def _prior(text: str) -> tuple[str, str]:
+    match = _PRIOR.fullmatch(text.strip())
+    if not match:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=EXPR, such as rho=Beta(1,4)")
+    return match[1], match[2]
+
+
+def _number(text: str, low: float, high: float, what: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not low <= value <= high:
+        raise argparse.ArgumentTypeError(f"{text!r} is not {what} between {low:g} and {high:g}")
+    return value
+
+
+def _level(text: str) -> float:
+    return _number(text, 0.5, 0.999, "a level")
+
+
+def _months(text: str) -> float:
+    return _number(text, 0.1, 1200.0, "a number of months")
+
+
+def _seed(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,18}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at most 18 digits")
+    return int(text)

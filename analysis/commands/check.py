@@ -1,0 +1,32 @@
+"""`check`: every problem of an evidence directory."""
+
+import argparse
+import sys
+
+from analysis.evidence import EvidenceError, load
+from analysis.files import as_json
+
+SCHEMA_VERSION = 1
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print each problem on a line; exit code 2 when there is one."""
+    try:
+        evidence = load(options.data)
+    except EvidenceError as error:
+        if options.json:
+            print(as_json({"schema_version": SCHEMA_VERSION, "data": str(options.data), "valid": False,
+                           "problems": [problem.as_dict() for problem in error.problems], "notes": []}))
+        raise
+    for note in evidence.notes:
+        print(f"note: {note}", file=sys.stderr)
+    counts = {name: len(getattr(evidence, name)) for name in
+              ("studies", "endpoints", "responses", "survival", "reported", "facts", "sources")}
+    if options.json:
+        print(as_json({"schema_version": SCHEMA_VERSION, "data": str(options.data), "valid": True, "problems": [],
+                       "notes": [note.as_dict() for note in evidence.notes], "data_sha256": evidence.sha256,
+                       "rows": counts}))
+    else:
+        rows = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+        print(f"{options.data}: no problem found. {rows}.")
+    return 0

@@ -1,0 +1,70 @@
+"""`compare`: every published number beside the reanalysis, or the reason why it has no counterpart."""
+
+import argparse
+import sys
+
+from analysis import tables
+from analysis.arguments import base_job
+from analysis.comparison import COMPARED, Comparison
+from analysis.evidence import load
+from analysis.files import as_json
+from analysis.pipeline import run_all
+from analysis.planning import check_priors, plan
+from analysis.progress import Progress
+from analysis.selection import UsageError
+from analysis.text import number, table
+
+SCHEMA_VERSION = 1
+
+
+def run(options: argparse.Namespace) -> int:
+    """Make the fits that reported.csv asks for and print the comparison."""
+    evidence = load(options.data)
+    if not evidence.reported:
+        raise UsageError(f"{options.data} has no reported.csv, so there are no published numbers to compare with")
+    base = base_job(options)
+    check_priors(base)
+    jobs = plan(evidence, base, quick=options.quick, compared_only=True)
+    progress = Progress(len(jobs))
+    stamp = "QUICK" if options.quick else ""
+    results = run_all(evidence, base, jobs, folder=None, progress=progress, stamp=stamp)
+    progress.close()
+    if options.json:
+        rows = [{**tables.comparison_row(row), "stamp": stamp} for row in results.comparisons]
+        columns = tables.COMPARISON_COLUMNS
+        print(as_json({"schema_version": SCHEMA_VERSION, "data_sha256": evidence.sha256, "tiers": options.tiers,
+                       "set": options.study_set, "seed": options.seed, "stamp": stamp,
+                       "converged": not results.failed,
+                       "comparisons": [{name: row.get(name) for name in columns} for row in rows]}))
+    else:
+        print(comparison_table(results.comparisons))
+    for found in results.failed:
+        print(f"NOT CONVERGED: {found.job.question.endpoint} {found.model} {found.job.question.subset} "
+              f"tiers {found.job.question.tiers}: {found.diagnostics['failures']}", file=sys.stderr)
+    return 3 if results.failed else 0
+
+
+def comparison_table(comparisons: tuple[Comparison, ...]) -> str:
+    """Compared numbers first, then the reasons of the others."""
+    rows, reasons = [], []
+    for comparison in comparisons:
+        row = tables.comparison_row(comparison)
+        if comparison.status != COMPARED:
+            reasons.append(f"{row['reported_id']} {row['endpoint']}: {comparison.reason}")
+            continue
+        scale = "time" if row["units"] == "months" else ""
+        rows.append([row["reported_id"], row["our_endpoint"] or row["endpoint"], row["subset"], row["estimand"],
+                     _value(row, "published", scale), str(row["published_k"] or ""), _value(row, "", scale),
+                     str(row["k_studies"]), number(row["difference"], scale),
+                     number(row["probability_of_published_interval"])])
+    header = ["id", "endpoint", "subset", "estimand", "published", "k", "posterior median", "k", "difference",
+              "P(published interval)"]
+    text = table(header, rows)
+    return text + "\n\nNot compared\n" + "\n".join(reasons) if reasons else text
+
+
+def _value(row: dict, prefix: str, scale: str) -> str:
+    value = row["published"] if prefix else row["median"]
+    low, high = (row.get(f"{prefix}_{end}" if prefix else end) for end in ("lower", "upper"))
+    text = number(value, scale)
+    return text if low is None else f"{text} [{number(low, scale)}, {number(high, scale)}]"

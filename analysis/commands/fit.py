@@ -1,0 +1,64 @@
+"""`fit`: one endpoint, one model, one subset."""
+
+import argparse
+import sys
+from dataclasses import replace
+
+from analysis.arguments import base_job
+from analysis.evidence import load
+from analysis.files import as_json
+from analysis.jobs import QUICK
+from analysis.records import Record, record
+from analysis.selection import UsageError
+from analysis.text import estimates_table
+
+SCHEMA_VERSION = 1
+_ESTIMATE = ("estimand", "study_id", "time_months", "scale", "unit", "mean", "sd", "median", "lower", "upper",
+             "level", "interval", "mcse")
+_FIT_COLUMNS = ("endpoint", "model", "subset", "tiers", "study_set", "early_landmarks", "status")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Fit, print the estimates, save the posterior where --output asks for it."""
+    evidence = load(options.data)
+    job = base_job(options, options.endpoint)
+    job = replace(job, sampler=QUICK) if options.quick else job
+    if options.output and options.output.exists() and not options.output.is_dir():
+        raise UsageError(f"--output {options.output} is a file; name a folder")
+    folder = options.output / "posteriors" if options.output else None
+    found = record(evidence, job, folder, cores=2)
+    if found.status == "no studies":
+        raise UsageError(found.diagnostics["failures"])
+    if options.json:
+        print(as_json(_object(found, evidence.sha256, options)))
+    else:
+        _print(found, options)
+    for warning in found.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    if found.failed:
+        print(f"NOT CONVERGED: {found.diagnostics['failures']}", file=sys.stderr)
+    elif folder and not options.json:
+        print(f"\nPosterior: {folder / found.posterior} (open it with arviz.from_netcdf)")
+    return 3 if found.failed else 0
+
+
+def _object(found: Record, sha256: str, options: argparse.Namespace) -> dict:
+    question = found.job.question
+    return {"schema_version": SCHEMA_VERSION, "data_sha256": sha256, "endpoint": question.endpoint,
+            "model": found.model, "subset": question.subset, "tiers": question.tiers, "set": question.study_set,
+            "engine": options.engine, "priors": dict(found.priors), "n_studies": found.k_studies,
+            "n_patients": found.n_patients, "seed": found.job.seed, "stamp": "QUICK" if options.quick else "",
+            "warnings": list(found.warnings),
+            "estimates": [{name: row[name] for name in _ESTIMATE} for row in found.estimates],
+            "diagnostics": {name: value for name, value in found.diagnostics.items() if name not in _FIT_COLUMNS},
+            "converged": not found.failed}
+
+
+def _print(found: Record, options: argparse.Namespace) -> None:
+    question = found.job.question
+    stamp = "QUICK (short chains)  " if options.quick else ""
+    print(f"{stamp}{question.endpoint}: {found.model}, subset {question.subset}, tiers {question.tiers}, "
+          f"{found.k_studies} studies, {found.n_patients} patients")
+    print("; ".join(f"{name} ~ {prior}" for name, prior in found.priors.items()) + "\n")
+    if not found.failed:
+        print(estimates_table(found.estimates))
