@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -16,6 +17,8 @@ from analysis.records import Record, record
 
 _COMPILING = 15  # jobs that compiling a model costs as much as, for sharing the work out
 _worker_evidence: Evidence | None = None
+
+Submit = Callable[..., Future]
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,8 @@ class Results:
 
 
 def run_all(evidence: Evidence, base: Job, jobs: Sequence[Job], *, folder: Path | None, progress: Progress,
-            stamp: str = "") -> Results:
-    """Make every fit, half of them in a second process, and compare with the published numbers.
+            submit: Submit, stamp: str = "") -> Results:
+    """Make every fit, half of them in the helper process, and compare with the published numbers.
 
     Parameters
     ----------
@@ -65,19 +68,20 @@ def run_all(evidence: Evidence, base: Job, jobs: Sequence[Job], *, folder: Path 
         The headline's settings.
     folder : Path or None
         Where posteriors are saved.
+    submit : callable
+        Of `helper`.
     """
     mine, other = _shares(jobs)
     done: dict[Job, Record] = {}
-    with _helper(evidence, bool(other)) as submit:
-        futures = [submit(_work, job, folder) for job in other]
-        for job in mine:
-            done[job] = record(evidence, job, folder)
-            progress.step(_describe(done[job]))
-            for future in [future for future in futures if future.done()]:
-                futures.remove(future)
-                _take(future, done, progress)
-        for future in as_completed(futures):
+    futures = [submit(_work, job, folder) for job in other]
+    for job in mine:
+        done[job] = record(evidence, job, folder)
+        progress.step(_describe(done[job]))
+        for future in [future for future in futures if future.done()]:
+            futures.remove(future)
             _take(future, done, progress)
+    for future in as_completed(futures):
+        _take(future, done, progress)
     records = tuple(done[job] for job in jobs)
     headline = {found.job.question: found.pooled for found in reversed(records)}
     return Results(evidence, base, records, tuple(compare(evidence, base.question, headline)), stamp)
@@ -95,22 +99,16 @@ def _describe(found: Record) -> str:
     return text if found.status == "converged" else f"{text}: {found.status}"
 
 
-class _helper:
+@contextmanager
+def helper(evidence: Evidence) -> Iterator[Submit]:
     """A second process that lives as long as there is work for it; spawned, since the sampler runs threads."""
-
-    def __init__(self, evidence: Evidence, needed: bool) -> None:
-        self._pool = ProcessPoolExecutor(1, get_context("spawn"), _receive, (evidence,)) if needed else None
-
-    def __enter__(self) -> Callable[..., Future]:
-        return self._pool.submit if self._pool else _no_submit
-
-    def __exit__(self, *error: object) -> None:
-        if self._pool:
-            self._pool.shutdown(wait=error[0] is None, cancel_futures=True)
-
-
-def _no_submit(*_: object) -> Future:
-    raise RuntimeError("no helper process was asked for")
+    pool = ProcessPoolExecutor(1, get_context("spawn"), _receive, (evidence,))
+    try:
+        yield pool.submit
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
 
 
 def _receive(evidence: Evidence) -> None:

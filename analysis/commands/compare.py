@@ -8,7 +8,7 @@ from analysis.arguments import base_job
 from analysis.comparison import COMPARED, Comparison
 from analysis.evidence import load
 from analysis.files import as_json
-from analysis.pipeline import run_all
+from analysis.pipeline import helper, run_all
 from analysis.planning import check_priors, plan
 from analysis.progress import Progress
 from analysis.selection import UsageError
@@ -27,7 +27,8 @@ def run(options: argparse.Namespace) -> int:
     jobs = plan(evidence, base, quick=options.quick, compared_only=True)
     progress = Progress(len(jobs))
     stamp = "QUICK" if options.quick else ""
-    results = run_all(evidence, base, jobs, folder=None, progress=progress, stamp=stamp)
+    with helper(evidence) as submit:
+        results = run_all(evidence, base, jobs, folder=None, progress=progress, submit=submit, stamp=stamp)
     progress.close()
     if options.json:
         rows = [{**tables.comparison_row(row), "stamp": stamp} for row in results.comparisons]
