@@ -117,6 +117,8 @@ def select(evidence: Evidence, question: Question) -> Selection:
             left_out.append(LeftOut(row.study_id, table, row.row, reason))
         else:
             used.append(row)
+    used, incomplete = _whole_strata(used, left_out)
+    left_out += incomplete
     chosen = _one_per_study(used) if endpoint.kind == "rate" else _one_curve_per_study(used, horizon_of(endpoint))
     left_out += [LeftOut(row.study_id, table, row.row, "another row stands for this study")
                  for row in used if row not in chosen]
@@ -158,6 +160,14 @@ def _reason_against(evidence: Evidence, question: Question, endpoint: Endpoint, 
 def is_early(row: Response | Survival) -> bool:
     """Whether a survival row is a landmark before 6 months, from which a constant hazard is extrapolated."""
     return getattr(row, "statistic", "") == "landmark" and row.time_months < EARLY_MONTHS
+
+
+def _whole_strata(used: list, left_out: list[LeftOut]) -> tuple[list, list[LeftOut]]:
+    """Strata stand for a study only together: where one is left out, so are the others."""
+    torn = {item.study_id for item in left_out}
+    kept = [row for row in used if not (getattr(row, "stratum", "") and row.study_id in torn)]
+    return kept, [LeftOut(row.study_id, "survival.csv", row.row, "another stratum of this study is left out")
+                  for row in used if row not in kept]
 
 
 def _one_per_study(rows: list[Response]) -> list[Response]:

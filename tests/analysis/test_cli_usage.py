@@ -1,0 +1,102 @@
+"""The command line before any sampling: exit codes, messages, JSON, nothing written on bad input."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from analysis.__main__ import main
+from tests.evidence.build import write_evidence
+
+
+def test_check_accepts_the_shipped_evidence(capsys):
+    assert main(["check", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["valid"] and found["rows"]["studies"] > 16 and len(found["data_sha256"]) == 64
+
+
+def test_bad_evidence_lists_every_problem_and_writes_nothing(tmp_path, capsys):
+    write_evidence(tmp_path / "data")
+    path = tmp_path / "data" / "responses.csv"
+    lines = path.read_text().splitlines()
+    study = lines[1].split(",")[0]
+    lines[1] = ",".join([study, lines[1].split(",")[1], "7", "5", *lines[1].split(",")[4:]])
+    lines.append("nobody," + ",".join(lines[1].split(",")[1:]))
+    path.write_text("\n".join(lines) + "\n")
+    for command in (["check"], ["report", "--output", str(tmp_path / "out")], ["fit", "cr"], ["compare"], ["list"]):
+        assert main([*command, "--data", str(tmp_path / "data")]) == 2
+        streams = capsys.readouterr()
+        assert "responses.csv row 2" in streams.err and "nobody" in streams.err
+        assert "Traceback" not in streams.err and not streams.out
+    assert not (tmp_path / "out").exists()
+
+
+def test_check_of_bad_evidence_is_json_too(tmp_path, capsys):
+    assert main(["check", "--json", "--data", str(tmp_path / "nowhere")]) == 2
+    found = json.loads(capsys.readouterr().out)
+    assert not found["valid"] and found["problems"][0]["remedy"]
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    ([], "COMMAND"),
+    (["dance"], "dance"),
+    (["fit"], "ENDPOINT"),
+    (["fit", "cr", "--tiers", "AX"], "tiers"),
+    (["fit", "cr", "--level", "95"], "level"),
+    (["fit", "cr", "--horizon", "-1"], "months"),
+    (["fit", "cr", "--seed", "1.5"], "whole number"),
+    (["fit", "cr", "--prior", "rho"], "NAME=EXPR"),
+    (["fit", "cr", "--set", "everything"], "review"),
+    (["fit", "cr", "--engine", "magic"], "nuts"),
+    (["fit", "nothing"], "defined are"),
+    (["fit", "cr", "--subset", "nobody"], "defined are"),
+    (["fit", "cr", "--model", "nothing"], "there are"),
+    (["fit", "cr", "--model", "log_hazard"], "beta_binomial"),
+    (["fit", "cr", "--prior", "rho=Normal(0,1)"], "unit"),
+    (["fit", "cr", "--prior", "rho=__import__('os')"], "no prior"),
+    (["fit", "cr", "--prior", "kappa=Beta(1,1)"], "kappa"),
+    (["compare", "--prior", "kappa=Beta(1,1)"], "kappa"),
+    (["fit", "nt_any", "--tiers", "C", "--subset", "cd19_only", "--set", "extension"], "no study"),
+])
+def test_mistakes_of_the_user_end_with_code_2_and_no_traceback(arguments, message, capsys):
+    assert main(arguments) == 2
+    streams = capsys.readouterr()
+    assert message in streams.err and "Traceback" not in streams.err and not streams.out
+
+
+def test_output_that_cannot_be_written_is_said_before_the_work(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert main(["report", "--output", str(tmp_path / "file")]) == 2
+    assert "--output" in capsys.readouterr().err
+    assert main(["fit", "cr", "--output", str(tmp_path / "file")]) == 2
+
+
+def test_compare_without_published_numbers_says_so(tmp_path, capsys):
+    write_evidence(tmp_path)
+    assert main(["compare", "--data", str(tmp_path)]) == 2
+    assert "reported.csv" in capsys.readouterr().err
+
+
+def test_list_names_what_can_be_fitted(capsys):
+    assert main(["list", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    cr = next(item for item in found["endpoints"] if item["endpoint"] == "cr")
+    assert {cell["subset"]: (cell["k_studies"], cell["n_patients"]) for cell in cr["subsets"]}["all"] == (10, 349)
+    assert {model["model"] for model in found["models"]} >= {"beta_binomial", "logit_normal", "log_hazard"}
+
+
+def test_hostile_text_of_the_evidence_does_not_reach_the_terminal(tmp_path, capsys):
+    write_evidence(tmp_path)
+    path = tmp_path / "endpoints.csv"
+    path.write_text(path.read_text().replace("Complete remission", "\x1b[2JComplete remission"))
+    code = main(["list", "--data", str(tmp_path)])
+    streams = capsys.readouterr()
+    assert "\x1b" not in streams.out + streams.err and code in (0, 2)
+
+
+def test_help_needs_no_sampler():
+    """The parser must answer at once; importing the sampler takes seconds."""
+    code = "import sys; from analysis.__main__ import main; main(['--help']); sys.exit('pymc' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0 and "report" in done.stdout

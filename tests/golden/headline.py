@@ -1,0 +1,90 @@
+"""The headline table as it was last accepted: `python -m tests.golden.headline --write` makes it anew.
+
+The table is a record of what the shipped evidence, models and seed gave, not an input of anything. README shows the
+same numbers. It changes only with the evidence, a model or the seed, and each change is looked at.
+"""
+
+import csv
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+GOLDEN = Path(__file__).with_name("headline.csv")
+README = ROOT / "README.md"
+FIRST = {"rate": "mean_rate", "survival": "survival"}
+COLUMNS = ("endpoint", "estimand", "time_months", "k_studies", "n_patients", "mean", "sd", "median", "lower", "upper",
+           "mcse", "max_mcse_limit", "max_mcse_limit_heterogeneity")
+MARKS = ("<!-- headline: written by `python -m tests.golden.headline --write` -->", "<!-- /headline -->")
+
+
+def rows_of(folder: Path) -> list[dict[str, str]]:
+    """Pooled headline estimates of a finished run, with the Monte-Carlo error of their interval ends."""
+    def table(name: str) -> list[dict[str, str]]:
+        with (folder / name).open(newline="", encoding="utf-8") as file:
+            return [row for row in csv.DictReader(file) if row["subset"] == "all" and row["tiers"] == "AB"
+                    and row["model"] != "logit_normal" and row["early_landmarks"] == "true"]
+
+    errors = {row["endpoint"]: row for row in table("diagnostics.csv")}
+    pooled = [row for row in table("estimates.csv") if not row["study_id"]]
+    return [{name: {**errors[row["endpoint"]], **row}[name] for name in COLUMNS} for row in pooled]
+
+
+def golden() -> list[dict[str, str]]:
+    """The accepted table."""
+    with GOLDEN.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def readme_table(rows: list[dict[str, str]]) -> str:
+    """The accepted headline as README shows it, beside what was published."""
+    with (ROOT / "data" / "reported.csv").open(newline="", encoding="utf-8") as file:
+        published = {row["endpoint"]: row for row in csv.DictReader(file)
+                     if row["primary"] == "true" and row["subset"] == "all" and row["ci_low"]
+                     and row["statistic"] in {"mean_probability", "survival_12m"}}
+    with (ROOT / "data" / "endpoints.csv").open(newline="", encoding="utf-8") as file:
+        labels = {row["endpoint"]: row["label"] for row in csv.DictReader(file)}
+    lines = ["| endpoint | published, confidence interval (studies) | reanalysis, credible interval (studies) |",
+             "|---|---|---|"]
+    for row in rows:
+        theirs = published.get(row["endpoint"])
+        if theirs and row["estimand"] in FIRST.values():
+            at = f" at {float(row['time_months']):g} months" if row["time_months"] else ""
+            lines.append(f"| {labels[row['endpoint']]}{at} | {_cell(theirs, 'estimate', 'ci_low', 'ci_high')} "
+                         f"({theirs['k_studies']}) | {_cell(row, 'median', 'lower', 'upper')} ({row['k_studies']}) |")
+    return "\n".join(lines)
+
+
+def _cell(row: dict[str, str], *names: str) -> str:
+    value, low, high = (f"{100 * float(row[name]):.0f}" for name in names)
+    return f"{value} % [{low}, {high}]"
+
+
+def with_table(text: str, table: str) -> str:
+    """README with the table between its marks."""
+    head, rest = text.split(MARKS[0])
+    return f"{head}{MARKS[0]}\n{table}\n{MARKS[1]}{rest.split(MARKS[1])[1]}"
+
+
+def main() -> int:
+    """Run the report, show what changed, and accept it with --write."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run([sys.executable, "-m", "analysis", "report", "--json", "--output", folder], cwd=ROOT,
+                              stdout=subprocess.PIPE, check=True)
+        assert json.loads(done.stdout)["converged"]
+        rows = rows_of(Path(folder))
+    if "--write" not in sys.argv:
+        print(readme_table(rows))
+        return 0
+    with GOLDEN.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    README.write_text(with_table(README.read_text(encoding="utf-8"), readme_table(rows)), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
