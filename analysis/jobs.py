@@ -19,7 +19,7 @@ class Sampler:
     """
 
     chains: int = 4
-    tune: int = 1000
+    tune: int = 600
     draws: int = 5000
     target_accept: float = 0.95
 

@@ -54,14 +54,18 @@ def comparison_table(comparisons: tuple[Comparison, ...]) -> str:
             reasons.append(f"{row['reported_id']} {row['endpoint']}: {comparison.reason}")
             continue
         scale = "time" if row["units"] == "months" else ""
-        rows.append([row["reported_id"], row["our_endpoint"] or row["endpoint"], row["subset"], row["estimand"],
+        rows.append([row["reported_id"], row["our_endpoint"] or row["endpoint"], row["subset"], _estimand(row),
                      _value(row, "published", scale), str(row["published_k"] or ""), _value(row, "", scale),
                      str(row["k_studies"]), number(row["difference"], scale),
                      number(row["probability_of_published_interval"])])
-    header = ["id", "endpoint", "subset", "estimand", "published", "k", "posterior median", "k", "difference",
+    header = ["id", "endpoint", "subset", "estimand", "published", "k paper", "reanalysis (median)", "k ours", "difference",
               "P(published interval)"]
     text = table(header, rows)
     return text + "\n\nNot compared\n" + "\n".join(reasons) if reasons else text
+
+
+def _estimand(row: dict) -> str:
+    return f"1 - {row['estimand']}" if row["transform"] == "complement" else row["estimand"]
 
 
 def _value(row: dict, prefix: str, scale: str) -> str:

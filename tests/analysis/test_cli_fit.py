@@ -1,0 +1,116 @@
+"""`fit` as other programs call it: the JSON contract, portable evidence, saved posteriors, reproducibility."""
+
+import json
+import math
+
+import arviz as az
+import numpy as np
+import pytest
+
+from analysis.__main__ import main
+from analysis.evidence import load
+
+KEYS = {"schema_version", "data_sha256", "endpoint", "model", "subset", "tiers", "engine", "priors", "n_studies",
+        "n_patients", "seed", "warnings", "estimates", "diagnostics", "converged"}
+ESTIMATE_KEYS = {"estimand", "study_id", "time_months", "scale", "unit", "mean", "sd", "median", "lower", "upper",
+                 "level", "interval", "mcse"}
+RATE = ["mean_rate", "median_rate", "new_study_rate", "rho", "tau"]
+SURVIVAL = ["survival", "mean_survival", "new_study_survival", "median_months", "rmst", "rmst", "tau"]
+PORTABLE = {
+    "studies.csv": "study_id,label,year\none,One <b>2001</b>,2001\ntwo,Two,2002\nthree,Three,2003\n",
+    "endpoints.csv": "endpoint,label,kind,direction\nresp,Response,rate,benefit\n",
+    "responses.csv": "study_id,endpoint,events,n\none,resp,0,7\ntwo,resp,5,9\nthree,resp,30,30\n",
+}
+
+
+@pytest.fixture(scope="module")
+def portable(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("portable")
+    for name, text in PORTABLE.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+def fit(capsys, *arguments, code=0) -> dict:
+    assert main(["fit", *map(str, arguments), "--json"]) == code
+    return json.loads(capsys.readouterr().out)
+
+
+def pooled(found) -> list[str]:
+    return [row["estimand"] for row in found["estimates"] if row["study_id"] is None]
+
+
+def test_rate_follows_the_contract(capsys, shipped):
+    found = fit(capsys, "cr")
+    assert set(found) >= KEYS and found["converged"] and found["data_sha256"] == shipped.sha256
+    assert (found["n_studies"], found["n_patients"]) == (10, 349)
+    assert found["priors"] == {"mu": "Beta(1, 1)", "rho": "Beta(1, 4)"}
+    assert pooled(found) == RATE
+    assert sum(row["estimand"] == "study_rate" for row in found["estimates"]) == 10
+    for row in found["estimates"]:
+        assert set(row) == ESTIMATE_KEYS
+        assert row["lower"] <= row["median"] <= row["upper"] and row["level"] == 0.95 and row["mcse"] < row["sd"]
+        assert row["interval"] == ("prediction" if row["estimand"].startswith("new_study") else "credible")
+
+
+def test_survival_follows_the_contract_and_the_horizon(capsys):
+    found = fit(capsys, "os", "--horizon", "24")
+    assert pooled(found) == SURVIVAL
+    by_name = {row["estimand"]: row for row in found["estimates"] if row["study_id"] is None}
+    assert by_name["survival"]["time_months"] == 24 and by_name["median_months"]["time_months"] is None
+    # One exponential curve links them at the median, which every monotone transformation keeps.
+    expected = math.exp(-24 * math.log(2) / by_name["median_months"]["median"])
+    assert by_name["survival"]["median"] == pytest.approx(expected, rel=1e-6)
+    assert [row["time_months"] for row in found["estimates"] if row["estimand"] == "rmst"] == [12, 24]
+
+
+def test_directory_with_three_tables_is_enough(capsys, portable):
+    found = fit(capsys, "resp", "--data", portable)
+    assert found["converged"] and (found["n_studies"], found["n_patients"]) == (3, 46)
+    assert pooled(found) == RATE
+
+
+def test_report_order_does_not_move_a_fit(capsys, portable):
+    """Seeds are derived from what is fitted, so the same question gives the same draws, and another seed others."""
+    first, again = fit(capsys, "resp", "--data", portable), fit(capsys, "resp", "--data", portable)
+    other = fit(capsys, "resp", "--data", portable, "--seed", 2)
+    assert first == again
+    assert first["estimates"][0]["mean"] != other["estimates"][0]["mean"]
+    error = math.hypot(first["estimates"][0]["mcse"], other["estimates"][0]["mcse"])
+    assert abs(first["estimates"][0]["mean"] - other["estimates"][0]["mean"]) < 5 * error
+
+
+def test_level_and_prior_are_carried_through(capsys, portable):
+    found = fit(capsys, "resp", "--data", portable, "--level", "0.8", "--prior", "rho=Beta(1,10)")
+    assert found["priors"]["rho"] == "Beta(1, 10)" and {row["level"] for row in found["estimates"]} == {0.8}
+    wide = fit(capsys, "resp", "--data", portable)
+    rho = {name: next(row for row in one["estimates"] if row["estimand"] == "rho") for name, one in
+           (("tight", found), ("wide", wide))}
+    assert rho["tight"]["mean"] < rho["wide"]["mean"]
+
+
+def test_posterior_opens_in_arviz_with_labels_and_manifest(capsys, portable, tmp_path):
+    assert main(["fit", "resp", "--data", str(portable), "--output", str(tmp_path)]) == 0
+    assert "resp.beta_binomial.all.AB.nc" in capsys.readouterr().out
+    tree = az.from_netcdf(tmp_path / "posteriors" / "resp.beta_binomial.all.AB.nc")
+    assert list(tree.posterior.coords["study"].values) == ["one", "two", "three"]
+    assert tree.posterior["study_rate"].dims == ("chain", "draw", "study")
+    assert list(tree["constant_data"]["evaluable"].values) == [7, 9, 30]
+    manifest = json.loads(tree.attrs["manifest"])
+    assert manifest["data_sha256"] == load(portable).sha256 and manifest["converged"]
+    assert {"priors", "sampler", "seed", "versions", "rows"} <= set(manifest)
+    assert np.isfinite(az.loo(tree, var_name="events").elpd)
+    assert not [path for path in (tmp_path / "posteriors").iterdir() if path.name.startswith(".")]
+
+
+def test_quick_is_stamped(capsys, portable):
+    assert fit(capsys, "resp", "--data", portable, "--quick")["stamp"] == "QUICK"
+
+
+def test_unconverged_fit_ends_with_code_3_and_no_estimate(capsys, portable, monkeypatch):
+    """Two-draw chains cannot pass; the gate, not the sampler, is what is tested."""
+    from analysis import jobs
+    from analysis.commands import fit as command
+    monkeypatch.setattr(command, "QUICK", jobs.Sampler(tune=5, draws=10))
+    found = fit(capsys, "resp", "--data", portable, "--quick", code=3)
+    assert not found["converged"] and found["estimates"] == [] and found["diagnostics"]["failures"]
