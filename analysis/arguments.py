@@ -16,7 +16,8 @@ _PRIOR = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.+)")
 def parser() -> argparse.ArgumentParser:
     """The parser of `python -m analysis`."""
     top = argparse.ArgumentParser(
-        prog="python -m analysis", description="Bayesian reanalysis of a published meta-analysis of single-arm studies.",
+        prog="python -m analysis",
+        description="Bayesian reanalysis of a published meta-analysis of single-arm studies.",
         epilog="Exit codes: 0 done; 1 unexpected; 2 bad usage or bad evidence; 3 a fit failed its diagnostics.")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     report = _command(commands, "report", "the main job: every fit, table, figure and the report")

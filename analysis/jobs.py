@@ -19,14 +19,14 @@ class Sampler:
     """
 
     chains: int = 4
-    tune: int = 600
+    tune: int = 500
     draws: int = 5000
     target_accept: float = 0.95
 
 
 HEADLINE = Sampler()
-BESIDE = Sampler(draws=3000)
-QUICK = Sampler(tune=500, draws=1000)
+BESIDE = Sampler(draws=2500)
+QUICK = Sampler(draws=1000)
 
 
 def more_careful(sampler: Sampler, remedy: str) -> Sampler:

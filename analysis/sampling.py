@@ -12,7 +12,7 @@ from models.priors import Prior
 from models.studies import Studies
 
 _compiled: dict[tuple, object] = {}
-_KEPT_STATS = ("diverging", "energy", "depth", "step_size", "logp")
+_KEPT_STATS = ("diverging", "energy", "depth")
 
 
 class SamplingFailed(RuntimeError):

@@ -29,8 +29,9 @@ LEFT_OUT_COLUMNS = ("endpoint", "subset", "tiers", "study_id", "table", "row", "
 COMPARISON_COLUMNS = (
     "reported_id", "endpoint", "subset", "statistic", "primary", "status", "reason", "published", "published_lower",
     "published_upper", "published_level", "published_interval", "published_k", "published_n", "published_events",
-    "published_note", "units", "estimand", "our_endpoint", "transform", "model", "tiers", "k_studies", "n_patients", "events",
-    "time_months", "mean", "median", "lower", "upper", "level", "interval", "difference", "width_ratio", "overlap",
+    "published_note", "units", "estimand", "our_endpoint", "transform", "model", "tiers", "k_studies", "n_patients",
+    "events", "time_months", "mean", "median", "lower", "upper", "level", "interval", "difference",
+    "width_ratio", "overlap",
     "probability_of_published_interval",
     *(f"tiers_{tiers.lower()}_{name}" for tiers in ("A", "ABC")
       for name in ("k_studies", "n_patients", "median", "lower", "upper")), "stamp")
@@ -117,7 +118,8 @@ def comparison_row(comparison: Comparison) -> dict[str, Any]:
            "published_upper": reported.ci_high, "published_level": reported.level,
            "published_interval": "confidence" if reported.ci_low is not None else "",
            "published_k": reported.k_studies, "published_n": reported.n_patients,
-           "published_events": reported.events, "published_note": reported.note, "units": reported.units, "estimand": comparison.estimand,
+           "published_events": reported.events, "published_note": reported.note, "units": reported.units,
+           "estimand": comparison.estimand,
            "our_endpoint": comparison.endpoint, "transform": comparison.transform,
            "difference": comparison.difference, "width_ratio": comparison.width_ratio,
            "overlap": comparison.overlap, "probability_of_published_interval": comparison.probability}

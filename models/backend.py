@@ -1,4 +1,4 @@
-"""The few array operations that the densities need, for numbers and for graphs, so that each density is written once."""
+"""The few array operations that the densities need, for numbers and for graphs: each density is written once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,6 +32,7 @@ class Backend:
     exp: Callable[..., Array]
     sqrt: Callable[..., Array]
     logaddexp: Callable[..., Array]
+    softplus: Callable[[Array], Array]
     clip: Callable[..., Array]
     sum: Callable[..., Array]
     max: Callable[..., Array]
@@ -39,7 +40,7 @@ class Backend:
     fixed: Callable[[Array], Array]
 
 
-NUMBERS = Backend(np.log, np.log1p, np.exp, np.sqrt, np.logaddexp, np.clip, np.sum, np.max,
+NUMBERS = Backend(np.log, np.log1p, np.exp, np.sqrt, np.logaddexp, lambda x: np.logaddexp(0.0, x), np.clip, np.sum, np.max,
                   special.log_ndtr, lambda value: value)
-GRAPH = Backend(pt.log, pt.log1p, pt.exp, pt.sqrt, pt.logaddexp, pt.clip, pt.sum, pt.max,
+GRAPH = Backend(pt.log, pt.log1p, pt.exp, pt.sqrt, pt.logaddexp, pt.softplus, pt.clip, pt.sum, pt.max,
                 _graph_log_ndtr, disconnected_grad)

@@ -18,7 +18,7 @@ Gauss-Hermite quadrature (`models.marginal`).
 
 References
 ----------
-Grover P et al. Blood Adv 2022;6:1608, doi 10.1182/bloodadvances.2020003482 (exponential curves with normal log hazards).
+Grover P et al. Blood Adv 2022;6:1608, doi 10.1182/bloodadvances.2020003482 (exponential curves, normal log hazards).
 Wallis KF. Statist Sci 2014;29:106, doi 10.1214/13-STS417 (the split normal distribution).
 """
 

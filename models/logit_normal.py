@@ -50,7 +50,7 @@ def likelihood(events: Array, evaluable: Array, *, on: Backend) -> Concave:
         return evaluable * p * (1.0 - p)
 
     smoothed = (events + 0.5) / (evaluable + 1.0)
-    return Concave(value=lambda theta: events * theta - evaluable * on.logaddexp(0.0, theta),
+    return Concave(value=lambda theta: events * theta - evaluable * on.softplus(theta),
                    slope=lambda theta: events - evaluable * rate(theta), curvature=curvature,
                    guess=on.log(smoothed) - on.log1p(-smoothed),
                    guess_variance=1.0 / ((evaluable + 1.0) * smoothed * (1.0 - smoothed)))

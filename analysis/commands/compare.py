@@ -58,8 +58,8 @@ def comparison_table(comparisons: tuple[Comparison, ...]) -> str:
                      _value(row, "published", scale), str(row["published_k"] or ""), _value(row, "", scale),
                      str(row["k_studies"]), number(row["difference"], scale),
                      number(row["probability_of_published_interval"])])
-    header = ["id", "endpoint", "subset", "estimand", "published", "k paper", "reanalysis (median)", "k ours", "difference",
-              "P(published interval)"]
+    header = ["id", "endpoint", "subset", "estimand", "published", "k paper", "reanalysis (median)", "k ours",
+              "difference", "P(published interval)"]
     text = table(header, rows)
     return text + "\n\nNot compared\n" + "\n".join(reasons) if reasons else text
 

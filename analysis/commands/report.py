@@ -9,10 +9,12 @@ from platform import python_version
 from analysis.arguments import base_job
 from analysis.comparison import COMPARED
 from analysis.evidence import Evidence, load
+from analysis.figures.all import figure_tasks
 from analysis.files import as_json, write_text
-from analysis.pipeline import Results, draw_figures, helper, run_all, write_tables
+from analysis.pipeline import Results, helper, run_all, share_out, write_tables
 from analysis.planning import check_priors, plan
 from analysis.progress import Progress
+from analysis.report.page import write_report
 from analysis.selection import UsageError
 from analysis.text import number, table
 
@@ -36,10 +38,10 @@ def run(options: argparse.Namespace) -> int:
                           stamp="QUICK" if options.quick else "", submit=submit)
         progress.say("Tables, figures and the report ...")
         written = write_tables(results, folder)
-        figures = [] if options.quick else draw_figures(results, folder / "figures", submit=submit)
+        tasks = [] if options.quick else figure_tasks(results, folder / "figures")
+        figures = [path for pair in share_out(tasks, submit=submit) for path in pair]
     progress.close()
-    from analysis.report import write_report
-    page = write_report(results, folder)
+    page = write_report(results, folder, figures=figures)
     manifest = _manifest(results, options, [*written, *figures, page])
     write_text(folder / "run.json", as_json(manifest) + "\n")
     if options.json:
@@ -84,7 +86,8 @@ def _compared(results: Results) -> int:
 def _print(results: Results, page: Path) -> None:
     rows = [_headline(results, results.evidence, endpoint.endpoint) for endpoint in results.evidence.endpoints]
     stamp = "QUICK (short chains): no result to quote\n\n" if results.stamp else ""
-    print(stamp + table(["endpoint", "estimand", "posterior median", "studies", "patients"], [row for row in rows if row]))
+    print(stamp + table(["endpoint", "estimand", "posterior median", "studies", "patients"],
+                        [row for row in rows if row]))
     if results.comparisons:
         print(f"\n{_compared(results)} of {len(results.comparisons)} published numbers compared; "
               "the others carry their reason in comparison.csv.")

@@ -1,0 +1,60 @@
+"""The figures of a run: which there are, and drawing them here or in several processes."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from analysis.figures.files import forest_file, published_file
+from analysis.pipeline import Results
+from analysis.records import Record
+from analysis.selection import horizon_of
+from analysis.tables import COMPARISON_COLUMNS, comparison_row
+from analysis.wording import counted
+
+Task = tuple[Callable[..., tuple[Path, Path]], tuple[Any, ...]]
+
+
+def draw_all(results: Results, folder: Path) -> list[Path]:
+    """Draw every figure of a run into `folder`; returns the paths, an SVG and a PNG for each."""
+    return [path for function, arguments in figure_tasks(results, folder) for path in function(*arguments)]
+
+
+def figure_tasks(results: Results, folder: Path) -> list[Task]:
+    """One (function, arguments) per figure; both can be pickled, and the function imports no sampler."""
+    rows = [{**dict.fromkeys(COMPARISON_COLUMNS), **comparison_row(found)} for found in results.comparisons]
+    tasks: list[Task] = []
+    for endpoint in results.evidence.endpoints:
+        found = results.headline(endpoint.endpoint) if _is_fitted(results, endpoint.endpoint) else None
+        if found and found.studies:
+            tasks.append((forest_file, (_forest_content(results, found, rows),
+                                        folder / f"forest_{endpoint.endpoint}")))
+    if any(row["median"] is not None for row in rows):
+        tasks.append((published_file, (_published_content(results, rows), folder / "published")))
+    return tasks
+
+
+def _is_fitted(results: Results, endpoint: str) -> bool:
+    return any(found.job.question.endpoint == endpoint for found in results.records)
+
+
+def _forest_content(results: Results, found: Record, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The arguments of `draw_forest` as plain values."""
+    question = found.job.question
+    endpoint = results.evidence.endpoint(question.endpoint)
+    survival = endpoint.kind == "survival"
+    tiers = f"tiers {', '.join(question.tiers)}" if any(row["tier"] for row in found.studies) else ""
+    detail = ", ".join([counted(found.k_studies, "study", "studies"), counted(found.n_patients, "patient"),
+                        *([tiers] if tiers else []), found.model.replace("_", "-") + " model"])
+    return {"studies": [dict(row) for row in found.studies],
+            "estimates": [dict(row) for row in found.estimates],
+            "published": [row for row in rows if row["our_endpoint"] == endpoint.endpoint
+                          and (row["subset"] or "all") == question.subset and row["primary"]],
+            "label": endpoint.label, "detail": detail, "status": found.status, "stamp": results.stamp,
+            "horizon": (found.job.horizon or horizon_of(endpoint)) if survival else None}
+
+
+def _published_content(results: Results, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The arguments of `draw_published` as plain values."""
+    names = {endpoint.endpoint: endpoint.label for endpoint in results.evidence.endpoints}
+    names |= {rule.subset: rule.label or rule.subset for rule in results.evidence.subsets}
+    return {"comparisons": rows, "names": names, "title": "Published and recomputed", "stamp": results.stamp}

@@ -1,0 +1,21 @@
+"""Draws one figure into its files: the functions that a task of another process names."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from analysis.figures.forest import draw_forest
+from analysis.figures.published import draw_published
+from analysis.figures.saving import save_figure
+
+
+def forest_file(content: Mapping[str, Any], stem: Path) -> tuple[Path, Path]:
+    """Write a forest plot; `content` holds the arguments of `draw_forest`."""
+    arguments = dict(content)
+    return save_figure(draw_forest(arguments.pop("studies"), **arguments), stem)
+
+
+def published_file(content: Mapping[str, Any], stem: Path) -> tuple[Path, Path]:
+    """Write the figure of all comparisons; `content` holds the arguments of `draw_published`."""
+    arguments = dict(content)
+    return save_figure(draw_published(arguments.pop("comparisons"), **arguments), stem)

@@ -1,0 +1,151 @@
+"""Forest plot of one endpoint: what each study reports, what it is shrunken to, and the pooled results below."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from analysis.figures import style
+from analysis.figures.pooled import draw_pooled, pooled_lines
+from analysis.figures.sheet import Sheet, add_sheet, new_figure, wrapped
+from analysis.wording import counted, level_text, safe, with_interval
+
+Row = Mapping[str, Any]
+
+MAX_STUDIES = 120
+"""More than these are not drawn: a longer picture can neither be printed nor opened everywhere."""
+LARGEST_SQUARE = 110.0
+"""Area of the largest study's square, in square points."""
+
+_TOP, _FOOT = 0.98, 0.86
+_ROW = 0.37
+_RAW_AT, _SHRUNKEN_AT = 0.33, 0.69
+_UNIT = "proportion"
+
+
+def draw_forest(studies: Sequence[Row], *, estimates: Sequence[Row], published: Sequence[Row] = (), label: str,
+                detail: str = "", horizon: float | None = None, status: str = "converged",
+                stamp: str = "") -> Figure:
+    """Forest plot of one endpoint in one subset.
+
+    Parameters
+    ----------
+    studies : sequence of rows
+        As in studies.csv, of this endpoint.
+    estimates : sequence of rows
+        As in estimates.csv, of the headline fit; empty where it did not converge.
+    published : sequence of rows
+        As in comparison.csv, of this endpoint and subset; the first with the headline estimand is shown.
+    label, detail : str
+        Title, and what the fit is.
+    horizon : float or None
+        Months at which survival is read, None for rates.
+    status : str
+        Of the fit; anything but "converged" is stamped.
+    stamp : str
+        Empty, or QUICK.
+    """
+    with style.styled():
+        converged = status == "converged"
+        drawn = sorted(_largest(studies), key=lambda row: (-row["raw"], str(row["label"])))
+        pooled = pooled_lines(estimates if converged else (), published, survival=horizon is not None)
+        rows = len(drawn) + len(pooled) + 0.35
+        figure = new_figure(_TOP + _FOOT + rows * _ROW)
+        sheet = _sheet(figure, rows, horizon)
+        _title(sheet, label, detail, [] if converged else [status], stamp)
+        _heads(sheet, studies, estimates if converged else (), horizon)
+        shrunken = {row["study_id"]: row for row in estimates if row["study_id"] and converged}
+        largest = max((row["n"] for row in studies), default=1)
+        for at, row in enumerate(drawn):
+            _study(sheet, at, row, shrunken.get(row["study_id"]), largest, horizon)
+        sheet.rule(len(drawn) + 0.12)
+        draw_pooled(sheet, pooled, len(drawn) + 0.25, across=len(drawn))
+        _legend(figure, studies, bool(shrunken), len(studies) - len(drawn))
+        return figure
+
+
+def _largest(studies: Sequence[Row]) -> list[Row]:
+    if len(studies) <= MAX_STUDIES:
+        return list(studies)
+    return sorted(studies, key=lambda row: -row["n"])[:MAX_STUDIES]
+
+
+def _sheet(figure: Figure, rows: float, horizon: float | None) -> Sheet:
+    left, label = (4.2, "Rate, %") if horizon is None else (4.95, f"Survival at {horizon:g} months, %")
+    sheet = add_sheet(figure, rows=rows, row_height=_ROW, left=left, right=8.5, bottom=_FOOT, x_limit=1.0,
+                      x_label=label)
+    ticks = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    sheet.axes.set_xticks(ticks, [f"{100 * tick:.0f}" for tick in ticks])
+    return sheet
+
+
+def _title(sheet: Sheet, label: str, detail: str, alarms: Sequence[str], stamp: str) -> None:
+    def up(inches: float) -> float:
+        return -inches / _ROW
+
+    sheet.write(0.15, up(0.8), wrapped(label, 78, 1), size=style.TITLE, weight="bold")
+    sheet.write(0.15, up(0.56), wrapped(detail, 130, 1), size=style.TEXT, color=style.FAINT)
+    marks = [*alarms, *([stamp] if stamp else [])]
+    if marks:
+        sheet.axes.text(1.0 - 0.15 / style.WIDTH, up(0.8), " · ".join(map(safe, marks)),
+                        transform=sheet.text_transform, ha="right", va="center", fontsize=style.TITLE,
+                        fontweight="bold", color="white", bbox={"facecolor": style.ALARM, "edgecolor": "none",
+                                                                 "boxstyle": "round,pad=0.3"})
+
+
+def _heads(sheet: Sheet, studies: Sequence[Row], estimates: Sequence[Row], horizon: float | None) -> None:
+    at = -0.62
+    kind = {"size": style.SMALL, "color": style.FAINT}
+    sheet.write(0.15, at, "Study", **kind)
+    sheet.write(2.72, at, "Tier", align="center", **kind)
+    if horizon is None:
+        sheet.write(3.95, at, "Events / n", align="right", **kind)
+    else:
+        sheet.write(2.95, at, "Reported", **kind)
+        sheet.write(4.75, at, "n", align="right", **kind)
+    level = level_text(next((row["level"] for row in studies), None))
+    sheet.write(8.68, at - 0.2, f"Raw, % [{level} confidence]", **kind)
+    if estimates:
+        level = level_text(next(row["level"] for row in estimates))
+        sheet.write(8.68, at + 0.2, f"Shrunken, % [{level} credible]", size=style.SMALL, color=style.SHRUNKEN)
+    sheet.rule(-0.12)
+
+
+def _study(sheet: Sheet, at: int, row: Row, shrunken: Row | None, largest: int, horizon: float | None) -> None:
+    axes, middle = sheet.axes, at + 0.5
+    raw_at = at + _RAW_AT if shrunken else middle
+    sheet.write(0.15, middle, wrapped(row["label"], 36))
+    sheet.write(2.72, middle, safe(row["tier"] or ""), align="center")
+    if horizon is None:
+        sheet.write(3.95, middle, f"{row['events']}/{row['n']}", align="right")
+    else:
+        sheet.write(2.95, middle, wrapped(row["statistic"], 30), size=style.SMALL - 0.6)
+        sheet.write(4.75, middle, f"{row['n']}", align="right")
+    axes.plot([row["raw_lower"], row["raw_upper"]], [raw_at, raw_at], color=style.RAW, linewidth=0.9, zorder=2)
+    axes.scatter([row["raw"]], [raw_at], s=LARGEST_SQUARE * row["n"] / largest, marker="s", zorder=3, clip_on=False,
+                 facecolor=style.TIER_FILLS.get(row["tier"], style.RAW), edgecolor=style.RAW, linewidth=0.7,
+                 gid=f"square-{at}")
+    sheet.write(8.68, raw_at, with_interval(row, _UNIT, at="raw"), size=style.SMALL)
+    if shrunken:
+        y = at + _SHRUNKEN_AT
+        axes.plot([shrunken["lower"], shrunken["upper"]], [y, y], color=style.SHRUNKEN, linewidth=1.7, zorder=4)
+        axes.plot([shrunken["median"]], [y], "o", color=style.SHRUNKEN, markersize=4.2, zorder=5, clip_on=False)
+        sheet.write(8.68, y, with_interval(shrunken, _UNIT), size=style.SMALL, color=style.SHRUNKEN)
+
+
+def _legend(figure: Figure, studies: Sequence[Row], shrunken: bool, hidden: int) -> None:
+    tiers = sorted({row["tier"] for row in studies} & set(style.TIER_FILLS)) or [""]
+    marks = [Line2D([], [], color=style.RAW, linewidth=0.9, marker="s", markersize=6, markeredgewidth=0.7,
+                    markerfacecolor=style.TIER_FILLS.get(tier, style.RAW),
+                    label=f"raw, tier {tier}" if tier else "raw") for tier in tiers]
+    if shrunken:
+        marks.append(Line2D([], [], color=style.SHRUNKEN, linewidth=1.7, marker="o", markersize=4.2,
+                            label="shrunken (posterior median)"))
+    figure.legend(handles=marks, loc="lower left", bbox_to_anchor=(0.008, 0.0), ncols=len(marks), frameon=False,
+                  fontsize=style.SMALL, handlelength=2.2, columnspacing=1.4)
+    note = "area of a square: patients"
+    if hidden:
+        note += f"; {counted(hidden, 'smaller study', 'smaller studies')} not drawn, the tables hold all"
+    figure.text(1 - 0.15 / style.WIDTH, 0.11 / figure.get_size_inches()[1], note, ha="right",
+                fontsize=style.SMALL, color=style.FAINT)

@@ -1,0 +1,94 @@
+"""The section of one endpoint: figure, estimands by subset, every other fit beside them, and the data used."""
+
+from analysis.estimands import LABELS
+from analysis.evidence import Endpoint
+from analysis.pipeline import Results
+from analysis.records import Record
+from analysis.report import facts
+from analysis.report.html import Html, folded, join, paragraphs, table, tag
+from analysis.wording import level_text, studies_and_patients, unit_text, with_interval
+
+
+def endpoint_section(results: Results, endpoint: Endpoint, picture: Html) -> Html:
+    """Everything about one endpoint."""
+    record = results.headline(endpoint.endpoint)
+    warning = tag("p", f"{record.status}: {record.diagnostics.get('failures', '')}", class_="failed") \
+        if record.failed else Html("")
+    notes = [_named(results, note) for note in record.warnings]
+    parts = [tag("h3", endpoint.label), warning, picture,
+             tag("div", tag("p", "Notes on the rows used:"), paragraphs(notes), class_="notes") if notes else "",
+             _estimands(results, endpoint), _fits(results, endpoint),
+             folded("Studies: reported and shrunken", _studies(record, endpoint)),
+             folded("From the printed survival statistic to a log hazard", _conversions(results, record))]
+    return tag("section", join(parts, "\n"), id=f"endpoint-{endpoint.endpoint}", class_="endpoint")
+
+
+def _named(results: Results, note: str) -> str:
+    """A note of the selection with the study's label for its id."""
+    study_id, colon, rest = note.partition(": ")
+    known = {study.study_id: study.label for study in results.evidence.studies}
+    return f"{known[study_id]}: {rest}" if colon and study_id in known else note
+
+
+def _estimands(results: Results, endpoint: Endpoint) -> Html:
+    """Rows: estimands; columns: subsets, all with the headline model and tiers."""
+    subsets = facts.subsets(results, endpoint.endpoint)
+    names = dict.fromkeys((row["estimand"], row["time_months"], row["unit"], facts.kind_of(row))
+                          for _, record in subsets for row in record.estimates if row["study_id"] is None)
+    heads = ["Estimand", "Interval", "Unit", *(
+        join([facts.subset_label(results, subset), tag("small", studies_and_patients(
+            record.k_studies, record.n_patients))]) for subset, record in subsets)]
+    rows = []
+    for estimand, time, unit, kind in names:
+        months = f", {time:g} months" if time else ""
+        cells = [facts.worded(facts.estimate(record, estimand, time), unit=False) or record.status
+                 for _, record in subsets]
+        rows.append((f"{LABELS.get(estimand, estimand)}{months}", kind, unit_text(unit), *cells))
+    return table(f"{endpoint.label}: posterior medians [intervals] by subset; below each subset, studies / patients",
+                 heads, rows, left=3)
+
+
+def _fits(results: Results, endpoint: Endpoint) -> Html:
+    """Rows: all fits of the endpoint, the headline and what departs from it."""
+    level = level_text(results.base.level)
+    found = [record for record in results.records if record.job.question.endpoint == endpoint.endpoint]
+    heads = ("Subset", "Fit", "Studies / patients", f"{facts.main_name(results, endpoint).capitalize()}, % "
+             f"[{level} credible]", f"New study, % [{level} prediction]",
+             f"{facts.SPREAD[endpoint.kind]} [{level} credible]")
+    rows = [(facts.subset_label(results, record.job.question.subset), facts.variation(results, record),
+             studies_and_patients(record.k_studies, record.n_patients),
+             *(facts.worded(facts.estimate(record, names[endpoint.kind]), unit=False) or record.status
+               for names in (facts.MAIN, facts.NEW, facts.SPREAD))) for record in found]
+    return table(f"{endpoint.label}: the headline and the fits beside it", heads, rows, left=2,
+                 marked=["failed" if record.failed else "headline" if facts.variation(results, record) == "headline"
+                         else None for record in found])
+
+
+def _studies(record: Record, endpoint: Endpoint) -> Html:
+    shrunken = {row["study_id"]: row for row in record.estimates
+                if row["estimand"] == facts.STUDY[endpoint.kind]}
+    level = level_text(record.job.level)
+    rows = []
+    for row in record.studies:
+        own = shrunken.get(row["study_id"])
+        rows.append((row["label"], row["tier"], row["population"], row["statistic"], f"{row['n']:,}",
+                     with_interval(row, "proportion", at="raw"),
+                     facts.worded(own, unit=False) or record.status))
+    raw = record.studies[0]["raw_interval"] if record.studies else ""
+    base = "Base" if endpoint.kind == "rate" else "Definition"
+    return table(f"{endpoint.label}: each study, %", ("Study", "Tier", base, "Reported", "n", f"Raw [{level} {raw}]",
+                 f"Shrunken [{level} credible]"), rows, left=4)
+
+
+def _conversions(results: Results, record: Record) -> Html:
+    rows = [(facts.study_label(results, row["study_id"]), row["definition"], row["tier"], row["statistic"],
+             row["rule"], f"{row['patients']:,}", *_hazard_cells(row)) for row in record.conversions]
+    heads = ("Study", "Definition", "Tier", "Printed", "Standard error from", "n", "Log hazard", "SE below",
+             "SE above")
+    return table("Log hazard per person-month of each study, with its standard error", heads, rows, left=5)
+
+
+def _hazard_cells(row: facts.Row) -> tuple[str, str, str]:
+    if row["person_months"]:
+        return f"{row['events']:g} events / {row['person_months']:g} person-months", "", ""
+    return tuple(f"{row[name]:.2f}".replace("-", "−") for name in ("log_hazard", "se_lower", "se_upper"))

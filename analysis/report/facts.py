@@ -1,0 +1,131 @@
+"""Looks values up in the results and words them: every number of the report comes through here."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from analysis.comparison import COMPARED, Comparison
+from analysis.evidence import Endpoint, Reported
+from analysis.pipeline import Results
+from analysis.records import Record
+from analysis.selection import ALL, horizon_of, subset_names
+from analysis.wording import level_text, printed_with_interval, unit_text, with_interval
+
+Row = Mapping[str, Any]
+
+MAIN = {"rate": "mean_rate", "survival": "survival"}
+NEW = {"rate": "new_study_rate", "survival": "new_study_survival"}
+SPREAD = {"rate": "rho", "survival": "tau"}
+STUDY = {"rate": "study_rate", "survival": "study_survival"}
+
+
+def estimate(record: Record | None, estimand: str, time: float | None = None) -> Row | None:
+    """The pooled row of an estimand, None where the fit has none."""
+    return next((row for row in (record.estimates if record else ()) if row["estimand"] == estimand
+                 and row["study_id"] is None and time in (None, row["time_months"])), None)
+
+
+def worded(row: Row | None, *, unit: bool = True) -> str:
+    """Such as "80 % [72, 86]"; empty without a row."""
+    if row is None:
+        return ""
+    value = with_interval(row, row["unit"])
+    return _with_unit(value, row["unit"]) if unit else value
+
+
+def printed(reported: Reported) -> str:
+    """A published number with its unit, and with its interval where there is one."""
+    text = printed_with_interval(reported.estimate, reported.ci_low, reported.ci_high, reported.units)
+    return _with_unit(text, reported.units)
+
+
+def _with_unit(text: str, unit: str) -> str:
+    middle, bracket, limits = text.partition(" [")
+    return f"{middle} {unit_text(unit)}".rstrip() + bracket + limits
+
+
+def kind_of(row: Row) -> str:
+    """Such as "95 % credible"."""
+    return f"{level_text(row['level'])} {row['interval']}"
+
+
+def fitted_endpoints(results: Results) -> list[Endpoint]:
+    """Endpoints with a headline fit that has studies, in the order of endpoints.csv."""
+    return [endpoint for endpoint in results.evidence.endpoints
+            if (found := results.headline(endpoint.endpoint)) and found.studies]
+
+
+def horizon(results: Results, endpoint: Endpoint) -> float | None:
+    """Months at which survival is read; None for a rate."""
+    return (results.base.horizon or horizon_of(endpoint)) if endpoint.kind == "survival" else None
+
+
+def main_name(results: Results, endpoint: Endpoint) -> str:
+    """The headline estimand in words, such as "survival at 12 months"."""
+    months = horizon(results, endpoint)
+    return "mean rate" if months is None else f"survival at {months:g} months"
+
+
+def endpoint_label(results: Results, name: str) -> str:
+    """The label of an endpoint; a key that endpoints.csv does not know, in words."""
+    labels = {endpoint.endpoint: endpoint.label for endpoint in results.evidence.endpoints}
+    return labels.get(name) or name.replace("_", " ").capitalize()
+
+
+def subset_label(results: Results, name: str) -> str:
+    """The label of a subset."""
+    labels = {rule.subset: rule.label for rule in reversed(results.evidence.subsets)}
+    return labels.get(name) or {ALL: "All studies"}.get(name, name)
+
+
+def subsets(results: Results, endpoint: str) -> list[tuple[str, Record]]:
+    """Subsets whose headline fit has studies."""
+    found = ((subset, results.headline(endpoint, subset)) for subset in subset_names(results.evidence))
+    return [(subset, record) for subset, record in found if record and record.k_studies]
+
+
+def pooled_comparisons(results: Results, *, primary: bool) -> list[Comparison]:
+    """Published numbers with a posterior beside them; first printings or the other ones."""
+    return [found for found in results.comparisons if found.status == COMPARED and found.pooled
+            and found.reported.primary == primary]
+
+
+def with_published_interval(found: Sequence[Comparison]) -> list[Comparison]:
+    """Those whose published number has an interval."""
+    return [item for item in found if item.reported.ci_low is not None and item.reported.ci_high is not None]
+
+
+def agrees(found: Comparison) -> bool:
+    """Whether the published estimate lies in the credible interval."""
+    return found.pooled.estimate.lower <= found.reported.estimate <= found.pooled.estimate.upper
+
+
+def study_label(results: Results, study_id: str) -> str:
+    """The label of a study."""
+    return results.evidence.study(study_id).label
+
+
+def tiers_text(tiers: str) -> str:
+    """Such as "tiers A and B"."""
+    letters = list(tiers)
+    return f"tier {letters[0]}" if len(letters) == 1 else f"tiers {', '.join(letters[:-1])} and {letters[-1]}"
+
+
+def variation(results: Results, record: Record) -> str:
+    """How a fit departs from the headline of its subset, in words."""
+    question, base = record.job.question, results.base.question
+    parts = []
+    headline = results.headline(question.endpoint, question.subset)
+    if headline and record.model != headline.model:
+        parts.append(f"{record.model.replace('_', '-')} model")
+    if question.tiers != base.tiers:
+        parts.append(tiers_text(question.tiers))
+    if question.early_landmarks != base.early_landmarks:
+        parts.append("with early extrapolations" if question.early_landmarks else "without early extrapolations")
+    return ", ".join(parts) or "headline"
+
+
+def fit_name(results: Results, record: Record) -> str:
+    """Endpoint, subset and what departs from the headline, in words."""
+    question = record.job.question
+    return ", ".join([endpoint_label(results, question.endpoint), subset_label(results, question.subset),
+                      variation(results, record)])
