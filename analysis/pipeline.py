@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TypeVar
 
 from analysis import tables
 from analysis.comparison import Comparison, compare
@@ -20,7 +19,6 @@ _COMPILING = 15  # jobs that compiling a model costs as much as, for sharing the
 _worker_evidence: Evidence | None = None
 
 Submit = Callable[..., Future]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -136,7 +134,7 @@ def _shares(jobs: Sequence[Job]) -> tuple[list[Job], list[Job]]:
     return shares
 
 
-def share_out(tasks: Sequence[tuple[Callable[..., T], tuple]], *, submit: Submit) -> list[T]:
+def share_out[T](tasks: Sequence[tuple[Callable[..., T], tuple]], *, submit: Submit) -> list[T]:
     """Results of (function, arguments), half of them from the helper process, in the order of the tasks."""
     away = {at: submit(function, *arguments) for at, (function, arguments) in enumerate(tasks) if at % 2}
     here = {at: function(*arguments) for at, (function, arguments) in enumerate(tasks) if not at % 2}

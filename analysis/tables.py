@@ -22,7 +22,8 @@ DIAGNOSTIC_COLUMNS = (*QUESTION_COLUMNS, "k_studies", "n_patients", "status", "m
                       "min_ess_tail", "divergences", "min_bfmi", "max_mcse_mean", "max_mcse_limit",
                       "max_mcse_limit_heterogeneity", "chains", "draws", "target_accept", "seed", "failures", "stamp")
 STUDY_COLUMNS = ("endpoint", "subset", "tiers", "study_id", "label", "year", "tier", "population", "events", "n",
-                 "statistic", "raw", "raw_lower", "raw_upper", "level", "raw_interval")
+                 "statistic", "raw", "raw_lower", "raw_upper", "level", "raw_interval",
+                 "early")
 CONVERSION_COLUMNS = ("endpoint", "study_id", "rows", "statistic", "definition", "tier", "patients", "log_hazard",
                       "se_lower", "se_upper", "events", "person_months", "early", "rule")
 LEFT_OUT_COLUMNS = ("endpoint", "subset", "tiers", "study_id", "table", "row", "reason")
@@ -93,7 +94,7 @@ def _survival_row(conversion: Conversion, level: float, horizon: float) -> dict[
     raw, upper, lower = (float(np.exp(-horizon * hazard)) for hazard in hazards)
     return {"study_id": conversion.study_id, "tier": conversion.tier, "population": conversion.definition,
             "n": conversion.patients, "statistic": conversion.statistic, "raw": raw, "raw_lower": lower,
-            "raw_upper": upper, "raw_interval": kind}
+            "raw_upper": upper, "raw_interval": kind, "early": conversion.early}
 
 
 def conversion_rows(endpoint: str, conversions: Sequence[Conversion]) -> list[dict[str, Any]]:

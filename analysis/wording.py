@@ -22,7 +22,7 @@ def safe(text: object) -> str:
 
 def percent(probability: float) -> str:
     """Whole per cents without the sign; values that would round to 0 or 100 but are neither say so."""
-    if 0.0 < probability < 0.005:
+    if 0.0 < probability <= 0.005:
         return "<1"
     if 0.995 <= probability < 1.0:
         return ">99"

@@ -40,7 +40,7 @@ class Backend:
     fixed: Callable[[Array], Array]
 
 
-NUMBERS = Backend(np.log, np.log1p, np.exp, np.sqrt, np.logaddexp, lambda x: np.logaddexp(0.0, x), np.clip, np.sum, np.max,
-                  special.log_ndtr, lambda value: value)
+NUMBERS = Backend(np.log, np.log1p, np.exp, np.sqrt, np.logaddexp, lambda value: np.logaddexp(0.0, value), np.clip,
+                  np.sum, np.max, special.log_ndtr, lambda value: value)
 GRAPH = Backend(pt.log, pt.log1p, pt.exp, pt.sqrt, pt.logaddexp, pt.softplus, pt.clip, pt.sum, pt.max,
                 _graph_log_ndtr, disconnected_grad)

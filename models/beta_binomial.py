@@ -143,7 +143,9 @@ def _beta(a: np.ndarray, b: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 
-MODEL = Model(name="beta_binomial", kind="rate", rank=0, priors=PRIORS, supports={"mu": "unit", "rho": "unit"},
+MODEL = Model(name="beta_binomial", kind="rate", summary="Beta-binomial model of a rate",
+              likelihood="y ~ BetaBinomial(n, mu, rho)", rank=0, priors=PRIORS,
+              supports={"mu": "unit", "rho": "unit"},
               data=data, build=build, log_likelihood=log_likelihood, study_effects=study_effects,
               new_study=new_study, population=population)
 

@@ -177,7 +177,9 @@ def population(draws: Draws) -> dict[str, np.ndarray]:
 
 
 
-MODEL = Model(name="log_hazard", kind="survival", rank=0, priors=PRIORS, supports={"eta": "real", "tau": "positive"},
+MODEL = Model(name="log_hazard", kind="survival", summary="Log-normal model of a constant hazard",
+              likelihood="log hazard of a study ~ Normal(eta, tau), observed with the standard error of its report",
+              rank=0, priors=PRIORS, supports={"eta": "real", "tau": "positive"},
               data=data, build=build, log_likelihood=log_likelihood, study_effects=study_effects,
               new_study=new_study, population=population)
 

@@ -132,7 +132,9 @@ def population(draws: Draws) -> dict[str, np.ndarray]:
 
 
 
-MODEL = Model(name="logit_normal", kind="rate", rank=1, priors=PRIORS, supports={"m": "real", "tau": "positive"},
+MODEL = Model(name="logit_normal", kind="rate", summary="Logit-normal model of a rate",
+              likelihood="y ~ Binomial(n, expit(theta)), theta ~ Normal(m, tau)", rank=1, priors=PRIORS,
+              supports={"m": "real", "tau": "positive"},
               data=data, build=build, log_likelihood=log_likelihood, study_effects=study_effects,
               new_study=new_study, population=population)
 

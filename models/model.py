@@ -27,6 +27,8 @@ class Model:
         As on the command line.
     kind : {"rate", "survival"}
         The kind of endpoint.
+    summary, likelihood : str
+        What it is in a few words, and its likelihood in one line, for tables.
     rank : int
         The model with the lowest rank of its kind is the headline.
     priors : mapping of str to Prior
@@ -49,6 +51,8 @@ class Model:
 
     name: str
     kind: str
+    summary: str
+    likelihood: str
     rank: int
     priors: Mapping[str, Prior]
     supports: Mapping[str, str]

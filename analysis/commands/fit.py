@@ -26,6 +26,7 @@ def run(options: argparse.Namespace) -> int:
     if options.output and options.output.exists() and not options.output.is_dir():
         raise UsageError(f"--output {options.output} is a file; name a folder")
     folder = options.output / "posteriors" if options.output else None
+    print(f"Compiling the model and sampling {options.endpoint} ...", file=sys.stderr)
     found = record(evidence, job, folder, cores=2)
     if found.status == "no studies":
         raise UsageError(found.diagnostics["failures"])

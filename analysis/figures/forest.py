@@ -84,9 +84,9 @@ def _title(sheet: Sheet, label: str, detail: str, alarms: Sequence[str], stamp: 
     def up(inches: float) -> float:
         return -inches / _ROW
 
-    sheet.write(0.15, up(0.8), wrapped(label, 78, 1), size=style.TITLE, weight="bold")
-    sheet.write(0.15, up(0.56), wrapped(detail, 130, 1), size=style.TEXT, color=style.FAINT)
     marks = [*alarms, *([stamp] if stamp else [])]
+    sheet.write(0.15, up(0.8), wrapped(label, 50 if marks else 78, 1), size=style.TITLE, weight="bold")
+    sheet.write(0.15, up(0.56), wrapped(detail, 130, 1), size=style.TEXT, color=style.FAINT)
     if marks:
         sheet.axes.text(1.0 - 0.15 / style.WIDTH, up(0.8), " · ".join(map(safe, marks)),
                         transform=sheet.text_transform, ha="right", va="center", fontsize=style.TITLE,
@@ -120,7 +120,7 @@ def _study(sheet: Sheet, at: int, row: Row, shrunken: Row | None, largest: int, 
     if horizon is None:
         sheet.write(3.95, middle, f"{row['events']}/{row['n']}", align="right")
     else:
-        sheet.write(2.95, middle, wrapped(row["statistic"], 30), size=style.SMALL - 0.6)
+        sheet.write(2.95, middle, wrapped(row["statistic"], 31, 3), size=style.SMALL - 0.8)
         sheet.write(4.75, middle, f"{row['n']}", align="right")
     axes.plot([row["raw_lower"], row["raw_upper"]], [raw_at, raw_at], color=style.RAW, linewidth=0.9, zorder=2)
     axes.scatter([row["raw"]], [raw_at], s=LARGEST_SQUARE * row["n"] / largest, marker="s", zorder=3, clip_on=False,

@@ -78,7 +78,8 @@ def _draw_panel(figure: Figure, lines: Sequence[Row | str], bottom: float, names
         sheet.axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 4, 5, 6, 10]))
     for at, line in enumerate(lines):
         if isinstance(line, str):
-            sheet.write(0.15, at + 0.6, wrapped(names.get(line) or line.replace("_", " ").capitalize(), 70, 1), weight="bold")
+            name = names.get(line) or line.replace("_", " ").capitalize()
+            sheet.write(0.15, at + 0.6, wrapped(name, 70, 1), weight="bold")
         else:
             _pair(sheet, at, line, names)
 

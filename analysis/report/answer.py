@@ -37,8 +37,8 @@ def _agreement(pairs: Sequence[Comparison]) -> list[str]:
                  if found.reported.ci_low <= found.pooled.estimate.median <= found.reported.ci_high)
     return [f"{counted(total, 'published pooled estimate has', 'published pooled estimates have')} the same "
             f"estimand in this reanalysis. In {share} of the {total} the published estimate lies inside our "
-            f"{level} credible interval, and in {within if within < total else 'all'} our posterior median lies inside the published "
-            f"confidence interval.", _differences(pairs),
+            f"{level} credible interval, and in {within if within < total else 'all'} our posterior median lies "
+            f"inside the published confidence interval.", _differences(pairs),
             f"Our interval is wider than the published one in {wider} of {total}; ours rests on fewer studies in "
             f"{fewer} of {total}."]
 
@@ -72,7 +72,7 @@ def _cards(results: Results) -> Html:
 def _card(results: Results, endpoint: object, published: Comparison | None) -> Html:
     record = results.headline(endpoint.endpoint)
     main = facts.estimate(record, facts.MAIN[endpoint.kind])
-    head = tag("h3", f"{endpoint.label}, {facts.main_name(results, endpoint)}")
+    head = tag("p", f"{endpoint.label}, {facts.main_name(results, endpoint)}", class_="name")
     if main is None:
         return tag("div", head, tag("p", record.status, class_="failed"), class_="card")
     big = tag("p", tag("strong", f"{number(main['median'], main['unit'])} {unit_text(main['unit'])}"),
@@ -104,7 +104,8 @@ def comparison_table(results: Results, found: Sequence[Comparison], *, caption: 
     """Comparisons as rows, grouped by endpoint; a published estimate outside our interval is marked."""
     level = level_text(results.base.level)
     levels = sorted({level_text(item.reported.level) for item in found if item.reported.level is not None})
-    heads = ("Endpoint and subset", f"Published [{' or '.join(levels)} confidence]", "Studies / patients",
+    published = f"Published [{' or '.join(levels)} confidence]" if levels else "Published"
+    heads = ("Endpoint and subset", published, "Studies / patients",
              f"Reanalysis [{level} credible]", "Studies / patients", "Difference", "Width ratio",
              "P(in published interval)", "Id")
     order = list(dict.fromkeys((item.reported.endpoint, item.reported.units) for item in found))

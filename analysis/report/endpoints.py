@@ -1,5 +1,7 @@
 """The section of one endpoint: figure, estimands by subset, every other fit beside them, and the data used."""
 
+import re
+
 from analysis.estimands import LABELS
 from analysis.evidence import Endpoint
 from analysis.pipeline import Results
@@ -14,7 +16,7 @@ def endpoint_section(results: Results, endpoint: Endpoint, picture: Html) -> Htm
     record = results.headline(endpoint.endpoint)
     warning = tag("p", f"{record.status}: {record.diagnostics.get('failures', '')}", class_="failed") \
         if record.failed else Html("")
-    notes = [_named(results, note) for note in record.warnings]
+    notes = [_named(results, endpoint, note) for note in record.warnings]
     parts = [tag("h3", endpoint.label), warning, picture,
              tag("div", tag("p", "Notes on the rows used:"), paragraphs(notes), class_="notes") if notes else "",
              _estimands(results, endpoint), _fits(results, endpoint),
@@ -23,11 +25,14 @@ def endpoint_section(results: Results, endpoint: Endpoint, picture: Html) -> Htm
     return tag("section", join(parts, "\n"), id=f"endpoint-{endpoint.endpoint}", class_="endpoint")
 
 
-def _named(results: Results, note: str) -> str:
-    """A note of the selection with the study's label for its id."""
+def _named(results: Results, endpoint: Endpoint, note: str) -> str:
+    """A note of the selection with labels for the keys of study and endpoint."""
     study_id, colon, rest = note.partition(": ")
-    known = {study.study_id: study.label for study in results.evidence.studies}
-    return f"{known[study_id]}: {rest}" if colon and study_id in known else note
+    try:
+        named = f"{facts.study_label(results, study_id)}: {rest}" if colon else note
+    except KeyError:
+        named = note
+    return re.sub(rf"(?<![\w-]){re.escape(endpoint.endpoint)}(?![\w-])", lambda _: endpoint.label, named)
 
 
 def _estimands(results: Results, endpoint: Endpoint) -> Html:

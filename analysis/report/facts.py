@@ -49,9 +49,9 @@ def kind_of(row: Row) -> str:
 
 
 def fitted_endpoints(results: Results) -> list[Endpoint]:
-    """Endpoints with a headline fit that has studies, in the order of endpoints.csv."""
+    """Endpoints with a headline fit that has studies, or failed, in the order of endpoints.csv."""
     return [endpoint for endpoint in results.evidence.endpoints
-            if (found := results.headline(endpoint.endpoint)) and found.studies]
+            if (found := results.headline(endpoint.endpoint)) and (found.studies or found.failed)]
 
 
 def horizon(results: Results, endpoint: Endpoint) -> float | None:
@@ -113,12 +113,16 @@ def tiers_text(tiers: str) -> str:
 def variation(results: Results, record: Record) -> str:
     """How a fit departs from the headline of its subset, in words."""
     question, base = record.job.question, results.base.question
-    parts = []
     headline = results.headline(question.endpoint, question.subset)
+    parts = []
     if headline and record.model != headline.model:
         parts.append(f"{record.model.replace('_', '-')} model")
+    elif headline and headline.priors and record.priors:
+        parts += [f"{name} ~ {prior}" for name, prior in record.priors.items() if headline.priors[name] != prior]
     if question.tiers != base.tiers:
         parts.append(tiers_text(question.tiers))
+    if question.study_set != base.study_set:
+        parts.append(f"set {question.study_set}")
     if question.early_landmarks != base.early_landmarks:
         parts.append("with early extrapolations" if question.early_landmarks else "without early extrapolations")
     return ", ".join(parts) or "headline"

@@ -41,6 +41,10 @@ def paragraphs(items: Sequence[object]) -> Html:
     return tag("ul", *(tag("li", item) for item in items)) if items else Html("")
 
 
+MAX_ROWS = 400
+"""Longer tables end with a line that says so: a page with every row of a large evidence directory opens nowhere."""
+
+
 def table(caption: str, heads: Sequence[object], rows: Sequence[Sequence[object]], *, left: int = 1,
           marked: Sequence[str | None] = ()) -> Html:
     """A table in a frame of its own, which scrolls on a narrow screen; nothing where there is no row.
@@ -58,8 +62,11 @@ def table(caption: str, heads: Sequence[object], rows: Sequence[Sequence[object]
     classes = list(marked) or [None] * len(rows)
     body = join((tag("tr", tag("th", row[0], scope="row"),
                      *(tag("td", cell, class_=_kind(at, left)) for at, cell in enumerate(row[1:], 1)),
-                     class_=name) for row, name in zip(rows, classes, strict=True)), "\n")
-    inner = tag("table", tag("caption", caption), tag("thead", head), Html("\n"), tag("tbody", body))
+                     class_=name) for row, name in zip(rows[:MAX_ROWS], classes, strict=False)), "\n")
+    hidden = len(rows) - MAX_ROWS
+    rest = tag("tfoot", tag("tr", tag("td", f"{hidden:,} more rows are in the tables beside this page.",
+                                      colspan=len(heads)))) if hidden > 0 else ""
+    inner = tag("table", tag("caption", caption), tag("thead", head), Html("\n"), tag("tbody", body), rest)
     return tag("div", inner, class_="scroll", tabindex="0", role="region", aria_label=safe(caption)[:80])
 
 

@@ -1,6 +1,5 @@
 """The lower part of the report: caveats, models with their priors, diagnostics, and how to run it again."""
 
-import inspect
 import platform
 import shlex
 from importlib.metadata import PackageNotFoundError, version
@@ -14,11 +13,6 @@ from analysis.wording import counted, level_text, number
 from models import all_models
 
 _PACKAGES = ("pymc", "nutpie", "arviz", "numpy", "scipy", "matplotlib")
-_LIKELIHOODS = {
-    "beta_binomial": "events ~ BetaBinomial(n, mu, rho)",
-    "logit_normal": "events ~ Binomial(n, expit(theta)), theta ~ Normal(m, tau)",
-    "log_hazard": "log hazard of a study ~ Normal(eta, tau), observed with the standard error of its report",
-}
 
 
 def caveat_section(results: Results) -> Html:
@@ -53,8 +47,8 @@ def _failed(results: Results) -> list[str]:
 
 def _few(results: Results) -> list[str]:
     few = [endpoint.label for endpoint in facts.fitted_endpoints(results)
-           if results.headline(endpoint.endpoint).k_studies <= 2]
-    return [f"With one or two studies the heterogeneity and the prediction are the prior's: {'; '.join(few)}."] \
+           if (found := results.headline(endpoint.endpoint)).estimates and found.k_studies <= 2]
+    return [f"With at most two studies, heterogeneity and prediction are dominated by the prior: {'; '.join(few)}."] \
         if few else []
 
 
@@ -88,7 +82,8 @@ def method_section(results: Results) -> Html:
         if record.priors:
             key = record.model, tuple(record.priors.items())
             used[key] = used.get(key, 0) + 1
-    rows = [(model.replace("_", "-"), _about(model), _LIKELIHOODS.get(model, ""),
+    known = all_models()
+    rows = [(model.replace("_", "-"), known[model].summary, known[model].likelihood,
              "; ".join(f"{name} ~ {prior}" for name, prior in priors), f"{count}")
             for (model, priors), count in used.items()]
     text = (f"Every study has its own rate or hazard, drawn from a distribution over studies; the pooled estimate, "
@@ -98,13 +93,6 @@ def method_section(results: Results) -> Html:
             f"The tables beside this page hold all digits.")
     return section("method", "Method", tag("p", text) if rows else "", table(
         "Models and priors", ("Model", "What it is", "Likelihood", "Priors", "Fits"), rows, left=4))
-
-
-def _about(name: str) -> str:
-    """The first line of the model's file."""
-    model = all_models().get(name)
-    module = inspect.getmodule(model.build) if model else None
-    return (module.__doc__ or "").strip().split("\n")[0] if module else ""
 
 
 def diagnostics_section(results: Results) -> Html:

@@ -1,0 +1,143 @@
+"""The main job as a user runs it, once: exit code, files, every published number, no failed fit, golden headline."""
+
+import csv
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.golden.headline import README, golden, readme_table, rows_of, with_table
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).resolve().parents[2]
+# Two independent runs differ by sqrt 2 Monte-Carlo errors in standard deviation; of 57 means, 114 limits, 4.5 such
+# deviations are passed by chance in one of a thousand test runs.
+TOLERANCE = 4.5 * math.sqrt(2.0)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    done = subprocess.run([sys.executable, "-m", "analysis", "report", "--json", "--output", str(folder)],
+                          capture_output=True, text=True, check=False, cwd=ROOT)
+    return done, folder
+
+
+def table(folder: Path, name: str) -> list[dict[str, str]]:
+    with (folder / name).open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_ends_well_and_says_how_far_it_is(run):
+    done, _ = run
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "Traceback" not in done.stderr and "[1/" in done.stderr
+
+
+def test_json_names_files_that_exist_and_nothing_half_written_remains(run):
+    done, folder = run
+    manifest = json.loads(done.stdout)
+    assert manifest["converged"] and manifest["reported"] == len(table(ROOT / "data", "reported.csv"))
+    assert all((folder / name).stat().st_size for name in manifest["files"])
+    assert {"report.html", "comparison.csv", "estimates.csv", "diagnostics.csv"} <= set(manifest["files"])
+    assert not [path for path in folder.rglob("*") if path.name.startswith(".")]
+    assert json.loads((folder / "run.json").read_text()) == manifest
+
+
+def test_every_published_number_is_accounted_for(run):
+    rows = table(run[1], "comparison.csv")
+    reported = table(ROOT / "data", "reported.csv")
+    assert [row["reported_id"] for row in rows] == [row["reported_id"] for row in reported]
+    for row, published in zip(rows, reported, strict=True):
+        assert float(row["published"]) == float(published["estimate"])
+        if row["status"] == "compared":
+            assert float(row["difference"]) == pytest.approx(float(row["median"]) - float(row["published"]), abs=2e-5)
+            assert row["estimand"] and row["k_studies"]
+        else:
+            assert row["status"] == "not compared" and row["reason"] and not row["median"]
+    pooled = [row for row in rows if row["published_lower"] and row["status"] == "compared"]
+    assert len(pooled) == len([row for row in reported if row["ci_low"]])
+    assert all(0 <= float(row["probability_of_published_interval"]) <= 1 and float(row["width_ratio"]) > 0
+               for row in pooled)
+
+
+def test_no_diagnostic_failed(run):
+    rows = table(run[1], "diagnostics.csv")
+    assert {row["status"] for row in rows} <= {"converged", "no studies"}
+    assert all(int(row["divergences"]) == 0 for row in rows if row["status"] == "converged")
+
+
+def test_headline_estimates_of_every_endpoint_and_subset(run):
+    rows = table(run[1], "estimates.csv")
+    expected = {"rate": {"mean_rate", "median_rate", "new_study_rate", "study_rate", "rho", "tau"},
+                "survival": {"survival", "mean_survival", "new_study_survival", "study_survival", "rmst",
+                             "median_months", "tau"}}
+    models = {"rate": "beta_binomial", "survival": "log_hazard"}
+    for endpoint in table(ROOT / "data", "endpoints.csv"):
+        for subset in ("all", "cd19_only", "adult_only"):
+            own = [row for row in rows if row["endpoint"] == endpoint["endpoint"] and row["subset"] == subset
+                   and row["tiers"] == "AB" and row["model"] == models[endpoint["kind"]]
+                   and row["early_landmarks"] == "true"]
+            assert {row["estimand"] for row in own} == expected[endpoint["kind"]]
+
+
+def test_tiers_families_and_early_landmarks_stand_beside(run):
+    rows = table(run[1], "estimates.csv")
+    assert {row["tiers"] for row in rows} == {"A", "AB", "ABC"}
+    assert {row["model"] for row in rows} == {"beta_binomial", "logit_normal", "log_hazard"}
+    assert {row["endpoint"] for row in rows if row["early_landmarks"] == "false"} == {"os"}
+
+
+def test_headline_agrees_with_the_accepted_table(run):
+    accepted = {(row["endpoint"], row["estimand"], row["time_months"]): row for row in golden()}
+    found = {(row["endpoint"], row["estimand"], row["time_months"]): row for row in rows_of(run[1])}
+    assert set(found) == set(accepted)
+    for key, old in accepted.items():
+        new = found[key]
+        assert (new["k_studies"], new["n_patients"]) == (old["k_studies"], old["n_patients"]), key
+        error = max(float(old["mcse"]), float(new["mcse"]))
+        assert abs(float(new["mean"]) - float(old["mean"])) <= TOLERANCE * error, key
+        name = "max_mcse_limit_heterogeneity" if key[1] in ("rho", "tau") else "max_mcse_limit"
+        limit = float(old["sd"]) * max(float(old[name]), float(new[name]))
+        for end in ("lower", "median", "upper"):
+            assert abs(float(new[end]) - float(old[end])) <= TOLERANCE * limit, (key, end)
+
+
+def test_readme_shows_the_accepted_table():
+    text = README.read_text(encoding="utf-8")
+    assert with_table(text, readme_table(golden())) == text
+
+
+def test_posteriors_are_there_for_every_fit(run):
+    done, folder = run
+    fits = json.loads(done.stdout)["fits"]
+    assert all((folder / fit["posterior"]).is_file() for fit in fits if fit["status"] == "converged")
+    assert len({fit["posterior"] for fit in fits if fit["posterior"]}) == sum(bool(fit["posterior"]) for fit in fits)
+
+
+def test_figures_and_page_are_complete(run):
+    _, folder = run
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    for endpoint in table(ROOT / "data", "endpoints.csv"):
+        for kind in ("svg", "png"):
+            assert (folder / "figures" / f"forest_{endpoint['endpoint']}.{kind}").stat().st_size > 5_000
+    assert (folder / "figures" / "published.svg").exists()
+    assert "<script" not in page and "NOT CONVERGED" not in page.split("<h2")[0]
+
+
+def test_quick_report_of_a_portable_directory_is_stamped_and_draws_nothing(tmp_path):
+    from tests.analysis.test_cli_fit import PORTABLE
+    for name, text in PORTABLE.items():
+        (tmp_path / name).write_text(text)
+    done = subprocess.run([sys.executable, "-m", "analysis", "report", "--quick", "--json", "--data", str(tmp_path),
+                           "--output", str(tmp_path / "out")], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert json.loads(done.stdout)["stamp"] == "QUICK"
+    assert not (tmp_path / "out" / "figures").exists()
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "QUICK" in page and "<b>2001" not in page and "&lt;b&gt;2001" in page
+    assert {row["stamp"] for row in table(tmp_path / "out", "estimates.csv")} == {"QUICK"}
+    assert table(tmp_path / "out", "comparison.csv") == []

@@ -1,0 +1,98 @@
+"""Files of figures: the same bytes each time, safe to open, made without touching a user's settings."""
+
+import pickle
+import subprocess
+import sys
+from xml.etree import ElementTree
+
+import matplotlib
+import pytest
+
+from analysis.figures.all import draw_all, figure_tasks
+from analysis.figures.forest import draw_forest
+from analysis.figures.saving import save_figure
+from tests.evidence.build import MINIMAL, write_evidence
+from tests.figures.test_forest import HOSTILE, PUBLISHED, estimates, studies
+from tests.reporting import load, project_results, results_of
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    return results_of(load(write_evidence(tmp_path_factory.mktemp("evidence"))))
+
+
+def forest(**changes):
+    rows = studies(3, **changes)
+    return draw_forest(rows, estimates=estimates(rows), published=PUBLISHED, label="Response")
+
+
+def test_the_same_figure_gives_the_same_bytes(tmp_path):
+    first = [path.read_bytes() for path in save_figure(forest(), tmp_path / "one" / "forest_cr")]
+    again = [path.read_bytes() for path in save_figure(forest(), tmp_path / "two" / "forest_cr")]
+    assert first == again
+
+
+def test_hostile_labels_stay_text_in_the_svg(tmp_path):
+    svg, _ = save_figure(forest(label=HOSTILE + "\x0b"), tmp_path / "forest")
+    tree = ElementTree.fromstring(svg.read_text("utf-8"))
+    names = {element.tag.rpartition("}")[2] for element in tree.iter()}
+    assert "script" not in names and "image" not in names
+    assert any("<script>alert(1)" in "".join(element.itertext()) for element in tree.iter() if "text" in element.tag)
+
+
+def test_neither_date_nor_version_is_written(tmp_path):
+    svg, png = save_figure(forest(), tmp_path / "forest")
+    assert matplotlib.__version__.encode() not in svg.read_bytes() + png.read_bytes()
+    assert b"dc:date" not in svg.read_bytes()
+
+
+def test_a_users_settings_neither_matter_nor_change(tmp_path):
+    plain = save_figure(forest(), tmp_path / "a" / "forest")[0].read_bytes()
+    with matplotlib.rc_context({"font.size": 31, "svg.fonttype": "path", "axes.facecolor": "red"}):
+        assert save_figure(forest(), tmp_path / "b" / "forest")[0].read_bytes() == plain
+        assert matplotlib.rcParams["font.size"] == 31
+
+
+def test_a_failure_leaves_no_file(tmp_path, monkeypatch):
+    figure = forest()
+    monkeypatch.setattr(figure, "savefig", lambda *args, **kwargs: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        save_figure(figure, tmp_path / "forest")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_each_endpoint_with_studies_has_a_figure(tmp_path):
+    tasks = figure_tasks(project_results(), tmp_path)
+    stems = [arguments[-1].name for _, arguments in tasks]
+    assert "forest_cr" in stems and "forest_os" in stems and "published" in stems
+    assert len(set(stems)) == len(stems) == 12
+
+
+def test_without_published_numbers_there_is_no_comparison_figure(results, tmp_path):
+    assert [path.name for path in draw_all(results, tmp_path)] == ["forest_cr.svg", "forest_cr.png"]
+
+
+def test_a_survival_only_directory_is_drawn(tmp_path):
+    evidence = load(write_evidence(
+        tmp_path / "evidence", responses=None,
+        endpoints="endpoint,label,kind,direction\nos,Overall survival,survival,benefit\n",
+        survival="study_id,endpoint,statistic,time_months,estimate,ci_low,ci_high,n\n"
+                 "alpha_2019,os,median,,12,8,20,40\nbeta_2021,os,landmark,12,0.6,0.45,0.75,30\n"))
+    assert len(draw_all(results_of(evidence), tmp_path / "figures")) == 2
+
+
+def test_tasks_survive_pickling_and_draw_the_same(results, tmp_path):
+    here = draw_all(results, tmp_path)[0].read_bytes()
+    (function, arguments), = pickle.loads(pickle.dumps(figure_tasks(results, tmp_path / "again")))
+    assert function(*arguments)[0].read_bytes() == here
+
+
+def test_a_drawing_process_loads_no_sampler():
+    code = "import sys, analysis.figures.files; sys.exit('pymc' in sys.modules or 'arviz' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_failed_headline_is_stamped(tmp_path):
+    evidence = load(write_evidence(tmp_path / "evidence", **{name[:-4]: text for name, text in MINIMAL.items()}))
+    svg, _ = draw_all(results_of(evidence, failing=[("cr", "all")]), tmp_path)
+    assert "NOT CONVERGED" in svg.read_text("utf-8") and "credible" not in svg.read_text("utf-8")

@@ -1,0 +1,65 @@
+"""The figure of comparisons puts every compared number where comparison.csv has it."""
+
+import numpy as np
+
+from analysis.figures.published import draw_published
+from analysis.tables import COMPARISON_COLUMNS
+
+
+def row(**cells: object) -> dict:
+    """A row of comparison.csv."""
+    return {**dict.fromkeys(COMPARISON_COLUMNS), "endpoint": "cr", "subset": "all", "primary": True,
+            "units": "probability", "published": 0.81, "published_lower": 0.72, "published_upper": 0.89,
+            "published_level": 0.95, "published_k": 16, "k_studies": 10, "n_patients": 349, "median": 0.79,
+            "lower": 0.71, "upper": 0.86, "level": 0.95, **cells}
+
+
+CRUDE = row(endpoint="hct_after", published=0.26, published_lower=None, published_upper=None, median=0.35,
+            lower=None, upper=None, level=None, published_level=None)
+MONTHS = row(endpoint="os", units="months", published=15.0, published_lower=11.6, published_upper=19.4, median=14.5,
+             lower=11.4, upper=18.4)
+
+
+def ends(axes):
+    """Ends of every drawn interval."""
+    return {tuple(np.round(line.get_xdata(), 6)) for line in axes.lines if len(line.get_xdata()) == 2}
+
+
+def points(axes):
+    """Places of every drawn estimate."""
+    return {round(float(line.get_xdata()[0]), 6) for line in axes.lines if len(line.get_xdata()) == 1}
+
+
+def shown(figure):
+    return "\n".join(text.get_text() for axes in figure.axes for text in axes.texts)
+
+
+def test_both_intervals_of_a_row_are_drawn_and_written():
+    figure = draw_published([row()], names={"cr": "Complete remission"})
+    assert ends(figure.axes[0]) == {(0.72, 0.89), (0.71, 0.86)}
+    assert points(figure.axes[0]) == {0.81, 0.79}
+    for words in ("Complete remission", "81 [72, 89]", "79 [71, 86]", "16 / –", "10 / 349"):
+        assert words in shown(figure)
+
+
+def test_months_have_a_panel_of_their_own():
+    figure = draw_published([row(), MONTHS])
+    assert ends(figure.axes[1]) == {(11.6, 19.4), (11.4, 18.4)}
+    assert figure.axes[1].get_xlim()[1] > 19.4
+    assert len(draw_published([MONTHS]).axes) == 1
+
+
+def test_crude_numbers_are_points_without_an_interval():
+    figure = draw_published([CRUDE])
+    assert ends(figure.axes[0]) == set()
+    assert points(figure.axes[0]) == {0.26, 0.35}
+    assert "(crude)" in shown(figure)
+
+
+def test_what_is_not_compared_or_not_primary_is_not_drawn():
+    figure = draw_published([row(), row(median=None, published=0.33), row(primary=False, published=0.44)])
+    assert points(figure.axes[0]) == {0.81, 0.79}
+
+
+def test_a_quick_run_is_stamped():
+    assert "QUICK" in [text.get_text() for text in draw_published([row()], stamp="QUICK").texts]

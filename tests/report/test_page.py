@@ -1,0 +1,189 @@
+"""The page is whole, safe, the same each time, and complete whatever the evidence holds."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from analysis.figures.all import draw_all
+from analysis.report.html import MAX_ROWS
+from analysis.report.page import render, write_report
+from tests.evidence.build import write_evidence
+from tests.report.reading import Page
+from tests.reporting import load, project_results, results_of
+
+HOSTILE = "<script>alert(1)</script>\"'& </table>"
+SVG = '<svg xmlns="http://www.w3.org/2000/svg"><g id="axes_1"/></svg>'
+SURVIVAL = {"responses": None, "endpoints": "endpoint,label,kind,direction\nos,Overall survival,survival,benefit\n",
+            "survival": "study_id,endpoint,statistic,time_months,estimate,ci_low,ci_high,n\n"
+                        "alpha_2019,os,median,,12,8,20,40\nbeta_2021,os,landmark,12,0.6,0.45,0.75,30\n"}
+
+
+@pytest.fixture(scope="module")
+def results():
+    return project_results(tiers=("AB", "A"))
+
+
+@pytest.fixture(scope="module")
+def source(results):
+    return render(results, {endpoint.endpoint: SVG for endpoint in results.evidence.endpoints} | {"published": SVG})
+
+
+@pytest.fixture(scope="module")
+def page(source):
+    return Page(source)
+
+
+def portable(path, **tables):
+    return results_of(load(write_evidence(path, **tables)))
+
+
+def test_tags_are_balanced_and_ids_unique(page):
+    assert page.unbalanced == []
+    assert len(page.ids) == len(set(page.ids)) > 10
+
+
+def test_links_within_the_page_lead_somewhere(page):
+    targets = {value[1:] for tag, name, value in page.attributes if name == "href" and value.startswith("#")}
+    assert targets and targets <= set(page.ids)
+
+
+def test_nothing_is_loaded_from_anywhere(page, source):
+    assert not {"script", "link", "iframe", "object", "embed", "svg"} & set(page.tags)
+    loads = [value for tag, name, value in page.attributes if name in ("src", "srcset", "data", "poster")]
+    assert loads and all(value.startswith("data:image/svg+xml;base64,") for value in loads)
+    style = source[source.index("<style>"):source.index("</style>")]
+    assert "url(" not in style and "@import" not in style
+    outside = {value for tag, name, value in page.attributes if "//" in value and not value.startswith("data:")}
+    assert all(value.startswith("https://doi.org/") for value in outside)
+
+
+def test_readers_are_told_the_language_and_what_pictures_show(page):
+    assert ("html", "lang", "en") in page.attributes
+    assert any(name == "content" and "width=device-width" in value for _, name, value in page.attributes)
+    alts = [value for tag, name, value in page.attributes if (tag, name) == ("img", "alt")]
+    assert len(alts) == page.tags.count("img") == 12
+    assert all(len(alt) > 40 for alt in alts)
+    assert page.tags.count("table") == page.tags.count("caption")
+    assert page.tags.count("h1") == 1
+
+
+def test_every_published_number_is_accounted_for_once(results, page):
+    cells = [row[-1] for caption, rows in page.tables.items() for row in rows[1:]
+             if re.fullmatch(r"R\d+", row[-1])]
+    assert sorted(cells) == sorted(found.reported.reported_id for found in results.comparisons)
+    assert len(cells) == 33
+
+
+def test_every_reason_is_given(results, page):
+    reasons = {found.reason for found in results.comparisons if found.status == "not compared"}
+    assert reasons and all(reason in page.text for reason in reasons)
+
+
+def test_every_row_left_out_is_listed(results, page):
+    left_out = sum(len(results.headline(endpoint.endpoint).left_out) for endpoint in results.evidence.endpoints)
+    assert left_out == sum(len(rows) - 1 for caption, rows in page.tables.items() if "left out" in caption) > 0
+
+
+def test_the_same_results_give_the_same_page(results, source):
+    figures = {endpoint.endpoint: SVG for endpoint in results.evidence.endpoints} | {"published": SVG}
+    assert render(results, figures) == source
+
+
+def test_no_path_of_this_machine_is_printed(results, source):
+    assert str(results.evidence.directory) not in source and "/home/" not in source and "/tmp/" not in source
+
+
+def test_evidence_text_is_never_markup(tmp_path):
+    quoted = '"' + HOSTILE.replace('"', '""') + '"'
+    results = portable(
+        tmp_path, studies=f"study_id,label,year\nalpha_2019,{quoted},2019\nbeta_2021,Beta,2021\n",
+        endpoints=f"endpoint,label,kind,direction\ncr,{quoted},rate,benefit\n",
+        subsets=f"subset,label,column,value\nall,{quoted},,\n")
+    figures = draw_all(results, tmp_path / "figures")
+    page = Page(write_report(results, tmp_path, figures=figures).read_text("utf-8"))
+    assert page.unbalanced == [] and "script" not in page.tags
+    assert HOSTILE.split("<")[1].split(">")[0] in page.text and "alert(1)" in page.text
+
+
+def test_without_published_numbers_there_is_no_comparison(tmp_path):
+    page = Page(render(portable(tmp_path / "evidence"), {}))
+    assert "ublished" not in page.text
+    assert "Complete remission, mean rate" in page.text and "95 % prediction" in page.text
+    assert "img" not in page.tags and page.unbalanced == []
+
+
+def test_survival_alone_is_reported_with_its_conversions(tmp_path):
+    page = Page(render(portable(tmp_path, **SURVIVAL), {}))
+    assert "Log hazard per person-month of each study, with its standard error" in page.tables
+    assert "survival at 12 months" in page.text and "rho" not in " ".join(
+        cell for row in page.tables["Overall survival: the headline and the fits beside it"] for cell in row)
+
+
+def test_a_failed_headline_has_a_banner_and_no_posterior_number(tmp_path):
+    good = results_of(load(write_evidence(tmp_path)))
+    bad = results_of(load(write_evidence(tmp_path)), failing=[("cr", "all")])
+    number = f"{100 * good.headline('cr').estimates[0]['median']:.0f} ["
+    assert number in Page(render(good, {})).text.replace(" %", "")
+    page, raw = Page(render(bad, {})), render(bad, {})
+    assert 'class="banner"' in raw and "NOT CONVERGED: " in page.text
+    studies = page.tables["Complete remission: each study, %"]
+    assert [row[-1] for row in studies[1:]] == ["NOT CONVERGED"] * 2
+    assert number not in page.text.replace(" %", "")
+
+
+def test_a_failure_beside_the_headline_is_named_mildly():
+    page_source = render(project_results(failing=[("pfs", "adult_only")]), {})
+    assert 'class="banner mild"' not in page_source and 'class="banner"' in page_source
+    results = project_results(tiers=("AB", "A"))
+    records = tuple(replace(found, status="NOT CONVERGED", estimates=()) if found.job.question.tiers == "A"
+                    and found.job.question.endpoint == "cr" else found for found in results.records)
+    assert 'class="banner mild"' in render(replace(results, records=records), {})
+
+
+def test_failures_come_first_among_the_diagnostics():
+    page = Page(render(project_results(failing=[("os", "all")]), {}))
+    rows = page.tables["Worst value over all reported quantities of each fit"]
+    assert rows[1][1].startswith("NOT CONVERGED: divergences 3") and rows[1][0].startswith("Overall survival")
+    assert rows[2][1] == "converged"
+
+
+def test_a_quick_run_says_so_first(tmp_path):
+    page = Page(render(results_of(load(write_evidence(tmp_path)), stamp="QUICK"), {}))
+    assert page.text.index("QUICK") < page.text.index("mean rate")
+    assert "--quick" in page.text
+
+
+def test_figures_of_another_run_are_not_taken(tmp_path):
+    (tmp_path / "forest_cr.svg").write_text(SVG)
+    assert "<img" not in write_report(portable(tmp_path / "evidence"), tmp_path).read_text("utf-8")
+
+
+def test_an_endpoint_whose_sampler_failed_is_still_named(tmp_path):
+    results = results_of(load(write_evidence(tmp_path)))
+    headline = results.headline("cr")
+    broken = replace(headline, status="NOT CONVERGED", k_studies=0, n_patients=0, estimates=(), studies=(),
+                     priors={}, diagnostics={"status": "NOT CONVERGED", "failures": "no finite starting point"})
+    page = Page(render(replace(results, records=(broken, *results.records[1:])), {}))
+    assert "endpoint-cr" in page.ids and "NOT CONVERGED: no finite starting point" in page.text
+    assert page.unbalanced == []
+
+
+def test_fits_with_other_priors_or_sets_are_told_apart():
+    results = project_results()
+    found = results.headline("cr")
+    other = replace(found, priors={**found.priors, "rho": "Beta(1, 10)"})
+    wider = replace(found, job=replace(found.job, question=replace(found.job.question, study_set="all")))
+    page = Page(render(replace(results, records=(*results.records, other, wider)), {}))
+    fits = [row[1] for row in page.tables["Complete remission (CR or CRi): the headline and the fits beside it"]]
+    assert "rho ~ Beta(1, 10)" in fits and "set all" in fits
+
+
+def test_a_long_table_says_how_much_is_not_shown(tmp_path):
+    many = MAX_ROWS + 25
+    results = portable(
+        tmp_path, studies="study_id,label,year\n" + "".join(f"s_{at},Study {at},2020\n" for at in range(many)),
+        responses="study_id,endpoint,events,n\n" + "".join(f"s_{at},cr,3,9\n" for at in range(many)))
+    page = Page(render(results, {}))
+    rows = page.tables["Complete remission: each study, %"]
+    assert len(rows) == 1 + MAX_ROWS + 1 and rows[-1][0].startswith("25 more rows")

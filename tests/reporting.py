@@ -1,0 +1,93 @@
+"""Results of a run that never sampled: small, made directly, for tests of the figures and the report."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from analysis.comparison import compare, pooled_by_row
+from analysis.estimands import Estimate
+from analysis.evidence import Endpoint, Evidence, load
+from analysis.hazards import convert
+from analysis.jobs import Job
+from analysis.pipeline import Results
+from analysis.records import Record
+from analysis.selection import Question, horizon_of, select
+from analysis.tables import conversion_rows, estimate_row, left_out_rows, question_cells, study_rows
+
+PROJECT_DATA = Path(__file__).parents[1] / "data"
+LEVEL = 0.95
+_MODELS = {"rate": ("beta_binomial", "logit_normal"), "survival": ("log_hazard",)}
+_PRIORS = {"beta_binomial": {"mu": "Beta(1, 1)", "rho": "Beta(1, 4)"},
+           "logit_normal": {"m": "Normal(0, 2)", "tau": "HalfNormal(1)"},
+           "log_hazard": {"eta": "Normal(-2.85142, 1)", "tau": "HalfNormal(0.5)"}}
+
+
+def results_of(evidence: Evidence, *, failing: Sequence[tuple[str, str]] = (), stamp: str = "",
+               tiers: Sequence[str] = ("AB",)) -> Results:
+    """Results with a fit for every endpoint, subset, model and choice of tiers.
+
+    Parameters
+    ----------
+    failing : sequence of (endpoint, subset)
+        Whose fits did not converge.
+    """
+    base = Job(Question(evidence.endpoints[0].endpoint, tiers="AB"))
+    subsets = dict.fromkeys(("all", *(rule.subset for rule in evidence.subsets)))
+    records = [_record(evidence, endpoint, model, Question(endpoint.endpoint, subset, letters), failing)
+               for endpoint in evidence.endpoints for subset in subsets for letters in tiers
+               for model in _MODELS[endpoint.kind]]
+    records = [found for found in records if found.k_studies]
+    headline = {found.job.question: found.pooled for found in reversed(records)}
+    return Results(evidence, base, tuple(records), tuple(compare(evidence, base.question, headline)), stamp)
+
+
+def project_results(**options: Any) -> Results:
+    """Results over the evidence of this project."""
+    return results_of(load(PROJECT_DATA), **options)
+
+
+def _record(evidence: Evidence, endpoint: Endpoint, model: str, question: Question,
+            failing: Sequence[tuple[str, str]]) -> Record:
+    selection = select(evidence, question)
+    conversions = convert(selection.rows) if endpoint.kind == "survival" else ()
+    studies = tuple(study_rows(evidence, selection, conversions, level=LEVEL, horizon=horizon_of(endpoint)))
+    k, n = len(studies), sum(row["n"] for row in studies)
+    failed = (question.endpoint, question.subset) in failing
+    estimates = () if failed or not k else tuple(_estimates(endpoint, model, studies))
+    status = "NOT CONVERGED" if failed else "converged"
+    pooled = pooled_by_row(evidence, question, model=model, k_studies=k, n_patients=n, estimates=estimates,
+                           probabilities={row.reported_id: 0.875 for row in evidence.reported},
+                           trouble="the fit did not converge" if failed else "")
+    diagnostics = {**question_cells(question, model), "status": status, "max_rhat": 1.0004, "min_ess_bulk": 9000.0,
+                   "min_ess_tail": 8000.0, "divergences": 3 if failed else 0, "min_bfmi": 0.9,
+                   "max_mcse_mean": 0.01, "max_mcse_limit": 0.04, "max_mcse_limit_heterogeneity": 0.05,
+                   "failures": "divergences 3 above 0" if failed else "", "chains": 4, "draws": 5000, "seed": 11}
+    return Record(Job(question, model), model, status, k, n, _PRIORS[model], selection.warnings,
+                  tuple(estimate_row(question, model, row, k=k, n=n) for row in estimates), diagnostics, studies,
+                  tuple(conversion_rows(endpoint.endpoint, conversions)), tuple(left_out_rows(selection)), pooled)
+
+
+def _estimates(endpoint: Endpoint, model: str, studies: Sequence[dict[str, Any]]) -> list[Estimate]:
+    """Plausible summaries, each different from every other, so that a mix-up shows."""
+    middle = sum(row["raw"] * row["n"] for row in studies) / sum(row["n"] for row in studies)
+    middle = min(max(middle, 0.1), 0.85) + (0.02 if model == "logit_normal" else 0.0)
+    probability = Estimate("", None, None, "probability", "proportion", middle, 0.03, middle, middle - 0.08,
+                           middle + 0.07, LEVEL, "credible", 0.0003)
+    new = replace(probability, lower=0.5 * middle, upper=0.5 + 0.5 * middle, interval="prediction")
+    spread = replace(probability, scale="correlation", unit="1", mean=0.11, median=0.1, lower=0.01, upper=0.3)
+    own = [replace(probability, study_id=row["study_id"], median=0.5 * (row["raw"] + middle),
+                   lower=0.4 * (row["raw"] + middle), upper=0.5 + 0.25 * (row["raw"] + middle)) for row in studies]
+    if endpoint.kind == "rate":
+        return [replace(probability, estimand="mean_rate"),
+                replace(probability, estimand="median_rate", median=middle + 0.01),
+                replace(new, estimand="new_study_rate"), replace(spread, estimand="rho"),
+                replace(spread, estimand="tau", median=0.4), *(replace(row, estimand="study_rate") for row in own)]
+    time = horizon_of(endpoint)
+    months = replace(probability, scale="time", unit="months", median=9.3, lower=6.1, upper=13.7)
+    return [replace(probability, estimand="survival", time_months=time),
+            replace(probability, estimand="mean_survival", time_months=time, median=middle + 0.01),
+            replace(new, estimand="new_study_survival", time_months=time),
+            replace(months, estimand="median_months"), replace(months, estimand="rmst", time_months=24.0),
+            replace(spread, estimand="tau", median=0.25),
+            *(replace(row, estimand="study_survival", time_months=time) for row in own)]
