@@ -1,5 +1,6 @@
 """Runs many fits on two processes and gathers their rows into the tables of a run."""
 
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -113,6 +114,8 @@ def helper(evidence: Evidence) -> Iterator[Submit]:
 
 def _receive(evidence: Evidence) -> None:
     global _worker_evidence
+    # An interrupt reaches both processes; the first one says so and ends the second.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _worker_evidence = evidence
 
 
