@@ -8,7 +8,7 @@ JOBS ?= 2
 # Modules that a cluster's or a user's shell puts there would shadow the pinned ones.
 unexport PYTHONHOME PYTHONPATH
 
-.PHONY: report check test bench lint setup lock clean help
+.PHONY: report check test bench lint checksums setup lock clean help
 
 report: setup   ## run everything and write results/ (the default)
 	@$(PY) -m analysis report $(ARGS)
@@ -24,6 +24,9 @@ bench: setup    ## measure speed
 
 lint: setup     ## check the style of the code
 	@$(PY) -m ruff check .
+
+checksums: setup ## renew data/SHA256SUMS after a change of the tables or their texts
+	@$(PY) -m tests.data.checksums --write
 
 setup:          ## install the pinned packages into .venv, if they are not there
 	@sh .ci/setup

@@ -1,0 +1,194 @@
+"""The recipe of README.md: a study that is added by it passes the loader and every check, and is analysed."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from analysis.evidence import EvidenceError, load
+from analysis.selection import Question, select
+
+from . import (
+    readme,
+    test_audit,
+    test_bases,
+    test_coverage,
+    test_decisions,
+    test_format,
+    test_ledger,
+    test_reported,
+    test_studies,
+)
+from .checksums import differences, main
+from .planted import listed
+from .tables import Data
+
+MODULES = (
+    test_audit,
+    test_bases,
+    test_coverage,
+    test_decisions,
+    test_format,
+    test_ledger,
+    test_reported,
+    test_studies,
+)
+STUDY = "made_up_2026"
+SOURCE = {
+    "source_id": "made_up_2026_jo",
+    "citation": "Made-Up et al. J Nowhere 2026;1:1 (abstract)",
+    "doi": "10.1000/made.up",
+    "url": "https://doi.org/10.1000/made.up",
+    "kind": "primary_abstract",
+}
+FACTS = [
+    {"endpoint": "n_treated", "quantity": "count", "value": "40"},
+    {"endpoint": "age", "quantity": "median_years", "value": "37", "denominator": "40"},
+    {"endpoint": "cr", "quantity": "percent", "value": "82.5", "denominator": "40"},
+    {
+        "endpoint": "cr",
+        "quantity": "events",
+        "value": "33",
+        "denominator": "40",
+        "derived": "true",
+        "note": "Only k of 40 printing as 82.5 % is 33.",
+    },
+    {
+        "endpoint": "os",
+        "quantity": "probability_percent",
+        "value": "61",
+        "denominator": "40",
+        "ci_low": "44",
+        "ci_high": "75",
+        "time_months": "12",
+    },
+]
+STUDIES = {
+    "study_id": STUDY,
+    "label": "Made-Up 2026",
+    "year": "2026",
+    "n_treated": "40",
+    "median_age": "37",
+    "cohort": "adult",
+    "antigen_target": "CD19",
+    "in_review": "false",
+    "design": "prospective",
+}
+COUNT = {
+    "study_id": STUDY,
+    "endpoint": "cr",
+    "events": "33",
+    "n": "40",
+    "population": "all_treated",
+    "timing": "day 28",
+    "tier": "B",
+    "decision": "82.5 % of 40 is printed in the primary abstract; only 33 fits.",
+}
+CURVE = {
+    "study_id": STUDY,
+    "endpoint": "os",
+    "definition": "OS",
+    "population": "all_treated",
+    "cut": "primary",
+    "statistic": "landmark",
+    "time_months": "12",
+    "estimate": "0.61",
+    "ci_low": "0.44",
+    "ci_high": "0.75",
+    "ci_level": "0.95",
+    "upper_not_reached": "false",
+    "n": "40",
+    "tier": "A",
+    "decision": "Printed with interval in the primary abstract.",
+}
+
+
+def _with_tables(data: Data) -> Data:
+    """Steps 1 to 4 without gaps.md: a source, facts with the next free ids, a study, and its decisions."""
+    first = len(data["extraction"]) + 1
+    ids = [f"F{first + place:04d}" for place in range(len(FACTS))]
+    common = {
+        "study_id": STUDY,
+        "population": "all_treated",
+        "source_id": SOURCE["source_id"],
+        "locator": "Abstract, Results",
+        "derived": "false",
+        "confidence": "high",
+    }
+    facts = [{"fact_id": fact_id, **common, **fact} for fact_id, fact in zip(ids, FACTS, strict=True)]
+    return (
+        data.with_rows("sources.csv", SOURCE)
+        .with_rows("extraction.csv", *facts)
+        .with_rows("studies.csv", {**STUDIES, "source": f"{ids[0]} {ids[1]}"})
+        .with_rows("responses.csv", {**COUNT, "fact_ids": f"{ids[3]} {ids[2]}"})
+        .with_rows("survival.csv", {**CURVE, "fact_ids": ids[4]})
+    )
+
+
+def _with_overviews(data: Data) -> Data:
+    """Step 4, a row of gaps.md; step 6, the coverage table."""
+    cells = ["33/40 **B**", *["*not found*"] * 8, "*not found*", "OS 61 % at 12 mo (44-75) **A**"]
+    order = ["cr", *[name for name in data.endpoints if name not in {"cr", "os"}], "os"]
+    by_endpoint = dict(zip(order, cells, strict=True))
+    header = readme.tables(readme.section(data.text("gaps.md"), "## Extension studies"))[0][0]
+    row = f"| Made-Up 2026 (40) | {' | '.join(by_endpoint[name] for name in header[1:])} |\n"
+    gaps = data.text("gaps.md").replace("\n\n## What to look up", f"\n{row}\n## What to look up")
+    table = re.compile(r"^\| endpoint \| review A .*?\n(?=\n)", re.M | re.S)
+    text = table.sub(lambda _: test_coverage.coverage(data), data.text("README.md"))
+    return Data({**data.files, "gaps.md": gaps.encode(), "README.md": text.encode()})
+
+
+def _problems(data: Data) -> list[str]:
+    return [problem for module in MODULES for check in module.CHECKS for problem in check(data)]
+
+
+def test_adding_rows_adds_one_study_to_the_selection(data: Data, tmp_path: Path) -> None:
+    before = load(data.write(tmp_path / "before"))
+    after = load(_with_tables(data).write(tmp_path / "after"))
+    for endpoint in ("cr", "os"):
+        question = Question(endpoint, subset="adult_only", study_set="all")
+        added = set(select(after, question).study_ids) - set(select(before, question).study_ids)
+        assert added == {STUDY}
+        assert len(select(after, question).rows) == len(select(before, question).rows) + 1
+    assert select(after, Question("cr")).study_ids == select(before, Question("cr")).study_ids
+    assert not [note for note in after.notes if note not in before.notes]
+
+
+def test_a_study_added_by_the_recipe_passes_every_check(data: Data, tmp_path: Path) -> None:
+    copy = _with_overviews(_with_tables(data))
+    problems = _problems(copy)
+    assert not problems, listed(problems)
+    folder = copy.write(tmp_path / "data")
+    assert differences(folder)
+    assert main(["--data", str(folder), "--write"]) == 0
+    assert not differences(folder)
+
+
+def test_the_checks_ask_for_the_overviews(data: Data) -> None:
+    problems = "\n".join(_problems(_with_tables(data)))
+    assert "coverage table" in problems
+    assert f"'{STUDY}', 'cr') missing" in problems
+
+
+# A step left out, and who says so.
+@pytest.mark.parametrize("table", ["sources.csv", "extraction.csv", "studies.csv"])
+def test_a_forgotten_table_is_refused_by_the_loader(data: Data, tmp_path: Path, table: str) -> None:
+    copy = _with_tables(data)
+    folder = Data({**copy.files, table: data.files[table]}).write(tmp_path / "data")
+    with pytest.raises(EvidenceError):
+        load(folder)
+
+
+def test_the_recipe_names_every_table_that_a_study_touches(data: Data) -> None:
+    recipe = readme.section(data.text("README.md"), "## How to add a study")
+    copy = _with_overviews(_with_tables(data))
+    touched = {name for name in data.files if data.files[name] != copy.files[name]}
+    for name in touched - {"README.md"}:
+        assert f"`{name}`" in recipe
+    assert recipe.index("coverage table") < recipe.index("checksums")
+    assert "README.md" in {line[66:] for line in data.text("SHA256SUMS").splitlines()}
+
+
+def test_the_shipped_tables_load_without_a_new_note(data_folder: Path) -> None:
+    notes = load(data_folder).notes
+    assert [(note.file, note.column) for note in notes] == [("responses.csv", "n")]
