@@ -15,8 +15,8 @@ from analysis.files import write_csv
 from analysis.jobs import Job
 from analysis.progress import Progress
 from analysis.records import Record, record
+from models import all_models
 
-_COMPILING = 15  # jobs that compiling a model costs as much as, for sharing the work out
 _worker_evidence: Evidence | None = None
 
 Submit = Callable[..., Future]
@@ -72,16 +72,16 @@ def run_all(evidence: Evidence, base: Job, jobs: Sequence[Job], *, folder: Path 
     submit : callable
         Of `helper`.
     """
-    mine, other = _shares(jobs)
     done: dict[Job, Record] = {}
-    futures = [submit(_work, job, folder) for job in other]
-    for job in mine:
-        done[job] = record(evidence, job, folder)
-        progress.step(_describe(done[job]))
-        for future in [future for future in futures if future.done()]:
-            futures.remove(future)
-            _take(future, done, progress)
-    for future in as_completed(futures):
+    first, *others = _by_model(jobs)
+    away = {job: submit(_work, job, folder) for group in others for job in group}
+    for group in (first, *reversed(others)):
+        for job in _still_here([job for job in group if job not in done], away):
+            done[job] = record(evidence, job, folder)
+            progress.step(_describe(done[job]))
+            for finished in [job for job, future in away.items() if future.done()]:
+                _take(away.pop(finished), done, progress)
+    for future in as_completed(away.values()):
         _take(future, done, progress)
     records = tuple(done[job] for job in jobs)
     headline = {found.job.question: found.pooled for found in reversed(records)}
@@ -123,18 +123,25 @@ def _work(job: Job, folder: Path | None) -> Record:
     return record(_worker_evidence, job, folder)
 
 
-def _shares(jobs: Sequence[Job]) -> tuple[list[Job], list[Job]]:
-    """Two shares of about equal cost, each model in one of them, so that it is compiled once."""
-    by_model: dict[str, list[Job]] = {}
+def _by_model(jobs: Sequence[Job]) -> list[list[Job]]:
+    """Jobs of one model together, so that it is compiled once; the largest group first, then the slowest models."""
+    groups: dict[str, list[Job]] = {}
     for job in jobs:
-        by_model.setdefault(job.model, []).append(job)
-    shares: tuple[list[Job], list[Job]] = ([], [])
-    costs = [0, 0]
-    for own in sorted(by_model.values(), key=len, reverse=True):
-        side = 0 if costs[0] <= costs[1] else 1
-        shares[side].extend(own)
-        costs[side] += len(own) + _COMPILING
-    return shares
+        groups.setdefault(job.model, []).append(job)
+    largest = max(groups.values(), key=len)
+    return [largest, *sorted((group for group in groups.values() if group is not largest),
+                             key=lambda group: all_models()[group[0].model].rank, reverse=True)]
+
+
+def _still_here(group: Sequence[Job], away: dict[Job, Future]) -> list[Job]:
+    """The jobs of a group that this process makes: all, or none where the helper has compiled that model already."""
+    given = [job for job in group if job in away]
+    if len(given) not in (0, len(group)) or any(away[job].running() or away[job].done() for job in given):
+        return []
+    kept = [job for job in given if not away[job].cancel()]
+    for job in set(given) - set(kept):
+        del away[job]
+    return [job for job in group if job not in kept]
 
 
 def share_out[T](tasks: Sequence[tuple[Callable[..., T], tuple]], *, submit: Submit) -> list[T]:

@@ -74,5 +74,5 @@ def save(fit: Fit, evidence: Evidence, folder: Path) -> Path:
     whole = tree(fit, evidence)
     encoding = {f"/{group}": {str(name): {"dtype": "float32"} for name, values in whole[group].items()
                               if "study" in values.dims} for group in ("posterior", "log_likelihood")}
-    write_atomically(path, lambda temporary: whole.to_netcdf(temporary, engine="h5netcdf", encoding=encoding))
+    write_atomically(path, lambda temporary: whole.to_netcdf(temporary, engine="netcdf4", encoding=encoding))
     return path
