@@ -150,7 +150,7 @@ def of_mixture(mean: np.ndarray, square: np.ndarray, below: Callable[[float], np
                bracket: tuple[float, float]) -> Reference:
     """Summary of a quantity with a distribution at each point: its mean, mean square and distribution function."""
     first = float(weight @ mean)
-    quantiles = [optimize.brentq(lambda x, p=p: float(weight @ below(x)) - p, *bracket, xtol=1e-6, rtol=1e-9)
+    quantiles = [optimize.brentq(lambda x, p=p: float(weight @ below(x)) - p, *bracket, xtol=1e-12, rtol=1e-12)
                  for p in _PROBABILITIES]
     return Reference(first, float(np.sqrt(weight @ square - first**2)), *quantiles)
 
@@ -190,7 +190,7 @@ def _rising(a: np.ndarray, count: int) -> np.ndarray:
 
 
 def beta_binomial_estimands(grid: Grid, events: np.ndarray, evaluable: np.ndarray) -> dict[str, Reference]:
-    """All estimands of the beta-binomial; the rates of the studies are called study_rate_0 and so on."""
+    """All estimands of the beta-binomial, with the rates of the first three studies as study_rate_0 and so on."""
     found = {"mean_rate": of_function(special.expit(grid.u), grid), "rho": of_function(np.exp(grid.v), grid)}
     a, b = _shapes(grid.u, grid.v)
     narrow = a + b > 1e8
@@ -200,7 +200,7 @@ def beta_binomial_estimands(grid: Grid, events: np.ndarray, evaluable: np.ndarra
     u, v, weight = grid.points()
     a, b = _shapes(u, v)
     found["new_study_rate"] = _of_betas(a, b, weight)
-    for index, (y, n) in enumerate(zip(events, evaluable, strict=True)):
+    for index, (y, n) in enumerate(zip(events[:3], evaluable[:3], strict=True)):
         found[f"study_rate_{index}"] = _of_betas(a + y, b + (n - y), weight)
     return found
 
@@ -243,7 +243,8 @@ def binomial_study(y: int, n: int) -> Study:
 def poisson_study(events: int, person_months: float) -> Study:
     """Events in person-months on the log hazard scale."""
     def value(theta: np.ndarray) -> np.ndarray:
-        return stats.poisson.logpmf(events, person_months * np.exp(theta))
+        return (events * (theta + np.log(person_months)) - person_months * np.exp(theta)
+                - special.gammaln(events + 1.0))
 
     return (_piece(value, np.log((events + 0.5) / person_months), falls_left=events > 0, falls_right=True),)
 
@@ -283,7 +284,9 @@ def moments(study: Study, centre: np.ndarray, tau: np.ndarray, *transforms: Call
         share[[0, -1]] /= 2.0
         height = (piece.value(theta) - 0.5 * ((theta - centre[..., None]) / tau[..., None]) ** 2
                   - np.log(tau)[..., None] - 0.5 * np.log(2.0 * np.pi))
-        logs.append(np.where(empty, -1e6, height + np.log(share) + np.log(np.where(empty, 1.0, width))))
+        # Where the two intervals do not meet there is no mass; the value only has to lead the zoom to where they do.
+        logs.append(np.where(empty, -1e4 * (1.0 + low - high),
+                             height + np.log(share) + np.log(np.where(empty, 1.0, width))))
         for kept, transform in zip(values, transforms, strict=True):
             kept.append(transform(theta))
     heights = np.concatenate(logs, axis=-1)
@@ -326,7 +329,7 @@ def _of_new_study(grid: Grid, transform: Callable, inverse: Callable) -> Referen
 
 
 def logit_normal_estimands(grid: Grid, studies: list[Study]) -> dict[str, Reference]:
-    """All estimands of the logit-normal, with m itself; study_rate has only mean and SD."""
+    """All estimands of the logit-normal, with m itself; the first three study_rate have only mean and SD."""
     tau = np.exp(grid.v)
     mean, square = averages(special.expit, grid.u, tau)
     found = {"m": of_function(grid.u, grid), "tau": of_function(tau, grid), "mean_rate": of_function(mean, grid),
@@ -357,8 +360,8 @@ def log_hazard_estimands(grid: Grid, studies: list[Study], horizon: float) -> di
 
 def _study_moments(grid: Grid, studies: list[Study], transform: Callable, name: str) -> dict[str, Reference]:
     found = {}
-    for index, study in enumerate(studies):
-        u, v, weight = grid.points()
+    u, v, weight = grid.points()
+    for index, study in enumerate(studies[:3]):
         _, mean, square = moments(study, u, np.exp(v), transform, lambda theta: transform(theta) ** 2)
         first = float(weight @ mean)
         spread = float(np.sqrt(max(weight @ square - first**2, 0.0)))

@@ -8,7 +8,7 @@ import pytest
 from arviz_stats.base import array_stats
 
 from analysis import estimands
-from analysis.jobs import HEADLINE
+from analysis.jobs import HEADLINE, more_careful
 from analysis.sampling import flat, sample
 from models import all_models
 from models.priors import Prior
@@ -35,6 +35,9 @@ def _compare(normal: list, counts: list, eta: tuple[float, float], tau: float, *
     studies = _studies(normal, counts)
     priors = {"eta": Prior("Normal", eta), "tau": Prior("HalfNormal", (tau,))}
     posterior, stats = sample(MODEL, studies, priors, sampler=HEADLINE, seed=5)
+    if int(stats["diverging"].sum()):
+        # As a fit does: a second and last attempt.
+        posterior, stats = sample(MODEL, studies, priors, sampler=more_careful(HEADLINE, "careful"), seed=5)
     assert int(stats["diverging"].sum()) == 0
     draws = flat(posterior)
     rng = np.random.default_rng(8)
@@ -67,10 +70,11 @@ def test_crins_2014() -> None:
     draws, expected = _compare(normal, [], (0.0, 4.0), 0.5, horizon=1.0)
     _assert_recorded("crins_2014", draws, expected)
     assert_agrees(draws, expected)
-    # A new study's log hazard is a falling function of its survival at 1 month, so the quantiles swap places.
-    new = expected["new_study_survival_1m"]
-    for survival, wanted in ((new.upper, data["new_study"][2]), (new.lower, data["new_study"][4])):
-        assert np.log(-np.log(survival)) == pytest.approx(wanted, abs=2e-4)
+    # bayesmeta's interval of a new study is its shortest one, so it is tested by what it holds: 95 %. The density of
+    # the new study is about 0.05 at its ends, 20,000 draws have a standard error of 0.0015, and four of it.
+    lower, _, upper = data["new_study"][2:]
+    new = np.log(-np.log(draws["new_study_survival_1m"]))
+    assert np.mean((lower < new) & (new < upper)) == pytest.approx(0.95, abs=0.006 + 1e-4)
 
 
 def test_nielweise_2008() -> None:
@@ -87,7 +91,7 @@ def test_nielweise_2008() -> None:
     ([(-2.8, 0.1, 0.6)], []),
     ([(-2.8, 0.3, 0.3), (-2.2, 0.4, 0.2)], []),
     ([(-2.8, 0.25, 0.25)] * 8, []),
-    ([(-2.8, 0.003, 0.003)] * 3, []),
+    ([(-2.8, 0.02, 0.02)] * 3, []),
     ([(-2.8, 0.2, 0.5), (-3.3, 0.4, 0.4), (-2.1, 0.6, 0.2)], [(9, 180.5), (0, 25.0), (30, 900.0)]),
     ([], [(0, 30.0), (2, 3.0)]),
 ], ids=["one_study", "one_split_normal", "two_studies", "homogeneous", "precise_and_homogeneous", "mixed", "counts"])
