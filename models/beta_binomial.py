@@ -109,7 +109,8 @@ def log_likelihood(draws: Draws, studies: RateStudies) -> np.ndarray:
 def study_effects(draws: Draws, studies: RateStudies, rng: np.random.Generator) -> np.ndarray:
     """Rate of each study from its conjugate conditional Beta(mu kappa + y, (1 - mu) kappa + n - y); (s, k)."""
     a, b = _shapes(draws)
-    return _beta(a[:, None] + studies.events, b[:, None] + studies.evaluable - studies.events, rng)
+    # The bracket keeps a tiny shape positive where all patients have the event.
+    return _beta(a[:, None] + studies.events, b[:, None] + (studies.evaluable - studies.events), rng)
 
 
 def new_study(draws: Draws, rng: np.random.Generator) -> np.ndarray:
