@@ -46,7 +46,7 @@ def sample(model: Model, studies: Studies, priors: Mapping[str, Prior], *, sampl
 
 
 def _compile(model: Model, studies: Studies, priors: Mapping[str, Prior], inputs: tuple[str, ...]) -> object:
-    key = (model.name, tuple(sorted((name, str(prior)) for name, prior in priors.items())), inputs)
+    key = (model.name, tuple(sorted((name, prior.family, prior.arguments) for name, prior in priors.items())), inputs)
     if key not in _compiled:
         _compiled[key] = nutpie.compile_pymc_model(model.build(studies, priors))
     return _compiled[key]
