@@ -7,7 +7,10 @@ import numpy as np
 
 
 def _frozen(values: Sequence[float] | np.ndarray, dtype: type) -> np.ndarray:
-    array = np.array(values, dtype=dtype).reshape(-1)
+    given = np.array(values, dtype=float).reshape(-1)
+    if dtype is np.int64 and not np.all(np.isfinite(given) & (given == np.floor(given))):
+        raise ValueError("counts must be whole numbers")
+    array = given.astype(dtype)
     array.setflags(write=False)
     return array
 
@@ -74,7 +77,7 @@ class HazardStudies:
     Raises
     ------
     ValueError
-        When shapes differ, or a standard error is not positive and finite.
+        When shapes differ, a standard error is not positive and finite, or another number is impossible.
     """
 
     study_ids: tuple[str, ...]
@@ -96,6 +99,12 @@ class HazardStudies:
         errors = np.concatenate([self.se_lower, self.se_upper])[np.tile(~self.is_poisson, 2)]
         if not np.all((errors > 0) & np.isfinite(errors)):
             raise ValueError("standard errors must be positive and finite")
+        if not np.all(np.isfinite(self.log_hazard[~self.is_poisson])):
+            raise ValueError("log hazards must be finite")
+        if not np.all((self.person_months >= 0) & np.isfinite(self.person_months)):
+            raise ValueError("person-months must be finite and not negative")
+        if not np.all((self.events >= 0) & np.isfinite(self.events)):
+            raise ValueError("events must be finite and not negative")
 
     def __len__(self) -> int:
         return len(self.study_ids)
