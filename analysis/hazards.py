@@ -187,7 +187,11 @@ def _without_interval(row: Survival, factor: float) -> float:
 
 def _strata(rows: list[Survival], factor: float) -> Conversion:
     """Strata mixed by their sizes: survival at 12 months, its variance by the delta method and the random split."""
-    parts = [_single(row, factor) for row in rows]
+    if all(row.person_months is not None for row in rows):
+        return _conversion(rows, math.nan, (math.nan, math.nan), f"{len(rows)} strata added up (Poisson)",
+                           events=float(sum(row.events for row in rows)),
+                           person_months=sum(row.person_months for row in rows))
+    parts = [_single(row, factor) if row.person_months is None else _rate_of_counts(row) for row in rows]
     total = sum(row.n for row in rows)
     weight = np.array([row.n / total for row in rows])
     hazard = np.exp([part.log_hazard for part in parts])
@@ -201,3 +205,10 @@ def _strata(rows: list[Survival], factor: float) -> Conversion:
     rules = "; ".join(dict.fromkeys(part.rule for part in parts))
     return _conversion(rows, value, (spread, spread),
                        f"{len(rows)} strata mixed at {_STRATA_MONTHS:g} months ({rules})")
+
+
+def _rate_of_counts(row: Survival) -> Conversion:
+    """A stratum's events and person-months as an estimate, to be mixed with strata that print one."""
+    smoothed = row.events + 0.5
+    error = 1.0 / math.sqrt(smoothed)
+    return _conversion([row], math.log(smoothed / row.person_months), (error, error), "events and person-months")

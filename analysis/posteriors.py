@@ -53,7 +53,7 @@ def tree(fit: Fit, evidence: Evidence) -> xr.DataTree:
     studies = fit.studies
     survival = isinstance(studies, HazardStudies)
     outcome = "log_hazard" if survival else "events"
-    constant = (("se_lower", "se_upper", "person_months", "patients_each") if survival else ("evaluable",))
+    constant = (("se_lower", "se_upper", "events", "person_months", "patients_each") if survival else ("evaluable",))
     likelihood = fit.log_likelihood.reshape(chains, -1, len(studies))
     groups = {
         "posterior": posterior.assign_coords(labels),
