@@ -1,0 +1,108 @@
+"""The log hazard model's marginal density: closed forms, brute force, and gradients at no heterogeneity."""
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+import pytest
+from scipy import special, stats
+
+from models import log_hazard
+from models.backend import GRAPH, NUMBERS
+from models.studies import HazardStudies
+from tests import quadrature
+
+from .graphs import log_density, log_slope, values_of
+
+NORMAL, SPLIT, COUNTS = (-2.8, 0.3, 0.3), (-2.2, 0.15, 0.6), (9.0, 180.5)
+
+
+def _studies(estimates: list[tuple], counts: list[tuple]) -> HazardStudies:
+    nothing = (np.nan,) * 3
+    columns = np.array([*estimates, *[nothing] * len(counts)]).reshape(-1, 3).T
+    rows = np.array([*[(0.0, 0.0)] * len(estimates), *counts]).reshape(-1, 2).T
+    k = len(estimates) + len(counts)
+    return HazardStudies([f"s{i}" for i in range(k)], *columns, *rows, [10] * k)
+
+
+MIXED = _studies([NORMAL, SPLIT], [COUNTS, (0.0, 25.0)])
+INDEPENDENT = [quadrature.normal_study(*NORMAL), quadrature.normal_study(*SPLIT), quadrature.poisson_study(*COUNTS),
+               quadrature.poisson_study(0, 25.0)]
+
+
+def _draws(eta: list[float], tau: list[float]) -> dict[str, np.ndarray]:
+    return {"eta": np.array(eta), "tau": np.array(tau)}
+
+
+@pytest.mark.parametrize("tau", [0.0, 1e-8, 0.1, 2.0])
+def test_equal_sides_are_a_normal(tau: float) -> None:
+    got = log_hazard.log_likelihood(_draws([-3.0, 1.0], [tau, tau]), _studies([NORMAL], []))[:, 0]
+    wanted = stats.norm.logpdf(NORMAL[0], [-3.0, 1.0], np.hypot(0.3, tau))
+    np.testing.assert_allclose(got, wanted, rtol=1e-12)
+
+
+@pytest.mark.parametrize("tau", [1e-8, 1e-3, 0.1, 0.5, 2.0])
+@pytest.mark.parametrize("row", range(4))
+def test_marginal_is_the_brute_force_integral(row: int, tau: float) -> None:
+    eta = np.array([-4.5, -3.0, -2.2, -1.9, -1.0])
+    wanted = quadrature.moments(INDEPENDENT[row], eta, np.full(5, tau))[0]
+    got = log_hazard.log_likelihood(_draws(eta, [tau] * 5), MIXED)[:, row]
+    # Simpson's rule leaves 1e-5 on the pieces of a split normal; the 25 points of the model leave 2e-5 for no events
+    # at tau = 2. Beyond e^-25 of its peak the reference itself is cut off.
+    seen = wanted > -25.0
+    assert seen.sum() >= 3
+    np.testing.assert_allclose(got[seen], wanted[seen], atol=5e-5)
+
+
+def test_split_normal_without_heterogeneity_is_its_own_density() -> None:
+    below, above = SPLIT[1:]
+    for eta in (-2.6, -2.2, -1.5):
+        scale = below if eta < SPLIT[0] else above
+        wanted = (0.5 * np.log(2.0 / np.pi) - np.log(below + above) - 0.5 * ((eta - SPLIT[0]) / scale) ** 2)
+        got = log_hazard.log_likelihood(_draws([eta], [1e-9]), _studies([SPLIT], []))[0, 0]
+        # First order in tau/s: 1e-8.
+        assert got == pytest.approx(wanted, abs=1e-7)
+
+
+def test_counts_without_heterogeneity_are_poisson() -> None:
+    got = log_hazard.log_likelihood(_draws([-3.1], [1e-9]), _studies([], [COUNTS]))[0, 0]
+    assert got == pytest.approx(stats.poisson.logpmf(9, 180.5 * np.exp(-3.1)), abs=1e-7)
+
+
+def test_gradient_is_finite_and_right_as_heterogeneity_vanishes() -> None:
+    eta, tau = pt.dscalar(), pt.dscalar()
+    tables = log_hazard.data(MIXED)
+    total = sum(pt.sum(log_hazard._DENSITIES[name](eta, tau, table, on=GRAPH)) for name, table in tables.items())
+    function = pytensor.function([eta, tau], [total, *pytensor.grad(total, [eta, tau])])
+
+    def numbers(at: float, width: float) -> float:
+        return sum(float(log_hazard._DENSITIES[name](np.array([at]), np.array([[width]]), table, on=NUMBERS).sum())
+                   for name, table in tables.items())
+
+    for at in (-2.8, -2.2, -2.1, 3.0):
+        for width in (1e-30, 1e-8, 1e-4, 0.3, 3.0):
+            value, by_eta, by_tau = (float(part) for part in function(at, width))
+            assert np.isfinite([value, by_eta, by_tau]).all(), (at, width)
+            assert value == pytest.approx(numbers(at, width), rel=1e-9), (at, width)
+            if width >= 0.3 and at < 0.0:
+                step = 1e-5
+                slope = (numbers(at, width + step) - numbers(at, width - step)) / (2.0 * step)
+                # Quadrature and differences leave 1e-4 at tau = 3, where the counts are least well integrated.
+                assert by_tau == pytest.approx(slope, abs=1e-3)
+
+
+def test_compiled_density_is_prior_times_likelihood_times_jacobian() -> None:
+    model = log_hazard.build(MIXED)
+    density, values = log_density(model), values_of(model, ["eta", "tau"])
+    d, time = np.array([9.0, 0.0]), np.array([180.5, 25.0])
+    constant = (d * np.log(time) - special.gammaln(d + 1.0)).sum()
+    for z, log_tau in ((0.0, -1.0), (1.5, -6.0), (-2.0, 0.5)):
+        point = {"eta_z": z, "tau_log__": log_tau}
+        at = values(**point)
+        slope = log_slope(lambda value, fixed=log_tau: values(eta_z=value, tau_log__=fixed)["eta"], z)
+        wanted = (stats.norm.logpdf(at["eta"], np.log(np.log(2.0) / 12.0), 1.0) + slope + log_tau
+                  + stats.halfnorm.logpdf(at["tau"], scale=0.5) - constant
+                  + log_hazard.log_likelihood(_draws([at["eta"]], [at["tau"]]), MIXED).sum())
+        assert density(**point) == pytest.approx(wanted, abs=1e-7)
+    gradient = model.compile_dlogp()
+    for log_tau in (-60.0, -18.0, 3.0):
+        assert np.all(np.isfinite(gradient({"eta_z": np.array(0.3), "tau_log__": np.array(log_tau)})))
