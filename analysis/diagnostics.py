@@ -118,7 +118,7 @@ def diagnose(quantities: Mapping[str, np.ndarray], stats: xr.Dataset, *, level: 
     energy = array_stats.bfmi(np.asarray(stats["energy"].values), **_SHAPE)
     values = {"max_rhat": float(rhat.max()), "min_ess_bulk": float(bulk.min()), "min_ess_tail": float(tail.min()),
               "divergences": int(stats["diverging"].values.sum()), "min_bfmi": float(np.min(energy)),
-              "max_mcse_mean": float(mean.max()), "max_mcse_limit": float(limit[~loose].max()),
+              "max_mcse_mean": float(mean.max()), "max_mcse_limit": float(limit[~loose].max(initial=0.0)),
               "max_mcse_limit_heterogeneity": float(limit[loose].max(initial=0.0))}
     broken = [rule for rule in _RULES if not rule.holds(values[rule.name])]
     return Diagnostics(**values, failures=tuple(rule.describe(values[rule.name]) for rule in broken),
