@@ -1,14 +1,14 @@
-"""Posteriors by deterministic quadrature: a second route to every number, which shares no code with the models.
+"""Posteriors by deterministic quadrature: a second route to every number, sharing no code with the models.
 
-Both hyperparameters lie on a grid, location u against log heterogeneity v, whose range is found by zooming to where
-the density is within e^-20 of its peak. For each v the range of u is its own, since with large homogeneous studies
-the conditional width of u changes a thousandfold. Study effects are integrated by plain sums over the interval in
-which neither the study's likelihood nor the normal density of the effect has fallen by more than e^-45.
+Both hyperparameters lie on a grid, location u against log heterogeneity v, whose range is found by zooming to
+where the density is within e^-20 of its peak. For each v the range of u is its own, since with large
+homogeneous studies the conditional width of u changes a thousandfold. Study effects are integrated by plain
+sums over the interval in which neither the study's likelihood nor the normal density of the effect has fallen
+by more than e^-45.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import repeat
 
 import numpy as np
 from scipy import interpolate, optimize, special, stats
@@ -17,7 +17,9 @@ _DEPTH = 20.0
 _FALL = 45.0
 _POINTS = 101
 _PROBABILITIES = (0.025, 0.5, 0.975)
-_NO_HETEROGENEITY = 1e-9  # of rho; log gamma differences at kappa = 1e9 are right to 1e-5, and n rho is below 1e-4
+_NO_HETEROGENEITY = (
+    1e-9  # of rho; log gamma differences at kappa = 1e9 are right to 1e-5, and n rho is below 1e-4
+)
 
 Density = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -47,7 +49,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Reference:
-    """Mean, standard deviation and 2.5, 50 and 97.5 % quantiles of one quantity; mean and SD may be infinite."""
+    """Mean, standard deviation and 2.5, 50 and 97.5 % quantiles of one quantity."""
 
     mean: float
     sd: float
@@ -56,8 +58,13 @@ class Reference:
     upper: float
 
 
-def integrate(density: Density, *, u_range: tuple[float, float], v_range: tuple[float, float],
-              sizes: tuple[int, int] = (101, 161)) -> Grid:
+def integrate(
+    density: Density,
+    *,
+    u_range: tuple[float, float],
+    v_range: tuple[float, float],
+    sizes: tuple[int, int] = (101, 161),
+) -> Grid:
     """The posterior on a grid.
 
     Parameters
@@ -83,7 +90,9 @@ def integrate(density: Density, *, u_range: tuple[float, float], v_range: tuple[
     return Grid(u, v[:, None], np.exp(mass - total), total)
 
 
-def _along_u(density: Density, v: np.ndarray, u_range: tuple[float, float], size: int) -> tuple[np.ndarray, np.ndarray]:
+def _along_u(
+    density: Density, v: np.ndarray, u_range: tuple[float, float], size: int
+) -> tuple[np.ndarray, np.ndarray]:
     low, high = np.full((len(v), 1), u_range[0]), np.full((len(v), 1), u_range[1])
     share = np.linspace(0.0, 1.0, 41)
     for _ in range(8):
@@ -101,7 +110,7 @@ def _along_u(density: Density, v: np.ndarray, u_range: tuple[float, float], size
 
 
 def of_function(values: np.ndarray, grid: Grid) -> Reference:
-    """Summary of a function of the hyperparameters from its values at the points, or at the rows, of a grid."""
+    """Summary of a function of the hyperparameters from its values at the points or rows of a grid."""
     whole = np.broadcast_to(values, grid.u.shape)
     mean = float(np.sum(grid.weight * whole))
     spread = float(np.sqrt(np.sum(grid.weight * (whole - mean) ** 2)))
@@ -129,15 +138,17 @@ def _over_rows(values: np.ndarray, weight: np.ndarray) -> list[float]:
     def below(x: float) -> float:
         return sum(float(mass(_place(row, x))) for mass, row in zip(masses, values, strict=True))
 
-    return [optimize.brentq(lambda x, p=p: below(x) - p, values.min(), values.max(), xtol=1e-9, rtol=1e-7)
-            for p in _PROBABILITIES]
+    return [
+        optimize.brentq(lambda x, p=p: below(x) - p, values.min(), values.max(), xtol=1e-9, rtol=1e-7)
+        for p in _PROBABILITIES
+    ]
 
 
 def _place(row: np.ndarray, x: float) -> float:
-    """Where x stands among the increasing values of a row, as a fractional index: quadratic between three points."""
+    """Where x stands among the increasing values of a row, as an index with a fraction, by a quadratic."""
     at = float(np.interp(x, row, np.arange(len(row))))
     left = min(max(int(at), 1), len(row) - 2)
-    before, middle, after = row[left - 1:left + 2]
+    before, middle, after = row[left - 1 : left + 2]
     if not before < middle < after or at in (0.0, len(row) - 1.0):
         return at
     slope, bend = (after - before) / 2.0, (after + before) / 2.0 - middle
@@ -146,20 +157,32 @@ def _place(row: np.ndarray, x: float) -> float:
     return found if abs(found - at) < 0.5 else at
 
 
-def of_mixture(mean: np.ndarray, square: np.ndarray, below: Callable[[float], np.ndarray], weight: np.ndarray,
-               bracket: tuple[float, float]) -> Reference:
-    """Summary of a quantity with a distribution at each point: its mean, mean square and distribution function."""
+def of_mixture(
+    mean: np.ndarray,
+    square: np.ndarray,
+    below: Callable[[float], np.ndarray],
+    weight: np.ndarray,
+    bracket: tuple[float, float],
+) -> Reference:
+    """Summary of a quantity with a distribution at each point: mean, mean square, distribution function."""
     first = float(weight @ mean)
-    quantiles = [optimize.brentq(lambda x, p=p: float(weight @ below(x)) - p, *bracket, xtol=1e-12, rtol=1e-12)
-                 for p in _PROBABILITIES]
+    quantiles = [
+        optimize.brentq(lambda x, p=p: float(weight @ below(x)) - p, *bracket, xtol=1e-12, rtol=1e-12)
+        for p in _PROBABILITIES
+    ]
     return Reference(first, float(np.sqrt(weight @ square - first**2)), *quantiles)
 
 
 # Rates, beta-binomial: u = logit(mu), v = log(rho).
 
 
-def beta_binomial(events: np.ndarray, evaluable: np.ndarray, *, mu: tuple[float, float] = (1.0, 1.0),
-                  rho: tuple[float, float] = (1.0, 4.0)) -> Grid:
+def beta_binomial(
+    events: np.ndarray,
+    evaluable: np.ndarray,
+    *,
+    mu: tuple[float, float] = (1.0, 1.0),
+    rho: tuple[float, float] = (1.0, 4.0),
+) -> Grid:
     """Posterior under Beta priors of mu and rho."""
     pairs, times = np.unique(np.stack([events, evaluable]), axis=1, return_counts=True)
 
@@ -180,8 +203,9 @@ def beta_binomial_log_pmf(y: int, n: int, u: np.ndarray, v: np.ndarray) -> np.nd
     a, b = special.expit(u) * kappa, special.expit(-u) * kappa
     coefficient = -special.betaln(y + 1.0, n - y + 1.0) - np.log(n + 1.0)
     binomial = y * special.log_expit(u) + (n - y) * special.log_expit(-u)
-    return coefficient + np.where(rho > _NO_HETEROGENEITY, _rising(a, y) + _rising(b, n - y) - _rising(a + b, n),
-                                  binomial)
+    return coefficient + np.where(
+        rho > _NO_HETEROGENEITY, _rising(a, y) + _rising(b, n - y) - _rising(a + b, n), binomial
+    )
 
 
 def _rising(a: np.ndarray, count: int) -> np.ndarray:
@@ -190,7 +214,7 @@ def _rising(a: np.ndarray, count: int) -> np.ndarray:
 
 
 def beta_binomial_estimands(grid: Grid, events: np.ndarray, evaluable: np.ndarray) -> dict[str, Reference]:
-    """All estimands of the beta-binomial, with the rates of the first three studies as study_rate_0 and so on."""
+    """All estimands of the beta-binomial, with the rates of the first three studies."""
     found = {"mean_rate": of_function(special.expit(grid.u), grid), "rho": of_function(np.exp(grid.v), grid)}
     a, b = _shapes(grid.u, grid.v)
     narrow = a + b > 1e8
@@ -212,7 +236,9 @@ def _shapes(u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _of_betas(a: np.ndarray, b: np.ndarray, weight: np.ndarray) -> Reference:
     mean = a / (a + b)
-    return of_mixture(mean, mean * (a + 1.0) / (a + b + 1.0), lambda x: special.betainc(a, b, x), weight, (0.0, 1.0))
+    return of_mixture(
+        mean, mean * (a + 1.0) / (a + b + 1.0), lambda x: special.betainc(a, b, x), weight, (0.0, 1.0)
+    )
 
 
 # Effects with a normal distribution over studies: u = its mean, v = log(tau).
@@ -242,26 +268,41 @@ def binomial_study(y: int, n: int) -> Study:
 
 def poisson_study(events: int, person_months: float) -> Study:
     """Events in person-months on the log hazard scale."""
+
     def value(theta: np.ndarray) -> np.ndarray:
-        return (events * (theta + np.log(person_months)) - person_months * np.exp(theta)
-                - special.gammaln(events + 1.0))
+        return (
+            events * (theta + np.log(person_months))
+            - person_months * np.exp(theta)
+            - special.gammaln(events + 1.0)
+        )
 
     return (_piece(value, np.log((events + 0.5) / person_months), falls_left=events > 0, falls_right=True),)
 
 
 def normal_study(estimate: float, below: float, above: float) -> Study:
     """An estimate with a standard error on each side, the density of a split normal in two pieces."""
+
     def side(scale: float) -> Callable[[np.ndarray], np.ndarray]:
-        return lambda theta: (0.5 * np.log(2.0 / np.pi) - np.log(below + above)
-                              - 0.5 * ((theta - estimate) / scale) ** 2)
+        return lambda theta: (
+            0.5 * np.log(2.0 / np.pi) - np.log(below + above) - 0.5 * ((theta - estimate) / scale) ** 2
+        )
 
-    return (Piece(side(below), estimate - 9.5 * below, estimate), Piece(side(above), estimate, estimate + 9.5 * above))
+    return (
+        Piece(side(below), estimate - 9.5 * below, estimate),
+        Piece(side(above), estimate, estimate + 9.5 * above),
+    )
 
 
-def _piece(value: Callable[[np.ndarray], np.ndarray], guess: float, *, falls_left: bool, falls_right: bool) -> Piece:
+def _piece(
+    value: Callable[[np.ndarray], np.ndarray], guess: float, *, falls_left: bool, falls_right: bool
+) -> Piece:
     top = value(guess)
-    ends = [optimize.brentq(lambda x, s=sign: float(value(guess + s * np.exp(x)) - top + _FALL), -15.0, 6.5)
-            if falls else np.inf for sign, falls in ((-1.0, falls_left), (1.0, falls_right))]
+    ends = [
+        optimize.brentq(lambda x, s=sign: float(value(guess + s * np.exp(x)) - top + _FALL), -15.0, 6.5)
+        if falls
+        else np.inf
+        for sign, falls in ((-1.0, falls_left), (1.0, falls_right))
+    ]
     return Piece(value, guess - np.exp(ends[0]), guess + np.exp(ends[1]))
 
 
@@ -283,11 +324,19 @@ def moments(study: Study, centre: np.ndarray, tau: np.ndarray, *transforms: Call
         # Simpson's rule, since a piece of a split normal ends at its peak.
         share = np.where(np.arange(_POINTS) % 2, 4.0, 2.0) / (3.0 * (_POINTS - 1))
         share[[0, -1]] /= 2.0
-        height = (piece.value(theta) - 0.5 * ((theta - centre[..., None]) / tau[..., None]) ** 2
-                  - np.log(tau)[..., None] - 0.5 * np.log(2.0 * np.pi))
-        # Where the two intervals do not meet there is no mass; the value only has to lead the zoom to where they do.
-        logs.append(np.where(empty, -1e4 * (1.0 + low - high),
-                             height + np.log(share) + np.log(np.where(empty, 1.0, width))))
+        height = (
+            piece.value(theta)
+            - 0.5 * ((theta - centre[..., None]) / tau[..., None]) ** 2
+            - np.log(tau)[..., None]
+            - 0.5 * np.log(2.0 * np.pi)
+        )
+        # Where the two intervals do not meet there is no mass; the value only has to lead the zoom to where
+        # they do.
+        logs.append(
+            np.where(
+                empty, -1e4 * (1.0 + low - high), height + np.log(share) + np.log(np.where(empty, 1.0, width))
+            )
+        )
         for kept, transform in zip(values, transforms, strict=True):
             kept.append(transform(theta))
     heights = np.concatenate(logs, axis=-1)
@@ -298,22 +347,28 @@ def moments(study: Study, centre: np.ndarray, tau: np.ndarray, *transforms: Call
     return [top[..., 0] + np.log(total), *means]
 
 
-def normal_effects(studies: list[Study], *, centre: tuple[float, float], tau: float,
-                   times: np.ndarray | None = None) -> Grid:
-    """Posterior under centre ~ Normal and tau ~ HalfNormal; `times` says how often each study occurs."""
+def normal_effects(studies: list[Study], *, centre: tuple[float, float], tau: float) -> Grid:
+    """Posterior under centre ~ Normal and tau ~ HalfNormal."""
+
     def density(u: np.ndarray, v: np.ndarray) -> np.ndarray:
         value = stats.norm.logpdf(u, *centre) + stats.halfnorm.logpdf(np.exp(v), scale=tau) + v
         width = np.broadcast_to(np.exp(v), u.shape)
-        for study, count in zip(studies, repeat(1) if times is None else times):
-            value = value + count * moments(study, u, width)[0]
+        for study in studies:
+            value = value + moments(study, u, width)[0]
         return value
 
-    return integrate(density, u_range=(centre[0] - 10.0 * centre[1], centre[0] + 10.0 * centre[1]),
-                     v_range=(-14.0, np.log(tau) + 2.0), sizes=(61, 81))
+    return integrate(
+        density,
+        u_range=(centre[0] - 10.0 * centre[1], centre[0] + 10.0 * centre[1]),
+        v_range=(-14.0, np.log(tau) + 2.0),
+        sizes=(61, 81),
+    )
 
 
-def averages(transform: Callable[[np.ndarray], np.ndarray], u: np.ndarray, tau: np.ndarray) -> list[np.ndarray]:
-    """Mean and mean square of a transform of a new study's effect at each point, by a sum over 10 SDs each way."""
+def averages(
+    transform: Callable[[np.ndarray], np.ndarray], u: np.ndarray, tau: np.ndarray
+) -> list[np.ndarray]:
+    """Mean and mean square of a transform of a new study's effect at each point, by a plain sum."""
     z = np.linspace(-10.0, 10.0, 401)
     weight = stats.norm.pdf(z) / stats.norm.pdf(z).sum()
     centre, width = (np.array_split(part.ravel(), 40) for part in np.broadcast_arrays(u, tau))
@@ -325,18 +380,26 @@ def _of_new_study(grid: Grid, transform: Callable, inverse: Callable) -> Referen
     u, v, weight = grid.points()
     tau = np.exp(v)
     sign = 1.0 if transform(np.array(1.0)) > transform(np.array(0.0)) else -1.0
-    return of_mixture(*averages(transform, u, tau), lambda x: special.ndtr(sign * (inverse(x) - u) / tau), weight,
-                      (1e-12, 1.0 - 1e-12))
+    return of_mixture(
+        *averages(transform, u, tau),
+        lambda x: special.ndtr(sign * (inverse(x) - u) / tau),
+        weight,
+        (1e-12, 1.0 - 1e-12),
+    )
 
 
 def logit_normal_estimands(grid: Grid, studies: list[Study]) -> dict[str, Reference]:
     """All estimands of the logit-normal, with m itself; the first three study_rate have only mean and SD."""
     tau = np.exp(grid.v)
     mean, square = averages(special.expit, grid.u, tau)
-    found = {"m": of_function(grid.u, grid), "tau": of_function(tau, grid), "mean_rate": of_function(mean, grid),
-             "median_rate": of_function(special.expit(grid.u), grid),
-             "rho": of_function((square - mean**2) / (mean * (1.0 - mean)), grid),
-             "new_study_rate": _of_new_study(grid, special.expit, special.logit)}
+    found = {
+        "m": of_function(grid.u, grid),
+        "tau": of_function(tau, grid),
+        "mean_rate": of_function(mean, grid),
+        "median_rate": of_function(special.expit(grid.u), grid),
+        "rho": of_function((square - mean**2) / (mean * (1.0 - mean)), grid),
+        "new_study_rate": _of_new_study(grid, special.expit, special.logit),
+    }
     return found | _study_moments(grid, studies, special.expit, "study_rate")
 
 
@@ -348,12 +411,16 @@ def log_hazard_estimands(grid: Grid, studies: list[Study], horizon: float) -> di
         return np.exp(-horizon * np.exp(np.minimum(theta, 600.0)))
 
     at = f"_{horizon:g}m"
-    found = {"eta": of_function(eta, grid), "tau": of_function(tau, grid),
-             "survival" + at: of_function(survival(eta), grid),
-             "mean_survival" + at: of_function(averages(survival, eta, tau)[0], grid),
-             "median_months": of_function(np.log(2.0) * np.exp(-eta), grid),
-             # Survival falls as the log hazard rises, so its distribution function is that of minus the log hazard.
-             "new_study_survival" + at: _of_new_study(grid, survival, lambda x: np.log(-np.log(x) / horizon))}
+    found = {
+        "eta": of_function(eta, grid),
+        "tau": of_function(tau, grid),
+        "survival" + at: of_function(survival(eta), grid),
+        "mean_survival" + at: of_function(averages(survival, eta, tau)[0], grid),
+        "median_months": of_function(np.log(2.0) * np.exp(-eta), grid),
+        # Survival falls as the log hazard rises, so its distribution function is that of minus the log
+        # hazard.
+        "new_study_survival" + at: _of_new_study(grid, survival, lambda x: np.log(-np.log(x) / horizon)),
+    }
     for months in (12.0, 24.0):
         found[f"rmst_{months:g}m"] = of_function((1.0 - np.exp(-months * np.exp(eta))) / np.exp(eta), grid)
     return found | _study_moments(grid, studies, survival, "study_survival" + at)

@@ -1,4 +1,4 @@
-"""Sets of counts on which rate models have failed before, or are known from elsewhere: events and evaluable."""
+"""Counts on which rate models have failed before, or that are known from elsewhere: events and evaluable."""
 
 from tests.references import peers
 

@@ -1,8 +1,8 @@
 """Fits of small invented evidence directories, and their comparison with a posterior by quadrature.
 
-Tolerances. A sampled mean may miss the true one by 4 Monte-Carlo standard errors (1 in 16,000 for one number) plus
-5 % of the posterior SD, an interval end by 4 of its own plus 10 %: what a reader would not notice. The reference
-itself is right to 0.005 SD.
+Tolerances. A sampled mean may miss the true one by 4 Monte-Carlo standard errors (1 in 16,000 for one number)
+plus 5 % of the posterior SD, an interval end by 4 of its own plus 10 %: what a reader would not notice. The
+reference itself is right to 0.005 SD.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,23 +18,31 @@ from analysis.selection import Question
 from tests.evidence.build import write_evidence
 from tests.quadrature import Reference
 
-_HEADER = ("study_id,endpoint,statistic,time_months,estimate,ci_low,ci_high,upper_not_reached,n,events,"
-           "person_months\n")
+_HEADER = (
+    "study_id,endpoint,statistic,time_months,estimate,ci_low,ci_high,upper_not_reached,n,events,"
+    "person_months\n"
+)
 
 
 def fit_rates(folder: Path, events: Sequence[int], evaluable: Sequence[int], **job: object) -> Fit:
     """The fit of counts, one study for each pair."""
     rows = "".join(f"s{i},cr,{y},{n}\n" for i, (y, n) in enumerate(zip(events, evaluable, strict=True)))
-    directory = write_evidence(folder, studies=_studies(len(events)),
-                               responses="study_id,endpoint,events,n\n" + rows)
+    directory = write_evidence(
+        folder, studies=_studies(len(events)), responses="study_id,endpoint,events,n\n" + rows
+    )
     return run(load(directory), Job(Question("cr"), **job))
 
 
 def fit_survival(folder: Path, rows: Sequence[str], **job: object) -> Fit:
     """The fit of survival rows, one study each, given as the cells after the endpoint."""
     table = _HEADER + "".join(f"s{i},os,{row}\n" for i, row in enumerate(rows))
-    directory = write_evidence(folder, studies=_studies(len(rows)), responses=None, survival=table,
-                               endpoints="endpoint,label,kind,direction\nos,Overall survival,survival,benefit\n")
+    directory = write_evidence(
+        folder,
+        studies=_studies(len(rows)),
+        responses=None,
+        survival=table,
+        endpoints="endpoint,label,kind,direction\nos,Overall survival,survival,benefit\n",
+    )
     return run(load(directory), Job(Question("os"), **job))
 
 
@@ -55,8 +63,14 @@ def draws_of(fit: Fit) -> dict[str, np.ndarray]:
     return found
 
 
-def assert_agrees(draws: Mapping[str, np.ndarray], reference: Mapping[str, Reference], *,
-                  quantiles_only: Sequence[str] = (), low: float = 0.025, high: float = 0.975) -> None:
+def assert_agrees(
+    draws: Mapping[str, np.ndarray],
+    reference: Mapping[str, Reference],
+    *,
+    quantiles_only: Sequence[str] = (),
+    low: float = 0.025,
+    high: float = 0.975,
+) -> None:
     """Fail with every number that lies further from the reference than sampling explains."""
     wrong = []
     for name, expected in reference.items():
@@ -64,13 +78,21 @@ def assert_agrees(draws: Mapping[str, np.ndarray], reference: Mapping[str, Refer
         limits = np.subtract(*np.quantile(values, [high, low])) / 3.92
         spread = limits if name in quantiles_only else expected.sd
         checks = [] if name in quantiles_only else [("mean", values.mean(), expected.mean, 0.05, {})]
-        checks += [(str(p), np.quantile(values, p), wanted, 0.10, {"prob": p})
-                   for p, wanted in ((low, expected.lower), (high, expected.upper)) if np.isfinite(wanted)]
+        checks += [
+            (str(p), np.quantile(values, p), wanted, 0.10, {"prob": p})
+            for p, wanted in ((low, expected.lower), (high, expected.upper))
+            if np.isfinite(wanted)
+        ]
         for what, got, wanted, share, options in checks:
-            error = float(array_stats.mcse(values, chain_axis=0, draw_axis=1,
-                                           method="quantile" if options else "mean", **options))
+            error = float(
+                array_stats.mcse(
+                    values, chain_axis=0, draw_axis=1, method="quantile" if options else "mean", **options
+                )
+            )
             if not abs(got - wanted) <= share * spread + 4.0 * error:
-                wrong.append(f"{name} {what}: {got:.6g}, by quadrature {wanted:.6g} (SD {spread:.3g}, MCSE {error:.2g})")
+                wrong.append(
+                    f"{name} {what}: {got:.6g}, quadrature {wanted:.6g} (SD {spread:.3g}, MCSE {error:.2g})"
+                )
     assert not wrong, "\n".join(wrong)
 
 

@@ -1,5 +1,6 @@
 """Logit-normal posteriors as a user gets them: against quadrature, recorded values and RBesT."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from .rate_cases import CASES
 from .sampled import assert_agrees, assert_clean, draws_of, fit_rates
 
 
+@cache
 def _expected(case: str) -> tuple[dict[str, Reference], quadrature.Grid]:
     studies = [quadrature.binomial_study(y, n) for y, n in zip(*CASES[case], strict=True)]
     grid = quadrature.normal_effects(studies, centre=(0.0, 2.0), tau=1.0)
@@ -49,8 +51,9 @@ def test_quadrature_and_sampling_meet_recorded_values(case: str, tmp_path: Path)
 
 @pytest.mark.parametrize("case", ["as_rbest", "pritz_1997"])
 def test_gmap_of_rbest_agrees(case: str) -> None:
-    # gMAP's own draws: 40,000 for AS, the default 4,000 for the other, thinned to be nearly independent. Its mean
-    # then has a Monte-Carlo error of 0.005 or 0.016 SD and its 2.5 % quantile one of 0.013 or 0.042 SD; four of them.
+    # gMAP's own draws: 40,000 for AS, the default 4,000 for the other, thinned to be nearly independent. Its
+    # mean then has a Monte-Carlo error of 0.005 or 0.016 SD and its 2.5 % quantile one of 0.013 or 0.042 SD;
+    # four of them.
     found, _ = _expected(case)
     share = 0.02 if case == "as_rbest" else 0.064
     for name, theirs in (("tau", "tau"), ("m", "beta")):

@@ -1,4 +1,4 @@
-"""Log densities of compiled models at chosen hyperparameters, and priors and Jacobians to compare them with."""
+"""Log densities of compiled models at chosen hyperparameters, and Jacobians to compare them with."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,9 @@ from scipy import special
 def log_density(model: pm.Model) -> Callable[..., float]:
     """The model's log density as a function of its unconstrained values by name."""
     compiled = model.compile_logp()
-    return lambda **point: float(compiled({name: np.asarray(value, dtype=float) for name, value in point.items()}))
+    return lambda **point: float(
+        compiled({name: np.asarray(value, dtype=float) for name, value in point.items()})
+    )
 
 
 def values_of(model: pm.Model, names: list[str]) -> Callable[..., dict[str, float]]:
@@ -24,7 +26,9 @@ def values_of(model: pm.Model, names: list[str]) -> Callable[..., dict[str, floa
 def log_slope(function: Callable[[float], float], at: float) -> float:
     """Log of the absolute derivative by central differences with an error near 1e-9."""
     step = 1e-4
-    slope = (8.0 * (function(at + step) - function(at - step)) - (function(at + 2 * step) - function(at - 2 * step)))
+    slope = 8.0 * (function(at + step) - function(at - step)) - (
+        function(at + 2 * step) - function(at - 2 * step)
+    )
     return float(np.log(abs(slope / (12.0 * step))))
 
 

@@ -19,22 +19,36 @@ def _assert_distribution(values: np.ndarray, study: quadrature.Study, centre: fl
     mean = float(quadrature.moments(study, at, width, lambda theta: theta)[1][0])
     variance = float(quadrature.moments(study, at, width, lambda theta: (theta - mean) ** 2)[1][0])
     spread = np.sqrt(variance)
-    # Four standard errors of 100,000 draws (of an SD with kurtosis below 9: sqrt(2/s)), plus the stated 2e-3 SD.
+    # Four standard errors of 100,000 draws (of an SD with kurtosis below 9: sqrt(2/s)), plus the stated 2e-3
+    # SD.
     assert values.mean() == pytest.approx(mean, abs=(4.0 / np.sqrt(_DRAWS) + 2e-3) * spread)
     assert values.std() == pytest.approx(spread, rel=4.0 * np.sqrt(2.0 / _DRAWS) + 2e-3)
     for offset in (-1.5, 0.0, 1.5):
         # A smooth step, 1e-2 SD wide, is integrated well by 100 points; the mass moves by less than 0.004.
         edge = mean + offset * spread
-        below = float(quadrature.moments(study, at, width, lambda theta, edge=edge: special.ndtr(
-            (edge - theta) / (0.2 * spread)))[1][0])
+        below = float(
+            quadrature.moments(
+                study, at, width, lambda theta, edge=edge: special.ndtr((edge - theta) / (0.2 * spread))
+            )[1][0]
+        )
         smooth = special.ndtr((edge - values) / (0.2 * spread))
         assert smooth.mean() == pytest.approx(below, abs=4.0 * 0.5 / np.sqrt(_DRAWS) + 2e-3)
 
 
-@pytest.mark.parametrize(("y", "n", "m", "tau"), [
-    (25, 100, -1.0, 0.4), (0, 20, -2.0, 1.0), (20, 20, 2.0, 1.5), (1, 1, 0.0, 3.0), (15, 60, -1.1, 0.01),
-    (25_000, 100_000, 0.0, 1.0), (0, 1_000_000, -9.0, 2.0), (5, 10, 0.0, 1e-9), (0, 0, 0.3, 0.7),
-])
+@pytest.mark.parametrize(
+    ("y", "n", "m", "tau"),
+    [
+        (25, 100, -1.0, 0.4),
+        (0, 20, -2.0, 1.0),
+        (20, 20, 2.0, 1.5),
+        (1, 1, 0.0, 3.0),
+        (15, 60, -1.1, 0.01),
+        (25_000, 100_000, 0.0, 1.0),
+        (0, 1_000_000, -9.0, 2.0),
+        (5, 10, 0.0, 1e-9),
+        (0, 0, 0.3, 0.7),
+    ],
+)
 def test_logit_effects(y: int, n: int, m: float, tau: float) -> None:
     draws = {"m": np.full(_DRAWS, m), "tau": np.full(_DRAWS, tau)}
     rates = logit_normal.study_effects(draws, RateStudies(("a",), [y], [n]), np.random.default_rng(1))[:, 0]
@@ -59,6 +73,10 @@ def test_hazard_effects(row: tuple[float, ...], eta: float, tau: float) -> None:
 
 def test_each_draw_has_its_own_hyperparameters_and_each_study_its_own_column() -> None:
     draws = {"m": np.array([-2.0, 2.0] * 500), "tau": np.full(1000, 1e-6)}
-    rates = logit_normal.study_effects(draws, RateStudies(("a", "b"), [5, 0], [10, 3]), np.random.default_rng(3))
+    rates = logit_normal.study_effects(
+        draws, RateStudies(("a", "b"), [5, 0], [10, 3]), np.random.default_rng(3)
+    )
     assert rates.shape == (1000, 2)
-    np.testing.assert_allclose(rates, np.broadcast_to(special.expit(draws["m"])[:, None], (1000, 2)), atol=1e-5)
+    np.testing.assert_allclose(
+        rates, np.broadcast_to(special.expit(draws["m"])[:, None], (1000, 2)), atol=1e-5
+    )

@@ -25,8 +25,12 @@ def _studies(estimates: list[tuple], counts: list[tuple]) -> HazardStudies:
 
 
 MIXED = _studies([NORMAL, SPLIT], [COUNTS, (0.0, 25.0)])
-INDEPENDENT = [quadrature.normal_study(*NORMAL), quadrature.normal_study(*SPLIT), quadrature.poisson_study(*COUNTS),
-               quadrature.poisson_study(0, 25.0)]
+INDEPENDENT = [
+    quadrature.normal_study(*NORMAL),
+    quadrature.normal_study(*SPLIT),
+    quadrature.poisson_study(*COUNTS),
+    quadrature.poisson_study(0, 25.0),
+]
 
 
 def _draws(eta: list[float], tau: list[float]) -> dict[str, np.ndarray]:
@@ -46,8 +50,8 @@ def test_marginal_is_the_brute_force_integral(row: int, tau: float) -> None:
     eta = np.array([-4.5, -3.0, -2.2, -1.9, -1.0])
     wanted = quadrature.moments(INDEPENDENT[row], eta, np.full(5, tau))[0]
     got = log_hazard.log_likelihood(_draws(eta, [tau] * 5), MIXED)[:, row]
-    # Simpson's rule leaves 1e-5 on the pieces of a split normal; the 25 points of the model leave 2e-5 for no events
-    # at tau = 2. Beyond e^-25 of its peak the reference itself is cut off.
+    # Simpson's rule leaves 1e-5 on the pieces of a split normal; the 25 points of the model leave 2e-5 for no
+    # events at tau = 2. Beyond e^-25 of its peak the reference itself is cut off.
     seen = wanted > -25.0
     assert seen.sum() >= 3
     np.testing.assert_allclose(got[seen], wanted[seen], atol=5e-5)
@@ -57,7 +61,7 @@ def test_split_normal_without_heterogeneity_is_its_own_density() -> None:
     below, above = SPLIT[1:]
     for eta in (-2.6, -2.2, -1.5):
         scale = below if eta < SPLIT[0] else above
-        wanted = (0.5 * np.log(2.0 / np.pi) - np.log(below + above) - 0.5 * ((eta - SPLIT[0]) / scale) ** 2)
+        wanted = 0.5 * np.log(2.0 / np.pi) - np.log(below + above) - 0.5 * ((eta - SPLIT[0]) / scale) ** 2
         got = log_hazard.log_likelihood(_draws([eta], [1e-9]), _studies([SPLIT], []))[0, 0]
         # First order in tau/s: 1e-8.
         assert got == pytest.approx(wanted, abs=1e-7)
@@ -71,12 +75,16 @@ def test_counts_without_heterogeneity_are_poisson() -> None:
 def test_gradient_is_finite_and_right_as_heterogeneity_vanishes() -> None:
     eta, tau = pt.dscalar(), pt.dscalar()
     tables = log_hazard.data(MIXED)
-    total = sum(pt.sum(log_hazard._DENSITIES[name](eta, tau, table, on=GRAPH)) for name, table in tables.items())
+    total = sum(
+        pt.sum(log_hazard._DENSITIES[name](eta, tau, table, on=GRAPH)) for name, table in tables.items()
+    )
     function = pytensor.function([eta, tau], [total, *pytensor.grad(total, [eta, tau])])
 
     def numbers(at: float, width: float) -> float:
-        return sum(float(log_hazard._DENSITIES[name](np.array([at]), np.array([[width]]), table, on=NUMBERS).sum())
-                   for name, table in tables.items())
+        return sum(
+            float(log_hazard._DENSITIES[name](np.array([at]), np.array([[width]]), table, on=NUMBERS).sum())
+            for name, table in tables.items()
+        )
 
     for at in (-2.8, -2.2, -2.1, 3.0):
         for width in (1e-30, 1e-8, 1e-4, 0.3, 3.0):
@@ -86,7 +94,8 @@ def test_gradient_is_finite_and_right_as_heterogeneity_vanishes() -> None:
             if width >= 0.3 and at < 0.0:
                 step = 1e-5
                 slope = (numbers(at, width + step) - numbers(at, width - step)) / (2.0 * step)
-                # Quadrature and differences leave 1e-4 at tau = 3, where the counts are least well integrated.
+                # Quadrature and differences leave 1e-4 at tau = 3, where the counts are least well
+                # integrated.
                 assert by_tau == pytest.approx(slope, abs=1e-3)
 
 
@@ -99,9 +108,14 @@ def test_compiled_density_is_prior_times_likelihood_times_jacobian() -> None:
         point = {"eta_z": z, "tau_log__": log_tau}
         at = values(**point)
         slope = log_slope(lambda value, fixed=log_tau: values(eta_z=value, tau_log__=fixed)["eta"], z)
-        wanted = (stats.norm.logpdf(at["eta"], np.log(np.log(2.0) / 12.0), 1.0) + slope + log_tau
-                  + stats.halfnorm.logpdf(at["tau"], scale=0.5) - constant
-                  + log_hazard.log_likelihood(_draws([at["eta"]], [at["tau"]]), MIXED).sum())
+        wanted = (
+            stats.norm.logpdf(at["eta"], np.log(np.log(2.0) / 12.0), 1.0)
+            + slope
+            + log_tau
+            + stats.halfnorm.logpdf(at["tau"], scale=0.5)
+            - constant
+            + log_hazard.log_likelihood(_draws([at["eta"]], [at["tau"]]), MIXED).sum()
+        )
         assert density(**point) == pytest.approx(wanted, abs=1e-7)
     gradient = model.compile_dlogp()
     for log_tau in (-60.0, -18.0, 3.0):

@@ -1,9 +1,10 @@
-"""The logit-normal's marginal density: against brute force, inside the graph, and with the effects as parameters."""
+"""The logit-normal's marginal density: against brute force, in the graph, and with effects as parameters."""
 
 import numpy as np
 import nutpie
-import pytest
+import pytensor
 import pytensor.tensor as pt
+import pytest
 from scipy import special, stats
 
 from models import logit_normal
@@ -20,23 +21,39 @@ def _draws(m: list[float], tau: list[float]) -> dict[str, np.ndarray]:
     return {"m": np.array(m), "tau": np.array(tau)}
 
 
-@pytest.mark.parametrize(("y", "n"), [(0, 1), (1, 1), (0, 20), (20, 20), (15, 60), (0, 100_000), (25_000, 100_000),
-                                      (1_000_000, 1_000_000), (999_000, 1_000_000)])
+@pytest.mark.parametrize(
+    ("y", "n"),
+    [
+        (0, 1),
+        (1, 1),
+        (0, 20),
+        (20, 20),
+        (15, 60),
+        (0, 100_000),
+        (25_000, 100_000),
+        (1_000_000, 1_000_000),
+        (999_000, 1_000_000),
+    ],
+)
 def test_marginal_is_the_brute_force_integral(y: int, n: int) -> None:
     guess = special.logit((y + 0.5) / (n + 1.0))
-    # Study and mean up to 4 SDs apart. The 25 points leave 1e-6 up to tau = 1 and 1e-5 at 2; 5e-3 with no event at
-    # tau = 5, where the prior has no mass. A tenth of a posterior SD would be 5e-3 of a log density.
+    # Study and mean up to 4 SDs apart. The 25 points leave 1e-6 up to tau = 1 and 1e-5 at 2; 5e-3 with no
+    # event at tau = 5, where the prior has no mass. A tenth of a posterior SD would be 5e-3 of a log density.
     for tau in (1e-8, 1e-3, 0.1, 0.5, 1.0, 2.0, 3.0):
         centre = guess + tau * np.array([-4.0, -1.0, 0.0, 1.0, 4.0])
         wanted = quadrature.moments(quadrature.binomial_study(y, n), centre, np.full(5, tau))[0]
-        got = logit_normal.log_likelihood(_draws(centre, np.full(5, tau)), RateStudies(("a",), [y], [n]))[:, 0]
+        got = logit_normal.log_likelihood(_draws(centre, np.full(5, tau)), RateStudies(("a",), [y], [n]))[
+            :, 0
+        ]
         np.testing.assert_allclose(got, wanted, atol=1e-4 * tau**3 if tau > 1.0 else 3e-6)
 
 
 def test_no_heterogeneity_is_the_binomial() -> None:
     got = logit_normal.log_likelihood(_draws([-1.0], [1e-10]), STUDIES)[0]
     # Linear in tau times the score, below 1e-7.
-    np.testing.assert_allclose(got, stats.binom.logpmf(STUDIES.events, STUDIES.evaluable, special.expit(-1.0)), atol=1e-7)
+    np.testing.assert_allclose(
+        got, stats.binom.logpmf(STUDIES.events, STUDIES.evaluable, special.expit(-1.0)), atol=1e-7
+    )
 
 
 def test_equal_pairs_are_one_row_and_nobody_evaluable_adds_nothing() -> None:
@@ -50,7 +67,6 @@ def test_numbers_and_graph_agree_and_the_gradient_is_that_of_the_integral() -> N
     table = logit_normal.data(STUDIES)["counts"]
     m, tau = pt.dscalar(), pt.dscalar()
     total = pt.sum(logit_normal.log_density(m, tau, table, on=GRAPH))
-    import pytensor
     function = pytensor.function([m, tau], [total, *pytensor.grad(total, [m, tau])])
 
     def numbers(at: float, width: float) -> float:
@@ -61,9 +77,12 @@ def test_numbers_and_graph_agree_and_the_gradient_is_that_of_the_integral() -> N
         step = 1e-5 * width
         assert value == pytest.approx(numbers(at, width), rel=1e-12)
         # Central differences: rounding 1e-14 * 100 / 1e-8 at the smallest step.
-        assert by_m == pytest.approx((numbers(at + step, width) - numbers(at - step, width)) / (2 * step), rel=1e-4)
-        assert by_tau == pytest.approx((numbers(at, width + step) - numbers(at, width - step)) / (2 * step), rel=1e-3,
-                                       abs=1e-4)
+        assert by_m == pytest.approx(
+            (numbers(at + step, width) - numbers(at - step, width)) / (2 * step), rel=1e-4
+        )
+        assert by_tau == pytest.approx(
+            (numbers(at, width + step) - numbers(at, width - step)) / (2 * step), rel=1e-3, abs=1e-4
+        )
 
 
 def test_gradient_of_the_model_is_finite() -> None:
@@ -82,17 +101,28 @@ def test_compiled_density_is_prior_times_likelihood_times_jacobian() -> None:
         point = {"m_z": z, "tau_log__": log_tau}
         at = values(**point)
         slope = log_slope(lambda value, fixed=log_tau: values(m_z=value, tau_log__=fixed)["m"], z)
-        wanted = (stats.norm.logpdf(at["m"], 0.0, 2.0) + stats.halfnorm.logpdf(at["tau"], scale=1.0) + slope + log_tau
-                  + logit_normal.log_likelihood(_draws([at["m"]], [at["tau"]]), STUDIES).sum() - coefficients)
+        wanted = (
+            stats.norm.logpdf(at["m"], 0.0, 2.0)
+            + stats.halfnorm.logpdf(at["tau"], scale=1.0)
+            + slope
+            + log_tau
+            + logit_normal.log_likelihood(_draws([at["m"]], [at["tau"]]), STUDIES).sum()
+            - coefficients
+        )
         assert density(**point) == pytest.approx(wanted, abs=1e-7)
 
 
 def test_model_with_the_effects_as_parameters_has_the_same_posterior() -> None:
-    studies = RateStudies([f"s{i}" for i in range(8)], [23, 12, 19, 9, 39, 6, 9, 10], [107, 44, 51, 39, 139, 20, 78, 35])
+    studies = RateStudies(
+        [f"s{i}" for i in range(8)], [23, 12, 19, 9, 39, 6, 9, 10], [107, 44, 51, 39, 139, 20, 78, 35]
+    )
     compiled = nutpie.compile_pymc_model(logit_normal.build_conditional(studies))
-    found = nutpie.sample(compiled, draws=1500, tune=800, chains=4, cores=2, seed=3, progress_bar=False,
-                          target_accept=0.95)["posterior"]
-    independent = [quadrature.binomial_study(y, n) for y, n in zip(studies.events, studies.evaluable, strict=True)]
+    found = nutpie.sample(
+        compiled, draws=1500, tune=800, chains=4, cores=2, seed=3, progress_bar=False, target_accept=0.95
+    )["posterior"]
+    independent = [
+        quadrature.binomial_study(y, n) for y, n in zip(studies.events, studies.evaluable, strict=True)
+    ]
     grid = quadrature.normal_effects(independent, centre=(0.0, 2.0), tau=1.0)
     for name, values in (("m", grid.u), ("tau", np.exp(grid.v))):
         wanted = quadrature.of_function(values, grid)

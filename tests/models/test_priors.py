@@ -43,20 +43,46 @@ def test_spaces_and_signs_are_free() -> None:
     assert parse_prior("  Normal( -1.5e0 ,+2. ) ") == Prior("Normal", (-1.5, 2.0))
 
 
-@pytest.mark.parametrize("text", [
-    "__import__('os').system('true')", "Beta(1, 4); 1", "Beta(1, 4)(2)", "Beta(1, exp(2))", "Beta[1, 4]", "Beta", "",
-    "Beta(1, 4", "pm.Beta(1, 4)", "Normal(mu=0, sigma=1)", "Normal(0, nan)", "Normal(0, inf)", "Normal(0x1, 1)",
-    "Normal(1_0, 1)", "Beta(1 4)", "Beta()", "Normal(\u0661, 1)",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "__import__('os').system('true')",
+        "Beta(1, 4); 1",
+        "Beta(1, 4)(2)",
+        "Beta(1, exp(2))",
+        "Beta[1, 4]",
+        "Beta",
+        "",
+        "Beta(1, 4",
+        "pm.Beta(1, 4)",
+        "Normal(mu=0, sigma=1)",
+        "Normal(0, nan)",
+        "Normal(0, inf)",
+        "Normal(0x1, 1)",
+        "Normal(1_0, 1)",
+        "Beta(1 4)",
+        "Beta()",
+        "Normal(\u0661, 1)",
+    ],
+)
 def test_code_and_what_is_no_number_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         parse_prior(text)
 
 
-@pytest.mark.parametrize(("family", "arguments"), [
-    ("Beta", (1.0,)), ("HalfNormal", (1.0, 2.0)), ("Uniform", (0.0, 1.0)), ("Beta", (0.0, 4.0)),
-    ("Normal", (0.0, -1.0)), ("Normal", (math.inf, 1.0)), ("HalfNormal", (math.nan,)), ("Gamma", (1.0, math.inf)),
-])
+@pytest.mark.parametrize(
+    ("family", "arguments"),
+    [
+        ("Beta", (1.0,)),
+        ("HalfNormal", (1.0, 2.0)),
+        ("Uniform", (0.0, 1.0)),
+        ("Beta", (0.0, 4.0)),
+        ("Normal", (0.0, -1.0)),
+        ("Normal", (math.inf, 1.0)),
+        ("HalfNormal", (math.nan,)),
+        ("Gamma", (1.0, math.inf)),
+    ],
+)
 def test_impossible_arguments_are_refused(family: str, arguments: tuple[float, ...]) -> None:
     with pytest.raises(ValueError):
         Prior(family, arguments)
@@ -67,10 +93,15 @@ def test_numbers_too_large_for_a_double_are_refused() -> None:
         parse_prior("Normal(0, 1e999)")
 
 
-@pytest.mark.parametrize(("model", "name", "text"), [
-    ("beta_binomial", "rho", "HalfNormal(1)"), ("beta_binomial", "mu", "Normal(0, 1)"),
-    ("logit_normal", "tau", "Normal(0, 1)"), ("log_hazard", "eta", "Beta(1, 1)"),
-])
+@pytest.mark.parametrize(
+    ("model", "name", "text"),
+    [
+        ("beta_binomial", "rho", "HalfNormal(1)"),
+        ("beta_binomial", "mu", "Normal(0, 1)"),
+        ("logit_normal", "tau", "Normal(0, 1)"),
+        ("log_hazard", "eta", "Beta(1, 1)"),
+    ],
+)
 def test_wrong_support_is_refused(model: str, name: str, text: str) -> None:
     with pytest.raises(ValueError, match="support"):
         all_models()[model].with_priors({name: parse_prior(text)})

@@ -26,8 +26,14 @@ print(*(model.name for model in models.models_of("rate")))
 def test_adding_a_model_is_adding_one_file(tmp_path: Path) -> None:
     (tmp_path / "third.py").write_text(_FILE)
     root = Path(models.__file__).resolve().parents[1]
-    done = subprocess.run([sys.executable, "-c", _PROGRAM, str(tmp_path)], cwd=root, capture_output=True, text=True,
-                          check=False, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", _PROGRAM, str(tmp_path)],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
     assert done.returncode == 0, done.stderr
     everything, rates = (line.split() for line in done.stdout.splitlines())
     assert set(everything) == {*all_models(), "third"}

@@ -1,0 +1,238 @@
+"""Every rule that turns a printed survival statistic into a log hazard, by hand."""
+
+import math
+
+import pytest
+
+from analysis.evidence import Survival
+from analysis.hazards import Conversion, as_studies, convert, describe
+
+Z95, Z90 = 1.959964, 1.644854
+EXACT = {"abs": 2e-6}  # z is written with six decimals
+
+
+def _row(**cells: object) -> Survival:
+    base = {
+        "row": 2,
+        "study_id": "a",
+        "endpoint": "os",
+        "definition": "OS",
+        "population": "all_treated",
+        "stratum": "",
+        "cut": "primary",
+        "statistic": "median",
+        "time_months": None,
+        "estimate": None,
+        "ci_low": None,
+        "ci_high": None,
+        "ci_level": None,
+        "upper_not_reached": False,
+        "n": 50,
+        "events": None,
+        "person_months": None,
+        "tier": "A",
+        "fact_ids": (),
+        "decision": "",
+    }
+    given = base | cells
+    if given["ci_low"] is not None and given["ci_level"] is None:
+        given["ci_level"] = 0.95
+    return Survival(**given)
+
+
+def _one(**cells: object) -> Conversion:
+    (found,) = convert([_row(**cells)])
+    return found
+
+
+def _landmark(**cells: object) -> Conversion:
+    return _one(statistic="landmark", **cells)
+
+
+def test_median_with_an_interval_even_on_the_log_scale() -> None:
+    found = _one(estimate=12.0, ci_low=6.0, ci_high=24.0)
+    assert found.log_hazard == pytest.approx(math.log(math.log(2.0) / 12.0))
+    assert found.se_lower == found.se_upper == pytest.approx(math.log(4.0) / (2.0 * Z95), **EXACT)
+    assert "log scale" in found.rule
+
+
+def test_median_with_an_interval_even_on_the_plain_scale() -> None:
+    found = _one(estimate=12.91, ci_low=7.74, ci_high=18.08, n=200)
+    assert found.se_lower == found.se_upper == pytest.approx(10.34 / (2.0 * Z95 * 12.91), **EXACT)
+    assert "plain scale" in found.rule
+
+
+def test_median_uneven_on_both_scales_is_a_split_normal() -> None:
+    found = _one(estimate=10.0, ci_low=9.0, ci_high=30.0)
+    # Its arms are 1 and 20 on the plain scale, 0.105 and 1.099 on the log scale. A short median is a high
+    # hazard.
+    assert found.se_lower == pytest.approx(math.log(3.0) / Z95, **EXACT)
+    assert found.se_upper == pytest.approx(1.0 / math.sqrt(50.0))
+    assert "split normal" in found.rule and "not below 1/sqrt(50)" in found.rule
+    free = _one(estimate=10.0, ci_low=9.0, ci_high=30.0, n=10_000)
+    assert free.se_upper == pytest.approx(math.log(10.0 / 9.0) / Z95, **EXACT)
+
+
+@pytest.mark.parametrize(("low", "split"), [(9.35, False), (9.27, False), (9.40, True)])
+def test_arms_may_differ_by_half(low: float, split: bool) -> None:
+    # Below 11 the plain arms are 1.54, 1.37 and 1.67 to one, those of the logs 1.42, 1.26 and 1.54.
+    found = _one(estimate=10.0, ci_low=low, ci_high=11.0, n=10_000)
+    assert ("split" in found.rule) == split
+
+
+def test_landmark_even_on_the_plain_scale() -> None:
+    found = _landmark(time_months=12.0, estimate=0.5, ci_low=0.35, ci_high=0.65)
+    assert found.log_hazard == pytest.approx(math.log(math.log(2.0) / 12.0))
+    assert (
+        found.se_lower == found.se_upper == pytest.approx(0.30 / (2.0 * Z95 * 0.5 * math.log(2.0)), **EXACT)
+    )
+
+
+def test_landmark_even_on_the_log_log_scale() -> None:
+    centre, arm = math.log(-math.log(0.85)), 0.9
+    low, high = (math.exp(-math.exp(centre + sign * arm)) for sign in (1.0, -1.0))
+    found = _landmark(time_months=6.0, estimate=0.85, ci_low=low, ci_high=high)
+    assert found.log_hazard == pytest.approx(centre - math.log(6.0))
+    assert found.se_lower == found.se_upper == pytest.approx(arm / Z95, **EXACT)
+    assert "log-log scale" in found.rule
+
+
+def test_landmark_even_on_the_log_scale() -> None:
+    found = _landmark(time_months=12.0, estimate=0.2, ci_low=0.1, ci_high=0.4)
+    # The delta method: d log h = d log S / log S.
+    assert found.se_lower == pytest.approx(math.log(4.0) / (2.0 * Z95 * math.log(5.0)), **EXACT)
+    assert "log scale" in found.rule and "log-log" not in found.rule
+
+
+def test_landmark_uneven_on_every_scale_is_a_split_normal() -> None:
+    found = _landmark(time_months=12.0, estimate=0.5, ci_low=0.2, ci_high=0.55, n=10_000)
+    g = [math.log(-math.log(value)) for value in (0.2, 0.5, 0.55)]
+    assert (found.se_lower, found.se_upper) == (
+        pytest.approx((g[1] - g[2]) / Z95, **EXACT),
+        pytest.approx((g[0] - g[1]) / Z95, **EXACT),
+    )
+
+
+@pytest.mark.parametrize(("low", "high", "estimate"), [(0.0, 0.3, 0.1), (0.7, 1.0, 0.9), (0.0, 1.0, 0.5)])
+def test_limits_at_zero_or_one_leave_the_plain_scale(low: float, high: float, estimate: float) -> None:
+    found = _landmark(time_months=12.0, estimate=estimate, ci_low=low, ci_high=high, n=1000)
+    wanted = (high - low) / (2.0 * Z95 * estimate * abs(math.log(estimate)))
+    assert found.se_lower == found.se_upper == pytest.approx(wanted, **EXACT)
+
+
+def test_another_level_has_its_own_z() -> None:
+    found = _one(estimate=12.0, ci_low=6.0, ci_high=24.0, ci_level=0.9)
+    assert found.se_lower == pytest.approx(math.log(4.0) / (2.0 * Z90), **EXACT)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {"estimate": 12.0, "ci_low": 11.9, "ci_high": 12.1},
+        {"statistic": "landmark", "time_months": 12.0, "estimate": 0.5, "ci_low": 0.499, "ci_high": 0.501},
+        {"estimate": 12.0, "ci_low": 12.0, "ci_high": 24.0},
+    ],
+)
+def test_no_error_is_below_that_of_as_many_events_as_patients(cells: dict) -> None:
+    found = _one(**cells)
+    assert min(found.se_lower, found.se_upper) == pytest.approx(1.0 / math.sqrt(50.0))
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.25, 2.0])
+def test_no_interval(factor: float) -> None:
+    (median,) = convert([_row(estimate=12.0)], factor=factor)
+    assert median.se_lower == median.se_upper == pytest.approx(factor / (math.log(2.0) * math.sqrt(50.0)))
+    (landmark,) = convert([_row(statistic="landmark", time_months=9.0, estimate=0.8)], factor=factor)
+    wanted = max(factor * math.sqrt(0.2 / (50 * 0.8 * math.log(0.8) ** 2)), 1.0 / math.sqrt(50.0))
+    assert landmark.se_upper == pytest.approx(wanted)
+
+
+def test_no_interval_is_widened_by_a_quarter_unless_asked_otherwise() -> None:
+    assert _one(estimate=12.0).se_lower == pytest.approx(1.25 * 1.4427 / math.sqrt(50.0), rel=1e-4)
+
+
+def test_upper_limit_not_reached_takes_the_larger_of_two() -> None:
+    wide = _one(estimate=18.2, ci_low=6.0, upper_not_reached=True)
+    assert wide.se_lower == wide.se_upper == pytest.approx(math.log(18.2 / 6.0) / Z95, **EXACT)
+    narrow = _one(estimate=18.2, ci_low=15.9, upper_not_reached=True, n=53)
+    assert narrow.se_lower == narrow.se_upper == pytest.approx(1.25 / (math.log(2.0) * math.sqrt(53.0)))
+
+
+def test_events_and_person_months_stay_counts() -> None:
+    found = _one(statistic="", events=9, person_months=180.5, n=20)
+    studies = as_studies([found])
+    assert (studies.events[0], studies.person_months[0], studies.is_poisson[0]) == (9.0, 180.5, True)
+    assert math.isnan(found.log_hazard)
+
+
+def _strata(*medians: float) -> list[Survival]:
+    return [
+        _row(estimate=median, stratum=f"g{median}", n=n) for median, n in zip(medians, (45, 8), strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("medians", "survival", "log_hazard", "error"),
+    [((20.0, 5.0), 0.589, -3.12, 0.19), ((7.6, 0.8), 0.284, -2.26, 0.19)],
+)
+def test_two_strata_are_one_study(medians: tuple, survival: float, log_hazard: float, error: float) -> None:
+    (found,) = convert(_strata(*medians), factor=1.0)
+    # The values are written with three and two decimals.
+    assert math.exp(-12.0 * math.exp(found.log_hazard)) == pytest.approx(survival, abs=5e-4)
+    assert found.log_hazard == pytest.approx(log_hazard, abs=6e-3)
+    assert found.se_lower == found.se_upper == pytest.approx(error, abs=6e-3)
+    assert (found.patients, found.rows) == (53, (2, 2))
+
+
+def test_mixing_of_strata_by_hand() -> None:
+    (found,) = convert(_strata(20.0, 5.0), factor=1.25)
+    weight, hazard = (45 / 53, 8 / 53), (math.log(2.0) / 20.0, math.log(2.0) / 5.0)
+    error = [1.25 / (math.log(2.0) * math.sqrt(n)) for n in (45, 8)]
+    alive = [math.exp(-12.0 * h) for h in hazard]
+    mixed = weight[0] * alive[0] + weight[1] * alive[1]
+    variance = (
+        sum((w * s * 12.0 * h * e) ** 2 for w, s, h, e in zip(weight, alive, hazard, error, strict=True))
+        + weight[0] * weight[1] * (alive[0] - alive[1]) ** 2 / 53
+    )
+    assert found.log_hazard == pytest.approx(math.log(-math.log(mixed) / 12.0))
+    assert found.se_lower == pytest.approx(math.sqrt(variance) / (mixed * abs(math.log(mixed))))
+
+
+def test_strata_of_counts_are_added_up() -> None:
+    (found,) = convert(
+        [
+            _row(statistic="", stratum=name, events=d, person_months=t, n=n)
+            for name, d, t, n in (("x", 9, 180.5, 20), ("y", 4, 19.5, 6))
+        ]
+    )
+    assert (found.events, found.person_months, found.patients) == (13.0, 200.0, 26)
+    assert len(as_studies([found])) == 1
+
+
+def test_a_stratum_of_counts_can_be_mixed_with_a_median() -> None:
+    rows = [
+        _row(estimate=20.0, stratum="x", n=45),
+        _row(statistic="", stratum="y", events=6, person_months=40.0, n=8),
+    ]
+    (found,) = convert(rows)
+    share = (45 * math.exp(-12.0 * math.log(2.0) / 20.0) + 8 * math.exp(-12.0 * 6.5 / 40.0)) / 53
+    assert found.log_hazard == pytest.approx(math.log(-math.log(share) / 12.0))
+    assert 0.0 < found.se_lower < 1.0
+
+
+def test_studies_keep_their_order_and_early_landmarks_are_marked() -> None:
+    rows = [
+        _row(study_id="b", estimate=10.0),
+        _row(study_id="a", statistic="landmark", time_months=4.14, estimate=0.56),
+    ]
+    found = convert(rows)
+    assert [one.study_id for one in found] == ["b", "a"]
+    assert [one.early for one in found] == [False, True]
+
+
+def test_rows_in_words() -> None:
+    assert describe(_row(estimate=12.9, ci_low=8.7, ci_high=23.4)) == "median 12.9 months (8.7 to 23.4)"
+    assert describe(_row(estimate=18.2, ci_low=15.9, upper_not_reached=True)).endswith(
+        "(15.9 to not reached)"
+    )
+    assert describe(_row(statistic="landmark", time_months=12.0, estimate=0.38)) == "38 % at 12 months"
