@@ -7,6 +7,7 @@ import pytest
 from scipy import special
 
 from models import log_hazard, logit_normal
+from models.effects import _fraction, _mean_fall
 from models.studies import HazardStudies, RateStudies
 from tests import quadrature
 
@@ -80,3 +81,14 @@ def test_each_draw_has_its_own_hyperparameters_and_each_study_its_own_column() -
     np.testing.assert_allclose(
         rates, np.broadcast_to(special.expit(draws["m"])[:, None], (1000, 2)), atol=1e-5
     )
+
+
+@pytest.mark.parametrize("rise", [-400.0, -3.0, -1e-3, 0.0, 1e-3, 3.0, 400.0])
+def test_a_cell_is_inverted_on_its_own_side(rise: float) -> None:
+    share = np.array([1e-9, 0.1, 0.5, 0.9, 1.0 - 1e-9])
+    place = _fraction(share, np.full(5, rise))
+    below = np.expm1(rise * place) / np.expm1(rise) if rise else place
+    # Steps of 1e-8 stand in for a level cell, and 1 - share is rounded to 1e-16.
+    np.testing.assert_allclose(below, share, rtol=1e-6, atol=1e-12)
+    level = -np.expm1(-abs(rise)) / abs(rise) if rise else 1.0
+    assert _mean_fall(np.array([abs(rise)]))[0] == pytest.approx(level, rel=1e-12)
