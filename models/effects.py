@@ -14,7 +14,7 @@ def draw_effects(likelihood: Concave, centre: np.ndarray, tau: np.ndarray, rng: 
     """One draw of theta per study and draw of the hyperparameters, theta ~ Normal(centre, tau) given the data.
 
     The log density of z = (theta - centre)/tau is evaluated on a grid about its mode and joined by lines, and this
-    density is inverted. Its quantiles are those of the true one to 2e-3 of a standard deviation.
+    density is inverted. Its quantiles are those of the true one to 3e-3 of a standard deviation.
 
     Parameters
     ----------
