@@ -110,7 +110,7 @@ def test_spread_of_effects_is_right_without_chance(y: int, n: int, m: float, tau
     at, width, study = np.array([m]), np.array([tau]), quadrature.binomial_study(y, n)
     mean = float(quadrature.moments(study, at, width, lambda theta: theta)[1][0])
     spread = float(quadrature.moments(study, at, width, lambda theta: (theta - mean) ** 2)[1][0]) ** 0.5
-    # Joining 49 points of the log density by lines moves the mean by up to 2.1e-3 SD and the SD by 1e-3; joining
-    # those of the density widened the SD by 7e-3.
+    # Joining 49 points of the log density by lines moves the mean by up to 2.1e-3 SD and the SD by 1e-3;
+    # joining those of the density widened the SD by 7e-3.
     assert logits.mean() == pytest.approx(mean, abs=3e-3 * spread)
     assert logits.std() == pytest.approx(spread, rel=3e-3)
