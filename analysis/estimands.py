@@ -6,8 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from arviz_stats.base import array_stats
 
-from models.model import Draws
-
 RMST_MONTHS = (12.0, 24.0)
 # An evenly spaced sum is off by about exp(-pi^2 / (tau step)) for exp(-exp(x)): 1e-11 at tau = 4.
 _NODES = np.linspace(-8.5, 8.5, 171)
@@ -29,6 +27,8 @@ class Quantity:
     interval : {"credible", "prediction"}
     time_months : float or None
         Where the estimand has a horizon.
+    moments : bool
+        False where the posterior mean need not exist: no mean, SD and Monte-Carlo error are given then.
     """
 
     estimand: str
@@ -37,6 +37,7 @@ class Quantity:
     unit: str
     interval: str = "credible"
     time_months: float | None = None
+    moments: bool = True
 
     @property
     def name(self) -> str:
@@ -50,6 +51,8 @@ class Estimate:
 
     Parameters
     ----------
+    mean, sd : float
+        NaN where the posterior mean need not exist.
     lower, upper : float
         Equal-tailed limits at `level`.
     mcse : float
@@ -136,13 +139,11 @@ def summarise(quantity: Quantity, study_ids: tuple[str, ...], *, chains: int, le
     by_chain = draws.reshape(chains, -1, draws.shape[1])
     limits = np.quantile(draws, [(1.0 - level) / 2.0, 0.5, (1.0 + level) / 2.0], axis=0)
     error = array_stats.mcse(by_chain, chain_axis=0, draw_axis=1, method="mean")
+    mean, spread = draws.mean(axis=0), draws.std(axis=0, ddof=1)
+    if not quantity.moments:
+        mean, spread, error = (np.full(draws.shape[1], np.nan) for _ in range(3))
     return [Estimate(quantity.estimand, study_id, quantity.time_months, quantity.scale, quantity.unit,
-                     mean=float(draws[:, at].mean()), sd=float(draws[:, at].std(ddof=1)),
-                     median=float(limits[1, at]), lower=float(limits[0, at]), upper=float(limits[2, at]),
-                     level=level, interval=quantity.interval, mcse=float(error[at]))
+                     mean=float(mean[at]), sd=float(spread[at]), median=float(limits[1, at]),
+                     lower=float(limits[0, at]), upper=float(limits[2, at]), level=level,
+                     interval=quantity.interval, mcse=float(error[at]))
             for at, study_id in enumerate(study_ids if quantity.draws.ndim == 2 else (None,))]
-
-
-def hyperparameters(draws: Draws) -> list[Quantity]:
-    """The sampled parameters themselves, for diagnostics and files, not for the table of estimands."""
-    return [Quantity(name, values, "parameter", "") for name, values in draws.items()]

@@ -133,13 +133,17 @@ def _quantities(model: Model, draws: Mapping[str, np.ndarray], studies: Studies,
     effects, new = model.study_effects(draws, studies, rng), model.new_study(draws, rng)
     population = model.population(draws)
     if model.kind == "rate":
-        return estimands.rate_quantities(population, effects, new)
-    return estimands.survival_quantities(population, effects, new,
-                                         horizon=job.horizon or horizon_of(selection.endpoint))
+        found = estimands.rate_quantities(population, effects, new)
+    else:
+        found = estimands.survival_quantities(population, effects, new,
+                                              horizon=job.horizon or horizon_of(selection.endpoint))
+    return [replace(quantity, moments=quantity.estimand not in model.without_moments) for quantity in found]
 
 
 def _diagnose(draws: Mapping[str, np.ndarray], quantities: list[Quantity], stats: xr.Dataset, job: Job) -> Diagnostics:
-    pooled = {quantity.name: quantity.draws for quantity in quantities if quantity.draws.ndim == 1}
+    # Without moments there is no SD to measure an error by; the log has one, and the same quantiles.
+    pooled = {quantity.name: quantity.draws if quantity.moments else np.log(quantity.draws)
+              for quantity in quantities if quantity.draws.ndim == 1}
     checked = {name: values.reshape(job.sampler.chains, -1) for name, values in {**draws, **pooled}.items()}
     return diagnose(checked, stats, level=job.level)
 

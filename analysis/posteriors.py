@@ -1,6 +1,7 @@
 """A fit as a labelled tree with a manifest: what a user opens in ArviZ, and what the file says about itself."""
 
 import json
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import xarray as xr
 from analysis.evidence import Evidence
 from analysis.files import write_atomically
 from analysis.fitting import Fit
+from analysis.jobs import Job
 from models.studies import HazardStudies
 
 _PACKAGES = ("pymc", "nutpie", "arviz", "numpy")
@@ -22,6 +24,9 @@ def file_name(fit: Fit) -> str:
     parts = [question.endpoint, fit.model, question.subset, question.tiers]
     parts += [question.study_set] if question.study_set != "review" else []
     parts += [] if question.early_landmarks else ["no_early"]
+    parts += [f"{fit.job.horizon:g}m"] if fit.job.horizon else []
+    parts += [f"level{fit.job.level:g}"] if fit.job.level != Job.level else []
+    parts += [f"priors-{sha256(repr(fit.job.priors).encode()).hexdigest()[:8]}"] if fit.job.priors else []
     return ".".join([*parts, "nc"])
 
 
@@ -32,7 +37,7 @@ def manifest(fit: Fit, evidence: Evidence) -> dict[str, Any]:
         "endpoint": question.endpoint, "model": fit.model, "subset": question.subset, "tiers": question.tiers,
         "study_set": question.study_set, "early_landmarks": question.early_landmarks, "engine": "nuts",
         "data_sha256": evidence.sha256, "rows": [row.row for row in fit.selection.rows],
-        "priors": {name: str(prior) for name, prior in fit.priors.items()},
+        "priors": {name: prior.exact() for name, prior in fit.priors.items()},
         "sampler": {name: getattr(sampler, name) for name in sampler.__dataclass_fields__}, "seed": fit.seed,
         "level": fit.job.level, "versions": {name: version(name) for name in _PACKAGES},
         "converged": fit.diagnostics.converged, "failures": list(fit.diagnostics.failures),

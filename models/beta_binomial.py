@@ -119,7 +119,10 @@ def new_study(draws: Draws, rng: np.random.Generator) -> np.ndarray:
 
 
 def population(draws: Draws) -> dict[str, np.ndarray]:
-    """Mean and median rate, rho, and tau, the standard deviation of logit p_i: sqrt(psi'(a) + psi'(b))."""
+    """Mean and median rate, rho, and tau, the standard deviation of logit p_i: sqrt(psi'(a) + psi'(b)).
+
+    tau grows like 1/(1 - mu) and 1/mu, so its posterior mean is infinite where no study shows the rarer outcome.
+    """
     a, b = _shapes(draws)
     mean = draws["mu"]
     wide = a + b < _KAPPA_OF_A_POINT
@@ -148,7 +151,8 @@ MODEL = Model(name="beta_binomial", kind="rate", summary="Beta-binomial model of
               likelihood="y ~ BetaBinomial(n, mu, rho)", rank=0, priors=PRIORS,
               supports={"mu": "unit", "rho": "unit"},
               data=data, build=build, log_likelihood=log_likelihood, study_effects=study_effects,
-              new_study=new_study, population=population)
+              new_study=new_study, population=population,
+              without_moments=("tau",))
 
 if __name__ == "__main__":
     from analysis.__main__ import run_model

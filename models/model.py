@@ -47,6 +47,8 @@ class Model:
         (draws, rng) -> effect of one further exchangeable study, shape (s,).
     population : callable
         draws -> deterministic summaries by estimand name, shape (s,) each.
+    without_moments : tuple of str
+        Summaries whose posterior mean need not exist; they are reported by their median and interval only.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Model:
     study_effects: Callable[[Draws, Studies, np.random.Generator], np.ndarray]
     new_study: Callable[[Draws, np.random.Generator], np.ndarray]
     population: Callable[[Draws], dict[str, np.ndarray]]
+    without_moments: tuple[str, ...] = ()
 
     def with_priors(self, replaced: Mapping[str, Prior]) -> dict[str, Prior]:
         """All priors, the named ones replaced.

@@ -64,6 +64,10 @@ class Prior:
         distribution, names, _, _ = _FAMILIES[self.family]
         return distribution.dist(**dict(zip(names, self.arguments, strict=True)))
 
+    def exact(self) -> str:
+        """As text with every digit, so that it can be read back."""
+        return f"{self.family}({', '.join(map(repr, self.arguments))})"
+
     def __str__(self) -> str:
         return f"{self.family}({', '.join(f'{value:.6g}' for value in self.arguments)})"
 
