@@ -25,7 +25,8 @@ def test_default_name_is_endpoint_model_subset_tiers():
 
 @pytest.mark.parametrize("other", [
     replace(BASE, question=Question("cr", "adult_only")), replace(BASE, question=Question("cr", tiers="A")),
-    replace(BASE, question=Question("cr", study_set="all")), replace(BASE, question=Question("cr", early_landmarks=False)),
+    replace(BASE, question=Question("cr", study_set="all")),
+    replace(BASE, question=Question("cr", early_landmarks=False)),
     replace(BASE, horizon=24.0), replace(BASE, level=0.9), replace(BASE, priors=(("rho", "Beta(1,10)"),)),
     replace(BASE, priors=(("rho", "Beta(1,11)"),)),
 ], ids=lambda job: named(job))
@@ -48,7 +49,8 @@ def test_second_attempt_is_longer_and_takes_shorter_steps_only_for_divergences()
 
 
 def test_quantity_without_moments_has_median_and_interval_only():
-    (row,) = summarise(Quantity("tau", np.linspace(1.0, 2.0, 400), "logit", "", moments=False), (), chains=4, level=0.95)
+    tau = Quantity("tau", np.linspace(1.0, 2.0, 400), "logit", "", moments=False)
+    (row,) = summarise(tau, (), chains=4, level=0.95)
     assert np.isnan([row.mean, row.sd, row.mcse]).all() and row.lower < row.median < row.upper
 
 
