@@ -3,10 +3,11 @@
 import argparse
 import math
 import re
+import tempfile
 from pathlib import Path
 
 from analysis.jobs import Job
-from analysis.selection import SETS, Question
+from analysis.selection import SETS, Question, UsageError
 
 DEFAULT_DATA = Path(__file__).resolve().parents[1] / "data"
 DEFAULT_OUTPUT = Path("results")
@@ -21,7 +22,7 @@ def parser() -> argparse.ArgumentParser:
         epilog="Exit codes: 0 done; 1 unexpected; 2 bad usage or bad evidence; 3 a fit failed its diagnostics.")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     report = _command(commands, "report", "the main job: every fit, table, figure and the report")
-    report.add_argument("--output", type=Path, default=DEFAULT_OUTPUT, metavar="DIR", help="default: results")
+    report.add_argument("--output", type=_folder, default=DEFAULT_OUTPUT, metavar="DIR", help="default: results")
     _settings(report)
     _command(commands, "check", "validate the evidence and list every problem")
     listing = _command(commands, "list", "endpoints, models and subsets, with studies and patients")
@@ -31,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
     fit.add_argument("--model", metavar="M", help="default: the headline model of the endpoint's kind")
     fit.add_argument("--subset", default="all", metavar="S", help="default: all")
     fit.add_argument("--engine", choices=("nuts",), default="nuts", help="default: nuts")
-    fit.add_argument("--output", type=Path, metavar="DIR", help="save the posterior as netCDF under DIR/posteriors")
+    fit.add_argument("--output", type=_folder, metavar="DIR", help="save the posterior as netCDF under DIR/posteriors")
     _settings(fit)
     _settings(_command(commands, "compare", "published numbers against recomputed ones"))
     return top
@@ -39,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _command(commands: argparse._SubParsersAction, name: str, text: str) -> argparse.ArgumentParser:
     made = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
-    made.add_argument("--data", type=Path, default=DEFAULT_DATA, metavar="DIR", help="evidence directory")
+    made.add_argument("--data", type=_folder, default=DEFAULT_DATA, metavar="DIR", help="evidence directory")
     made.add_argument("--json", action="store_true", help="one JSON object on standard output, nothing else there")
     return made
 
@@ -59,7 +60,7 @@ def _settings(command: argparse.ArgumentParser) -> None:
     command.add_argument("--horizon", type=_months, metavar="MONTHS",
                          help="months at which survival is reported; default: the endpoint's own, else 12")
     command.add_argument("--seed", type=_seed, default=1, metavar="N", help="default: 1")
-    command.add_argument("--quick", action="store_true", help="short chains; everything is stamped QUICK")
+    command.add_argument("--quick", action="store_true", help="short chains, no figures; everything is stamped QUICK")
 
 
 def base_job(options: argparse.Namespace, endpoint: str = "") -> Job:
@@ -67,6 +68,30 @@ def base_job(options: argparse.Namespace, endpoint: str = "") -> Job:
     question = Question(endpoint, getattr(options, "subset", "all"), options.tiers, options.study_set)
     return Job(question, model=getattr(options, "model", None), priors=tuple(options.prior), seed=options.seed,
                level=options.level, horizon=options.horizon)
+
+
+def writable(folder: Path) -> Path:
+    """Make the folder now, so that minutes of work do not end at a closed door.
+
+    Raises
+    ------
+    UsageError
+        When it cannot be made or written.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"--output {folder} is a file; name a folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        raise UsageError(f"--output {folder} cannot be written: {error.strerror}") from None
+
+
+def _folder(text: str) -> Path:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("names no folder")
+    return Path(text)
 
 
 def _tiers(text: str) -> str:

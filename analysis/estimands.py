@@ -90,16 +90,18 @@ def rate_quantities(population: Mapping[str, np.ndarray], effects: np.ndarray, n
     Parameters
     ----------
     population : mapping of str to array, shape (s,)
-        mean_rate, median_rate, rho and tau.
+        mean_rate and, where the model has them, median_rate, rho and tau.
     effects : array, shape (s, k)
         Rate of each study.
     new : array, shape (s,)
         Rate of a new study.
     """
-    pooled = [Quantity(name, population[name], "probability", "proportion") for name in ("mean_rate", "median_rate")]
-    return [*pooled, Quantity("new_study_rate", new, "probability", "proportion", "prediction"),
-            Quantity("rho", population["rho"], "correlation", "1"),
-            Quantity("tau", population["tau"], "logit", "log odds"),
+    scales = {"mean_rate": ("probability", "proportion"), "median_rate": ("probability", "proportion"),
+              "rho": ("correlation", "1"), "tau": ("logit", "log odds")}
+    found = {name: Quantity(name, population[name], *scale) for name, scale in scales.items() if name in population}
+    found["new_study_rate"] = Quantity("new_study_rate", new, "probability", "proportion", "prediction")
+    order = ("mean_rate", "median_rate", "new_study_rate", "rho", "tau")
+    return [*(found[name] for name in order if name in found),
             Quantity("study_rate", effects, "probability", "proportion")]
 
 

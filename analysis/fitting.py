@@ -106,13 +106,17 @@ def run(evidence: Evidence, job: Job, *, cores: int = 2) -> Fit:
     if not selection.rows:
         raise NoStudies(f"no study with {job.question.endpoint} in subset {job.question.subset}, "
                         f"set {job.question.study_set}, tiers {job.question.tiers}")
-    seed = derive_seed(job.seed, job.question.endpoint, model.name, job.question.subset, job.question.tiers,
-                       job.question.study_set, str(job.question.early_landmarks))
+    seed = derive_seed(job.seed, job.question.endpoint, model.name, _content(typed_studies(selection)[0]))
     fit = _fit(evidence, job, model, selection, seed, cores)
     if fit.diagnostics.remedy:
         again = replace(job, sampler=more_careful(job.sampler, fit.diagnostics.remedy))
         fit = replace(_fit(evidence, again, model, selection, seed, cores), job=job)
     return fit
+
+
+def _content(studies: Studies) -> str:
+    """The numbers of the studies as text: the same for any question that they answer."""
+    return repr([np.asarray(getattr(studies, name)).tolist() for name in studies.__dataclass_fields__])
 
 
 def _fit(evidence: Evidence, job: Job, model: Model, selection: Selection, seed: int, cores: int) -> Fit:
@@ -143,7 +147,7 @@ def _quantities(model: Model, draws: Mapping[str, np.ndarray], studies: Studies,
 def _diagnose(draws: Mapping[str, np.ndarray], quantities: list[Quantity], stats: xr.Dataset, job: Job) -> Diagnostics:
     # Without moments there is no SD to measure an error by; the log has one, and the same quantiles.
     pooled = {quantity.name: quantity.draws if quantity.moments else np.log(quantity.draws)
-              for quantity in quantities if quantity.draws.ndim == 1}
+              for quantity in quantities if quantity.draws.ndim == 1 and np.ptp(quantity.draws) > 0}
     checked = {name: values.reshape(job.sampler.chains, -1) for name, values in {**draws, **pooled}.items()}
     return diagnose(checked, stats, level=job.level)
 

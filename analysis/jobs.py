@@ -62,6 +62,6 @@ class Job:
 
 
 def derive_seed(seed: int, *parts: str) -> int:
-    """A seed of 31 bits for one fit: adding a fit moves no other."""
+    """A seed of 31 bits for one fit, from what is fitted: adding a fit moves no other, equal rows give equal draws."""
     digest = hashlib.sha256("|".join([str(seed), *parts]).encode()).digest()
     return int.from_bytes(digest[:4], "big") >> 1

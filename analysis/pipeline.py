@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -13,13 +14,16 @@ from analysis.comparison import Comparison, compare
 from analysis.evidence import Evidence
 from analysis.files import write_csv
 from analysis.jobs import Job
+from analysis.planning import bundles
 from analysis.progress import Progress
-from analysis.records import Record, record
+from analysis.records import Record, records
 from models import all_models
 
+_WORTH_COMPILING = 5  # waiting fits of a model for which a second process should compile it, too
 _worker_evidence: Evidence | None = None
 
 Submit = Callable[..., Future]
+Bundle = tuple[Job, ...]
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class Results:
 
 def run_all(evidence: Evidence, base: Job, jobs: Sequence[Job], *, folder: Path | None, progress: Progress,
             submit: Submit, stamp: str = "") -> Results:
-    """Make every fit, half of them in the helper process, and compare with the published numbers.
+    """Make every fit, part of them in the helper process, and compare with the published numbers.
 
     Parameters
     ----------
@@ -73,25 +77,25 @@ def run_all(evidence: Evidence, base: Job, jobs: Sequence[Job], *, folder: Path 
         Of `helper`.
     """
     done: dict[Job, Record] = {}
-    first, *others = _by_model(jobs)
-    away = {job: submit(_work, job, folder) for group in others for job in group}
+    first, *others = _by_model(bundles(evidence, jobs))
+    away = {bundle: submit(_work, bundle, folder) for group in others for bundle in group}
+    submit(_import_figures)
     for group in (first, *reversed(others)):
-        for job in _still_here([job for job in group if job not in done], away):
-            done[job] = record(evidence, job, folder)
-            progress.step(_describe(done[job]))
-            for finished in [job for job, future in away.items() if future.done()]:
-                _take(away.pop(finished), done, progress)
+        for bundle in (first if group is first else _taken_back(group, away)):
+            _take(records(evidence, bundle, folder), done, progress)
+            for finished in [bundle for bundle, future in away.items() if future.done()]:
+                _take(away.pop(finished).result(), done, progress)
     for future in as_completed(away.values()):
-        _take(future, done, progress)
-    records = tuple(done[job] for job in jobs)
-    headline = {found.job.question: found.pooled for found in reversed(records)}
-    return Results(evidence, base, records, tuple(compare(evidence, base.question, headline)), stamp)
+        _take(future.result(), done, progress)
+    found = tuple(done[job] for job in jobs)
+    headline = {one.job.question: one.pooled for one in reversed(found)}
+    return Results(evidence, base, found, tuple(compare(evidence, base.question, headline)), stamp)
 
 
-def _take(future: Future, done: dict[Job, Record], progress: Progress) -> None:
-    found = future.result()
-    done[found.job] = found
-    progress.step(_describe(found))
+def _take(found: Sequence[Record], done: dict[Job, Record], progress: Progress) -> None:
+    done |= {one.job: one for one in found}
+    for one in found:
+        progress.step(_describe(one))
 
 
 def _describe(found: Record) -> str:
@@ -119,29 +123,34 @@ def _receive(evidence: Evidence) -> None:
     _worker_evidence = evidence
 
 
-def _work(job: Job, folder: Path | None) -> Record:
-    return record(_worker_evidence, job, folder)
+def _import_figures() -> None:
+    """Load what drawing needs while this process would wait."""
+    import_module("analysis.figures.all")
 
 
-def _by_model(jobs: Sequence[Job]) -> list[list[Job]]:
-    """Jobs of one model together, so that it is compiled once; the largest group first, then the slowest models."""
-    groups: dict[str, list[Job]] = {}
-    for job in jobs:
-        groups.setdefault(job.model, []).append(job)
+def _work(bundle: Bundle, folder: Path | None) -> tuple[Record, ...]:
+    return records(_worker_evidence, bundle, folder)
+
+
+def _by_model(found: Sequence[Bundle]) -> list[list[Bundle]]:
+    """Fits of one model together, so that it is compiled once; the largest group first, then the slowest models."""
+    groups: dict[str, list[Bundle]] = {}
+    for bundle in found:
+        groups.setdefault(bundle[0].model, []).append(bundle)
     largest = max(groups.values(), key=len)
     return [largest, *sorted((group for group in groups.values() if group is not largest),
-                             key=lambda group: all_models()[group[0].model].rank, reverse=True)]
+                             key=lambda group: all_models()[group[0][0].model].rank, reverse=True)]
 
 
-def _still_here(group: Sequence[Job], away: dict[Job, Future]) -> list[Job]:
-    """The jobs of a group that this process makes: all, or none where the helper has compiled that model already."""
-    given = [job for job in group if job in away]
-    if len(given) not in (0, len(group)) or any(away[job].running() or away[job].done() for job in given):
-        return []
-    kept = [job for job in given if not away[job].cancel()]
-    for job in set(given) - set(kept):
-        del away[job]
-    return [job for job in group if job not in kept]
+def _taken_back(group: Sequence[Bundle], away: dict[Bundle, Future]) -> Iterator[Bundle]:
+    """Fits of a group that the helper has not begun, one by one from the end, while it goes on at the front."""
+    waiting = [bundle for bundle in group if bundle in away and not (away[bundle].running() or away[bundle].done())]
+    if len(waiting) < _WORTH_COMPILING:
+        return
+    for bundle in reversed(waiting):
+        if bundle in away and away[bundle].cancel():
+            del away[bundle]
+            yield bundle
 
 
 def share_out[T](tasks: Sequence[tuple[Callable[..., T], tuple]], *, submit: Submit) -> list[T]:

@@ -1,6 +1,6 @@
 """Which fits a report needs: the headline of every endpoint and subset, and what stands beside it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from analysis.comparison import BESIDE_TIERS, rule_for
@@ -38,6 +38,19 @@ def plan(evidence: Evidence, base: Job, *, quick: bool = False, compared_only: b
                                                    tiers=asked or subset == ALL,
                                                    others=subset == ALL and not compared_only))
     return [_with_own_priors(replace(job, sampler=QUICK) if quick else job) for job in jobs]
+
+
+def bundles(evidence: Evidence, jobs: Sequence[Job]) -> list[tuple[Job, ...]]:
+    """Jobs that one fit answers together, because subset, tiers or set make no difference to the rows.
+
+    The job with the longest chains comes first in each, so that it sets the pace.
+    """
+    alike: dict[tuple, list[Job]] = {}
+    for job in jobs:
+        rows = tuple(row.row for row in select(evidence, job.question).rows)
+        own = rows or job.question  # without rows there is no fit to share
+        alike.setdefault((job.question.endpoint, job.model, job.priors, job.level, job.horizon, own), []).append(job)
+    return [tuple(sorted(found, key=lambda job: -job.sampler.draws)) for found in alike.values()]
 
 
 def _of_question(evidence: Evidence, endpoint: Endpoint, base: Job, question: Question, sampler: object, *,

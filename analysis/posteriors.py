@@ -12,7 +12,7 @@ import xarray as xr
 from analysis.evidence import Evidence
 from analysis.files import write_atomically
 from analysis.fitting import Fit
-from analysis.jobs import Job
+from analysis.jobs import QUICK, Job
 from models.studies import HazardStudies
 
 _PACKAGES = ("pymc", "nutpie", "arviz", "numpy")
@@ -24,6 +24,7 @@ def file_name(fit: Fit) -> str:
     parts = [question.endpoint, fit.model, question.subset, question.tiers]
     parts += [question.study_set] if question.study_set != "review" else []
     parts += [] if question.early_landmarks else ["no_early"]
+    parts += ["quick"] if fit.job.sampler == QUICK else []
     parts += [f"{fit.job.horizon:g}m"] if fit.job.horizon else []
     parts += [f"level{fit.job.level:g}"] if fit.job.level != Job.level else []
     parts += [f"priors-{sha256(repr(fit.job.priors).encode()).hexdigest()[:8]}"] if fit.job.priors else []
@@ -40,7 +41,8 @@ def manifest(fit: Fit, evidence: Evidence) -> dict[str, Any]:
         "priors": {name: prior.exact() for name, prior in fit.priors.items()},
         "sampler": {name: getattr(sampler, name) for name in sampler.__dataclass_fields__}, "seed": fit.seed,
         "level": fit.job.level, "versions": {name: version(name) for name in _PACKAGES},
-        "converged": fit.diagnostics.converged, "failures": list(fit.diagnostics.failures),
+        "stamp": "QUICK" if fit.job.sampler == QUICK else "", "converged": fit.diagnostics.converged,
+        "failures": list(fit.diagnostics.failures),
         "warnings": list(fit.selection.warnings),
     }
 

@@ -1,7 +1,7 @@
 """A fit without its draws: the rows that it adds to every table, small enough to hand from process to process."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,16 +52,21 @@ class Record:
         return self.status == "NOT CONVERGED"
 
 
-def record(evidence: Evidence, job: Job, folder: Path | None, *, cores: int = 1) -> Record:
-    """Make a fit, save its posterior under `folder` (None: nowhere) and keep its rows."""
+def records(evidence: Evidence, jobs: tuple[Job, ...], folder: Path | None, *, cores: int = 1) -> tuple[Record, ...]:
+    """Make one fit for jobs that use the same rows, save its posterior under `folder` (None: nowhere) for each.
+
+    Returns
+    -------
+    tuple of Record
+        One per job, in their order; they differ in their labels and in what they are compared with.
+    """
     try:
-        fit = run(evidence, job, cores=cores)
-    except NoStudies as reason:
-        return _empty(evidence, job, "no studies", str(reason))
-    except SamplingFailed as reason:
-        return _empty(evidence, job, "NOT CONVERGED", str(reason))
-    path = save(fit, evidence, folder).name if folder else ""
-    return _of_fit(evidence, fit, path)
+        fit = run(evidence, jobs[0], cores=cores)
+    except (NoStudies, SamplingFailed) as reason:
+        status = "no studies" if isinstance(reason, NoStudies) else "NOT CONVERGED"
+        return tuple(_empty(evidence, job, status, str(reason)) for job in jobs)
+    own = (replace(fit, job=job, selection=select(evidence, job.question)) for job in jobs)
+    return tuple(_of_fit(evidence, one, save(one, evidence, folder).name if folder else "") for one in own)
 
 
 def _of_fit(evidence: Evidence, fit: Fit, path: str) -> Record:

@@ -140,11 +140,11 @@ def base_of(row: Response | Survival) -> str:
 
 def _reason_against(evidence: Evidence, question: Question, endpoint: Endpoint, row: Response | Survival) -> str:
     study = evidence.study(row.study_id)
-    if study.design == "retrospective":
-        return "the study is retrospective"
     if study.in_review is not None and question.study_set != "all":
         if study.in_review != (question.study_set == "review"):
             return f"not in the {question.study_set} set"
+    if study.design == "retrospective":
+        return "the study is retrospective"
     if not in_subset(evidence, study, question.subset):
         return f"not in the subset {question.subset}"
     if row.tier and row.tier not in question.tiers:
@@ -212,6 +212,11 @@ def _warnings(endpoint: Endpoint, rows: list[Response] | list[Survival]) -> list
     definitions = {getattr(row, "definition", "") for row in rows} - {""}
     if len(definitions) > 1:
         notes.append(f"{endpoint.endpoint} mixes the definitions {', '.join(sorted(definitions))}")
+    if rows and endpoint.kind == "rate":
+        events, patients = sum(row.events for row in rows), sum(row.n for row in rows)
+        if events in (0, patients):
+            notes.append(f"{'no' if events == 0 else 'every'} patient had the event: how far the interval reaches from "
+                         f"{'0' if events == 0 else '1'} is the heterogeneity prior's; compare models and priors")
     count = len({row.study_id for row in rows})
     if count == 1:
         notes.append("one study: nothing is pooled, and the heterogeneity is the prior's")

@@ -46,7 +46,9 @@ class Model:
     new_study : callable
         (draws, rng) -> effect of one further exchangeable study, shape (s,).
     population : callable
-        draws -> deterministic summaries by estimand name, shape (s,) each.
+        draws -> deterministic summaries by estimand name, shape (s,) each. A rate model gives `mean_rate` and, where
+        they mean something, `median_rate`, `rho` and `tau`; a survival model gives `eta` (the typical study's log
+        hazard) and `tau`. A summary that is the same in every draw, such as no heterogeneity, is allowed.
     without_moments : tuple of str
         Summaries whose posterior mean need not exist; they are reported by their median and interval only.
     """

@@ -2,15 +2,18 @@
 
 import argparse
 import sys
+from collections import Counter
 from dataclasses import replace
 
-from analysis.arguments import base_job
+from analysis.arguments import base_job, writable
 from analysis.evidence import load
 from analysis.files import as_json
+from analysis.fitting import model_for, priors_of
 from analysis.jobs import QUICK
-from analysis.records import Record, record
-from analysis.selection import UsageError
-from analysis.text import estimates_table
+from analysis.records import Record, records
+from analysis.selection import UsageError, select
+from analysis.text import QUICK_REMEDY, estimates_table
+from analysis.wording import counted
 
 SCHEMA_VERSION = 1
 _ESTIMATE = ("estimand", "study_id", "time_months", "scale", "unit", "mean", "sd", "median", "lower", "upper",
@@ -23,11 +26,13 @@ def run(options: argparse.Namespace) -> int:
     evidence = load(options.data)
     job = base_job(options, options.endpoint)
     job = replace(job, sampler=QUICK) if options.quick else job
-    if options.output and options.output.exists() and not options.output.is_dir():
-        raise UsageError(f"--output {options.output} is a file; name a folder")
-    folder = options.output / "posteriors" if options.output else None
+    kind = select(evidence, job.question).endpoint.kind
+    priors_of(model_for(kind, job.model), job)
+    if options.horizon and kind == "rate":
+        raise UsageError(f"{options.endpoint} is a rate; --horizon is for survival endpoints")
+    folder = writable(options.output) / "posteriors" if options.output else None
     print(f"Compiling the model and sampling {options.endpoint} ...", file=sys.stderr)
-    found = record(evidence, job, folder, cores=2)
+    (found,) = records(evidence, (job,), folder, cores=2)
     if found.status == "no studies":
         raise UsageError(found.diagnostics["failures"])
     if options.json:
@@ -36,8 +41,10 @@ def run(options: argparse.Namespace) -> int:
         _print(found, options)
     for warning in found.warnings:
         print(f"warning: {warning}", file=sys.stderr)
+    for reason, count in Counter(row["reason"] for row in found.left_out).items():
+        print(f"left out: {count} row(s), {reason}", file=sys.stderr)
     if found.failed:
-        print(f"NOT CONVERGED: {found.diagnostics['failures']}", file=sys.stderr)
+        print(f"NOT CONVERGED: {found.diagnostics['failures']}{QUICK_REMEDY if options.quick else ''}", file=sys.stderr)
     elif folder and not options.json:
         print(f"\nPosterior: {folder / found.posterior} (open it with arviz.from_netcdf)")
     return 3 if found.failed else 0
@@ -59,7 +66,7 @@ def _print(found: Record, options: argparse.Namespace) -> None:
     question = found.job.question
     stamp = "QUICK (short chains)  " if options.quick else ""
     print(f"{stamp}{question.endpoint}: {found.model}, subset {question.subset}, tiers {question.tiers}, "
-          f"{found.k_studies} studies, {found.n_patients} patients")
+          f"{counted(found.k_studies, 'study', 'studies')}, {counted(found.n_patients, 'patient')}")
     print("; ".join(f"{name} ~ {prior}" for name, prior in found.priors.items()) + "\n")
     if not found.failed:
         print(estimates_table(found.estimates))

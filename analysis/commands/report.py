@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
 
-from analysis.arguments import base_job
+from analysis.arguments import base_job, writable
 from analysis.comparison import COMPARED
 from analysis.evidence import Evidence, load
 from analysis.figures.all import figure_tasks
@@ -16,7 +16,7 @@ from analysis.planning import check_priors, plan
 from analysis.progress import Progress
 from analysis.report.page import write_report
 from analysis.selection import UsageError
-from analysis.text import number, table
+from analysis.text import QUICK_REMEDY, number, table
 
 SCHEMA_VERSION = 1
 _PACKAGES = ("recart", "pymc", "nutpie", "arviz", "numpy", "scipy", "matplotlib")
@@ -27,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
     evidence = load(options.data)
     base = base_job(options)
     check_priors(base)
-    folder = _writable(options.output)
+    folder = writable(options.output)
     jobs = plan(evidence, base, quick=options.quick)
     if not jobs:
         raise UsageError(f"{options.data} has no response and no survival row to analyse")
@@ -49,21 +49,10 @@ def run(options: argparse.Namespace) -> int:
     else:
         _print(results, page)
     for found in results.failed:
-        print(f"NOT CONVERGED: {found.job.question.endpoint} {found.model} {found.job.question.subset} "
-              f"tiers {found.job.question.tiers}: {found.diagnostics['failures']}", file=sys.stderr)
+        question, remedy = found.job.question, QUICK_REMEDY if options.quick else ""
+        print(f"NOT CONVERGED: {question.endpoint} {found.model} {question.subset} tiers {question.tiers}: "
+              f"{found.diagnostics['failures']}{remedy}", file=sys.stderr)
     return 3 if results.failed else 0
-
-
-def _writable(folder: Path) -> Path:
-    """Make the folder now, so that minutes of work do not end at a closed door."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".writable"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise UsageError(f"--output {folder} cannot be written: {error.strerror}") from None
-    return folder
 
 
 def _manifest(results: Results, options: argparse.Namespace, files: list[Path]) -> dict:

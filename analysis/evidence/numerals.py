@@ -51,7 +51,8 @@ def explain(text: str, *, whole: bool) -> Fault:
         meant = "Give a whole number" if whole else f"Write {text.replace(',', '.')}"
         return Fault("has a decimal comma", f"{meant}.")
     if text.endswith("%"):
-        return Fault("is not a plain number", "Write it without the percent sign, a probability from 0 to 1.")
+        remedy = "Give the number of patients." if whole else "Write a probability from 0 to 1, without the sign."
+        return Fault("is a percentage", remedy)
     return _in_other_digits(text) or (_as_whole(text) if whole else None) or _unknown(whole)
 
 

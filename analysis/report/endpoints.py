@@ -10,6 +10,14 @@ from analysis.report import facts
 from analysis.report.html import Html, folded, join, paragraphs, table, tag
 from analysis.wording import level_text, studies_and_patients, unit_text, with_interval
 
+_FEW = {1: " (not pooled)", 2: " (prior-dominated)"}
+_RULES = ("How a standard error is found: from the printed interval on the scale on which its two arms are most nearly "
+          "equal (plain, log or log-log); where they differ by more than half on every scale, one standard error on "
+          "each side (split normal). Without an interval, or with an upper limit not reached whose lower limit says "
+          "less, the binomial formula times the factor shown, because that formula ignores censoring. Never below "
+          "1/sqrt(n), which would be more events than patients. Intervals shown beside the raw estimate follow from "
+          "this log hazard and so can differ a little from the printed ones.")
+
 
 def endpoint_section(results: Results, endpoint: Endpoint, picture: Html) -> Html:
     """Everything about one endpoint."""
@@ -42,7 +50,7 @@ def _estimands(results: Results, endpoint: Endpoint) -> Html:
                           for _, record in subsets for row in record.estimates if row["study_id"] is None)
     heads = ["Estimand", "Interval", "Unit", *(
         join([facts.subset_label(results, subset), tag("small", studies_and_patients(
-            record.k_studies, record.n_patients))]) for subset, record in subsets)]
+            record.k_studies, record.n_patients) + _FEW.get(record.k_studies, ""))]) for subset, record in subsets)]
     rows = []
     for estimand, time, unit, kind in names:
         months = f", {time:g} months" if time else ""
@@ -61,7 +69,7 @@ def _fits(results: Results, endpoint: Endpoint) -> Html:
              f"[{level} credible]", f"New study, % [{level} prediction]",
              f"{facts.SPREAD[endpoint.kind]} [{level} credible]")
     rows = [(facts.subset_label(results, record.job.question.subset), facts.variation(results, record),
-             studies_and_patients(record.k_studies, record.n_patients),
+             studies_and_patients(record.k_studies, record.n_patients) + _FEW.get(record.k_studies, ""),
              *(facts.worded(facts.estimate(record, names[endpoint.kind]), unit=False) or record.status
                for names in (facts.MAIN, facts.NEW, facts.SPREAD))) for record in found]
     return table(f"{endpoint.label}: the headline and the fits beside it", heads, rows, left=2,
@@ -90,7 +98,8 @@ def _conversions(results: Results, record: Record) -> Html:
              row["rule"], f"{row['patients']:,}", *_hazard_cells(row)) for row in record.conversions]
     heads = ("Study", "Definition", "Tier", "Printed", "Standard error from", "n", "Log hazard", "SE below",
              "SE above")
-    return table("Log hazard per person-month of each study, with its standard error", heads, rows, left=5)
+    made = table("Log hazard per person-month of each study, with its standard error", heads, rows, left=5)
+    return join([made, tag("p", _RULES)]) if rows else made
 
 
 def _hazard_cells(row: facts.Row) -> tuple[str, str, str]:

@@ -18,8 +18,8 @@ _PACKAGES = ("pymc", "nutpie", "arviz", "numpy", "scipy", "matplotlib")
 def caveat_section(results: Results) -> Html:
     """What limits the answer, as far as the results themselves tell."""
     return section("caveats", "What limits this answer", paragraphs(
-        [*_shared_studies(results), *_fewer_studies(results), *_failed(results), *_few(results), *_early(results),
-         *_survival(results)]))
+        [*_shared_studies(results), *_fewer_studies(results), *_narrower(results), *_failed(results),
+         *_few(results), *_early(results), *_survival(results)]))
 
 
 def _shared_studies(results: Results) -> list[str]:
@@ -43,6 +43,17 @@ def _fewer_studies(results: Results) -> list[str]:
 def _failed(results: Results) -> list[str]:
     names = [facts.fit_name(results, record) for record in results.failed]
     return [f"NOT CONVERGED, and therefore without a result: {'; '.join(names)}."] if names else []
+
+
+def _narrower(results: Results) -> list[str]:
+    found = [row for row in results.comparisons if row.width_ratio is not None]
+    narrower = [row for row in found if row.width_ratio < 1.0]
+    if not narrower:
+        return []
+    return [f"Our interval is the narrower one in {len(narrower)} of {len(found)} comparisons. Width is no measure "
+            f"of quality here: a credible interval uses a prior for the heterogeneity, an exact confidence interval "
+            f"covers all its values, and the studies differ. Which part of each difference is data and which is "
+            f"method is not separated on this page."]
 
 
 def _few(results: Results) -> list[str]:
@@ -149,7 +160,7 @@ def command(results: Results) -> str:
     for name, prior in base.priors:
         parts += ["--prior", f"{name}={prior}"]
     parts += ["--quick"] if results.stamp == "QUICK" else []
-    return shlex.join(parts)
+    return shlex.join([*parts, "--output", "NEW_FOLDER"])
 
 
 def _versions() -> list[str]:
