@@ -49,7 +49,7 @@ CELLS = [
     ("responses", 2, "events", "1.000", "events", "is not a whole number", "Write 1000 if"),
     ("responses", 2, "events", "4,5", "events", "decimal comma", "Give a whole"),
     ("responses", 2, "events", "٤٤", "events", "outside 0-9", "Write 44."),
-    ("responses", 2, "events", "83%", "events", "is not a plain number", "without the percent sign"),
+    ("responses", 2, "events", "83%", "events", "is a percentage", "number of patients"),
     ("responses", 2, "events", "forty", "events", "is not a whole number", "digits"),
     ("responses", 2, "events", "9" * 5000, "events", "more than 15 digits", "patients"),
     ("responses", 2, "n", "0", "n", "is below 1", "patients"),
