@@ -137,7 +137,7 @@ def _by_model(found: Sequence[Bundle]) -> list[list[Bundle]]:
     groups: dict[str, list[Bundle]] = {}
     for bundle in found:
         groups.setdefault(bundle[0].model, []).append(bundle)
-    largest = max(groups.values(), key=len)
+    largest = max(groups.values(), key=len, default=[])
     return [largest, *sorted((group for group in groups.values() if group is not largest),
                              key=lambda group: all_models()[group[0][0].model].rank, reverse=True)]
 

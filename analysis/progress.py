@@ -12,12 +12,14 @@ class Progress:
     ----------
     total : int
         Number of steps.
+    stream : text stream
+        Standard error unless given.
     quiet : bool
         Print nothing.
     """
 
-    def __init__(self, total: int, *, stream: TextIO = sys.stderr, quiet: bool = False) -> None:
-        self._total, self._stream, self._quiet = total, stream, quiet
+    def __init__(self, total: int, *, stream: TextIO | None = None, quiet: bool = False) -> None:
+        self._total, self._stream, self._quiet = total, stream or sys.stderr, quiet
         self._done, self._printed, self._started = 0, -1, time.monotonic()
 
     def say(self, text: str) -> None:

@@ -78,6 +78,14 @@ def test_compare_without_published_numbers_says_so(tmp_path, capsys):
     assert "reported.csv" in capsys.readouterr().err
 
 
+def test_published_numbers_without_rules_are_listed_as_not_compared(tmp_path, capsys):
+    reported = "reported_id,endpoint,subset,statistic,estimate\nR1,cr,all,mean_probability,0.8\n"
+    write_evidence(tmp_path, reported=reported)
+    assert main(["compare", "--json", "--data", str(tmp_path)]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["comparisons"]
+    assert row["status"] == "not compared" and "comparisons.csv" in row["reason"]
+
+
 def test_list_names_what_can_be_fitted(capsys):
     assert main(["list", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

@@ -91,6 +91,14 @@ def test_tiers_families_and_early_landmarks_stand_beside(run):
     assert {row["endpoint"] for row in rows if row["early_landmarks"] == "false"} == {"os"}
 
 
+def test_equal_rows_give_equal_numbers(run):
+    """Both relapse studies are adult, CD19 and tier A: no subset and no tier changes what is fitted."""
+    found = {(row["subset"], row["tiers"]): (row["median"], row["lower"], row["upper"])
+             for row in table(run[1], "estimates.csv") if row["endpoint"] == "relapse"
+             and row["model"] == "beta_binomial" and row["estimand"] == "mean_rate"}
+    assert len(found) == 5 and len(set(found.values())) == 1
+
+
 def test_headline_agrees_with_the_accepted_table(run):
     accepted = {(row["endpoint"], row["estimand"], row["time_months"]): row for row in golden()}
     found = {(row["endpoint"], row["estimand"], row["time_months"]): row for row in rows_of(run[1])}
