@@ -1,28 +1,23 @@
 """Runs many fits on two processes and gathers their rows into the tables of a run."""
 
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, as_completed
 from dataclasses import dataclass
 from importlib import import_module
-from multiprocessing import get_context
 from pathlib import Path
 
-from analysis import tables
+from analysis import processes, tables
 from analysis.comparison import Comparison, compare
 from analysis.evidence import Evidence
 from analysis.files import write_csv
 from analysis.jobs import Job
 from analysis.planning import bundles
+from analysis.processes import Submit
 from analysis.progress import Progress
 from analysis.records import Record, records
 from models import all_models
 
 _WORTH_COMPILING = 5  # waiting fits of a model for which a second process should compile it, too
-_worker_evidence: Evidence | None = None
-
-Submit = Callable[..., Future]
 Bundle = tuple[Job, ...]
 
 
@@ -104,32 +99,13 @@ def _describe(found: Record) -> str:
     return text if found.status == "converged" else f"{text}: {found.status}"
 
 
-@contextmanager
-def helper(evidence: Evidence) -> Iterator[Submit]:
-    """A second process that lives as long as there is work for it; spawned, since the sampler runs threads."""
-    pool = ProcessPoolExecutor(1, get_context("spawn"), _receive, (evidence,))
-    try:
-        yield pool.submit
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        raise
-    pool.shutdown()
-
-
-def _receive(evidence: Evidence) -> None:
-    global _worker_evidence
-    # An interrupt reaches both processes; the first one says so and ends the second.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _worker_evidence = evidence
-
-
 def _import_figures() -> None:
     """Load what drawing needs while this process would wait."""
     import_module("analysis.figures.all")
 
 
 def _work(bundle: Bundle, folder: Path | None) -> tuple[Record, ...]:
-    return records(_worker_evidence, bundle, folder)
+    return records(processes.evidence(), bundle, folder)
 
 
 def _by_model(found: Sequence[Bundle]) -> list[list[Bundle]]:
@@ -151,13 +127,6 @@ def _taken_back(group: Sequence[Bundle], away: dict[Bundle, Future]) -> Iterator
         if bundle in away and away[bundle].cancel():
             del away[bundle]
             yield bundle
-
-
-def share_out[T](tasks: Sequence[tuple[Callable[..., T], tuple]], *, submit: Submit) -> list[T]:
-    """Results of (function, arguments), half of them from the helper process, in the order of the tasks."""
-    away = {at: submit(function, *arguments) for at, (function, arguments) in enumerate(tasks) if at % 2}
-    here = {at: function(*arguments) for at, (function, arguments) in enumerate(tasks) if not at % 2}
-    return [here[at] if at in here else away[at].result() for at in range(len(tasks))]
 
 
 def write_tables(results: Results, folder: Path) -> list[Path]:

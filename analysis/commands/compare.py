@@ -8,8 +8,9 @@ from analysis.arguments import base_job
 from analysis.comparison import COMPARED, Comparison
 from analysis.evidence import load
 from analysis.files import as_json
-from analysis.pipeline import helper, run_all
+from analysis.pipeline import run_all
 from analysis.planning import check_priors, plan
+from analysis.processes import helper
 from analysis.progress import Progress
 from analysis.selection import UsageError
 from analysis.text import number, table

@@ -1,96 +1,20 @@
-"""`report`: the main job. Every fit, table, figure and the page that shows them."""
+"""`report`: the main job. Starts the second process before the sampler is loaded, then hands over."""
 
 import argparse
-import sys
-from importlib.metadata import version
-from pathlib import Path
-from platform import python_version
 
 from analysis.arguments import base_job, writable
-from analysis.comparison import COMPARED
-from analysis.evidence import Evidence, load
-from analysis.figures.all import figure_tasks
-from analysis.files import as_json, write_text
-from analysis.pipeline import Results, helper, run_all, share_out, write_tables
-from analysis.planning import check_priors, plan
-from analysis.progress import Progress
-from analysis.report.page import write_report
-from analysis.selection import UsageError
-from analysis.text import QUICK_REMEDY, number, table
-
-SCHEMA_VERSION = 1
-_PACKAGES = ("recart", "pymc", "nutpie", "arviz", "numpy", "scipy", "matplotlib")
+from analysis.evidence import load
+from analysis.processes import helper
 
 
 def run(options: argparse.Namespace) -> int:
     """Write all results below --output; exit code 3 where a fit failed its diagnostics."""
     evidence = load(options.data)
     base = base_job(options)
-    check_priors(base)
+    if base.priors:
+        from analysis.planning import check_priors
+        check_priors(base)
     folder = writable(options.output)
-    jobs = plan(evidence, base, quick=options.quick)
-    if not jobs:
-        raise UsageError(f"{options.data} has no response and no survival row to analyse")
-    progress = Progress(len(jobs))
-    progress.say(f"{len(jobs)} fits; compiling the models takes the first seconds ...")
     with helper(evidence) as submit:
-        results = run_all(evidence, base, jobs, folder=folder / "posteriors", progress=progress,
-                          stamp="QUICK" if options.quick else "", submit=submit)
-        progress.say("Tables, figures and the report ...")
-        written = write_tables(results, folder)
-        tasks = [] if options.quick else figure_tasks(results, folder / "figures")
-        figures = [path for pair in share_out(tasks, submit=submit) for path in pair]
-    progress.close()
-    page = write_report(results, folder, figures=figures)
-    manifest = _manifest(results, options, [*written, *figures, page])
-    write_text(folder / "run.json", as_json(manifest) + "\n")
-    if options.json:
-        print(as_json(manifest))
-    else:
-        _print(results, page)
-    for found in results.failed:
-        question, remedy = found.job.question, QUICK_REMEDY if options.quick else ""
-        print(f"NOT CONVERGED: {question.endpoint} {found.model} {question.subset} tiers {question.tiers}: "
-              f"{found.diagnostics['failures']}{remedy}", file=sys.stderr)
-    return 3 if results.failed else 0
-
-
-def _manifest(results: Results, options: argparse.Namespace, files: list[Path]) -> dict:
-    fits = [{"posterior": f"posteriors/{found.posterior}" if found.posterior else None, "status": found.status,
-             "priors": dict(found.priors), "warnings": list(found.warnings),
-             **{name: found.diagnostics.get(name) for name in
-                ("endpoint", "model", "subset", "tiers", "study_set", "early_landmarks", "k_studies", "n_patients",
-                 "chains", "draws", "seed")}} for found in results.records]
-    return {"schema_version": SCHEMA_VERSION, "data_sha256": results.evidence.sha256, "stamp": results.stamp,
-            "tiers": options.tiers, "set": options.study_set, "level": options.level, "seed": options.seed,
-            "python": python_version(), "versions": {name: version(name) for name in _PACKAGES},
-            "converged": not results.failed, "compared": _compared(results), "reported": len(results.comparisons),
-            "files": sorted(path.relative_to(options.output).as_posix() for path in files), "fits": fits}
-
-
-def _compared(results: Results) -> int:
-    return sum(row.status == COMPARED for row in results.comparisons)
-
-
-def _print(results: Results, page: Path) -> None:
-    rows = [_headline(results, results.evidence, endpoint.endpoint) for endpoint in results.evidence.endpoints]
-    stamp = "QUICK (short chains): no result to quote\n\n" if results.stamp else ""
-    print(stamp + table(["endpoint", "estimand", "posterior median", "studies", "patients"],
-                        [row for row in rows if row]))
-    if results.comparisons:
-        print(f"\n{_compared(results)} of {len(results.comparisons)} published numbers compared; "
-              "the others carry their reason in comparison.csv.")
-    print(f"Report: {page}")
-
-
-def _headline(results: Results, evidence: Evidence, endpoint: str) -> list[str] | None:
-    found = results.headline(endpoint)
-    if found is None:
-        return None
-    first = next(iter(found.estimates), None)
-    if first is None:
-        return [endpoint, "", found.status, str(found.k_studies), str(found.n_patients)]
-    name = first["estimand"] + ("" if first["time_months"] is None else f" ({first['time_months']:g} months)")
-    limits = f"{number(first['median'])} [{number(first['lower'])}, {number(first['upper'])}]"
-    return [endpoint, name, f"{limits} {100 * first['level']:g} % credible", str(found.k_studies),
-            str(found.n_patients)]
+        from analysis.making import make
+        return make(evidence, base, folder, options, submit)

@@ -1,0 +1,51 @@
+"""A second process beside this one. Imports little, so that it can start before anything heavy is loaded here."""
+
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from importlib import import_module
+from multiprocessing import get_context
+
+from analysis.evidence import Evidence
+
+Submit = Callable[..., Future]
+_received: list[Evidence] = []
+
+
+@contextmanager
+def helper(found: Evidence) -> Iterator[Submit]:
+    """A process that lives as long as there is work for it; spawned, since the sampler runs threads.
+
+    It gets the evidence once and loads the sampler at once, while the caller does the same.
+    """
+    pool = ProcessPoolExecutor(1, get_context("spawn"), _receive, (found,))
+    try:
+        pool.submit(_load_sampler)
+        yield pool.submit
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
+
+
+def evidence() -> Evidence:
+    """In the helper process: the evidence that it was given."""
+    return _received[0]
+
+
+def _receive(found: Evidence) -> None:
+    # An interrupt reaches both processes; the first one says so and ends the second.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _received.append(found)
+
+
+def _load_sampler() -> None:
+    import_module("analysis.pipeline")
+
+
+def share_out[T](tasks: Sequence[tuple[Callable[..., T], tuple]], *, submit: Submit) -> list[T]:
+    """Results of (function, arguments), half of them from the helper process, in the order of the tasks."""
+    away = {at: submit(function, *arguments) for at, (function, arguments) in enumerate(tasks) if at % 2}
+    here = {at: function(*arguments) for at, (function, arguments) in enumerate(tasks) if not at % 2}
+    return [here[at] if at in here else away[at].result() for at in range(len(tasks))]
