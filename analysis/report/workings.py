@@ -46,7 +46,7 @@ def _failed(results: Results) -> list[str]:
 
 
 def _narrower(results: Results) -> list[str]:
-    found = [row for row in results.comparisons if row.width_ratio is not None]
+    found = [row for row in results.comparisons if row.width_ratio is not None and row.reported.primary]
     narrower = [row for row in found if row.width_ratio < 1.0]
     if not narrower:
         return []
