@@ -44,3 +44,8 @@ NUMBERS = Backend(np.log, np.log1p, np.exp, np.sqrt, np.logaddexp, lambda value:
                   np.sum, np.max, special.log_ndtr, lambda value: value)
 GRAPH = Backend(pt.log, pt.log1p, pt.exp, pt.sqrt, pt.logaddexp, pt.softplus, pt.clip, pt.sum, pt.max,
                 _graph_log_ndtr, disconnected_grad)
+
+
+def spaced(hyperparameter: Array) -> Array:
+    """A hyperparameter of shape (...) with a last axis, so that it broadcasts with studies or points; scalars as is."""
+    return hyperparameter[..., None] if hyperparameter.ndim else hyperparameter

@@ -28,10 +28,9 @@ from collections.abc import Mapping
 
 import numpy as np
 import pymc as pm
-import pytensor.tensor as pt
 from scipy import special
 
-from models.backend import GRAPH, NUMBERS, Array, Backend
+from models.backend import GRAPH, NUMBERS, Array, Backend, spaced
 from models.coordinates import located
 from models.model import Draws, Model
 from models.priors import Prior
@@ -43,8 +42,8 @@ _TINY = 1e-300
 _KAPPA_OF_A_POINT = 1e10  # beyond it the beta distribution is narrower than 1e-5 and its median its mean
 
 
-def log_density(mu: Array, theta: Array, sums: Array, *, on: Backend) -> Array:
-    """Log likelihood of (mu, theta = rho/(1 - rho)) without the binomial coefficients.
+def finite_product(mu: Array, theta: Array, sums: Array, *, on: Backend) -> Array:
+    """Log likelihood of (mu, theta = rho/(1 - rho)) over all studies, without the binomial coefficients.
 
     Parameters
     ----------
@@ -54,6 +53,25 @@ def log_density(mu: Array, theta: Array, sums: Array, *, on: Backend) -> Array:
     """
     base, times_mu, times_theta, weight = (sums[row] for row in range(4))
     return on.sum(weight * on.log(base + times_mu * mu + times_theta * theta), axis=-1)
+
+
+def log_density(draws: Draws, inputs: Mapping[str, Array], *, on: Backend) -> Array:
+    """Log likelihood of (mu, rho) over all studies, without the binomial coefficients; shape (...).
+
+    Parameters
+    ----------
+    draws : mapping of str to array, shape (...)
+        mu and rho.
+    inputs : mapping of str to array
+        As `data` returns them.
+    """
+    mu, rho = spaced(draws["mu"]), spaced(draws["rho"])
+    return finite_product(mu, rho / (1.0 - rho), inputs["sums"], on=on)
+
+
+def log_constant(studies: RateStudies) -> float:
+    """What `log_density` leaves out: the logs of the binomial coefficients."""
+    return float(log_binomial(studies.evaluable, studies.events).sum())
 
 
 def data(studies: RateStudies) -> dict[str, np.ndarray]:
@@ -70,12 +88,13 @@ def data(studies: RateStudies) -> dict[str, np.ndarray]:
             "sizes": np.stack([sizes, np.bincount(where), rate_sums]).astype(float)}
 
 
-def _conditional_logit(rho: Array, sizes: Array) -> tuple[Array, Array]:
+def conditional(rho: Array, inputs: Mapping[str, Array], *, on: Backend) -> tuple[Array, Array]:
     """About where logit(mu) lies given rho, and its standard deviation, from the weighted mean of observed rates."""
-    weight = sizes[0] / (1.0 + (sizes[0] - 1.0) * rho)
-    total = pt.sum(weight * sizes[1])
-    rate = (pt.sum(weight * sizes[2]) + 0.5) / (total + 1.0)
-    return pt.log(rate / (1.0 - rate)), 1.0 / pt.sqrt(rate * (1.0 - rate) * (total + 1.0))
+    sizes = inputs["sizes"]
+    weight = sizes[0] / (1.0 + (sizes[0] - 1.0) * spaced(rho))
+    total = on.sum(weight * sizes[1], axis=-1)
+    rate = (on.sum(weight * sizes[2], axis=-1) + 0.5) / (total + 1.0)
+    return on.log(rate / (1.0 - rate)), 1.0 / on.sqrt(rate * (1.0 - rate) * (total + 1.0))
 
 
 def build(studies: RateStudies, priors: Mapping[str, Prior] = PRIORS) -> pm.Model:
@@ -90,19 +109,18 @@ def build(studies: RateStudies, priors: Mapping[str, Prior] = PRIORS) -> pm.Mode
     with pm.Model() as model:
         inputs = {name: pm.Data(name, table) for name, table in data(studies).items()}
         rho = priors["rho"].variable("rho")
-        centre, spread = _conditional_logit(rho, inputs["sizes"])
+        centre, spread = conditional(rho, inputs, on=GRAPH)
         mu = located("mu", priors["mu"], centre=centre, spread=spread)
-        pm.Potential("log_likelihood", log_density(mu, rho / (1.0 - rho), inputs["sums"], on=GRAPH))
+        pm.Potential("log_likelihood", log_density({"mu": mu, "rho": rho}, inputs, on=GRAPH))
     return model
 
 
 def log_likelihood(draws: Draws, studies: RateStudies) -> np.ndarray:
     """Marginal log likelihood of each study at each draw, shape (s, k)."""
-    mu, theta = draws["mu"][:, None], _theta(draws)[:, None]
     columns = []
     for index in range(len(studies)):
         alone = RateStudies(("one",), studies.events[[index]], studies.evaluable[[index]])
-        columns.append(log_density(mu, theta, data(alone)["sums"], on=NUMBERS))
+        columns.append(log_density(draws, data(alone), on=NUMBERS))
     return np.stack(columns, axis=1) + log_binomial(studies.evaluable, studies.events)
 
 
@@ -116,6 +134,14 @@ def study_effects(draws: Draws, studies: RateStudies, rng: np.random.Generator) 
 def new_study(draws: Draws, rng: np.random.Generator) -> np.ndarray:
     """Rate of one further exchangeable study, Beta(mu kappa, (1 - mu) kappa); (s,)."""
     return _beta(*_shapes(draws), rng)
+
+
+def new_study_cdf(draws: Draws, rate: Array) -> np.ndarray:
+    """Probability that one further study's rate is at most `rate`, given each draw; shapes broadcast."""
+    a, b = _shapes(draws)
+    wide = a + b < _KAPPA_OF_A_POINT
+    inside = special.betainc(np.where(wide, a, 1.0), np.where(wide, b, 1.0), rate)
+    return np.where(wide, inside, draws["mu"] <= rate)
 
 
 def population(draws: Draws) -> dict[str, np.ndarray]:
@@ -152,6 +178,8 @@ MODEL = Model(name="beta_binomial", kind="rate", summary="Beta-binomial model of
               supports={"mu": "unit", "rho": "unit"},
               data=data, build=build, log_likelihood=log_likelihood, study_effects=study_effects,
               new_study=new_study, population=population,
+              log_density=log_density, log_constant=log_constant, conditional=conditional,
+              new_study_cdf=new_study_cdf,
               without_moments=("tau",))
 
 if __name__ == "__main__":

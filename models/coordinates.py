@@ -11,6 +11,7 @@ from typing import Any
 import pymc as pm
 import pytensor.tensor as pt
 
+from models.backend import Array, Backend, spaced
 from models.priors import Prior
 
 
@@ -40,17 +41,17 @@ def located(name: str, prior: Prior, *, centre: Any, spread: Any) -> Any:
     return variable
 
 
-def conditional_location(tau: Any, rows: list[tuple[Any, Any, Any]]) -> tuple[Any, Any]:
-    """Mean and standard deviation of the location given tau, if every study were a normal estimate.
+def conditional_location(tau: Array, rows: list[tuple[Array, Array, Array]], *, on: Backend) -> tuple[Array, Array]:
+    """Mean and standard deviation of the location given tau, if every study were a normal estimate; shape (...).
 
     Parameters
     ----------
-    tau : scalar graph
+    tau : array, shape (...)
         Between-study standard deviation.
     rows : list of (estimate, variance, times)
         Of shape (k,) each; `times` is how often the study occurs.
     """
-    weights = [times / (variance + tau**2) for _, variance, times in rows]
-    total = sum(pt.sum(weight) for weight in weights)
-    centre = sum(pt.sum(weight * row[0]) for weight, row in zip(weights, rows, strict=True)) / total
-    return centre, 1.0 / pt.sqrt(total)
+    weights = [times / (variance + spaced(tau) ** 2) for _, variance, times in rows]
+    total = sum(on.sum(weight, axis=-1) for weight in weights)
+    centre = sum(on.sum(weight * row[0], axis=-1) for weight, row in zip(weights, rows, strict=True)) / total
+    return centre, 1.0 / on.sqrt(total)

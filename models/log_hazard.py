@@ -27,13 +27,12 @@ from collections.abc import Mapping
 
 import numpy as np
 import pymc as pm
-import pytensor.tensor as pt
 from scipy import special
 
-from models.backend import GRAPH, NUMBERS, Array, Backend
+from models.backend import GRAPH, NUMBERS, Array, Backend, spaced
 from models.coordinates import conditional_location, located
 from models.effects import draw_effects
-from models.marginal import Concave, log_marginal
+from models.marginal import POINTS, Concave, log_marginal
 from models.model import Draws, Model
 from models.priors import Prior
 from models.studies import HazardStudies
@@ -101,6 +100,35 @@ def data(studies: HazardStudies) -> dict[str, np.ndarray]:
 _DENSITIES = {"estimates": log_density_estimates, "counts": log_density_counts}
 
 
+def log_density(draws: Draws, inputs: Mapping[str, Array], *, on: Backend) -> Array:
+    """Marginal log likelihood over all studies, without what depends on the counts only; shape (...).
+
+    Parameters
+    ----------
+    draws : mapping of str to array, shape (...)
+        eta and tau.
+    inputs : mapping of str to array
+        As `data` returns them.
+    """
+    eta, tau = spaced(draws["eta"]), spaced(draws["tau"])
+    return sum(on.sum(_DENSITIES[name](eta, tau, table, on=on), axis=-1) for name, table in inputs.items())
+
+
+def log_constant(studies: HazardStudies) -> float:
+    """What `log_density` leaves out: d log T - log d! of the studies that report counts."""
+    return float(_log_constants(studies).sum())
+
+
+def _log_constants(studies: HazardStudies) -> np.ndarray:
+    d, time = studies.events[studies.is_poisson], studies.person_months[studies.is_poisson]
+    return d * np.log(time) - special.gammaln(d + 1.0)
+
+
+def conditional(tau: Array, inputs: Mapping[str, Array], *, on: Backend) -> tuple[Array, Array]:
+    """About where eta lies given tau, and its standard deviation."""
+    return conditional_location(tau, [_rough(name, table, on=on) for name, table in inputs.items()], on=on)
+
+
 def build(studies: HazardStudies, priors: Mapping[str, Prior] = PRIORS) -> pm.Model:
     """The model with study effects integrated out.
 
@@ -113,19 +141,18 @@ def build(studies: HazardStudies, priors: Mapping[str, Prior] = PRIORS) -> pm.Mo
     with pm.Model() as model:
         inputs = {name: pm.Data(name, table) for name, table in data(studies).items()}
         tau = priors["tau"].variable("tau")
-        centre, spread = conditional_location(tau, [_rough(name, table) for name, table in inputs.items()])
+        centre, spread = conditional(tau, inputs, on=GRAPH)
         eta = located("eta", priors["eta"], centre=centre, spread=spread)
-        for name, table in inputs.items():
-            pm.Potential(f"log_likelihood_{name}", pt.sum(_DENSITIES[name](eta, tau, table, on=GRAPH)))
+        pm.Potential("log_likelihood", log_density({"eta": eta, "tau": tau}, inputs, on=GRAPH))
     return model
 
 
-def _rough(name: str, table: Array) -> tuple[Array, Array, Array]:
+def _rough(name: str, table: Array, *, on: Backend) -> tuple[Array, Array, Array]:
     """Estimate, variance and multiplicity of each study, as if it were a normal estimate."""
     if name == "estimates":
-        return table[0], table[1] * table[2], pt.ones_like(table[0])
-    counts = _poisson(table, on=GRAPH)
-    return counts.guess, counts.guess_variance, pt.ones_like(table[0])
+        return table[0], table[1] * table[2], 1.0
+    counts = _poisson(table, on=on)
+    return counts.guess, counts.guess_variance, 1.0
 
 
 def log_likelihood(draws: Draws, studies: HazardStudies) -> np.ndarray:
@@ -135,8 +162,7 @@ def log_likelihood(draws: Draws, studies: HazardStudies) -> np.ndarray:
     for name, table in data(studies).items():
         rows = counts if name == "counts" else ~counts
         values[:, rows] = _DENSITIES[name](eta, tau, table, on=NUMBERS)
-    d, time = studies.events[counts], studies.person_months[counts]
-    values[:, counts] += d * np.log(time) - special.gammaln(d + 1.0)
+    values[:, counts] += _log_constants(studies)
     return values
 
 
@@ -171,6 +197,11 @@ def new_study(draws: Draws, rng: np.random.Generator) -> np.ndarray:
     return rng.normal(draws["eta"], draws["tau"])
 
 
+def new_study_cdf(draws: Draws, log_hazard: Array) -> np.ndarray:
+    """Probability that one further study's log hazard is at most `log_hazard`, given each draw; shapes broadcast."""
+    return special.ndtr((log_hazard - draws["eta"]) / np.maximum(draws["tau"], _TINY))
+
+
 def population(draws: Draws) -> dict[str, np.ndarray]:
     """The typical study's log hazard eta and its heterogeneity tau; survival at a time follows from them."""
     return {"eta": draws["eta"], "tau": draws["tau"]}
@@ -181,7 +212,9 @@ MODEL = Model(name="log_hazard", kind="survival", summary="Log-normal model of a
               likelihood="log hazard of a study ~ Normal(eta, tau), observed with the standard error of its report",
               rank=0, priors=PRIORS, supports={"eta": "real", "tau": "positive"},
               data=data, build=build, log_likelihood=log_likelihood, study_effects=study_effects,
-              new_study=new_study, population=population)
+              new_study=new_study, population=population,
+              log_density=log_density, log_constant=log_constant, conditional=conditional,
+              new_study_cdf=new_study_cdf, points_per_study=POINTS)
 
 if __name__ == "__main__":
     from analysis.__main__ import run_model

@@ -23,19 +23,19 @@ from collections.abc import Mapping
 
 import numpy as np
 import pymc as pm
-import pytensor.tensor as pt
 from scipy import special
 
-from models.backend import GRAPH, NUMBERS, Array, Backend
+from models.backend import GRAPH, NUMBERS, Array, Backend, spaced
 from models.coordinates import conditional_location, located
 from models.effects import draw_effects
-from models.marginal import Concave, log_marginal
+from models.marginal import POINTS, Concave, log_marginal
 from models.model import Draws, Model
 from models.priors import Prior
 from models.studies import RateStudies
 from models.sums import log_binomial
 
 PRIORS = {"m": Prior("Normal", (0.0, 2.0)), "tau": Prior("HalfNormal", (1.0,))}
+_TINY = 1e-300
 # An evenly spaced sum is off by exp(-2 pi^2 / (tau step)) for a logistic curve: 1e-16 at tau = 5, 3e-9 at tau = 10.
 _NODES = np.linspace(-8.5, 8.5, 171)
 _WEIGHTS = np.exp(-(_NODES**2) / 2.0) / np.exp(-(_NODES**2) / 2.0).sum()
@@ -57,7 +57,7 @@ def likelihood(events: Array, evaluable: Array, *, on: Backend) -> Concave:
                    guess_variance=1.0 / ((evaluable + 1.0) * smoothed * (1.0 - smoothed)))
 
 
-def log_density(m: Array, tau: Array, counts: Array, *, on: Backend) -> Array:
+def log_density_each(m: Array, tau: Array, counts: Array, *, on: Backend) -> Array:
     """Marginal log likelihood of each study without its binomial coefficient, shape (..., k).
 
     Parameters
@@ -67,6 +67,33 @@ def log_density(m: Array, tau: Array, counts: Array, *, on: Backend) -> Array:
         Rows events and evaluable.
     """
     return log_marginal(likelihood(counts[0], counts[1], on=on), m, tau, on=on)
+
+
+def log_density(draws: Draws, inputs: Mapping[str, Array], *, on: Backend) -> Array:
+    """Marginal log likelihood over all studies, without the binomial coefficients; shape (...).
+
+    Parameters
+    ----------
+    draws : mapping of str to array, shape (...)
+        m and tau.
+    inputs : mapping of str to array
+        As `data` returns them.
+    """
+    counts = inputs["counts"]
+    each = log_density_each(spaced(draws["m"]), spaced(draws["tau"]), counts, on=on)
+    return on.sum(counts[2] * each, axis=-1)
+
+
+def log_constant(studies: RateStudies) -> float:
+    """What `log_density` leaves out: the logs of the binomial coefficients."""
+    return float(log_binomial(studies.evaluable, studies.events).sum())
+
+
+def conditional(tau: Array, inputs: Mapping[str, Array], *, on: Backend) -> tuple[Array, Array]:
+    """About where m lies given tau, and its standard deviation."""
+    counts = inputs["counts"]
+    rough = likelihood(counts[0], counts[1], on=on)
+    return conditional_location(tau, [(rough.guess, rough.guess_variance, counts[2])], on=on)
 
 
 def data(studies: RateStudies) -> dict[str, np.ndarray]:
@@ -86,12 +113,11 @@ def build(studies: RateStudies, priors: Mapping[str, Prior] = PRIORS) -> pm.Mode
         For m (logit scale) and tau (> 0, logit scale).
     """
     with pm.Model() as model:
-        counts = pm.Data("counts", data(studies)["counts"])
+        inputs = {name: pm.Data(name, table) for name, table in data(studies).items()}
         tau = priors["tau"].variable("tau")
-        rough = likelihood(counts[0], counts[1], on=GRAPH)
-        centre, spread = conditional_location(tau, [(rough.guess, rough.guess_variance, counts[2])])
+        centre, spread = conditional(tau, inputs, on=GRAPH)
         m = located("m", priors["m"], centre=centre, spread=spread)
-        pm.Potential("log_likelihood", pt.sum(counts[2] * log_density(m, tau, counts, on=GRAPH)))
+        pm.Potential("log_likelihood", log_density({"m": m, "tau": tau}, inputs, on=GRAPH))
     return model
 
 
@@ -108,7 +134,7 @@ def build_conditional(studies: RateStudies, priors: Mapping[str, Prior] = PRIORS
 def log_likelihood(draws: Draws, studies: RateStudies) -> np.ndarray:
     """Marginal log likelihood of each study at each draw, shape (s, k)."""
     counts = np.stack([studies.events, studies.evaluable]).astype(float)
-    values = log_density(draws["m"][:, None], draws["tau"][:, None], counts, on=NUMBERS)
+    values = log_density_each(draws["m"][:, None], draws["tau"][:, None], counts, on=NUMBERS)
     return values + log_binomial(studies.evaluable, studies.events)
 
 
@@ -123,13 +149,20 @@ def new_study(draws: Draws, rng: np.random.Generator) -> np.ndarray:
     return special.expit(rng.normal(draws["m"], draws["tau"]))
 
 
+def new_study_cdf(draws: Draws, rate: Array) -> np.ndarray:
+    """Probability that one further study's rate is at most `rate`, given each draw; shapes broadcast."""
+    return special.ndtr((special.logit(rate) - draws["m"]) / np.maximum(draws["tau"], _TINY))
+
+
 def population(draws: Draws) -> dict[str, np.ndarray]:
     """Mean rate (integral over studies), median rate expit(m), tau, and rho = Var p / (E p (1 - E p))."""
-    rates = special.expit(draws["m"][:, None] + draws["tau"][:, None] * _NODES)
-    mean = rates @ _WEIGHTS
-    variance = (rates - mean[:, None]) ** 2 @ _WEIGHTS
-    return {"mean_rate": mean, "median_rate": special.expit(draws["m"]),
-            "rho": variance / np.maximum(mean * (1.0 - mean), np.finfo(float).tiny), "tau": draws["tau"]}
+    # The rarer outcome is integrated: next to a rate of one its complement would be rounded away.
+    side = np.where(draws["m"] > 0.0, -1.0, 1.0)
+    rates = special.expit(side[:, None] * (draws["m"][:, None] + draws["tau"][:, None] * _NODES))
+    rare = rates @ _WEIGHTS
+    variance = (rates - rare[:, None]) ** 2 @ _WEIGHTS
+    return {"mean_rate": np.where(side < 0.0, 1.0 - rare, rare), "median_rate": special.expit(draws["m"]),
+            "rho": variance / np.maximum(rare * (1.0 - rare), np.finfo(float).tiny), "tau": draws["tau"]}
 
 
 
@@ -137,7 +170,9 @@ MODEL = Model(name="logit_normal", kind="rate", summary="Logit-normal model of a
               likelihood="y ~ Binomial(n, expit(theta)), theta ~ Normal(m, tau)", rank=1, priors=PRIORS,
               supports={"m": "real", "tau": "positive"},
               data=data, build=build, log_likelihood=log_likelihood, study_effects=study_effects,
-              new_study=new_study, population=population)
+              new_study=new_study, population=population,
+              log_density=log_density, log_constant=log_constant, conditional=conditional,
+              new_study_cdf=new_study_cdf, points_per_study=POINTS)
 
 if __name__ == "__main__":
     from analysis.__main__ import run_model

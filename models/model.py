@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pymc as pm
 
+from models.backend import Array
 from models.priors import Prior
 from models.studies import Studies
 
@@ -32,7 +33,7 @@ class Model:
     rank : int
         The model with the lowest rank of its kind is the headline.
     priors : mapping of str to Prior
-        Default prior of each hyperparameter, in the order of the documentation.
+        Default prior of each hyperparameter: first the location, then the heterogeneity.
     supports : mapping of str to str
         Support that a replacement prior must have: real, positive or unit.
     data : callable
@@ -49,8 +50,20 @@ class Model:
         draws -> deterministic summaries by estimand name, shape (s,) each. A rate model gives `mean_rate` and, where
         they mean something, `median_rate`, `rho` and `tau`; a survival model gives `eta` (the typical study's log
         hazard) and `tau`. A summary that is the same in every draw, such as no heterogeneity, is allowed.
+    log_density : callable
+        (draws, inputs, on=backend) -> log likelihood over all studies without its constant, shape (...): what is
+        sampled and what is integrated. `draws` has arrays of shape (...) by name, `inputs` is what `data` returns.
+    log_constant : callable
+        studies -> what `log_density` leaves out, for the log evidence.
+    conditional : callable
+        (heterogeneity, inputs, on=backend) -> roughly the mean and the standard deviation of the location, on its
+        unconstrained scale, given the heterogeneity; shape (...).
+    new_study_cdf : callable
+        (draws, x) -> probability that the effect of one further exchangeable study is at most x; shapes broadcast.
     without_moments : tuple of str
         Summaries whose posterior mean need not exist; they are reported by their median and interval only.
+    points_per_study : int
+        Evaluations of a study's likelihood in one of `log_density`: what bounds the size of a batch.
     """
 
     name: str
@@ -66,7 +79,12 @@ class Model:
     study_effects: Callable[[Draws, Studies, np.random.Generator], np.ndarray]
     new_study: Callable[[Draws, np.random.Generator], np.ndarray]
     population: Callable[[Draws], dict[str, np.ndarray]]
+    log_density: Callable[..., Array]
+    log_constant: Callable[[Studies], float]
+    conditional: Callable[..., tuple[Array, Array]]
+    new_study_cdf: Callable[[Draws, Array], np.ndarray]
     without_moments: tuple[str, ...] = ()
+    points_per_study: int = 1
 
     def with_priors(self, replaced: Mapping[str, Prior]) -> dict[str, Prior]:
         """All priors, the named ones replaced.

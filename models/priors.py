@@ -2,9 +2,12 @@
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import pymc as pm
+from scipy import special, stats
 
 # Family: the PyMC distribution, the names of its parameters, which of them must be positive, and its support.
 _FAMILIES = {
@@ -19,6 +22,32 @@ _FAMILIES = {
     "LogNormal": (pm.LogNormal, ("mu", "sigma"), ("sigma",), "positive"),
     "Beta": (pm.Beta, ("alpha", "beta"), ("alpha", "beta"), "unit"),
     "LogitNormal": (pm.LogitNormal, ("mu", "sigma"), ("sigma",), "unit"),
+}
+
+
+def _of_log(distribution: Callable[..., object]) -> Callable[..., np.ndarray]:
+    """Density of log x from that of x > 0."""
+    return lambda value, *arguments: distribution(*arguments).logpdf(np.exp(np.minimum(value, 700.0))) + value
+
+
+def _beta(logit: np.ndarray, alpha: float, beta: float) -> np.ndarray:
+    return -alpha * np.logaddexp(0.0, -logit) - beta * np.logaddexp(0.0, logit) - special.betaln(alpha, beta)
+
+
+# Log densities on the unconstrained scale. Half a t distribution is written as a t doubled.
+_LOG_DENSITIES = {
+    "Normal": lambda value, mu, sigma: stats.norm.logpdf(value, mu, sigma),
+    "StudentT": lambda value, nu, mu, sigma: stats.t.logpdf(value, nu, mu, sigma),
+    "Cauchy": lambda value, alpha, beta: stats.cauchy.logpdf(value, alpha, beta),
+    "HalfNormal": _of_log(lambda sigma: stats.halfnorm(scale=sigma)),
+    "HalfStudentT": lambda value, nu, sigma:
+        np.log(2.0) + stats.t.logpdf(np.exp(np.minimum(value, 700.0)), nu, 0.0, sigma) + value,
+    "HalfCauchy": _of_log(lambda beta: stats.halfcauchy(scale=beta)),
+    "Exponential": _of_log(lambda lam: stats.expon(scale=1.0 / lam)),
+    "Gamma": _of_log(lambda alpha, beta: stats.gamma(alpha, scale=1.0 / beta)),
+    "LogNormal": lambda value, mu, sigma: stats.norm.logpdf(value, mu, sigma),
+    "Beta": _beta,
+    "LogitNormal": lambda value, mu, sigma: stats.norm.logpdf(value, mu, sigma),
 }
 _EXPRESSION = re.compile(r"\s*([A-Za-z]+)\s*\(([^()]*)\)\s*", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
@@ -63,6 +92,13 @@ class Prior:
         """The distribution, outside any model."""
         distribution, names, _, _ = _FAMILIES[self.family]
         return distribution.dist(**dict(zip(names, self.arguments, strict=True)))
+
+    def log_density(self, value: np.ndarray) -> np.ndarray:
+        """Log prior density of the *unconstrained* value: itself, the log or the logit, by the support.
+
+        The Jacobian is in it, so that nothing is lost next to a bound where the natural scale runs out of digits.
+        """
+        return _LOG_DENSITIES[self.family](np.asarray(value, dtype=float), *self.arguments)
 
     def exact(self) -> str:
         """As text with every digit, so that it can be read back."""

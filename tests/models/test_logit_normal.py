@@ -66,11 +66,11 @@ def test_equal_pairs_are_one_row_and_nobody_evaluable_adds_nothing() -> None:
 def test_numbers_and_graph_agree_and_the_gradient_is_that_of_the_integral() -> None:
     table = logit_normal.data(STUDIES)["counts"]
     m, tau = pt.dscalar(), pt.dscalar()
-    total = pt.sum(logit_normal.log_density(m, tau, table, on=GRAPH))
+    total = pt.sum(logit_normal.log_density_each(m, tau, table, on=GRAPH))
     function = pytensor.function([m, tau], [total, *pytensor.grad(total, [m, tau])])
 
     def numbers(at: float, width: float) -> float:
-        return float(logit_normal.log_density(np.array([at]), np.array([[width]]), table, on=NUMBERS).sum())
+        return float(logit_normal.log_density_each(np.array([at]), np.array([[width]]), table, on=NUMBERS).sum())
 
     for at, width in ((-1.0, 0.4), (0.5, 1.5), (-2.0, 1e-3)):
         value, by_m, by_tau = (float(part) for part in function(at, width))

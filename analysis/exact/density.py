@@ -1,0 +1,93 @@
+"""The joint log density of the two hyperparameters in coordinates without bounds, as quadrature sees it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from models.backend import NUMBERS
+from models.model import Model
+from models.priors import Prior
+from models.studies import Studies
+
+Extra = Callable[[Mapping[str, np.ndarray]], np.ndarray]
+"""A further log likelihood of the hyperparameters: natural values of shape (g,) to shape (g,)."""
+
+# Next to rho = 1 the heterogeneity theta = rho/(1 - rho) must stay finite; logits of 36 are one in double precision.
+_LOGIT_LIMIT = 36.0
+_LOG_LIMIT = 300.0
+_BATCH = 4_000_000
+
+
+@dataclass(frozen=True)
+class Density:
+    """A model with its data and priors, ready to be evaluated at many points at once.
+
+    Parameters
+    ----------
+    model : Model
+    inputs : mapping of str to array
+        `model.data` of the studies.
+    priors : mapping of str to Prior
+    constant : float
+        Added to the log density, so that its integral is the evidence.
+    extra : callable or None
+        A further log likelihood.
+    """
+
+    model: Model
+    inputs: Mapping[str, np.ndarray]
+    priors: Mapping[str, Prior]
+    constant: float
+    extra: Extra | None = None
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Location and heterogeneity."""
+        location, heterogeneity = self.model.priors
+        return location, heterogeneity
+
+    def natural(self, location: np.ndarray, heterogeneity: np.ndarray) -> dict[str, np.ndarray]:
+        """Values on the scale of the model from unconstrained ones."""
+        return {name: _natural(value, self.priors[name].support)
+                for name, value in zip(self.names, (location, heterogeneity), strict=True)}
+
+    def placed(self, heterogeneity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """About where the unconstrained location lies given the unconstrained heterogeneity, and its spread."""
+        name = self.names[1]
+        return self.model.conditional(_natural(heterogeneity, self.priors[name].support), self.inputs, on=NUMBERS)
+
+    def log_prior(self, location: np.ndarray, heterogeneity: np.ndarray) -> np.ndarray:
+        """Log prior density of the unconstrained values, Jacobians included."""
+        first, second = self.names
+        return self.priors[first].log_density(location) + self.priors[second].log_density(heterogeneity)
+
+    def __call__(self, location: np.ndarray, heterogeneity: np.ndarray) -> np.ndarray:
+        """Log of likelihood times prior at unconstrained values, shape (g,) each; -inf where it is not a number."""
+        batch = max(1, _BATCH // max(table.size for table in self.inputs.values()) // self.model.points_per_study)
+        parts = [self._evaluate(location[at:at + batch], heterogeneity[at:at + batch])
+                 for at in range(0, len(location), batch)]
+        return np.concatenate(parts)
+
+    def _evaluate(self, location: np.ndarray, heterogeneity: np.ndarray) -> np.ndarray:
+        values = self.natural(location, heterogeneity)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            total = self.model.log_density(values, self.inputs, on=NUMBERS) + self.constant
+            total = total + self.log_prior(location, heterogeneity)
+            if self.extra is not None:
+                total = total + self.extra(values)
+        return np.where(np.isnan(total), -np.inf, total)
+
+
+def density_of(model: Model, studies: Studies, priors: Mapping[str, Prior], *, extra: Extra | None = None) -> Density:
+    """The density of a model for these studies and priors."""
+    return Density(model, model.data(studies), priors, model.log_constant(studies), extra)
+
+
+def _natural(value: np.ndarray, support: str) -> np.ndarray:
+    if support == "unit":
+        return special.expit(np.clip(value, -700.0, _LOGIT_LIMIT))
+    if support == "positive":
+        return np.exp(np.clip(value, -700.0, _LOG_LIMIT))
+    return value
