@@ -31,7 +31,8 @@ def parser() -> argparse.ArgumentParser:
     fit.add_argument("endpoint", metavar="ENDPOINT", help="as `list` names it, such as cr or os")
     fit.add_argument("--model", metavar="M", help="default: the headline model of the endpoint's kind")
     fit.add_argument("--subset", default="all", metavar="S", help="default: all")
-    fit.add_argument("--engine", choices=("nuts",), default="nuts", help="default: nuts")
+    fit.add_argument("--engine", choices=("nuts", "exact"), default="nuts",
+                     help="sampling, or quadrature over the hyperparameters; default: nuts")
     fit.add_argument("--output", type=_folder, metavar="DIR", help="save the posterior as netCDF under DIR/posteriors")
     _settings(fit)
     _settings(_command(commands, "compare", "published numbers against recomputed ones"))
@@ -67,7 +68,7 @@ def base_job(options: argparse.Namespace, endpoint: str = "") -> Job:
     """The settings of a command as a job."""
     question = Question(endpoint, getattr(options, "subset", "all"), options.tiers, options.study_set)
     return Job(question, model=getattr(options, "model", None), priors=tuple(options.prior), seed=options.seed,
-               level=options.level, horizon=options.horizon)
+               level=options.level, horizon=options.horizon, engine=getattr(options, "engine", "nuts"))
 
 
 def writable(folder: Path) -> Path:

@@ -59,13 +59,17 @@ class Diagnostics:
         Rank-normalised split R-hat.
     min_ess_bulk, min_ess_tail : float
         Effective sample sizes.
-    divergences : int
+    divergences : int or None
     min_bfmi : float
         Energy Bayesian fraction of missing information, over chains.
     max_mcse_mean, max_mcse_limit, max_mcse_limit_heterogeneity : float
         Monte-Carlo standard error of means and of interval ends, as a fraction of the posterior SD.
     failures : tuple of str
         Each rule that is broken, in words; empty for a converged fit.
+    max_engine_z : float
+        Largest difference from the exact engine, in Monte-Carlo standard errors; NaN where it was not compared.
+    quadrature_error : float
+        Estimated error of the exact engine; NaN where it did not settle.
     remedy : {"", "longer", "careful"}
         What a second attempt should change, where one is worth it: longer chains for Monte-Carlo precision, shorter
         steps for divergences.
@@ -74,13 +78,15 @@ class Diagnostics:
     max_rhat: float
     min_ess_bulk: float
     min_ess_tail: float
-    divergences: int
+    divergences: int | None
     min_bfmi: float
     max_mcse_mean: float
     max_mcse_limit: float
     max_mcse_limit_heterogeneity: float
     failures: tuple[str, ...] = ()
     remedy: str = ""
+    max_engine_z: float = math.nan
+    quadrature_error: float = math.nan
 
     @property
     def converged(self) -> bool:
@@ -136,4 +142,9 @@ def _where(names: list[str], mask: np.ndarray) -> list[str]:
 
 
 def _failed(reason: str) -> Diagnostics:
-    return Diagnostics(math.nan, math.nan, math.nan, 0, math.nan, math.nan, math.nan, math.nan, (reason,))
+    return without_chains(failures=(reason,))
+
+
+def without_chains(*, failures: tuple[str, ...] = (), quadrature_error: float = math.nan) -> Diagnostics:
+    """Diagnostics of a fit that has no chains to judge."""
+    return Diagnostics(*[math.nan] * 3, None, *[math.nan] * 4, failures, quadrature_error=quadrature_error)

@@ -1,15 +1,21 @@
 """From a question to a fit: rows, typed studies, posterior, diagnostics and estimates."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from analysis import estimands
-from analysis.diagnostics import Diagnostics, diagnose
+from analysis.agreement import Agreement, agreements, with_agreement
+from analysis.diagnostics import Diagnostics, diagnose, without_chains
 from analysis.estimands import Estimate, Quantity
 from analysis.evidence import Evidence
+from analysis.exact.density import density_of
+from analysis.exact.draws import draw
+from analysis.exact.estimates import ExactQuantity, pooled
+from analysis.exact.grid import QuadratureFailed, solve
 from analysis.hazards import Conversion, as_studies, convert
 from analysis.jobs import Job, Sampler, derive_seed, more_careful
 from analysis.sampling import flat, sample
@@ -28,8 +34,9 @@ class NoStudies(UsageError):
 class Fit:
     """A posterior with all that is needed to judge it; `estimates` is empty where the diagnostics fail.
 
-    `sampler` is what was used: the job's, or the more careful one
-    of a second attempt.
+    `sampler` is what was used: the job's, or the more careful one of a second attempt. `exact` holds the exact
+    distributions of the pooled estimands where the engine is exact; `agreement` sets both engines side by side where
+    it is not. `log_evidence` is None where the quadrature did not settle.
     """
 
     job: Job
@@ -46,6 +53,9 @@ class Fit:
     sample_stats: xr.Dataset = field(repr=False)
     quantities: tuple[Quantity, ...] = field(repr=False)
     log_likelihood: np.ndarray = field(repr=False)
+    exact: tuple[ExactQuantity, ...] = field(default=(), repr=False)
+    agreement: tuple[Agreement, ...] = ()
+    log_evidence: float | None = None
 
 
 def model_for(selection_kind: str, name: str | None) -> Model:
@@ -107,10 +117,10 @@ def run(evidence: Evidence, job: Job, *, cores: int = 2) -> Fit:
         raise NoStudies(f"no study with {job.question.endpoint} in subset {job.question.subset}, "
                         f"set {job.question.study_set}, tiers {job.question.tiers}")
     seed = derive_seed(job.seed, job.question.endpoint, model.name, _content(typed_studies(selection)[0]))
-    fit = _fit(evidence, job, model, selection, seed, cores)
+    fit = _fit(job, model, selection, seed, cores)
     if fit.diagnostics.remedy:
         again = replace(job, sampler=more_careful(job.sampler, fit.diagnostics.remedy))
-        fit = replace(_fit(evidence, again, model, selection, seed, cores), job=job)
+        fit = replace(_fit(again, model, selection, seed, cores), job=job)
     return fit
 
 
@@ -119,17 +129,65 @@ def _content(studies: Studies) -> str:
     return repr([np.asarray(getattr(studies, name)).tolist() for name in studies.__dataclass_fields__])
 
 
-def _fit(evidence: Evidence, job: Job, model: Model, selection: Selection, seed: int, cores: int) -> Fit:
+def _fit(job: Job, model: Model, selection: Selection, seed: int, cores: int) -> Fit:
     priors = priors_of(model, job)
     studies, conversions = typed_studies(selection)
+    engine = _exact if job.engine == "exact" else _sampled
+    made = engine(job, model, studies, priors, selection, seed, cores)
+    estimates = made.pop("estimates") if made["diagnostics"].converged else ()
+    return Fit(job=job, sampler=job.sampler, model=model.name, selection=selection, studies=studies,
+               conversions=conversions, priors=priors, seed=seed, estimates=tuple(estimates),
+               log_likelihood=model.log_likelihood(flat(made["posterior"]), studies),
+               **{name: value for name, value in made.items() if name != "estimates"})
+
+
+def _sampled(job: Job, model: Model, studies: Studies, priors: Mapping[str, Prior], selection: Selection, seed: int,
+             cores: int) -> dict[str, Any]:
+    """What the sampler contributes to a fit, held against the exact engine where that one settles."""
     posterior, stats = sample(model, studies, priors, sampler=job.sampler, seed=seed, cores=cores)
     draws = flat(posterior)
     quantities = _quantities(model, draws, studies, job, selection, np.random.default_rng([seed, 1]))
     diagnostics = _diagnose(draws, quantities, stats, job)
-    estimates = [row for quantity in quantities for row in estimands.summarise(
-        quantity, selection.study_ids, chains=job.sampler.chains, level=job.level)] if diagnostics.converged else []
-    return Fit(job, job.sampler, model.name, selection, studies, conversions, priors, seed, diagnostics,
-               tuple(estimates), posterior, stats, tuple(quantities), model.log_likelihood(draws, studies))
+    agreement, log_evidence = (), None
+    try:
+        grid = solve(density_of(model, studies, priors))
+    except QuadratureFailed:
+        pass
+    else:
+        exact = pooled(grid, horizon=_horizon(job, selection))
+        agreement = agreements(quantities, exact, chains=job.sampler.chains, level=job.level)
+        diagnostics = with_agreement(diagnostics, agreement, grid.error)
+        log_evidence = grid.log_evidence
+    return {"posterior": posterior, "sample_stats": stats, "quantities": tuple(quantities),
+            "diagnostics": diagnostics, "agreement": agreement, "log_evidence": log_evidence,
+            "estimates": _summaries(quantities, selection, job)}
+
+
+def _exact(job: Job, model: Model, studies: Studies, priors: Mapping[str, Prior], selection: Selection, seed: int,
+           cores: int) -> dict[str, Any]:
+    """What quadrature contributes to a fit; study effects and the saved posterior are independent draws from it."""
+    grid = solve(density_of(model, studies, priors))
+    draws = draw(grid, job.sampler.chains * job.sampler.draws, np.random.default_rng([seed, 2]))
+    quantities = _quantities(model, draws, studies, job, selection, np.random.default_rng([seed, 1]))
+    exact = pooled(grid, horizon=_horizon(job, selection))
+    own = {found.name: [found.estimate(job.level)] for found in exact}
+    estimates = [row for quantity in quantities
+                 for row in own.get(quantity.name) or _summaries([quantity], selection, job)]
+    shape = (job.sampler.chains, job.sampler.draws)
+    posterior = xr.Dataset({name: (("chain", "draw"), values.reshape(shape)) for name, values in draws.items()},
+                           {"chain": np.arange(shape[0]), "draw": np.arange(shape[1])})
+    return {"posterior": posterior, "sample_stats": xr.Dataset(), "quantities": tuple(quantities),
+            "diagnostics": without_chains(quadrature_error=grid.error), "exact": exact,
+            "log_evidence": grid.log_evidence, "estimates": estimates}
+
+
+def _summaries(quantities: Sequence[Quantity], selection: Selection, job: Job) -> list[Estimate]:
+    return [row for quantity in quantities for row in estimands.summarise(
+        quantity, selection.study_ids, chains=job.sampler.chains, level=job.level)]
+
+
+def _horizon(job: Job, selection: Selection) -> float:
+    return job.horizon or horizon_of(selection.endpoint)
 
 
 def _quantities(model: Model, draws: Mapping[str, np.ndarray], studies: Studies, job: Job, selection: Selection,
@@ -140,7 +198,7 @@ def _quantities(model: Model, draws: Mapping[str, np.ndarray], studies: Studies,
         found = estimands.rate_quantities(population, effects, new)
     else:
         found = estimands.survival_quantities(population, effects, new,
-                                              horizon=job.horizon or horizon_of(selection.endpoint))
+                                              horizon=_horizon(job, selection))
     return [replace(quantity, moments=quantity.estimand not in model.without_moments) for quantity in found]
 
 
@@ -154,5 +212,8 @@ def _diagnose(draws: Mapping[str, np.ndarray], quantities: list[Quantity], stats
 
 def interval_probability(fit: Fit, estimand: str, low: float, high: float) -> float:
     """Posterior probability that an estimand lies in a given interval, such as a published one."""
+    exact = next((found.distribution for found in fit.exact if found.quantity.estimand == estimand), None)
+    if exact:
+        return float(exact.cdf(high) - exact.cdf(low))
     draws = next(quantity.draws for quantity in fit.quantities if quantity.estimand == estimand)
     return float(np.mean((draws >= low) & (draws <= high)))

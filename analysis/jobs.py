@@ -50,6 +50,8 @@ class Job:
         Of the run; the fit's own seed is derived from it.
     horizon : float or None
         Months at which survival is reported; None takes the endpoint's.
+    engine : {"nuts", "exact"}
+        Sampling, or quadrature over the hyperparameters.
     """
 
     question: Question
@@ -59,6 +61,7 @@ class Job:
     seed: int = 1
     level: float = 0.95
     horizon: float | None = None
+    engine: str = "nuts"
 
 
 def derive_seed(seed: int, *parts: str) -> int:

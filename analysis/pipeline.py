@@ -145,6 +145,7 @@ def _tables(results: Results) -> Iterator[tuple[str, tuple[str, ...], list]]:
     yield ("comparison.csv", tables.COMPARISON_COLUMNS, [tables.comparison_row(row) for row in results.comparisons])
     yield ("estimates.csv", tables.ESTIMATE_COLUMNS, [row for found in records for row in found.estimates])
     yield ("diagnostics.csv", tables.DIAGNOSTIC_COLUMNS, [found.diagnostics for found in records])
+    yield ("agreement.csv", tables.AGREEMENT_COLUMNS, [row for found in records for row in found.agreement])
     yield ("studies.csv", tables.STUDY_COLUMNS, [row for found in headline for row in found.studies])
     yield ("survival_conversions.csv", tables.CONVERSION_COLUMNS,
            [row for found in headline for row in found.conversions])

@@ -24,6 +24,7 @@ def file_name(fit: Fit) -> str:
     parts = [question.endpoint, fit.model, question.subset, question.tiers]
     parts += [question.study_set] if question.study_set != "review" else []
     parts += [] if question.early_landmarks else ["no_early"]
+    parts += ["exact"] if fit.job.engine == "exact" else []
     parts += ["quick"] if fit.job.sampler == QUICK else []
     parts += [f"{fit.job.horizon:g}m"] if fit.job.horizon else []
     parts += [f"level{fit.job.level:g}"] if fit.job.level != Job.level else []
@@ -36,7 +37,7 @@ def manifest(fit: Fit, evidence: Evidence) -> dict[str, Any]:
     question, sampler = fit.job.question, fit.sampler
     return {
         "endpoint": question.endpoint, "model": fit.model, "subset": question.subset, "tiers": question.tiers,
-        "study_set": question.study_set, "early_landmarks": question.early_landmarks, "engine": "nuts",
+        "study_set": question.study_set, "early_landmarks": question.early_landmarks, "engine": fit.job.engine,
         "data_sha256": evidence.sha256, "rows": [row.row for row in fit.selection.rows],
         "priors": {name: prior.exact() for name, prior in fit.priors.items()},
         "sampler": {name: getattr(sampler, name) for name in sampler.__dataclass_fields__}, "seed": fit.seed,

@@ -8,6 +8,7 @@ from typing import Any
 from analysis import tables
 from analysis.comparison import Pooled, pooled_by_row, wanted
 from analysis.evidence import Evidence
+from analysis.exact.grid import QuadratureFailed
 from analysis.fitting import Fit, NoStudies, interval_probability, model_for, run
 from analysis.jobs import Job
 from analysis.posteriors import save
@@ -27,6 +28,9 @@ class Record:
     diagnostics : row
     pooled : mapping of str to Pooled
         For the comparison with published numbers.
+    agreement : tuple of rows
+        For the table of this name; empty where there was one engine only.
+    log_evidence : float or None
     posterior : str
         Name of the netCDF file, empty where none was written.
     """
@@ -44,6 +48,8 @@ class Record:
     conversions: tuple[Mapping[str, Any], ...] = ()
     left_out: tuple[Mapping[str, Any], ...] = ()
     pooled: Mapping[str, Pooled] = field(default_factory=dict)
+    agreement: tuple[Mapping[str, Any], ...] = ()
+    log_evidence: float | None = None
     posterior: str = ""
 
     @property
@@ -62,7 +68,7 @@ def records(evidence: Evidence, jobs: tuple[Job, ...], folder: Path | None, *, c
     """
     try:
         fit = run(evidence, jobs[0], cores=cores)
-    except (NoStudies, SamplingFailed) as reason:
+    except (NoStudies, SamplingFailed, QuadratureFailed) as reason:
         status = "no studies" if isinstance(reason, NoStudies) else "NOT CONVERGED"
         return tuple(_empty(evidence, job, status, str(reason)) for job in jobs)
     own = (replace(fit, job=job, selection=select(evidence, job.question)) for job in jobs)
@@ -90,7 +96,8 @@ def _of_fit(evidence: Evidence, fit: Fit, path: str) -> Record:
         tuple(tables.conversion_rows(selection.endpoint.endpoint, fit.conversions)),
         tuple(tables.left_out_rows(selection)),
         pooled_by_row(evidence, job.question, model=fit.model, k_studies=k, n_patients=n, estimates=fit.estimates,
-                      probabilities=chances, trouble=trouble), path)
+                      probabilities=chances, trouble=trouble),
+        tuple(tables.agreement_rows(job.question, fit.model, fit.agreement)), fit.log_evidence, path)
 
 
 def _empty(evidence: Evidence, job: Job, status: str, reason: str) -> Record:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from analysis.agreement import Agreement
 from analysis.comparison import Comparison, Pooled
 from analysis.diagnostics import Diagnostics
 from analysis.estimands import Estimate
@@ -20,12 +21,14 @@ ESTIMATE_COLUMNS = (*QUESTION_COLUMNS, "k_studies", "n_patients", "estimand", "s
                     "unit", "mean", "sd", "median", "lower", "upper", "level", "interval", "mcse", "stamp")
 DIAGNOSTIC_COLUMNS = (*QUESTION_COLUMNS, "k_studies", "n_patients", "status", "max_rhat", "min_ess_bulk",
                       "min_ess_tail", "divergences", "min_bfmi", "max_mcse_mean", "max_mcse_limit",
-                      "max_mcse_limit_heterogeneity", "chains", "draws", "target_accept", "seed", "failures", "stamp")
+                      "max_mcse_limit_heterogeneity", "max_engine_z", "quadrature_error", "chains", "draws", "target_accept", "seed", "failures", "stamp")
 STUDY_COLUMNS = ("endpoint", "subset", "tiers", "study_id", "label", "year", "tier", "population", "events", "n",
                  "statistic", "raw", "raw_lower", "raw_upper", "level", "raw_interval",
                  "early")
 CONVERSION_COLUMNS = ("endpoint", "study_id", "rows", "statistic", "definition", "tier", "patients", "log_hazard",
                       "se_lower", "se_upper", "events", "person_months", "early", "rule")
+AGREEMENT_COLUMNS = (*QUESTION_COLUMNS, "estimand", "time_months", "statistic", "sampled", "exact", "mcse", "z",
+                     "agrees", "stamp")
 LEFT_OUT_COLUMNS = ("endpoint", "subset", "tiers", "study_id", "table", "row", "reason")
 COMPARISON_COLUMNS = (
     "reported_id", "endpoint", "subset", "statistic", "primary", "status", "reason", "published", "published_lower",
@@ -55,6 +58,12 @@ def diagnostic_row(diagnostics: Diagnostics) -> dict[str, Any]:
     values = {name: getattr(diagnostics, name) for name in diagnostics.__dataclass_fields__ if name != "remedy"}
     return {**values, "failures": "; ".join(diagnostics.failures),
             "status": "converged" if diagnostics.converged else "NOT CONVERGED"}
+
+
+def agreement_rows(question: Question, model: str, found: Sequence[Agreement]) -> list[dict[str, Any]]:
+    """Rows of agreement.csv: each pooled number of a fit from both engines."""
+    names = ("estimand", "time_months", "statistic", "sampled", "exact", "mcse", "z", "agrees")
+    return [{**question_cells(question, model), **{name: getattr(row, name) for name in names}} for row in found]
 
 
 def study_rows(evidence: Evidence, selection: Selection, conversions: Sequence[Conversion], *, level: float,

@@ -15,8 +15,8 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def number(value: float | None, scale: str = "") -> str:
-    """A number with three decimals, or one for times; empty for None."""
-    if value is None:
+    """A number with three decimals, or one for times; empty where there is none."""
+    if value is None or value != value:
         return ""
     return f"{value:.1f}" if scale == "time" else f"{value:.3f}"
 

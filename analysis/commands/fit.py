@@ -31,7 +31,8 @@ def run(options: argparse.Namespace) -> int:
     if options.horizon and kind == "rate":
         raise UsageError(f"{options.endpoint} is a rate; --horizon is for survival endpoints")
     folder = writable(options.output) / "posteriors" if options.output else None
-    print(f"Compiling the model and sampling {options.endpoint} ...", file=sys.stderr)
+    if options.engine == "nuts":
+        print(f"Compiling the model and sampling {options.endpoint} ...", file=sys.stderr)
     (found,) = records(evidence, (job,), folder, cores=2)
     if found.status == "no studies":
         raise UsageError(found.diagnostics["failures"])
@@ -56,7 +57,7 @@ def _object(found: Record, sha256: str, options: argparse.Namespace) -> dict:
             "model": found.model, "subset": question.subset, "tiers": question.tiers, "set": question.study_set,
             "engine": options.engine, "priors": dict(found.priors), "n_studies": found.k_studies,
             "n_patients": found.n_patients, "seed": found.job.seed, "stamp": "QUICK" if options.quick else "",
-            "warnings": list(found.warnings),
+            "warnings": list(found.warnings), "log_evidence": found.log_evidence,
             "estimates": [{name: row[name] for name in _ESTIMATE} for row in found.estimates],
             "diagnostics": {name: value for name, value in found.diagnostics.items() if name not in _FIT_COLUMNS},
             "converged": not found.failed}
