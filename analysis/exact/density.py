@@ -34,6 +34,8 @@ class Density:
         Added to the log density, so that its integral is the evidence.
     extra : callable or None
         A further log likelihood.
+    prior_place : (float, float)
+        Median and half the width of the central 68 % of the location's prior, unconstrained.
     """
 
     model: Model
@@ -41,6 +43,7 @@ class Density:
     priors: Mapping[str, Prior]
     constant: float
     extra: Extra | None = None
+    prior_place: tuple[float, float] = (0.0, np.inf)
 
     @property
     def names(self) -> tuple[str, str]:
@@ -56,7 +59,11 @@ class Density:
     def placed(self, heterogeneity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """About where the unconstrained location lies given the unconstrained heterogeneity, and its spread."""
         name = self.names[1]
-        return self.model.conditional(_natural(heterogeneity, self.priors[name].support), self.inputs, on=NUMBERS)
+        centre, spread = self.model.conditional(_natural(heterogeneity, self.priors[name].support), self.inputs,
+                                                on=NUMBERS)
+        middle, width = self.prior_place
+        share = 1.0 / (1.0 + (spread / width) ** 2)
+        return share * centre + (1.0 - share) * middle, spread * np.sqrt(share)
 
     def log_prior(self, location: np.ndarray, heterogeneity: np.ndarray) -> np.ndarray:
         """Log prior density of the unconstrained values, Jacobians included."""
@@ -82,7 +89,19 @@ class Density:
 
 def density_of(model: Model, studies: Studies, priors: Mapping[str, Prior], *, extra: Extra | None = None) -> Density:
     """The density of a model for these studies and priors."""
-    return Density(model, model.data(studies), priors, model.log_constant(studies), extra)
+    location = next(iter(model.priors))
+    return Density(model, model.data(studies), priors, model.log_constant(studies), extra,
+                   _place(priors[location]))
+
+
+def _place(prior: Prior) -> tuple[float, float]:
+    """Median of a prior and half the width of its central 68 %, on the unconstrained scale."""
+    stretched = np.linspace(-12.0, 12.0, 2401)
+    values = np.sinh(stretched)
+    mass = np.exp(prior.log_density(values)) * np.cosh(stretched)
+    total = np.cumsum(mass) / mass.sum()
+    low, middle, high = np.interp([0.16, 0.5, 0.84], total, values)
+    return float(middle), float(max((high - low) / 2.0, 1e-3))
 
 
 def _natural(value: np.ndarray, support: str) -> np.ndarray:

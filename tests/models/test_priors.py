@@ -115,3 +115,13 @@ def test_unknown_parameter_is_refused_with_the_known_ones() -> None:
 def test_a_replaced_prior_leaves_the_others() -> None:
     model, mine = all_models()["beta_binomial"], parse_prior("Beta(1, 10)")
     assert model.with_priors({"rho": mine}) == {"mu": model.priors["mu"], "rho": mine}
+
+
+@pytest.mark.parametrize("text", [*FAMILIES, "LogitNormal(0.2, 1.5)", "Beta(0.5, 0.5)", "HalfStudentT(3, 0.2)"])
+def test_unconstrained_density_is_that_of_pymc_with_its_jacobian(text: str) -> None:
+    prior = parse_prior(text)
+    u = np.linspace(-4.0, 2.0, 13)
+    x, jacobian = {"real": (u, 0.0 * u), "positive": (np.exp(u), u),
+                   "unit": (1.0 / (1.0 + np.exp(-u)), -np.logaddexp(0.0, u) - np.logaddexp(0.0, -u))}[prior.support]
+    wanted = [float(pm.logp(prior.distribution(), value).eval()) for value in x] + jacobian
+    assert prior.log_density(u) == pytest.approx(np.array(wanted), rel=1e-6, abs=1e-6)
