@@ -122,10 +122,10 @@ def hartung_knapp(found: Pooled, *, level: float) -> Limits:
     return Limits(found.mean, found.mean - half, found.mean + half, _tau(found), note)
 
 
-def prediction(found: Pooled, *, level: float) -> tuple[float, float]:
-    """Limits for the effect of a new study: mean plus and minus z sqrt(se^2 + tau^2)."""
-    half = float(stats.norm.ppf(0.5 + level / 2.0)) * math.sqrt(found.se**2 + found.tau2)
-    return found.mean - half, found.mean + half
+def prediction(mean: float, *, se: float, tau2: float, level: float) -> tuple[float, float]:
+    """Limits for the effect of a new study: mean plus and minus z sqrt(se^2 + tau^2), on the scale of the mean."""
+    half = float(stats.norm.ppf(0.5 + level / 2.0)) * math.sqrt(se**2 + tau2)
+    return mean - half, mean + half
 
 
 def _tau(found: Pooled) -> float:
