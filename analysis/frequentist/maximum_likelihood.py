@@ -20,7 +20,7 @@ from analysis.frequentist.likelihoods import (
     beta_binomial_likelihood,
     logit_normal_likelihood,
 )
-from analysis.frequentist.profile import Maximum, Surface, best_spread, maximum, profile_limits
+from analysis.frequentist.profile import Maximum, Surface, maximum, profile_limits
 from models.studies import RateStudies
 
 ONE_STUDY = "one study: binomial, heterogeneity is not identified"
