@@ -71,7 +71,8 @@ class Limits:
 
     def through(self, transform: Callable[[float], float]) -> "Limits":
         """The same on another scale; a decreasing transform swaps the limits."""
-        ends = sorted((transform(self.lower), transform(self.upper)))
+        ends = transform(self.lower), transform(self.upper)
+        ends = ends[::-1] if ends[0] > ends[1] else ends
         return replace(self, estimate=transform(self.estimate), lower=ends[0], upper=ends[1])
 
 

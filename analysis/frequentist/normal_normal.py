@@ -26,6 +26,7 @@ from analysis.frequentist.interval import Limits
 
 ONE_STUDY = "one study: its own normal interval, nothing is pooled"
 NO_WIDTH = "all estimates are equal, so that the interval has no width"
+_ROUNDING = 1e-12
 NARROWER = "narrower than the Wald interval"
 
 
@@ -118,7 +119,7 @@ def hartung_knapp(found: Pooled, *, level: float) -> Limits:
         return Limits(found.mean, math.nan, math.nan, math.nan, "one study: no Hartung-Knapp interval")
     half = float(stats.t.ppf(0.5 + level / 2.0, found.k - 1)) * found.se_knapp
     shorter = half < float(stats.norm.ppf(0.5 + level / 2.0)) * found.se
-    note = NO_WIDTH if half == 0.0 else NARROWER if shorter else ""
+    note = NO_WIDTH if half <= _ROUNDING * abs(found.mean) else NARROWER if shorter else ""
     return Limits(found.mean, found.mean - half, found.mean + half, _tau(found), note)
 
 
