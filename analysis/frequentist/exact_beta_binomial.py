@@ -9,10 +9,10 @@ A Monte-Carlo test of mu is inverted. Its statistic compares a moment estimator 
 where mu-hat = sum w_i p_i / sum w_i and rho-hat is the moment estimator from the sum of squares between studies, cut
 to [0, 1]. The p-value of mu is the largest over rho, from none to all of the range. Two steps keep that useful:
 
-- a pair (mu, rho) is excluded where the likelihood ratio of the data against one common rate is smaller than in all
-  but a share `SPENT` of the data sets of that pair: the studies are too much alike for it. T is then tested at
-  1 - level - SPENT, so that the level holds. Without this, rho near 1, where each study shows all or nothing, is
-  never ruled out, and the upper limit of a high rate is always 1;
+- a pair (mu, rho) is excluded where the data are less like it than all but a share `SPENT` of its own data sets, by
+  one of two measures that share `SPENT`: their probability, and its ratio to that under one common rate (low where
+  the studies are too much alike). T is then tested at 1 - level - SPENT, so that the level holds. Without this, rho
+  near 1, where each study shows all or nothing, is never ruled out, and the upper limit of a high rate is always 1;
 - where all patients of all studies have (or lack) the event, nothing is known about rho and rho-hat is 1.
 
 The simulated counts are those of the same uniform numbers for every mu and rho, so that the p-value is smooth. Each
@@ -117,8 +117,9 @@ def _largest(test: _Test, mu: float, *, stop: float) -> float:
     for rho in sorted(test.rhos, key=lambda value: abs(value - float(dispersion[0]))):
         tables = _log_products(mu, rho, int(test.sizes.max()))
         counts = simulated(test.sizes, test.uniform, test.order, tables=tables)
-        ratio = _against_one_rate(test.events[None], test.sizes, tables)
-        if np.mean(_against_one_rate(counts, test.sizes, tables) <= ratio + _TIE) < test.spent:
+        unlikely = np.mean(_likeness(counts, test.sizes, tables)
+                           <= _likeness(test.events[None], test.sizes, tables) + _TIE, axis=1)
+        if unlikely.min() < test.spent / 2.0:
             continue
         means, _, totals = _moments(counts, test.sizes)
         largest = max(largest, float(np.mean((means - mu) ** 2 * totals >= observed * (1.0 - _TIE))))
@@ -159,11 +160,17 @@ def simulated(sizes: np.ndarray, uniform: np.ndarray, order: np.ndarray, *, tabl
     return counts
 
 
-def _against_one_rate(counts: np.ndarray, sizes: np.ndarray, tables: np.ndarray) -> np.ndarray:
-    """Log likelihood of (mu, rho) minus the largest one of a common rate, shape (s,)."""
+def _likeness(counts: np.ndarray, sizes: np.ndarray, tables: np.ndarray) -> np.ndarray:
+    """Two measures of how well (mu, rho) fits, low where it does not; shape (2, s).
+
+    The log probability of the counts, and the log likelihood minus the largest one of a common rate.
+    """
     rate = counts.sum(axis=1) / sizes.sum()
     common = sizes.sum() * (special.xlogy(rate, rate) + special.xlog1py(1.0 - rate, -rate))
-    return (tables[0][counts] + tables[1][sizes - counts]).sum(axis=1) - tables[2][sizes].sum() - common
+    fit = (tables[0][counts] + tables[1][sizes - counts]).sum(axis=1) - tables[2][sizes].sum()
+    factorials = special.gammaln(np.arange(sizes.max() + 1) + 1.0)
+    ways = factorials[sizes].sum() - (factorials[counts] + factorials[sizes - counts]).sum(axis=1)
+    return np.stack([fit + ways, fit - common])
 
 
 def _moments(counts: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

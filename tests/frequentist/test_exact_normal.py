@@ -35,6 +35,11 @@ def test_values_of_rma_exact(name: str) -> None:
     assert np.all(np.abs(got.mean(axis=0) - wanted["mean"]) < 3.0 * error)
 
 
+def test_weight_of_the_likelihood_is_as_published() -> None:
+    weights = [exact_normal.weight_of_likelihood(k) for k in (2, 5, 6, 9, 10, 20, 21)]
+    assert weights == [1.2, 1.2, 0.6, 0.6, 0.2, 0.2, 0.0]
+
+
 def _statistic(y: np.ndarray, v: np.ndarray, mu: float, tau2: float) -> float:
     found = fit(Estimates(y, v), estimator="dl")
     likelihoods = [stats.norm.logpdf(y, m, np.sqrt(v + t)).sum() for m, t in ((found.mean, found.tau2), (mu, tau2))]
