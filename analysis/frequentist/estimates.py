@@ -1,0 +1,64 @@
+"""One estimate with a variance per study, the input of the normal-normal methods."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.studies import HazardStudies, RateStudies
+
+UNEQUAL_ERRORS = "unequal standard errors replaced by their mean"
+CORRECTED = "0.5 added to both cells of studies with an empty cell"
+SMOOTHED_COUNTS = "events and person-months enter as log((d + 0.5)/T) with standard error 1/sqrt(d + 0.5)"
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """Estimates with sampling variances taken as known.
+
+    Parameters
+    ----------
+    values, variances : array, shape (k,)
+        On the link scale: logit of a rate, or log hazard per month.
+    note : str
+        What had to be done to the data.
+    """
+
+    values: np.ndarray
+    variances: np.ndarray
+    note: str = ""
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+def logits(studies: RateStudies) -> Estimates:
+    """Logit of each observed rate with variance 1/events + 1/non-events; studies of nobody are left out.
+
+    Where a cell is empty, 0.5 is added to both cells of that study and of no other.
+
+    References
+    ----------
+    Gart JJ, Zweifel JR. Biometrika 1967;54:181, doi 10.1093/biomet/54.1-2.181.
+    """
+    kept = studies.evaluable > 0
+    events = studies.events[kept].astype(float)
+    others = studies.evaluable[kept] - events
+    empty = (events == 0) | (others == 0)
+    events, others = events + 0.5 * empty, others + 0.5 * empty
+    return Estimates(np.log(events / others), 1.0 / events + 1.0 / others, CORRECTED if empty.any() else "")
+
+
+def log_hazards(studies: HazardStudies) -> Estimates:
+    """Log hazard per month of each study with its variance.
+
+    A normal-normal method has room for one standard error: unequal ones are replaced by their mean, and counts by
+    their smoothed logarithm.
+    """
+    counts = studies.is_poisson
+    smoothed = studies.events + 0.5
+    months = np.where(counts, studies.person_months, 1.0)
+    values = np.where(counts, np.log(smoothed / months), studies.log_hazard)
+    errors = np.where(counts, 1.0 / np.sqrt(smoothed), (studies.se_lower + studies.se_upper) / 2.0)
+    unequal = np.any(~counts & (studies.se_lower != studies.se_upper))
+    notes = [text for text, applies in ((UNEQUAL_ERRORS, unequal), (SMOOTHED_COUNTS, counts.any())) if applies]
+    return Estimates(values, errors**2, "; ".join(notes))

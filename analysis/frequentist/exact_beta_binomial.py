@@ -1,0 +1,210 @@
+"""Exact interval for the mean rate of a beta-binomial model, after Gronsbell et al.: ours, not their program.
+
+    y_i ~ BetaBinomial(n_i, mu, rho)
+
+A Monte-Carlo test of mu is inverted. Its statistic compares a moment estimator with mu,
+
+    T = (mu-hat - mu)^2 / SE^2,    SE^2 = mu (1 - mu) / sum_i w_i,    w_i = n_i / (1 + (n_i - 1) rho-hat),
+
+where mu-hat = sum w_i p_i / sum w_i and rho-hat is the moment estimator from the sum of squares between studies, cut
+to [0, 1]. The p-value of mu is the largest over rho, from none to all of the range. Two steps keep that useful:
+
+- a pair (mu, rho) is excluded where the data are less like it than all but a share `SPENT` of its own data sets, by
+  one of two measures that share `SPENT`: their probability, and its ratio to that under one common rate (low where
+  the studies are too much alike). T is then tested at 1 - level - SPENT, so that the level holds. Without this, rho
+  near 1, where each study shows all or nothing, is never ruled out, and the upper limit of a high rate is always 1;
+- where all patients of all studies have (or lack) the event, nothing is known about rho and rho-hat is 1.
+
+The simulated counts are those of the same uniform numbers for every mu and rho, so that the p-value is smooth. Each
+study's uniform numbers are a Latin-hypercube sample, which leaves less noise than independent ones.
+
+References
+----------
+Gronsbell J, Hong C, Nie L, Lu Y, Tian L. Stat Med 2020;39:252, doi 10.1002/sim.8396.
+Kleinman JC. J Am Stat Assoc 1973;68:46, doi 10.1080/01621459.1973.10481332 (moment estimators).
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from analysis.frequentist.interval import Limits
+from models.studies import RateStudies
+from models.sums import log_binomial
+
+SPENT = 0.005
+DRAWS = 4_000
+RHO = np.array([0.0, 0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 0.9, 1.0])
+_ELEMENTS = 400_000
+_FEWEST_DRAWS = 1_000
+_SCAN = 24
+_THETA_OF_ONE = 1e12  # rho = 1, where each study shows all or nothing, to twelve digits
+_WIDTH = 2e-4
+_TIE = 1e-9  # counts that give the same statistic differ by rounding only
+ONE_STUDY = "one study: heterogeneity is not identified and taken as none"
+
+
+@dataclass(frozen=True)
+class _Test:
+    """Sizes, observed counts and the uniform numbers of the simulation.
+
+    `uniform` (s, k) holds each study's sorted numbers in a column, `order` (s, k) the place of each draw in them.
+    """
+
+    events: np.ndarray
+    sizes: np.ndarray
+    uniform: np.ndarray
+    order: np.ndarray
+    rhos: np.ndarray
+    spent: float
+
+
+def exact_interval(studies: RateStudies, *, level: float, seed: int, draws: int = DRAWS) -> Limits:
+    """Mean rate (moment estimator) with its exact limits on the probability scale; heterogeneity is rho-hat.
+
+    Parameters
+    ----------
+    studies : RateStudies
+    level : float
+    seed : int
+        The same seed gives the same limits.
+    draws : int
+        Simulated data sets for each mu and rho; fewer where there are very many studies.
+    """
+    test = _prepared(studies, seed=seed, draws=draws)
+    mean, dispersion, _ = _moments(test.events[None], test.sizes)
+    centre, one = float(mean[0]), len(test.sizes) == 1
+
+    def accepts(mu: float) -> bool:
+        return _largest(test, mu, stop=1.0 - level - test.spent) > 1.0 - level - test.spent
+
+    return Limits(centre, _limit(accepts, centre, 0.0), _limit(accepts, centre, 1.0),
+                  math.nan if one else float(dispersion[0]), ONE_STUDY if one else "")
+
+
+def p_value(studies: RateStudies, *, mean: float, seed: int, draws: int = DRAWS) -> float:
+    """The largest Monte-Carlo p-value of a mean rate in (0, 1) over all rho, with `SPENT` added (at most 1).
+
+    The interval holds the means with p-values above 1 - level, and what lies between them.
+    """
+    test = _prepared(studies, seed=seed, draws=draws)
+    return min(1.0, _largest(test, mean, stop=math.inf) + test.spent)
+
+
+def _prepared(studies: RateStudies, *, seed: int, draws: int) -> _Test:
+    kept = studies.evaluable > 0
+    k = int(kept.sum())
+    count = min(draws, max(_FEWEST_DRAWS, _ELEMENTS // max(k, 1)))
+    rng = np.random.default_rng(seed)
+    uniform = (np.arange(count)[:, None] + rng.random((count, k))) / count
+    order = rng.permuted(np.tile(np.arange(count)[:, None], (1, k)), axis=0)
+    alone = k == 1
+    return _Test(studies.events[kept], studies.evaluable[kept], uniform, order,
+                 RHO[:1] if alone else RHO, 0.0 if alone else SPENT)
+
+
+def _largest(test: _Test, mu: float, *, stop: float) -> float:
+    """p-value of mu, maximised over rho; the search ends once it exceeds `stop`."""
+    if not 0.0 < mu < 1.0:
+        return 1.0 if test.events.sum() == mu * test.sizes.sum() else 0.0
+    mean, dispersion, total = _moments(test.events[None], test.sizes)
+    observed = (mean - mu) ** 2 * total
+    largest = 0.0
+    # The values near the estimate have the largest p-values as a rule, which ends the search of an accepted mu.
+    for rho in sorted(test.rhos, key=lambda value: abs(value - float(dispersion[0]))):
+        tables = _log_products(mu, rho, int(test.sizes.max()))
+        counts = simulated(test.sizes, test.uniform, test.order, tables=tables)
+        unlikely = np.mean(_likeness(counts, test.sizes, tables)
+                           <= _likeness(test.events[None], test.sizes, tables) + _TIE, axis=1)
+        if unlikely.min() < test.spent / 2.0:
+            continue
+        means, _, totals = _moments(counts, test.sizes)
+        largest = max(largest, float(np.mean((means - mu) ** 2 * totals >= observed * (1.0 - _TIE))))
+        if largest > stop:
+            break
+    return largest
+
+
+def _log_products(mu: float, rho: float, top: int) -> np.ndarray:
+    """Logs of the products over j below 0..top of mu + j theta, 1 - mu + j theta and 1 + j theta; (3, top + 1).
+
+    theta = rho/(1 - rho); with y of n patients their first at y, second at n - y and minus third at n add up to the
+    log likelihood without the binomial coefficient (`models.beta_binomial`).
+    """
+    theta = min(rho / max(1.0 - rho, 1.0 / _THETA_OF_ONE), _THETA_OF_ONE)
+    terms = np.log(np.array([[mu], [1.0 - mu], [1.0]]) + np.arange(top) * theta)
+    return np.concatenate([np.zeros((3, 1)), np.cumsum(terms, axis=1)], axis=1)
+
+
+def simulated(sizes: np.ndarray, uniform: np.ndarray, order: np.ndarray, *, tables: np.ndarray) -> np.ndarray:
+    """Beta-binomial counts at the given quantiles, int, shape (s, k): the inverse distribution function.
+
+    Parameters
+    ----------
+    sizes : int array, shape (k,)
+    uniform, order : array, shape (s, k)
+        Sorted numbers of each study, and for each draw the place of its own among them.
+    tables : array, shape (3, m)
+        From `_log_products`.
+    """
+    counts = np.empty(order.shape, dtype=np.int64)
+    for study, n in enumerate(sizes):
+        y = np.arange(n + 1)
+        log_density = log_binomial(n, y) + tables[0][y] + tables[1][n - y] - tables[2][n]
+        ends = np.searchsorted(uniform[:, study], np.cumsum(np.exp(log_density)))
+        ends[-1] = len(uniform)
+        counts[:, study] = np.repeat(y, np.diff(ends, prepend=0))[order[:, study]]
+    return counts
+
+
+def _likeness(counts: np.ndarray, sizes: np.ndarray, tables: np.ndarray) -> np.ndarray:
+    """Two measures of how well (mu, rho) fits, low where it does not; shape (2, s).
+
+    The log probability of the counts, and the log likelihood minus the largest one of a common rate.
+    """
+    rate = counts.sum(axis=1) / sizes.sum()
+    common = sizes.sum() * (special.xlogy(rate, rate) + special.xlog1py(1.0 - rate, -rate))
+    fit = (tables[0][counts] + tables[1][sizes - counts]).sum(axis=1) - tables[2][sizes].sum()
+    factorials = special.gammaln(np.arange(sizes.max() + 1) + 1.0)
+    ways = factorials[sizes].sum() - (factorials[counts] + factorials[sizes - counts]).sum(axis=1)
+    return np.stack([fit + ways, fit - common])
+
+
+def _moments(counts: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Moment estimators of the mean and of rho, and the sum of the weights n/(1 + (n - 1) rho); shape (s,) each."""
+    patients = sizes.sum()
+    crude = counts.sum(axis=1) / patients
+    # Between-study squares: sum n (p - crude)^2.
+    squares = np.maximum(counts**2 @ (1.0 / sizes) - patients * crude**2, 0.0)
+    share = 1.0 - sizes / patients
+    slope = float(share @ (sizes - 1.0))
+    variance = crude * (1.0 - crude)
+    unlike = (variance > 0.0) & (slope > 0.0)
+    ratio = squares / np.where(unlike, variance, 1.0)
+    rho = np.clip((ratio - share.sum()) / (slope if slope > 0.0 else 1.0), 0.0, 1.0)
+    # Nothing is learnt about rho from patients who are all alike; patients one to a study cannot be correlated.
+    rho = np.where(unlike, rho, 1.0 if slope > 0.0 else 0.0)
+    weight = sizes / (1.0 + (sizes - 1.0) * rho[:, None])
+    total = weight.sum(axis=1)
+    return (weight * (counts / sizes)).sum(axis=1) / total, rho, total
+
+
+def _limit(accepts: Callable[[float], bool], centre: float, end: float) -> float:
+    """Farthest accepted mean from the centre towards 0 or 1: a coarse scan of the whole side, then bisection."""
+    if centre == end:
+        return end
+    logit = special.logit(np.clip([centre, end], 1e-6, 1.0 - 1e-6))
+    scan = special.expit(np.linspace(logit[0], logit[1], _SCAN + 1))[1:]
+    inside, outside = centre, end
+    for mu in scan[::-1]:
+        if accepts(float(mu)):
+            inside = float(mu)
+            break
+        outside = float(mu)
+    while abs(outside - inside) > _WIDTH * min(1.0, 4.0 * min(outside, 1.0 - outside) + 0.1):
+        middle = (inside + outside) / 2.0
+        inside, outside = (middle, outside) if accepts(middle) else (inside, middle)
+    return inside
