@@ -65,7 +65,7 @@ def beta_binomial_likelihood(studies: RateStudies, *, design: np.ndarray | None 
     def value(location: np.ndarray, spread: np.ndarray) -> np.ndarray:
         # Far from zero the mean rounds to 0 or 1, where a logarithm would be infinite times a count of zero.
         mean = np.clip(special.expit(location), _TINY, 1.0 - 1e-16)[..., owner]
-        return constant + beta_binomial.log_density(mean, spread[..., None], table, on=NUMBERS)
+        return constant + beta_binomial.finite_product(mean, spread[..., None], table, on=NUMBERS)
 
     return RateLikelihood(value, groups, _THETA, *_totals(studies, which, len(groups)))
 
@@ -79,7 +79,7 @@ def logit_normal_likelihood(studies: RateStudies, *, design: np.ndarray | None =
     constant = float(log_binomial(studies.evaluable, studies.events).sum())
 
     def value(location: np.ndarray, spread: np.ndarray) -> np.ndarray:
-        each = logit_normal.log_density(location[..., distinct[0]], spread[..., None], counts, on=NUMBERS)
+        each = logit_normal.log_density_each(location[..., distinct[0]], spread[..., None], counts, on=NUMBERS)
         return constant + each @ times
 
     return RateLikelihood(value, groups, _TAU, *_totals(studies, which, len(groups)))
