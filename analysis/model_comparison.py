@@ -1,0 +1,111 @@
+"""Beta-binomial against logit-normal: predictive accuracy under any priors, posterior weights under matched ones.
+
+A posterior weight compares priors as much as likelihoods, so it is given only where the two models say the same
+before the data: the logit of the pooled rate is Normal(0, 2) in both, and the heterogeneity has the same prior median
+standard deviation of study rates at a mean of 0.8 (about 0.10, `prior_spread`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import special, stats
+
+from analysis.exact.density import density_of
+from analysis.exact.grid import solve
+from analysis.exact.leave_one_out import LeftOut, leave_one_out
+from models import all_models, models_of
+from models.priors import Prior
+from models.studies import RateStudies
+
+DEFAULT, MATCHED = "default", "matched"
+MATCHED_PRIORS: Mapping[str, Mapping[str, Prior]] = {
+    "beta_binomial": {"mu": Prior("LogitNormal", (0.0, 2.0)), "rho": Prior("Beta", (1.0, 10.0))},
+    "logit_normal": {"m": Prior("Normal", (0.0, 2.0)), "tau": Prior("HalfNormal", (1.0,))},
+}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One model of one endpoint under one set of priors.
+
+    Parameters
+    ----------
+    priors : mapping of str to Prior
+    which : {"default", "matched"}
+    log_evidence : float
+    weight : float or None
+        Posterior probability of the model among those compared, equal before; only under matched priors.
+    elpd, elpd_se : float
+        Sum over studies of the log predictive density given the others, and its standard error.
+    left_out : tuple of LeftOut
+    """
+
+    model: str
+    which: str
+    priors: Mapping[str, Prior]
+    log_evidence: float
+    weight: float | None
+    elpd: float
+    elpd_se: float
+    left_out: tuple[LeftOut, ...]
+
+
+def judge(studies: RateStudies, priors: Mapping[str, Mapping[str, Prior]] | None = None) -> tuple[Judged, ...]:
+    """All rate models under the given priors, or their defaults, and under matched ones.
+
+    Parameters
+    ----------
+    studies : RateStudies
+    priors : mapping of model name to priors, or None
+        In place of the default priors.
+    """
+    own = {model.name: (priors or {}).get(model.name, model.priors) for model in models_of("rate")}
+    default = [_judged(name, DEFAULT, own[name], studies) for name in own]
+    same = {one.model: one for one in default if dict(one.priors) == dict(MATCHED_PRIORS.get(one.model, {}))}
+    matched = [replace(same[name], which=MATCHED) if name in same else
+               _judged(name, MATCHED, MATCHED_PRIORS[name], studies) for name in own if name in MATCHED_PRIORS]
+    chances = special.softmax([one.log_evidence for one in matched])
+    return (*default, *(replace(one, weight=float(chance)) for one, chance in zip(matched, chances, strict=True)))
+
+
+def _judged(name: str, which: str, priors: Mapping[str, Prior], studies: RateStudies) -> Judged:
+    model = all_models()[name]
+    left_out = leave_one_out(model, studies, priors)
+    each = np.array([one.log_predictive for one in left_out])
+    error = float(np.std(each, ddof=1) * np.sqrt(len(each))) if len(each) > 1 else np.nan
+    evidence = solve(density_of(model, studies, priors)).log_evidence
+    return Judged(name, which, priors, evidence, None, float(each.sum()), error, left_out)
+
+
+def elpd_difference(first: Judged, second: Judged) -> tuple[float, float]:
+    """elpd of the first minus that of the second, with the standard error of the paired difference."""
+    each = np.array([one.log_predictive - other.log_predictive
+                     for one, other in zip(first.left_out, second.left_out, strict=True)])
+    return float(each.sum()), float(np.std(each, ddof=1) * np.sqrt(len(each))) if len(each) > 1 else np.nan
+
+
+def prior_spread(model: str, heterogeneity: Prior, *, mean: float = 0.8) -> float:
+    """Prior median of the standard deviation of study rates at a given mean rate.
+
+    Parameters
+    ----------
+    model : {"beta_binomial", "logit_normal"}
+    heterogeneity : Prior
+        Of rho or tau: Beta or HalfNormal.
+    """
+    if model == "beta_binomial":
+        rho = stats.beta(*heterogeneity.arguments).median()
+        return float(np.sqrt(mean * (1.0 - mean) * rho))
+    tau = stats.halfnorm(scale=heterogeneity.arguments[0]).median()
+    location = np.linspace(-8.0, 8.0, 1601)
+    population = all_models()[model].population({"m": location, "tau": np.full(location.shape, tau)})
+    rho = np.interp(mean, population["mean_rate"], population["rho"])
+    return float(np.sqrt(mean * (1.0 - mean) * rho))
+
+
+def uniformity(left_out: Sequence[LeftOut]) -> float:
+    """P-value of a Kolmogorov-Smirnov test that the leave-one-out PITs are uniform; NaN below three studies."""
+    if len(left_out) < 3:
+        return np.nan
+    return float(stats.kstest([one.pit for one in left_out], "uniform").pvalue)
