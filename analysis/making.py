@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
@@ -17,6 +18,7 @@ from analysis.processes import Submit, share_out
 from analysis.progress import Progress
 from analysis.report.page import write_report
 from analysis.selection import UsageError
+from analysis.side import side_tables
 from analysis.text import QUICK_REMEDY, number, table
 
 SCHEMA_VERSION = 1
@@ -32,6 +34,8 @@ def make(evidence: Evidence, base: Job, folder: Path, options: argparse.Namespac
     progress.say(f"{len(jobs)} fits; compiling the models takes the first seconds ...")
     results = run_all(evidence, base, jobs, folder=folder / "posteriors", progress=progress,
                       stamp="QUICK" if options.quick else "", submit=submit)
+    progress.say("Other methods and model comparison ...")
+    results = replace(results, side=side_tables(results, submit=submit))
     progress.say("Tables, figures and the report ...")
     written = write_tables(results, folder)
     tasks = [] if options.quick else figure_tasks(results, folder / "figures")

@@ -15,8 +15,9 @@ from analysis.exact.density import density_of
 from analysis.exact.grid import solve
 from analysis.exact.leave_one_out import LeftOut, leave_one_out
 from models import all_models, models_of
+from models.model import Model
 from models.priors import Prior
-from models.studies import RateStudies
+from models.studies import RateStudies, Studies
 
 DEFAULT, MATCHED = "default", "matched"
 MATCHED_PRIORS: Mapping[str, Mapping[str, Prior]] = {
@@ -69,7 +70,7 @@ def judge(studies: RateStudies, priors: Mapping[str, Mapping[str, Prior]] | None
     return (*default, *(replace(one, weight=float(chance)) for one, chance in zip(matched, chances, strict=True)))
 
 
-def _judged(name: str, which: str, priors: Mapping[str, Prior], studies: RateStudies) -> Judged:
+def _judged(name: str, which: str, priors: Mapping[str, Prior], studies: Studies) -> Judged:
     model = all_models()[name]
     left_out = leave_one_out(model, studies, priors)
     each = np.array([one.log_predictive for one in left_out])
@@ -79,7 +80,7 @@ def _judged(name: str, which: str, priors: Mapping[str, Prior], studies: RateStu
 
 
 def elpd_difference(first: Judged, second: Judged) -> tuple[float, float]:
-    """elpd of the first minus that of the second, with the standard error of the paired difference."""
+    """Elpd of the first minus that of the second, with the standard error of the paired difference."""
     each = np.array([one.log_predictive - other.log_predictive
                      for one, other in zip(first.left_out, second.left_out, strict=True)])
     return float(each.sum()), float(np.std(each, ddof=1) * np.sqrt(len(each))) if len(each) > 1 else np.nan
@@ -109,3 +110,8 @@ def uniformity(left_out: Sequence[LeftOut]) -> float:
     if len(left_out) < 3:
         return np.nan
     return float(stats.kstest([one.pit for one in left_out], "uniform").pvalue)
+
+
+def alone(model: Model, studies: Studies, priors: Mapping[str, Mapping[str, Prior]]) -> tuple[Judged, ...]:
+    """A model that has no rival: its leave-one-out predictions under its own priors."""
+    return (_judged(model.name, DEFAULT, priors[model.name], studies),)

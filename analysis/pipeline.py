@@ -1,10 +1,11 @@
 """Runs many fits on two processes and gathers their rows into the tables of a run."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from analysis import processes, tables
 from analysis.comparison import Comparison, compare
@@ -33,6 +34,8 @@ class Results:
         One per row of reported.csv.
     stamp : str
         Empty, or QUICK where the chains are short.
+    side : mapping of str to (columns, rows)
+        Tables beside the fits, by file name; see `analysis.side`.
     """
 
     evidence: Evidence
@@ -40,6 +43,11 @@ class Results:
     records: tuple[Record, ...]
     comparisons: tuple[Comparison, ...]
     stamp: str = ""
+    side: Mapping[str, tuple[tuple[str, ...], tuple[Mapping[str, Any], ...]]] = field(default_factory=dict)
+
+    def side_rows(self, name: str) -> tuple[Mapping[str, Any], ...]:
+        """Rows of a table beside the fits; none where it was not made."""
+        return self.side[name][1] if name in self.side else ()
 
     @property
     def failed(self) -> tuple[Record, ...]:
@@ -149,4 +157,6 @@ def _tables(results: Results) -> Iterator[tuple[str, tuple[str, ...], list]]:
     yield ("studies.csv", tables.STUDY_COLUMNS, [row for found in headline for row in found.studies])
     yield ("survival_conversions.csv", tables.CONVERSION_COLUMNS,
            [row for found in headline for row in found.conversions])
+    for name, (columns, rows) in results.side.items():
+        yield (name, columns, list(rows))
     yield ("left_out.csv", tables.LEFT_OUT_COLUMNS, [row for found in headline for row in found.left_out])

@@ -45,7 +45,7 @@ def _load_sampler() -> None:
 
 
 def share_out[T](tasks: Sequence[tuple[Callable[..., T], tuple]], *, submit: Submit) -> list[T]:
-    """Results of (function, arguments), half of them from the helper process, in the order of the tasks."""
-    away = {at: submit(function, *arguments) for at, (function, arguments) in enumerate(tasks) if at % 2}
-    here = {at: function(*arguments) for at, (function, arguments) in enumerate(tasks) if not at % 2}
+    """Results of (function, arguments), in the order of the tasks; the helper begins in front, this process behind."""
+    away = [submit(function, *arguments) for function, arguments in tasks]
+    here = {at: tasks[at][0](*tasks[at][1]) for at in reversed(range(len(tasks))) if away[at].cancel()}
     return [here[at] if at in here else away[at].result() for at in range(len(tasks))]

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from analysis.figures.files import forest_file, published_file
+from analysis.figures.files import decomposition_file, forest_file, published_file
 from analysis.pipeline import Results
 from analysis.records import Record
 from analysis.selection import horizon_of
 from analysis.tables import COMPARISON_COLUMNS, comparison_row
-from analysis.wording import counted
+from analysis.wording import PROBABILITY_UNITS, counted
 
 Task = tuple[Callable[..., tuple[Path, Path]], tuple[Any, ...]]
 
@@ -30,6 +30,10 @@ def figure_tasks(results: Results, folder: Path) -> list[Task]:
                                         folder / f"forest_{endpoint.endpoint}")))
     if any(row["median"] is not None for row in rows):
         tasks.append((published_file, (_published_content(results, rows), folder / "published")))
+    parts = [dict(row) for row in results.side_rows("decomposition.csv")]
+    if any(row["unit"] in PROBABILITY_UNITS for row in parts):
+        tasks.append((decomposition_file, ({"rows": parts, "names": _names(results), "stamp": results.stamp},
+                                           folder / "decomposition")))
     return tasks
 
 
@@ -55,6 +59,10 @@ def _forest_content(results: Results, found: Record, rows: list[dict[str, Any]])
 
 def _published_content(results: Results, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """The arguments of `draw_published` as plain values."""
+    return {"comparisons": rows, "names": _names(results), "title": "Published and recomputed", "stamp": results.stamp}
+
+
+def _names(results: Results) -> dict[str, str]:
+    """Labels of endpoints and subsets by their keys."""
     names = {endpoint.endpoint: endpoint.label for endpoint in results.evidence.endpoints}
-    names |= {rule.subset: rule.label or rule.subset for rule in results.evidence.subsets}
-    return {"comparisons": rows, "names": names, "title": "Published and recomputed", "stamp": results.stamp}
+    return names | {rule.subset: rule.label or rule.subset for rule in results.evidence.subsets}

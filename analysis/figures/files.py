@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from analysis.figures.decomposition import draw_decomposition
 from analysis.figures.forest import draw_forest
 from analysis.figures.published import draw_published
 from analysis.figures.saving import save_figure
@@ -19,3 +20,9 @@ def published_file(content: Mapping[str, Any], stem: Path) -> tuple[Path, Path]:
     """Write the figure of all comparisons; `content` holds the arguments of `draw_published`."""
     arguments = dict(content)
     return save_figure(draw_published(arguments.pop("comparisons"), **arguments), stem)
+
+
+def decomposition_file(content: Mapping[str, Any], stem: Path) -> tuple[Path, Path]:
+    """Write the figure of differences taken apart; `content` holds the arguments of `draw_decomposition`."""
+    arguments = dict(content)
+    return save_figure(draw_decomposition(arguments.pop("rows"), **arguments), stem)

@@ -17,6 +17,10 @@ LEVEL = 0.95
 HORIZON_MONTHS = 12.0
 SEED = 1
 TWO_STUDIES = "two studies: heterogeneity is hardly identified"
+SIMULATED_STUDIES, SIMULATED_PATIENTS = 60, 5_000
+"""More studies, or a larger one, would keep the simulated exact interval of the mean rate busy for many seconds."""
+NOT_SIMULATED = Limits(math.nan, math.nan, math.nan, math.nan,
+                       f"not computed above {SIMULATED_STUDIES} studies or {SIMULATED_PATIENTS:,} patients in one")
 _INTERVALS = {"wald": normal_normal.wald, "hk": normal_normal.hartung_knapp}
 
 Calculation = Callable[[], Limits]
@@ -62,11 +66,17 @@ def _rates(studies: RateStudies, *, level: float, seed: int) -> Iterator[Interva
         "logit_normal_ml_median": partial(logit_normal_median, studies, level=level),
         "logit_normal_ml_mean": partial(logit_normal_mean, studies, level=level)}
     for method in methods_of("rate"):
-        if method.key in on_counts:
+        if method.key == "exact_beta_binomial" and _too_large_to_simulate(studies):
+            yield _interval(method, NOT_SIMULATED, level=level, k=k)
+        elif method.key in on_counts:
             yield _interval(method, on_counts[method.key](), level=level, k=k)
         else:
             found = _on_estimates(method, on_logits, level=level, seed=seed).through(rate)
             yield _interval(method, found, level=level, k=k, note=on_logits.note)
+
+
+def _too_large_to_simulate(studies: RateStudies) -> bool:
+    return len(studies) > SIMULATED_STUDIES or int(studies.evaluable.max()) > SIMULATED_PATIENTS
 
 
 def _survivals(studies: HazardStudies, *, level: float, seed: int, horizon: float) -> Iterator[Interval]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from analysis.agreement import LIMIT
 from analysis.comparison import COMPARED, Comparison
 from analysis.evidence import Endpoint, Reported
 from analysis.pipeline import Results
@@ -15,6 +16,7 @@ Row = Mapping[str, Any]
 MAIN = {"rate": "mean_rate", "survival": "survival"}
 NEW = {"rate": "new_study_rate", "survival": "new_study_survival"}
 SPREAD = {"rate": "rho", "survival": "tau"}
+ENGINE_LIMIT = LIMIT
 STUDY = {"rate": "study_rate", "survival": "study_survival"}
 
 

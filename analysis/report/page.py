@@ -10,6 +10,7 @@ from analysis.files import write_text
 from analysis.pipeline import Results
 from analysis.report import facts
 from analysis.report.answer import comparison_section, prediction_section, summary
+from analysis.report.differences import differences_section, models_section
 from analysis.report.endpoints import endpoint_section
 from analysis.report.html import Html, image, join, tag, text
 from analysis.report.remainder import left_out_section, remainder_section
@@ -42,7 +43,7 @@ def render(results: Results, figures: Mapping[str, str]) -> str:
     Parameters
     ----------
     figures : mapping of str to str
-        SVG by endpoint, and "published".
+        SVG by endpoint, and "published" and "decomposition".
     """
     title = "Bayesian reanalysis of a published meta-analysis" if results.comparisons \
         else "Bayesian meta-analysis"
@@ -50,6 +51,8 @@ def render(results: Results, figures: Mapping[str, str]) -> str:
     body = [_head(results, title), summary(results), _contents(endpoints),
             comparison_section(results, _picture(figures.get("published"), _published_alt(results))),
             prediction_section(results), caveat_section(results),
+            differences_section(results, _picture(figures.get("decomposition"), _decomposition_alt(results))),
+            models_section(results),
             tag("h2", "Endpoints", id="endpoints") if endpoints else "",
             *(endpoint_section(results, endpoint, _picture(figures.get(endpoint.endpoint), _alt(results, endpoint)))
               for endpoint in endpoints),
@@ -110,6 +113,12 @@ def _alt(results: Results, endpoint: Endpoint) -> str:
         name = facts.main_name(results, endpoint) if names is facts.MAIN else "a new study"
         parts.append(f"{name} {facts.worded(row)}, {facts.kind_of(row)} interval" if row else record.status)
     return "; ".join(dict.fromkeys(parts)) + "."
+
+
+def _decomposition_alt(results: Results) -> str:
+    shown = len({row["reported_id"] for row in results.side_rows("decomposition.csv")})
+    return (f"Steps from published estimate to posterior for {counted(shown, 'published estimate')}: published, the "
+            f"paper's kind of method on this evidence, maximum likelihood, posterior.")
 
 
 def _published_alt(results: Results) -> str:

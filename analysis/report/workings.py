@@ -52,8 +52,7 @@ def _narrower(results: Results) -> list[str]:
         return []
     return [f"Our interval is the narrower one in {len(narrower)} of {len(found)} comparisons. Width is no measure "
             f"of quality here: a credible interval uses a prior for the heterogeneity, an exact confidence interval "
-            f"covers all its values, and the studies differ. Which part of each difference is data and which is "
-            f"method is not separated on this page."]
+            f"covers all its values, and the studies differ."]
 
 
 def _few(results: Results) -> list[str]:

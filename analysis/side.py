@@ -1,0 +1,124 @@
+"""The analyses beside the fits: other methods on the same evidence, model comparison, and where differences come from.
+
+Each is a function of plain values that returns rows, so that two processes can share them; what needs the result of
+another one is computed when all are there.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from analysis import decomposition, interval_shape, model_comparison
+from analysis.evidence import Evidence
+from analysis.fitting import priors_of, typed_studies
+from analysis.frequentist import table as frequentist
+from analysis.jobs import Job
+from analysis.model_comparison import elpd_difference, judge, uniformity
+from analysis.pipeline import Results
+from analysis.processes import Submit, share_out
+from analysis.records import Record
+from analysis.selection import ALL, Question, horizon_of, select
+from models import all_models, models_of
+
+Row = Mapping[str, Any]
+Table = tuple[tuple[str, ...], tuple[Row, ...]]
+"""Columns and rows of one file."""
+
+MODEL_COLUMNS = ("endpoint", "subset", "tiers", "study_set", "which_priors", "model", "priors", "prior_spread",
+                 "log_evidence", "weight", "elpd_loo", "elpd_loo_se", "elpd_difference", "elpd_difference_se",
+                 "pit_uniform_p", "stamp")
+LEFT_OUT_COLUMNS = ("endpoint", "subset", "tiers", "study_set", "which_priors", "model", "study_id", "label",
+                    "elpd_loo", "pit", "two_sided", "stamp")
+_FEWEST_STUDIES = 3
+
+
+def side_tables(results: Results, *, submit: Submit) -> dict[str, Table]:
+    """Every table that stands beside the fits, by file name."""
+    evidence, base = results.evidence, results.base
+    headline = _headlines(results)
+    tasks: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [
+        (_frequentist, (evidence, record.job)) for record in headline]
+    judged = [record for record in headline
+              if record.job.question.subset == ALL and record.k_studies >= _FEWEST_STUDIES]
+    tasks += [(_model_rows, (evidence, record.job, base.priors)) for record in judged]
+    shapes = [found for found in results.comparisons if _has_a_shape(found)]
+    tasks += [(_shape, (evidence, found, base)) for found in shapes]
+    done = share_out(tasks, submit=submit)
+    of_methods = tuple(row for rows in done[:len(headline)] for row in rows)
+    of_models = done[len(headline):len(headline) + len(judged)]
+    completed = done[len(headline) + len(judged):]
+    parts = decomposition.decompose(results.comparisons, of_methods)
+    return {
+        "frequentist.csv": (frequentist.COLUMNS, of_methods),
+        "decomposition.csv": (decomposition.COLUMNS, tuple(decomposition.rows_of(parts))),
+        "model_comparison.csv": (MODEL_COLUMNS, tuple(row for found in of_models for row in found[0])),
+        "leave_one_out.csv": (LEFT_OUT_COLUMNS, tuple(row for found in of_models for row in found[1])),
+        "interval_shapes.csv": (interval_shape.COLUMNS, tuple(
+            _judged_shape(row, of_methods) for row in completed)),
+    }
+
+
+def _headlines(results: Results) -> list[Record]:
+    """Headline fits of every endpoint, and of every subset that has a published number."""
+    asked = {(found.endpoint, found.reported.subset or ALL) for found in results.comparisons if found.pooled}
+    records = (results.headline(endpoint.endpoint, subset) for endpoint in results.evidence.endpoints
+               for subset in dict.fromkeys((ALL, *(subset for name, subset in asked if name == endpoint.endpoint))))
+    return [record for record in records if record and record.k_studies]
+
+
+def _frequentist(evidence: Evidence, job: Job) -> tuple[Row, ...]:
+    horizon = job.horizon or horizon_of(evidence.endpoint(job.question.endpoint))
+    return frequentist.frequentist_rows(evidence, job.question, level=job.level, horizon=horizon, seed=job.seed)
+
+
+def _model_rows(evidence: Evidence, job: Job, priors: tuple[tuple[str, str], ...]) -> tuple[list[Row], list[Row]]:
+    """Rows of model_comparison.csv and leave_one_out.csv for one endpoint."""
+    selection = select(evidence, job.question)
+    studies, _ = typed_studies(selection)
+    kind = selection.endpoint.kind
+    own = {model.name: priors_of(model, replace(job, priors=tuple(
+        (name, text) for name, text in priors if name in model.priors))) for model in models_of(kind)}
+    found = judge(studies, own) if kind == "rate" else model_comparison.alone(models_of(kind)[0], studies, own)
+    shared = {name: getattr(job.question, name) for name in ("endpoint", "subset", "tiers", "study_set")}
+    models, left_out = [], []
+    for one in found:
+        first = next(other for other in found if other.which == one.which)
+        gap, error = elpd_difference(one, first) if one is not first else (None, None)
+        spread = one.priors[list(one.priors)[1]]
+        models.append({**shared, "which_priors": one.which, "model": one.model,
+                       "priors": "; ".join(f"{name} ~ {prior}" for name, prior in one.priors.items()),
+                       "prior_spread": model_comparison.prior_spread(one.model, spread) if kind == "rate" else None,
+                       "log_evidence": one.log_evidence, "weight": one.weight, "elpd_loo": one.elpd,
+                       "elpd_loo_se": one.elpd_se, "elpd_difference": gap, "elpd_difference_se": error,
+                       "pit_uniform_p": uniformity(one.left_out)})
+        left_out += [{**shared, "which_priors": one.which, "model": one.model,
+                      "study_id": studies.study_ids[left.index],
+                      "label": evidence.study(studies.study_ids[left.index]).label, "elpd_loo": left.log_predictive,
+                      "pit": left.pit, "two_sided": left.tail} for left in one.left_out]
+    return models, left_out
+
+
+def _has_a_shape(found: Any) -> bool:
+    reported = found.reported
+    return bool(found.pooled and reported.primary and found.estimand == "mean_rate" and found.transform == "identity"
+                and reported.ci_low is not None and reported.ci_high is not None and reported.decimals is not None
+                and 0.0 < reported.estimate < 1.0)
+
+
+def _shape(evidence: Evidence, found: Any, base: Job) -> Row:
+    """What the published interval of a rate looks like, and what completed evidence gives."""
+    reported = found.reported
+    question = Question(found.endpoint, reported.subset or ALL, base.question.tiers, base.question.study_set)
+    studies, _ = typed_studies(select(evidence, question))
+    shape = interval_shape.published_shape(reported.estimate, reported.ci_low, reported.ci_high, reported.decimals)
+    missing = interval_shape.missing_sizes(evidence, question, studies.study_ids, reported.k_studies)
+    ratios = interval_shape.completed_ratios(all_models()["beta_binomial"], studies, missing, level=base.level,
+                                             seed=base.seed)
+    return {"reported_id": reported.reported_id, "endpoint": found.endpoint, "subset": question.subset,
+            "published": reported.estimate, "published_lower": reported.ci_low, "published_upper": reported.ci_high,
+            **interval_shape.shape_cells(shape, ratios)}
+
+
+def _judged_shape(row: Row, methods: Sequence[Row]) -> Row:
+    own = [one for one in methods if one["endpoint"] == row["endpoint"] and one["subset"] == row["subset"]]
+    return interval_shape.with_verdict(row, own)

@@ -1,0 +1,124 @@
+"""Each study predicted from the others: identities, closed forms, and the approximation of another library."""
+
+import arviz as az
+import numpy as np
+import pytest
+import xarray as xr
+from scipy import special, stats
+
+from analysis.exact.density import density_of
+from analysis.exact.draws import draw
+from analysis.exact.grid import solve
+from analysis.exact.leave_one_out import leave_one_out, only, pit, predictive_counts, without
+from analysis.model_comparison import (
+    DEFAULT,
+    MATCHED,
+    MATCHED_PRIORS,
+    elpd_difference,
+    judge,
+    prior_spread,
+    uniformity,
+)
+from models import all_models
+from models.priors import Prior
+from tests.analysis.rate_cases import CASES
+
+from .solved import hazards, rates, solved
+
+
+@pytest.mark.parametrize("model", ["beta_binomial", "logit_normal"])
+def test_predictive_probabilities_are_those_of_the_study_left_out(model: str) -> None:
+    """The ratio of evidences, the mixture over the grid and draws say the same."""
+    studies, known = rates(*CASES["pritz_1997"]), all_models()[model]
+    found = leave_one_out(known, studies, known.priors)
+    rng = np.random.default_rng(8)
+    for at in (0, 4, 8):
+        y, n = int(studies.events[at]), int(studies.evaluable[at])
+        probability = predictive_counts(found[at].grid, n)
+        assert probability.sum() == pytest.approx(1.0, abs=1e-6)
+        assert np.log(probability[y]) == pytest.approx(found[at].log_predictive, abs=1e-4)
+        assert found[at].pit == pytest.approx(probability[:y].sum() + probability[y] / 2, abs=1e-6)
+        simulated = rng.binomial(n, known.new_study(draw(found[at].grid, 40_000, rng), rng))
+        # 40,000 draws: four standard errors are at most 0.01.
+        assert found[at].pit == pytest.approx(np.mean(simulated < y) + np.mean(simulated == y) / 2, abs=0.01)
+        assert found[at].tail == pytest.approx(2 * min(found[at].pit, 1 - found[at].pit))
+
+
+def test_elpd_is_near_that_of_pareto_smoothed_importance_sampling() -> None:
+    studies, model = rates(*CASES["pritz_1997"]), all_models()["beta_binomial"]
+    exact = sum(one.log_predictive for one in leave_one_out(model, studies, model.priors))
+    drawn = draw(solved("beta_binomial", studies), 4000, np.random.default_rng(9))
+    each = model.log_likelihood(drawn, studies).reshape(4, 1000, -1)
+    dims = {"events": (("chain", "draw", "study"), each)}
+    tree = xr.DataTree.from_dict({"posterior": xr.Dataset({"mu": (("chain", "draw"), drawn["mu"].reshape(4, 1000))}),
+                                  "log_likelihood": xr.Dataset(dims)})
+    theirs = az.loo(tree, pointwise=True)
+    assert float(np.max(theirs.pareto_k)) < 0.7
+    # Importance sampling from 4,000 draws: a few hundredths.
+    assert exact == pytest.approx(float(theirs.elpd), abs=0.1)
+
+
+def test_one_study_is_predicted_by_the_prior_alone() -> None:
+    """mu uniform: every count of n = 7 patients is equally likely, whatever rho."""
+    model = all_models()["beta_binomial"]
+    (found,) = leave_one_out(model, rates([2], [7]), model.priors)
+    # With rho the law of y given mu keeps its mean; over a uniform mu and n = 1 it is 1/2 exactly.
+    (single,) = leave_one_out(model, rates([1], [1]), model.priors)
+    assert np.exp(single.log_predictive) == pytest.approx(0.5, abs=1e-8)
+    assert single.pit == pytest.approx(0.75, abs=1e-6)
+    probability = predictive_counts(found.grid, 7)
+    assert probability == pytest.approx(probability[::-1], abs=1e-6)
+
+
+def test_masking_is_leaving_out() -> None:
+    """0 of 0 patients in place of a study gives the posterior without it."""
+    model, studies = all_models()["beta_binomial"], rates([5, 8, 3], [10, 12, 9])
+    masked = rates([5, 0, 3], [10, 0, 9])
+    one, other = (solve(density_of(model, rows, model.priors)) for rows in (without(studies, 1), masked))
+    assert one.log_evidence == pytest.approx(other.log_evidence, abs=1e-9)
+    assert only(studies, 1).study_ids == ("s1",)
+
+
+@pytest.mark.parametrize(("row", "counts"), [((-2.4, 0.3, 0.3), []), ((-2.4, 0.5, 0.2), []), (None, [(3, 40.0)])])
+def test_hazards_predict_their_own_report(row: tuple | None, counts: list) -> None:
+    others = [(-3.0, 0.2, 0.2), (-2.5, 0.3, 0.3), (-3.4, 0.25, 0.25)]
+    study = hazards([row] if row else [], counts)
+    grid = solved("log_hazard", hazards(others))
+    rng = np.random.default_rng(10)
+    theta = all_models()["log_hazard"].new_study(draw(grid, 60_000, rng), rng)
+    if row:
+        below, above = row[1:]
+        # A likelihood that is wider below the estimate is a law of the estimate that is wider above theta.
+        high = rng.random(theta.size) < below / (below + above)
+        half = np.abs(rng.standard_normal(theta.size))
+        reported = theta + np.where(high, below * half, -above * half)
+        expected = np.mean(reported <= row[0])
+    else:
+        reported = rng.poisson(40.0 * np.exp(theta))
+        expected = np.mean(reported < 3) + np.mean(reported == 3) / 2
+    assert pit(grid, study) == pytest.approx(expected, abs=0.009)
+
+
+def test_weights_follow_the_evidence_and_only_matched_priors_have_them() -> None:
+    found = judge(rates(*CASES["as_rbest"]))
+    assert [one.weight for one in found if one.which == DEFAULT] == [None, None]
+    matched = [one for one in found if one.which == MATCHED]
+    assert sum(one.weight for one in matched) == pytest.approx(1.0)
+    assert matched[1].weight == pytest.approx(special.expit(matched[1].log_evidence - matched[0].log_evidence))
+    for one in found:
+        assert one.elpd == pytest.approx(sum(left.log_predictive for left in one.left_out))
+        assert 0.0 < uniformity(one.left_out) <= 1.0
+    gap, error = elpd_difference(matched[1], matched[0])
+    assert gap == pytest.approx(matched[1].elpd - matched[0].elpd)
+    assert error > 0.0
+
+
+def test_matched_priors_match() -> None:
+    """Before the data the two models say the same of the pooled rate's logit and of the spread of rates at 0.8."""
+    spreads = [prior_spread(name, list(priors.values())[1]) for name, priors in MATCHED_PRIORS.items()]
+    assert spreads[0] == pytest.approx(spreads[1], rel=0.01)
+    # The default of the beta-binomial allows half as much again, which is why it gets no weight.
+    assert prior_spread("beta_binomial", Prior("Beta", (1.0, 4.0))) > 1.4 * spreads[0]
+    rho = stats.beta(1, 10).median()
+    assert spreads[0] == pytest.approx(np.sqrt(0.16 * rho))
+    assert MATCHED_PRIORS["beta_binomial"]["mu"].arguments == MATCHED_PRIORS["logit_normal"]["m"].arguments
