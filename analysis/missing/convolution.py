@@ -22,7 +22,7 @@ MOST_PATIENTS = 1000
 
 # Terms that underflow (below 1e-308) cannot add a digit to a sum above this.
 _SAFE = 1e-200
-_BATCH = 1024  # points for which the tables of a few hundred patients stay in a processor's cache
+_BATCH = 512  # points for which the tables of a few hundred patients stay in a processor's cache
 
 
 class ImpossibleTotal(ValueError):
@@ -67,7 +67,8 @@ def sum_probabilities(draws: Draws, sizes: Sequence[int]) -> np.ndarray:
     parts = []
     for batch in _batches(draws):
         tables = [np.exp(table) for table in count_log_probabilities(batch, sorted(sizes))]
-        parts.append(reduce(partial(_convolved, add=_add_products), tables, np.ones((1, len(batch["mu"])))))
+        convolved = partial(_convolved, add=_add_products, most=sum(sizes))
+        parts.append(reduce(convolved, tables, np.ones((1, len(batch["mu"])))))
     return np.concatenate(parts, axis=1)
 
 
@@ -85,16 +86,16 @@ def _batches(draws: Draws) -> list[dict[str, np.ndarray]]:
 
 
 def _log_probability(draws: Draws, sizes: Sequence[int], total: int) -> np.ndarray:
-    # The largest study comes last, where one row of the table is enough.
-    logs = count_log_probabilities(draws, sorted(sizes))
-    if not logs:
-        return np.zeros(len(draws["mu"]))
-    plain = _at_total([np.exp(table) for table in logs], total, _add_products, np.ones)
+    logs = count_log_probabilities(draws, sizes)
+    if 2 * total > sum(sizes):
+        # Fewer partial sums matter when those without the event are counted.
+        logs, total = [table[::-1] for table in logs], sum(sizes) - total
+    plain = _at_total([np.exp(table) for table in logs], total, _add_products, np.ones((1, len(draws["mu"]))))
     with np.errstate(divide="ignore"):
         found = np.log(plain)
     small = plain < _SAFE
     if small.any():
-        found[small] = _at_total([table[:, small] for table in logs], total, _add_logs, np.zeros)
+        found[small] = _at_total([table[:, small] for table in logs], total, _add_logs, np.zeros((1, small.sum())))
     return found
 
 
@@ -109,23 +110,29 @@ def _add_logs(sums: np.ndarray, table: np.ndarray, row: np.ndarray) -> None:
     np.logaddexp(sums, table + row, out=sums)
 
 
-def _at_total(tables: list[np.ndarray], total: int, add: Add, one: Callable[..., np.ndarray]) -> np.ndarray:
-    """The row of the convolution at one total, probabilities or logs by what `add` and `one` do; shape (s,)."""
-    *others, last = tables
-    before = reduce(partial(_convolved, add=add), others, one((1, last.shape[1])))
-    found = _nothing(add, (1, last.shape[1]))
-    for events in range(max(0, total - len(before) + 1), min(total, len(last) - 1) + 1):
-        add(found, before[[total - events]], last[events])
+def _at_total(tables: list[np.ndarray], total: int, add: Add, nobody: np.ndarray) -> np.ndarray:
+    """The row of the convolution at one total, probabilities or logs by what `add` does; shape (s,).
+
+    Two halves are convolved up to the total, and of their convolution only the one row is formed.
+    """
+    ordered = sorted(tables, key=len)
+    halves = [reduce(partial(_convolved, add=add, most=total), ordered[start::2], nobody) for start in (0, 1)]
+    found = _nothing(add, nobody.shape)
+    first, second = halves
+    for events in range(max(0, total - len(first) + 1), min(total, len(second) - 1) + 1):
+        add(found, first[[total - events]], second[events])
     return found[0]
 
 
-def _convolved(first: np.ndarray, second: np.ndarray, *, add: Add) -> np.ndarray:
+def _convolved(first: np.ndarray, second: np.ndarray, *, add: Add, most: int) -> np.ndarray:
+    """The convolution of two tables up to the row `most`."""
     long, short = (first, second) if len(first) >= len(second) else (second, first)
-    sums = _nothing(add, (len(long) + len(short) - 1, long.shape[1]))
-    for at, row in enumerate(short):
-        add(sums[at:at + len(long)], long, row)
+    sums = _nothing(add, (min(len(long) + len(short) - 2, most) + 1, long.shape[1]))
+    for at, row in enumerate(short[:most + 1]):
+        part = sums[at:at + len(long)]
+        add(part, long[:len(part)], row)
     return sums
 
 
-def _nothing(add: Add, shape: tuple[int, int]) -> np.ndarray:
+def _nothing(add: Add, shape: tuple[int, ...]) -> np.ndarray:
     return np.full(shape, 0.0 if add is _add_products else -np.inf)

@@ -11,7 +11,7 @@ from analysis.selection import Question, Selection, in_subset
 
 AS_PRINTED = "as_printed"
 TREATED, REDUCED = "treated", "reduced"
-NEAR = 0.05
+NEAR = 0.025
 """How far the patients of a guessed set of studies may be from the printed base, as a share of it."""
 
 _MOST_GUESSES = 5000
@@ -102,7 +102,8 @@ def _of_total(evidence: Evidence, selection: Selection, total: Total, name: str,
     events = first.total_events if first and first.total_events is not None else total.events
     base = first.total_n if first and first.total_n is not None else total.n
     k = len(studies) if total.k_studies is None else total.k_studies
-    start = Reading(total.endpoint, name, (), TREATED, k, events, base, 0, 0, 0, {}, None, "",
+    start = Reading(total.endpoint, name, (), TREATED, k, events, base, len(known),
+                    sum(count for count, _ in known.values()), sum(n for _, n in known.values()), {}, None, "",
                     _notes(total, scenario, changed, known, len(studies)))
     absent = len(studies) - k
     reason = _trouble(selection, events, sizes, absent, base)

@@ -65,8 +65,8 @@ class PublishedTotal:
     known_k: int
     known_events: int
     known_n: int
-    missing_k: int
-    missing_n: int
+    missing_k: int | None
+    missing_n: int | None
     missing_events: int | None
     missing: str
     base_gap: int | None
@@ -133,12 +133,12 @@ def _row(selection: Selection, reading: Reading, priors: Mapping[str, Prior], le
         found = {} if reason else _results(selection, reading, priors, level, headline)
     except QuadratureFailed as error:
         reason, found = str(error), {}
-    question = selection.question
+    question, unknown = selection.question, None if reading.reason else reading
     return PublishedTotal(
         question.endpoint, MODEL.name, question.tiers, question.study_set, reading.scenario,
         " ".join(reading.absent), reading.denominators, reading.k_studies, reading.total_events, reading.total_n,
-        reading.known_k, reading.known_events, reading.known_n, len(reading.missing), sum(reading.sizes),
-        None if reading.reason else reading.missing_events,
+        reading.known_k, reading.known_events, reading.known_n,
+        unknown and len(unknown.missing), unknown and sum(unknown.sizes), unknown and unknown.missing_events,
         " ".join(f"{study_id}:{n}" for study_id, n in reading.missing.items()), reading.base_gap,
         NOT_COMPUTED if reason else COMPUTED, reason, note=reading.note, **found)
 
