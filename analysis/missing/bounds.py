@@ -117,7 +117,7 @@ def bound_rows(evidence: Evidence, selection: Selection, priors: Mapping[str, Pr
     if reason:
         return (MissingBound(**shared, bound=HEADLINE, scenario="", missing_n=None, missing_events=None, missing="",
                              status=NOT_COMPUTED, reason=reason),)
-    note = _which(len(candidates), len(chosen), count)
+    note = _which(len(candidates), chosen, count)
     rows = [_summary(shared, HEADLINE, headline, level)]
     cases = [*_free_cases(headline, chosen, level, note), *_split_cases(evidence, selection, headline)]
     rows += [_bound(selection, priors, shared, level, **case) for case in cases]
@@ -141,28 +141,31 @@ def _trouble(selection: Selection, chosen: Mapping[str, int], headline: Grid | N
         return "the posterior of the studies with a count did not settle"
     if not chosen:
         return "no study without a count has a known number of patients"
-    if sum(chosen.values()) > MOST_PATIENTS:
-        return f"more than {MOST_PATIENTS:,} patients are in studies without a count"
     return ""
 
 
-def _which(candidates: int, chosen: int, count: int) -> str:
+def _which(candidates: int, sizes: Mapping[str, int], count: int) -> str:
     """What is assumed about which studies are missing, and about their denominators."""
-    if chosen < count:
-        return f"{count} studies are missing, {chosen} of them with a known number of patients; evaluable as treated"
-    if candidates > count:
-        return f"which {count} of {candidates} studies are missing is not known: the largest; evaluable as treated"
-    return "evaluable as treated"
+    notes = ["evaluable as treated"]
+    if len(sizes) < count:
+        notes.insert(0, f"{count} studies are missing, {len(sizes)} of them with a known number of patients")
+    elif candidates > count:
+        notes.insert(0, f"which {count} of {candidates} studies are missing is not known: the largest")
+    if sum(sizes.values()) > MOST_PATIENTS:
+        notes.append(f"plausible bounds are not formed for more than {MOST_PATIENTS:,} missing patients")
+    return "; ".join(notes)
 
 
 def _free_cases(headline: Grid, sizes: Mapping[str, int], level: float, note: str) -> Iterator[dict[str, Any]]:
     """Counts of the missing studies without regard to a total: extreme, each plausible, jointly plausible."""
     n = tuple(sizes.values())
     limits = ((1.0 - level) / 2.0, (1.0 + level) / 2.0)
-    alone = {size: predictive(headline, [size]) for size in set(n)}
-    together = predictive(headline, n)
     for bound, events in zip(EXTREME, ((0,) * len(n), n), strict=True):
         yield {"bound": bound, "sizes": sizes, "events": events, "note": note}
+    if sum(n) > MOST_PATIENTS:
+        return
+    alone = {size: predictive(headline, [size]) for size in set(n)}
+    together = predictive(headline, n)
     for bound, p in zip(EACH, limits, strict=True):
         yield {"bound": bound, "sizes": sizes, "events": [count_quantile(alone[size], p) for size in n], "note": note}
     for bound, p in zip(JOINT, limits, strict=True):

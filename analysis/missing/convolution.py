@@ -17,8 +17,8 @@ from analysis.exact.density import Extra
 from models.beta_binomial import count_log_probabilities
 from models.model import Draws
 
-MOST_PATIENTS = 1000
-"""Unreported patients beyond which the convolution, quadratic in them, is not made."""
+MOST_PATIENTS = 600
+"""Unreported patients beyond which the convolution is not made: it is quadratic in them, a second or two here."""
 
 # Terms that underflow (below 1e-308) cannot add a digit to a sum above this.
 _SAFE = 1e-200

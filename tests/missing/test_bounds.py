@@ -90,11 +90,17 @@ def test_priors_are_arguments(tmp_path):
 @pytest.mark.parametrize(("tables", "words"), [
     ({"responses": "study_id,endpoint,events,n\na,relapse,5,15\n"}, "no study has a count of its own"),
     ({"studies": STUDIES.replace(",12,", ",,").replace(",8,", ",,")}, "no study without a count has a known number"),
-    ({"studies": STUDIES.replace(",12,", ",12000,")}, "more than 1,000 patients"),
 ])
 def test_bounds_that_cannot_be_had_have_a_row_with_the_reason(tmp_path, tables, words):
     row, = bounds_of(tmp_path, **tables).values()
     assert row.status == "not computed" and words in row.reason and row.median is None
+
+
+def test_too_many_missing_patients_leave_the_extreme_bounds(tmp_path):
+    rows = bounds_of(tmp_path, studies=STUDIES.replace(",12,", ",12000,"), totals=None, scenarios=None)
+    assert {bound for bound, _ in rows} == {"headline", "extreme_low", "extreme_high", "published"}
+    assert "not formed for more than 600 missing patients" in rows["extreme_low", ""].note
+    assert rows["extreme_low", ""].median < rows["headline", ""].median
 
 
 def test_another_base_than_the_treated_patients_has_a_reason(tmp_path):
