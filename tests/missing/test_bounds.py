@@ -139,4 +139,9 @@ def test_splits_keep_the_total_and_the_sizes(total):
 def test_uneven_splits_fill_study_after_study():
     assert filled(17, (9, 1, 15, 5), largest_first=True) == (2, 0, 15, 0)
     assert filled(17, (9, 1, 15, 5), largest_first=False) == (9, 1, 2, 5)
+
+
+def test_an_even_split_rounds_where_the_remainder_is_largest():
+    # Exact shares 2.1, 0.23, 3.5 and 1.17.
+    assert in_proportion(7, (9, 1, 15, 5)) == (2, 0, 4, 1)
     assert in_proportion(0, (0, 0)) == (0, 0)
