@@ -21,7 +21,8 @@ ESTIMATE_COLUMNS = (*QUESTION_COLUMNS, "k_studies", "n_patients", "estimand", "s
                     "unit", "mean", "sd", "median", "lower", "upper", "level", "interval", "mcse", "stamp")
 DIAGNOSTIC_COLUMNS = (*QUESTION_COLUMNS, "k_studies", "n_patients", "status", "max_rhat", "min_ess_bulk",
                       "min_ess_tail", "divergences", "min_bfmi", "max_mcse_mean", "max_mcse_limit",
-                      "max_mcse_limit_heterogeneity", "max_engine_z", "quadrature_error", "chains", "draws", "target_accept", "seed", "failures", "stamp")
+                      "max_mcse_limit_heterogeneity", "max_engine_z", "quadrature_error", "chains",
+                      "draws", "target_accept", "seed", "failures", "stamp")
 STUDY_COLUMNS = ("endpoint", "subset", "tiers", "study_id", "label", "year", "tier", "population", "events", "n",
                  "statistic", "raw", "raw_lower", "raw_upper", "level", "raw_interval",
                  "early")
