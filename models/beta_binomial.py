@@ -24,7 +24,7 @@ Griffiths DA. Biometrics 1973;29:637, doi 10.2307/2529131 (the beta-binomial and
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pymc as pm
@@ -122,6 +122,35 @@ def log_likelihood(draws: Draws, studies: RateStudies) -> np.ndarray:
         alone = RateStudies(("one",), studies.events[[index]], studies.evaluable[[index]])
         columns.append(log_density(draws, data(alone), on=NUMBERS))
     return np.stack(columns, axis=1) + log_binomial(studies.evaluable, studies.events)
+
+
+def count_log_probabilities(draws: Draws, sizes: Sequence[int]) -> list[np.ndarray]:
+    """Log probability of each count from 0 to n for studies of these sizes; shape (n + 1, s) for each size n.
+
+    The three sums of the likelihood share their terms: those of the largest study serve every count of every study.
+
+    Parameters
+    ----------
+    draws : mapping of str to array, shape (s,)
+        mu and rho, both ends of (0, 1) included.
+    sizes : sequence of int
+        Patients of each study.
+    """
+    below = np.arange(max(sizes, default=0), dtype=float)[:, None]
+    theta, mu = _theta(draws), np.asarray(draws["mu"], dtype=float)
+    with np.errstate(divide="ignore"):
+        had, had_not, any_of_them = (_sums_below(base + below * theta) for base in (mu, 1.0 - mu, np.ones_like(mu)))
+    found = []
+    for size in sizes:
+        events = np.arange(size + 1)
+        coefficients = log_binomial(np.full(size + 1, size), events)
+        found.append(coefficients[:, None] + had[:size + 1] + had_not[size::-1] - any_of_them[size])
+    return found
+
+
+def _sums_below(terms: np.ndarray) -> np.ndarray:
+    """Sums of the logs of the terms before each place, shape (n + 1, s) for n terms."""
+    return np.concatenate([np.zeros((1, terms.shape[1])), np.cumsum(np.log(terms), axis=0)])
 
 
 def study_effects(draws: Draws, studies: RateStudies, rng: np.random.Generator) -> np.ndarray:

@@ -12,6 +12,7 @@ from analysis.evidence.records import (
     Covariate,
     Fact,
     Reported,
+    Scenario,
     Source,
     Subset,
     Total,
@@ -41,6 +42,7 @@ class Evidence:
     survival: tuple[Survival, ...] = ()
     reported: tuple[Reported, ...] = ()
     totals: tuple[Total, ...] = ()
+    scenarios: tuple[Scenario, ...] = ()
     sources: tuple[Source, ...] = ()
     facts: tuple[Fact, ...] = ()
     audit: tuple[AuditCheck, ...] = ()

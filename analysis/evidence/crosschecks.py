@@ -31,6 +31,7 @@ def cross_problems(tables: Tables) -> Iterator[Problem]:
     yield from children_above_parents(tables)
     yield from facts_of_other_studies(tables)
     yield from covariates_without_numbers(tables)
+    yield from torn_scenarios(tables["scenarios.csv"])
 
 
 def wrong_kinds(tables: Tables) -> Iterator[Problem]:
@@ -102,6 +103,19 @@ def covariates_without_numbers(tables: Tables) -> Iterator[Problem]:
             result = parse(row.raw[column]) if row.raw[column] else None
             if isinstance(result, Fault):
                 yield row.problem(column, f"{result.rule}, as covariates.csv needs", result.remedy)
+
+
+def torn_scenarios(scenarios: Drafts) -> Iterator[Problem]:
+    """Yield a problem for each row whose total differs from that of the first row of its scenario and endpoint."""
+    first: dict[tuple[object, object], Draft] = {}
+    for row in scenarios.rows:
+        if not row.has("scenario", "endpoint"):
+            continue
+        leader = first.setdefault((row.values["scenario"], row.values["endpoint"]), row)
+        for column in ("total_events", "total_n"):
+            if column not in row.bad | leader.bad and row.values[column] != leader.values[column]:
+                rule = f"differs from row {leader.row} of the same scenario and endpoint"
+                yield row.problem(column, rule, "Give one total to all rows of a scenario.")
 
 
 def _parents(endpoints: Drafts) -> dict[str, str]:

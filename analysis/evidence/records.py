@@ -56,6 +56,32 @@ class Total:
 
 
 @dataclass(frozen=True, slots=True)
+class Scenario:
+    """One row of scenarios.csv: another reading of a published total, with one denominator that it changes.
+
+    Rows of one scenario and endpoint belong together; their totals are the same.
+
+    Parameters
+    ----------
+    total_events, total_n : int or None
+        The total under this reading; None where it is as printed.
+    study_id : str
+        A study whose denominator departs from the treated patients; empty where none does.
+    n : int or None
+        That denominator.
+    """
+
+    row: int
+    scenario: str
+    endpoint: str
+    total_events: int | None
+    total_n: int | None
+    study_id: str
+    n: int | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """One row of sources.csv: a publication, a registry record or a page."""
 

@@ -117,6 +117,20 @@ def reported_limits(row: Draft) -> Iterator[Problem]:
             yield row.problem(lacking, f"is empty while {given} is given", "Give both limits or neither.")
 
 
+def scenario_total(row: Draft) -> Iterator[Problem]:
+    """Yield a problem when a scenario has more events than patients in total."""
+    if row.has("total_events", "total_n") and row.values["total_events"] > row.values["total_n"]:
+        rule = f"exceeds total_n = {row.values['total_n']}"
+        yield row.problem("total_events", rule, "Correct the count or the denominator.")
+
+
+def scenario_denominator(row: Draft) -> Iterator[Problem]:
+    """Yield a problem when a study stands without its denominator or the other way round."""
+    for given, lacking in (("study_id", "n"), ("n", "study_id")):
+        if row.has(given) and row.lacks(lacking):
+            yield row.problem(lacking, f"is empty while {given} is given", "Give both or neither.")
+
+
 def fact_is_number(row: Draft) -> Iterator[Problem]:
     """Yield a problem when a fact that measures something has words as its value."""
     if row.has("value", "quantity") and row.values["quantity"] != "text":
@@ -156,6 +170,7 @@ ROW_RULES: dict[str, tuple[Rule, ...]] = {
     ),
     "reported.csv": (reported_scale, reported_limits, interval_holds_estimate),
     "totals.csv": (events_within_n,),
+    "scenarios.csv": (scenario_total, scenario_denominator),
     "extraction.csv": (fact_is_number,),
     "subsets.csv": (subset_condition,),
     "comparisons.csv": (comparison_is_decided,),

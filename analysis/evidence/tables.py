@@ -139,6 +139,22 @@ TABLES: tuple[Table, ...] = (
         references=(("endpoint", "endpoints.csv"), ("source_id", "sources.csv")),
     ),
     Table(
+        "scenarios.csv",
+        records.Scenario,
+        (
+            _key("scenario", slug),
+            _key("endpoint"),
+            Column("total_events", _EVENTS),
+            Column("total_n", _PATIENTS),
+            *_texts("study_id"),
+            Column("n", _PATIENTS),
+            *_texts("note"),
+        ),
+        subject=("scenario", "endpoint", "study_id"),
+        unique=(("scenario", "endpoint", "study_id"),),
+        references=_STUDY_AND_ENDPOINT,
+    ),
+    Table(
         "sources.csv",
         records.Source,
         (

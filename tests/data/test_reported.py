@@ -184,6 +184,21 @@ def the_total_of_cr_is_every_treated_patient(data: Data) -> list[str]:
     ]
 
 
+def scenarios_change_a_total_by_their_denominators(data: Data) -> list[str]:
+    totals = {row["endpoint"]: row for row in data["totals"]}
+    problems = []
+    for row in data["scenarios"]:
+        study, total = data.studies.get(row["study_id"], {}), totals.get(row["endpoint"], {})
+        fewer = int(study.get("n_treated") or 0) - int(row["n"] or 0)
+        # The printed base of cr holds every treated patient, that of mrd_neg is the evaluable ones as it stands.
+        base = int(total.get("n") or 0) - (fewer if row["endpoint"] == "cr" else 0)
+        if study.get("in_review") != "true" or fewer <= 0 or not row["note"]:
+            problems.append(f"scenarios.csv {where(row)}: {row['n']} is no smaller base of a review study")
+        if (row["total_events"], row["total_n"]) != (total.get("events"), str(base)):
+            problems.append(f"scenarios.csv {where(row)}: the total should be {total.get('events')} of {base}")
+    return problems
+
+
 def endpoints_are_the_analysed_keys(data: Data) -> list[str]:
     analysed, _, _ = readme.endpoint_keys(data)
     problems = [
@@ -221,6 +236,7 @@ CHECKS = (
     rules_name_what_exists,
     totals_agree_with_the_printed_rows,
     the_total_of_cr_is_every_treated_patient,
+    scenarios_change_a_total_by_their_denominators,
     endpoints_are_the_analysed_keys,
 )
 
@@ -268,6 +284,10 @@ FAULTS = [
     Fault(totals_agree_with_the_printed_rows, "totals.csv", "relapse,,183", "relapse,,184"),
     Fault(totals_agree_with_the_printed_rows, "totals.csv", "mrd_neg,15,341,428", "crs_any,15,341,428"),
     Fault(the_total_of_cr_is_every_treated_patient, "totals.csv", "16,400,489", "16,400,478"),
+    Fault(scenarios_change_a_total_by_their_denominators, "scenarios.csv", "cr,400,478", "cr,400,489"),
+    Fault(scenarios_change_a_total_by_their_denominators, "scenarios.csv", "mrd_neg,341,428", "mrd_neg,341,417"),
+    Fault(scenarios_change_a_total_by_their_denominators, "scenarios.csv", "400,478,ortiz_maldonado_2020,27",
+          "400,478,ortiz_maldonado_2020,38"),
     Fault(
         endpoints_are_the_analysed_keys, "endpoints.csv", "rate,benefit,cr,treated,", "rate,good,cr,treated,"
     ),

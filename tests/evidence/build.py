@@ -47,6 +47,11 @@ R01,cr,all,mean_probability,16,489,400,0.81,0.72,0.89,0.95,probability,2,true,gr
 R02,os,cd19_only,median_months,13,,,15,11.6,19.4,0.95,months,0,false,grover_2022,Results,
 """,
     "totals.csv": "endpoint,k_studies,events,n,source_id,locator,note\ncr,16,400,489,grover_2022,Results,\n",
+    "scenarios.csv": """\
+scenario,endpoint,total_events,total_n,study_id,n,note
+adults,cr,400,478,hay_2019,42,The adults only
+adults,cr,400,478,park_2018,53,
+""",
     "sources.csv": """\
 source_id,citation,doi,pmid,url,kind
 grover_2022,"Grover et al., 2022",10.1182/bloodadvances.2020003482,34610109,,review_paper

@@ -33,6 +33,7 @@ def test_the_full_set_is_typed(evidence):
                 "survival",
                 "reported",
                 "totals",
+                "scenarios",
                 "sources",
                 "facts",
                 "audit",

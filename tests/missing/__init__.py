@@ -1,0 +1,1 @@
+"""Tests of what the unreported studies can have shown."""

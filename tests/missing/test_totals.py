@@ -1,0 +1,130 @@
+"""Published totals: which studies they leave unknown, how surprising they are, and what they add."""
+
+import numpy as np
+import pytest
+
+from analysis.exact.draws import draw
+from analysis.fitting import typed_studies
+from analysis.missing.convolution import total_likelihood
+from analysis.missing.rates import count_quantile, mean_rate, posterior, predictive
+from analysis.missing.rows import missing_rows
+from analysis.missing.totals import tail_probabilities
+from analysis.selection import Question, select
+from models.beta_binomial import MODEL
+from models.studies import RateStudies
+from tests.missing.cases import STUDIES, evidence_of
+
+CR = Question("cr")
+
+
+def totals_of(folder, **tables):
+    return missing_rows(evidence_of(folder, **tables), CR, MODEL.priors).totals
+
+
+def test_the_unknown_studies_share_what_the_known_ones_leave(tmp_path):
+    printed, fewer = totals_of(tmp_path)
+    assert (printed.known_k, printed.known_events, printed.known_n) == (3, 59, 75)
+    assert (printed.missing, printed.missing_events, printed.missing_n, printed.base_gap) == ("d:12 e:8", 15, 20, 0)
+    assert (printed.scenario, printed.status, printed.note) == ("as_printed", "computed", "")
+    assert (fewer.scenario, fewer.missing, fewer.total_n, fewer.base_gap) == ("fewer", "d:7 e:8", 90, 0)
+    assert fewer.note == "Seven were evaluable"
+
+
+def test_studies_outside_the_review_are_neither_known_nor_missing(tmp_path):
+    rows = missing_rows(evidence_of(tmp_path), Question("cr", study_set="all"), MODEL.priors)
+    assert rows.totals[0].known_k == 3
+    assert rows.totals[0].study_set == "review"
+
+
+def test_a_row_of_a_tier_that_does_not_count_is_unknown(tmp_path):
+    responses = "study_id,endpoint,events,n,tier\na,cr,15,20,A\nb,cr,26,30,A\nc,cr,18,25,C\n"
+    strict = totals_of(tmp_path, responses=responses)[0]
+    assert (strict.known_k, strict.missing) == (2, "c:25 d:12 e:8")
+
+
+def test_the_predictive_probability_is_the_double_sum_over_draws(tmp_path):
+    row = totals_of(tmp_path)[0]
+    studies, _ = typed_studies(select(evidence_of(tmp_path), CR))
+    size, rng = 200_000, np.random.default_rng(77)
+    draws = draw(posterior(studies, MODEL.priors), size, rng)
+    kappa = 1.0 / draws["rho"] - 1.0
+    counts = sum(rng.binomial(n, rng.beta(draws["mu"] * kappa, (1.0 - draws["mu"]) * kappa)) for n in (12, 8))
+    for seen, found in (((counts == 15), row.probability), ((counts < 15) + 0.5 * (counts == 15), row.mid_p),
+                        (counts, row.expected_events)):
+        # Systematic draws vary less than random ones: 4.5 standard errors of the latter are on the safe side.
+        assert found == pytest.approx(seen.mean(), abs=4.5 * seen.std() / np.sqrt(size))
+    assert row.two_sided == pytest.approx(2.0 * min(row.mid_p, 1.0 - row.mid_p), abs=1e-8)
+    lower, upper = np.quantile(counts, [0.025, 0.975], method="inverted_cdf")
+    assert (row.events_lower, row.events_upper) == (lower, upper)
+
+
+def test_both_tails_of_a_distribution_are_counted_with_half_of_the_middle():
+    found = tail_probabilities(np.array([0.1, 0.2, 0.3, 0.4]), 2)
+    assert found == pytest.approx({"probability": 0.3, "mid_p": 0.45, "two_sided": 0.9})
+
+
+def test_one_missing_study_of_known_count_is_a_further_study(tmp_path):
+    studies = STUDIES.replace("e,E 2019,2019,8,true\n", "")
+    row = totals_of(tmp_path, studies=studies, totals="endpoint,k_studies,events,n\ncr,4,70,87\n", scenarios=None)[0]
+    further = posterior(RateStudies("abcd", [15, 26, 18, 11], [20, 30, 25, 12]), MODEL.priors)
+    wanted = mean_rate(further, level=0.95)
+    # Two grids at different places: quantiles between their points differ by up to 5e-6.
+    assert (row.median, row.lower, row.upper) == pytest.approx((wanted.median, wanted.lower, wanted.upper), abs=2e-5)
+    three = RateStudies("abc", [15, 26, 18], [20, 30, 25])
+    both = posterior(three, MODEL.priors, extra=total_likelihood([12], total=11))
+    # The sums themselves are held to 1e-8.
+    assert both.log_evidence == pytest.approx(further.log_evidence, abs=1e-7)
+
+
+def test_a_total_adds_to_the_evidence_what_it_was_predicted_with(tmp_path):
+    studies, _ = typed_studies(select(evidence_of(tmp_path), CR))
+    alone = posterior(studies, MODEL.priors)
+    both = posterior(studies, MODEL.priors, extra=total_likelihood([12, 8], total=15))
+    gain = both.log_evidence - alone.log_evidence
+    assert gain == pytest.approx(np.log(predictive(alone, [12, 8])[15]), abs=1e-5)
+
+
+def test_no_missing_study_leaves_the_posterior_as_it_is(tmp_path):
+    row = totals_of(tmp_path, studies=STUDIES.replace("true\nd,", "true\n#d,").replace("#d,D 2018,2018,12,true\n", "")
+                    .replace("e,E 2019,2019,8,true\n", ""), totals="endpoint,k_studies,events,n\ncr,3,59,75\n",
+                    scenarios=None)[0]
+    assert (row.missing_k, row.missing_events, row.probability) == (0, 0, pytest.approx(1.0))
+    assert (row.median, row.lower, row.upper) == pytest.approx((row.known_median, row.known_lower, row.known_upper))
+
+
+@pytest.mark.parametrize(("totals", "studies", "words"), [
+    ("cr,5,50,95", STUDIES, "the known studies alone have 9 more events than the published total"),
+    ("cr,5,80,95", STUDIES, "21 events are left for 20 patients"),
+    ("cr,5,,95", STUDIES, "no total of events"),
+    ("cr,6,74,95", STUDIES, "1 of the studies behind the total are not in the evidence"),
+    ("cr,4,74,", STUDIES, "no base is printed"),
+    ("cr,4,74,300", STUDIES, "no choice of 4 of the 5 studies comes near the base of 300"),
+    ("cr,5,74,95", STUDIES.replace("2019,8,", "2019,,"), "the patients of e are not known"),
+    ("cr,5,700,9000", STUDIES.replace("2019,8,", "2019,8000,"), "more than 600 patients"),
+    ("relapse,5,40,", STUDIES, "the base is responders"),
+])
+def test_a_total_that_says_nothing_has_a_row_with_the_reason(tmp_path, totals, studies, words):
+    rows = totals_of(tmp_path, totals=f"endpoint,k_studies,events,n\n{totals}\n", studies=studies, scenarios=None)
+    assert [row.status for row in rows] == ["not computed"]
+    assert words in rows[0].reason
+    assert rows[0].median is None and rows[0].probability is None
+
+
+def test_an_unknown_absent_study_is_every_study_that_fits_the_base(tmp_path):
+    # 95 patients without one study: 87 without e (8), 83 without d (12); 86 is 1 from the first, 3 from the second.
+    rows = totals_of(tmp_path, totals="endpoint,k_studies,events,n\ncr,4,70,86\n", scenarios=None)
+    assert [(row.absent, row.denominators, row.base_gap) for row in rows] == [("e", "treated", 1), ("e", "reduced", 1)]
+    treated, reduced = rows
+    assert (treated.missing, reduced.missing) == ("d:12", "d:11")
+    assert "1 more than the printed base, taken from the unknown studies" in reduced.note
+    assert treated.note == "e taken as absent; patients of the studies: 1 more than the printed base"
+
+
+def test_an_absent_study_with_a_count_is_not_behind_the_total(tmp_path):
+    rows = totals_of(tmp_path, totals="endpoint,k_studies,events,n\ncr,4,58,70\n", scenarios=None)
+    assert [(row.absent, row.known_k, row.known_events, row.missing_events) for row in rows] == [("c", 2, 41, 17)]
+
+
+def test_a_quantile_is_the_first_count_that_reaches_it():
+    table = np.array([0.02, 0.03, 0.9, 0.05])
+    assert [count_quantile(table, p) for p in (0.01, 0.025, 0.5, 0.96, 0.999)] == [0, 1, 2, 3, 3]
