@@ -13,6 +13,8 @@ from analysis.evidence import Evidence
 from analysis.fitting import priors_of, typed_studies
 from analysis.frequentist import table as frequentist
 from analysis.jobs import Job
+from analysis.missing import bounds, totals
+from analysis.missing.rows import cells, missing_rows
 from analysis.model_comparison import elpd_difference, judge, uniformity
 from analysis.pipeline import Results
 from analysis.processes import Submit, share_out
@@ -38,19 +40,23 @@ def side_tables(results: Results, *, submit: Submit) -> dict[str, Table]:
     headline = _headlines(results)
     tasks: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [
         (_frequentist, (evidence, record.job)) for record in headline]
+    # The longest task first: the helper begins there.
+    tasks.insert(0, (_missing, (evidence, base)))
     judged = [record for record in headline
               if record.job.question.subset == ALL and record.k_studies >= _FEWEST_STUDIES]
     tasks += [(_model_rows, (evidence, record.job, base.priors)) for record in judged]
     shapes = [found for found in results.comparisons if _has_a_shape(found)]
     tasks += [(_shape, (evidence, found, base)) for found in shapes]
-    done = share_out(tasks, submit=submit)
+    missing, *done = share_out(tasks, submit=submit)
     of_methods = tuple(row for rows in done[:len(headline)] for row in rows)
     of_models = done[len(headline):len(headline) + len(judged)]
     completed = done[len(headline) + len(judged):]
-    parts = decomposition.decompose(results.comparisons, of_methods)
+    parts = decomposition.decompose(results.comparisons, of_methods, _with_total(missing[0]))
     return {
         "frequentist.csv": (frequentist.COLUMNS, of_methods),
         "decomposition.csv": (decomposition.COLUMNS, tuple(decomposition.rows_of(parts))),
+        totals.FILE: ((*totals.PUBLISHED_TOTAL_COLUMNS, "stamp"), missing[0]),
+        bounds.FILE: ((*bounds.MISSING_BOUND_COLUMNS, "stamp"), missing[1]),
         "model_comparison.csv": (MODEL_COLUMNS, tuple(row for found in of_models for row in found[0])),
         "leave_one_out.csv": (LEFT_OUT_COLUMNS, tuple(row for found in of_models for row in found[1])),
         "interval_shapes.csv": (interval_shape.COLUMNS, tuple(
@@ -69,6 +75,22 @@ def _headlines(results: Results) -> list[Record]:
 def _frequentist(evidence: Evidence, job: Job) -> tuple[Row, ...]:
     horizon = job.horizon or horizon_of(evidence.endpoint(job.question.endpoint))
     return frequentist.frequentist_rows(evidence, job.question, level=job.level, horizon=horizon, seed=job.seed)
+
+
+def _missing(evidence: Evidence, base: Job) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
+    """Rows of published_totals.csv and missing_bounds.csv, under the beta-binomial's priors of the run."""
+    model = all_models()["beta_binomial"]
+    own = replace(base, priors=tuple((name, text) for name, text in base.priors if name in model.priors))
+    found = missing_rows(evidence, base.question, priors_of(model, own), level=base.level)
+    return tuple(map(cells, found.totals)), tuple(map(cells, found.bounds))
+
+
+def _with_total(rows: Sequence[Row]) -> list[Row]:
+    """Posteriors that use a published total in which every study is accounted for, as steps of a decomposition."""
+    return [{"endpoint": row["endpoint"], "median": row["median"], "lower": row["lower"], "upper": row["upper"],
+             "label": f"Posterior with the total {row['total_events']}/{row['total_n']}",
+             "k_studies": row["total_k"], "n_patients": row["total_n"], "note": row["note"]}
+            for row in rows if row["median"] is not None and not row["absent"] and not row["base_gap"]]
 
 
 def _model_rows(evidence: Evidence, job: Job, priors: tuple[tuple[str, str], ...]) -> tuple[list[Row], list[Row]]:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from analysis.figures.files import decomposition_file, forest_file, published_file
+from analysis.figures.files import decomposition_file, forest_file, missing_file, published_file
+from analysis.figures.missing import is_drawn
 from analysis.pipeline import Results
 from analysis.records import Record
 from analysis.selection import horizon_of
@@ -34,6 +35,12 @@ def figure_tasks(results: Results, folder: Path) -> list[Task]:
     if any(row["unit"] in PROBABILITY_UNITS for row in parts):
         tasks.append((decomposition_file, ({"rows": parts, "names": _names(results), "stamp": results.stamp},
                                            folder / "decomposition")))
+    bounds = [dict(row) for row in results.side_rows("missing_bounds.csv")]
+    if is_drawn(bounds):
+        totals = [dict(row) for row in results.side_rows("published_totals.csv")]
+        tasks.append((missing_file, ({"bounds": bounds, "totals": totals, "names": _names(results),
+                                      "title": "What the studies without a number could change",
+                                      "stamp": results.stamp}, folder / "missing")))
     return tasks
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from analysis.figures.decomposition import draw_decomposition
 from analysis.figures.forest import draw_forest
+from analysis.figures.missing import draw_missing
 from analysis.figures.published import draw_published
 from analysis.figures.saving import save_figure
 
@@ -26,3 +27,9 @@ def decomposition_file(content: Mapping[str, Any], stem: Path) -> tuple[Path, Pa
     """Write the figure of differences taken apart; `content` holds the arguments of `draw_decomposition`."""
     arguments = dict(content)
     return save_figure(draw_decomposition(arguments.pop("rows"), **arguments), stem)
+
+
+def missing_file(content: Mapping[str, Any], stem: Path) -> tuple[Path, Path]:
+    """Write the figure of missing studies; `content` holds the arguments of `draw_missing`."""
+    arguments = dict(content)
+    return save_figure(draw_missing(arguments.pop("bounds"), **arguments), stem)

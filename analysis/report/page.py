@@ -13,6 +13,7 @@ from analysis.report.answer import comparison_section, prediction_section, summa
 from analysis.report.differences import differences_section, models_section
 from analysis.report.endpoints import endpoint_section
 from analysis.report.html import Html, image, join, tag, text
+from analysis.report.missing import missing_section
 from analysis.report.remainder import left_out_section, remainder_section
 from analysis.report.workings import caveat_section, diagnostics_section, method_section, reproduce_section
 from analysis.wording import counted
@@ -52,7 +53,7 @@ def render(results: Results, figures: Mapping[str, str]) -> str:
             comparison_section(results, _picture(figures.get("published"), _published_alt(results))),
             prediction_section(results), caveat_section(results),
             differences_section(results, _picture(figures.get("decomposition"), _decomposition_alt(results))),
-            models_section(results),
+            missing_section(results, _picture(figures.get("missing"), _missing_alt(results))), models_section(results),
             tag("h2", "Endpoints", id="endpoints") if endpoints else "",
             *(endpoint_section(results, endpoint, _picture(figures.get(endpoint.endpoint), _alt(results, endpoint)))
               for endpoint in endpoints),
@@ -119,6 +120,12 @@ def _decomposition_alt(results: Results) -> str:
     shown = len({row["reported_id"] for row in results.side_rows("decomposition.csv")})
     return (f"Steps from published estimate to posterior for {counted(shown, 'published estimate')}: published, the "
             f"paper's kind of method on this evidence, maximum likelihood, posterior.")
+
+
+def _missing_alt(results: Results) -> str:
+    shown = len({row["endpoint"] for row in results.side_rows("missing_bounds.csv")})
+    return (f"Headline interval of {counted(shown, 'rate')} beside intervals with likely and with extreme results of "
+            f"the studies without a number, with the published total, and as published.")
 
 
 def _published_alt(results: Results) -> str:

@@ -1,0 +1,112 @@
+"""The section on studies whose numbers are not in the evidence: published totals, and bounds."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from analysis.pipeline import Results
+from analysis.report import facts
+from analysis.report.html import Html, folded, paragraphs, section, table
+from analysis.wording import counted, level_text, number, percent, studies_and_patients, with_interval
+
+Row = Mapping[str, Any]
+_BOUNDS = {"headline": "headline", "published": "published", "extreme_low": "missing studies: no event",
+           "extreme_high": "missing studies: every patient", "each_low": "each missing study at its lower limit",
+           "each_high": "each missing study at its upper limit", "joint_low": "their sum at its lower limit",
+           "joint_high": "their sum at its upper limit", "total_even": "the total spread evenly",
+           "total_in_largest": "the total in the largest studies",
+           "total_in_smallest": "the total in the smallest studies"}
+
+
+def missing_section(results: Results, picture: Html) -> Html:
+    """How far the answer depends on studies without a number; a sensitivity analysis, not the headline."""
+    totals, bounds = results.side_rows("published_totals.csv"), results.side_rows("missing_bounds.csv")
+    if not totals and not bounds:
+        return Html("")
+    return section("missing", "What the missing studies could change",
+                   paragraphs([*_readings(results, totals), *_scenarios(results, totals)]), picture,
+                   folded("Published totals, every reading", _totals(results, totals)),
+                   folded("Bounds", _bounds(results, bounds)))
+
+
+def _readings(results: Results, rows: tuple[Row, ...]) -> list[str]:
+    """A sentence or two for each reading in which every study is accounted for."""
+    notes = []
+    for row in rows:
+        if row["median"] is None or row["absent"] or row["base_gap"]:
+            continue
+        label = facts.endpoint_label(results, row["endpoint"])
+        notes.append(
+            f"{label}: the published total {row['total_events']}/{row['total_n']} leaves {row['missing_events']} of "
+            f"{row['missing_n']} for the {counted(row['missing_k'], 'study', 'studies')} without a number. From the "
+            f"others {row['expected_events']:.0f} [{row['events_lower']:.0f}, {row['events_upper']:.0f}] are expected; a total "
+            f"as far out as this one has the two-sided predictive probability {row['two_sided']:.2g}. With the total "
+            f"the mean rate is {_worded(row)}, without it {_worded(row, 'known_')}. It assumes that the counts here "
+            f"are the ones behind the total.")
+    return notes
+
+
+def _scenarios(results: Results, rows: tuple[Row, ...]) -> list[str]:
+    """One sentence for each endpoint whose total can only be read with assumptions about which study is absent."""
+    notes = []
+    for endpoint in dict.fromkeys(row["endpoint"] for row in rows if row["absent"] and row["median"] is not None):
+        own = [row for row in rows if row["endpoint"] == endpoint and row["absent"] and row["median"] is not None]
+        low, high = min(row["median"] for row in own), max(row["median"] for row in own)
+        tail = [row["two_sided"] for row in own]
+        notes.append(
+            f"{facts.endpoint_label(results, endpoint)}: which study is absent from the published total "
+            f"{own[0]['total_events']}/{own[0]['total_n']} is not printed, and no choice adds up exactly. Over "
+            f"{counted(len(own), 'reading')} that nearly do, the mean rate with the total is {percent(low)} to "
+            f"{percent(high)} %, and the two-sided predictive probability of the total {min(tail):.2g} to "
+            f"{max(tail):.2g}.")
+    return notes
+
+
+def _worded(row: Row, prefix: str = "") -> str:
+    values = {name: row[f"{prefix}{name}"] for name in ("median", "lower", "upper")}
+    return f"{with_interval(values, 'proportion')} %"
+
+
+def _totals(results: Results, rows: tuple[Row, ...]) -> Html:
+    level = level_text(results.base.level)
+    heads = ("Endpoint", "Reading", "Absent", "Missing events / patients", f"Expected [{level} prediction]",
+             "P(this total)", "mid-p", f"Without the total, % [{level} credible]", f"With it, % [{level} credible]",
+             "Note")
+    cells = []
+    for row in rows:
+        known = row["median"] is not None
+        expected = f"{row['expected_events']:.0f} [{row['events_lower']:.0f}, {row['events_upper']:.0f}]" \
+            if row["expected_events"] is not None else ""
+        cells.append((facts.endpoint_label(results, row["endpoint"]),
+                      f"{row['scenario']} {row['total_events']}/{row['total_n']}", _absent(results, row),
+                      "" if row["missing_n"] is None else f"{row['missing_events']}/{row['missing_n']}", expected,
+                      _short(row["probability"]), _short(row["mid_p"]),
+                      _worded(row, "known_") if known else "", _worded(row) if known else row["status"],
+                      "; ".join(filter(None, [row["reason"], row["note"]]))))
+    return table("Predictive probability of each published total, and the mean rate that uses it", heads, cells, left=3)
+
+
+def _absent(results: Results, row: Row) -> str:
+    return ", ".join(facts.study_label(results, name) for name in row["absent"].split())
+
+
+def _short(value: float | None) -> str:
+    return number(None, "") if value is None else f"{value:.3g}"
+
+
+def _bounds(results: Results, rows: tuple[Row, ...]) -> Html:
+    heads = ("Endpoint", "If", "Studies / patients", "Missing studies / patients", "Missing events", "Mean rate, %",
+             "Interval", "Note")
+    cells = []
+    for row in rows:
+        level = level_text(row["level"]) if row["level"] else ""
+        value = row["status"] if row["median"] is None else number(row["median"], "proportion") \
+            if row["lower"] is None else with_interval(row, "proportion")
+        scenario = f" ({row['scenario'].replace('_', ' ')})" if row["scenario"] else ""
+        cells.append((facts.endpoint_label(results, row["endpoint"]),
+                      f"{_BOUNDS.get(row['bound'], row['bound'])}{scenario}",
+                      studies_and_patients(row["known_k"], row["known_n"]),
+                      studies_and_patients(row["missing_k"], row["missing_n"]),
+                      "" if row["missing_events"] is None else f"{row['missing_events']}", value,
+                      f"{level} {row['interval'] or ''}".strip(),
+                      "; ".join(filter(None, [row["reason"], row["note"]]))))
+    return table("The mean rate under what the studies without a number can have shown", heads, cells, left=2)

@@ -1,0 +1,57 @@
+"""The section on missing studies: every number is one of the two tables."""
+
+from dataclasses import replace
+
+import pytest
+
+from analysis.missing.bounds import MISSING_BOUND_COLUMNS
+from analysis.missing.totals import PUBLISHED_TOTAL_COLUMNS
+from analysis.report.page import render
+from tests.report.reading import Page
+from tests.reporting import project_results
+
+
+def _total(**cells):
+    return {**dict.fromkeys(PUBLISHED_TOTAL_COLUMNS), "endpoint": "cr", "scenario": "as_printed", "absent": "",
+            "total_events": 400, "total_n": 489, "missing_k": 6, "missing_n": 140, "missing_events": 119,
+            "base_gap": 0, "status": "computed", "reason": "", "note": "<note>", "expected_events": 111.6,
+            "events_lower": 93.0, "events_upper": 127.0, "probability": 0.0368, "mid_p": 0.814, "two_sided": 0.372,
+            "known_median": 0.80, "known_lower": 0.72, "known_upper": 0.86, "median": 0.815, "lower": 0.755,
+            "upper": 0.861, **cells}
+
+
+def _bound(**cells):
+    return {**dict.fromkeys(MISSING_BOUND_COLUMNS), "endpoint": "cr", "bound": "extreme_low", "scenario": "",
+            "known_k": 10, "known_n": 349, "missing_k": 6, "missing_n": 140, "missing_events": 0, "status": "computed",
+            "reason": "", "note": "", "median": 0.402, "lower": 0.241, "upper": 0.58, "level": 0.95,
+            "interval": "credible", **cells}
+
+
+@pytest.fixture(scope="module")
+def page():
+    totals = (_total(), _total(endpoint="mrd_neg", absent="hay_2019", total_events=341, total_n=428, median=0.79),
+              _total(endpoint="mrd_neg", absent="park_2018", total_events=341, total_n=428, median=0.77),
+              _total(endpoint="relapse", median=None, status="not computed", reason="the base is responders"))
+    side = {"published_totals.csv": (PUBLISHED_TOTAL_COLUMNS, totals),
+            "missing_bounds.csv": (MISSING_BOUND_COLUMNS, (_bound(),))}
+    return Page(render(replace(project_results(), side=side), {}))
+
+
+def test_a_reading_is_told_with_its_numbers(page):
+    assert "leaves 119 of 140 for the 6 studies without a number" in page.text
+    assert "112 [93, 127] are expected" in page.text
+    assert "two-sided predictive probability 0.37" in page.text
+    assert "With the total the mean rate is 82 [76, 86] %, without it 80 [72, 86] %" in page.text
+
+
+def test_readings_with_an_absent_study_are_one_sentence(page):
+    assert "Over 2 readings that nearly do, the mean rate with the total is 77 to 79 %" in page.text
+
+
+def test_every_reading_and_bound_stands_in_a_table(page):
+    rows = page.tables["Predictive probability of each published total, and the mean rate that uses it"][1:]
+    assert len(rows) == 4
+    assert rows[0][9] == "<note>"
+    assert rows[3][8:] == ["not computed", "the base is responders; <note>"]
+    (row,) = page.tables["The mean rate under what the studies without a number can have shown"][1:]
+    assert row[1:7] == ["missing studies: no event", "10 / 349", "6 / 140", "0", "40 [24, 58]", "95 % credible"]
