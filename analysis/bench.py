@@ -7,11 +7,15 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from analysis.jobs import Sampler
 from analysis.text import table
+
+if TYPE_CHECKING:
+    from models.model import Model
 
 _SIZES = (16, 100, 1_000, 10_000)
 _SAMPLER = Sampler(draws=2000)
@@ -60,8 +64,28 @@ def _scaling() -> None:
             sample(model, one, model.priors, sampler=_SAMPLER, seed=1)
             cells.append(f"{time.perf_counter() - started:.2f} s")
         rows.append(cells)
+    heads = ["model", *(f"{size:,} studies" for size in _SIZES)]
     print(f"Sampling {_SAMPLER.chains} x {_SAMPLER.draws} draws, compiled before")
-    print(table(["model", *(f"{size:,} studies" for size in _SIZES)], rows))
+    print(table(heads, rows))
+    print("\nExact posterior of the hyperparameters, median of five after the first")
+    print(table(heads, [_exact(model) for model in all_models().values()]))
+
+
+def _exact(model: "Model") -> list[str]:
+    """Milliseconds from counts to a posterior grid whose error is known."""
+    from analysis.exact.density import density_of
+    from analysis.exact.grid import solve
+
+    cells = [model.name]
+    for size in _SIZES:
+        studies = _simulated(model.kind, size)
+        taken = []
+        for _ in range(6 if size <= 100 or model.name == "beta_binomial" else 2):
+            started = time.perf_counter()
+            solve(density_of(model, studies, model.priors))
+            taken.append(time.perf_counter() - started)
+        cells.append(f"{1000.0 * float(np.median(taken[1:])):.1f} ms")
+    return cells
 
 
 def _simulated(kind: str, size: int):

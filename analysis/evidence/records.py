@@ -172,6 +172,8 @@ class ComparisonRule:
         identity, complement or empty.
     reason : str
         Why nothing can be compared.
+    label : str
+        Of a published quantity that is no endpoint; empty where endpoints.csv has it.
     """
 
     row: int
@@ -182,6 +184,7 @@ class ComparisonRule:
     estimand: str
     transform: str
     reason: str
+    label: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,7 +208,7 @@ TABLES: tuple[Table, ...] = (
             _key("statistic"),
             *_texts("endpoint", "column", "estimand"),
             Column("transform", choice("identity", "complement"), empty=""),
-            *_texts("reason"),
+            *_texts("reason", "label"),
         ),
         subject=("reported_endpoint", "statistic"),
         unique=(("reported_endpoint", "statistic"),),

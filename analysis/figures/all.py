@@ -71,5 +71,6 @@ def _published_content(results: Results, rows: list[dict[str, Any]]) -> dict[str
 
 def _names(results: Results) -> dict[str, str]:
     """Labels of endpoints and subsets by their keys."""
-    names = {endpoint.endpoint: endpoint.label for endpoint in results.evidence.endpoints}
+    names = {rule.reported_endpoint: rule.label for rule in results.evidence.comparisons if rule.label}
+    names |= {endpoint.endpoint: endpoint.label for endpoint in results.evidence.endpoints}
     return names | {rule.subset: rule.label or rule.subset for rule in results.evidence.subsets}

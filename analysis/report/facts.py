@@ -69,7 +69,8 @@ def main_name(results: Results, endpoint: Endpoint) -> str:
 
 def endpoint_label(results: Results, name: str) -> str:
     """The label of an endpoint; a key that endpoints.csv does not know, in words."""
-    labels = {endpoint.endpoint: endpoint.label for endpoint in results.evidence.endpoints}
+    labels = {rule.reported_endpoint: rule.label for rule in results.evidence.comparisons if rule.label}
+    labels |= {endpoint.endpoint: endpoint.label for endpoint in results.evidence.endpoints}
     return labels.get(name) or name.replace("_", " ").capitalize()
 
 

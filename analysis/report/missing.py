@@ -35,13 +35,14 @@ def _readings(results: Results, rows: tuple[Row, ...]) -> list[str]:
         if row["median"] is None or row["absent"] or row["base_gap"]:
             continue
         label = facts.endpoint_label(results, row["endpoint"])
+        missing = counted(row["missing_k"], "study", "studies")
         notes.append(
             f"{label}: the published total {row['total_events']}/{row['total_n']} leaves {row['missing_events']} of "
-            f"{row['missing_n']} for the {counted(row['missing_k'], 'study', 'studies')} without a number. From the "
-            f"others {row['expected_events']:.0f} [{row['events_lower']:.0f}, {row['events_upper']:.0f}] are expected; a total "
-            f"as far out as this one has the two-sided predictive probability {row['two_sided']:.2g}. With the total "
-            f"the mean rate is {_worded(row)}, without it {_worded(row, 'known_')}. It assumes that the counts here "
-            f"are the ones behind the total.")
+            f"{row['missing_n']} for the {missing} without a number. From the others {row['expected_events']:.0f} "
+            f"[{row['events_lower']:.0f}, {row['events_upper']:.0f}] are expected; a total as far out as this one has "
+            f"the two-sided predictive probability {row['two_sided']:.2g}. With the total the mean rate is "
+            f"{_worded(row)}, without it {_worded(row, 'known_')}. It assumes that the counts here are the ones "
+            f"behind the total.")
     return notes
 
 
