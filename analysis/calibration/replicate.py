@@ -131,11 +131,11 @@ def _pits(grid: Grid, truth: _Truth, seen: Studies, own: int, horizon: float | N
     posterior = _estimands(model, draws, effects[:, [own]], model.new_study(draws, rng), horizon)[name]
     found[name] = rank_pit(posterior[:, 0], float(truth.estimands[name][0, own]), rng)
     true_value = model.log_density(truth.hyperparameters, density.inputs, on=NUMBERS)[0] + density.constant
-    found[LOG_LIKELIHOOD] = pit(distribution(grid, _log_likelihoods(grid)).cdf, float(true_value), rng)
+    found[LOG_LIKELIHOOD] = pit(distribution(grid, log_likelihoods(grid)).cdf, float(true_value), rng)
     return found
 
 
-def _log_likelihoods(grid: Grid) -> np.ndarray:
+def log_likelihoods(grid: Grid) -> np.ndarray:
     """Joint log likelihood at the points of the grid, shape (V, U); NaN where no mass is."""
     kept = grid.weights > _SMALLEST
     location, heterogeneity = grid.location[kept], grid.heterogeneity[kept]

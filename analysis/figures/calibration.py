@@ -15,8 +15,8 @@ from analysis.wording import MINUS
 Row = Mapping[str, Any]
 
 # Half as wide as the other figures and in larger type, so that a telephone shows it without scaling.
-_WIDTH, _PANEL = 5.2, 1.75
-_HEAD, _FOOT = 0.95, 1.2
+_WIDTH, _PANEL = 5.2, 1.9
+_HEAD, _FOOT = 0.68, 1.1
 _TITLE, _TEXT, _SMALL = 13.0, 11.0, 10.0
 _COLUMNS = 2
 
@@ -37,15 +37,16 @@ def draw_calibration(rows: Sequence[Row], *, verdicts: Sequence[Row], labels: Ma
     drawn = [verdict for verdict in verdicts if any(row["quantity"] == verdict["name"] for row in rows)]
     lines = math.ceil(len(drawn) / _COLUMNS)
     height = _HEAD + _PANEL * lines + _FOOT
-    limit = 1.08 * max((abs(row[name]) for row in rows for name in ("difference", "lower_verdict", "upper_verdict")),
+    # Room for the p-value above the limits.
+    limit = 1.4 * max((abs(row[name]) for row in rows for name in ("difference", "lower_verdict", "upper_verdict")),
                        default=1.0)
     with style.styled():
         figure = Figure(figsize=(_WIDTH, height))
         for at, verdict in enumerate(drawn):
             row, column = divmod(at, _COLUMNS)
-            left = 0.62 if column == 0 else 3.02
-            axes = figure.add_axes((left / _WIDTH, 1.0 - (_HEAD + _PANEL * (row + 1) - 0.35) / height,
-                                    2.03 / _WIDTH, (_PANEL - 0.62) / height))
+            left = 0.62 if column == 0 else 3.0
+            axes = figure.add_axes((left / _WIDTH, 1.0 - (_HEAD + _PANEL * (row + 1) - 0.3) / height,
+                                    2.03 / _WIDTH, (_PANEL - 0.6) / height))
             own = [one for one in rows if one["quantity"] == verdict["name"]]
             _panel(axes, own, limit, labelled=column == 0)
             _panel_title(axes, labels.get(verdict["name"], verdict["name"]), verdict)
@@ -82,9 +83,8 @@ def _panel_title(axes: Axes, label: str, verdict: Row) -> None:
     value = verdict["p_value"]
     text = "p < 0.0001" if value < 0.0001 else f"p = {value:.2g}"
     color = style.INK if verdict["passed"] else style.ALARM
-    axes.text(0.98, 0.97, text if verdict["passed"] else f"{text}, not uniform", transform=axes.transAxes, ha="right",
-              va="top", fontsize=_SMALL, color=color,
-              bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0})
+    axes.text(0.99, 0.98, text if verdict["passed"] else f"{text}, not uniform", transform=axes.transAxes, ha="right",
+              va="top", fontsize=_SMALL, color=color)
 
 
 def _texts(figure: Figure, height: float, title: str, detail: str, stamp: str) -> None:
@@ -94,7 +94,7 @@ def _texts(figure: Figure, height: float, title: str, detail: str, stamp: str) -
     if stamp:
         figure.text(1.0 - left, 1.0 - 0.3 / height, stamp, ha="right", fontsize=_TEXT, fontweight="bold",
                     color="white", bbox={"facecolor": style.ALARM, "edgecolor": "none", "boxstyle": "round,pad=0.3"})
-    figure.text(0.5, 0.98 / height, "Posterior probability below the true value (PIT)", ha="center", fontsize=_SMALL)
+    figure.text(0.5, 0.85 / height, "Posterior probability below the true value (PIT)", ha="center", fontsize=_SMALL)
     marks = [Line2D([], [], color=style.SHRUNKEN, linewidth=1.4, label="share of replicates minus uniform"),
              Patch(facecolor=style.GRID, label="95 % of calibrated quantities stay inside"),
              Line2D([], [], color=style.PUBLISHED, linewidth=1.0, linestyle=(0, (4, 2)), label="limits of the verdict")]
