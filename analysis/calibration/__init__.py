@@ -15,8 +15,7 @@ FAMILY_LEVEL = 0.999
 DEFAULT_REPLICATES = 1000
 
 FAULTS = {
-    "prior": "the posterior takes the heterogeneity (its odds where it lies between 0 and 1) to be twice as large "
-             "a priori",
+    "prior": "the posterior takes the between-study SD to be twice as large a priori (the odds of rho four times)",
     "counts": "every third study is misread: events and non-events exchanged; for survival a median taken for a mean",
     "twice": "every patient is counted twice; for survival variances are halved, events and person-months doubled",
 }

@@ -11,12 +11,16 @@ from models.studies import RateStudies, Studies
 _THIRD = 3
 
 
+_SHIFTS = {"positive": np.log(2.0), "unit": np.log(4.0)}
+
+
 @dataclass(frozen=True)
 class Doubled:
-    """A prior whose value (odds on the unit interval, distance from 0 on the real line) is twice as large.
+    """A prior of the heterogeneity that lets the between-study SD be twice as large.
 
-    It stands where the density expects a `Prior`: doubling is a shift by log 2 of the log or the logit, and so the
-    same error for every family.
+    It stands where the density expects a `Prior`. An SD is doubled by a shift of its log by log 2; a heterogeneity
+    between 0 and 1 is a share of variance, whose odds a doubled SD makes four times as large. That is the same error
+    for every family.
     """
 
     prior: Prior
@@ -28,13 +32,11 @@ class Doubled:
 
     def log_density(self, value: np.ndarray) -> np.ndarray:
         """Log density of the unconstrained value."""
-        if self.support == "real":
-            return self.prior.log_density(value / 2.0) - np.log(2.0)
-        return self.prior.log_density(value - np.log(2.0))
+        return self.prior.log_density(value - _SHIFTS[self.support])
 
 
 def seen_priors(priors: Mapping[str, Prior], fault: str | None) -> dict[str, Prior | Doubled]:
-    """The priors that the analysis uses: those of the simulation, or with the heterogeneity's doubled."""
+    """The priors that the analysis uses: those of the simulation, or with a doubled heterogeneity."""
     location, heterogeneity = priors
     wrong = fault == "prior"
     return {location: priors[location],

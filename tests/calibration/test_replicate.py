@@ -91,12 +91,13 @@ def test_log_likelihood_has_the_distribution_of_draws(name):
     assert probabilities == pytest.approx([0.05, 0.25, 0.5, 0.75, 0.95], abs=5 * 0.5 / np.sqrt(20_000))
 
 
-@pytest.mark.parametrize("prior", [Prior("HalfNormal", (0.5,)), Prior("Beta", (1.0, 4.0)), Prior("Normal", (1.0, 2.0))])
-def test_doubled_prior_is_the_density_of_the_doubled_value(prior):
+@pytest.mark.parametrize("prior", [Prior("HalfNormal", (0.5,)), Prior("Gamma", (2.0, 4.0)), Prior("Beta", (1.0, 4.0))])
+def test_doubled_prior_is_the_density_of_a_doubled_sd(prior):
+    """For rho the SD of rates goes with sqrt(rho/(1 - rho)) about."""
     wrong, x = Doubled(prior), np.linspace(-60.0, 60.0, 24_001)
     plain, doubled = (integrate.cumulative_trapezoid(np.exp(one.log_density(x)), x, initial=0.0)
                       for one in (prior, wrong))
-    moved = 2.0 * x if prior.support == "real" else x + np.log(2.0)
+    moved = x + np.log(4.0 if prior.support == "unit" else 2.0)
     assert np.interp(moved, x, doubled) == pytest.approx(plain, abs=1e-4)
     assert wrong.support == prior.support
 
