@@ -122,9 +122,9 @@ def _pits(grid: Grid, truth: _Truth, seen: Studies, own: int, horizon: float | N
     model, density = grid.density.model, grid.density
     found = {name: pit(posterior.cdf, float(truth.hyperparameters[name][0]), rng)
              for name, posterior in hyperparameters(grid).items()}
-    exact = {item.quantity.estimand: item.distribution for item in pooled(grid, horizon=horizon or 0.0)}
-    for name in _POOLED[model.kind]:
-        found[name] = pit(exact[name].cdf, float(truth.estimands[name][0]), rng)
+    for item in pooled(grid, horizon=horizon or 0.0, only=_POOLED[model.kind]):
+        name = item.quantity.estimand
+        found[name] = pit(item.distribution.cdf, float(truth.estimands[name][0]), rng)
     draws = draw(grid, _DRAWS, rng)
     effects = model.study_effects(draws, seen, rng)
     name = _OWN[model.kind]
