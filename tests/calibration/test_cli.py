@@ -45,8 +45,9 @@ def test_table_files_and_figure(tmp_path, capsys):
     assert (tmp_path / "calibration.beta_binomial.cr.png").stat().st_size > 10_000
 
 
-@pytest.mark.parametrize(("fault", "replicates"), [("counts", 60), ("twice", 200), ("prior", 200)])
+@pytest.mark.parametrize(("fault", "replicates"), [("counts", 60), ("twice", 200), ("prior", 300)])
 def test_planted_faults_are_found(fault, replicates, capsys):
+    """Some are subtle: with 120 replicates of the second and 200 of the third this seed finds nothing yet."""
     found, _ = calibrate(capsys, "beta_binomial", "--fault", fault, "--replicates", replicates, code=3)
     assert found["fault"] == fault and not found["passed"] and found["failures"] == []
     assert not next(quantity["passed"] for quantity in found["quantities"] if quantity["name"] == "rho")
