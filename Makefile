@@ -8,7 +8,7 @@ JOBS ?= 2
 # Modules that a cluster's or a user's shell puts there would shadow the pinned ones.
 unexport PYTHONHOME PYTHONPATH
 
-.PHONY: report check test bench lint checksums setup lock clean help
+.PHONY: report check test bench calibration lint checksums setup lock clean help
 
 report: setup   ## run everything and write results/ (the default)
 	@$(PY) -m analysis report $(ARGS)
@@ -21,6 +21,9 @@ test: setup     ## run the tests, JOBS at a time
 
 bench: setup    ## measure speed
 	@$(PY) -m analysis.bench $(ARGS)
+
+calibration: setup ## renew the pinned calibration of every model, after a change of its code
+	@$(PY) -m analysis.calibration.record --output tests/calibration $(ARGS)
 
 lint: setup     ## check the style of the code
 	@$(PY) -m ruff check .

@@ -4,8 +4,10 @@ import argparse
 import math
 import re
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
+from analysis.calibration import DEFAULT_REPLICATES, FAULTS
 from analysis.jobs import Job
 from analysis.selection import SETS, Question, UsageError
 
@@ -19,7 +21,8 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="python -m analysis",
         description="Bayesian reanalysis of a published meta-analysis of single-arm studies.",
-        epilog="Exit codes: 0 done; 1 unexpected; 2 bad usage or bad evidence; 3 a fit failed its diagnostics.")
+        epilog="Exit codes: 0 done; 1 unexpected; 2 bad usage or bad evidence; 3 a fit failed its diagnostics, "
+               "or a model its calibration.")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     report = _command(commands, "report", "the main job: every fit, table, figure and the report")
     report.add_argument("--output", type=_folder, default=DEFAULT_OUTPUT, metavar="DIR", help="default: results")
@@ -36,7 +39,23 @@ def parser() -> argparse.ArgumentParser:
     fit.add_argument("--output", type=_folder, metavar="DIR", help="save the posterior as netCDF under DIR/posteriors")
     _settings(fit)
     _settings(_command(commands, "compare", "published numbers against recomputed ones"))
+    _calibrate(_command(commands, "calibrate", "simulation-based calibration of a model at the studies' real sizes"))
     return top
+
+
+def _calibrate(command: argparse.ArgumentParser) -> None:
+    command.add_argument("model", metavar="MODEL", help="as `list` names it, such as beta_binomial")
+    command.add_argument("--endpoint", metavar="E", help="default: the one of the model's kind with most studies")
+    command.add_argument("--subset", default="all", metavar="S", help="default: all")
+    _rows(command)
+    _prior_option(command)
+    command.add_argument("--replicates", type=_whole(20, 100_000), default=DEFAULT_REPLICATES, metavar="N",
+                         help=f"simulated data sets, at least 20; default: {DEFAULT_REPLICATES}")
+    _seed_option(command)
+    command.add_argument("--fault", choices=tuple(FAULTS), help="plant an error, which has to be found (exit code 3)")
+    command.add_argument("--processes", type=_whole(1, 64), default=2, metavar="P",
+                         help="the result does not depend on it; default: 2")
+    command.add_argument("--output", type=_folder, metavar="DIR", help="write the PITs and a figure there")
 
 
 def _command(commands: argparse._SubParsersAction, name: str, text: str) -> argparse.ArgumentParser:
@@ -55,13 +74,21 @@ def _rows(command: argparse.ArgumentParser) -> None:
 
 def _settings(command: argparse.ArgumentParser) -> None:
     _rows(command)
-    command.add_argument("--prior", type=_prior, action="append", default=[], metavar="NAME=EXPR",
-                         help='replaces a prior, such as rho="Beta(1, 10)"; may be repeated')
+    _prior_option(command)
     command.add_argument("--level", type=_level, default=0.95, help="level of all intervals; default: 0.95")
     command.add_argument("--horizon", type=_months, metavar="MONTHS",
                          help="months at which survival is reported; default: the endpoint's own, else 12")
-    command.add_argument("--seed", type=_seed, default=1, metavar="N", help="default: 1")
+    _seed_option(command)
     command.add_argument("--quick", action="store_true", help="short chains, no figures; everything is stamped QUICK")
+
+
+def _prior_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--prior", type=_prior, action="append", default=[], metavar="NAME=EXPR",
+                         help='replaces a prior, such as rho="Beta(1, 10)"; may be repeated')
+
+
+def _seed_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--seed", type=_seed, default=1, metavar="N", help="default: 1")
 
 
 def base_job(options: argparse.Namespace, endpoint: str = "") -> Job:
@@ -125,6 +152,15 @@ def _level(text: str) -> float:
 
 def _months(text: str) -> float:
     return _number(text, 0.1, 1200.0, "a number of months")
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number between {low} and {high}")
+        return int(text)
+
+    return read
 
 
 def _seed(text: str) -> int:

@@ -1,4 +1,4 @@
-"""A second process beside this one. Imports little, so that it can start before anything heavy is loaded here."""
+"""Processes beside this one. Imports little, so that it can start before anything heavy is loaded here."""
 
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -29,15 +29,31 @@ def helper(found: Evidence) -> Iterator[Submit]:
     pool.shutdown()
 
 
+@contextmanager
+def workers(count: int) -> Iterator[Submit]:
+    """So many processes that live as long as there is work for them; spawned, for tasks that need no evidence."""
+    pool = ProcessPoolExecutor(count, get_context("spawn"), _leave_interrupts_to_the_caller)
+    try:
+        yield pool.submit
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
+
+
 def evidence() -> Evidence:
     """In the helper process: the evidence that it was given."""
     return _received[0]
 
 
 def _receive(found: Evidence) -> None:
-    # An interrupt reaches both processes; the first one says so and ends the second.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _leave_interrupts_to_the_caller()
     _received.append(found)
+
+
+def _leave_interrupts_to_the_caller() -> None:
+    # An interrupt reaches all processes; the first one says so and ends the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _load_sampler() -> None:

@@ -27,7 +27,8 @@ _FAMILIES = {
 
 def _of_log(distribution: Callable[..., object]) -> Callable[..., np.ndarray]:
     """Density of log x from that of x > 0."""
-    return lambda value, *arguments: distribution(*arguments).logpdf(np.exp(np.minimum(value, 700.0))) + value
+    # exp(-746) is zero, where the density of a Gamma(0.3, 1) is infinite.
+    return lambda value, *arguments: distribution(*arguments).logpdf(np.exp(np.clip(value, -700.0, 700.0))) + value
 
 
 def _beta(logit: np.ndarray, alpha: float, beta: float) -> np.ndarray:
@@ -49,6 +50,23 @@ _LOG_DENSITIES = {
     "Beta": _beta,
     "LogitNormal": lambda value, mu, sigma: stats.norm.logpdf(value, mu, sigma),
 }
+# Independent values on the natural scale, from a generator.
+_DRAWS = {
+    "Normal": lambda rng, size, mu, sigma: rng.normal(mu, sigma, size),
+    "StudentT": lambda rng, size, nu, mu, sigma: mu + sigma * rng.standard_t(nu, size),
+    "Cauchy": lambda rng, size, alpha, beta: alpha + beta * rng.standard_cauchy(size),
+    "HalfNormal": lambda rng, size, sigma: np.abs(rng.normal(0.0, sigma, size)),
+    "HalfStudentT": lambda rng, size, nu, sigma: np.abs(sigma * rng.standard_t(nu, size)),
+    "HalfCauchy": lambda rng, size, beta: np.abs(beta * rng.standard_cauchy(size)),
+    "Exponential": lambda rng, size, lam: rng.exponential(1.0 / lam, size),
+    "Gamma": lambda rng, size, alpha, beta: rng.gamma(alpha, 1.0 / beta, size),
+    "LogNormal": lambda rng, size, mu, sigma: rng.lognormal(mu, sigma, size),
+    "Beta": lambda rng, size, alpha, beta: rng.beta(alpha, beta, size),
+    "LogitNormal": lambda rng, size, mu, sigma: special.expit(rng.normal(mu, sigma, size)),
+}
+# A value rounded to a bound has no density; these are the numbers next to it.
+_BOUNDS = {"real": (-np.inf, np.inf), "positive": (np.finfo(float).tiny, np.inf),
+           "unit": (np.finfo(float).tiny, 1.0 - np.finfo(float).epsneg)}
 _EXPRESSION = re.compile(r"\s*([A-Za-z]+)\s*\(([^()]*)\)\s*", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 
@@ -99,6 +117,10 @@ class Prior:
         The Jacobian is in it, so that nothing is lost next to a bound where the natural scale runs out of digits.
         """
         return _LOG_DENSITIES[self.family](np.asarray(value, dtype=float), *self.arguments)
+
+    def draw(self, size: int, rng: np.random.Generator) -> np.ndarray:
+        """Independent values on the *natural* scale, strictly inside the support; shape (size,)."""
+        return np.clip(_DRAWS[self.family](rng, size, *self.arguments), *_BOUNDS[self.support])
 
     def exact(self) -> str:
         """As text with every digit, so that it can be read back."""

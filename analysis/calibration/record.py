@@ -1,0 +1,121 @@
+"""Pinned records of calibration: `python -m analysis.calibration.record --output tests/calibration` renews them.
+
+A record holds the design, so that it does not depend on the live evidence, and the digest of the code, so that it
+expires when the mathematics changes. A test reads it again, recomputes the first replicates and the verdicts.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from analysis.arguments import DEFAULT_DATA, writable
+from analysis.calibration import DEFAULT_REPLICATES, FAMILY_LEVEL
+from analysis.calibration.code import code_sha256
+from analysis.calibration.design import design_from, design_of, select_design
+from analysis.calibration.replicate import Replicate, Setting
+from analysis.calibration.run import BATCHES, Calibration, calibrate, verdicts_on
+from analysis.evidence import EvidenceError, load
+from analysis.files import as_json, write_text
+from analysis.progress import Progress
+from analysis.selection import Question, UsageError
+from models import all_models
+from models.priors import parse_prior
+
+SCHEMA_VERSION = 1
+DIGITS = 4
+RENEW = "renew with: python -m analysis.calibration.record --output tests/calibration (or make calibration)"
+_SEED = 1
+
+
+def record_of(found: Calibration, *, date: str) -> dict[str, Any]:
+    """The record of a calibration; its verdicts are those of the rounded PITs that it holds."""
+    setting = found.setting
+    pits = {name: np.round(values, DIGITS) for name, values in found.pits.items()}
+    verdicts = verdicts_on(pits)
+    return {"schema_version": SCHEMA_VERSION, "date": date, "model": setting.model,
+            "endpoint": setting.design.endpoint, "design": setting.design.plain(),
+            "priors": {name: prior.exact() for name, prior in setting.priors.items()},
+            "replicates": len(found.replicates), "seed": setting.seed, "code_sha256": code_sha256(setting.model),
+            "family_level": FAMILY_LEVEL, "quantities": [vars(verdict) for verdict in verdicts],
+            "failures": [{"replicate": one.number, "reason": one.failure} for one in found.failures],
+            "passed": not found.failures and all(verdict.passed for verdict in verdicts),
+            "pits": {name: values.tolist() for name, values in pits.items()}}
+
+
+def setting_of(record: Mapping[str, Any]) -> Setting:
+    """What was calibrated, from the record alone."""
+    priors = {name: parse_prior(text) for name, text in record["priors"].items()}
+    return Setting(record["model"], design_from(record["design"], endpoint=record["endpoint"]), priors, record["seed"])
+
+
+def expired(record: Mapping[str, Any]) -> str:
+    """Why the record no longer speaks about the code; empty where it does."""
+    if record["code_sha256"] == code_sha256(record["model"]):
+        return ""
+    return f"the calibration of {record['model']} is of {record['date']}, its code has changed since; {RENEW}"
+
+
+def differences(record: Mapping[str, Any], replicates: list[Replicate], *, tolerance: float) -> list[str]:
+    """Where replicates of the same numbers, counted from 0, are not those of the record."""
+    failed = {item["replicate"]: item["reason"] for item in record["failures"]}
+    kept, found = 0, []
+    for replicate in replicates:
+        if replicate.failure != failed.get(replicate.number, ""):
+            found.append(f"replicate {replicate.number}: {replicate.failure or 'succeeds now'}")
+        if replicate.number in failed:
+            continue
+        pinned = {name: values[kept] for name, values in record["pits"].items()}
+        kept += 1
+        found += [f"replicate {replicate.number}, {name}: {value:.6f}, pinned {pinned[name]}"
+                  for name, value in replicate.pits.items() if not abs(value - pinned[name]) <= tolerance]
+    return found
+
+
+def text_of(record: Mapping[str, Any]) -> str:
+    """The record as JSON with the PITs of one quantity on one line."""
+    head = as_json({name: value for name, value in record.items() if name != "pits"})
+    lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(values)}" for name, values in record["pits"].items())
+    return f'{head.removesuffix("}").rstrip()},\n "pits": {{\n{lines}\n }}\n}}\n'
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Calibrate every model, or the named ones, and write a record of each; code 3 where one does not pass."""
+    options = _parser().parse_args(arguments)
+    try:
+        folder, evidence = writable(options.output), load(options.data)
+        selections = {name: select_design(evidence, name, Question("")) for name in options.models or all_models()}
+    except (UsageError, EvidenceError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    passed = True
+    for name, selection in selections.items():
+        progress = Progress(min(BATCHES, options.replicates))
+        setting = Setting(name, design_of(selection), all_models()[name].priors, _SEED)
+        found = calibrate(setting, options.replicates, processes=options.processes,
+                          tell=lambda done, name=name, progress=progress: progress.step(f"{name}: {done} replicates"))
+        progress.close()
+        record = record_of(found, date=datetime.now(UTC).date().isoformat())
+        write_text(folder / f"{name}.json", text_of(record))
+        print(f"{name}: {'passed' if record['passed'] else 'NOT PASSED'}")
+        passed = passed and record["passed"]
+    return 0 if passed else 3
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m analysis.calibration.record", description=main.__doc__)
+    parser.add_argument("models", nargs="*", metavar="MODEL", help="default: every model")
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where the records are")
+    parser.add_argument("--data", type=Path, default=DEFAULT_DATA, metavar="DIR", help="evidence directory")
+    parser.add_argument("--replicates", type=int, default=DEFAULT_REPLICATES, metavar="N")
+    parser.add_argument("--processes", type=int, default=2, metavar="P")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""`calibrate`: simulation-based calibration of one model at the design of the real studies."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from analysis.arguments import writable
+from analysis.calibration import FAMILY_LEVEL, FAULTS
+from analysis.calibration.code import code_sha256
+from analysis.calibration.design import design_of, select_design
+from analysis.calibration.replicate import Setting
+from analysis.calibration.run import BATCHES, Calibration, calibrate, ecdf_rows
+from analysis.evidence import load
+from analysis.figures.calibration import draw_calibration
+from analysis.figures.saving import save_figure
+from analysis.files import as_json, write_csv
+from analysis.fitting import priors_of
+from analysis.jobs import Job
+from analysis.progress import Progress
+from analysis.selection import Question, Selection
+from analysis.text import table
+from analysis.wording import counted
+from models import all_models
+
+SCHEMA_VERSION = 1
+_LABELS = {"mean_rate": "mean rate", "new_study_rate": "new study's rate", "study_rate": "one study's rate",
+           "mean_survival": "mean survival", "new_study_survival": "new study's survival",
+           "study_survival": "one study's survival", "log_likelihood": "log likelihood"}
+_CURVE_COLUMNS = ("quantity", "pit", "difference", "lower_95", "upper_95", "lower_verdict", "upper_verdict")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Calibrate, print the verdicts, write PITs and figure where --output asks for them; code 3 if not passed."""
+    evidence = load(options.data)
+    question = Question(options.endpoint or "", options.subset, options.tiers, options.study_set)
+    selection = select_design(evidence, options.model, question)
+    model = all_models()[options.model]
+    priors = priors_of(model, Job(question, model=model.name, priors=tuple(options.prior)))
+    folder = writable(options.output) if options.output else None
+    setting = Setting(model.name, design_of(selection), priors, options.seed, options.fault)
+    found = calibrate(setting, options.replicates, processes=options.processes, tell=_teller(options.replicates))
+    if options.json:
+        print(as_json(_object(found, selection, evidence.sha256)))
+    else:
+        _print(found, selection)
+    for failed in found.failures:
+        print(f"replicate {failed.number} failed: {failed.failure}", file=sys.stderr)
+    if folder:
+        for path in _write(found, folder):
+            print(f"wrote {path}", file=sys.stderr)
+    return 0 if found.passed else 3
+
+
+def _teller(size: int) -> Callable[[int], None]:
+    progress = Progress(min(BATCHES, size))
+
+    def tell(done: int) -> None:
+        progress.step(f"{done} of {counted(size, 'replicate')}")
+        if done == size:
+            progress.close()
+
+    return tell
+
+
+def _object(found: Calibration, selection: Selection, sha256: str) -> dict[str, Any]:
+    setting, question = found.setting, selection.question
+    return {"schema_version": SCHEMA_VERSION, "data_sha256": sha256, "code_sha256": code_sha256(setting.model),
+            "model": setting.model, "endpoint": setting.design.endpoint, "subset": question.subset,
+            "tiers": question.tiers, "set": question.study_set, "design": setting.design.plain(),
+            "priors": {name: str(prior) for name, prior in setting.priors.items()},
+            "replicates": len(found.replicates), "seed": setting.seed, "fault": setting.fault,
+            "family_level": FAMILY_LEVEL, "quantities": [vars(verdict) for verdict in found.verdicts],
+            "failures": [{"replicate": one.number, "reason": one.failure} for one in found.failures],
+            "passed": found.passed}
+
+
+def _print(found: Calibration, selection: Selection) -> None:
+    setting = found.setting
+    print(f"{setting.design.endpoint}: {setting.model}, subset {selection.question.subset}, tiers "
+          f"{selection.question.tiers}, {counted(len(setting.design.studies), 'study', 'studies')}, "
+          f"{counted(setting.design.studies.patients, 'patient')}, {counted(len(found.replicates), 'replicate')}")
+    print("; ".join(f"{name} ~ {prior}" for name, prior in setting.priors.items()))
+    if setting.fault:
+        print(f"planted fault {setting.fault}: {FAULTS[setting.fault]}")
+    rows = [[verdict.name, "" if verdict.p_value != verdict.p_value else f"{verdict.p_value:.3g}",
+             f"{verdict.max_deviation:.3f}", "uniform" if verdict.passed else "NOT UNIFORM"]
+            for verdict in found.verdicts]
+    print("\n" + table(["quantity", "p-value", "max deviation", "verdict"], rows))
+    least = (1.0 - FAMILY_LEVEL) / len(found.verdicts)
+    print(f"\n{'PASSED' if found.passed else 'NOT PASSED'}: {counted(len(found.failures), 'failed replicate')}; a "
+          f"quantity passes with p >= {least:.2g}, so that a calibrated model passes {100 * FAMILY_LEVEL:g} % of times")
+
+
+def _write(found: Calibration, folder: Path) -> list[Path]:
+    """PITs, curves and bands, and the figure of these; a planted fault is part of the names."""
+    setting = found.setting
+    stem = folder / ".".join(["calibration", setting.model, setting.design.endpoint,
+                              *([f"fault_{setting.fault}"] if setting.fault else [])])
+    names = list(found.pits)
+    pits, curves = stem.with_name(f"{stem.name}.csv"), stem.with_name(f"{stem.name}.curves.csv")
+    write_csv(pits, ({"replicate": one.number, "study_id": one.study_id, **one.pits, "failure": one.failure}
+                     for one in found.replicates), ["replicate", "study_id", *names, "failure"])
+    rows = ecdf_rows(found)
+    write_csv(curves, rows, _CURVE_COLUMNS)
+    detail = (f"{setting.design.endpoint}, {counted(len(setting.design.studies), 'study', 'studies')}, "
+              f"{counted(len(found.replicates), 'replicate')}"
+              + (f", {len(found.failures)} failed" if found.failures else ""))
+    figure = draw_calibration(rows, verdicts=[vars(verdict) for verdict in found.verdicts], labels=_LABELS,
+                              title=f"Calibration, {setting.model.replace('_', '-')}", detail=detail,
+                              stamp=f"FAULT {setting.fault}" if setting.fault else "")
+    return [pits, curves, *save_figure(figure, stem)]
