@@ -63,7 +63,8 @@ def distribution(grid: Grid, values: np.ndarray) -> Distribution:
         with np.errstate(divide="ignore"):
             return np.interp(to(at), x, f, left=0.0, right=1.0)
 
-    return Distribution(mean, sd, cdf, lambda p: back(np.interp(p, f, x)))
+    lowest, highest = values.min(), values.max()
+    return Distribution(mean, sd, cdf, lambda p: np.clip(back(np.interp(p, f, x)), lowest, highest))
 
 
 def mixture(grid: Grid, cdf: Callable[[dict[str, np.ndarray], float], np.ndarray], spread: np.ndarray, *,
