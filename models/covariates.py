@@ -72,8 +72,12 @@ class Covariates:
 
 
 def cell_table(covariates: Covariates) -> np.ndarray:
-    """Number, mean and sum of squares about the mean of the observed cells of each covariate; shape (3, p)."""
-    seen = ~covariates.missing
+    """Number, mean and sum of squares about the mean of the observed cells of each covariate; shape (3, p).
+
+    All are zero for a covariate without a missing cell: nothing depends on its distribution then, and a constant one
+    would have a density without bound.
+    """
+    seen = ~covariates.missing & covariates.missing.any(axis=0)
     count = seen.sum(axis=0)
     mean = np.where(seen, covariates.values, 0.0).sum(axis=0) / np.maximum(count, 1)
     squares = np.where(seen, covariates.values - mean, 0.0) ** 2
