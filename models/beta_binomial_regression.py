@@ -91,7 +91,7 @@ def build(studies: RateStudies, covariates: Covariates, priors: Mapping[str, Pri
     """
     with pm.Model() as model:
         inputs = {name: pm.Data(name, table) for name, table in data(studies, covariates).items()}
-        draws = slopes(priors, len(covariates.names), together=together)
+        draws = slopes(priors, inputs["cells"], len(covariates.names), together=together)
         draws["rho"] = priors["rho"].variable("rho")
         draws["mu"] = located("mu", priors["mu"], centre=0.0, spread=1.0)
         pm.Potential("log_likelihood", log_density(draws, inputs, on=GRAPH))

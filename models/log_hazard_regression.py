@@ -75,7 +75,7 @@ def build(studies: HazardStudies, covariates: Covariates, priors: Mapping[str, P
     """
     with pm.Model() as model:
         inputs = {name: pm.Data(name, table) for name, table in data(studies, covariates).items()}
-        draws = slopes(priors, len(covariates.names), together=together)
+        draws = slopes(priors, inputs["cells"], len(covariates.names), together=together)
         draws["tau"] = priors["tau"].variable("tau")
         draws["eta"] = located("eta", priors["eta"], centre=float(log_hazard.PRIORS["eta"].arguments[0]), spread=1.0)
         pm.Potential("log_likelihood", log_density(draws, inputs, on=GRAPH))

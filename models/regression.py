@@ -16,9 +16,11 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
+import pytensor.tensor as pt
 
 from models import covariates
 from models.backend import Array
+from models.coordinates import located
 from models.covariates import Covariates
 from models.model import Draws, Model
 from models.priors import Prior
@@ -112,10 +114,22 @@ class Regression:
         return {name: replaced.get(name, prior) for name, prior in self.priors.items()}
 
 
-def slopes(priors: Mapping[str, Prior], size: int, *, together: bool) -> dict[str, Any]:
-    """The variables beta, covariate_mean and covariate_sd of shape (size,) in the model that is being built."""
-    cells = {name: priors[name].variable(name, size=size) for name in covariates.PRIORS}
+def slopes(priors: Mapping[str, Prior], cells: Any, size: int, *, together: bool) -> dict[str, Any]:
+    """The variables beta, covariate_mean and covariate_sd of shape (size,) in the model that is being built.
+
+    Parameters
+    ----------
+    cells : graph, shape (3, size)
+        Number, mean and sum of squares of the observed cells: they say where a mean lies given its standard deviation.
+    together : bool
+        Whether the slopes share a scale.
+    """
+    sd = priors["covariate_sd"].variable("covariate_sd", size=size)
+    precision = 1.0 + cells[0] / sd**2
+    mean = located("covariate_mean", priors["covariate_mean"], centre=cells[0] * cells[1] / sd**2 / precision,
+                   spread=pt.sqrt(1.0 / precision), size=size)
+    found = {"covariate_mean": mean, "covariate_sd": sd}
     if not together:
-        return {"beta": priors["beta"].variable("beta", size=size), **cells}
+        return {"beta": priors["beta"].variable("beta", size=size), **found}
     scale = priors["shrinkage"].variable("shrinkage")
-    return {"beta": pm.Deterministic("beta", scale * pm.Normal("beta_z", 0.0, 1.0, shape=size)), **cells}
+    return {"beta": pm.Deterministic("beta", scale * pm.Normal("beta_z", 0.0, 1.0, shape=size)), **found}

@@ -124,16 +124,17 @@ def _attempt(task: Task, job: Job, priors: Mapping[str, Prior], seed: int, cores
 def _checked(task: Task, chains: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """What must have converged, shape (chain, draw): all that is reported, and the cells' distribution where it counts.
 
-    The scale of the slopes is judged by the slopes; the standard deviation of cells by its logarithm, since a few
-    cells leave it a long tail that no result rests on.
+    The scale of the slopes is judged by the slopes. The intercept is judged on the scale of the linear predictor, and
+    mean and standard deviation of cells as their quotient and logarithm: a few cells leave them long tails, whose ends
+    no result rests on.
     """
-    names = (task.regression.location, task.regression.heterogeneity)
-    found = {name: chains[name] for name in names}
+    heterogeneity = task.regression.heterogeneity
+    found = {"intercept": task.regression.intercept(chains), heterogeneity: chains[heterogeneity]}
     for at in np.flatnonzero(task.used):
         column = task.columns[at]
         found[f"beta {column.name}"] = chains["beta"][..., at]
         if column.missing.any():
-            found[f"covariate_mean {column.name}"] = chains["covariate_mean"][..., at]
+            found[f"covariate_mean {column.name}"] = chains["covariate_mean"][..., at] / chains["covariate_sd"][..., at]
             found[f"covariate_sd {column.name}"] = np.log(chains["covariate_sd"][..., at])
     return found
 
