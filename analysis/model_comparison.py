@@ -79,7 +79,7 @@ def _judged(name: str, which: str, priors: Mapping[str, Prior], studies: RateStu
 
 
 def elpd_difference(first: Judged, second: Judged) -> tuple[float, float]:
-    """elpd of the first minus that of the second, with the standard error of the paired difference."""
+    """Elpd of the first minus that of the second, with the standard error of the paired difference."""
     each = np.array([one.log_predictive - other.log_predictive
                      for one, other in zip(first.left_out, second.left_out, strict=True)])
     return float(each.sum()), float(np.std(each, ddof=1) * np.sqrt(len(each))) if len(each) > 1 else np.nan

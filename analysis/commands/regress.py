@@ -48,7 +48,8 @@ def run(options: argparse.Namespace) -> int:
         print(line, file=sys.stderr)
     failures = dict.fromkeys((row["analysis"], row["covariate"], row["failures"]) for row in found.failed)
     for analysis, covariate, reason in failures:
-        print(f"NOT CONVERGED: {covariate} {analysis}: {reason}{QUICK_REMEDY if options.quick else ''}", file=sys.stderr)
+        remedy = QUICK_REMEDY if options.quick else ""
+        print(f"NOT CONVERGED: {covariate} {analysis}: {reason}{remedy}", file=sys.stderr)
     return 3 if failures else 0
 
 

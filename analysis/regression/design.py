@@ -13,8 +13,9 @@ from models.studies import HazardStudies, RateStudies, Studies
 MIN_STUDIES = 4
 MIN_OBSERVED = 3
 MIN_VALUES = 2
-_NO_TABLE = ("{directory} has no covariates.csv, so there is nothing to regress on; add one with the columns covariate, "
-             "label and column (a column of studies.csv with numbers), and unit and unit_size where a step is not 1")
+_NO_TABLE = ("{directory} has no covariates.csv, so there is nothing to regress on; add one with the columns "
+             "covariate, label and column (a column of studies.csv with numbers), and unit and unit_size where a step "
+             "is not 1")
 
 
 @dataclass(frozen=True)

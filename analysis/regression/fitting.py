@@ -20,6 +20,7 @@ ONE, TOGETHER, COMPLETE = "one_at_a_time", "together", "complete_case"
 _REGRESSIONS = {module.REGRESSION.kind: module.REGRESSION
                 for module in (beta_binomial_regression, log_hazard_regression)}
 _OF_CELLS = ("covariate_mean", "covariate_sd")
+_LONGER_TOGETHER = 2  # slopes that share an unknown scale have long tails, whose ends need more draws
 
 
 @dataclass(frozen=True)
@@ -87,12 +88,20 @@ def regression_priors(regression: Regression, job: Job) -> dict[str, Prior]:
         raise UsageError(str(error)) from None
 
 
-def fit(task: Task, job: Job, *, cores: int = 1) -> RegressionFit:
-    """Sample one regression; once more, longer or with shorter steps, where the diagnostics ask for it."""
+def fit(task: Task, job: Job, *, cores: int = 1, careful: bool = True) -> RegressionFit:
+    """Sample one regression; once more, longer or with shorter steps, where the diagnostics ask for it.
+
+    Parameters
+    ----------
+    careful : bool
+        False makes no second attempt, for simulations in which every data set must count the same.
+    """
     priors = regression_priors(task.regression, job)
+    if task.together:
+        job = replace(job, sampler=replace(job.sampler, draws=_LONGER_TOGETHER * job.sampler.draws))
     seed = derive_seed(job.seed, job.question.endpoint, task.regression.name, task.analysis, _content(task))
     found = _attempt(task, job, priors, seed, cores)
-    if found.diagnostics.remedy:
+    if careful and found.diagnostics.remedy:
         again = replace(job, sampler=more_careful(job.sampler, found.diagnostics.remedy))
         found = _attempt(task, again, priors, seed, cores)
     return found

@@ -139,7 +139,7 @@ def shares_fit_their_categories(data: Data) -> list[str]:
             else:
                 wanted = ""
             if row[share] != wanted:
-                problems.append(f"{row['study_id']}: {share} is {row[share]!r}, {category} {row[category]} gives {wanted}")
+                problems.append(f"{row['study_id']}: {share} is {row[share]!r}, {row[category]} gives {wanted!r}")
     return problems
 
 
