@@ -38,6 +38,13 @@ def parser() -> argparse.ArgumentParser:
                      help="sampling, or quadrature over the hyperparameters; default: nuts")
     fit.add_argument("--output", type=_folder, metavar="DIR", help="save the posterior as netCDF under DIR/posteriors")
     _settings(fit)
+    regress = _command(commands, "regress", "regress one endpoint on covariates of the studies")
+    regress.add_argument("endpoint", metavar="ENDPOINT", help="as `list` names it, such as cr or os")
+    regress.add_argument("--covariate", action="append", default=[], metavar="C",
+                         help="as covariates.csv names it; may be repeated; default: all")
+    regress.add_argument("--subset", default="all", metavar="S", help="default: all")
+    regress.add_argument("--output", type=_folder, metavar="DIR", help="write tables and a figure into DIR")
+    _settings(regress)
     _settings(_command(commands, "compare", "published numbers against recomputed ones"))
     _calibrate(_command(commands, "calibrate", "simulation-based calibration of a model at the studies' real sizes"))
     return top

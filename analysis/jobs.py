@@ -27,6 +27,8 @@ class Sampler:
 HEADLINE = Sampler()
 BESIDE = Sampler(draws=2500)
 QUICK = Sampler(draws=1000)
+REGRESSION = Sampler(tune=400, draws=1200, target_accept=0.9)
+QUICK_REGRESSION = Sampler(tune=300, draws=500, target_accept=0.9)
 
 
 def more_careful(sampler: Sampler, remedy: str) -> Sampler:

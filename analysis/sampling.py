@@ -1,9 +1,10 @@
 """The only place that samples: compiles a model once for each shape of its inputs, then swaps the data."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import nutpie
+import pymc as pm
 import xarray as xr
 
 from analysis.jobs import Sampler
@@ -33,23 +34,50 @@ def sample(model: Model, studies: Studies, priors: Mapping[str, Prior], *, sampl
     SamplingFailed
         When no chain finds a starting point.
     """
-    inputs = model.data(studies)
-    compiled = _compile(model, studies, priors, tuple(inputs)).with_data(**inputs)
+    return sample_graph(lambda: model.build(studies, priors), model.data(studies), key=(model.name, *told(priors)),
+                        keep=tuple(model.priors), sampler=sampler, seed=seed, cores=cores)
+
+
+def sample_graph(build: Callable[[], pm.Model], inputs: Mapping[str, np.ndarray], *, key: tuple, keep: tuple[str, ...],
+                 sampler: Sampler, seed: int, cores: int = 2) -> tuple[xr.Dataset, xr.Dataset]:
+    """Draws of some variables of a model, compiled once for each key, and statistics of the sampler.
+
+    Parameters
+    ----------
+    build : callable
+        Makes the model where it was not compiled yet.
+    inputs : mapping of str to array
+        The `pm.Data` by name.
+    key : tuple
+        All that makes one compiled model differ from another but the values of its data.
+    keep : tuple of str
+        Variables of the posterior; those that the model lacks are left out.
+
+    Raises
+    ------
+    SamplingFailed
+        When no chain finds a starting point.
+    """
+    compiled = _compile(build, (*key, tuple(inputs))).with_data(**inputs)
     try:
         tree = nutpie.sample(compiled, draws=sampler.draws, tune=sampler.tune, chains=sampler.chains, cores=cores,
                              seed=seed, target_accept=sampler.target_accept, save_warmup=False, progress_bar=False)
     except RuntimeError as error:
-        raise SamplingFailed(f"{model.name}: the sampler stopped: {error}") from error
-    stats = tree["sample_stats"].dataset
-    return (tree["posterior"].dataset[list(model.priors)],
+        raise SamplingFailed(f"{key[0]}: the sampler stopped: {error}") from error
+    posterior, stats = tree["posterior"].dataset, tree["sample_stats"].dataset
+    return (posterior[[name for name in keep if name in posterior]],
             stats[[name for name in _KEPT_STATS if name in stats]])
 
 
-def _compile(model: Model, studies: Studies, priors: Mapping[str, Prior], inputs: tuple[str, ...]) -> object:
-    key = (model.name, tuple(sorted((name, prior.family, prior.arguments) for name, prior in priors.items())), inputs)
+def _compile(build: Callable[[], pm.Model], key: tuple) -> object:
     if key not in _compiled:
-        _compiled[key] = nutpie.compile_pymc_model(model.build(studies, priors))
+        _compiled[key] = nutpie.compile_pymc_model(build())
     return _compiled[key]
+
+
+def told(priors: Mapping[str, Prior]) -> tuple:
+    """Priors as a part of the key of a compiled model."""
+    return tuple(sorted((name, prior.family, prior.arguments) for name, prior in priors.items()))
 
 
 def flat(posterior: xr.Dataset) -> Draws:

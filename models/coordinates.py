@@ -15,7 +15,7 @@ from models.backend import Array, Backend, spaced
 from models.priors import Prior
 
 
-def located(name: str, prior: Prior, *, centre: Any, spread: Any) -> Any:
+def located(name: str, prior: Prior, *, centre: Any, spread: Any, size: int | None = None) -> Any:
     """The hyperparameter as centre + spread z with z sampled; on the logit scale where the prior is one of (0, 1).
 
     Parameters
@@ -26,12 +26,14 @@ def located(name: str, prior: Prior, *, centre: Any, spread: Any) -> Any:
         With support real or unit.
     centre, spread : scalar graphs
         Roughly the conditional mean and standard deviation, functions of the heterogeneity and of the data.
+    size : int or None
+        For a vector of such hyperparameters, whose centre and spread are vectors as well.
 
     Returns
     -------
     The variable, with its prior and the Jacobian already in the model.
     """
-    value = centre + spread * pm.Flat(f"{name}_z")
+    value = centre + spread * pm.Flat(f"{name}_z", shape=size)
     log_jacobian = pt.log(spread)
     if prior.support == "unit":
         log_jacobian = log_jacobian - pt.softplus(value) - pt.softplus(-value)

@@ -101,10 +101,10 @@ class Prior:
         """Where the density is positive: real, positive or unit."""
         return _FAMILIES[self.family][3]
 
-    def variable(self, name: str) -> pm.Distribution:
-        """The random variable of that name in the PyMC model that is being built."""
+    def variable(self, name: str, *, size: int | None = None) -> pm.Distribution:
+        """The random variable of that name in the PyMC model that is being built; with a size, so many of them."""
         distribution, names, _, _ = _FAMILIES[self.family]
-        return distribution(name, **dict(zip(names, self.arguments, strict=True)))
+        return distribution(name, **dict(zip(names, self.arguments, strict=True)), shape=size)
 
     def distribution(self) -> pm.Distribution:
         """The distribution, outside any model."""

@@ -95,14 +95,30 @@ def facts_of_other_studies(tables: Tables) -> Iterator[Problem]:
 
 def covariates_without_numbers(tables: Tables) -> Iterator[Problem]:
     """Yield a problem for each cell of studies.csv that is not the number its covariate needs."""
-    studies = tables["studies.csv"]
-    wanted = tables["covariates.csv"].known("column") or frozenset()
+    wanted: dict[str, list[Draft]] = defaultdict(list)
+    for row in tables["covariates.csv"].rows:
+        if row.has("column"):
+            wanted[row.values["column"]].append(row)
     parse = number()
-    for row in studies.rows:
-        for column in sorted(wanted & row.raw.keys() - row.bad):
+    for row in tables["studies.csv"].rows:
+        for column in sorted(wanted.keys() & row.raw.keys() - row.bad):
             result = parse(row.raw[column]) if row.raw[column] else None
             if isinstance(result, Fault):
                 yield row.problem(column, f"{result.rule}, as covariates.csv needs", result.remedy)
+            elif result is not None:
+                yield from _outside_of_covariates(row, column, result, wanted[column])
+
+
+def _outside_of_covariates(row: Draft, column: str, value: float, covariates: list[Draft]) -> Iterator[Problem]:
+    for covariate in covariates:
+        where = f"of covariates.csv row {covariate.row}"
+        remedy = "Correct the number, or the covariate."
+        if covariate.has("lowest") and value < covariate.values["lowest"]:
+            yield row.problem(column, f"is below lowest = {covariate.values['lowest']:g} {where}", remedy)
+        elif covariate.has("highest") and value > covariate.values["highest"]:
+            yield row.problem(column, f"is above highest = {covariate.values['highest']:g} {where}", remedy)
+        elif covariate.values.get("transformation") == "log10" and value <= 0:
+            yield row.problem(column, f"has no logarithm, as log10 {where} needs", remedy)
 
 
 def torn_scenarios(scenarios: Drafts) -> Iterator[Problem]:

@@ -193,19 +193,29 @@ class Covariate:
 
     Parameters
     ----------
+    covariate : str
+        Key.
     column : str
         Column of studies.csv.
     unit : str
         Words for one step, such as "10 years".
-    scale : float
-        Size of one step in units of the column.
-    transform : str
-        Name of a transformation, or empty.
+    unit_size : float
+        Size of one step, on the scale of the transformed column.
+    transformation : str
+        identity or log10; what is done to a cell first.
+    lowest, highest : float or None
+        Bounds of the column; None where there is none.
+    note : str
+        What the column means, such as how mixed categories become shares.
     """
 
     row: int
-    column: str
+    covariate: str
     label: str
+    column: str
     unit: str
-    scale: float
-    transform: str
+    unit_size: float
+    transformation: str
+    lowest: float | None
+    highest: float | None
+    note: str

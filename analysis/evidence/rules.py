@@ -158,6 +158,13 @@ def comparison_is_decided(row: Draft) -> Iterator[Problem]:
             )
 
 
+def bounds_are_ordered(row: Draft) -> Iterator[Problem]:
+    """Yield a problem when a covariate's bounds leave no room."""
+    if row.has("lowest", "highest") and row.values["lowest"] >= row.values["highest"]:
+        rule = f"is not below highest = {row.values['highest']:g}"
+        yield row.problem("lowest", rule, "Correct the bounds, or leave them empty.")
+
+
 ROW_RULES: dict[str, tuple[Rule, ...]] = {
     "responses.csv": (events_within_n,),
     "survival.csv": (
@@ -174,4 +181,5 @@ ROW_RULES: dict[str, tuple[Rule, ...]] = {
     "extraction.csv": (fact_is_number,),
     "subsets.csv": (subset_condition,),
     "comparisons.csv": (comparison_is_decided,),
+    "covariates.csv": (bounds_are_ordered,),
 }

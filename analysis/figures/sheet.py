@@ -38,9 +38,9 @@ class Sheet:
                        linewidth=0.8, clip_on=False, solid_capstyle="butt")
 
 
-def new_figure(height: float) -> Figure:
-    """An empty page of the given height in inches, outside any interactive session."""
-    return Figure(figsize=(WIDTH, height))
+def new_figure(height: float, *, width: float = WIDTH) -> Figure:
+    """An empty page of the given height and width in inches, outside any interactive session."""
+    return Figure(figsize=(width, height))
 
 
 def add_sheet(figure: Figure, *, rows: float, row_height: float, left: float, right: float, bottom: float,

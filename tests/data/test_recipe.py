@@ -71,6 +71,7 @@ STUDIES = {
     "median_age": "37",
     "cohort": "adult",
     "antigen_target": "CD19",
+    "second_antigen_share": "0",
     "in_review": "false",
     "design": "prospective",
 }

@@ -26,7 +26,20 @@ NUMERIC = (
     "ph_positive_pct",
     "median_blast_pct",
     "dose_cells_per_kg",
+    "cd28_share",
+    "third_generation_share",
+    "allogeneic_share",
+    "second_antigen_share",
 )
+# Share, category column, and the categories in which everybody and in which nobody has the property.
+SHARES = (
+    ("cd28_share", "costimulation", {"CD28"}, {"4-1BB", "third_generation"}),
+    ("third_generation_share", "costimulation", {"third_generation"}, {"CD28", "4-1BB", "mixed"}),
+    ("allogeneic_share", "t_cell_origin", {"allogeneic"}, {"autologous"}),
+    ("second_antigen_share", "antigen_target", {"CD19/CD22 bispecific", "CD19 then CD22 sequential"}, {"CD19"}),
+)
+# Footnotes of the review's Table 1: patients with the property of the treated.
+MIXED = {("li_2018", "cd28_share"): 5, ("zhang_2020", "cd28_share"): 18, ("dai_2015", "allogeneic_share"): 2}
 PERCENT_OF_TREATED = (("prior_hct_n", "prior_hct_pct"), ("ph_positive_n", "ph_positive_pct"))
 LEDGER_OF = {
     "n_treated": ("n_treated", {"count"}),
@@ -110,6 +123,23 @@ def ages_fit_their_cohort(data: Data) -> list[str]:
         problems += [f"{row['study_id']}: ages {known} in cohort {row['cohort']}"] * (
             known != sorted(known) or not adult
         )
+    return problems
+
+
+def shares_fit_their_categories(data: Data) -> list[str]:
+    """Decided categories are 0 or 1; mixed ones are the footnote's patients over the treated, to four decimals."""
+    problems = []
+    for row in data["studies"]:
+        for share, category, everybody, nobody in SHARES:
+            if row[category] in everybody | nobody:
+                wanted = str(int(row[category] in everybody))
+            elif row[category]:
+                count = MIXED.get((row["study_id"], share), -1)
+                wanted = f"{count / int(row['n_treated']):.4f}".rstrip("0")
+            else:
+                wanted = ""
+            if row[share] != wanted:
+                problems.append(f"{row['study_id']}: {share} is {row[share]!r}, {row[category]} gives {wanted!r}")
     return problems
 
 
@@ -222,6 +252,7 @@ CHECKS = (
     review_rows_are_complete,
     percentages_fit_their_counts,
     ages_fit_their_cohort,
+    shares_fit_their_categories,
     doses_agree_with_their_words,
     rows_name_their_source,
     numbers_stand_in_the_ledger,
@@ -252,6 +283,9 @@ FAULTS = [
     Fault(percentages_fit_their_counts, STUDIES, "3,5.17", ",5.17"),
     Fault(ages_fit_their_cohort, STUDIES, "33,18,59,adult", "33,17,59,adult"),
     Fault(ages_fit_their_cohort, STUDIES, "33,18,59,adult", "63,18,59,adult"),
+    Fault(shares_fit_their_categories, STUDIES, "0.4186", "0.4187"),
+    Fault(shares_fit_their_categories, STUDIES, "0.62e6 per kg,0.5", "0.62e6 per kg,"),
+    Fault(shares_fit_their_categories, STUDIES, "5e6 per kg,0,0,1,0", "5e6 per kg,0,0,0,0"),
     Fault(doses_agree_with_their_words, STUDIES, "3.7e6 per kg", "3.7e7 per kg"),
     Fault(rows_name_their_source, STUDIES, "F0517 F0518", "F0517 F0498"),
     Fault(

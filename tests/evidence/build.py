@@ -78,7 +78,11 @@ cr,mean_probability,cr,,mean_rate,identity,
 prior_hct,proportion,,median_age,crude_column,,
 followup,median_months,,,,,Follow-up is not modelled.
 """,
-    "covariates.csv": "column,label,unit,scale,transform\nmedian_age,Median age,10 years,10,\n",
+    "covariates.csv": """\
+covariate,label,column,unit,unit_size,transformation,lowest,highest,note
+age,Median age,median_age,10 years,10,,0,120,
+treated,Patients treated,n_treated,tenfold,,log10,,,
+""",
 }
 
 

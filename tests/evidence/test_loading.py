@@ -53,7 +53,9 @@ def test_the_full_set_is_typed(evidence):
     assert (evidence.endpoint("os").parent, evidence.endpoint("os").horizon_months) == ("pfs", 12.0)
     assert evidence.responses[0].fact_ids == ("F0123", "F0124")
     assert evidence.reported[1].primary is False
-    assert evidence.covariates[0].scale == 10.0
+    age, treated = evidence.covariates
+    assert (age.column, age.unit_size, age.transformation, age.highest) == ("median_age", 10.0, "identity", 120.0)
+    assert (treated.unit_size, treated.transformation, treated.lowest) == (1.0, "log10", None)
 
 
 def test_survival_rows_keep_what_is_absent_apart_from_what_is_given(evidence):

@@ -104,3 +104,15 @@ def test_a_repeated_row_is_one_problem(problems_of):
 def test_a_row_without_study_is_one_problem(problems_of):
     (found,) = problems_of(responses=with_cell(FULL["responses.csv"], 2, "study_id", ""))
     assert (found.row, found.column, found.rule) == (2, "study_id", "is empty")
+
+
+def test_a_logarithm_needs_a_number_above_zero(problems_of):
+    covariates = with_cell(FULL["covariates.csv"], 2, "transformation", "log10")
+    (found,) = problems_of(studies=with_cell(FULL["studies.csv"], 3, "median_age", "0"), covariates=covariates)
+    assert (found.row, found.column) == (3, "median_age") and "has no logarithm" in found.rule
+
+
+@pytest.mark.parametrize("column", ["covariate", "label", "column"])
+def test_a_missing_column_of_covariates_is_named(problems_of, column):
+    found = problems_of(covariates=without_column(FULL["covariates.csv"], column))
+    assert [(p.file, p.row, p.column) for p in found] == [("covariates.csv", 1, column)]

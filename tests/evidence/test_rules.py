@@ -166,7 +166,17 @@ CELLS = [
     ("comparisons", 3, "column", "age", "column", "is no column of studies.csv", ""),
     ("comparisons", 4, "reason", "", "estimand", "is empty, and so is reason", "why"),
     ("covariates", 2, "column", "medan_age", "column", "is no column of studies.csv", "median_age"),
-    ("covariates", 2, "scale", "0", "scale", "is not above 0", ""),
+    ("covariates", 2, "covariate", "Median age", "covariate", "is no id", "Write median_age."),
+    ("covariates", 3, "covariate", "age", "covariate", "repeats row 2", "Keep one"),
+    ("covariates", 3, "label", "Median age", "label", "repeats row 2", "Keep one"),
+    ("covariates", 2, "column", "", "column", "is empty", "Fill"),
+    ("covariates", 2, "unit_size", "0", "unit_size", "is not above 0", "above 0"),
+    ("covariates", 2, "unit_size", "-10", "unit_size", "is negative", "above 0"),
+    ("covariates", 2, "unit_size", "ten", "unit_size", "is not a number", ""),
+    ("covariates", 2, "transformation", "logit", "transformation", "is not one of identity, log10", "identity"),
+    ("covariates", 2, "lowest", "120", "lowest", "is not below highest = 120", "bounds"),
+    ("studies", 2, "median_age", "-4", "median_age", "is below lowest = 0 of covariates.csv row 2", "Correct"),
+    ("studies", 3, "median_age", "140", "median_age", "is above highest = 120 of covariates.csv row 2", "Correct"),
 ]
 
 

@@ -1,0 +1,167 @@
+"""One regression: typed studies and columns to draws with diagnostics."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from analysis.diagnostics import Diagnostics, diagnose, without_chains
+from analysis.jobs import Job, Sampler, derive_seed, more_careful
+from analysis.regression.design import Column, as_covariates
+from analysis.sampling import SamplingFailed, sample_graph, told
+from analysis.selection import UsageError
+from models import beta_binomial_regression, log_hazard_regression
+from models.model import Draws
+from models.priors import Prior, parse_prior
+from models.regression import Regression
+from models.studies import Studies
+
+ONE, TOGETHER, COMPLETE = "one_at_a_time", "together", "complete_case"
+_REGRESSIONS = {module.REGRESSION.kind: module.REGRESSION
+                for module in (beta_binomial_regression, log_hazard_regression)}
+_OF_CELLS = ("covariate_mean", "covariate_sd")
+_LONGER_TOGETHER = 2  # slopes that share an unknown scale have long tails, whose ends need more draws
+
+
+@dataclass(frozen=True)
+class Task:
+    """One regression to be made.
+
+    Parameters
+    ----------
+    analysis : {"one_at_a_time", "together", "complete_case"}
+    columns : tuple of Column
+        One, or all that share a scale.
+    used : tuple of bool
+        Which columns enter; the others are there so that the compiled model keeps its shape.
+    """
+
+    analysis: str
+    regression: Regression
+    studies: Studies
+    columns: tuple[Column, ...]
+    used: tuple[bool, ...] = (True,)
+
+    @property
+    def together(self) -> bool:
+        """Whether the slopes share a scale."""
+        return self.analysis == TOGETHER
+
+
+@dataclass(frozen=True)
+class RegressionFit:
+    """Draws of one regression; no result unless the diagnostics hold.
+
+    Parameters
+    ----------
+    draws : mapping of str to array
+        The two hyperparameters, shape (s,); beta, covariate_mean and covariate_sd, shape (s, p). Empty where the
+        sampler could not start.
+    sampler : Sampler
+        What was used: the job's, or the more careful one of a second attempt.
+    """
+
+    task: Task
+    priors: Mapping[str, Prior]
+    seed: int
+    sampler: Sampler
+    diagnostics: Diagnostics
+    draws: Draws = field(repr=False)
+
+
+def regression_of(kind: str) -> Regression:
+    """The regression model of a kind of endpoint."""
+    return _REGRESSIONS[kind]
+
+
+def regression_priors(regression: Regression, job: Job) -> dict[str, Prior]:
+    """The model's priors with the job's replacements.
+
+    Raises
+    ------
+    UsageError
+        When an expression is no prior, or the parameter does not exist or has another support.
+    """
+    try:
+        return regression.with_priors({name: parse_prior(text) for name, text in job.priors})
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def fit(task: Task, job: Job, *, cores: int = 1, careful: bool = True) -> RegressionFit:
+    """Sample one regression; once more, longer or with shorter steps, where the diagnostics ask for it.
+
+    Parameters
+    ----------
+    careful : bool
+        False makes no second attempt, for simulations in which every data set must count the same.
+    """
+    priors = regression_priors(task.regression, job)
+    if task.together:
+        job = replace(job, sampler=replace(job.sampler, draws=_LONGER_TOGETHER * job.sampler.draws))
+    seed = derive_seed(job.seed, job.question.endpoint, task.regression.name, task.analysis, _content(task))
+    found = _attempt(task, job, priors, seed, cores)
+    if careful and found.diagnostics.remedy:
+        again = replace(job, sampler=more_careful(job.sampler, found.diagnostics.remedy))
+        found = _attempt(task, again, priors, seed, cores)
+    return found
+
+
+def _content(task: Task) -> str:
+    """The numbers of the task as text: the same for any question that they answer."""
+    studies = [np.asarray(getattr(task.studies, name)).tolist() for name in task.studies.__dataclass_fields__]
+    return repr([studies, [(column.name, column.values.tolist()) for column in task.columns], task.used])
+
+
+def _attempt(task: Task, job: Job, priors: Mapping[str, Prior], seed: int, cores: int) -> RegressionFit:
+    regression = task.regression
+    covariates = as_covariates(task.columns, task.used)
+    keep = (regression.location, regression.heterogeneity, "beta", *_OF_CELLS)
+    try:
+        posterior, stats = sample_graph(
+            lambda: regression.build(task.studies, covariates, priors, together=task.together),
+            regression.data(task.studies, covariates),
+            key=(f"{regression.name} regression", task.together, len(task.columns), *told(priors)), keep=keep,
+            sampler=job.sampler, seed=seed, cores=cores)
+    except SamplingFailed as error:
+        return RegressionFit(task, priors, seed, job.sampler, without_chains(failures=(str(error),)), {})
+    checked = _checked(task, {str(name): values.values for name, values in posterior.items()})
+    draws = {str(name): values.values.reshape(-1, *values.shape[2:]) for name, values in posterior.items()}
+    return RegressionFit(task, priors, seed, job.sampler, diagnose(checked, stats, level=job.level), draws)
+
+
+def _checked(task: Task, chains: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What must have converged, shape (chain, draw): all that is reported, and the cells' distribution where it counts.
+
+    The scale of the slopes is judged by the slopes. The intercept is judged on the scale of the linear predictor, and
+    mean and standard deviation of cells as their quotient and logarithm: a few cells leave them long tails, whose ends
+    no result rests on.
+    """
+    heterogeneity = task.regression.heterogeneity
+    found = {"intercept": task.regression.intercept(chains), heterogeneity: chains[heterogeneity]}
+    for at in np.flatnonzero(task.used):
+        column = task.columns[at]
+        found[f"beta {column.name}"] = chains["beta"][..., at]
+        if column.missing.any():
+            found[f"covariate_mean {column.name}"] = chains["covariate_mean"][..., at] / chains["covariate_sd"][..., at]
+            found[f"covariate_sd {column.name}"] = np.log(chains["covariate_sd"][..., at])
+    return found
+
+
+def tasks(regression: Regression, studies: Studies, columns: Sequence[Column], *, endpoint: str,
+          complete: Sequence[tuple[Studies, Column]] = ()) -> list[tuple[Task, str]]:
+    """What is to be fitted, each with the reason against it, which is empty where there are studies enough.
+
+    Parameters
+    ----------
+    complete : sequence of (Studies, Column)
+        Studies and column without the missing cells, for the columns that have some.
+    """
+    found = [(Task(ONE, regression, studies, (column,)), column.refusal(endpoint)) for column in columns]
+    found += [(Task(COMPLETE, regression, rest, (column,)), column.refusal(endpoint))
+              for rest, column in complete]
+    if len(columns) > 1:
+        used = tuple(not column.refusal(endpoint) for column in columns)
+        too_few = f"{endpoint} on all covariates: {sum(used)} covariates with enough studies, at least 2 are needed"
+        found.append((Task(TOGETHER, regression, studies, tuple(columns), used), "" if sum(used) > 1 else too_few))
+    return found

@@ -1,0 +1,177 @@
+"""Every regression of one endpoint as plain rows, and of all endpoints: what crosses process borders."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from analysis import tables
+from analysis.evidence import Covariate, Evidence
+from analysis.exact.density import density_of
+from analysis.exact.estimates import hyperparameters
+from analysis.exact.grid import QuadratureFailed, solve
+from analysis.fitting import typed_studies
+from analysis.jobs import QUICK_REGRESSION, REGRESSION, Job
+from analysis.regression import rows
+from analysis.regression.design import Column, column_of, covariates_of, taken
+from analysis.regression.fitting import ONE, Task, fit, regression_of, regression_priors, tasks
+from analysis.regression.imputation import draw_missing
+from analysis.selection import UsageError, horizon_of, select
+from models.priors import Prior
+from models.regression import Regression
+from models.studies import Studies
+
+Rows = tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Regressed:
+    """What the regressions of one endpoint leave behind; every row is a plain mapping.
+
+    Parameters
+    ----------
+    slopes, predictions, imputed, collinearity : tuple of rows
+        With the columns of these names in `analysis.regression.rows`.
+    studies : tuple of rows
+        As in studies.csv, with `values`: the natural value of each covariate by name, None where it is missing.
+    priors : mapping of str to str
+    """
+
+    job: Job
+    model: str
+    ratio: str
+    horizon: float | None
+    n_studies: int
+    n_patients: int
+    priors: dict[str, str]
+    warnings: tuple[str, ...]
+    slopes: Rows
+    predictions: Rows
+    imputed: Rows
+    collinearity: Rows
+    studies: Rows
+
+    @property
+    def failed(self) -> Rows:
+        """Slopes of fits that are no results."""
+        return tuple(row for row in self.slopes if row["status"] == "NOT CONVERGED")
+
+    @property
+    def refused(self) -> Rows:
+        """Slopes for which there are too few studies."""
+        return tuple(row for row in self.slopes if row["refused"])
+
+
+def regress(evidence: Evidence, job: Job, names: Sequence[str] = (), *, cores: int = 1) -> Regressed:
+    """Regress one endpoint on each covariate, on those with missing cells without these studies, and on all together.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    job : Job
+        Its sampler should be `analysis.jobs.REGRESSION`.
+    names : sequence of str
+        Covariates; none takes all.
+
+    Raises
+    ------
+    UsageError
+        When endpoint, subset, covariate or prior do not exist, or a model is asked for that has no regression.
+    """
+    covariates = covariates_of(evidence, names)
+    selection = select(evidence, job.question)
+    regression = regression_of(selection.endpoint.kind)
+    if job.model not in (None, regression.name):
+        raise UsageError(f"{job.model} has no regression; for {job.question.endpoint} it is {regression.name}")
+    priors = regression_priors(regression, job)
+    horizon = (job.horizon or horizon_of(selection.endpoint)) if regression.kind == "survival" else None
+    studies, conversions = typed_studies(selection)
+    columns = [column_of(evidence, covariate, studies.study_ids) for covariate in covariates]
+    found = _run(evidence, job, regression, studies, columns, priors, horizon, cores)
+    reported = tables.study_rows(evidence, selection, conversions, level=job.level, horizon=horizon or 0.0)
+    return Regressed(job=job, model=regression.name, ratio=regression.ratio, horizon=horizon, n_studies=len(studies),
+                     n_patients=studies.patients, priors={name: str(prior) for name, prior in priors.items()},
+                     warnings=(*selection.warnings, *_lone_studies(found["slopes"])),
+                     collinearity=tuple(rows.collinearity_rows(columns, job)),
+                     studies=_with_values(reported, studies, columns), **found)
+
+
+def _run(evidence: Evidence, job: Job, regression: Regression, studies: Studies, columns: Sequence[Column],
+         priors: dict[str, Prior], horizon: float | None, cores: int) -> dict[str, Rows]:
+    complete = [_complete(evidence, column.covariate, studies, column) for column in columns if column.missing.any()]
+    slopes, predictions, imputed = [], [], []
+    medians: dict[tuple[str, ...], float | None] = {}
+    for task, reason in tasks(regression, studies, columns, endpoint=job.question.endpoint, complete=complete):
+        if reason:
+            slopes += [rows.refused_row(task, at, reason, job) for at in range(len(task.columns))]
+            continue
+        key = task.studies.study_ids
+        if key not in medians:
+            medians[key] = _without_covariates(task, priors)
+        made = fit(task, job, cores=cores)
+        for at, used in enumerate(task.used):
+            slopes.append(rows.slope_row(made, at, job, without=medians[key]) if used else rows.refused_row(
+                task, at, task.columns[at].refusal(job.question.endpoint), job))
+        if task.analysis == ONE and made.diagnostics.converged:
+            predictions += rows.prediction_rows(made, job, horizon=horizon)
+            imputed += rows.imputed_rows(evidence, made, draw_missing(made, seed=made.seed), job)
+    return {"slopes": tuple(slopes), "predictions": tuple(predictions), "imputed": tuple(imputed)}
+
+
+def _complete(evidence: Evidence, covariate: Covariate, studies: Studies, column: Column) -> tuple[Studies, Column]:
+    """Studies that have the covariate, and the covariate centred over them, which is where it was."""
+    rest = taken(studies, ~column.missing)
+    return rest, column_of(evidence, covariate, rest.study_ids)
+
+
+def _without_covariates(task: Task, priors: dict[str, Prior]) -> float | None:
+    """Posterior median of the heterogeneity of the same studies without covariates; None where it does not settle."""
+    model = task.regression.base
+    try:
+        grid = solve(density_of(model, task.studies, {name: priors[name] for name in model.priors}))
+    except QuadratureFailed:
+        return None
+    return float(hyperparameters(grid)[task.regression.heterogeneity].quantile(np.array([0.5]))[0])
+
+
+def _lone_studies(slopes: Sequence[dict[str, Any]]) -> list[str]:
+    return [f"{row['covariate']}: one study differs from all others, so the slope is that study against the rest"
+            for row in slopes if row["lone_study"] and row["analysis"] == ONE and not row["refused"]]
+
+
+def _with_values(reported: Sequence[dict[str, Any]], studies: Studies, columns: Sequence[Column]) -> Rows:
+    at = {study: place for place, study in enumerate(studies.study_ids)}
+
+    def value(column: Column, study: str) -> float | None:
+        own = column.values[at[study]]
+        return None if np.isnan(own) else float(column.natural(np.array(own)))
+
+    return tuple({**row, "values": {column.name: value(column, row["study_id"]) for column in columns}}
+                 for row in reported)
+
+
+def regression_jobs(evidence: Evidence, base: Job, *, quick: bool = False) -> tuple[Job, ...]:
+    """One job per endpoint that has a row, those of one kind side by side, so that halves compile one model each."""
+    sampler = QUICK_REGRESSION if quick else REGRESSION
+    ordered = sorted(evidence.endpoints, key=lambda endpoint: endpoint.kind)
+    jobs = (replace(base, question=replace(base.question, endpoint=endpoint.endpoint), model=None, sampler=sampler,
+                    priors=_own(base.priors, regression_of(endpoint.kind))) for endpoint in ordered)
+    return tuple(job for job in jobs if evidence.covariates and select(evidence, job.question).rows)
+
+
+def regress_all(evidence: Evidence, base: Job, *, quick: bool = False, cores: int = 1) -> tuple[Regressed, ...]:
+    """The regressions of every endpoint on every covariate; empty where the evidence has no covariates.
+
+    To share the work, call `regress` for the jobs of `regression_jobs` in several processes instead.
+    """
+    return tuple(regress(evidence, job, cores=cores) for job in regression_jobs(evidence, base, quick=quick))
+
+
+def regression_rows(found: Sequence[Regressed], *, stamp: str = "") -> list[dict[str, Any]]:
+    """Rows of regression.csv with the columns `REGRESSION_COLUMNS`."""
+    return [{**row, "stamp": stamp} for one in found for row in one.slopes]
+
+
+def _own(priors: tuple[tuple[str, str], ...], regression: Regression) -> tuple[tuple[str, str], ...]:
+    return tuple((name, text) for name, text in priors if name in regression.priors)

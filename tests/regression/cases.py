@@ -1,0 +1,53 @@
+"""Invented studies with covariates, and public data, for the regression tests."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import special
+
+from analysis.evidence import Covariate
+from analysis.jobs import REGRESSION, Job, Sampler
+from analysis.regression.design import Column
+from analysis.regression.fitting import ONE, RegressionFit, Task, fit, regression_of
+from analysis.selection import Question
+from models.covariates import Covariates
+from models.studies import HazardStudies, RateStudies
+from tests.references import peers
+
+RATES = RateStudies(tuple("abcdef"), [5, 17, 30, 2, 44, 9], [8, 20, 40, 2, 71, 10])
+HAZARDS = HazardStudies(tuple("abcdef"), [-3.0, -2.5, -3.4, 0.0, -2.2, -2.9], [0.2, 0.3, 0.25, 1.0, 0.4, 0.2],
+                        [0.3, 0.3, 0.25, 1.0, 0.2, 0.2], [0, 0, 0, 12, 0, 0], [0, 0, 0, 180.0, 0, 0],
+                        [20, 15, 30, 25, 18, 40])
+X = np.array([[-0.9, 0.4], [0.3, np.nan], [np.nan, -1.0], [1.2, np.nan], [np.nan, np.nan], [-0.6, 0.6]])
+COVARIATES = Covariates(("first", "second"), X)
+
+
+def covariate(name: str = "x", **cells: object) -> Covariate:
+    known = {"row": 2, "label": name, "column": name, "unit": "", "unit_size": 1.0, "transformation": "identity",
+             "lowest": None, "highest": None, "note": ""}
+    return Covariate(covariate=name, **{**known, **cells})
+
+
+def column(values: Sequence[float], name: str = "x") -> Column:
+    """Values as they are, from a centre of zero."""
+    return Column(covariate(name), 0.0, np.asarray(values, dtype=float))
+
+
+def fitted(studies: RateStudies | HazardStudies, values: Sequence[float], *, sampler: Sampler = REGRESSION,
+           priors: tuple[tuple[str, str], ...] = (), seed: int = 1) -> RegressionFit:
+    kind = "rate" if isinstance(studies, RateStudies) else "survival"
+    task = Task(ONE, regression_of(kind), studies, (column(values),))
+    return fit(task, Job(Question("y"), priors=priors, sampler=sampler, seed=seed))
+
+
+def simulated(x: np.ndarray, slope: float, rng: np.random.Generator, *, mu: float = 0.7, rho: float = 0.05,
+              n: int = 40) -> RateStudies:
+    rate = special.expit(special.logit(mu) + slope * x)
+    kappa = 1.0 / rho - 1.0
+    events = rng.binomial(n, rng.beta(rate * kappa, (1.0 - rate) * kappa))
+    return RateStudies(tuple(f"s{at}" for at in range(len(x))), events, np.full(len(x), n))
+
+
+def de_bruin() -> tuple[RateStudies, np.ndarray]:
+    data = peers()["debruin_2009"]
+    return RateStudies(tuple(data["study"]), data["events"], data["evaluable"]), np.array(data["covariate"])

@@ -1,0 +1,87 @@
+"""Slopes against maximum likelihood, planted slopes with missing cells, and fits that must agree."""
+
+import numpy as np
+import pytest
+from arviz_stats.base import array_stats
+
+from analysis.regression.imputation import draw_missing
+from models.studies import HazardStudies, RateStudies
+from tests.references import peers
+
+from .cases import de_bruin, fitted, simulated
+
+
+def _mcse(draws: np.ndarray) -> float:
+    return float(array_stats.mcse(draws.reshape(4, -1), method="mean", chain_axis=0, draw_axis=1))
+
+
+def test_slope_of_de_bruin_under_a_flat_prior_is_near_maximum_likelihood() -> None:
+    """The unit is ten points, so that the prior of the slope is a hundred of them wide."""
+    studies, quality = de_bruin()
+    reference = peers()["debruin_2009"]["betabinomial_ml"]
+    found = fitted(studies, (quality - quality.mean()) / 10.0, priors=(("beta", "Normal(0, 100)"),))
+    assert found.diagnostics.converged
+    slope = found.draws["beta"].ravel() / 10.0
+    assert slope.mean() == pytest.approx(reference["coef"][2], abs=0.2 * reference["se"][2] + 4.0 * _mcse(slope))
+    # The posterior also carries the uncertainty of rho, which the standard error does not.
+    assert 0.9 < slope.std() / reference["se"][2] < 1.4
+
+
+def test_a_planted_slope_is_recovered_with_a_third_of_the_cells_missing() -> None:
+    """Of 40 studies; a slope of 0.8 has posterior SD 0.1 then, so 4 of these is a generous band that excludes zero."""
+    rng = np.random.default_rng(11)
+    x = rng.normal(0.0, 1.0, 40)
+    studies = simulated(x, 0.8, rng)
+    seen = np.where(np.arange(40) % 10 < 3, np.nan, x)
+    found = fitted(studies, seen)
+    assert found.diagnostics.converged
+    beta = found.draws["beta"].ravel()
+    assert abs(beta.mean() - 0.8) < 4.0 * beta.std() and beta.std() < 0.2
+    assert beta.mean() / beta.std() > 4.0
+    hidden = draw_missing(found, seed=1)
+    truth = np.array([x[int(study[1:])] for study in hidden])
+    medians = np.array([np.median(values) for values in hidden.values()])
+    # With a slope this steep the outcome says a good deal about a missing cell.
+    assert len(truth) == 12 and np.corrcoef(truth, medians)[0, 1] > 0.5
+    inside = [np.quantile(values, 0.025) < value < np.quantile(values, 0.975)
+              for values, value in zip(hidden.values(), truth, strict=True)]
+    assert sum(inside) >= 10  # 1 in 50 for 12 intervals of 95 %
+
+
+def test_a_study_without_patients_and_covariate_changes_nothing() -> None:
+    """A row of 0 of 0 with a missing cell takes the whole path of missing cells and must leave the slope alone."""
+    studies, quality = de_bruin()
+    x = (quality - quality.mean()) / 10.0
+    empty = RateStudies((*studies.study_ids, "nobody"), [*studies.events, 0], [*studies.evaluable, 0])
+    plain, padded = fitted(studies, x), fitted(empty, [*x, np.nan], seed=2)
+    one, other = plain.draws["beta"].ravel(), padded.draws["beta"].ravel()
+    assert abs(one.mean() - other.mean()) < 4.0 * np.hypot(_mcse(one), _mcse(other))
+    assert one.std() == pytest.approx(other.std(), rel=0.1)
+    # Its imputed cell is a draw from the distribution of the others, whose mean is 0 and SD that of x, about 0.8.
+    (hidden,) = draw_missing(padded, seed=2).values()
+    assert abs(hidden.mean()) < 0.5 and 0.6 < hidden.std() < 1.4
+
+
+def test_hazard_slope_of_precise_studies_is_that_of_least_squares() -> None:
+    """Without heterogeneity and a wide prior the posterior mean is weighted least squares, for any covariate."""
+    x = np.linspace(-1.5, 1.5, 12)
+    truth = -2.8 + 0.5 * x
+    se = np.full(12, 0.05)
+    nothing = np.zeros(12)
+    studies = HazardStudies(tuple(map(str, range(12))), truth, se, se, nothing, nothing, np.full(12, 400))
+    found = fitted(studies, x, priors=(("beta", "Normal(0, 10)"), ("tau", "HalfNormal(0.001)")))
+    beta = found.draws["beta"].ravel()
+    wanted_sd = 0.05 / np.sqrt(np.sum(x**2))
+    assert found.diagnostics.converged
+    assert abs(beta.mean() - 0.5) < 4.0 * _mcse(beta) + 0.01 * wanted_sd
+    assert beta.std() == pytest.approx(wanted_sd, rel=0.08)
+
+
+@pytest.mark.parametrize(("events", "evaluable"), [([15] * 8, [60] * 8), ([15, 20, 30, 7, 9], [15, 20, 30, 7, 9]),
+                                                   ([0] * 5, [15, 20, 30, 7, 9]),
+                                                   ([90_000, 91_000, 85_000, 88_000], [100_000] * 4)])
+def test_edges_converge(events, evaluable) -> None:
+    x = np.linspace(-1.0, 1.0, len(events))
+    studies = RateStudies(tuple(map(str, x)), events, evaluable)
+    found = fitted(studies, x)
+    assert found.diagnostics.converged, found.diagnostics.failures
