@@ -1,5 +1,6 @@
 """The estimands of a model from a posterior grid: the same names, scales and intervals as from draws."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,7 +43,7 @@ def quantities_at(grid: Grid, *, horizon: float) -> list[Quantity]:
     return [quantity for quantity in found if quantity.draws.ndim == 1]
 
 
-def pooled(grid: Grid, *, horizon: float) -> tuple[ExactQuantity, ...]:
+def pooled(grid: Grid, *, horizon: float, only: Collection[str] | None = None) -> tuple[ExactQuantity, ...]:
     """Every pooled estimand with its exact distribution.
 
     Parameters
@@ -50,10 +51,12 @@ def pooled(grid: Grid, *, horizon: float) -> tuple[ExactQuantity, ...]:
     grid : Grid
     horizon : float
         Months at which survival is reported; not used for rates.
+    only : collection of str or None
+        Names of the estimands that are wanted; None takes all.
     """
     model, found = grid.density.model, []
     at_points = quantities_at(grid, horizon=horizon)
-    for quantity in at_points:
+    for quantity in (one for one in at_points if only is None or one.estimand in only):
         if quantity.interval == "prediction":
             values = _new_rate(grid, at_points) if model.kind == "rate" else _new_survival(grid, at_points, horizon)
         else:
