@@ -1,1 +1,1 @@
-"""What each conclusion hangs on: refits with one choice changed at a time, and power-scaling of prior and likelihood."""
+"""What each conclusion hangs on: refits with one choice changed, and power-scaling of prior and likelihood."""

@@ -24,7 +24,7 @@ def _without_each(case: Case, dimension: str, value_of: Callable[[Response], str
     values = dict.fromkeys(value_of(row) for row in case.rows if value_of(row)) if case.is_rate else {}
     for value in values if len(values) > 1 else ():
         kept = [row for row in case.rows if value_of(row) != value]
-        yield case.variant(dimension, f"without {value}", rows=kept)
+        yield case.variant(dimension, f"without: {value}", rows=kept)
 
 
 def other_denominators(case: Case) -> Iterator[Variant]:

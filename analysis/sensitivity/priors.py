@@ -90,16 +90,17 @@ def other_families(case: Case) -> Iterator[Variant]:
 
 def other_family_priors(case: Case) -> Iterator[Variant]:
     """The other models of the endpoint's kind under other priors."""
-    for model in models_of(case.endpoint.kind)[1:]:
-        usual = own_priors(model, case.job)
+    others = models_of(case.endpoint.kind)[1:]
+    for model in others:
+        usual, prefix = own_priors(model, case.job), f"{model.name.replace('_', '-')}; " if len(others) > 1 else ""
         for replaced in replacements(model):
             if {**usual, **replaced} != usual:
-                yield case.variant("family_prior", f"{model.name.replace('_', '-')}, {_worded(replaced)}", model=model,
+                yield case.variant("family_prior", prefix + _worded(replaced), model=model,
                                    priors={**usual, **replaced})
 
 
 def _worded(replaced: Mapping[str, Prior]) -> str:
-    return ", ".join(f"{name} ~ {_short(prior)}" for name, prior in replaced.items())
+    return "; ".join(f"{name} ~ {_short(prior)}" for name, prior in replaced.items())
 
 
 def _short(prior: Prior) -> str:
