@@ -46,6 +46,8 @@ class Study:
         Year of publication.
     n_treated : int or None
         Patients treated.
+    n_enrolled : int or None
+        Patients enrolled, treated or not.
     in_review : bool or None
         Whether the reanalysed review holds the study; None where the table does not say.
     columns : Columns
@@ -62,6 +64,7 @@ class Study:
     in_review: bool | None
     design: str
     columns: Columns
+    n_enrolled: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,8 @@ class Response:
     ----------
     events, n : int
         Patients with the event among the patients of the base.
+    grading : str
+        Scale by which a toxicity was graded, empty where it is not known.
     tier : str
         A, B, C, or empty where the table has no tiers.
     fact_ids : tuple of str
@@ -116,6 +121,7 @@ class Response:
     tier: str
     fact_ids: tuple[str, ...]
     decision: str
+    grading: str = ""
 
 
 @dataclass(frozen=True, slots=True)

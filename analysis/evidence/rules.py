@@ -19,6 +19,12 @@ def events_within_n(row: Draft) -> Iterator[Problem]:
         yield row.problem("events", f"exceeds n = {row.values['n']}", "Correct the count or the denominator.")
 
 
+def treated_within_enrolled(row: Draft) -> Iterator[Problem]:
+    """Yield a problem when more patients were treated than enrolled."""
+    if row.has("n_treated", "n_enrolled") and row.values["n_treated"] > row.values["n_enrolled"]:
+        yield row.problem("n_enrolled", f"is below n_treated = {row.values['n_treated']}", "Correct one of the two.")
+
+
 def interval_holds_estimate(row: Draft) -> Iterator[Problem]:
     """Yield a problem when the limits are reversed, equal, or leave the estimate outside."""
     low, high = (row.values[c] if row.has(c) else None for c in _LIMITS)
@@ -166,6 +172,7 @@ def bounds_are_ordered(row: Draft) -> Iterator[Problem]:
 
 
 ROW_RULES: dict[str, tuple[Rule, ...]] = {
+    "studies.csv": (treated_within_enrolled,),
     "responses.csv": (events_within_n,),
     "survival.csv": (
         events_within_n,
