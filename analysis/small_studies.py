@@ -32,7 +32,7 @@ MOST_STUDIES = 200
 SMALL, LARGE = 10, 40
 """Patients of the two studies whose odds or hazards are compared."""
 
-_POINTS = 24
+_POINTS = 18
 _MOST_PATIENTS = 500
 
 
@@ -54,10 +54,12 @@ class SmallStudy:
         Median and prediction limits of the observed value of a further study of this precision, from all studies.
     slope, slope_se, slope_lower, slope_upper : float or None
         Per unit of 1/sqrt(n), on the logit or log-hazard scale, with Wald confidence limits.
-    slope_two_sided : float or None
-        P-value.
+    slope_two_sided, slope_two_sided_t : float or None
+        P-values by the normal and, on the safe side, by the t distribution with k - 2 degrees of freedom.
     ratio, ratio_lower, ratio_upper : float or None
         Odds (or hazard) in a study of 10 patients over that in a study of 40.
+    detectable_ratio : float or None
+        The ratio above 1 that would be found at the level 0.05 with a probability of 0.8.
     egger_two_sided : float or None
         P-value of Egger's test, for comparison: it does not hold its level for proportions.
     """
@@ -90,9 +92,11 @@ class SmallStudy:
     slope_lower: float | None = None
     slope_upper: float | None = None
     slope_two_sided: float | None = None
+    slope_two_sided_t: float | None = None
     ratio: float | None = None
     ratio_lower: float | None = None
     ratio_upper: float | None = None
+    detectable_ratio: float | None = None
     egger_two_sided: float | None = None
 
 
@@ -140,10 +144,12 @@ def _regression(question: Asked) -> SmallStudy:
     lower, upper = found.limits(level=question.job.level)
     egger = egger_two_sided(question.studies)
     step = 1.0 / math.sqrt(SMALL) - 1.0 / math.sqrt(LARGE)
-    ratio, ratio_lower, ratio_upper = (math.exp(min(step * value, 700.0)) for value in (found.value, lower, upper))
+    ratio, ratio_lower, ratio_upper, detectable = (
+        math.exp(min(step * value, 700.0)) for value in (found.value, lower, upper, found.detectable))
     return SmallStudy(**shared, status=COMPUTED, slope=found.value, slope_se=found.se, slope_lower=lower,
-                      slope_upper=upper, slope_two_sided=found.two_sided, ratio=ratio, ratio_lower=ratio_lower,
-                      ratio_upper=ratio_upper, egger_two_sided=None if math.isnan(egger) else egger)
+                      slope_upper=upper, slope_two_sided=found.two_sided, slope_two_sided_t=found.two_sided_t,
+                      ratio=ratio, ratio_lower=ratio_lower, ratio_upper=ratio_upper, detectable_ratio=detectable,
+                      egger_two_sided=None if math.isnan(egger) else egger)
 
 
 def _studies(evidence: Evidence, question: Asked) -> list[SmallStudy]:

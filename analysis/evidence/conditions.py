@@ -1,8 +1,6 @@
 """Conditions on a cell of studies.csv: equal to a text, or a number on one side of others.
 
-    CD19            the cell is just this
-    >=2020          the cell is a number of at least 2020
-    >=30 <40        every comparison holds
+`CD19` asks for just this text, `>=2020` for a number of at least 2020; in `>=30 <40` every comparison must hold.
 """
 
 import operator

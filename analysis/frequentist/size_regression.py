@@ -1,4 +1,4 @@
-"""Regressions of study estimates on 1/sqrt(n): do small studies tell another story than large ones?
+"""Regressions of study estimates on 1/sqrt(n): whether small studies tell another story than large ones.
 
 The size of a study is known without error and is no function of its outcome. Classical funnel tests regress on the
 estimated standard error instead, which for a proportion is a function of the estimate itself: without any bias they
@@ -40,13 +40,28 @@ class Slope:
     Parameters
     ----------
     value, se : float
-    two_sided : float
-        P-value of no slope, by the normal distribution.
+    k : int
+        Studies.
     """
 
     value: float
     se: float
-    two_sided: float
+    k: int
+
+    @property
+    def two_sided(self) -> float:
+        """P-value of no slope by the normal distribution: about level with ten studies, too small with five."""
+        return float(2.0 * stats.norm.sf(abs(self.value) / self.se))
+
+    @property
+    def two_sided_t(self) -> float:
+        """P-value of no slope by the t distribution with k - 2 degrees of freedom: too large rather than too small."""
+        return float(2.0 * stats.t.sf(abs(self.value) / self.se, self.k - 2))
+
+    @property
+    def detectable(self) -> float:
+        """Size of a slope that this standard error finds at the level 0.05 with a probability of 0.8."""
+        return float(stats.norm.ppf(0.975) + stats.norm.ppf(0.8)) * self.se
 
     def limits(self, *, level: float) -> tuple[float, float]:
         """Wald confidence limits."""
@@ -75,7 +90,7 @@ def slope_on_size(studies: Studies) -> Slope:
     if not (math.isfinite(found[0]) and math.isfinite(found[1]) and found[1] > 0.0):
         raise NoRegression("the likelihood has no maximum with a curvature: large and small studies are separated")
     value, se = found
-    return Slope(value, se, float(2.0 * stats.norm.sf(abs(value) / se)))
+    return Slope(value, se, used)
 
 
 def _of_rates(studies: RateStudies, design: np.ndarray) -> tuple[float, float]:
