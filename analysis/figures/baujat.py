@@ -13,16 +13,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.figures import style
-from analysis.figures.panels import LETTERS, MAX_PANELS, SMALL_LETTERS, listed, panels
+from analysis.figures.labels import Disc, places
+from analysis.figures.panels import LETTERS, MAX_PANELS, PLOT_HEIGHT, PLOT_WIDTH, SMALL_LETTERS, listed, panels
 from analysis.figures.sheet import wrapped
 
 Row = Mapping[str, Any]
 
 FEWEST = 3
 _NAMED_BITS = -math.log2(0.05)
-_LABELS = 3
+_LABELS = 2
 _LEAST_X, _LEAST_Y = 5.2, 0.5
-_AREA_PER_PATIENT = 6.0  # square points
+_AREA_PER_PATIENT, _MOST_PATIENTS = 6.0, 250  # square points
+_POINTS_PER_INCH = 72.0
+_LABEL = LETTERS - 2.5
+_LETTER, _LINE = 0.118, 0.2  # inches of a letter and a line of a label
 
 
 def is_drawn(rows: Sequence[Row]) -> bool:
@@ -50,8 +54,9 @@ def draw_baujat(rows: Sequence[Row], *, names: Mapping[str, str] | None = None, 
     y_limit = max(_LEAST_Y, 1.15 * max(abs(row["shift_sd"]) for own in shown.values() for row in own))
     notes = ["Across: surprise of the study to the others, in bits; each bit is a halving of its chance.",
              "Up: shift of the pooled median when the study is left out, in posterior SDs.",
-             f"Dashed: two-sided predictive probability 0.05 ({_NAMED_BITS:.1f} bits). Areas follow the patients.",
-             *listed([wrapped(name, 24, 1) for name in left], before=f"Not drawn, fewer than {FEWEST} studies")]
+             f"Dashed: two-sided predictive probability 0.05 ({_NAMED_BITS:.1f} bits). Red: beyond it.",
+             f"Areas grow with the patients of the study, up to {_MOST_PATIENTS}.",
+             *listed(left, before=f"Not drawn, fewer than {FEWEST} studies")]
     with style.styled():
         figure, axes = panels([_name(names, endpoint) for endpoint in shown], title=title, notes=notes, stamp=stamp)
         for own, found in zip(shown.values(), axes, strict=True):
@@ -79,32 +84,29 @@ def _panel(axes: Axes, rows: Sequence[Row], x_limit: float, y_limit: float) -> N
     axes.set_xlabel("surprise, bits", fontsize=SMALL_LETTERS, labelpad=2)
     for row in sorted(rows, key=lambda row: -row["n"]):
         color = style.ALARM if row["named"] else style.SHRUNKEN
-        axes.scatter([row["surprise_bits"]], [abs(row["shift_sd"])], s=_AREA_PER_PATIENT * min(row["n"], 400),
+        axes.scatter([row["surprise_bits"]], [abs(row["shift_sd"])], s=_area(row),
                      color=color, alpha=0.55, linewidths=1.0, edgecolors=color, zorder=3, clip_on=False)
     _labels(axes, rows, x_limit, y_limit)
 
 
 def _labels(axes: Axes, rows: Sequence[Row], x_limit: float, y_limit: float) -> None:
-    """Names of the outlying studies, moved down where two would overlap."""
-    outlying = sorted(rows, key=lambda row: -_distance(row, x_limit, y_limit))[:_LABELS]
-    taken: list[tuple[float, float]] = []
-    for row in sorted(outlying, key=lambda row: -abs(row["shift_sd"])):
-        x, y = row["surprise_bits"], abs(row["shift_sd"])
-        right = x > 0.52 * x_limit
-        side = -1.0 if right else 1.0
-        radius = math.sqrt(_AREA_PER_PATIENT * min(row["n"], 400)) / 2.0 * 0.009 + 0.05
-        place = min(max(y, 0.06 * y_limit), 0.95 * y_limit)
-        # A letter of the label is about 0.11 of the 4.15 inches of a panel, a line a tenth of its height.
-        words = wrapped(row["label"], 20, 1)
-        start = x + side * radius * x_limit / 4.15
-        end = start + side * 0.115 * len(words) * x_limit / 4.15
-        low, high = min(start, end), max(start, end)
-        while any(abs(place - other) < 0.105 * y_limit and low < to and start_of < high
-                  for other, start_of, to in taken) and place > 0.06 * y_limit:
-            place -= 0.02 * y_limit
-        taken.append((place, low, high))
-        axes.text(start, place, words, ha="right" if right else "left", va="center", fontsize=LETTERS - 2.5,
-                  color=style.ALARM if row["named"] else style.INK, zorder=5)
+    """Names of the named studies and of the outermost other ones, where there is room."""
+    order = sorted(rows, key=lambda row: -_distance(row, x_limit, y_limit))
+    across, up = PLOT_WIDTH / (1.02 * x_limit), PLOT_HEIGHT / y_limit
+    discs = [Disc((row["surprise_bits"] + 0.02 * x_limit) * across, abs(row["shift_sd"]) * up,
+                  math.sqrt(_area(row) / math.pi) / _POINTS_PER_INCH) for row in order]
+    texts = [wrapped(row["label"], 20, 1) if row["named"] or at < _LABELS else None for at, row in enumerate(order)]
+    found = places(discs, texts, width=PLOT_WIDTH, height=PLOT_HEIGHT, letter=_LETTER, line=_LINE)
+    for row, text, place in zip(order, texts, found, strict=True):
+        if place:
+            axes.text(place.x / across - 0.02 * x_limit, place.y / up, text, ha=place.align, va="center",
+                      fontsize=_LABEL, color=style.ALARM if row["named"] else style.INK, zorder=5,
+                      bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6})
+
+
+def _area(row: Row) -> float:
+    """Square points: in proportion to the patients, up to a size at which a disc would hide others."""
+    return _AREA_PER_PATIENT * min(row["n"], _MOST_PATIENTS)
 
 
 def _distance(row: Row, x_limit: float, y_limit: float) -> float:

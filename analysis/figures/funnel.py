@@ -1,5 +1,6 @@
 """Funnels in the model's own terms: each study against the prediction limits for a study of its size."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -42,7 +43,7 @@ def draw_funnel(rows: Sequence[Row], *, names: Mapping[str, str] | None = None, 
              "Near 0 and 100 % honest funnels are lopsided: asymmetry alone is no sign of missing studies.",
              "Red: surprising to the other studies, two-sided predictive probability below 0.05.",
              "Up: patients; for survival 1/SE² of the log hazard, about the number of events.",
-             *listed([wrapped(name, 24, 1) for name in left], before=f"Not drawn, fewer than {FEWEST} studies")]
+             *listed(left, before=f"Not drawn, fewer than {FEWEST} studies")]
     with style.styled():
         figure, axes = panels([_name(names, endpoint) for endpoint in shown], title=title, notes=notes, stamp=stamp)
         for endpoint, found in zip(shown, axes, strict=True):
