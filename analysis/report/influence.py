@@ -11,10 +11,10 @@ from analysis.wording import MINUS, counted, level_text, number, percent, signed
 Row = Mapping[str, Any]
 
 _FEW = 3
-_MANY = 0.7  # Pareto k above which importance sampling is not trusted
+_UNRELIABLE = 0.7  # Pareto k above which importance sampling is not trusted
 _EXTREME = 1000.0
-_SEPARATED = (" A ratio that extreme means that the sizes nearly separate the studies with and without events, and then "
-              "neither p-value can be relied on.")
+_SEPARATED = (" A ratio that extreme means that the sizes nearly separate the studies with and without events, and "
+              "then neither p-value can be relied on.")
 
 
 def influence_section(results: Results, picture: Html) -> Html:
@@ -75,7 +75,8 @@ def _named(results: Results, rows: Sequence[Row]) -> list[str]:
     notes = [f"{_label(results, row)}: {row['label']} is surprising to the other {row['k_studies'] - 1}, with a "
              f"two-sided predictive probability of {_probability(row['two_sided'])}. Without it the {_main(row)} is "
              f"{with_interval(row, 'proportion')} % instead of {percent(row['full_median'])} %, and "
-             f"{row['heterogeneity']} {row['heterogeneity_median']:.2f} instead of {row['full_heterogeneity']:.2f}." for row in named]
+             f"{row['heterogeneity']} {row['heterogeneity_median']:.2f} instead of {row['full_heterogeneity']:.2f}."
+             for row in named]
     expected = sum(row["chance_named"] for row in rows)
     notes.append(f"A study is named where that probability is below 0.05. Of {counted(len(rows), 'prediction')} over "
                  f"{counted(len({row['endpoint'] for row in rows}), 'endpoint')}, {len(named)} "
@@ -103,10 +104,10 @@ def _pareto(rows: Sequence[Row]) -> list[str]:
     shapes = [row["pareto_k"] for row in rows if row["pareto_k"] is not None]
     if not shapes:
         return []
-    above = sum(shape > _MANY for shape in shapes)
+    above = sum(shape > _UNRELIABLE for shape in shapes)
     return [f"Pareto k of importance sampling on the marginal likelihood, with the study's own effect integrated out, "
-            f"is at most {max(shapes):.2f}; {above} of {len(shapes)} are above {_MANY:g}. Every line is an exact refit, "
-            f"so that a k above {_MANY:g} would need nothing further."]
+            f"is at most {max(shapes):.2f}; {above} of {len(shapes)} are above {_UNRELIABLE:g}. Every line is an exact "
+            f"refit, so that a k above {_UNRELIABLE:g} would need nothing further."]
 
 
 def _refused(results: Results, rows: Sequence[Row]) -> list[str]:
