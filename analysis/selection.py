@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from analysis.evidence import Endpoint, Evidence, Response, Study, Survival
+from analysis.evidence.conditions import Condition, condition
 
 ALL = "all"
 SETS = ("review", "extension", "all")
@@ -92,9 +93,17 @@ def subset_names(evidence: Evidence) -> tuple[str, ...]:
 
 
 def in_subset(evidence: Evidence, study: Study, subset: str) -> bool:
-    """Whether every rule of the subset holds for the study."""
-    rules = [rule for rule in evidence.subsets if rule.subset == subset and rule.column]
-    return all(study.columns.get(rule.column, "") == rule.value for rule in rules)
+    """Whether every rule of the subset holds for the study; a study about which a rule is not known is outside."""
+    return membership(evidence, study, subset) is True
+
+
+def membership(evidence: Evidence, study: Study, subset: str) -> bool | None:
+    """Whether the study is in the subset; None where an empty cell leaves that open."""
+    rules = [(rule.column, condition(rule.value)) for rule in evidence.subsets
+             if rule.subset == subset and rule.column]
+    found = [rule.holds(study.columns.get(column, "")) if isinstance(rule, Condition) else None
+             for column, rule in rules]
+    return False if False in found else None if None in found else True
 
 
 def select(evidence: Evidence, question: Question) -> Selection:

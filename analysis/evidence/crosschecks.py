@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from analysis.evidence.cells import number
+from analysis.evidence.conditions import Condition, condition
 from analysis.evidence.drafts import Draft, Drafts
 from analysis.evidence.numerals import Fault
-from analysis.evidence.problems import Problem
+from analysis.evidence.problems import Problem, shown
 from analysis.evidence.references import repeated_rows, unknown_columns, unknown_ids, unknown_subsets
 
 Tables = Mapping[str, Drafts]
@@ -31,6 +32,7 @@ def cross_problems(tables: Tables) -> Iterator[Problem]:
     yield from children_above_parents(tables)
     yield from facts_of_other_studies(tables)
     yield from covariates_without_numbers(tables)
+    yield from comparisons_without_numbers(tables)
     yield from torn_scenarios(tables["scenarios.csv"])
 
 
@@ -119,6 +121,21 @@ def _outside_of_covariates(row: Draft, column: str, value: float, covariates: li
             yield row.problem(column, f"is above highest = {covariate.values['highest']:g} {where}", remedy)
         elif covariate.values.get("transformation") == "log10" and value <= 0:
             yield row.problem(column, f"has no logarithm, as log10 {where} needs", remedy)
+
+
+def comparisons_without_numbers(tables: Tables) -> Iterator[Problem]:
+    """Yield a problem for each subset that compares a column of studies.csv which holds words."""
+    parse = number()
+    for row in tables["subsets.csv"].rows:
+        wanted = condition(row.values["value"]) if row.has("column", "value") else None
+        if not isinstance(wanted, Condition) or not wanted.comparisons:
+            continue
+        column = row.values["column"]
+        cells = ((study.row, study.raw.get(column, "")) for study in tables["studies.csv"].rows)
+        place = next(((line, cell) for line, cell in cells if cell and isinstance(parse(cell), Fault)), None)
+        if place:
+            rule = f"compares {shown(column)}, but row {place[0]} of studies.csv holds {shown(place[1])}"
+            yield row.problem("value", rule, "Name a column of numbers, or the text that a study must have.")
 
 
 def torn_scenarios(scenarios: Drafts) -> Iterator[Problem]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from analysis.evidence.cells import number, probability_fault
+from analysis.evidence.conditions import condition
 from analysis.evidence.drafts import Draft
 from analysis.evidence.numerals import Fault
 from analysis.evidence.problems import Problem
@@ -146,9 +147,12 @@ def fact_is_number(row: Draft) -> Iterator[Problem]:
 
 
 def subset_condition(row: Draft) -> Iterator[Problem]:
-    """Yield a problem when a subset names a value but no column."""
+    """Yield a problem when a subset names a value but no column, or compares with what is no number."""
     if row.lacks("column") and row.has("value"):
         yield row.problem("column", "is empty while value is given", "Name the column of studies.csv.")
+    result = condition(row.values["value"]) if row.has("value") else None
+    if isinstance(result, Fault):
+        yield row.problem("value", result.rule, result.remedy)
 
 
 def comparison_is_decided(row: Draft) -> Iterator[Problem]:

@@ -53,15 +53,14 @@ def distribution(grid: Grid, values: np.ndarray) -> Distribution:
     mean, sd = moments(grid.weights, values)
     axis = _axis_of_most_change(grid.weights, values)
     # Quantiles pass through any increasing function, and heavy tails span many powers of ten.
-    to, back = (np.log, np.exp) if values.min() > 0.0 else (np.asarray, np.asarray)
+    to, back = (_log, np.exp) if values.min() > 0.0 else (np.asarray, np.asarray)
     fine = _refined_values(to(values), axis)
     left, right = (np.delete(fine, at, axis).ravel() for at in (-1, 0))
     mass = np.maximum(np.diff(_refined(grid.weights, axis, integrated=True), axis=axis).ravel(), 0.0)
     x, f = _piecewise_linear(np.minimum(left, right), np.maximum(left, right), mass / mass.sum())
 
     def cdf(at: np.ndarray | float) -> np.ndarray:
-        with np.errstate(divide="ignore"):
-            return np.interp(to(at), x, f, left=0.0, right=1.0)
+        return np.interp(to(at), x, f, left=0.0, right=1.0)
 
     lowest, highest = values.min(), values.max()
     return Distribution(mean, sd, cdf, lambda p: np.clip(back(np.interp(p, f, x)), lowest, highest))
@@ -103,6 +102,12 @@ def moments(weights: np.ndarray, values: np.ndarray) -> tuple[float, float]:
     """Mean and standard deviation of values with weights that add up to 1."""
     mean = float((weights * values).sum())
     return mean, float(np.sqrt((weights * (values - mean) ** 2).sum()))
+
+
+def _log(values: np.ndarray | float) -> np.ndarray:
+    """Logarithm; minus infinity for all that is not positive."""
+    with np.errstate(divide="ignore"):
+        return np.log(np.maximum(values, 0.0))
 
 
 def _axis_of_most_change(weights: np.ndarray, values: np.ndarray) -> int:

@@ -1,0 +1,110 @@
+"""The two numbers that are followed when studies come and go: the main estimand and the heterogeneity, exactly."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.evidence import Evidence
+from analysis.exact.distribution import Distribution, distribution
+from analysis.exact.grid import Grid
+from analysis.fitting import model_for, priors_of, typed_studies
+from analysis.jobs import Job
+from analysis.selection import Selection, horizon_of, select
+from models.model import Model
+from models.priors import Prior
+from models.studies import Studies
+
+MAIN = {"rate": "mean_rate", "survival": "survival"}
+SPREAD = {"rate": "rho", "survival": "tau"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A job with everything that its question needs.
+
+    Parameters
+    ----------
+    studies : RateStudies or HazardStudies
+    horizon : float or None
+        Months at which survival is read; None for a rate.
+    """
+
+    job: Job
+    selection: Selection
+    model: Model
+    priors: Mapping[str, Prior]
+    studies: Studies
+    horizon: float | None
+
+    @property
+    def main(self) -> str:
+        """Name of the main estimand."""
+        return MAIN[self.model.kind]
+
+    @property
+    def spread(self) -> str:
+        """Name of the heterogeneity that is followed."""
+        return SPREAD[self.model.kind]
+
+    @property
+    def cells(self) -> dict[str, object]:
+        """What every row of this question shares."""
+        question = self.job.question
+        return {"endpoint": question.endpoint, "tiers": question.tiers, "study_set": question.study_set,
+                "model": self.model.name, "estimand": self.main, "time_months": self.horizon,
+                "level": self.job.level, "interval": "credible"}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Posterior median and equal-tailed limits, mean and standard deviation."""
+
+    median: float
+    lower: float
+    upper: float
+    mean: float
+    sd: float
+
+
+def asked(evidence: Evidence, job: Job) -> Asked:
+    """The selection, model, priors and typed studies of a job.
+
+    Raises
+    ------
+    UsageError
+        When endpoint, subset, model or prior do not exist or do not go together.
+    """
+    selection = select(evidence, job.question)
+    endpoint = selection.endpoint
+    model = model_for(endpoint.kind, job.model)
+    horizon = (job.horizon or horizon_of(endpoint)) if endpoint.kind == "survival" else None
+    return Asked(job, selection, model, priors_of(model, job), typed_studies(selection)[0], horizon)
+
+
+def distributions(grid: Grid, names: Sequence[str], *, horizon: float | None) -> list[Distribution]:
+    """The posterior distributions of pooled estimands.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of estimands that are functions of the hyperparameters, such as mean_rate or tau.
+    horizon : float or None
+        Months; not used for rates.
+    """
+    # Fewer functions of the grid than `quantities_at`: these are needed once per study.
+    values = grid.density.model.population(grid.values)
+    if horizon is not None:
+        values = {**values, "survival": np.exp(-horizon * np.exp(values["eta"]))}
+    return [distribution(grid, values[name]) for name in names]
+
+
+def summary(found: Distribution, *, level: float) -> Summary:
+    """The numbers of a distribution that tables hold."""
+    lower, median, upper = found.quantile(np.array([(1.0 - level) / 2.0, 0.5, (1.0 + level) / 2.0]))
+    return Summary(float(median), float(lower), float(upper), found.mean, found.sd)
+
+
+def sizes(studies: Studies) -> np.ndarray:
+    """Patients of each study, shape (k,)."""
+    return studies.evaluable if hasattr(studies, "evaluable") else studies.patients_each

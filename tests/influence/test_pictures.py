@@ -1,0 +1,104 @@
+"""The map of influence and the funnels put every number where their tables have it."""
+
+import numpy as np
+import pytest
+
+from analysis.figures import baujat, funnel
+from analysis.figures.labels import Disc, places
+from analysis.figures.saving import save_figure
+from analysis.influence.rows import influence_rows
+from analysis.small_studies import small_study_rows
+
+from .cases import COUNTS, CR, OS, evidence_of
+
+NAMES = {"cr": "Complete remission", "os": "Overall survival"}
+NASTY = {"cr": "$x^$ <b>&\u202e " + "long " * 40}
+
+
+@pytest.fixture(scope="module")
+def evidence(tmp_path_factory):
+    medians = {name: (10.0 + at, 20 + 5 * at) for at, name in enumerate(COUNTS)}
+    return evidence_of(tmp_path_factory.mktemp("pictures"), COUNTS | {"odd": (10, 40)}, medians=medians)
+
+
+@pytest.fixture(scope="module")
+def influence(evidence):
+    return [row for job in (CR, OS) for row in influence_rows(evidence, job)]
+
+
+@pytest.fixture(scope="module")
+def sizes(evidence):
+    return [row for job in (CR, OS) for row in small_study_rows(evidence, job)]
+
+
+def words(figure):
+    return "\n".join(text.get_text() for text in [*figure.texts, *(text for axes in figure.axes for text in (
+        *axes.texts, axes.title, axes._left_title))])
+
+
+def test_the_map_has_each_study_at_its_surprise_and_shift(influence):
+    figure = baujat.draw_baujat(influence, names=NAMES, title="Hangs on", stamp="QUICK")
+    for endpoint, axes in zip(("cr", "os"), figure.axes, strict=True):
+        drawn = sorted(tuple(np.round(found.get_offsets()[0], 9)) for found in axes.collections)
+        rows = [row for row in influence if row["endpoint"] == endpoint]
+        assert drawn == sorted((round(row["surprise_bits"], 9), round(abs(row["shift_sd"]), 9)) for row in rows)
+        areas = {found.get_sizes()[0] for found in axes.collections}
+        assert areas == {6.0 * row["n"] for row in rows}
+    assert figure.axes[0].get_xlim() == figure.axes[1].get_xlim()
+    for text in ("Study odd", "Complete remission", "Overall survival", "Hangs on", "QUICK", "4.3 bits"):
+        assert text in words(figure)
+
+
+def test_endpoints_of_one_or_two_studies_are_named_only(influence):
+    few = [row | {"k_studies": 2} if row["endpoint"] == "os" else row for row in influence]
+    figure = baujat.draw_baujat(few, names=NAMES)
+    assert len(figure.axes) == 1 and "fewer than 3 studies: Overall survival" in words(figure)
+    assert baujat.is_drawn(influence) and not baujat.is_drawn([]) and not baujat.is_drawn(
+        [row | {"k_studies": 2} for row in influence])
+
+
+def test_the_funnel_has_the_limits_and_studies_of_the_table(sizes):
+    figure = funnel.draw_funnel(sizes, names=NAMES)
+    for endpoint, axes in zip(("cr", "os"), figure.axes, strict=True):
+        rows = [row for row in sizes if row["endpoint"] == endpoint]
+        limits = [row for row in rows if row["part"] == "limit"]
+        curves = [line for line in axes.lines if len(line.get_xdata()) == len(limits)]
+        assert [list(line.get_xdata()) for line in curves] == [
+            [row[name] for row in limits] for name in ("predicted_lower", "predicted_upper", "predicted")]
+        assert all(list(line.get_ydata()) == [row["precision"] for row in limits] for line in curves)
+        points = {(line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines if len(line.get_xdata()) == 1}
+        assert points == {(row["observed"], row["precision"]) for row in rows if row["part"] == "study"}
+    assert "Study odd" in words(figure) and "survival at 12 months" in figure.axes[1].get_xlabel()
+
+
+def test_funnels_of_few_studies_are_not_drawn(sizes):
+    few = [row | {"k_studies": 4} if row["endpoint"] == "os" else row for row in sizes]
+    assert len(funnel.draw_funnel(few, names=NAMES).axes) == 1
+    assert funnel.is_drawn(sizes) and not funnel.is_drawn([]) and not funnel.is_drawn(
+        [row for row in sizes if row["part"] != "limit"])
+
+
+def test_text_of_the_evidence_cannot_disturb_the_pictures(tmp_path, influence, sizes):
+    nasty = "$_{" + "\x00" + "word " * 20
+    for name, figure in (("map", baujat.draw_baujat([row | {"label": nasty} for row in influence], names=NASTY)),
+                         ("funnel", funnel.draw_funnel([row | {"label": nasty} for row in sizes], names=NASTY))):
+        assert "\u202e" not in words(figure) and "\x00" not in words(figure)
+        for path in save_figure(figure, tmp_path / name):
+            assert path.stat().st_size > 1000
+
+
+def test_names_hide_neither_points_nor_each_other():
+    rng = np.random.default_rng(1)
+    discs = [Disc(x, y, 0.1) for x, y in rng.uniform([0.2, 0.2], [3.8, 2.3], (12, 2))]
+    found = places(discs, ["Name 2020"] * 12, width=4.0, height=2.5, letter=0.11, line=0.2)
+    boxes = []
+    for place in (place for place in found if place):
+        left = {"left": place.x, "right": place.x - 0.99, "center": place.x - 0.495}[place.align]
+        boxes.append((left, place.y - 0.1, left + 0.99, place.y + 0.1))
+    assert len(boxes) >= 4
+    for at, one in enumerate(boxes):
+        assert one[0] >= 0.0 and one[2] <= 4.0
+        for other in boxes[:at]:
+            assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+        for disc in discs:
+            assert not (one[0] < disc.x < one[2] and one[1] < disc.y < one[3])

@@ -1,0 +1,81 @@
+"""The three sections say what their tables hold, and nothing without them."""
+
+from dataclasses import replace
+
+import pytest
+
+from analysis.evidence import load
+from analysis.influence.rows import INFLUENCE_COLUMNS, influence_rows
+from analysis.jobs import Job
+from analysis.report.html import Html
+from analysis.report.influence import influence_section, small_studies_section, subsets_section
+from analysis.selection import Question
+from analysis.small_studies import SMALL_STUDY_COLUMNS, small_study_rows
+from analysis.subsets import SUBSET_COLUMNS, subset_rows
+from tests.data.tables import FOLDER
+from tests.report.reading import Page
+from tests.reporting import project_results, results_of
+
+from .cases import CR, evidence_of
+
+PICTURE = Html("<p>PICTURE</p>")
+
+
+@pytest.fixture(scope="module")
+def results():
+    evidence = load(FOLDER)
+    jobs = [Job(Question(name)) for name in ("hct_after", "relapse", "nt_grade3plus")]
+    made = {"influence.csv": (INFLUENCE_COLUMNS, influence_rows), "small_studies.csv":
+            (SMALL_STUDY_COLUMNS, small_study_rows), "subset_differences.csv": (SUBSET_COLUMNS, subset_rows)}
+    side = {name: (columns, tuple(row for job in jobs for row in rows(evidence, job)))
+            for name, (columns, rows) in made.items()}
+    return replace(project_results(), side=side)
+
+
+def test_surprising_studies_are_named_with_their_probability_and_what_chance_does(results):
+    page = Page(influence_section(results, PICTURE))
+    rows = results.side_rows("influence.csv")
+    (named,) = [row for row in rows if row["named"]]
+    assert f"{named['label']} is surprising to the other 4, with a two-sided predictive probability of " \
+           f"{named['two_sided']:.2g}" in page.text
+    assert f"Of {len(rows)} predictions over 3 endpoints, 1 is named; by chance about " \
+           f"{sum(row['chance_named'] for row in rows):.1f} would be" in page.text
+    assert "0 of 12 are above 0.7" in page.text and "PICTURE" in page.text and not page.unbalanced
+    (table,) = page.tables.values()
+    assert len(table) == len(rows) + 1
+
+
+def test_differences_are_counted_and_prior_dominated_sides_are_told(results):
+    page = Page(subsets_section(results))
+    rows = results.side_rows("subset_differences.csv")
+    computed = [row for row in rows if row["status"] == "computed"]
+    assert f"Of {len(computed)} differences between a subset and its complement, 0 have" in page.text
+    assert "one side has fewer than 3 studies" in page.text
+    assert f"{len(rows) - len(computed)} further comparisons cannot be made" in page.text
+    (table,) = page.tables.values()
+    assert len(table) == len(rows) + 1 and not page.unbalanced
+    assert {"no study outside the subset"} <= {cell for line in table for cell in line}
+
+
+def test_slopes_come_with_power_and_caveats(results):
+    page = Page(small_studies_section(results, PICTURE))
+    assert "Of 2 regressions" in page.text and "2 studies, fewer than 5" in page.text
+    assert "is not publication bias" in page.text and "four times in five" in page.text
+    assert "nearly separate the studies" in page.text and not page.unbalanced
+    assert len(page.tables["Logit mean rate or log hazard on 1/√n, with confidence limits"]) == 4
+
+
+def test_without_rows_there_is_no_section():
+    results = project_results()
+    assert influence_section(results, PICTURE) == subsets_section(results) == ""
+    assert small_studies_section(results, PICTURE) == ""
+
+
+def test_labels_of_the_evidence_are_escaped(tmp_path):
+    evidence = evidence_of(tmp_path, subsets="subset,label,column,value\nlate,<i>Late</i>,year,>=2015\n")
+    rows = tuple(row | {"label": "<script>"} for row in influence_rows(evidence, CR))
+    side = {"influence.csv": (INFLUENCE_COLUMNS, rows),
+            "subset_differences.csv": (SUBSET_COLUMNS, subset_rows(evidence, CR))}
+    found = replace(results_of(evidence), side=side)
+    for text in (influence_section(found, PICTURE), subsets_section(found)):
+        assert "<script>" not in text and "<i>" not in text
