@@ -10,9 +10,7 @@ from matplotlib.figure import Figure
 
 from analysis.figures import style
 from analysis.figures.sheet import Sheet, add_sheet, new_figure, wrapped
-from analysis.sensitivity.catalogue import LABELS
-from analysis.sensitivity.table import COMPUTED
-from analysis.sensitivity.variants import HEADLINE
+from analysis.sensitivity.names import COMPUTED, HEADLINE, LABELS
 from analysis.wording import counted, level_text, percent, signed, with_interval
 
 Row = Mapping[str, Any]

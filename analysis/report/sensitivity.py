@@ -7,10 +7,9 @@ from analysis.pipeline import Results
 from analysis.report import facts
 from analysis.report.html import Html, folded, join, paragraphs, section, table, tag
 from analysis.sensitivity import power
-from analysis.sensitivity.catalogue import LABELS
+from analysis.sensitivity.names import COMPUTED, HEADLINE, LABELS
 from analysis.sensitivity.summary import Summed, summed
-from analysis.sensitivity.table import COMPUTED, FILE
-from analysis.sensitivity.variants import HEADLINE
+from analysis.sensitivity.table import FILE
 from analysis.wording import MINUS, counted, level_text, number, signed, studies_and_patients, with_interval
 
 Row = Mapping[str, Any]
@@ -99,7 +98,7 @@ def _table(rows: Sequence[Row]) -> Html:
                       "" if row["change"] is None or row["dimension"] == HEADLINE else _points(row["change"]),
                       _conclusion(row), row["priors"]))
     return table("Each refit with one choice changed", heads, cells, left=2,
-                 marked=["alarm" if row["changes"] else None for row in rows])
+                 marked=["outside" if row["changes"] else None for row in rows])
 
 
 def _conclusion(row: Row) -> str:

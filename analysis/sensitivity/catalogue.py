@@ -1,21 +1,12 @@
-"""Which choices are varied, in the order in which a reader meets them."""
+"""Which choices are varied, in the order in which a reader meets them; `names` words each."""
 
 from collections.abc import Callable, Iterable, Iterator
 
 from analysis.sensitivity import counts, curves, priors, rows
-from analysis.sensitivity.variants import HEADLINE, Case, Variant
+from analysis.sensitivity.names import HEADLINE
+from analysis.sensitivity.variants import Case, Variant
 
 Dimension = Callable[[Case], Iterable[Variant]]
-
-LABELS = {
-    HEADLINE: "Headline", "prior": "Priors", "family": "Likelihood family",
-    "family_prior": "Priors of the other family", "tiers": "Evidence tiers",
-    "tier_row": "One row of a lower tier added", "study_set": "Set of studies", "timing": "Timing of the response",
-    "grading": "Grading scale", "denominator": "Another denominator", "enrolled": "Patients enrolled as base",
-    "definition": "Definition of survival", "statistic": "Statistic of a curve", "early": "Early extrapolations",
-    "factor": "Error where no interval is printed",
-}
-"""What each dimension varies, in words."""
 
 DIMENSIONS: tuple[Dimension, ...] = (
     priors.other_priors, priors.other_families, priors.other_family_priors, rows.other_tiers, rows.single_rows,

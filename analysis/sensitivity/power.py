@@ -29,6 +29,7 @@ from analysis.exact.grid import Grid, QuadratureFailed
 from analysis.jobs import Job
 from analysis.selection import horizon_of
 from analysis.sensitivity.fits import MAIN, posterior
+from analysis.sensitivity.names import COMPUTED, NOT_COMPUTED
 from analysis.sensitivity.variants import Case, case_of
 from models.backend import NUMBERS
 from models.priors import Prior
@@ -57,7 +58,7 @@ def power_rows(evidence: Evidence, base_job: Job, endpoint: str) -> tuple[Row, .
     try:
         grid = posterior(case.headline)
     except QuadratureFailed as error:
-        return ({**shared, "scaled": BOTH, "status": "not computed", "reason": str(error)},)
+        return ({**shared, "scaled": BOTH, "status": NOT_COMPUTED, "reason": str(error)},)
     horizon = base_job.horizon or horizon_of(case.endpoint)
     main = next(one for one in quantities_at(grid, horizon=horizon) if one.estimand == MAIN[case.endpoint.kind])
     return tuple({**shared, **_scaled(grid, main, name, log_density)}
@@ -69,7 +70,7 @@ def _shared(case: Case) -> dict[str, Any]:
     return {**dict.fromkeys(POWER_COLUMNS), "endpoint": case.endpoint.endpoint, "model": headline.model.name,
             "tiers": headline.tiers, "study_set": headline.study_set, "k_studies": len(headline.studies),
             "n_patients": headline.studies.patients, "alpha_low": ALPHAS[0], "alpha_high": ALPHAS[1],
-            "status": "computed", "reason": ""}
+            "status": COMPUTED, "reason": ""}
 
 
 def log_densities(grid: Grid) -> dict[str, np.ndarray]:

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.sensitivity.table import COMPUTED
-from analysis.sensitivity.variants import HEADLINE
+from analysis.sensitivity.names import COMPUTED, HEADLINE
 
 Row = Mapping[str, Any]
 

@@ -11,11 +11,11 @@ from analysis.jobs import Job
 from analysis.selection import ALL, horizon_of
 from analysis.sensitivity.catalogue import variants
 from analysis.sensitivity.fits import MAIN, SPREAD, Summary, posterior, summarise
-from analysis.sensitivity.variants import HEADLINE, Case, Variant, case_of
+from analysis.sensitivity.names import COMPUTED, HEADLINE, NOT_COMPUTED
+from analysis.sensitivity.variants import Case, Variant, case_of
 from models.studies import RateStudies
 
 FILE = "sensitivity.csv"
-COMPUTED, NOT_COMPUTED = "computed", "not computed"
 SENSITIVITY_COLUMNS = (
     "endpoint", "dimension", "variant", "model", "priors", "tiers", "study_set", "factor", "k_studies", "n_patients",
     "studies", "estimand", "time_months", "median", "lower", "upper", "level", "new_median", "new_lower", "new_upper",

@@ -10,11 +10,11 @@ from analysis.fitting import model_for, priors_of
 from analysis.hazards import NO_INTERVAL_FACTOR, as_studies, convert
 from analysis.jobs import Job
 from analysis.selection import ALL, Selection, select
+from analysis.sensitivity.names import HEADLINE
 from models.model import Model
 from models.priors import Prior
 from models.studies import RateStudies, Studies
 
-HEADLINE = "headline"
 Row = Response | Survival
 
 

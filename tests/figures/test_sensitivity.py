@@ -1,0 +1,81 @@
+"""The figure of an endpoint's sensitivity holds the numbers of every row, and marks those that change a conclusion."""
+
+import numpy as np
+
+from analysis.figures import style
+from analysis.figures.saving import save_figure
+from analysis.figures.sensitivity import MAX_LINES, draw_sensitivity, is_drawn
+
+
+def variant(dimension, label, median=None, lower=None, upper=None, **cells):
+    status = "computed" if median is not None else "not computed"
+    change = None if median is None else 100.0 * (median - 0.80)
+    return {"endpoint": "cr", "dimension": dimension, "variant": label, "k_studies": 10, "time_months": None,
+            "median": median, "lower": lower, "upper": upper, "level": 0.95, "change": change, "published": "0.81",
+            "changes": False if median is not None else None, "status": status, "reason": "", **cells}
+
+
+ROWS = [variant("headline", "headline", 0.80, 0.72, 0.86), variant("prior", "mu ~ Beta(0.5, 0.5)", 0.803, 0.73, 0.87),
+        variant("prior", "mu ~ LogitNormal(0, 1.5); rho ~ Beta(1, 10)", 0.799, 0.74, 0.85),
+        variant("tier_row", "with A 2015 (2/40)", 0.66, 0.45, 0.83, changes=True),
+        variant("tier_row", "with B 2016 (1/9)")]
+
+
+def shown(figure):
+    return "\n".join(text.get_text() for text in [*figure.texts, *figure.axes[0].texts])
+
+
+def drawn(figure, color=None):
+    return {tuple(np.round(line.get_xdata(), 6)) for line in figure.axes[0].lines
+            if color is None or line.get_color() == color}
+
+
+def test_every_row_has_its_interval_median_and_numbers():
+    figure = draw_sensitivity(ROWS, endpoint="cr", name="Complete remission")
+    assert {(0.72, 0.86), (0.8,), (0.73, 0.87), (0.803,), (0.74, 0.85), (0.799,), (0.45, 0.83),
+            (0.66,)} <= drawn(figure)
+    for words in ("Complete remission", "10 studies", "80 [72, 86]", "80 [73, 87]", "80 [74, 85]", "66 [45, 83]",
+                  "−14", "mu ~ Beta(0.5, 0.5)", "mu ~ LogitNormal(0, 1.5);\nrho ~ Beta(1, 10)", "with B 2016 (1/9)",
+                  "not computed", "Priors", "One row of a lower tier added"):
+        assert words in shown(figure), words
+
+
+def test_the_band_is_the_headline_and_the_dotted_line_the_published_estimate():
+    figure = draw_sensitivity(ROWS, endpoint="cr")
+    (band,) = figure.axes[0].patches
+    assert (band.get_x(), round(band.get_x() + band.get_width(), 6)) == (0.72, 0.86)
+    assert drawn(figure, style.PUBLISHED) == {(0.81, 0.81)}
+    assert "published, 81 %" in shown(figure)
+    without = draw_sensitivity([{**row, "published": ""} for row in ROWS], endpoint="cr")
+    assert not drawn(without, style.PUBLISHED) and "published" not in shown(without)
+
+
+def test_only_a_variant_that_changes_a_conclusion_is_marked():
+    figure = draw_sensitivity(ROWS, endpoint="cr")
+    assert drawn(figure, style.ALARM) == {(0.45, 0.83), (0.66,)}
+    assert "Red (1 of 4 variants)" in shown(figure).replace("\n", " ")
+
+
+def test_survival_is_named_with_its_horizon():
+    rows = [{**row, "time_months": 12.0} for row in ROWS]
+    assert "Survival at 12 months" in shown(draw_sensitivity(rows, endpoint="cr"))
+
+
+def test_it_is_drawn_only_with_a_headline_and_something_beside_it():
+    failed = [variant("headline", "headline"), *ROWS[1:]]
+    assert is_drawn(ROWS, "cr")
+    assert not is_drawn(ROWS[:1], "cr") and not is_drawn([], "cr") and not is_drawn(ROWS, "os")
+    assert not is_drawn(failed, "cr")
+
+
+def test_a_long_list_says_how_much_of_it_is_not_drawn():
+    figure = draw_sensitivity([ROWS[0], *ROWS[1:2] * (MAX_LINES + 4)], endpoint="cr")
+    assert "5 more are in the table" in shown(figure)
+
+
+def test_text_of_the_evidence_cannot_disturb_the_picture(tmp_path):
+    rows = [*ROWS, variant("timing", "without: $x^$ <b>\u202e; " + "long " * 40, 0.79, 0.7, 0.9)]
+    figure = draw_sensitivity(rows, endpoint="cr", name="T\x00 " + "wide " * 40, stamp="QUICK")
+    assert "\u202e" not in shown(figure) and "\x00" not in shown(figure) and "QUICK" in shown(figure)
+    svg, png = save_figure(figure, tmp_path / "sensitivity")
+    assert svg.stat().st_size > 1000 and png.stat().st_size > 1000

@@ -1,0 +1,80 @@
+"""The words on sensitivity: every number is one of the two tables."""
+
+from dataclasses import replace
+
+import pytest
+
+from analysis.report.html import image
+from analysis.report.sensitivity import sensitivity_block, sensitivity_section
+from analysis.sensitivity.power import POWER_COLUMNS
+from analysis.sensitivity.table import SENSITIVITY_COLUMNS
+from tests.report.reading import Page
+from tests.reporting import project_results
+
+
+def variant(dimension, label, median, lower, upper, **cells):
+    return {**dict.fromkeys(SENSITIVITY_COLUMNS), "endpoint": "cr", "dimension": dimension, "variant": label,
+            "priors": "mu ~ Beta(1, 1)", "k_studies": 10, "n_patients": 349, "median": median, "lower": lower,
+            "upper": upper, "level": 0.95, "new_median": 0.81, "new_lower": 0.55, "new_upper": 0.96,
+            "heterogeneity_median": 0.027, "change": 100.0 * (median - 0.8), "moves": False, "outside": False,
+            "crosses": False, "changes": False, "status": "computed", "reason": "", **cells}
+
+
+def power(scaled, shift, **cells):
+    return {**dict.fromkeys(POWER_COLUMNS), "endpoint": "cr", "scaled": scaled, "prior": "mu ~ Beta(1, 1)",
+            "flat": False, "mean": 0.797, "sd": 0.034, "shift": shift, "status": "computed", **cells}
+
+
+ROWS = (variant("headline", "headline", 0.8, 0.72, 0.86), variant("prior", "<i>", 0.802, 0.73, 0.86),
+        variant("prior", "mu ~ Beta(2, 2)", 0.794, 0.71, 0.85),
+        variant("tier_row", "with A 2015 (2/40)", 0.66, 0.45, 0.83, moves=True, crosses=True, changes=True,
+                k_studies=11, n_patients=389),
+        {**variant("family", "logit-normal", 0.8, 0.7, 0.9), "median": None, "lower": None, "upper": None,
+         "change": None, "changes": None, "moves": None, "outside": None, "crosses": None,
+         "status": "not computed", "reason": "did not settle"})
+POWERS = (power("likelihood", 0.255), power("prior", -0.021), power("mu", 0.0, flat=True))
+
+
+@pytest.fixture(scope="module")
+def results():
+    side = {"sensitivity.csv": (SENSITIVITY_COLUMNS, ROWS), "power_scaling.csv": (POWER_COLUMNS, POWERS)}
+    return replace(project_results(), side=side)
+
+
+def test_the_sentence_gives_the_largest_moves_and_what_changes(results):
+    text = Page(sensitivity_block(results, "cr")).text
+    assert "Over 3 refits with one choice changed" in text
+    assert "one row of a lower tier added −14 (with A 2015 (2/40)), priors −0.6 (mu ~ Beta(2, 2))" in text
+    assert "A conclusion changes in 1 of 3: with A 2015 (2/40) (−14)." in text
+    assert "1 refit did not settle" in text
+
+
+def test_every_row_stands_in_the_folded_tables(results):
+    page = Page(sensitivity_block(results, "cr", image("sensitivity_cr.svg", "Every variant")))
+    assert not page.unbalanced and "details" in page.tags and "img" in page.tags
+    rows = page.tables["Each refit with one choice changed"][1:]
+    assert [row[1] for row in rows] == ["", "<i>", "mu ~ Beta(2, 2)", "with A 2015 (2/40)", "logit-normal"]
+    assert rows[3][2:9] == ["11 / 389", "66 [45, 83]", "81 [55, 96]", "0.03", "−14",
+                            "moves by more than half the headline's interval; the published estimate passes in or out",
+                            "mu ~ Beta(1, 1)"]
+    assert (rows[4][3], rows[4][7]) == ("not computed", "did not settle")
+    powers = next(cells for caption, cells in page.tables.items() if caption.startswith("The posterior mean"))[1:]
+    assert [(row[0], row[4], row[5]) for row in powers] == [
+        ("likelihood", "+0.26", ""), ("both priors", "−0.02", ""),
+        ("prior of mu", "+0.00", "flat: scaling cannot see it")]
+
+
+def test_the_overall_table_names_what_moves_each_endpoint_most(results):
+    page = Page(sensitivity_section(results))
+    assert not page.unbalanced and "sensitivity" in page.ids
+    (row,) = page.tables["The choice that moves each endpoint most"][1:]
+    assert row[1:] == ["One row of a lower tier added", "with A 2015 (2/40)", "−14", "1 of 3", "80 [72, 86]", "−0.02"]
+    assert "for 1 of 1 endpoint" in page.text
+
+
+def test_without_a_change_it_says_so_and_without_rows_nothing(results):
+    calm = replace(results, side={"sensitivity.csv": (SENSITIVITY_COLUMNS, ROWS[:3])})
+    assert "In none of them does a conclusion change." in sensitivity_block(calm, "cr")
+    empty = replace(results, side={})
+    assert sensitivity_block(empty, "cr") == "" == sensitivity_section(empty)
+    assert sensitivity_block(results, "os") == ""

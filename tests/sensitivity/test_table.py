@@ -1,0 +1,147 @@
+"""The rows of sensitivity.csv: the headline is the plain exact fit, and a change of a conclusion is marked."""
+
+import pickle
+from dataclasses import replace
+
+import pytest
+
+from analysis.evidence import load
+from analysis.exact.density import density_of
+from analysis.exact.estimates import pooled
+from analysis.exact.grid import QuadratureFailed, solve
+from analysis.fitting import typed_studies
+from analysis.selection import Question, select
+from analysis.sensitivity import table
+from analysis.sensitivity.summary import summed
+from analysis.sensitivity.table import SENSITIVITY_COLUMNS, published, sensitivity_rows
+from models import all_models
+from models.priors import Prior
+from models.studies import RateStudies
+from tests.evidence.build import MINIMAL, write_files
+from tests.sensitivity.cases import JOB, RESPONSES, evidence_of
+
+
+@pytest.fixture(scope="module")
+def evidence(tmp_path_factory):
+    return evidence_of(tmp_path_factory.mktemp("evidence"))
+
+
+@pytest.fixture(scope="module")
+def rows(evidence):
+    return {endpoint: sensitivity_rows(evidence, JOB, endpoint) for endpoint in ("cr", "pfs")}
+
+
+def exact(model, studies, priors, estimand, horizon=12.0):
+    grid = solve(density_of(all_models()[model], studies, priors))
+    return next(one for one in pooled(grid, horizon=horizon) if one.quantity.estimand == estimand).estimate(0.95)
+
+
+@pytest.mark.parametrize(("endpoint", "model", "main", "new", "spread"), [
+    ("cr", "beta_binomial", "mean_rate", "new_study_rate", "rho"),
+    ("pfs", "log_hazard", "survival", "new_study_survival", "tau")])
+def test_the_headline_is_the_plain_exact_fit(evidence, rows, endpoint, model, main, new, spread):
+    first = rows[endpoint][0]
+    studies, _ = typed_studies(select(evidence, Question(endpoint)))
+    priors = all_models()[model].priors
+    wanted, further = (exact(model, studies, priors, name) for name in (main, new))
+    assert (first["dimension"], first["change"], first["changes"]) == ("headline", 0.0, False)
+    assert (first["median"], first["lower"], first["upper"]) == (wanted.median, wanted.lower, wanted.upper)
+    assert (first["new_median"], first["new_lower"], first["new_upper"]) == (further.median, further.lower,
+                                                                             further.upper)
+    assert first["heterogeneity_median"] == exact(model, studies, priors, spread).median
+    assert (first["k_studies"], first["n_patients"]) == (len(studies), studies.patients)
+
+
+def test_a_variant_is_the_fit_of_its_own_studies_and_priors(rows):
+    row = next(row for row in rows["cr"] if row["variant"] == "rho ~ Beta(1, 10)")
+    studies = RateStudies("abc", [15, 26, 18], [20, 30, 25])
+    wanted = exact("beta_binomial", studies, {"mu": Prior("Beta", (1.0, 1.0)), "rho": Prior("Beta", (1.0, 10.0))},
+                   "mean_rate")
+    assert (row["median"], row["lower"], row["upper"]) == (wanted.median, wanted.lower, wanted.upper)
+    assert row["change"] == pytest.approx(100.0 * (wanted.median - rows["cr"][0]["median"]))
+    assert (row["priors"], row["studies"]) == ("mu ~ Beta(1, 1); rho ~ Beta(1, 10)", "")
+
+
+def test_a_planted_study_that_changes_the_conclusion_is_marked(rows):
+    planted = [row for row in rows["cr"] if "d" in row["studies"]]
+    assert {row["dimension"] for row in planted} == {"tiers", "tier_row"}
+    for row in planted:
+        assert row["studies"] == "+d:2/40"
+        # Two events of 40 beside 59 of 75 move the median by more than half the interval, and widen it over both.
+        assert row["moves"] and row["changes"] and row["change"] < -10.0
+    others = [row for row in rows["cr"] if row["dimension"] == "prior"]
+    assert others and not any(row["moves"] or row["outside"] for row in others)
+
+
+def test_marks_follow_from_the_numbers_of_the_row(rows):
+    for own in rows.values():
+        first, *others = own
+        for row in others:
+            inside = [one["lower"] <= float(first["published"]) <= one["upper"] for one in (first, row)]
+            assert row["moves"] == (abs(row["change"]) > 50.0 * (first["upper"] - first["lower"]))
+            assert row["outside"] == (row["median"] > first["upper"] or row["median"] < first["lower"]
+                                      or first["median"] > row["upper"] or first["median"] < row["lower"])
+            assert row["crosses"] == (inside[0] != inside[1])
+            assert row["changes"] == (row["moves"] or row["outside"] or row["crosses"])
+
+
+def test_a_published_estimate_at_the_edge_of_the_interval_crosses_it(tmp_path, rows):
+    first = rows["cr"][0]
+    narrower = next(row for row in rows["cr"] if row["variant"] == "rho ~ Beta(1, 10)")
+    edge = 0.5 * (first["lower"] + narrower["lower"])
+    reported = "reported_id,endpoint,subset,statistic,estimate,units\n" \
+               f"R1,cr,all,mean_probability,{edge!r},probability\n"
+    found = sensitivity_rows(evidence_of(tmp_path, reported=reported), JOB, "cr")
+    row = next(row for row in found if row["variant"] == "rho ~ Beta(1, 10)")
+    assert row["crosses"] and row["changes"] and not row["moves"]
+
+
+def test_published_survival_counts_at_its_own_time_only(evidence):
+    assert published(evidence, "pfs", "survival", 12.0) == (0.45,)
+    assert published(evidence, "pfs", "survival", 24.0) == ()
+    assert published(evidence, "crs", "mean_rate", 12.0) == ()
+
+
+def test_a_fit_that_does_not_settle_is_a_row_without_numbers(evidence, monkeypatch):
+    real = table.posterior
+
+    def fails(variant):
+        if variant.dimension == "family":
+            raise QuadratureFailed("did not settle")
+        return real(variant)
+
+    monkeypatch.setattr(table, "posterior", fails)
+    found = sensitivity_rows(evidence, JOB, "crs")
+    row = next(row for row in found if row["dimension"] == "family")
+    assert (row["status"], row["reason"], row["median"]) == ("not computed", "did not settle", None)
+    assert summed(found, "crs").failed == 1
+
+
+def test_rows_have_the_columns_and_cross_processes(evidence, rows):
+    assert all(set(row) == set(SENSITIVITY_COLUMNS) for own in rows.values() for row in own)
+    assert pickle.loads(pickle.dumps(rows)) == rows
+    pickle.dumps((sensitivity_rows, (evidence, JOB, "cr")))
+
+
+def test_a_directory_without_tiers_published_numbers_and_scenarios_works(tmp_path):
+    found = sensitivity_rows(load(write_files(tmp_path, MINIMAL)), JOB, "cr")
+    assert len(found) > 10 and {row["published"] for row in found} == {""}
+    assert not any(row["crosses"] for row in found)
+
+
+def test_an_endpoint_without_a_study_has_no_row(tmp_path):
+    nobody = RESPONSES.replace(",A,", ",C,").replace(",B,", ",C,")
+    assert sensitivity_rows(evidence_of(tmp_path, responses=nobody), replace(JOB, question=Question("cr", tiers="A")),
+                            "cr") == ()
+
+
+def test_the_summary_names_the_largest_move_of_each_dimension(rows):
+    found = summed(rows["cr"], "cr")
+    assert [abs(row["change"]) for row in found.largest] == sorted(
+        (abs(row["change"]) for row in found.largest), reverse=True)
+    for row in found.largest:
+        assert abs(row["change"]) == max(abs(one["change"]) for one in rows["cr"]
+                                         if one["dimension"] == row["dimension"])
+    assert found.variants == len(rows["cr"]) - 1 and found.failed == 0
+    assert len(found.changing) == sum(row["changes"] for row in rows["cr"])
+    assert summed(rows["cr"][:1], "cr") is None and summed(rows["cr"], "pfs") is None

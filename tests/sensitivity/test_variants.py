@@ -1,0 +1,177 @@
+"""Each dimension changes what it says and nothing else, checked against studies and priors made by hand."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from analysis.evidence import load
+from analysis.hazards import as_studies, convert
+from analysis.sensitivity.catalogue import variants
+from analysis.sensitivity.counts import possible_events
+from analysis.sensitivity.names import HEADLINE, LABELS
+from analysis.sensitivity.priors import ALTERNATIVES
+from analysis.sensitivity.variants import case_of
+from models import all_models
+from tests.evidence.build import MINIMAL, write_files
+from tests.sensitivity.cases import FILES, JOB, RESPONSES, evidence_of
+
+HEADLINE_COUNTS = {"a": (15, 20), "b": (26, 30), "c": (18, 25)}
+
+
+def of(folder, endpoint="cr", job=JOB, **tables):
+    """Variants by dimension, in order, and the case."""
+    case = case_of(evidence_of(folder, **tables), job, endpoint)
+    found = {}
+    for variant in variants(case):
+        found.setdefault(variant.dimension, []).append(variant)
+    return found, case
+
+
+def counts(variant):
+    studies = variant.studies
+    return {name: (int(y), int(n)) for name, y, n in
+            zip(studies.study_ids, studies.events, studies.evaluable, strict=True)}
+
+
+def by_label(found, dimension):
+    return {variant.label: variant for variant in found.get(dimension, ())}
+
+
+def test_priors_and_families_leave_the_studies_alone(tmp_path):
+    for endpoint in ("cr", "pfs"):
+        found, case = of(tmp_path, endpoint)
+        for dimension in ("prior", "family_prior"):
+            for variant in found.get(dimension, ()):
+                assert variant.studies is case.headline.studies, variant.label
+                usual = all_models()[variant.model.name].priors
+                assert [name for name in usual if variant.priors[name] != usual[name]], variant.label
+        assert found["prior"]
+
+
+def test_every_prior_of_the_table_is_tried_once_and_has_the_support_of_its_parameter(tmp_path):
+    found, case = of(tmp_path)
+    table = ALTERNATIVES["beta_binomial"]
+    tried = [tuple(variant.priors.values()) for variant in found["prior"]]
+    location, heterogeneity = case.headline.priors.values()
+    wanted = {(prior, heterogeneity) for prior in table.location} | {(location, prior)
+                                                                    for prior in table.heterogeneity}
+    wanted |= {(mu, rho) for mu in table.corners[0] for rho in table.corners[1]}
+    assert len(tried) == len(set(tried)) == len(wanted) - 1
+    assert set(tried) == wanted - {(location, heterogeneity)}
+    for name, found_table in ALTERNATIVES.items():
+        model = all_models()[name]
+        for parameter, priors in zip(model.priors, (found_table.location, found_table.heterogeneity), strict=True):
+            assert {prior.support for prior in priors} == {model.supports[parameter]}
+
+
+def test_priors_of_the_run_are_those_that_the_variants_depart_from(tmp_path):
+    found, case = of(tmp_path, job=replace(JOB, priors=(("rho", "Beta(2, 9)"), ("tau", "HalfNormal(0.7)"))))
+    assert str(case.headline.priors["rho"]) == "Beta(2, 9)"
+    assert str(by_label(found, "prior")["mu ~ Beta(0.5, 0.5)"].priors["rho"]) == "Beta(2, 9)"
+    assert "rho ~ Beta(1, 4)" in by_label(found, "prior")
+    assert str(found["family"][0].priors["tau"]) == "HalfNormal(0.7)"
+
+
+def test_tiers_sets_and_single_rows_change_the_studies_only(tmp_path):
+    found, case = of(tmp_path)
+    assert counts(case.headline) == HEADLINE_COUNTS
+    assert {label: list(counts(one)) for label, one in by_label(found, "tiers").items()} == {
+        "tier A": ["a", "b"], "tiers A, B, C": ["a", "b", "c", "d"]}
+    (added,) = found["tier_row"]
+    assert (added.label, added.tiers, counts(added)) == ("with D 2018 (2/40)", "ABC", {**HEADLINE_COUNTS, "d": (2, 40)})
+    (every,) = found["study_set"]
+    assert counts(every) == {**HEADLINE_COUNTS, "later": (30, 40)} and every.study_set == "all"
+    for dimension in ("tiers", "tier_row", "study_set", "timing", "denominator", "enrolled"):
+        assert all(variant.priors == case.headline.priors for variant in found[dimension])
+
+
+def test_a_lower_tier_of_a_study_with_a_row_takes_that_rows_place(tmp_path):
+    both = "study_id,endpoint,events,n,population,tier\na,cr,15,20,all_treated,A\nb,cr,26,30,all_treated,A\n" \
+        "c,cr,18,25,all_treated,B\nc,cr,9,25,evaluable,C\n"
+    found, _ = of(tmp_path, responses=both)
+    assert counts(by_label(found, "tier_row")["instead: C 2017 (9/25)"]) == {**HEADLINE_COUNTS, "c": (9, 25)}
+
+
+def test_timings_and_known_gradings_are_left_out_in_turn(tmp_path):
+    found, _ = of(tmp_path)
+    assert {label: list(counts(one)) for label, one in by_label(found, "timing").items()} == {
+        "without: day 28": ["c"], "without: best response": ["a", "b"]}
+    assert "grading" not in found
+    toxicity, _ = of(tmp_path, "crs")
+    assert {label: list(counts(one)) for label, one in by_label(toxicity, "grading").items()} == {
+        "without: Penn": ["b", "c"], "without: Lee 2014": ["a", "c"]}
+    one_scale, _ = of(tmp_path, "crs", responses=RESPONSES.replace("Lee 2014", "Penn"))
+    assert "grading" not in one_scale
+
+
+def test_other_denominators_hold_what_the_printed_count_allows(tmp_path):
+    found, _ = of(tmp_path)
+    assert [counts(variant)["c"] for variant in found["denominator"]] == [(13, 20), (14, 20), (18, 20)]
+    assert all({**counts(variant), "c": (18, 25)} == HEADLINE_COUNTS for variant in found["denominator"])
+
+
+@pytest.mark.parametrize(("given", "wanted"), [
+    ((27, 38, 27), (16, 19, 27)), ((2, 10, 5), (0, 1, 2)), ((10, 10, 4), (4, 4, 4)), ((0, 10, 4), (0, 0, 0)),
+    ((5, 10, 14), (5, 7, 9)), ((10, 10, 12), (10, 12, 12)),
+])
+def test_possible_events_are_the_limits_of_every_way_to_drop_or_add_patients(given, wanted):
+    events, n, other = given
+    assert possible_events(events, n, other) == wanted
+    if other <= n:
+        dropped = n - other
+        ways = [events - hit for hit in range(dropped + 1) if hit <= events and dropped - hit <= n - events]
+        assert (min(ways), max(ways)) == (wanted[0], wanted[2])
+
+
+def test_the_enrolled_are_the_base_of_a_benefit_only(tmp_path):
+    found, _ = of(tmp_path)
+    (variant,) = found["enrolled"]
+    assert counts(variant) == {**HEADLINE_COUNTS, "a": (15, 25)}
+    assert variant.label == "enrolled, known for 2 of 3 studies"
+    assert "enrolled" not in of(tmp_path, "crs")[0] and "enrolled" not in of(tmp_path, "pfs")[0]
+
+
+def test_curves_change_by_definition_statistic_early_landmark_and_factor(tmp_path):
+    found, case = of(tmp_path, "pfs")
+    kept = {label: list(one.studies.study_ids) for label, one in by_label(found, "definition").items()}
+    # Without RFS is EFS only, which is listed once.
+    assert kept == {"without EFS": ["c", "d"], "without RFS": ["a", "b"]}
+    (median,) = found["statistic"]
+    rows = [next(row for row in case.evidence.survival if row.study_id == "a" and row.statistic == "median"),
+            *(row for row in case.rows if row.study_id != "a")]
+    assert_same(median.studies, as_studies(convert(rows)))
+    (late,) = found["early"]
+    assert list(late.studies.study_ids) == ["a", "b", "d"]
+    assert [variant.factor for variant in found["factor"]] == [1.0, 2.0]
+    for variant in found["factor"]:
+        assert_same(variant.studies, as_studies(convert(case.rows, factor=variant.factor)))
+
+
+def test_the_plain_normal_has_the_mean_of_both_errors(tmp_path):
+    survival = FILES["survival.csv"].replace("a,pfs,EFS,landmark,12,0.4,0.25,0.6,20,A\n", "")
+    found, case = of(tmp_path, "pfs", survival=survival)
+    (plain,) = found["family"]
+    old, new = case.headline.studies, plain.studies
+    assert np.any(old.se_lower != old.se_upper)
+    np.testing.assert_allclose(new.se_lower, 0.5 * (old.se_lower + old.se_upper))
+    np.testing.assert_array_equal(new.se_lower, new.se_upper)
+    np.testing.assert_array_equal(new.log_hazard, old.log_hazard)
+
+
+def assert_same(found, wanted):
+    for name in wanted.__dataclass_fields__:
+        np.testing.assert_array_equal(np.asarray(getattr(found, name)), np.asarray(getattr(wanted, name)))
+
+
+def test_no_variant_equals_the_headline_and_every_dimension_has_words(tmp_path):
+    for endpoint in ("cr", "crs", "pfs"):
+        found, case = of(tmp_path, endpoint)
+        assert [one.content == case.headline.content for group in found.values() for one in group].count(True) == 1
+        assert found[HEADLINE] == [case.headline]
+        assert set(found) <= set(LABELS)
+
+
+def test_a_minimal_directory_has_priors_and_families_only(tmp_path):
+    case = case_of(load(write_files(tmp_path, MINIMAL)), JOB, "cr")
+    assert {variant.dimension for variant in variants(case)} == {HEADLINE, "prior", "family", "family_prior"}
