@@ -8,6 +8,7 @@ from pathlib import Path
 from platform import python_version
 
 from analysis.comparison import COMPARED
+from analysis.dependence import with_dependence
 from analysis.evidence import Evidence
 from analysis.figures.all import figure_tasks
 from analysis.files import as_json, write_text
@@ -36,6 +37,8 @@ def make(evidence: Evidence, base: Job, folder: Path, options: argparse.Namespac
                       stamp="QUICK" if options.quick else "", submit=submit)
     progress.say("Other methods and model comparison ...")
     results = replace(results, side=side_tables(results, submit=submit))
+    progress.say("Sensitivity, influence, subsets and regression ...")
+    results = with_dependence(results, submit=submit, quick=options.quick)
     progress.say("Tables, figures and the report ...")
     written = write_tables(results, folder)
     tasks = [] if options.quick else figure_tasks(results, folder / "figures")
@@ -52,7 +55,16 @@ def make(evidence: Evidence, base: Job, folder: Path, options: argparse.Namespac
         question, remedy = found.job.question, QUICK_REMEDY if options.quick else ""
         print(f"NOT CONVERGED: {question.endpoint} {found.model} {question.subset} tiers {question.tiers}: "
               f"{found.diagnostics['failures']}{remedy}", file=sys.stderr)
-    return 3 if results.failed else 0
+    return 3 if results.failed or _failed_slopes(results) else 0
+
+
+def _failed_slopes(results: Results) -> int:
+    """Says which regressions failed their diagnostics; returns how many slopes have no result for that."""
+    failed = [row for one in results.regressions for row in one.failed]
+    for row in failed:
+        print(f"NOT CONVERGED: {row['endpoint']} regression on {row['covariate']} ({row['analysis']}): "
+              f"{row['failures']}", file=sys.stderr)
+    return len(failed)
 
 
 def _manifest(results: Results, options: argparse.Namespace, files: list[Path]) -> dict:
@@ -64,7 +76,8 @@ def _manifest(results: Results, options: argparse.Namespace, files: list[Path]) 
     return {"schema_version": SCHEMA_VERSION, "data_sha256": results.evidence.sha256, "stamp": results.stamp,
             "tiers": options.tiers, "set": options.study_set, "level": options.level, "seed": options.seed,
             "python": python_version(), "versions": {name: version(name) for name in _PACKAGES},
-            "converged": not results.failed, "compared": _compared(results), "reported": len(results.comparisons),
+            "converged": not results.failed and not any(one.failed for one in results.regressions),
+            "compared": _compared(results), "reported": len(results.comparisons),
             "files": sorted(path.relative_to(options.output).as_posix() for path in files), "fits": fits}
 
 

@@ -16,6 +16,7 @@ from analysis.planning import bundles
 from analysis.processes import Submit
 from analysis.progress import Progress
 from analysis.records import Record, records
+from analysis.regression.running import Regressed
 from models import all_models
 
 _WORTH_COMPILING = 5  # waiting fits of a model for which a second process should compile it, too
@@ -35,7 +36,9 @@ class Results:
     stamp : str
         Empty, or QUICK where the chains are short.
     side : mapping of str to (columns, rows)
-        Tables beside the fits, by file name; see `analysis.side`.
+        Tables beside the fits, by file name; see `analysis.side` and `analysis.dependence`.
+    regressions : tuple of Regressed
+        One per endpoint, where the evidence has covariates.
     """
 
     evidence: Evidence
@@ -44,6 +47,7 @@ class Results:
     comparisons: tuple[Comparison, ...]
     stamp: str = ""
     side: Mapping[str, tuple[tuple[str, ...], tuple[Mapping[str, Any], ...]]] = field(default_factory=dict)
+    regressions: tuple[Regressed, ...] = ()
 
     def side_rows(self, name: str) -> tuple[Mapping[str, Any], ...]:
         """Rows of a table beside the fits; none where it was not made."""

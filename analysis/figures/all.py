@@ -4,7 +4,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from analysis.figures.files import decomposition_file, forest_file, missing_file, published_file
+from analysis.figures import baujat, funnel, sensitivity
+from analysis.figures.bubble import bubble_content
+from analysis.figures.files import (
+    baujat_file,
+    bubble_file,
+    decomposition_file,
+    forest_file,
+    funnel_file,
+    missing_file,
+    published_file,
+    sensitivity_file,
+)
 from analysis.figures.missing import is_drawn
 from analysis.pipeline import Results
 from analysis.records import Record
@@ -41,6 +52,31 @@ def figure_tasks(results: Results, folder: Path) -> list[Task]:
         tasks.append((missing_file, ({"bounds": bounds, "totals": totals, "names": _names(results),
                                       "title": "What the studies without a number could change",
                                       "stamp": results.stamp}, folder / "missing")))
+    return [*tasks, *_dependence_tasks(results, folder)]
+
+
+def _dependence_tasks(results: Results, folder: Path) -> list[Task]:
+    """Figures of what each conclusion hangs on: one per endpoint, or one with a panel per endpoint."""
+    tasks: list[Task] = []
+    rows = {name: [dict(row) for row in results.side_rows(name)]
+            for name in ("sensitivity.csv", "influence.csv", "small_studies.csv")}
+    shared = {"names": _names(results), "stamp": results.stamp}
+    for endpoint in results.evidence.endpoints:
+        own = [row for row in rows["sensitivity.csv"] if row["endpoint"] == endpoint.endpoint]
+        if sensitivity.is_drawn(own, endpoint.endpoint):
+            tasks.append((sensitivity_file, ({"rows": own, "endpoint": endpoint.endpoint, "name": endpoint.label,
+                                              "stamp": results.stamp}, folder / f"sensitivity_{endpoint.endpoint}")))
+    if baujat.is_drawn(rows["influence.csv"]):
+        tasks.append((baujat_file, ({"rows": rows["influence.csv"], "title": "Influence and surprise", **shared},
+                                    folder / "baujat")))
+    if funnel.is_drawn(rows["small_studies.csv"]):
+        tasks.append((funnel_file, ({"rows": rows["small_studies.csv"], "title": "Predictive funnels", **shared},
+                                    folder / "funnel")))
+    for found in results.regressions:
+        if any(not row["refused"] for row in found.slopes):
+            endpoint = results.evidence.endpoint(found.job.question.endpoint)
+            tasks.append((bubble_file, (bubble_content(found, label=endpoint.label, stamp=results.stamp),
+                                        folder / f"bubble_{endpoint.endpoint}")))
     return tasks
 
 

@@ -4,11 +4,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from analysis.figures.baujat import draw_baujat
+from analysis.figures.bubble import draw_bubbles
 from analysis.figures.decomposition import draw_decomposition
 from analysis.figures.forest import draw_forest
+from analysis.figures.funnel import draw_funnel
 from analysis.figures.missing import draw_missing
 from analysis.figures.published import draw_published
 from analysis.figures.saving import save_figure
+from analysis.figures.sensitivity import draw_sensitivity
 
 
 def forest_file(content: Mapping[str, Any], stem: Path) -> tuple[Path, Path]:
@@ -33,3 +37,26 @@ def missing_file(content: Mapping[str, Any], stem: Path) -> tuple[Path, Path]:
     """Write the figure of missing studies; `content` holds the arguments of `draw_missing`."""
     arguments = dict(content)
     return save_figure(draw_missing(arguments.pop("bounds"), **arguments), stem)
+
+
+def sensitivity_file(content: Mapping[str, Any], stem: Path) -> tuple[Path, Path]:
+    """Write the figure of one endpoint's sensitivity; `content` holds the arguments of `draw_sensitivity`."""
+    arguments = dict(content)
+    return save_figure(draw_sensitivity(arguments.pop("rows"), **arguments), stem)
+
+
+def baujat_file(content: Mapping[str, Any], stem: Path) -> tuple[Path, Path]:
+    """Write the map of influence; `content` holds the arguments of `draw_baujat`."""
+    arguments = dict(content)
+    return save_figure(draw_baujat(arguments.pop("rows"), **arguments), stem)
+
+
+def funnel_file(content: Mapping[str, Any], stem: Path) -> tuple[Path, Path]:
+    """Write the predictive funnels; `content` holds the arguments of `draw_funnel`."""
+    arguments = dict(content)
+    return save_figure(draw_funnel(arguments.pop("rows"), **arguments), stem)
+
+
+def bubble_file(content: Mapping[str, Any], stem: Path) -> tuple[Path, Path]:
+    """Write the bubble plots of one endpoint; `content` holds the arguments of `draw_bubbles`."""
+    return save_figure(draw_bubbles(**content), stem)

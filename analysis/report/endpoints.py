@@ -19,15 +19,15 @@ _RULES = ("How a standard error is found: from the printed interval on the scale
           "this log hazard and so can differ a little from the printed ones.")
 
 
-def endpoint_section(results: Results, endpoint: Endpoint, picture: Html) -> Html:
-    """Everything about one endpoint."""
+def endpoint_section(results: Results, endpoint: Endpoint, picture: Html, dependence: Html | str = "") -> Html:
+    """Everything about one endpoint; `dependence` is what its result hangs on."""
     record = results.headline(endpoint.endpoint)
     warning = tag("p", f"{record.status}: {record.diagnostics.get('failures', '')}", class_="failed") \
         if record.failed else Html("")
     notes = [_named(results, endpoint, note) for note in record.warnings]
     parts = [tag("h3", endpoint.label), warning, picture,
              tag("div", tag("p", "Notes on the rows used:"), paragraphs(notes), class_="notes") if notes else "",
-             _estimands(results, endpoint), _fits(results, endpoint),
+             _estimands(results, endpoint), _fits(results, endpoint), dependence,
              folded("Studies: reported and shrunken", _studies(record, endpoint)),
              folded("From the printed survival statistic to a log hazard", _conversions(results, record))]
     return tag("section", join(parts, "\n"), id=f"endpoint-{endpoint.endpoint}", class_="endpoint")

@@ -12,15 +12,22 @@ from analysis.report import facts
 from analysis.report.answer import comparison_section, prediction_section, summary
 from analysis.report.differences import differences_section, models_section
 from analysis.report.endpoints import endpoint_section
-from analysis.report.html import Html, image, join, tag, text
+from analysis.report.html import Html, folded, image, join, tag, text
+from analysis.report.influence import influence_section, small_studies_section, subsets_section
 from analysis.report.missing import missing_section
+from analysis.report.regression import regression_block, regression_section
 from analysis.report.remainder import left_out_section, remainder_section
+from analysis.report.sensitivity import sensitivity_block, sensitivity_section
 from analysis.report.workings import caveat_section, diagnostics_section, method_section, reproduce_section
 from analysis.wording import counted
 
 _HERE = Path(__file__).parent
 _FOREST = "forest_"
 _NAMED = 5
+_BAUJAT = ("Map of the studies: how surprising each is under the others' prediction, and how far the pooled "
+           "result moves without it, one panel for each endpoint.")
+_FUNNEL = ("Each study's estimate over its size within the limits that the model predicts for a study of that "
+           "size, one panel for each endpoint.")
 
 
 def write_report(results: Results, folder: Path, *, figures: Sequence[Path] = ()) -> Path:
@@ -53,15 +60,29 @@ def render(results: Results, figures: Mapping[str, str]) -> str:
             comparison_section(results, _picture(figures.get("published"), _published_alt(results))),
             prediction_section(results), caveat_section(results),
             differences_section(results, _picture(figures.get("decomposition"), _decomposition_alt(results))),
-            missing_section(results, _picture(figures.get("missing"), _missing_alt(results))), models_section(results),
+            missing_section(results, _picture(figures.get("missing"), _missing_alt(results))),
+            sensitivity_section(results), influence_section(results, _picture(figures.get("baujat"), _BAUJAT)),
+            subsets_section(results), regression_section(results),
+            small_studies_section(results, _picture(figures.get("funnel"), _FUNNEL)), models_section(results),
             tag("h2", "Endpoints", id="endpoints") if endpoints else "",
-            *(endpoint_section(results, endpoint, _picture(figures.get(endpoint.endpoint), _alt(results, endpoint)))
-              for endpoint in endpoints),
+            *(_endpoint(results, endpoint, figures) for endpoint in endpoints),
             remainder_section(results), left_out_section(results), method_section(results),
             diagnostics_section(results), reproduce_section(results)]
     template = Template((_HERE / "page.html").read_text("utf-8"))
     return template.substitute(title=text(title), style=(_HERE / "report.css").read_text("utf-8"),
                                body=join(body, "\n\n"))
+
+
+def _endpoint(results: Results, endpoint: Endpoint, figures: Mapping[str, str]) -> Html:
+    """The section of one endpoint with all its pictures."""
+    name, label = endpoint.endpoint, endpoint.label
+    dependence = folded(
+        "What this result hangs on",
+        sensitivity_block(results, name, _picture(figures.get(f"sensitivity_{name}"), f"{label}: the headline's "
+                          f"interval and the interval of every refit with one choice changed.")),
+        regression_block(results, name, _picture(figures.get(f"bubble_{name}"), f"{label}: each study's estimate over "
+                         f"each covariate, with the posterior curve and its band.")))
+    return endpoint_section(results, endpoint, _picture(figures.get(name), _alt(results, endpoint)), dependence)
 
 
 def _head(results: Results, title: str) -> Html:

@@ -1,0 +1,105 @@
+"""The section on covariates: what a reader may and may not conclude from a handful of studies."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from analysis.pipeline import Results
+from analysis.regression import CAVEAT
+from analysis.report import facts
+from analysis.report.html import Html, folded, join, paragraphs, section, table, tag
+from analysis.wording import counted, level_text, number, percent
+
+Row = Mapping[str, Any]
+_ANALYSES = {"one_at_a_time": "one at a time", "complete_case": "complete cases", "together": "all together"}
+
+
+def regression_section(results: Results) -> Html:
+    """Slopes on study-level covariates over all endpoints: a summary in words, then every slope."""
+    rows = results.side_rows("regression.csv")
+    if not rows:
+        return Html("")
+    return section("regression", "Do age, blasts, prior transplant or the product matter?",
+                   paragraphs([*_summary(results, rows), CAVEAT]), _largest(results, rows),
+                   folded("Every slope", *(_slopes(results, endpoint.endpoint, rows)
+                                           for endpoint in results.evidence.endpoints)),
+                   folded("Correlations among covariates", _collinearity(results)))
+
+
+def regression_block(results: Results, endpoint: str, picture: Html) -> Html:
+    """The bubble plots of one endpoint and its slopes, to be unfolded."""
+    rows = [row for row in results.side_rows("regression.csv") if row["endpoint"] == endpoint]
+    return folded("Regression on covariates", picture, tag("p", CAVEAT, class_="legend"),
+                  _slopes(results, endpoint, rows)) if rows else Html("")
+
+
+def _known(rows: tuple[Row, ...], analysis: str) -> list[Row]:
+    return [row for row in rows if row["analysis"] == analysis and row["status"] == "converged"]
+
+
+def _summary(results: Results, rows: tuple[Row, ...]) -> list[str]:
+    single = _known(rows, "one_at_a_time")
+    if not single:
+        return ["No slope could be estimated: too few studies report an endpoint together with a covariate."]
+    level = level_text(results.base.level)
+    clear = [row for row in single if row["ratio_lower"] > 1.0 or row["ratio_upper"] < 1.0]
+    refused = sum(1 for row in rows if row["analysis"] == "one_at_a_time" and row["refused"])
+    mute = sum(row["sd_ratio"] >= 0.8 for row in single)
+    notes = [f"{counted(len(single), 'slope')} were estimated one at a time, as published; "
+             f"{counted(refused, 'further one')} had too few studies. The {level} interval of the ratio excludes 1 "
+             f"in {len(clear)} of them; about {(1.0 - results.base.level) * len(single):.1f} would by chance alone.",
+             f"In {mute} of {len(single)} the posterior is at least 80 % as wide as the prior: there the studies "
+             f"cannot say whether there is an association, which is not evidence that there is none."]
+    return [*notes, *(f"{_endpoint(results, row)}, {row['label']}: {_ratio(row)}." for row in clear)]
+
+
+def _endpoint(results: Results, row: Row) -> str:
+    return facts.endpoint_label(results, row["endpoint"])
+
+
+def _ratio(row: Row) -> str:
+    return (f"{row['ratio_scale'].replace('_', ' ')} {number(row['ratio_median'], '')} "
+            f"[{number(row['ratio_lower'], '')}, {number(row['ratio_upper'], '')}] per {row['unit']}, "
+            f"P(ratio > 1) = {percent(row['probability_above_one'])} %")
+
+
+def _largest(results: Results, rows: tuple[Row, ...]) -> Html:
+    """The slopes about whose sign most is known."""
+    single = sorted(_known(rows, "one_at_a_time"), key=lambda row: -abs(row["probability_above_one"] - 0.5))[:8]
+    return _table(results, "The slopes whose direction is least uncertain, one covariate at a time", single,
+                  endpoint=True)
+
+
+def _slopes(results: Results, endpoint: str, rows: tuple[Row, ...] | list[Row]) -> Html:
+    own = [row for row in rows if row["endpoint"] == endpoint]
+    caption = f"{facts.endpoint_label(results, endpoint)}: slopes on covariates of the studies"
+    return _table(results, caption, own, endpoint=False)
+
+
+def _table(results: Results, caption: str, rows: list[Row], *, endpoint: bool) -> Html:
+    level = level_text(results.base.level)
+    heads = [*(["Endpoint"] if endpoint else []), "Covariate, unit", "Analysis", "Studies (imputed)",
+             f"Ratio [{level} credible]", "P(ratio > 1)", "SD / prior SD", "Heterogeneity without, with"]
+    cells = []
+    for row in rows:
+        first = [_endpoint(results, row)] if endpoint else []
+        name = join([row["label"], tag("small", f"per {row['unit']}")])
+        count = f"{row['n_studies']} ({row['n_missing']})" if row["n_studies"] is not None else ""
+        if row["status"] != "converged":
+            cells.append((*first, name, _ANALYSES[row["analysis"]], count, row["refused"] or row["status"], "", "", ""))
+            continue
+        spread = f"{row['heterogeneity']} {number(row['heterogeneity_without'], '')}, " \
+                 f"{number(row['heterogeneity_with'], '')}"
+        cells.append((*first, name, _ANALYSES[row["analysis"]], count,
+                      f"{number(row['ratio_median'], '')} [{number(row['ratio_lower'], '')}, "
+                      f"{number(row['ratio_upper'], '')}]", f"{percent(row['probability_above_one'])} %",
+                      number(row["sd_ratio"], ""), spread))
+    return table(caption, heads, cells, left=3 if endpoint else 2)
+
+
+def _collinearity(results: Results) -> Html:
+    rows = [row for row in results.side_rows("regression_collinearity.csv") if row["correlation"] is not None
+            and abs(row["correlation"]) >= 0.5]
+    return table("Pairs of covariates with a correlation of at least 0.5 over the studies of an endpoint", (
+        "Endpoint", "Covariate", "Other", "Studies", "Correlation"),
+        [(_endpoint(results, row), row["covariate"], row["other"], f"{row['n_studies']}",
+          number(row["correlation"], "")) for row in rows], left=3)
