@@ -191,6 +191,12 @@ def test_a_wrong_cell_is_found(problems_of, table, row, column, cell, named, rul
     assert len(matching) == 1, [str(p) for p in found]
 
 
+def test_fewer_enrolled_than_treated_patients_are_found(problems_of):
+    text = "study_id,label,year,n_treated,n_enrolled\nalpha_2019,Alpha 2019,2019,10,9\nbeta_2021,Beta 2021,2021,20,20\n"
+    (found,) = [problem for problem in problems_of(studies=text) if problem.column == "n_enrolled"]
+    assert (found.row, found.rule) == (2, "is below n_treated = 10")
+
+
 @pytest.mark.parametrize("word", ["NA", "N/A", "n/a", "NaN", "null", "none", "None", "-", "?", "\u2013"])
 def test_placeholder_text_is_refused(problems_of, word):
     (found,) = problems_of(survival=with_cell(FULL["survival.csv"], 3, "ci_level", word))
