@@ -9,8 +9,14 @@ covariates (`models.beta_binomial`); slopes, shrinkage and missing cells are tho
 `models.covariates`.
 
 Numerics. The finite-product form of the likelihood is used study by study. Where cells are missing, the likelihood is
-averaged over the normal distribution of the linear predictor with a Gauss-Hermite rule of 15 points: its error in the
-log is below 1e-3 until that distribution is three times as wide as the likelihood of a study.
+averaged over the normal distribution of the linear predictor with a Gauss-Hermite rule, placed about where that
+distribution and the study's own report agree. The report is taken as normal with the variance of its observed logit,
+1/((n + 1) p (1 - p)), times 1 + (n - 1) rho; that is a placement only, so its error costs points, not truth. With 15
+points the error of the log is below 0.004 for missing cells that spread a linear predictor by up to 2.5 logits.
+
+References
+----------
+Pinheiro JC, Bates DM. J Comput Graph Stat 1995;4:12, doi 10.1080/10618600.1995.10474663 (placed quadrature).
 """
 
 from collections.abc import Mapping
@@ -34,7 +40,7 @@ from models.sums import below_counts
 POINTS = 15
 PRIORS = {**beta_binomial.PRIORS, **SLOPE_PRIORS}
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(POINTS)
-_LOG_WEIGHTS = np.log(_WEIGHTS / _WEIGHTS.sum())
+_LOG_WEIGHTS = np.log(_WEIGHTS / _WEIGHTS.sum()) + _NODES**2 / 2.0
 
 
 def log_density(draws: Draws, inputs: Mapping[str, Array], *, on: Backend) -> Array:
@@ -52,12 +58,27 @@ def log_density(draws: Draws, inputs: Mapping[str, Array], *, on: Backend) -> Ar
     observed = finite_product(whole[..., inputs["whole_index"]], theta, inputs["whole_sums"], on=on)
     mean, sd = missing_shift(draws, inputs["partial_absent"], on=on)
     centre = intercept + known_shift(draws, inputs["partial_known"]) + mean
-    rates = _expit(centre[..., None] + sd[..., None] * _NODES, on=on)
-    sums = inputs["partial_sums"][:, :, None, :]
-    each = finite_product(rates[..., None], theta[..., None, None], sums, on=on) + _LOG_WEIGHTS
-    top = on.fixed(on.max(each, axis=-1))
-    integrated = top + on.log(on.sum(on.exp(each - top[..., None]), axis=-1))
+    integrated = _log_mean(centre, sd, theta, draws["rho"][..., None], inputs, on=on)
     return observed + on.sum(integrated, axis=-1) + log_density_cells(draws, inputs["cells"], on=on)
+
+
+def _log_mean(centre: Array, sd: Array, theta: Array, rho: Array, inputs: Mapping[str, Array], *, on: Backend) -> Array:
+    """Log of each partial study's likelihood, averaged over a Normal(centre, sd) linear predictor; shape (..., k).
+
+    With z the linear predictor in standard deviations from its centre, points and weights are those of the product of
+    Normal(z; 0, 1) and of the rough normal likelihood. They are held fixed, so the gradient is that of the integral.
+    """
+    rough = inputs["partial_rough"]
+    variance = rough[1] * (1.0 + (rough[2] - 1.0) * rho)
+    total = sd**2 + variance
+    width = on.sqrt(variance / total)
+    z = on.fixed((sd * (rough[0] - centre) / total)[..., None] + width[..., None] * _NODES)
+    log_weights = _LOG_WEIGHTS - 0.5 * z**2 + on.fixed(on.log(width))[..., None]
+    rates = _expit(centre[..., None] + sd[..., None] * z, on=on)
+    sums = inputs["partial_sums"][:, :, None, :]
+    each = finite_product(rates[..., None], theta[..., None, None], sums, on=on) + log_weights
+    top = on.fixed(on.max(each, axis=-1))
+    return top + on.log(on.sum(on.exp(each - top[..., None]), axis=-1))
 
 
 def intercept_of(draws: Draws, *, on: Backend = NUMBERS) -> Array:
@@ -73,7 +94,9 @@ def data(studies: RateStudies, covariates: Covariates) -> dict[str, np.ndarray]:
     sums, index = _of_whole(studies, whole)
     return {"whole_known": _or_zero(known[whole]), "whole_sums": sums, "whole_index": index,
             "partial_known": _or_zero(known[partial]), "partial_absent": _or_zero(covariates.missing[partial]),
-            "partial_sums": _of_partial(studies, np.flatnonzero(partial)), "cells": cell_table(covariates)}
+            "partial_sums": _of_partial(studies, np.flatnonzero(partial)),
+            "partial_rough": _rough(studies.events[partial], studies.evaluable[partial]),
+            "cells": cell_table(covariates)}
 
 
 def build(studies: RateStudies, covariates: Covariates, priors: Mapping[str, Prior] = PRIORS, *,
@@ -137,6 +160,13 @@ def _of_partial(studies: RateStudies, partial: np.ndarray) -> np.ndarray:
     for at, table in enumerate(tables):
         filled[:, at, :table.shape[1]] = table
     return filled
+
+
+def _rough(events: np.ndarray, evaluable: np.ndarray) -> np.ndarray:
+    """Logit of each observed rate, its binomial variance, and the patients; shape (3, k), one study for none."""
+    n = evaluable.astype(float) if len(evaluable) else np.zeros(1)
+    rate = (events + 0.5) / (n + 1.0) if len(events) else np.full(1, 0.5)
+    return np.stack([special.logit(rate), 1.0 / ((n + 1.0) * rate * (1.0 - rate)), n])
 
 
 def _or_zero(table: np.ndarray) -> np.ndarray:

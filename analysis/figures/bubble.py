@@ -115,7 +115,7 @@ def _titles(axes: Axes, slope: Row) -> None:
     for up, text, weight, ink in ((17.0, wrapped(slope["label"], 34, 1), "bold", style.INK),
                                   (4.5, safe(below), "normal", color)):
         axes.annotate(text, (0.0, 1.0), (0.0, up), xycoords="axes fraction", textcoords="offset points",
-                      fontsize=_TEXT, fontweight=weight, color=ink, annotation_clip=False)
+                      fontsize=_TEXT - 0.4, fontweight=weight, color=ink, annotation_clip=False)
 
 
 def _curve(axes: Axes, rows: Sequence[Row]) -> None:

@@ -8,6 +8,7 @@ from models.covariates import with_beta
 _DRAWS = 1000
 _CELLS = 60
 _REACH = 8.0  # standard deviations of the prior of a cell; the outcome of one study moves a cell by a few at most
+_FARTHEST = 36.0  # of a linear predictor: beyond it a rate is 0 or 1 to the last digit, and has no logarithm
 
 
 def draw_missing(fit: RegressionFit, *, seed: int) -> dict[str, np.ndarray]:
@@ -33,7 +34,7 @@ def _draw_one(fit: RegressionFit, draws: dict[str, np.ndarray], index: int, rng:
     regression, step = fit.task.regression, 2.0 * _REACH / _CELLS
     z = (np.arange(_CELLS) + 0.5) * step - _REACH
     x = draws["covariate_mean"][:, None] + draws["covariate_sd"][:, None] * z
-    linear = regression.intercept(draws)[:, None] + draws["beta"][:, None] * x
+    linear = np.clip(regression.intercept(draws)[:, None] + draws["beta"][:, None] * x, -_FARTHEST, _FARTHEST)
     log_density = regression.at_linear(draws, fit.task.studies, index, linear) - 0.5 * z**2
     mass = np.exp(log_density - log_density.max(axis=1, keepdims=True)).cumsum(axis=1)
     chosen = (mass < rng.random((len(x), 1)) * mass[:, -1:]).sum(axis=1)

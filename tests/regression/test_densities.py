@@ -7,6 +7,7 @@ from scipy import special, stats
 from models import beta_binomial, beta_binomial_regression, log_hazard, log_hazard_regression
 from models.backend import NUMBERS
 from models.covariates import Covariates, cell_table
+from models.studies import RateStudies
 
 from .cases import COVARIATES, HAZARDS, RATES, X
 
@@ -43,8 +44,26 @@ def test_rates_agree_with_scipy_integrated_over_the_missing_cells() -> None:
 
     wanted = _cells(X) + sum(_integrated(lambda shift, at=at: study(at, shift), X[at]) for at in range(6))
     found = beta_binomial_regression.log_density(_RATE_DRAW, inputs, on=NUMBERS) + beta_binomial.log_constant(RATES)
-    # Four studies are integrated by 15 points each, with an error below 1e-4 at this width.
+    # Four studies are integrated by 15 points each.
     assert float(found) == pytest.approx(wanted, abs=1e-3)
+
+
+@pytest.mark.parametrize("sd", [0.01, 0.3, 1.0, 2.5])
+@pytest.mark.parametrize(("events", "n"), [(34, 43), (43, 43), (0, 43), (80, 100), (800, 1000), (6, 6)])
+@pytest.mark.parametrize("rho", [1e-9, 0.05, 0.4])
+def test_missing_cells_are_integrated_for_any_size_of_study(events, n, rho, sd) -> None:
+    """One study whose only cell is missing: its linear predictor is Normal(logit 0.6, sd) a priori."""
+    studies, gap = RateStudies(("one",), [events], [n]), Covariates(("x",), np.array([[np.nan]]))
+    draws = {"mu": np.array(0.6), "rho": np.array(rho), "beta": np.ones(1), "covariate_mean": np.zeros(1),
+             "covariate_sd": np.full(1, sd)}
+    inputs = beta_binomial_regression.data(studies, gap)
+    found = beta_binomial_regression.log_density(draws, inputs, on=NUMBERS) + beta_binomial.log_constant(studies)
+    z = np.linspace(-30.0, 30.0, 60_001)
+    moved = {"mu": special.expit(special.logit(0.6) + sd * z), "rho": np.full(z.size, rho)}
+    moved["mu"] = np.clip(moved["mu"], 1e-15, 1.0 - 1e-15)
+    values = beta_binomial.log_likelihood(moved, studies)[:, 0] + stats.norm.logpdf(z)
+    wanted = special.logsumexp(values) + np.log(z[1] - z[0])
+    assert float(found) == pytest.approx(wanted, abs=0.01)
 
 
 def test_hazards_agree_with_quadrature_over_the_missing_cells() -> None:
