@@ -134,8 +134,7 @@ def test_malformed_comparisons_have_a_remedy(value, remedy):
 
 @pytest.mark.parametrize(("column", "value", "rule", "remedy"), [
     ("median_age", "=>40", "is no comparison with a number", "Write >=40."),
-    ("antigen_target", ">=40", "compares antigen_target, but row 2 of studies.csv holds CD19",
-     "Name a column of numbers"),
+    ("antigen_target", ">=40", "compares antigen_target, but row 2 of studies.csv holds CD19", "Name a column"),
     ("median_age", ">=40", None, None), ("note", "<3", "compares note, but row 3", "Name a column of numbers")])
 def test_rules_of_subsets_are_checked_on_loading(tmp_path, column, value, rule, remedy):
     subsets = with_cell(with_cell(FULL["subsets.csv"], 3, "column", column), 3, "value", value)
