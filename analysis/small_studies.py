@@ -20,7 +20,7 @@ from analysis.exact.leave_one_out import leave_one_out
 from analysis.exact.limits import hazard_limits, rate_limits
 from analysis.frequentist.estimates import log_hazards
 from analysis.frequentist.size_regression import NoRegression, egger_two_sided, slope_on_size
-from analysis.influence.headline import Asked, asked, sizes
+from analysis.influence.headline import Asked, asked, sizes, too_large
 from analysis.jobs import Job
 from analysis.selection import ALL
 from models.studies import RateStudies
@@ -28,7 +28,6 @@ from models.studies import RateStudies
 FILE = "small_studies.csv"
 COMPUTED, NOT_COMPUTED = "computed", "not computed"
 REGRESSION, STUDY, LIMIT = "regression", "study", "limit"
-MOST_STUDIES = 200
 SMALL, LARGE = 10, 40
 """Patients of the two studies whose odds or hazards are compared."""
 
@@ -120,7 +119,7 @@ def small_study_rows(evidence: Evidence, job: Job) -> tuple[dict[str, Any], ...]
     if not len(question.studies):
         return ()
     rows = [_regression(question)]
-    if len(question.studies) <= MOST_STUDIES:
+    if not too_large(question.studies):
         try:
             whole = solve(density_of(question.model, question.studies, question.priors))
             rows += [*_studies(evidence, question), *_limits(question, whole)]

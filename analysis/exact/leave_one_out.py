@@ -18,11 +18,13 @@ from scipy import special
 
 from analysis.exact.density import density_of
 from analysis.exact.grid import Grid, solve
+from models import beta_binomial
 from models.model import Model
 from models.priors import Prior
 from models.studies import HazardStudies, RateStudies, Studies
 
 _NEGLIGIBLE = 1e-8
+_MOST_AT_ONCE = 5000  # patients; more would fill the memory
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,11 @@ def _rows(studies: Studies, kept: np.ndarray) -> Studies:
 def predictive_counts(grid: Grid, n: int) -> np.ndarray:
     """Probability of 0..n events among n patients of one further study, shape (n + 1,)."""
     model = grid.density.model
-    counts = RateStudies([str(y) for y in range(n + 1)], np.arange(n + 1), np.full(n + 1, n))
     values, weights = _points(grid)
+    if model is beta_binomial.MODEL and n <= _MOST_AT_ONCE:
+        # All counts of one size share their terms, which makes a study of hundreds of patients cheap.
+        return np.exp(beta_binomial.count_log_probabilities(values, [n])[0]) @ weights
+    counts = RateStudies([str(y) for y in range(n + 1)], np.arange(n + 1), np.full(n + 1, n))
     return weights @ np.exp(model.log_likelihood(values, counts))
 
 

@@ -13,7 +13,13 @@ from analysis.jobs import Job
 from analysis.selection import Selection, horizon_of, select
 from models.model import Model
 from models.priors import Prior
-from models.studies import Studies
+from models.studies import RateStudies, Studies
+
+MOST_STUDIES = 200
+"""Studies beyond which nothing is left out in turn: one in two hundred moves nothing."""
+
+MOST_PATIENTS = 2000
+"""Patients of one study beyond which its counts are not predicted one by one."""
 
 MAIN = {"rate": "mean_rate", "survival": "survival"}
 SPREAD = {"rate": "rho", "survival": "tau"}
@@ -107,4 +113,13 @@ def summary(found: Distribution, *, level: float) -> Summary:
 
 def sizes(studies: Studies) -> np.ndarray:
     """Patients of each study, shape (k,)."""
-    return studies.evaluable if hasattr(studies, "evaluable") else studies.patients_each
+    return studies.evaluable if isinstance(studies, RateStudies) else studies.patients_each
+
+
+def too_large(studies: Studies) -> str:
+    """Why these studies are not left out one by one; empty where they are."""
+    if len(studies) > MOST_STUDIES:
+        return f"more than {MOST_STUDIES} studies"
+    if isinstance(studies, RateStudies) and len(studies) and int(studies.evaluable.max()) > MOST_PATIENTS:
+        return f"a study of more than {MOST_PATIENTS:,} patients"
+    return ""

@@ -9,15 +9,12 @@ from analysis.evidence import Evidence
 from analysis.exact.density import density_of
 from analysis.exact.grid import Grid, QuadratureFailed, solve
 from analysis.exact.leave_one_out import LeftOut, leave_one_out, only
-from analysis.influence.headline import Asked, Summary, asked, distributions, sizes, summary
+from analysis.influence.headline import Asked, Summary, asked, distributions, sizes, summary, too_large
 from analysis.influence.surprise import NAMED_BELOW, chance_named, information, pareto_k, surprise
 from analysis.jobs import Job, derive_seed
 
 FILE = "influence.csv"
 COMPUTED, NOT_COMPUTED = "computed", "not computed"
-MOST_STUDIES = 200
-"""Studies beyond which nothing is refitted: one in two hundred moves nothing."""
-
 PRIOR_ONLY = "without the only study the prior remains"
 _ONE_LEFT = "without it one study remains: the heterogeneity is the prior's"
 
@@ -108,8 +105,8 @@ def influence_rows(evidence: Evidence, job: Job) -> tuple[dict[str, Any], ...]:
     question = asked(evidence, job)
     if not len(question.studies):
         return ()
-    if len(question.studies) > MOST_STUDIES:
-        return _not_computed(evidence, question, f"more than {MOST_STUDIES} studies")
+    if too_large(question.studies):
+        return _not_computed(evidence, question, too_large(question.studies))
     try:
         whole = solve(density_of(question.model, question.studies, question.priors))
         left_out = leave_one_out(question.model, question.studies, question.priors)

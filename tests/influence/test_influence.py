@@ -11,7 +11,7 @@ from analysis.exact.density import density_of
 from analysis.exact.estimates import pooled
 from analysis.exact.grid import solve
 from analysis.exact.leave_one_out import leave_one_out, only, predictive_counts, without
-from analysis.influence import rows as influence
+from analysis.influence import headline
 from analysis.influence.headline import asked
 from analysis.influence.rows import INFLUENCE_COLUMNS, PRIOR_ONLY, influence_rows
 from analysis.influence.surprise import chance_named, information, surprise
@@ -114,12 +114,15 @@ def test_one_or_two_studies_and_no_variation(tmp_path, counts):
         assert [rows[0][name] for name in ("lower", "median", "upper")] == pytest.approx([0.025, 0.5, 0.975], abs=1e-3)
 
 
-def test_no_study_gives_no_row_and_too_many_say_so(tmp_path, monkeypatch):
+def test_no_study_gives_no_row_and_too_many_or_too_large_ones_say_so(tmp_path, monkeypatch):
     evidence = evidence_of(tmp_path, subsets=None)
     assert influence_rows(evidence, OS) == ()
-    monkeypatch.setattr(influence, "MOST_STUDIES", 3)
-    rows = influence_rows(evidence, CR)
-    assert {(row["status"], row["reason"]) for row in rows} == {("not computed", "more than 3 studies")}
+    for name, limit, words in (("MOST_STUDIES", 3, "more than 3 studies"),
+                               ("MOST_PATIENTS", 40, "a study of more than 40 patients")):
+        with monkeypatch.context() as patched:
+            patched.setattr(headline, name, limit)
+            rows = influence_rows(evidence, CR)
+        assert {(row["status"], row["reason"]) for row in rows} == {("not computed", words)}
 
 
 def test_another_model_and_other_priors_are_followed(planted):
