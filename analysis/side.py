@@ -12,6 +12,7 @@ from analysis import decomposition, interval_shape, model_comparison
 from analysis.evidence import Evidence
 from analysis.fitting import priors_of, typed_studies
 from analysis.frequentist import table as frequentist
+from analysis.influence.headline import MOST_STUDIES
 from analysis.jobs import Job
 from analysis.missing import bounds, totals
 from analysis.missing.rows import cells, missing_rows
@@ -31,7 +32,8 @@ MODEL_COLUMNS = ("endpoint", "subset", "tiers", "study_set", "which_priors", "mo
                  "pit_uniform_p", "stamp")
 LEFT_OUT_COLUMNS = ("endpoint", "subset", "tiers", "study_set", "which_priors", "model", "study_id", "label",
                     "elpd_loo", "pit", "two_sided", "stamp")
-_FEWEST_STUDIES = 3
+_FEWEST_STUDIES, _MOST_PATIENTS = 3, 20_000
+"""With fewer studies nothing can be judged; more of them, or larger ones, would take minutes."""
 
 
 def side_tables(results: Results, *, submit: Submit) -> dict[str, Table]:
@@ -42,8 +44,8 @@ def side_tables(results: Results, *, submit: Submit) -> dict[str, Table]:
         (_frequentist, (evidence, record.job)) for record in headline]
     # The longest task first: the helper begins there.
     tasks.insert(0, (_missing, (evidence, base)))
-    judged = [record for record in headline
-              if record.job.question.subset == ALL and record.k_studies >= _FEWEST_STUDIES]
+    judged = [record for record in headline if record.job.question.subset == ALL
+              and _FEWEST_STUDIES <= record.k_studies <= MOST_STUDIES and record.n_patients <= _MOST_PATIENTS]
     tasks += [(_model_rows, (evidence, record.job, base.priors)) for record in judged]
     shapes = [found for found in results.comparisons if _has_a_shape(found)]
     tasks += [(_shape, (evidence, found, base)) for found in shapes]

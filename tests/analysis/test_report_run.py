@@ -70,6 +70,36 @@ def test_no_diagnostic_failed(run):
     assert all(int(row["divergences"]) == 0 for row in rows if row["status"] == "converged")
 
 
+def test_both_engines_agree_on_every_pooled_number(run):
+    rows = table(run[1], "agreement.csv")
+    fits = {(row["endpoint"], row["model"], row["subset"], row["tiers"]) for row in rows}
+    assert {row["endpoint"] for row in rows} == {row["endpoint"] for row in table(ROOT / "data", "endpoints.csv")}
+    assert len(fits) > 50 and all(row["agrees"] == "true" and abs(float(row["z"])) <= 4.5 for row in rows)
+
+
+def test_differences_are_taken_apart(run):
+    steps = table(run[1], "decomposition.csv")
+    published = {row["reported_id"]: float(row["published"]) for row in table(run[1], "comparison.csv")}
+    for identity in {row["reported_id"] for row in steps}:
+        own = [row for row in steps if row["reported_id"] == identity and row["step"] != "missing studies"]
+        assert [row["step"] for row in own] == ["published", "data", "method", "prior"]
+        whole = sum(float(row["change"]) for row in own[1:])
+        assert published[identity] + whole == pytest.approx(float(own[-1]["estimate"]), abs=1e-3)
+    assert {row["endpoint"] for row in steps if row["step"] == "missing studies"} == {"cr"}
+    assert {row["status"] for row in table(run[1], "published_totals.csv")} == {"computed", "not computed"}
+
+
+def test_what_each_conclusion_hangs_on_is_there_for_every_endpoint(run):
+    endpoints = {row["endpoint"] for row in table(ROOT / "data", "endpoints.csv")}
+    for name in ("sensitivity.csv", "influence.csv", "subset_differences.csv", "small_studies.csv", "frequentist.csv",
+                 "regression.csv"):
+        assert {row["endpoint"] for row in table(run[1], name)} == endpoints, name
+    slopes = table(run[1], "regression.csv")
+    assert {row["status"] for row in slopes} == {"converged", "refused"}
+    assert all(row["refused"] for row in slopes if row["status"] == "refused")
+    assert {path.name for path in (run[1] / "figures").glob("bubble_*.png")} >= {"bubble_cr.png", "bubble_os.png"}
+
+
 def test_headline_estimates_of_every_endpoint_and_subset(run):
     rows = table(run[1], "estimates.csv")
     expected = {"rate": {"mean_rate", "median_rate", "new_study_rate", "study_rate", "rho", "tau"},

@@ -1,0 +1,49 @@
+"""The section on covariates: counts, the slopes of regression.csv, and the caveat with each."""
+
+from dataclasses import replace
+
+import pytest
+
+from analysis.regression import CAVEAT
+from analysis.regression.rows import COLLINEARITY_COLUMNS, REGRESSION_COLUMNS
+from analysis.report.page import render
+from tests.report.reading import Page
+from tests.reporting import project_results
+
+
+def _slope(**cells):
+    return {**dict.fromkeys(REGRESSION_COLUMNS), "endpoint": "cr", "covariate": "age", "label": "Median <age>",
+            "unit": "10 years", "analysis": "one_at_a_time", "n_studies": 10, "n_missing": 3, "status": "converged",
+            "refused": "", "ratio_scale": "odds_ratio", "ratio_median": 1.42, "ratio_lower": 1.11, "ratio_upper": 1.93,
+            "probability_above_one": 0.985, "sd_ratio": 0.61, "heterogeneity": "rho", "heterogeneity_without": 0.031,
+            "heterogeneity_with": 0.021, **cells}
+
+
+@pytest.fixture(scope="module")
+def page():
+    slopes = (_slope(), _slope(covariate="blasts", label="Blasts", ratio_lower=0.5, sd_ratio=0.93),
+              _slope(covariate="year", label="Year", status="refused", refused="too few studies: 2, 4 needed"))
+    pair = {**dict.fromkeys(COLLINEARITY_COLUMNS), "endpoint": "cr", "covariate": "age", "other": "blasts",
+            "n_studies": 7, "correlation": -0.55}
+    side = {"regression.csv": (REGRESSION_COLUMNS, slopes),
+            "regression_collinearity.csv": (COLLINEARITY_COLUMNS, (pair, {**pair, "correlation": 0.2}))}
+    return Page(render(replace(project_results(), side=side), {}))
+
+
+def test_the_summary_counts_what_the_table_holds(page):
+    assert "2 slopes were estimated one at a time, as published; 1 further one had too few studies" in page.text
+    assert "excludes 1 in 1 of them" in page.text
+    assert "In 1 of 2 the posterior is at least 80 % as wide as the prior" in page.text
+    assert "odds ratio 1.42 [1.11, 1.93] per 10 years, P(ratio > 1) = 98 %" in page.text
+
+
+def test_every_slope_stands_in_the_table_of_its_endpoint_with_the_caveat(page):
+    rows = page.tables["Complete remission (CR or CRi): slopes on covariates of the studies"][1:]
+    assert rows[0][1:] == ["one at a time", "10 (3)", "1.42 [1.11, 1.93]", "98 %", "0.61", "rho 0.03, 0.02"]
+    assert rows[2][3] == "too few studies: 2, 4 needed"
+    assert page.text.count(CAVEAT) == 2, "in the section and beside the endpoint's slopes"
+
+
+def test_only_strong_correlations_are_named(page):
+    (row,) = page.tables["Pairs of covariates with a correlation of at least 0.5 over the studies of an endpoint"][1:]
+    assert row[1:] == ["age", "blasts", "7", "-0.55"]
