@@ -20,7 +20,8 @@ ONE, TOGETHER, COMPLETE = "one_at_a_time", "together", "complete_case"
 _REGRESSIONS = {module.REGRESSION.kind: module.REGRESSION
                 for module in (beta_binomial_regression, log_hazard_regression)}
 _OF_CELLS = ("covariate_mean", "covariate_sd")
-_LONGER_TOGETHER = 2  # slopes that share an unknown scale have long tails, whose ends need more draws
+# Slopes that share an unknown scale have long tails, whose ends need more draws, and a neck, which needs short steps.
+_LONGER_TOGETHER, _STEPS_TOGETHER = 2, 0.95
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,8 @@ def fit(task: Task, job: Job, *, cores: int = 1, careful: bool = True) -> Regres
     """
     priors = regression_priors(task.regression, job)
     if task.together:
-        job = replace(job, sampler=replace(job.sampler, draws=_LONGER_TOGETHER * job.sampler.draws))
+        job = replace(job, sampler=replace(job.sampler, draws=_LONGER_TOGETHER * job.sampler.draws,
+                                           target_accept=_STEPS_TOGETHER))
     seed = derive_seed(job.seed, job.question.endpoint, task.regression.name, task.analysis, _content(task))
     found = _attempt(task, job, priors, seed, cores)
     if careful and found.diagnostics.remedy:
