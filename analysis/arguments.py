@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from analysis.calibration import DEFAULT_REPLICATES, FAULTS
-from analysis.jobs import Job
+from analysis.jobs import IMPORTANCE, NUTS, Job
 from analysis.selection import SETS, Question, UsageError
 
 DEFAULT_DATA = Path(__file__).resolve().parents[1] / "data"
@@ -43,6 +43,9 @@ def parser() -> argparse.ArgumentParser:
     regress.add_argument("--covariate", action="append", default=[], metavar="C",
                          help="as covariates.csv names it; may be repeated; default: all")
     regress.add_argument("--subset", default="all", metavar="S", help="default: all")
+    regress.add_argument("--engine", choices=(IMPORTANCE, NUTS), default=IMPORTANCE,
+                         help="independent weighted draws, with chains where the weights cannot be trusted, or chains; "
+                              "default: importance")
     regress.add_argument("--output", type=_folder, metavar="DIR", help="write tables and a figure into DIR")
     _settings(regress)
     _settings(_command(commands, "compare", "published numbers against recomputed ones"))

@@ -8,14 +8,20 @@ import numpy as np
 import xarray as xr
 from arviz_stats.base import array_stats
 
+from analysis import weighted
+
 MAX_RHAT = 1.01
 MIN_ESS = 400.0
 MIN_BFMI = 0.3
 MAX_MCSE_MEAN = 0.05
 MAX_MCSE_LIMIT = 0.10
 MAX_MCSE_LIMIT_HETEROGENEITY = 0.15
+MAX_PARETO_K = 0.7
 HETEROGENEITY = ("rho", "tau")
 _SHAPE = {"chain_axis": 0, "draw_axis": 1}
+_NO_CHAINS = {"max_rhat": math.nan, "min_ess_bulk": math.nan, "min_ess_tail": math.nan, "divergences": None,
+              "min_bfmi": math.nan, "max_mcse_mean": math.nan, "max_mcse_limit": math.nan,
+              "max_mcse_limit_heterogeneity": math.nan}
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,7 @@ _RULES = (
     _Rule("max_mcse_limit", "Monte-Carlo error of interval ends / SD", MAX_MCSE_LIMIT, precision=True),
     _Rule("max_mcse_limit_heterogeneity", "Monte-Carlo error of interval ends of rho and tau / SD",
           MAX_MCSE_LIMIT_HETEROGENEITY, precision=True),
+    _Rule("pareto_k", "Pareto k of the weights", MAX_PARETO_K, precision=True),
 )
 
 
@@ -70,6 +77,8 @@ class Diagnostics:
         Largest difference from the exact engine, in Monte-Carlo standard errors; NaN where it was not compared.
     quadrature_error : float
         Estimated error of the exact engine; NaN where it did not settle.
+    pareto_k : float
+        Shape of the tail of importance weights; NaN for chains.
     remedy : {"", "longer", "careful"}
         What a second attempt should change, where one is worth it: longer chains for Monte-Carlo precision, shorter
         steps for divergences.
@@ -87,6 +96,7 @@ class Diagnostics:
     remedy: str = ""
     max_engine_z: float = math.nan
     quadrature_error: float = math.nan
+    pareto_k: float = math.nan
 
     @property
     def converged(self) -> bool:
@@ -126,9 +136,43 @@ def diagnose(quantities: Mapping[str, np.ndarray], stats: xr.Dataset, *, level: 
               "divergences": int(stats["diverging"].values.sum()), "min_bfmi": float(np.min(energy)),
               "max_mcse_mean": float(mean.max()), "max_mcse_limit": float(limit[~loose].max(initial=0.0)),
               "max_mcse_limit_heterogeneity": float(limit[loose].max(initial=0.0))}
-    broken = [rule for rule in _RULES if not rule.holds(values[rule.name])]
-    return Diagnostics(**values, failures=tuple(rule.describe(values[rule.name]) for rule in broken),
-                       remedy=_remedy(broken))
+    return Diagnostics(**values, **_judged(values))
+
+
+def diagnose_weighted(quantities: Mapping[str, np.ndarray], weights: np.ndarray, pareto_k: float, *,
+                      level: float) -> Diagnostics:
+    """Check every quantity of independent weighted draws.
+
+    Parameters
+    ----------
+    quantities : mapping of str to array, shape (s,)
+        A name in `HETEROGENEITY` is allowed a larger error of its interval ends.
+    weights : array, shape (s,)
+        They add up to 1.
+    pareto_k : float
+        Of the weights.
+    level : float
+        Of the intervals whose ends are checked.
+    """
+    mean, limit = {}, {}
+    for name, values in quantities.items():
+        if not np.all(np.isfinite(values[weights > 0])):
+            return _failed(f"{name} not finite")
+        spread = weighted.mean_and_sd(values, weights)[1]
+        if spread == 0.0:
+            return _failed(f"{name} did not move")
+        mean[name] = weighted.mcse_mean(values, weights) / spread
+        limit[name] = max(weighted.mcse_quantile(values, weights, (1 + side * level) / 2) for side in (-1, 1)) / spread
+    own = {name: value for name, value in limit.items() if name not in HETEROGENEITY}
+    values = {"min_ess_bulk": weighted.effective_size(weights), "max_mcse_mean": max(mean.values()),
+              "max_mcse_limit": max(own.values(), default=0.0), "pareto_k": pareto_k,
+              "max_mcse_limit_heterogeneity": max((limit[name] for name in limit if name not in own), default=0.0)}
+    return Diagnostics(**{**_NO_CHAINS, **values}, **_judged(values))
+
+
+def _judged(values: Mapping[str, float]) -> dict:
+    broken = [rule for rule in _RULES if rule.name in values and not rule.holds(values[rule.name])]
+    return {"failures": tuple(rule.describe(values[rule.name]) for rule in broken), "remedy": _remedy(broken)}
 
 
 def _remedy(broken: list[_Rule]) -> str:
@@ -147,4 +191,4 @@ def _failed(reason: str) -> Diagnostics:
 
 def without_chains(*, failures: tuple[str, ...] = (), quadrature_error: float = math.nan) -> Diagnostics:
     """Diagnostics of a fit that has no chains to judge."""
-    return Diagnostics(*[math.nan] * 3, None, *[math.nan] * 4, failures, quadrature_error=quadrature_error)
+    return Diagnostics(**_NO_CHAINS, failures=failures, quadrature_error=quadrature_error)

@@ -24,6 +24,7 @@ class Sampler:
     target_accept: float = 0.95
 
 
+NUTS, EXACT, IMPORTANCE = "nuts", "exact", "importance"
 HEADLINE = Sampler()
 BESIDE = Sampler(draws=2500)
 QUICK = Sampler(draws=1000)
@@ -52,8 +53,8 @@ class Job:
         Of the run; the fit's own seed is derived from it.
     horizon : float or None
         Months at which survival is reported; None takes the endpoint's.
-    engine : {"nuts", "exact"}
-        Sampling, or quadrature over the hyperparameters.
+    engine : {"nuts", "exact", "importance"}
+        Sampling, quadrature over the hyperparameters, or, for regressions, independent weighted draws.
     """
 
     question: Question
@@ -63,7 +64,7 @@ class Job:
     seed: int = 1
     level: float = 0.95
     horizon: float | None = None
-    engine: str = "nuts"
+    engine: str = NUTS
 
 
 def derive_seed(seed: int, *parts: str) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from analysis.arguments import base_job, writable
 from analysis.evidence import load
 from analysis.files import as_json
-from analysis.jobs import QUICK_REGRESSION, REGRESSION
+from analysis.jobs import NUTS, QUICK_REGRESSION, REGRESSION
 from analysis.regression import CAVEAT
 from analysis.regression.design import covariates_of
 from analysis.regression.running import Regressed, regress
@@ -19,9 +19,9 @@ from analysis.text import QUICK_REMEDY
 from analysis.wording import counted
 
 SCHEMA_VERSION = 1
-_DIAGNOSTICS = ("max_rhat", "min_ess_bulk", "min_ess_tail", "divergences", "min_bfmi", "max_mcse_mean",
-                "max_mcse_limit", "max_mcse_limit_heterogeneity", "failures", "chains", "draws", "target_accept",
-                "seed")
+_DIAGNOSTICS = ("engine", "pareto_k", "max_rhat", "min_ess_bulk", "min_ess_tail", "divergences", "min_bfmi",
+                "max_mcse_mean", "max_mcse_limit", "max_mcse_limit_heterogeneity", "failures", "chains", "draws",
+                "target_accept", "seed")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -32,7 +32,8 @@ def run(options: argparse.Namespace) -> int:
     if options.horizon and select(evidence, job.question).endpoint.kind == "rate":
         raise UsageError(f"{options.endpoint} is a rate; --horizon is for survival endpoints")
     folder = writable(options.output) if options.output else None
-    print(f"Regressing {options.endpoint}; compiling the model takes most of the time ...", file=sys.stderr)
+    if job.engine == NUTS:
+        print(f"Regressing {options.endpoint}; compiling the model takes most of the time ...", file=sys.stderr)
     found = regress(evidence, job, options.covariate, cores=2)
     reasons = list(dict.fromkeys(row["refused"] for row in found.refused))
     if len(found.refused) == len(found.slopes):

@@ -79,4 +79,4 @@ def pareto_k(whole: Grid, studies: Studies, *, seed: int) -> np.ndarray:
         return np.full(len(studies), np.nan)
     draws = draw(whole, PARETO_DRAWS, np.random.default_rng(seed))
     each = whole.density.model.log_likelihood(draws, studies)
-    return np.array([float(array_stats.psislw(-column)[1]) for column in each.T])
+    return np.array([float(array_stats.psislw(column)[1]) for column in each.T])

@@ -5,9 +5,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from analysis.diagnostics import Diagnostics, diagnose, without_chains
-from analysis.jobs import Job, Sampler, derive_seed, more_careful
+from analysis.diagnostics import Diagnostics, diagnose, diagnose_weighted, without_chains
+from analysis.exact.density import density_of
+from analysis.exact.grid import Grid, QuadratureFailed, solve
+from analysis.jobs import IMPORTANCE, NUTS, Job, Sampler, derive_seed, more_careful
 from analysis.regression.design import Column, as_covariates
+from analysis.regression.importance import importance_draws
 from analysis.sampling import SamplingFailed, sample_graph, told
 from analysis.selection import UsageError
 from models import beta_binomial_regression, log_hazard_regression
@@ -55,19 +58,25 @@ class RegressionFit:
 
     Parameters
     ----------
+    engine : {"importance", "nuts"}
+        What made the draws.
+    sampler : Sampler
+        What was used: the job's, or the more careful one of a second attempt; for weighted draws only their number.
     draws : mapping of str to array
         The two hyperparameters, shape (s,); beta, covariate_mean and covariate_sd, shape (s, p). Empty where the
         sampler could not start.
-    sampler : Sampler
-        What was used: the job's, or the more careful one of a second attempt.
+    weights : array, shape (s,)
+        Of the draws; they add up to 1.
     """
 
     task: Task
     priors: Mapping[str, Prior]
     seed: int
+    engine: str
     sampler: Sampler
     diagnostics: Diagnostics
     draws: Draws = field(repr=False)
+    weights: np.ndarray = field(repr=False)
 
 
 def regression_of(kind: str) -> Regression:
@@ -89,24 +98,76 @@ def regression_priors(regression: Regression, job: Job) -> dict[str, Prior]:
         raise UsageError(str(error)) from None
 
 
-def fit(task: Task, job: Job, *, cores: int = 1, careful: bool = True) -> RegressionFit:
-    """Sample one regression; once more, longer or with shorter steps, where the diagnostics ask for it.
+def fit(task: Task, job: Job, *, grid: Grid | None = None, cores: int = 1, careful: bool = True) -> RegressionFit:
+    """Make one regression; once more, longer or with shorter steps, where the diagnostics ask for it.
+
+    Weighted draws whose weights cannot be trusted, or that have no place to start from, give way to chains.
 
     Parameters
     ----------
+    grid : Grid or None
+        Posterior of the same studies without covariates, as `without_covariates` finds it; None finds it here.
     careful : bool
         False makes no second attempt, for simulations in which every data set must count the same.
     """
     priors = regression_priors(task.regression, job)
+    if job.engine == IMPORTANCE:
+        found = _weighed(task, job, priors, grid or without_covariates(task, priors), careful=careful)
+        if found and (found.diagnostics.converged or not careful):
+            return found
     if task.together:
         job = replace(job, sampler=replace(job.sampler, draws=_LONGER_TOGETHER * job.sampler.draws,
                                            target_accept=_STEPS_TOGETHER))
-    seed = derive_seed(job.seed, job.question.endpoint, task.regression.name, task.analysis, _content(task))
+    seed = _seed(task, job)
     found = _attempt(task, job, priors, seed, cores)
     if careful and found.diagnostics.remedy:
         again = replace(job, sampler=more_careful(job.sampler, found.diagnostics.remedy))
         found = _attempt(task, again, priors, seed, cores)
     return found
+
+
+def without_covariates(task: Task, priors: Mapping[str, Prior]) -> Grid | None:
+    """Posterior of the same studies without covariates, by quadrature; None where it does not settle."""
+    model = task.regression.base
+    try:
+        return solve(density_of(model, task.studies, {name: priors[name] for name in model.priors}))
+    except QuadratureFailed:
+        return None
+
+
+def _weighed(task: Task, job: Job, priors: Mapping[str, Prior], grid: Grid | None, *,
+             careful: bool) -> RegressionFit | None:
+    """Independent weighted draws, four times as many where the first are not enough; None where there is no grid."""
+    if grid is None:
+        return None
+    size = 2 ** int(np.log2(job.sampler.chains * job.sampler.draws)) * (_LONGER_TOGETHER if task.together else 1)
+    found = _weigh(task, job, priors, grid, size)
+    return _weigh(task, job, priors, grid, 4 * size) if careful and found.diagnostics.remedy else found
+
+
+def _weigh(task: Task, job: Job, priors: Mapping[str, Prior], grid: Grid, size: int) -> RegressionFit:
+    seed, used = _seed(task, job), np.flatnonzero(task.used)
+    columns = tuple(task.columns[at] for at in used)
+    found = importance_draws(task.regression, task.studies, columns, grid, priors, together=task.together, size=size,
+                             seed=seed)
+    draws = {name: values if values.ndim == 1 else _spread_out(values, used, len(task.columns))
+             for name, values in found.draws.items()}
+    with np.errstate(divide="ignore"):
+        checked = _checked(task, draws)
+    diagnostics = diagnose_weighted(checked, found.weights, found.pareto_k, level=job.level)
+    return RegressionFit(task, priors, seed, IMPORTANCE, replace(job.sampler, chains=1, tune=0, draws=size),
+                         diagnostics, draws, found.weights)
+
+
+def _spread_out(values: np.ndarray, used: np.ndarray, size: int) -> np.ndarray:
+    """Columns at their places among all; NaN for those that are not used."""
+    wide = np.full((len(values), size), np.nan)
+    wide[:, used] = values
+    return wide
+
+
+def _seed(task: Task, job: Job) -> int:
+    return derive_seed(job.seed, job.question.endpoint, task.regression.name, task.analysis, _content(task))
 
 
 def _content(task: Task) -> str:
@@ -126,15 +187,19 @@ def _attempt(task: Task, job: Job, priors: Mapping[str, Prior], seed: int, cores
             key=(f"{regression.name} regression", task.together, len(task.columns), *told(priors)), keep=keep,
             sampler=job.sampler, seed=seed, cores=cores)
     except SamplingFailed as error:
-        return RegressionFit(task, priors, seed, job.sampler, without_chains(failures=(str(error),)), {})
+        return RegressionFit(task, priors, seed, NUTS, job.sampler, without_chains(failures=(str(error),)), {},
+                             np.empty(0))
     checked = _checked(task, {str(name): values.values for name, values in posterior.items()})
     draws = {str(name): values.values.reshape(-1, *values.shape[2:]) for name, values in posterior.items()}
-    return RegressionFit(task, priors, seed, job.sampler, diagnose(checked, stats, level=job.level), draws)
+    size = len(draws["beta"])
+    return RegressionFit(task, priors, seed, NUTS, job.sampler, diagnose(checked, stats, level=job.level), draws,
+                         np.full(size, 1.0 / size))
 
 
 def _checked(task: Task, chains: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """What must have converged, shape (chain, draw): all that is reported, and the cells' distribution where it counts.
+    """What must have converged: all that is reported, and the cells' distribution where it counts.
 
+    Shape (chain, draw), or (draw,) for weighted draws.
     The scale of the slopes is judged by the slopes. The intercept is judged on the scale of the linear predictor, and
     mean and standard deviation of cells as their quotient and logarithm: a few cells leave them long tails, whose ends
     no result rests on.

@@ -3,6 +3,7 @@
 import numpy as np
 
 from analysis.regression.fitting import RegressionFit
+from analysis.weighted import resampled
 from models.covariates import with_beta
 
 _DRAWS = 1000
@@ -15,7 +16,7 @@ def draw_missing(fit: RegressionFit, *, seed: int) -> dict[str, np.ndarray]:
     """Missing cells of a regression on one covariate, in units from its centre, by study id; shape (s,) each.
 
     The density of x is Normal(x; m, s) times the likelihood of the study's outcome at a + beta x. It is evaluated on
-    a grid for each of at most 1000 evenly spaced draws and inverted, with a uniform place within a cell.
+    a grid for each of 1000 draws, resampled by their weights, and inverted, with a uniform place within a cell.
 
     Parameters
     ----------
@@ -24,8 +25,8 @@ def draw_missing(fit: RegressionFit, *, seed: int) -> dict[str, np.ndarray]:
     seed : int
     """
     (column,), rng = fit.task.columns, np.random.default_rng([seed, 3])
-    every = max(1, len(fit.draws["beta"]) // _DRAWS)
-    draws = with_beta({name: values[::every] for name, values in fit.draws.items()}, 0)
+    chosen = resampled(fit.weights, _DRAWS)
+    draws = with_beta({name: values[chosen] for name, values in fit.draws.items()}, 0)
     return {fit.task.studies.study_ids[at]: _draw_one(fit, draws, int(at), rng)
             for at in np.flatnonzero(column.missing)}
 

@@ -10,16 +10,17 @@ from arviz_stats.base import array_stats
 
 from analysis import tables
 from analysis.evidence import Evidence
-from analysis.jobs import Job
+from analysis.jobs import NUTS, Job
 from analysis.regression.design import Column
 from analysis.regression.fitting import RegressionFit, Task
+from analysis.weighted import mcse_mean, mean_and_sd, quantiles
 from models.model import Draws
 from models.priors import Prior
 
 Row = Mapping[str, Any]
 
-_DIAGNOSTICS = ("status", "max_rhat", "min_ess_bulk", "min_ess_tail", "divergences", "min_bfmi", "max_mcse_mean",
-                "max_mcse_limit", "max_mcse_limit_heterogeneity", "failures")
+_DIAGNOSTICS = ("engine", "status", "pareto_k", "max_rhat", "min_ess_bulk", "min_ess_tail", "divergences", "min_bfmi",
+                "max_mcse_mean", "max_mcse_limit", "max_mcse_limit_heterogeneity", "failures")
 REGRESSION_COLUMNS = (
     *tables.QUESTION_COLUMNS, "covariate", "label", "unit", "analysis", "n_studies", "n_patients", "n_missing",
     "centre", "beta_mean", "beta_sd", "beta_median", "beta_lower", "beta_upper", "beta_mcse", "ratio_scale",
@@ -50,23 +51,24 @@ def slope_row(fit: RegressionFit, at: int, job: Job, *, without: float | None) -
     without : float or None
         Posterior median of the heterogeneity of the same studies without any covariate.
     """
-    sampler = fit.sampler
-    row = {**_of_task(fit.task, at, job), **tables.diagnostic_row(fit.diagnostics), "chains": sampler.chains,
-           "draws": sampler.draws, "target_accept": sampler.target_accept, "seed": fit.seed, "refused": ""}
+    sampler, chains = fit.sampler, fit.engine == NUTS
+    row = {**_of_task(fit.task, at, job), **tables.diagnostic_row(fit.diagnostics), "engine": fit.engine,
+           "chains": sampler.chains if chains else None, "draws": sampler.draws,
+           "target_accept": sampler.target_accept if chains else None, "seed": fit.seed, "refused": ""}
     if not fit.diagnostics.converged:
         return row
-    beta = fit.draws["beta"][:, at]
-    limits = [(1.0 - job.level) / 2.0, 0.5, (1.0 + job.level) / 2.0]
-    lower, median, upper = map(float, np.quantile(beta, limits))
+    beta, weights = fit.draws["beta"][:, at], fit.weights
+    lower, median, upper = map(float, quantiles(beta, weights, _limits(job)))
+    mean, sd = mean_and_sd(beta, weights)
     prior = fit.priors["shrinkage" if fit.task.together else "beta"]
-    left = float(np.median(fit.draws[fit.task.regression.heterogeneity]))
-    return {**row, "beta_mean": float(beta.mean()), "beta_sd": float(beta.std(ddof=1)), "beta_median": median,
-            "beta_lower": lower, "beta_upper": upper, "beta_mcse": _mcse(beta, sampler.chains),
+    left = float(quantiles(fit.draws[fit.task.regression.heterogeneity], weights, [0.5])[0])
+    return {**row, "beta_mean": mean, "beta_sd": sd, "beta_median": median, "beta_lower": lower, "beta_upper": upper,
+            "beta_mcse": _mcse(beta, sampler.chains) if chains else mcse_mean(beta, weights),
             "ratio_scale": fit.task.regression.ratio, "ratio_median": math.exp(median),
             "ratio_lower": math.exp(lower), "ratio_upper": math.exp(upper), "level": job.level,
-            "interval": "credible", "probability_above_one": float(np.mean(beta > 0.0)),
+            "interval": "credible", "probability_above_one": float(weights @ (beta > 0.0)),
             "prior": f"Normal(0, shrinkage), shrinkage ~ {prior}" if fit.task.together else str(prior),
-            "sd_ratio": float(beta.std(ddof=1)) / prior_sd(prior),
+            "sd_ratio": sd / prior_sd(prior),
             "heterogeneity": fit.task.regression.heterogeneity, "heterogeneity_without": without,
             "heterogeneity_with": left, "heterogeneity_explained": None if without is None else without - left}
 
@@ -85,7 +87,7 @@ def prediction_rows(fit: RegressionFit, job: Job, *, horizon: float | None) -> l
     """The mean rate, or the typical study's survival, over the observed range of the one covariate of a fit."""
     (column,) = fit.task.columns
     x = np.linspace(np.nanmin(column.values), np.nanmax(column.values), _POINTS)
-    limits = np.quantile(_natural(fit, x, horizon), [(1.0 - job.level) / 2.0, 0.5, (1.0 + job.level) / 2.0], axis=0)
+    limits = quantiles(_natural(fit, x, horizon), fit.weights, _limits(job))
     estimand = "mean_rate" if fit.task.regression.kind == "rate" else "survival"
     return [{"endpoint": job.question.endpoint, "covariate": column.name, "value": float(value), "estimand": estimand,
              "time_months": horizon, "median": float(median), "lower": float(lower), "upper": float(upper),
@@ -106,7 +108,7 @@ def imputed_rows(evidence: Evidence, fit: RegressionFit, cells: Draws, job: Job)
     sizes, rows = patients_each(fit.task.studies), []
     for study_id, values in cells.items():
         natural = column.natural(values)
-        lower, median, upper = map(float, np.quantile(natural, [(1 - job.level) / 2, 0.5, (1 + job.level) / 2]))
+        lower, median, upper = map(float, np.quantile(natural, _limits(job)))
         outside = (natural < (-np.inf if low is None else low)) | (natural > (np.inf if high is None else high))
         rows.append({"endpoint": job.question.endpoint, "covariate": column.name, "study_id": study_id,
                      "label": evidence.study(study_id).label, "n": sizes[study_id], "median": median,
@@ -146,6 +148,10 @@ def _of_task(task: Task, at: int, job: Job) -> dict[str, Any]:
             "n_studies": len(task.studies), "n_patients": task.studies.patients,
             "n_missing": int(column.missing.sum()), "centre": float(column.natural(np.zeros(1))[0]),
             "lone_study": column.lone_study}
+
+
+def _limits(job: Job) -> list[float]:
+    return [(1.0 - job.level) / 2.0, 0.5, (1.0 + job.level) / 2.0]
 
 
 def _mcse(draws: np.ndarray, chains: int) -> float:

@@ -8,14 +8,13 @@ import numpy as np
 
 from analysis import tables
 from analysis.evidence import Covariate, Evidence
-from analysis.exact.density import density_of
 from analysis.exact.estimates import hyperparameters
-from analysis.exact.grid import QuadratureFailed, solve
+from analysis.exact.grid import Grid
 from analysis.fitting import typed_studies
-from analysis.jobs import QUICK_REGRESSION, REGRESSION, Job
+from analysis.jobs import IMPORTANCE, QUICK_REGRESSION, REGRESSION, Job
 from analysis.regression import rows
 from analysis.regression.design import Column, column_of, covariates_of, taken
-from analysis.regression.fitting import ONE, Task, fit, regression_of, regression_priors, tasks
+from analysis.regression.fitting import ONE, fit, regression_of, regression_priors, tasks, without_covariates
 from analysis.regression.imputation import draw_missing
 from analysis.selection import UsageError, horizon_of, select
 from models.priors import Prior
@@ -101,17 +100,18 @@ def _run(evidence: Evidence, job: Job, regression: Regression, studies: Studies,
          priors: dict[str, Prior], horizon: float | None, cores: int) -> dict[str, Rows]:
     complete = [_complete(evidence, column.covariate, studies, column) for column in columns if column.missing.any()]
     slopes, predictions, imputed = [], [], []
-    medians: dict[tuple[str, ...], float | None] = {}
+    grids: dict[tuple[str, ...], Grid | None] = {}
     for task, reason in tasks(regression, studies, columns, endpoint=job.question.endpoint, complete=complete):
         if reason:
             slopes += [rows.refused_row(task, at, reason, job) for at in range(len(task.columns))]
             continue
         key = task.studies.study_ids
-        if key not in medians:
-            medians[key] = _without_covariates(task, priors)
-        made = fit(task, job, cores=cores)
+        if key not in grids:
+            grids[key] = without_covariates(task, priors)
+        made = fit(task, job, grid=grids[key], cores=cores)
+        without = _median(grids[key], regression.heterogeneity)
         for at, used in enumerate(task.used):
-            slopes.append(rows.slope_row(made, at, job, without=medians[key]) if used else rows.refused_row(
+            slopes.append(rows.slope_row(made, at, job, without=without) if used else rows.refused_row(
                 task, at, task.columns[at].refusal(job.question.endpoint), job))
         if task.analysis == ONE and made.diagnostics.converged:
             predictions += rows.prediction_rows(made, job, horizon=horizon)
@@ -125,14 +125,9 @@ def _complete(evidence: Evidence, covariate: Covariate, studies: Studies, column
     return rest, column_of(evidence, covariate, rest.study_ids)
 
 
-def _without_covariates(task: Task, priors: dict[str, Prior]) -> float | None:
-    """Posterior median of the heterogeneity of the same studies without covariates; None where it does not settle."""
-    model = task.regression.base
-    try:
-        grid = solve(density_of(model, task.studies, {name: priors[name] for name in model.priors}))
-    except QuadratureFailed:
-        return None
-    return float(hyperparameters(grid)[task.regression.heterogeneity].quantile(np.array([0.5]))[0])
+def _median(grid: Grid | None, heterogeneity: str) -> float | None:
+    """Posterior median of the heterogeneity without covariates; None where the quadrature did not settle."""
+    return float(hyperparameters(grid)[heterogeneity].quantile(np.array([0.5]))[0]) if grid else None
 
 
 def _lone_studies(slopes: Sequence[dict[str, Any]]) -> list[str]:
@@ -156,7 +151,8 @@ def regression_jobs(evidence: Evidence, base: Job, *, quick: bool = False) -> tu
     sampler = QUICK_REGRESSION if quick else REGRESSION
     ordered = sorted(evidence.endpoints, key=lambda endpoint: endpoint.kind)
     jobs = (replace(base, question=replace(base.question, endpoint=endpoint.endpoint), model=None, sampler=sampler,
-                    priors=_own(base.priors, regression_of(endpoint.kind))) for endpoint in ordered)
+                    priors=_own(base.priors, regression_of(endpoint.kind)), engine=IMPORTANCE)
+            for endpoint in ordered)
     return tuple(job for job in jobs if evidence.covariates and select(evidence, job.question).rows)
 
 

@@ -1,0 +1,167 @@
+"""Where the posterior of a regression lies: a Laplace approximation nested in a grid of its scale parameters.
+
+A regression is close to normal in intercept and slopes once heterogeneity and the scale of the slopes are given, and
+far from it in these two, whose marginals are skewed and reach to their bounds. So the two are kept on a grid: at each
+point Newton's method finds the mode of intercept and slopes, and the Laplace approximation its mass. Everything here
+is a proposal only. `analysis.regression.importance` weighs draws from it with the density that is also sampled, so an
+error costs precision, which is measured, and no truth.
+
+References
+----------
+Rue H, Martino S, Chopin N. J R Stat Soc B 2009;71:319, doi 10.1111/j.1467-9868.2008.00700.x (nested Laplace).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.exact.grid import Grid
+from models.covariates import Covariates
+from models.priors import Prior
+from models.regression import Regression
+from models.studies import Studies
+
+HETEROGENEITIES, SCALES = 25, 13
+_LINEAR_STEP, _FARTHEST = 0.15, 30.0
+_BEYOND = 6.0  # linear predictors tabulated on either side of where studies lie
+_NEWTON_STEPS, _LONGEST, _SETTLED = 40, 2.0, 1e-4
+_FLAT = 1e-6  # curvature where a density is not concave
+_DIFFERENCE = 1e-3
+_SCALE_BELOW, _SCALE_ABOVE = 6.0, 2.0  # logs below and above the typical scale of the slopes under its prior
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """The approximation on A heterogeneities by Q scales of the slopes, with d = 1 + p coefficients.
+
+    Parameters
+    ----------
+    a : array, shape (A,)
+        Stretched coordinate of the heterogeneity, as in `Grid`.
+    log_scale : array, shape (Q,)
+        Log scale of the slopes; the one value 0 where they have a prior each.
+    mode : array, shape (A, Q, d)
+        Intercept, on the scale on which its prior has no bounds, and slopes in units of their scale.
+    root : array, shape (A, Q, d, d)
+        Cholesky factor of the covariance at the mode.
+    log_mass : array, shape (A, Q)
+        Log of the approximate posterior mass per unit of both coordinates, but for a constant.
+    """
+
+    a: np.ndarray
+    log_scale: np.ndarray
+    mode: np.ndarray
+    root: np.ndarray
+    log_mass: np.ndarray
+
+
+def proposals(regression: Regression, studies: Studies, covariates: Covariates, grid: Grid,
+              priors: Mapping[str, Prior], *, together: bool) -> list[Nodes]:
+    """The nested approximation; where cells are missing also the one by the studies that have all of theirs.
+
+    What a study with a missing cell says is bounded, while the approximation to it may be far off: it may agree with
+    the others for one value of the cell only. So the posterior without these studies is a proposal as well.
+
+    Parameters
+    ----------
+    grid : Grid
+        Posterior of the same studies without covariates: it says between which bounds the heterogeneity lies.
+    """
+    a = np.linspace(grid.a[0], grid.a[-1], HETEROGENEITIES)
+    terms, partial = _Terms(regression, studies, grid, a), covariates.missing.any(axis=1)
+    kept = [np.ones(len(studies)), (~partial).astype(float)][:1 + partial.any()]
+    return [_nodes(terms, rows, regression, covariates, priors, together=together) for rows in kept]
+
+
+def _nodes(terms: "_Terms", kept: np.ndarray, regression: Regression, covariates: Covariates,
+           priors: Mapping[str, Prior], *, together: bool) -> Nodes:
+    a, log_scale = terms.a, _scales(priors["shrinkage"]) if together else np.zeros(1)
+    known = np.where(covariates.missing, np.nanmean(covariates.values, axis=0), covariates.values)
+    spread = covariates.missing * np.nanstd(covariates.values, axis=0)
+    own = _standard_normal if together else priors["beta"].log_density
+    location = priors[regression.location].log_density
+    scale = np.exp(log_scale)[:, None, None]
+    design = np.concatenate([np.ones((len(log_scale), len(known), 1)), scale * known], axis=-1)
+    w = np.zeros((len(a), len(log_scale), design.shape[-1]))
+    w[..., 0] = terms.middle[:, None]
+    for _ in range(_NEWTON_STEPS):
+        slope, curvature = _log_prior_slopes(w, location, own)
+        first, second = terms.slopes(design, scale * spread, w)
+        gradient = np.einsum("qkd,aqk->aqd", design, kept * first) + slope
+        hessian = np.einsum("qkd,aqk,qke->aqde", design, kept * second, design)
+        hessian += curvature[..., None] * np.eye(w.shape[-1])
+        step = np.linalg.solve(hessian, gradient[..., None])[..., 0]
+        step *= np.minimum(1.0, _LONGEST / np.maximum(np.abs(step).max(axis=-1, keepdims=True), 1e-300))
+        w = w + step
+        if np.abs(step).max() < _SETTLED:
+            break
+    log_mass = terms.values(design, w) @ kept + location(w[..., 0]) + own(w[..., 1:]).sum(axis=-1)
+    log_mass += (priors[regression.heterogeneity].log_density(terms.v) + np.log(np.cosh(a)))[:, None]
+    if together:
+        log_mass += priors["shrinkage"].log_density(log_scale)
+    log_mass -= 0.5 * np.linalg.slogdet(hessian)[1]
+    return Nodes(a, log_scale, w, np.linalg.cholesky(np.linalg.inv(hessian)), log_mass)
+
+
+class _Terms:
+    """Log likelihood of each study as a table over linear predictors, one table for each heterogeneity."""
+
+    def __init__(self, regression: Regression, studies: Studies, grid: Grid, a: np.ndarray) -> None:
+        self.a, self.v = a, grid.centre + grid.scale * np.sinh(a)
+        self.middle, spread = grid.density.placed(self.v)
+        low = max((self.middle - spread).min() - _BEYOND, -_FARTHEST)
+        high = min((self.middle + spread).max() + _BEYOND, _FARTHEST)
+        t = np.arange(low, high, _LINEAR_STEP)
+        draws = grid.density.natural(self.middle, self.v)
+        linear = np.broadcast_to(t, (len(a), len(t)))
+        tables = [regression.at_linear(draws, studies, at, linear) for at in range(len(studies))]
+        self._start, self._table = t[0], np.stack(tables, axis=1)
+        self._slope = np.gradient(self._table, _LINEAR_STEP, axis=-1)
+        self._curvature = np.maximum(-np.gradient(self._slope, _LINEAR_STEP, axis=-1), 0.0)
+
+    def slopes(self, design: np.ndarray, widths: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """First derivative and negative second one of each study's term, shape (A, Q, k).
+
+        A missing cell makes the linear predictor uncertain, which weakens what the study says about it.
+        """
+        t = np.einsum("qkd,aqd->aqk", design, w)
+        variance = np.einsum("qkp,aqp->aqk", widths**2, w[..., 1:] ** 2)
+        first, second = self._at(self._slope, t), self._at(self._curvature, t)
+        weaker = 1.0 + second * variance
+        return first / weaker, second / weaker
+
+    def values(self, design: np.ndarray, w: np.ndarray) -> np.ndarray:
+        """The terms, shape (A, Q, k)."""
+        return self._at(self._table, np.einsum("qkd,aqd->aqk", design, w))
+
+    def _at(self, table: np.ndarray, t: np.ndarray) -> np.ndarray:
+        place = np.clip((t - self._start) / _LINEAR_STEP, 0.0, table.shape[-1] - 1.001)
+        left = place.astype(int)
+        rows = np.broadcast_to(np.arange(len(table))[:, None, None], t.shape)
+        studies = np.broadcast_to(np.arange(table.shape[1]), t.shape)
+        share = place - left
+        return (1.0 - share) * table[rows, studies, left] + share * table[rows, studies, left + 1]
+
+
+def _log_prior_slopes(w: np.ndarray, location: Callable[[np.ndarray], np.ndarray],
+                      own: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """First derivative and negative second one of the log prior of each coefficient, by differences."""
+    def log_prior(at: np.ndarray) -> np.ndarray:
+        return np.concatenate([location(at[..., :1]), own(at[..., 1:])], axis=-1)
+
+    below, here, above = log_prior(w - _DIFFERENCE), log_prior(w), log_prior(w + _DIFFERENCE)
+    return ((above - below) / (2.0 * _DIFFERENCE),
+            np.maximum(-(above - 2.0 * here + below) / _DIFFERENCE**2, _FLAT))
+
+
+def _standard_normal(z: np.ndarray) -> np.ndarray:
+    return -0.5 * z**2
+
+
+def _scales(prior: Prior) -> np.ndarray:
+    """Logs of scales of the slopes, about where the prior has its mass."""
+    wide = np.linspace(-40.0, 40.0, 4001)
+    mass = np.exp(prior.log_density(wide))
+    middle = float(np.interp(0.5, np.cumsum(mass) / mass.sum(), wide))
+    return np.linspace(middle - _SCALE_BELOW, middle + _SCALE_ABOVE, SCALES)
