@@ -1,5 +1,6 @@
 """The only place that samples: compiles a model once for each shape of its inputs, then swaps the data."""
 
+import gc
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -71,7 +72,14 @@ def sample_graph(build: Callable[[], pm.Model], inputs: Mapping[str, np.ndarray]
 
 def _compile(build: Callable[[], pm.Model], key: tuple) -> object:
     if key not in _compiled:
-        _compiled[key] = nutpie.compile_pymc_model(build())
+        collects = gc.isenabled()
+        # Rewriting graphs makes millions of objects that live on: looking for cycles among them finds none.
+        gc.disable()
+        try:
+            _compiled[key] = nutpie.compile_pymc_model(build())
+        finally:
+            if collects:
+                gc.enable()
     return _compiled[key]
 
 
