@@ -13,7 +13,7 @@ _NO_METADATA = {
     "png": {"Software": None},
 }
 
-_QUICKLY = {"svg": None, "png": {"compress_level": 3}}  # a quarter faster than 6, and 6 % larger
+_QUICKLY = {"svg": {}, "png": {"pil_kwargs": {"compress_level": 3}}}  # a quarter faster than 6, and 6 % larger
 
 
 def save_figure(figure: Figure, stem: Path) -> tuple[Path, Path]:
@@ -26,6 +26,6 @@ def save_figure(figure: Figure, stem: Path) -> tuple[Path, Path]:
         for path in paths:
             kind = path.suffix[1:]
             write_atomically(path, lambda temporary, kind=kind: figure.savefig(
-                temporary, format=kind, dpi=DPI, metadata=_NO_METADATA[kind], pil_kwargs=_QUICKLY[kind]))
+                temporary, format=kind, dpi=DPI, metadata=_NO_METADATA[kind], **_QUICKLY[kind]))
     figure.clear()
     return paths
