@@ -73,11 +73,12 @@ def sample_graph(build: Callable[[], pm.Model], inputs: Mapping[str, np.ndarray]
 def _compile(build: Callable[[], pm.Model], key: tuple) -> object:
     if key not in _compiled:
         collects = gc.isenabled()
-        # Rewriting graphs makes millions of objects that live on: looking for cycles among them finds none.
+        # Rewriting graphs makes millions of objects that live on: looking for cycles among them, now or later, is vain.
         gc.disable()
         try:
             _compiled[key] = nutpie.compile_pymc_model(build())
         finally:
+            gc.freeze()
             if collects:
                 gc.enable()
     return _compiled[key]

@@ -27,6 +27,7 @@ ONE_STUDY = "one study: binomial, heterogeneity is not identified"
 ALL_EVENTS = "every patient has the event: the estimate lies on the boundary"
 NO_EVENTS = "no patient has the event: the estimate lies on the boundary"
 LARGEST = f"tau is searched up to {LARGEST_TAU:g}"
+_MOST_STEPS, _SETTLED = 60, 1e-13
 _NODES = np.linspace(-8.5, 8.5, 171)
 _WEIGHTS = np.exp(-(_NODES**2) / 2.0) / np.exp(-(_NODES**2) / 2.0).sum()
 
@@ -58,18 +59,26 @@ def mean_rate(m: np.ndarray, tau: np.ndarray) -> np.ndarray:
 
 
 def location_of_mean(logit_mean: np.ndarray, tau: np.ndarray) -> np.ndarray:
-    """The m at which a logit-normal law with standard deviation tau has the given mean, by bisection.
+    """The m at which a logit-normal law with standard deviation tau has the given mean.
 
-    Jensen's inequality puts m farther from zero than the logit of the mean, and by no more than tau^2/2 + log 2.
+    Jensen's inequality puts m farther from zero than the logit of the mean, and by no more than tau^2/2 + log 2; within
+    these bounds Newton's method on the log of the rarer outcome, which is nearly linear and keeps its digits near 1.
     """
     target = np.abs(logit_mean)
     low, high = target, target + tau**2 / 2.0 + 1.0
-    for _ in range(60):
-        middle = (low + high) / 2.0
-        # Compared by the rarer outcome, which keeps its digits near 1.
-        short = mean_rate(-middle, tau) > special.expit(-target)
-        low, high = np.where(short, middle, low), np.where(short, high, middle)
-    return np.copysign((low + high) / 2.0, logit_mean)
+    wanted, middle = -np.logaddexp(0.0, target), low
+    for _ in range(_MOST_STEPS):
+        rates = special.expit(-middle[..., None] + np.asarray(tau)[..., None] * _NODES)
+        mean, slope = rates @ _WEIGHTS, (rates * (1.0 - rates)) @ _WEIGHTS
+        excess = np.log(mean) - wanted
+        low, high = np.where(excess > 0.0, middle, low), np.where(excess > 0.0, high, middle)
+        newton = middle + excess * mean / slope
+        following = np.where((newton > low) & (newton < high), newton, (low + high) / 2.0)
+        settled = np.all(np.abs(following - middle) <= _SETTLED * (1.0 + middle))
+        middle = following
+        if settled:
+            break
+    return np.copysign(middle, logit_mean)
 
 
 def _location(likelihood: RateLikelihood, studies: RateStudies, *, level: float, of_mean: bool = False) -> Limits:
