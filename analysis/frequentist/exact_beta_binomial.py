@@ -156,7 +156,8 @@ def simulated(sizes: np.ndarray, uniform: np.ndarray, order: np.ndarray, *, tabl
     tables : array, shape (3, m)
         From `_log_products`.
     """
-    counts = np.empty(order.shape, dtype=np.int64)
+    # Sums over studies are fast where the draws of a study lie side by side.
+    counts = np.empty(order.shape, dtype=np.int64, order="F")
     for study, n in enumerate(sizes):
         y = np.arange(n + 1)
         log_density = log_binomial(n, y) + tables[0][y] + tables[1][n - y] - tables[2][n]

@@ -27,7 +27,7 @@ ONE_STUDY = "one study: binomial, heterogeneity is not identified"
 ALL_EVENTS = "every patient has the event: the estimate lies on the boundary"
 NO_EVENTS = "no patient has the event: the estimate lies on the boundary"
 LARGEST = f"tau is searched up to {LARGEST_TAU:g}"
-_MOST_STEPS, _SETTLED = 60, 1e-13
+_MOST_STEPS, _SETTLED, _PROBIT = 60, 1e-13, 0.346
 _NODES = np.linspace(-8.5, 8.5, 171)
 _WEIGHTS = np.exp(-(_NODES**2) / 2.0) / np.exp(-(_NODES**2) / 2.0).sum()
 
@@ -66,7 +66,8 @@ def location_of_mean(logit_mean: np.ndarray, tau: np.ndarray) -> np.ndarray:
     """
     target = np.abs(logit_mean)
     low, high = target, target + tau**2 / 2.0 + 1.0
-    wanted, middle = -np.logaddexp(0.0, target), low
+    wanted = -np.logaddexp(0.0, target)
+    middle = np.minimum(target * np.sqrt(1.0 + _PROBIT * tau**2), high)  # as if the logistic curve were a normal one
     for _ in range(_MOST_STEPS):
         rates = special.expit(-middle[..., None] + np.asarray(tau)[..., None] * _NODES)
         mean, slope = rates @ _WEIGHTS, (rates * (1.0 - rates)) @ _WEIGHTS
