@@ -1,16 +1,19 @@
 """What each conclusion hangs on: choices, single studies, subsets, small studies and covariates."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
+from analysis.evidence import Evidence
 from analysis.influence.rows import INFLUENCE_COLUMNS, influence_rows
+from analysis.jobs import Job
 from analysis.pipeline import Results
 from analysis.processes import Submit, share_out
 from analysis.records import Record
 from analysis.regression import rows as regression
 from analysis.regression.running import Regressed, regress, regression_jobs
-from analysis.selection import ALL
+from analysis.selection import ALL, select
 from analysis.sensitivity.power import POWER_COLUMNS, power_rows
 from analysis.sensitivity.table import SENSITIVITY_COLUMNS, sensitivity_rows
 from analysis.small_studies import SMALL_STUDY_COLUMNS, small_study_rows
@@ -24,12 +27,30 @@ _REGRESSION = {"regression.csv": (regression.REGRESSION_COLUMNS, "slopes"),
                "regression_collinearity.csv": (regression.COLLINEARITY_COLUMNS, "collinearity")}
 
 
-def with_dependence(results: Results, *, submit: Submit, quick: bool) -> Results:
-    """The results with these tables among those beside the fits, and with the regressions."""
+def sensitivity_ahead(evidence: Evidence, base: Job, jobs: Iterable[Job],
+                      found: dict[str, Sequence[Row]]) -> Iterator[None]:
+    """Fills `found` with the sensitivity of one endpoint at each step: it hangs on no fit, so may be made early."""
+    for name in dict.fromkeys(job.question.endpoint for job in jobs):
+        if select(evidence, replace(base.question, endpoint=name)).rows:
+            found[name] = sensitivity_rows(evidence, base, name)
+            yield
+
+
+def with_dependence(results: Results, *, submit: Submit, quick: bool,
+                    ahead: Mapping[str, Sequence[Row]] = MappingProxyType({})) -> Results:
+    """The results with these tables among those beside the fits, and with the regressions.
+
+    Parameters
+    ----------
+    ahead : mapping of str to rows
+        What `sensitivity_ahead` has made.
+    """
     evidence, base = results.evidence, results.base
     jobs = [record.job for record in _headlines(results)]
     names = [job.question.endpoint for job in jobs]
-    own = {"sensitivity.csv": (SENSITIVITY_COLUMNS, [(sensitivity_rows, (evidence, base, name)) for name in names]),
+    own = {"sensitivity.csv": (SENSITIVITY_COLUMNS, [
+               (_as_made, (ahead[name],)) if name in ahead else (sensitivity_rows, (evidence, base, name))
+               for name in names]),
            "power_scaling.csv": (POWER_COLUMNS, [(power_rows, (evidence, base, name)) for name in names]),
            "influence.csv": (INFLUENCE_COLUMNS, [(influence_rows, (evidence, job)) for job in jobs]),
            "subset_differences.csv": (SUBSET_COLUMNS, [(subset_rows, (evidence, job)) for job in jobs]),
@@ -48,6 +69,10 @@ def with_dependence(results: Results, *, submit: Submit, quick: bool) -> Results
     for name, (columns, part) in _REGRESSION.items():
         tables[name] = (columns, tuple(row for one in regressed for row in getattr(one, part)))
     return replace(results, side={**results.side, **tables}, regressions=regressed)
+
+
+def _as_made(rows: Sequence[Row]) -> Sequence[Row]:
+    return rows
 
 
 def _headlines(results: Results) -> list[Record]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from platform import python_version
 
 from analysis.comparison import COMPARED
-from analysis.dependence import with_dependence
+from analysis.dependence import sensitivity_ahead, with_dependence
 from analysis.evidence import Evidence
 from analysis.figures.all import figure_tasks
 from analysis.files import as_json, write_text
@@ -33,12 +33,14 @@ def make(evidence: Evidence, base: Job, folder: Path, options: argparse.Namespac
         raise UsageError(f"{options.data} has no response and no survival row to analyse")
     progress = Progress(len(jobs))
     progress.say(f"{len(jobs)} fits; compiling the models takes the first seconds ...")
+    ahead: dict = {}
     results = run_all(evidence, base, jobs, folder=folder / "posteriors", progress=progress,
-                      stamp="QUICK" if options.quick else "", submit=submit)
+                      stamp="QUICK" if options.quick else "", submit=submit,
+                      meanwhile=sensitivity_ahead(evidence, base, jobs, ahead))
     progress.say("Other methods and model comparison ...")
     results = replace(results, side=side_tables(results, submit=submit))
     progress.say("Sensitivity, influence, subsets and regression ...")
-    results = with_dependence(results, submit=submit, quick=options.quick)
+    results = with_dependence(results, submit=submit, quick=options.quick, ahead=ahead)
     progress.say("Tables, figures and the report ...")
     written = write_tables(results, folder)
     tasks = [] if options.quick else figure_tasks(results, folder / "figures")

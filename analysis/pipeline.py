@@ -1,7 +1,7 @@
 """Runs many fits on two processes and gathers their rows into the tables of a run."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -19,7 +19,9 @@ from analysis.records import Record, records
 from analysis.regression.running import Regressed
 from models import all_models
 
-_WORTH_COMPILING = 5  # waiting fits of a model for which a second process should compile it, too
+_WORTH_COMPILING = 20  # waiting fits of a model for which a second process should compile it, too
+_NOTHING = object()
+NO_WORK: Iterator[Any] = iter(())
 Bundle = tuple[Job, ...]
 
 
@@ -71,7 +73,7 @@ class Results:
 
 
 def run_all(evidence: Evidence, base: Job, jobs: Sequence[Job], *, folder: Path | None, progress: Progress,
-            submit: Submit, stamp: str = "") -> Results:
+            submit: Submit, stamp: str = "", meanwhile: Iterator[Any] = NO_WORK) -> Results:
     """Make every fit, part of them in the helper process, and compare with the published numbers.
 
     Parameters
@@ -82,6 +84,8 @@ def run_all(evidence: Evidence, base: Job, jobs: Sequence[Job], *, folder: Path 
         Where posteriors are saved.
     submit : callable
         Of `helper`.
+    meanwhile : iterator
+        Drawn from, for the work that each step does, while there is only waiting for the helper to do.
     """
     done: dict[Job, Record] = {}
     first, *others = _by_model(bundles(evidence, jobs))
@@ -92,8 +96,12 @@ def run_all(evidence: Evidence, base: Job, jobs: Sequence[Job], *, folder: Path 
             _take(records(evidence, bundle, folder), done, progress)
             for finished in [bundle for bundle, future in away.items() if future.done()]:
                 _take(away.pop(finished).result(), done, progress)
-    for future in as_completed(away.values()):
-        _take(future.result(), done, progress)
+    while away:
+        finished = [bundle for bundle, future in away.items() if future.done()]
+        for bundle in finished:
+            _take(away.pop(bundle).result(), done, progress)
+        if not finished and next(meanwhile, _NOTHING) is _NOTHING:
+            wait(away.values(), return_when=FIRST_COMPLETED)
     found = tuple(done[job] for job in jobs)
     headline = {one.job.question: one.pooled for one in reversed(found)}
     return Results(evidence, base, found, tuple(compare(evidence, base.question, headline)), stamp)
