@@ -21,7 +21,7 @@ _PROFILE_ROUNDS = 4
 _POINTS = 13
 _CLOSE = 1e-5
 _FARTHEST = 700.0  # logit of the smallest probability that is a number
-_REACH = 12.0
+_NEAR = 0.2
 
 Surface = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Log likelihood of locations and spreads of one shape (...,), of shape (...,)."""
@@ -112,8 +112,8 @@ def maximum(surface: Surface, spreads: np.ndarray, *, start: float, edge: int = 
     """
     if edge:
         return Maximum(edge * math.inf, 0.0, 0.0)
-    found = optimize.minimize_scalar(lambda location: -profile(surface, location, spreads), method="bounded",
-                                     bounds=(start - _REACH, start + _REACH), options={"xatol": 1e-8})
+    found = optimize.minimize_scalar(lambda location: -profile(surface, location, spreads), method="brent",
+                                     bracket=(start - _NEAR, start + _NEAR), options={"xtol": 1e-8})
     spread, value = best_spread(surface, float(found.x), spreads)
     return Maximum(float(found.x), spread, value)
 
@@ -135,7 +135,7 @@ def profile_limits(surface: Surface, spreads: np.ndarray, best: Maximum, *, star
 
 
 def _crossing(excess: Callable[[float], float], inside: float, side: int) -> float:
-    near, step = inside, 0.05
+    near, step = inside, _NEAR
     while abs(near) < _FARTHEST:
         far = near + side * step
         if excess(far) < 0.0:
