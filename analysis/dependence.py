@@ -1,6 +1,6 @@
 """What each conclusion hangs on: choices, single studies, subsets, small studies and covariates."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -21,49 +21,51 @@ from analysis.subsets import SUBSET_COLUMNS, subset_rows
 
 Row = Mapping[str, Any]
 Table = tuple[tuple[str, ...], tuple[Row, ...]]
+Task = tuple[Callable[..., Any], tuple[Any, ...]]
+Ahead = tuple[str, str]
 _REGRESSION = {"regression.csv": (regression.REGRESSION_COLUMNS, "slopes"),
                "regression_predictions.csv": (regression.PREDICTION_COLUMNS, "predictions"),
                "regression_imputed.csv": (regression.IMPUTED_COLUMNS, "imputed"),
                "regression_collinearity.csv": (regression.COLLINEARITY_COLUMNS, "collinearity")}
 
 
-def sensitivity_ahead(evidence: Evidence, base: Job, jobs: Iterable[Job],
-                      found: dict[str, Sequence[Row]]) -> Iterator[None]:
-    """Fills `found` with the sensitivity of one endpoint at each step: it hangs on no fit, so may be made early."""
-    for name in dict.fromkeys(job.question.endpoint for job in jobs):
-        if select(evidence, replace(base.question, endpoint=name)).rows:
-            found[name] = sensitivity_rows(evidence, base, name)
+def work_ahead(evidence: Evidence, base: Job, found: dict[Ahead, Any], *, quick: bool) -> Iterator[None]:
+    """Fills `found` with one result at each step, of what hangs on no fit: sensitivity and regressions."""
+    for endpoint in evidence.endpoints:
+        if select(evidence, replace(base.question, endpoint=endpoint.endpoint)).rows:
+            found["sensitivity", endpoint.endpoint] = sensitivity_rows(evidence, base, endpoint.endpoint)
             yield
+    for job in regression_jobs(evidence, base, quick=quick):
+        found["regression", job.question.endpoint] = regress(evidence, job)
+        yield
 
 
 def with_dependence(results: Results, *, submit: Submit, quick: bool,
-                    ahead: Mapping[str, Sequence[Row]] = MappingProxyType({})) -> Results:
+                    ahead: Mapping[Ahead, Any] = MappingProxyType({})) -> Results:
     """The results with these tables among those beside the fits, and with the regressions.
 
     Parameters
     ----------
-    ahead : mapping of str to rows
-        What `sensitivity_ahead` has made.
+    ahead : mapping of (kind, endpoint) to result
+        What `work_ahead` has made.
     """
     evidence, base = results.evidence, results.base
     jobs = [record.job for record in _headlines(results)]
     names = [job.question.endpoint for job in jobs]
     own = {"sensitivity.csv": (SENSITIVITY_COLUMNS, [
-               (_as_made, (ahead[name],)) if name in ahead else (sensitivity_rows, (evidence, base, name))
-               for name in names]),
+               _task(ahead, ("sensitivity", name), sensitivity_rows, evidence, base, name) for name in names]),
            "power_scaling.csv": (POWER_COLUMNS, [(power_rows, (evidence, base, name)) for name in names]),
            "influence.csv": (INFLUENCE_COLUMNS, [(influence_rows, (evidence, job)) for job in jobs]),
            "subset_differences.csv": (SUBSET_COLUMNS, [(subset_rows, (evidence, job)) for job in jobs]),
            "small_studies.csv": (SMALL_STUDY_COLUMNS, [(small_study_rows, (evidence, job)) for job in jobs])}
-    regressions = [(regress, (evidence, job)) for job in regression_jobs(evidence, base, quick=quick)]
-    # One process begins in front and one behind: each compiles one of the two regressions.
-    front, behind = _halves(regressions)
-    middle = [(name, task) for name, (_, tasks) in own.items() for task in tasks]
-    done = share_out([*front, *(task for _, task in middle), *behind], submit=submit)
-    regressed: tuple[Regressed, ...] = (*done[:len(front)], *done[len(front) + len(middle):])
+    regressions = [_task(ahead, ("regression", job.question.endpoint), regress, evidence, job)
+                   for job in regression_jobs(evidence, base, quick=quick)]
+    named = [(name, task) for name, (_, tasks) in own.items() for task in tasks]
+    done = share_out([*regressions, *(task for _, task in named)], submit=submit)
+    regressed: tuple[Regressed, ...] = tuple(done[:len(regressions)])
     tables: dict[str, Table] = {}
     for name, (columns, _) in own.items():
-        rows = tuple(row for (of, _), found in zip(middle, done[len(front):], strict=False) if of == name
+        rows = tuple(row for (of, _), found in zip(named, done[len(regressions):], strict=True) if of == name
                      for row in found)
         tables[name] = (columns if "stamp" in columns else (*columns, "stamp"), rows)
     for name, (columns, part) in _REGRESSION.items():
@@ -71,8 +73,13 @@ def with_dependence(results: Results, *, submit: Submit, quick: bool,
     return replace(results, side={**results.side, **tables}, regressions=regressed)
 
 
-def _as_made(rows: Sequence[Row]) -> Sequence[Row]:
-    return rows
+def _task(ahead: Mapping[Ahead, Any], key: Ahead, function: Callable[..., Any], *arguments: Any) -> Task:
+    """The call, or one that returns what was made of it ahead."""
+    return (_as_made, (ahead[key],)) if key in ahead else (function, arguments)
+
+
+def _as_made(found: Any) -> Any:
+    return found
 
 
 def _headlines(results: Results) -> list[Record]:
@@ -80,10 +87,3 @@ def _headlines(results: Results) -> list[Record]:
     found = (results.headline(endpoint.endpoint, ALL) for endpoint in results.evidence.endpoints)
     return [record for record in found if record and record.k_studies]
 
-
-def _halves(tasks: list[tuple[Callable[..., Any], tuple[Any, ...]]]) -> tuple[list, list]:
-    """Rates in front, survival behind; one kind alone stays together, so that one process compiles it."""
-    evidence = tasks[0][1][0] if tasks else None
-    kinds = [evidence.endpoint(job.question.endpoint).kind for _, (_, job) in tasks]
-    return ([task for task, kind in zip(tasks, kinds, strict=True) if kind == "rate"],
-            [task for task, kind in zip(tasks, kinds, strict=True) if kind != "rate"])

@@ -27,7 +27,7 @@ class Sampler:
 NUTS, EXACT, IMPORTANCE = "nuts", "exact", "importance"
 HEADLINE = Sampler()
 BESIDE = Sampler(draws=2500)
-QUICK = Sampler(draws=1000)
+QUICK = Sampler(tune=400, draws=2500)  # with fewer, many fits need a second attempt, and take longer in all
 REGRESSION = Sampler(tune=400, draws=1200, target_accept=0.9)
 QUICK_REGRESSION = Sampler(tune=300, draws=500, target_accept=0.9)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from platform import python_version
 
 from analysis.comparison import COMPARED
-from analysis.dependence import sensitivity_ahead, with_dependence
+from analysis.dependence import with_dependence, work_ahead
 from analysis.evidence import Evidence
 from analysis.figures.all import figure_tasks
 from analysis.files import as_json, write_text
@@ -36,7 +36,7 @@ def make(evidence: Evidence, base: Job, folder: Path, options: argparse.Namespac
     ahead: dict = {}
     results = run_all(evidence, base, jobs, folder=folder / "posteriors", progress=progress,
                       stamp="QUICK" if options.quick else "", submit=submit,
-                      meanwhile=sensitivity_ahead(evidence, base, jobs, ahead))
+                      meanwhile=work_ahead(evidence, base, ahead, quick=options.quick))
     progress.say("Other methods and model comparison ...")
     results = replace(results, side=side_tables(results, submit=submit))
     progress.say("Sensitivity, influence, subsets and regression ...")

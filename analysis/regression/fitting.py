@@ -23,6 +23,9 @@ ONE, TOGETHER, COMPLETE = "one_at_a_time", "together", "complete_case"
 _REGRESSIONS = {module.REGRESSION.kind: module.REGRESSION
                 for module in (beta_binomial_regression, log_hazard_regression)}
 _OF_CELLS = ("covariate_mean", "covariate_sd")
+POINTS, POINTS_TOGETHER = 4096, 16_384
+"""Weighted draws of one slope, and of slopes that share a scale, whose tails are longer; powers of 2."""
+
 # Slopes that share an unknown scale have long tails, whose ends need more draws, and a neck, which needs short steps.
 _LONGER_TOGETHER, _STEPS_TOGETHER = 2, 0.95
 
@@ -140,7 +143,7 @@ def _weighed(task: Task, job: Job, priors: Mapping[str, Prior], grid: Grid | Non
     """Independent weighted draws, four times as many where the first are not enough; None where there is no grid."""
     if grid is None:
         return None
-    size = 2 ** int(np.log2(job.sampler.chains * job.sampler.draws)) * (_LONGER_TOGETHER if task.together else 1)
+    size = POINTS_TOGETHER if task.together else POINTS
     found = _weigh(task, job, priors, grid, size)
     return _weigh(task, job, priors, grid, 4 * size) if careful and found.diagnostics.remedy else found
 

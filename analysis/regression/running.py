@@ -147,7 +147,7 @@ def _with_values(reported: Sequence[dict[str, Any]], studies: Studies, columns: 
 
 
 def regression_jobs(evidence: Evidence, base: Job, *, quick: bool = False) -> tuple[Job, ...]:
-    """One job per endpoint that has a row, those of one kind side by side, so that halves compile one model each."""
+    """One job per endpoint that has a row, those of one kind side by side."""
     sampler = QUICK_REGRESSION if quick else REGRESSION
     ordered = sorted(evidence.endpoints, key=lambda endpoint: endpoint.kind)
     jobs = (replace(base, question=replace(base.question, endpoint=endpoint.endpoint), model=None, sampler=sampler,

@@ -127,7 +127,8 @@ def test_a_failed_fit_ends_with_code_3_and_no_estimate(portable, capsys, monkeyp
     from analysis import jobs
     from analysis.commands import regress as command
     monkeypatch.setattr(command, "QUICK_REGRESSION", jobs.Sampler(tune=5, draws=10))
-    code = main(["regress", "cr", "--data", str(portable), "--covariate", "age", "--json", "--quick"])
+    code = main(["regress", "cr", "--data", str(portable), "--covariate", "age", "--json", "--quick",
+                 "--engine", "nuts"])
     result = json.loads(capsys.readouterr().out)
     assert code == 3 and not result["converged"] and result["stamp"] == "QUICK"
     assert all(row["beta"] is None and row["ratio"] is None for row in result["covariates"] if not row["converged"])
