@@ -140,12 +140,15 @@ def without_covariates(task: Task, priors: Mapping[str, Prior]) -> Grid | None:
 
 def _weighed(task: Task, job: Job, priors: Mapping[str, Prior], grid: Grid | None, *,
              careful: bool) -> RegressionFit | None:
-    """Independent weighted draws, four times as many where the first are not enough; None where there is no grid."""
+    """Independent weighted draws, four times as many where the first are not enough; None without a place to start."""
     if grid is None:
         return None
     size = POINTS_TOGETHER if task.together else POINTS
-    found = _weigh(task, job, priors, grid, size)
-    return _weigh(task, job, priors, grid, 4 * size) if careful and found.diagnostics.remedy else found
+    try:
+        found = _weigh(task, job, priors, grid, size)
+        return _weigh(task, job, priors, grid, 4 * size) if careful and found.diagnostics.remedy else found
+    except np.linalg.LinAlgError:
+        return None
 
 
 def _weigh(task: Task, job: Job, priors: Mapping[str, Prior], grid: Grid, size: int) -> RegressionFit:

@@ -114,10 +114,10 @@ class _Terms:
         high = min((self.middle + spread).max() + _BEYOND, _FARTHEST)
         t = np.arange(low, high, _LINEAR_STEP)
         draws = grid.density.natural(self.middle, self.v)
+        self._term = lambda at, linear: regression.at_linear(draws, studies, at, linear)
         linear = np.broadcast_to(t, (len(a), len(t)))
-        tables = [regression.at_linear(draws, studies, at, linear) for at in range(len(studies))]
-        self._start, self._table = t[0], np.stack(tables, axis=1)
-        self._slope = np.gradient(self._table, _LINEAR_STEP, axis=-1)
+        table = np.stack([self._term(at, linear) for at in range(len(studies))], axis=1)
+        self._start, self._slope = t[0], np.gradient(table, _LINEAR_STEP, axis=-1)
         self._curvature = np.maximum(-np.gradient(self._slope, _LINEAR_STEP, axis=-1), 0.0)
 
     def slopes(self, design: np.ndarray, widths: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -132,8 +132,9 @@ class _Terms:
         return first / weaker, second / weaker
 
     def values(self, design: np.ndarray, w: np.ndarray) -> np.ndarray:
-        """The terms, shape (A, Q, k)."""
-        return self._at(self._table, np.einsum("qkd,aqd->aqk", design, w))
+        """The terms themselves, shape (A, Q, k): large studies bend too much between the points of a table."""
+        t = np.clip(np.einsum("qkd,aqd->aqk", design, w), -_FARTHEST, _FARTHEST)
+        return np.stack([self._term(at, t[..., at]) for at in range(t.shape[-1])], axis=-1)
 
     def _at(self, table: np.ndarray, t: np.ndarray) -> np.ndarray:
         place = np.clip((t - self._start) / _LINEAR_STEP, 0.0, table.shape[-1] - 1.001)
