@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from analysis.diagnostics import MAX_PARETO_K
+from analysis.jobs import IMPORTANCE
 from analysis.pipeline import Results
 from analysis.regression import CAVEAT
 from analysis.report import facts
@@ -49,7 +51,19 @@ def _summary(results: Results, rows: tuple[Row, ...]) -> list[str]:
              f"in {len(clear)} of them; about {(1.0 - results.base.level) * len(single):.1f} would by chance alone.",
              f"In {mute} of {len(single)} the posterior is at least 80 % as wide as the prior: there the studies "
              f"cannot say whether there is an association, which is not evidence that there is none."]
+    notes.append(_engines(rows))
     return [*notes, *(f"{_endpoint(results, row)}, {row['label']}: {_ratio(row)}." for row in clear)]
+
+
+def _engines(rows: tuple[Row, ...]) -> str:
+    """What made the slopes, and how far it may be trusted."""
+    made = [row for row in rows if row["status"] == "converged"]
+    weighed = [row for row in made if row["engine"] == IMPORTANCE]
+    chains = f"{counted(len(made) - len(weighed), 'slope')} by Markov chains." if len(made) > len(weighed) else ""
+    if not weighed:
+        return chains
+    return (f"{counted(len(weighed), 'slope')} come from independent weighted draws, which may be trusted up to a "
+            f"Pareto k of {MAX_PARETO_K:g}; the largest is {max(row['pareto_k'] for row in weighed):.2f}. {chains}")
 
 
 def _endpoint(results: Results, row: Row) -> str:

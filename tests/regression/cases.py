@@ -6,7 +6,7 @@ import numpy as np
 from scipy import special
 
 from analysis.evidence import Covariate
-from analysis.jobs import REGRESSION, Job, Sampler
+from analysis.jobs import NUTS, REGRESSION, Job, Sampler
 from analysis.regression.design import Column
 from analysis.regression.fitting import ONE, RegressionFit, Task, fit, regression_of
 from analysis.selection import Question
@@ -34,10 +34,10 @@ def column(values: Sequence[float], name: str = "x") -> Column:
 
 
 def fitted(studies: RateStudies | HazardStudies, values: Sequence[float], *, sampler: Sampler = REGRESSION,
-           priors: tuple[tuple[str, str], ...] = (), seed: int = 1) -> RegressionFit:
+           priors: tuple[tuple[str, str], ...] = (), seed: int = 1, engine: str = NUTS) -> RegressionFit:
     kind = "rate" if isinstance(studies, RateStudies) else "survival"
     task = Task(ONE, regression_of(kind), studies, (column(values),))
-    return fit(task, Job(Question("y"), priors=priors, sampler=sampler, seed=seed))
+    return fit(task, Job(Question("y"), priors=priors, sampler=sampler, seed=seed, engine=engine))
 
 
 def simulated(x: np.ndarray, slope: float, rng: np.random.Generator, *, mu: float = 0.7, rho: float = 0.05,

@@ -54,6 +54,8 @@ def test_json_has_every_part(found):
     assert (joint["n_studies"], joint["n_missing"], complete["n_studies"], complete["n_missing"]) == (6, 1, 5, 0)
     for row in (joint, complete):
         assert row["converged"] and row["refused"] is None
+        checks = row["diagnostics"]
+        assert checks["engine"] == "importance" and checks["pareto_k"] < 0.7 and checks["chains"] is None
         assert row["beta"]["estimand"] == "beta" and row["ratio"]["scale"] == "odds ratio"
         assert np.exp(row["beta"]["median"]) == pytest.approx(row["ratio"]["median"])
         assert np.exp(row["beta"]["lower"]) == pytest.approx(row["ratio"]["lower"])

@@ -4,11 +4,15 @@ import numpy as np
 import pytest
 from arviz_stats.base import array_stats
 
+from analysis import weighted
+from analysis.jobs import IMPORTANCE, NUTS, REGRESSION, Job
+from analysis.regression.fitting import ONE, TOGETHER, Task, fit, regression_of
 from analysis.regression.imputation import draw_missing
+from analysis.selection import Question
 from models.studies import HazardStudies, RateStudies
 from tests.references import peers
 
-from .cases import de_bruin, fitted, simulated
+from .cases import HAZARDS, RATES, X, column, de_bruin, fitted, simulated
 
 
 def _mcse(draws: np.ndarray) -> float:
@@ -75,6 +79,24 @@ def test_hazard_slope_of_precise_studies_is_that_of_least_squares() -> None:
     assert found.diagnostics.converged
     assert abs(beta.mean() - 0.5) < 4.0 * _mcse(beta) + 0.01 * wanted_sd
     assert beta.std() == pytest.approx(wanted_sd, rel=0.08)
+
+
+@pytest.mark.parametrize("together", [False, True], ids=["one", "together"])
+@pytest.mark.parametrize("studies", [RATES, HAZARDS], ids=["rate", "survival"])
+def test_weighted_draws_agree_with_chains(studies, together) -> None:
+    """Six studies of which most miss a cell, and slopes of one covariate or of two that share a scale."""
+    kind = "rate" if studies is RATES else "survival"
+    columns = (column(X[:, 0]), column(X[:, 1], "z"))[:1 + together]
+    task = Task(TOGETHER if together else ONE, regression_of(kind), studies, columns, (True,) * len(columns))
+    chains, draws = (fit(task, Job(Question("y"), sampler=REGRESSION, engine=engine)) for engine in (NUTS, IMPORTANCE))
+    assert chains.diagnostics.converged and draws.diagnostics.converged
+    assert (chains.engine, draws.engine) == (NUTS, IMPORTANCE)
+    for name in ("beta", regression_of(kind).heterogeneity):
+        sampled, weighed = (found.draws[name].reshape(len(found.weights), -1)[:, 0] for found in (chains, draws))
+        mean, sd = weighted.mean_and_sd(weighed, draws.weights)
+        error = np.hypot(_mcse(sampled), weighted.mcse_mean(weighed, draws.weights))
+        assert abs(sampled.mean() - mean) < 4.0 * error, name
+        assert sd == pytest.approx(sampled.std(), rel=0.1), name
 
 
 @pytest.mark.parametrize(("events", "evaluable"), [([15] * 8, [60] * 8), ([15, 20, 30, 7, 9], [15, 20, 30, 7, 9]),

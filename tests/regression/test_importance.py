@@ -1,0 +1,141 @@
+"""Weighted draws against a fine grid, the proposal's own density, and weights that cannot be trusted."""
+
+import numpy as np
+import pytest
+from scipy import special, stats
+
+from analysis import weighted
+from analysis.jobs import IMPORTANCE
+from analysis.regression import fitting
+from analysis.regression.design import as_covariates
+from analysis.regression.fitting import ONE, Task, regression_of, without_covariates
+from analysis.regression.importance import Weighted
+from analysis.regression.mixture import Part, inverted
+from analysis.regression.proposal import proposals
+from models.studies import HazardStudies, RateStudies
+
+from .cases import HAZARDS, RATES, column, fitted
+
+_X = np.array([-0.9, 0.3, 0.8, 1.2, -0.4, -0.6])
+_GAPS = np.where(np.isin(np.arange(6), [2, 4]), np.nan, _X)
+
+
+def _moments(log_density: np.ndarray, values: np.ndarray) -> tuple[float, float]:
+    weights = np.exp(log_density - log_density.max()).ravel()
+    return weighted.mean_and_sd(np.broadcast_to(values, log_density.shape).ravel(), weights / weights.sum())
+
+
+def _on_a_grid(studies: RateStudies | HazardStudies) -> tuple[float, float]:
+    """Mean and SD of the slope from scipy's densities on 61 x 61 x 81 points."""
+    beta = np.linspace(-2.6, 2.6, 81)
+    if isinstance(studies, RateStudies):
+        u, v = np.linspace(-2.5, 4.5, 61)[:, None, None], np.linspace(-12.0, 3.0, 61)[:, None]
+        kappa = np.exp(-v)  # 1/rho - 1, with v the logit of rho
+        total = -u - 2.0 * np.logaddexp(0.0, -u) + stats.beta.logpdf(special.expit(v), 1, 4) + np.log(
+            special.expit(v) * special.expit(-v)) + stats.norm.logpdf(beta, 0.0, 0.5)
+        for y, n, x in zip(studies.events, studies.evaluable, _X, strict=True):
+            rate = special.expit(u + beta * x)
+            total = total + stats.betabinom.logpmf(y, n, rate * kappa, (1.0 - rate) * kappa)
+        return _moments(total, beta)
+    u, v = np.linspace(-5.0, -0.5, 61)[:, None, None], np.linspace(-7.0, 1.0, 61)[:, None]
+    tau = np.exp(v)
+    total = stats.norm.logpdf(u, np.log(np.log(2.0) / 12.0), 1.0) + stats.halfnorm.logpdf(tau, scale=0.5) + v + \
+        stats.norm.logpdf(beta, 0.0, 0.5)
+    for h, se, x in zip(studies.log_hazard, studies.se_lower, _X, strict=True):
+        total = total + stats.norm.logpdf(h, u + beta * x, np.sqrt(se**2 + tau**2))
+    return _moments(total, beta)
+
+
+def _normal_hazards() -> HazardStudies:
+    none = np.zeros(6)
+    return HazardStudies(HAZARDS.study_ids, [-3.0, -2.5, -3.4, -2.7, -2.2, -2.9], HAZARDS.se_lower, HAZARDS.se_lower,
+                         none, none, HAZARDS.patients_each)
+
+
+@pytest.mark.parametrize("studies", [RATES, _normal_hazards()], ids=["rate", "survival"])
+def test_a_slope_is_that_of_a_fine_grid(studies) -> None:
+    found = fitted(studies, _X, engine=IMPORTANCE)
+    assert found.engine == IMPORTANCE and found.diagnostics.converged and found.diagnostics.pareto_k < 0.5
+    beta = found.draws["beta"][:, 0]
+    mean, sd = weighted.mean_and_sd(beta, found.weights)
+    wanted = _on_a_grid(studies)
+    assert mean == pytest.approx(wanted[0], abs=4.0 * weighted.mcse_mean(beta, found.weights))
+    assert sd == pytest.approx(wanted[1], rel=0.03)
+
+
+def test_most_draws_count_where_no_cell_is_missing() -> None:
+    found = fitted(RATES, _X, engine=IMPORTANCE)
+    assert weighted.effective_size(found.weights) > 0.8 * len(found.weights)
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_the_proposals_density_is_that_of_its_draws(together) -> None:
+    """The mean of another density's ratio to it is 1 where both have the same support."""
+    columns = (column(_GAPS), column(_X[::-1], "z")) if together else (column(_GAPS),)
+    regression = regression_of("rate")
+    task = Task(ONE, regression, RATES, columns, (True,) * len(columns))
+    grid = without_covariates(task, regression.priors)
+    covariates = as_covariates(columns, (True,) * len(columns))
+    parts = [Part(found) for found in proposals(regression, RATES, covariates, grid, regression.priors,
+                                                together=together)]
+    assert len(parts) == 2
+    points = np.random.default_rng(1).random((40_000, 3 + 1 + len(columns)))
+    drawn = parts[1].draw(points)
+    ratio = np.exp(parts[0].log_density(*drawn) - parts[1].log_density(*drawn))
+    assert ratio.mean() == pytest.approx(1.0, abs=4.0 * ratio.std() / 200.0)
+    assert ratio.std() > 0.1
+
+
+def test_inverted_masses() -> None:
+    mass = np.array([[1.0, 0.0, 3.0], [2.0, 2.0, 0.0]])
+    cell, place = inverted(mass, np.array([0, 0, 1, 1]), np.array([0.125, 0.625, 0.25, 0.75]))
+    assert cell.tolist() == [0, 2, 0, 1] and place == pytest.approx([0.5, 0.5, 0.5, 0.5])
+
+
+def test_seeds_repeat_and_differ() -> None:
+    one, again, other = (fitted(RATES, _GAPS, engine=IMPORTANCE, seed=seed).draws["beta"] for seed in (1, 1, 2))
+    assert np.array_equal(one, again) and not np.array_equal(one, other)
+
+
+def test_the_seed_moves_a_slope_by_less_than_its_stated_error() -> None:
+    """Sixteen scrambles of the Sobol sequence: their spread is what independent draws would have at most."""
+    found = [fitted(RATES, _GAPS, engine=IMPORTANCE, seed=seed) for seed in range(16)]
+    means = [fit.weights @ fit.draws["beta"][:, 0] for fit in found]
+    stated = np.mean([weighted.mcse_mean(fit.draws["beta"][:, 0], fit.weights) for fit in found])
+    assert np.std(means, ddof=1) < 1.3 * stated
+
+
+def test_weights_that_cannot_be_trusted_give_way_to_chains(monkeypatch) -> None:
+    """Two attempts with weights, the second with four times as many draws, and then the sampler is asked."""
+    sizes = []
+
+    def bad(*arguments, size, **settings):
+        sizes.append(size)
+        draws = {"mu": np.linspace(0.4, 0.6, size), "rho": np.linspace(0.1, 0.2, size),
+                 "beta": np.linspace(-1.0, 1.0, size)[:, None], "covariate_mean": np.zeros((size, 1)),
+                 "covariate_sd": np.ones((size, 1))}
+        return Weighted(draws, np.full(size, 1.0 / size), 0.9)
+
+    asked = []
+    monkeypatch.setattr(fitting, "importance_draws", bad)
+    monkeypatch.setattr(fitting, "_attempt", lambda *arguments: asked.append(arguments) or _Converged())
+    assert isinstance(fitted(RATES, _X, engine=IMPORTANCE), _Converged)
+    assert sizes == [4096, 16_384] and len(asked) == 1
+
+
+class _Converged:
+    diagnostics = type("Fine", (), {"remedy": "", "converged": True})
+
+
+def test_no_place_to_start_asks_the_sampler_at_once(monkeypatch) -> None:
+    monkeypatch.setattr(fitting, "without_covariates", lambda *arguments: None)
+    monkeypatch.setattr(fitting, "_attempt", lambda *arguments: _Converged())
+    assert isinstance(fitted(RATES, _X, engine=IMPORTANCE), _Converged)
+
+
+@pytest.mark.parametrize(("events", "evaluable"), [([15] * 8, [60] * 8), ([0] * 5, [15, 20, 30, 7, 9]),
+                                                   ([90_000, 91_000, 85_000, 88_000], [100_000] * 4)])
+def test_edges_converge_without_chains(events, evaluable) -> None:
+    x = np.linspace(-1.0, 1.0, len(events))
+    found = fitted(RateStudies(tuple(map(str, x)), events, evaluable), x, engine=IMPORTANCE)
+    assert found.engine == IMPORTANCE and found.diagnostics.converged
