@@ -33,12 +33,13 @@ from models.studies import Studies
 _EVERY = 3  # one draw in so many comes from the studies without a missing cell
 _HEATED = 0.6  # power of the masses of a covariate's standard deviation: what studies report may favour a large one
 _CELL_STEPS = 600
+_NEGLIGIBLE = 1e-12
 _BATCH = 3_000_000
 
 
 @dataclass(frozen=True)
 class Weighted:
-    """Draws with weights.
+    """Draws with weights; those of negligible weight are left out.
 
     Parameters
     ----------
@@ -108,7 +109,10 @@ def _smoothed(draws: Draws, log_weights: np.ndarray) -> Weighted:
     # psislw takes the negative: log likelihoods, whose inverse weighs a study left out.
     smooth, k = array_stats.psislw(np.minimum(top - log_weights, 700.0))
     weights = np.where(np.isfinite(log_weights), np.exp(smooth - smooth.max()), 0.0)
-    return Weighted(draws, weights / weights.sum(), float(k))
+    # Far out a rate is 0 or 1 to the last digit and has no logit; such draws weigh nothing.
+    kept = weights > _NEGLIGIBLE
+    return Weighted({name: values[kept] for name, values in draws.items()}, weights[kept] / weights[kept].sum(),
+                    float(k))
 
 
 def _mixed(parts: Sequence[Part], points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

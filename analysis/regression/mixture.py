@@ -11,7 +11,7 @@ from scipy.interpolate import make_interp_spline
 
 from analysis.regression.proposal import Nodes
 
-_FREEDOM = 6.0
+_FREEDOM = 4.0  # tails of rates near 0 or 1 are exponential, and wide
 _HEATED = 0.9  # power of the grid's masses, whose tails the approximation may understate
 _FINE, _FINE_SCALES = 240, 120
 _LEAST = -60.0  # logs of masses below the highest: splines through less would swing

@@ -97,13 +97,3 @@ def test_weighted_draws_agree_with_chains(studies, together) -> None:
         error = np.hypot(_mcse(sampled), weighted.mcse_mean(weighed, draws.weights))
         assert abs(sampled.mean() - mean) < 4.0 * error, name
         assert sd == pytest.approx(sampled.std(), rel=0.1), name
-
-
-@pytest.mark.parametrize(("events", "evaluable"), [([15] * 8, [60] * 8), ([15, 20, 30, 7, 9], [15, 20, 30, 7, 9]),
-                                                   ([0] * 5, [15, 20, 30, 7, 9]),
-                                                   ([90_000, 91_000, 85_000, 88_000], [100_000] * 4)])
-def test_edges_converge(events, evaluable) -> None:
-    x = np.linspace(-1.0, 1.0, len(events))
-    studies = RateStudies(tuple(map(str, x)), events, evaluable)
-    found = fitted(studies, x)
-    assert found.diagnostics.converged, found.diagnostics.failures

@@ -134,6 +134,7 @@ def test_no_place_to_start_asks_the_sampler_at_once(monkeypatch) -> None:
 
 
 @pytest.mark.parametrize(("events", "evaluable"), [([15] * 8, [60] * 8), ([0] * 5, [15, 20, 30, 7, 9]),
+                                                   ([15, 20, 30, 7, 9], [15, 20, 30, 7, 9]),
                                                    ([90_000, 91_000, 85_000, 88_000], [100_000] * 4)])
 def test_edges_converge_without_chains(events, evaluable) -> None:
     x = np.linspace(-1.0, 1.0, len(events))
