@@ -96,7 +96,7 @@ def _table(results: Results, caption: str, rows: list[Row], *, endpoint: bool) -
     cells = []
     for row in rows:
         first = [_endpoint(results, row)] if endpoint else []
-        name = join([row["label"], tag("small", f"per {row['unit']}")])
+        name = join([f"{row['label']} ", tag("small", f"per {row['unit']}")])
         count = f"{row['n_studies']} ({row['n_missing']})" if row["n_studies"] is not None else ""
         if row["status"] != "converged":
             cells.append((*first, name, _ANALYSES[row["analysis"]], count, row["refused"] or row["status"], "", "", ""))
