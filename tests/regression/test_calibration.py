@@ -19,8 +19,9 @@ def test_the_record_is_of_the_present_models() -> None:
 
 
 def test_the_record_is_complete() -> None:
-    assert set(_RECORD["pits"]) == set(calibration.KINDS) and _RECORD["replicates"] >= 200
-    assert all("beta" in rows and "missing_cell" in rows for rows in _RECORD["pits"].values())
+    assert set(_RECORD["pits"]) == set(calibration.NAMES) and _RECORD["replicates"] >= 200
+    assert all("beta" in rows and "missing_cell" in rows for rows in map(_RECORD["pits"].get, calibration.KINDS))
+    assert all({"beta 1", "beta 2", "beta 3"} <= set(_RECORD["pits"][f"{kind} together"]) for kind in calibration.KINDS)
     assert all(len(pits) == _RECORD["replicates"] for rows in _RECORD["pits"].values() for pits in rows.values())
     assert {(row["kind"], row["slope"]) for row in _RECORD["coverage"]} == {
         (kind, slope) for kind in calibration.KINDS for slope in calibration.SLOPES}
@@ -28,7 +29,7 @@ def test_the_record_is_complete() -> None:
 
 @pytest.mark.parametrize(("kind", "name"), _CASES)
 def test_the_true_value_lies_anywhere_among_the_draws(kind: str, name: str) -> None:
-    """Twelve tests at 0.001 each raise a false alarm in 1 of 80 records; the record is pinned, so at most once."""
+    """34 tests at 0.001 each raise a false alarm in 1 of 30 records; the record is pinned, so at most once."""
     assert calibration.uniformity(_RECORD["pits"][kind][name]) > 0.001
 
 
@@ -42,12 +43,12 @@ def test_intervals_cover_fixed_slopes(row) -> None:
     assert abs(row["mean"]) <= abs(row["slope"]) + 0.05 and row["mean"] * np.sign(row["slope"]) >= 0.0
 
 
-@pytest.mark.parametrize(("kind", "number"), [("rate", 0), ("survival", 3)])
+@pytest.mark.parametrize(("kind", "number"), [("rate", 0), ("survival", 3), ("rate together", 1), ("survival together", 2)])
 def test_a_replicate_can_be_repeated(kind: str, number: int) -> None:
-    """Other versions draw other chains: two PITs of 400 nearly independent draws differ by 0.035 SD at most."""
+    """Other versions may round otherwise, which moves few of 4096 draws and more."""
     found = calibration.replicate(kind, number, seed=_RECORD["seed"])
     for name, pit in found.items():
-        assert pit == pytest.approx(_RECORD["pits"][kind][name][number], abs=0.15), name
+        assert pit == pytest.approx(_RECORD["pits"][kind][name][number], abs=0.02), name
 
 
 def test_the_test_of_uniformity_can_fail() -> None:
