@@ -43,7 +43,8 @@ def test_intervals_cover_fixed_slopes(row) -> None:
     assert abs(row["mean"]) <= abs(row["slope"]) + 0.05 and row["mean"] * np.sign(row["slope"]) >= 0.0
 
 
-@pytest.mark.parametrize(("kind", "number"), [("rate", 0), ("survival", 3), ("rate together", 1), ("survival together", 2)])
+@pytest.mark.parametrize(("kind", "number"), [("rate", 0), ("survival", 3), ("rate together", 1),
+                                              ("survival together", 2)])
 def test_a_replicate_can_be_repeated(kind: str, number: int) -> None:
     """Other versions may round otherwise, which moves few of 4096 draws and more."""
     found = calibration.replicate(kind, number, seed=_RECORD["seed"])
