@@ -147,15 +147,15 @@ def _weighed(task: Task, job: Job, priors: Mapping[str, Prior], grid: Grid | Non
     try:
         found = _weigh(task, job, priors, grid, size)
         return _weigh(task, job, priors, grid, 4 * size) if careful and found.diagnostics.remedy else found
-    except np.linalg.LinAlgError:
+    except (np.linalg.LinAlgError, QuadratureFailed):
         return None
 
 
 def _weigh(task: Task, job: Job, priors: Mapping[str, Prior], grid: Grid, size: int) -> RegressionFit:
     seed, used = _seed(task, job), np.flatnonzero(task.used)
     columns = tuple(task.columns[at] for at in used)
-    found = importance_draws(task.regression, task.studies, columns, grid, priors, together=task.together, size=size,
-                             seed=seed)
+    found = importance_draws(task.regression, task.studies, columns, grid.density, priors, together=task.together,
+                             size=size, seed=seed)
     draws = {name: values if values.ndim == 1 else _spread_out(values, used, len(task.columns))
              for name, values in found.draws.items()}
     with np.errstate(divide="ignore"):

@@ -19,7 +19,7 @@ import numpy as np
 from arviz_stats.base import array_stats
 from scipy import special, stats
 
-from analysis.exact.grid import Grid
+from analysis.exact.density import Density
 from analysis.regression.design import Column, as_covariates
 from analysis.regression.mixture import Part, inverted, normalised
 from analysis.regression.proposal import proposals
@@ -44,7 +44,8 @@ class Weighted:
     Parameters
     ----------
     draws : mapping of str to array
-        As a regression's density takes them; the cells' distribution of a column without a missing cell is NaN.
+        As a regression's density takes them. The cells of a column without a missing one have mean 0 and standard
+        deviation 1, on which nothing hangs.
     weights : array, shape (s,)
         They add up to 1.
     pareto_k : float
@@ -56,7 +57,7 @@ class Weighted:
     pareto_k: float
 
 
-def importance_draws(regression: Regression, studies: Studies, columns: tuple[Column, ...], grid: Grid,
+def importance_draws(regression: Regression, studies: Studies, columns: tuple[Column, ...], density: Density,
                      priors: Mapping[str, Prior], *, together: bool, size: int, seed: int) -> Weighted:
     """Weighted draws of one regression.
 
@@ -64,24 +65,25 @@ def importance_draws(regression: Regression, studies: Studies, columns: tuple[Co
     ----------
     columns : tuple of Column
         All of them enter.
-    grid : Grid
-        Posterior of the same studies without covariates.
+    density : Density
+        Of the same studies without covariates.
     size : int
         Number of draws, a power of 2.
     """
     covariates = as_covariates(columns, (True,) * len(columns))
     absent = np.flatnonzero(covariates.missing.any(axis=0))
-    parts = [Part(found) for found in proposals(regression, studies, covariates, grid, priors, together=together)]
+    parts = [Part(found) for found in proposals(regression, studies, covariates, density, priors,
+                                                together=together)]
     dimension = 1 + len(columns)
     points = stats.qmc.Sobol(3 + dimension + 2 * len(absent), rng=np.random.default_rng([seed, 5])).random(size)
     points = np.clip(points, 1e-12, 1.0 - 1e-12)
     a, log_scale, coefficients, log_proposal = _mixed(parts, points[:, :3 + dimension])
     mean, sd, log_cells = _cells(covariates, absent, priors["covariate_sd"], points[:, 3 + dimension:])
-    v = grid.centre + grid.scale * np.sinh(a)
+    v = parts[0].heterogeneity(a)
     # Columns without a missing cell: the density has no term of them, whatever the numbers.
-    draws = {**grid.density.natural(coefficients[:, 0], v), "beta": np.exp(log_scale)[:, None] * coefficients[:, 1:],
+    draws = {**density.natural(coefficients[:, 0], v), "beta": np.exp(log_scale)[:, None] * coefficients[:, 1:],
              "covariate_mean": mean, "covariate_sd": sd}
-    log_prior = grid.density.log_prior(coefficients[:, 0], v) + np.log(np.cosh(a))
+    log_prior = density.log_prior(coefficients[:, 0], v) + np.log(np.cosh(a))
     if together:
         log_prior += priors["shrinkage"].log_density(log_scale) + stats.norm.logpdf(coefficients[:, 1:]).sum(axis=1)
     else:

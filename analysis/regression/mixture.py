@@ -37,6 +37,10 @@ class Part:
             fine = make_interp_spline(nodes.log_scale, fine, k=3, axis=1)(_middles(self._bounds))
         self._mass = normalised(np.exp(_HEATED * fine))
 
+    def heterogeneity(self, a: np.ndarray) -> np.ndarray:
+        """The unconstrained heterogeneity at stretched coordinates."""
+        return self._nodes.centre + self._nodes.scale * np.sinh(a)
+
     def draw(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Heterogeneity's coordinate and log scale, shape (s,) each, and coefficients, shape (s, d).
 

@@ -12,22 +12,27 @@ Rue H, Martino S, Chopin N. J R Stat Soc B 2009;71:319, doi 10.1111/j.1467-9868.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import special
 
-from analysis.exact.grid import Grid
+from analysis.exact.density import Density
+from analysis.exact.grid import QuadratureFailed
 from models.covariates import Covariates
 from models.priors import Prior
 from models.regression import Regression
 from models.studies import Studies
 
-HETEROGENEITIES, SCALES = 25, 13
+HETEROGENEITIES = 31
+_REACH = 4.5  # of the stretched coordinate: 45 standard deviations
+_SCAN, _SCAN_LEVEL, _ENOUGH, _ZOOMS = np.linspace(-25.0, 12.0, 38), 12.0, 8, 4
 _LINEAR_STEP, _FARTHEST = 0.15, 30.0
 _BEYOND = 6.0  # linear predictors tabulated on either side of where studies lie
 _NEWTON_STEPS, _LONGEST, _SETTLED = 40, 2.0, 1e-4
 _FLAT = 1e-6  # curvature where a density is not concave
 _DIFFERENCE = 1e-3
+_SCALE_STEP, _MOST_SCALES = 0.7, 40
 _SCALE_BELOW, _SCALE_ABOVE = 6.0, 2.0  # logs below and above the typical scale of the slopes under its prior
 
 
@@ -38,7 +43,8 @@ class Nodes:
     Parameters
     ----------
     a : array, shape (A,)
-        Stretched coordinate of the heterogeneity, as in `Grid`.
+        Stretched coordinate of the heterogeneity v = centre + scale sinh(a), which has no bounds.
+    centre, scale : float
     log_scale : array, shape (Q,)
         Log scale of the slopes; the one value 0 where they have a prior each.
     mode : array, shape (A, Q, d)
@@ -50,13 +56,15 @@ class Nodes:
     """
 
     a: np.ndarray
+    centre: float
+    scale: float
     log_scale: np.ndarray
     mode: np.ndarray
     root: np.ndarray
     log_mass: np.ndarray
 
 
-def proposals(regression: Regression, studies: Studies, covariates: Covariates, grid: Grid,
+def proposals(regression: Regression, studies: Studies, covariates: Covariates, density: Density,
               priors: Mapping[str, Prior], *, together: bool) -> list[Nodes]:
     """The nested approximation; where cells are missing also the one by the studies that have all of theirs.
 
@@ -65,18 +73,50 @@ def proposals(regression: Regression, studies: Studies, covariates: Covariates, 
 
     Parameters
     ----------
-    grid : Grid
-        Posterior of the same studies without covariates: it says between which bounds the heterogeneity lies.
+    density : Density
+        Of the same studies without covariates.
+
+    Raises
+    ------
+    QuadratureFailed
+        When no place is found.
     """
-    a = np.linspace(grid.a[0], grid.a[-1], HETEROGENEITIES)
-    terms, partial = _Terms(regression, studies, grid, a), covariates.missing.any(axis=1)
+    partial = covariates.missing.any(axis=1)
     kept = [np.ones(len(studies)), (~partial).astype(float)][:1 + partial.any()]
-    return [_nodes(terms, rows, regression, covariates, priors, together=together) for rows in kept]
+
+    def at(v: np.ndarray) -> list[Nodes]:
+        terms = _Terms(regression, studies, density, v)
+        return [_nodes(terms, rows, regression, covariates, priors, together=together) for rows in kept]
+
+    centre, scale = _place(lambda v: [found.log_mass for found in at(v)])
+    a = np.linspace(-_REACH, _REACH, HETEROGENEITIES)
+    return [replace(found, a=a, centre=centre, scale=scale, log_mass=found.log_mass + np.log(np.cosh(a))[:, None])
+            for found in at(centre + scale * np.sinh(a))]
+
+
+def _place(log_masses: Callable[[np.ndarray], list[np.ndarray]]) -> tuple[float, float]:
+    """Mean and standard deviation of the unconstrained heterogeneity, from ever narrower scans.
+
+    A covariate may explain the heterogeneity, so that it lies where the studies without covariates leave none.
+    """
+    v = _SCAN
+    for _ in range(_ZOOMS):
+        marginal = np.max([special.logsumexp(found, axis=1) - found.max() for found in log_masses(v)], axis=0)
+        if not np.all(np.isfinite(marginal)):
+            raise QuadratureFailed("the regression has no place to start from")
+        inside = np.flatnonzero(marginal > marginal.max() - _SCAN_LEVEL)
+        if len(inside) >= _ENOUGH:
+            break
+        v = np.linspace(v[max(inside[0] - 1, 0)], v[min(inside[-1] + 1, len(v) - 1)], len(_SCAN))
+    weight = np.exp(marginal - marginal.max())
+    centre = float(v @ weight / weight.sum())
+    return centre, float(np.sqrt((v - centre) ** 2 @ weight / weight.sum()))
 
 
 def _nodes(terms: "_Terms", kept: np.ndarray, regression: Regression, covariates: Covariates,
            priors: Mapping[str, Prior], *, together: bool) -> Nodes:
-    a, log_scale = terms.a, _scales(priors["shrinkage"]) if together else np.zeros(1)
+    """The approximation at the terms' heterogeneities; `a` holds these as they are, without bounds."""
+    a, log_scale = terms.v, _scales(priors["shrinkage"]) if together else np.zeros(1)
     known = np.where(covariates.missing, np.nanmean(covariates.values, axis=0), covariates.values)
     spread = covariates.missing * np.nanstd(covariates.values, axis=0)
     own = _standard_normal if together else priors["beta"].log_density
@@ -97,25 +137,27 @@ def _nodes(terms: "_Terms", kept: np.ndarray, regression: Regression, covariates
         if np.abs(step).max() < _SETTLED:
             break
     log_mass = terms.values(design, w) @ kept + location(w[..., 0]) + own(w[..., 1:]).sum(axis=-1)
-    log_mass += (priors[regression.heterogeneity].log_density(terms.v) + np.log(np.cosh(a)))[:, None]
+    log_mass += priors[regression.heterogeneity].log_density(terms.v)[:, None]
     if together:
         log_mass += priors["shrinkage"].log_density(log_scale)
     log_mass -= 0.5 * np.linalg.slogdet(hessian)[1]
-    return Nodes(a, log_scale, w, np.linalg.cholesky(np.linalg.inv(hessian)), log_mass)
+    return Nodes(a, 0.0, 1.0, log_scale, w, np.linalg.cholesky(np.linalg.inv(hessian)), log_mass)
 
 
 class _Terms:
     """Log likelihood of each study as a table over linear predictors, one table for each heterogeneity."""
 
-    def __init__(self, regression: Regression, studies: Studies, grid: Grid, a: np.ndarray) -> None:
-        self.a, self.v = a, grid.centre + grid.scale * np.sinh(a)
-        self.middle, spread = grid.density.placed(self.v)
+    def __init__(self, regression: Regression, studies: Studies, density: Density, v: np.ndarray) -> None:
+        self.v = v
+        self.middle, spread = density.placed(v)
         low = max((self.middle - spread).min() - _BEYOND, -_FARTHEST)
         high = min((self.middle + spread).max() + _BEYOND, _FARTHEST)
+        if not high - low > 2.0 * _LINEAR_STEP:
+            raise QuadratureFailed("the location lies beyond all rates and hazards")
         t = np.arange(low, high, _LINEAR_STEP)
-        draws = grid.density.natural(self.middle, self.v)
+        draws = density.natural(self.middle, v)
         self._term = lambda at, linear: regression.at_linear(draws, studies, at, linear)
-        linear = np.broadcast_to(t, (len(a), len(t)))
+        linear = np.broadcast_to(t, (len(v), len(t)))
         table = np.stack([self._term(at, linear) for at in range(len(studies))], axis=1)
         self._start, self._slope = t[0], np.gradient(table, _LINEAR_STEP, axis=-1)
         self._curvature = np.maximum(-np.gradient(self._slope, _LINEAR_STEP, axis=-1), 0.0)
@@ -161,8 +203,9 @@ def _standard_normal(z: np.ndarray) -> np.ndarray:
 
 
 def _scales(prior: Prior) -> np.ndarray:
-    """Logs of scales of the slopes, about where the prior has its mass."""
-    wide = np.linspace(-40.0, 40.0, 4001)
+    """Logs of scales of the slopes: all but a thousandth of the prior on either side, and a window at least."""
+    wide = np.linspace(-120.0, 40.0, 16_001)
     mass = np.exp(prior.log_density(wide))
-    middle = float(np.interp(0.5, np.cumsum(mass) / mass.sum(), wide))
-    return np.linspace(middle - _SCALE_BELOW, middle + _SCALE_ABOVE, SCALES)
+    low, middle, high = np.interp([1e-3, 0.5, 1.0 - 1e-3], np.cumsum(mass) / mass.sum(), wide)
+    low, high = min(low, middle - _SCALE_BELOW), max(high, middle + _SCALE_ABOVE)
+    return np.linspace(low, high, min(_MOST_SCALES, 1 + int(np.ceil((high - low) / _SCALE_STEP))))

@@ -68,13 +68,18 @@ def slope_row(fit: RegressionFit, at: int, job: Job, *, without: float | None) -
             "ratio_lower": math.exp(lower), "ratio_upper": math.exp(upper), "level": job.level,
             "interval": "credible", "probability_above_one": float(weights @ (beta > 0.0)),
             "prior": f"Normal(0, shrinkage), shrinkage ~ {prior}" if fit.task.together else str(prior),
-            "sd_ratio": sd / prior_sd(prior),
+            "sd_ratio": sd / wide if (wide := prior_sd(prior)) else None,
             "heterogeneity": fit.task.regression.heterogeneity, "heterogeneity_without": without,
             "heterogeneity_with": left, "heterogeneity_explained": None if without is None else without - left}
 
 
-def prior_sd(prior: Prior) -> float:
-    """Prior standard deviation of a slope: of the prior itself, or of a normal whose scale has the prior."""
+def prior_sd(prior: Prior) -> float | None:
+    """Prior standard deviation of a slope: of the prior itself, or of a normal whose scale has the prior.
+
+    None where it is infinite.
+    """
+    if "Cauchy" in prior.family or (prior.family.endswith("StudentT") and prior.arguments[0] <= 2.0):
+        return None
     if prior.family == "Normal":
         return prior.arguments[1]
     if prior.family == "HalfNormal":

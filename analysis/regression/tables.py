@@ -26,7 +26,8 @@ def _cells(row: dict[str, Any]) -> list[str]:
         return [*first, "too few studies" if row["refused"] else row["status"], MISSING, MISSING, MISSING]
     ratio = f"{row['ratio_median']:.2f} [{row['ratio_lower']:.2f}, {row['ratio_upper']:.2f}]"
     without = number(row["heterogeneity_without"]) or MISSING
-    return [*first, ratio, f"{row['probability_above_one']:.2f}", f"{row['sd_ratio']:.2f}",
+    told = MISSING if row["sd_ratio"] is None else f"{row['sd_ratio']:.2f}"
+    return [*first, ratio, f"{row['probability_above_one']:.2f}", told,
             f"{without} -> {number(row['heterogeneity_with'])}"]
 
 

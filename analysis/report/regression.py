@@ -45,7 +45,7 @@ def _summary(results: Results, rows: tuple[Row, ...]) -> list[str]:
     level = level_text(results.base.level)
     clear = [row for row in single if row["ratio_lower"] > 1.0 or row["ratio_upper"] < 1.0]
     refused = sum(1 for row in rows if row["analysis"] == "one_at_a_time" and row["refused"])
-    mute = sum(row["sd_ratio"] >= 0.8 for row in single)
+    mute = sum(row["sd_ratio"] is not None and row["sd_ratio"] >= 0.8 for row in single)
     notes = [f"{counted(len(single), 'slope')} were estimated one at a time, as published; "
              f"{counted(refused, 'further one')} had too few studies. The {level} interval of the ratio excludes 1 "
              f"in {len(clear)} of them; about {(1.0 - results.base.level) * len(single):.1f} would by chance alone.",

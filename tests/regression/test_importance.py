@@ -5,16 +5,20 @@ import pytest
 from scipy import special, stats
 
 from analysis import weighted
-from analysis.jobs import IMPORTANCE
+from analysis.exact.density import density_of
+from analysis.exact.grid import QuadratureFailed
+from analysis.jobs import IMPORTANCE, Job
 from analysis.regression import fitting
 from analysis.regression.design import as_covariates
-from analysis.regression.fitting import ONE, Task, regression_of, without_covariates
+from analysis.regression.fitting import ONE, TOGETHER, Task, regression_of, without_covariates
 from analysis.regression.importance import Weighted
 from analysis.regression.mixture import Part, inverted
 from analysis.regression.proposal import proposals
+from analysis.selection import Question
+from models.priors import Prior
 from models.studies import HazardStudies, RateStudies
 
-from .cases import HAZARDS, RATES, column, fitted
+from .cases import HAZARDS, RATES, column, fitted, simulated
 
 _X = np.array([-0.9, 0.3, 0.8, 1.2, -0.4, -0.6])
 _GAPS = np.where(np.isin(np.arange(6), [2, 4]), np.nan, _X)
@@ -63,6 +67,62 @@ def test_a_slope_is_that_of_a_fine_grid(studies) -> None:
     assert sd == pytest.approx(wanted[1], rel=0.03)
 
 
+@pytest.mark.parametrize("kind", ["rate", "survival"])
+def test_a_covariate_that_explains_the_heterogeneity(kind) -> None:
+    """Without the covariate the studies differ far too much for the heterogeneity that is left with it."""
+    rng, x = np.random.default_rng(3), np.linspace(-1.7, 1.7, 12)
+    if kind == "rate":
+        studies = simulated(x, 0.8, rng, rho=0.002, n=200)
+        u, v = np.linspace(0.4, 1.4, 81)[:, None, None], np.linspace(-14.0, 0.0, 81)[:, None]
+        beta = np.linspace(0.3, 1.3, 81)
+        kappa = np.exp(-v)
+        total = -u - 2.0 * np.logaddexp(0.0, -u) + stats.beta.logpdf(special.expit(v), 1, 4) + np.log(
+            special.expit(v) * special.expit(-v)) + stats.norm.logpdf(beta, 0.0, 0.5)
+        for y, n, at in zip(studies.events, studies.evaluable, x, strict=True):
+            rate = special.expit(u + beta * at)
+            total = total + stats.betabinom.logpmf(y, n, rate * kappa, (1.0 - rate) * kappa)
+    else:
+        se, none = np.full(12, 0.1), np.zeros(12)
+        studies = HazardStudies(tuple(map(str, range(12))), -2.8 + 0.8 * x + rng.normal(0.0, 0.1, 12), se, se, none,
+                                none, np.full(12, 50))
+        u, v = np.linspace(-3.4, -2.2, 81)[:, None, None], np.linspace(-12.0, 1.0, 81)[:, None]
+        beta, tau = np.linspace(0.3, 1.3, 81), np.exp(v)
+        total = stats.norm.logpdf(u, np.log(np.log(2.0) / 12.0), 1.0) + stats.halfnorm.logpdf(tau, scale=0.5) + v + \
+            stats.norm.logpdf(beta, 0.0, 0.5)
+        for h, at in zip(studies.log_hazard, x, strict=True):
+            total = total + stats.norm.logpdf(h, u + beta * at, np.sqrt(0.01 + tau**2))
+    found = fitted(studies, x, engine=IMPORTANCE)
+    assert found.engine == IMPORTANCE and found.diagnostics.converged
+    left = np.log(found.draws["rho" if kind == "rate" else "tau"])
+    wanted = _moments(total, beta), _moments(total, v - np.logaddexp(0.0, v) if kind == "rate" else v)
+    for values, (mean, sd) in zip((found.draws["beta"][:, 0], left), wanted, strict=True):
+        own = weighted.mean_and_sd(values, found.weights)
+        assert own[0] == pytest.approx(mean, abs=4.0 * weighted.mcse_mean(values, found.weights))
+        assert own[1] == pytest.approx(sd, rel=0.06)
+
+
+def test_a_scale_of_slopes_with_a_long_tail_is_reached() -> None:
+    """Under Gamma(0.1, 1) nearly all scales are zero to the eye, and the few that are not are what the slope needs."""
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(10, 3))
+    studies = simulated(x[:, 0], 0.7, rng, rho=0.03, n=60)
+    task = Task(TOGETHER, regression_of("rate"), studies, tuple(column(x[:, at], f"x{at}") for at in range(3)),
+                (True,) * 3)
+    found = fitting.fit(task, Job(Question("y"), priors=(("shrinkage", "Gamma(0.1, 1)"),), engine=IMPORTANCE),
+                        careful=False)
+    mean, sd = weighted.mean_and_sd(found.draws["beta"][:, 0], found.weights)
+    assert mean > 0.05 and sd > 0.1
+
+
+def test_a_location_beyond_all_rates_has_no_place() -> None:
+    regression = regression_of("survival")
+    priors = {**regression.priors, "eta": Prior("Normal", (40.0, 0.1))}
+    task = Task(ONE, regression, HAZARDS, (column(_X),))
+    with pytest.raises(QuadratureFailed):
+        proposals(regression, HAZARDS, as_covariates(task.columns, (True,)),
+                  density_of(regression.base, HAZARDS, priors), priors, together=False)
+
+
 def test_most_draws_count_where_no_cell_is_missing() -> None:
     found = fitted(RATES, _X, engine=IMPORTANCE)
     assert weighted.effective_size(found.weights) > 0.8 * len(found.weights)
@@ -76,7 +136,7 @@ def test_the_proposals_density_is_that_of_its_draws(together) -> None:
     task = Task(ONE, regression, RATES, columns, (True,) * len(columns))
     grid = without_covariates(task, regression.priors)
     covariates = as_covariates(columns, (True,) * len(columns))
-    parts = [Part(found) for found in proposals(regression, RATES, covariates, grid, regression.priors,
+    parts = [Part(found) for found in proposals(regression, RATES, covariates, grid.density, regression.priors,
                                                 together=together)]
     assert len(parts) == 2
     points = np.random.default_rng(1).random((40_000, 3 + 1 + len(columns)))
