@@ -10,8 +10,6 @@ from analysis.estimands import Estimate, Quantity
 from analysis.exact.distribution import Distribution, distribution, mixture, moments
 from analysis.exact.grid import Grid
 
-_SMALLEST = 1e-13  # a weight that moves no digit of a result
-
 
 @dataclass(frozen=True)
 class ExactQuantity:
@@ -36,23 +34,13 @@ class ExactQuantity:
 
 def quantities_at(grid: Grid, *, horizon: float) -> list[Quantity]:
     """The pooled estimands at the points of the grid; the prediction without values."""
-    model, weights = grid.density.model, grid.weights.ravel()
-    # Points without mass take the values of the heaviest one: quantiles of a beta distribution are costly.
-    kept = weights > _SMALLEST
-    reduced = model.population({name: values[kept] for name, values in grid.values.items()})
-    heaviest = int(np.argmax(weights[kept]))
-    population = {name: _filled(values, kept, heaviest) for name, values in reduced.items()}
+    model = grid.density.model
+    population = model.population(grid.values)
     unknown = np.full(grid.weights.size, np.nan)
     none = np.empty((grid.weights.size, 0))
     found = estimands.rate_quantities(population, none, unknown) if model.kind == "rate" else \
         estimands.survival_quantities(population, none, unknown, horizon=horizon)
     return [quantity for quantity in found if quantity.draws.ndim == 1]
-
-
-def _filled(values: np.ndarray, kept: np.ndarray, heaviest: int) -> np.ndarray:
-    found = np.full(kept.shape, values[heaviest])
-    found[kept] = values
-    return found
 
 
 def pooled(grid: Grid, *, horizon: float, only: Collection[str] | None = None) -> tuple[ExactQuantity, ...]:

@@ -86,11 +86,10 @@ def solve(density: Density, *, tolerance: float = TOLERANCE) -> Grid:
     """
     centre, scale = _place(density)
     step, a, b = FIRST_STEP, *_box(density, centre, scale)
-    log_weights = _evaluate(density, centre, scale, a, b)[2]
-    coarse = _summaries(a, b, log_weights, step)
+    coarse = _summaries(a, b, _evaluate(density, centre, scale, a, b)[2], step)
     for _ in range(_LEVELS):
         step, a, b = step / 2.0, _halved(a), _halved(b)
-        location, heterogeneity, log_weights = _evaluate(density, centre, scale, a, b, _worth(log_weights))
+        location, heterogeneity, log_weights = _evaluate(density, centre, scale, a, b)
         fine = _summaries(a, b, log_weights, step)
         # The error of the finer rule is about the square of the change; the power of 3/2 is on the safe side.
         error = _change(coarse, fine) ** 1.5
@@ -150,30 +149,14 @@ def _halved(points: np.ndarray) -> np.ndarray:
     return np.linspace(points[0], points[-1], 2 * len(points) - 1)
 
 
-def _worth(log_weights: np.ndarray) -> np.ndarray:
-    """Points of the halved grid that may hold mass: those within a step and a half of a point that does."""
-    high = np.pad(log_weights > log_weights.max() - _NEGLIGIBLE, 1)
-    high = high[:-2] | high[1:-1] | high[2:]
-    high = high[:, :-2] | high[:, 1:-1] | high[:, 2:]
-    for axis in (0, 1):
-        at = np.arange(2 * high.shape[axis] - 1)
-        high = high.take(at // 2, axis) | high.take((at + 1) // 2, axis)
-    return high
-
-
-def _evaluate(density: Density, centre: float, scale: float, a: np.ndarray, b: np.ndarray,
-              worth: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Unconstrained values and the log density in the stretched coordinates, shape (V, U) each.
-
-    Where `worth` is False the density is not evaluated and taken as zero.
-    """
+def _evaluate(density: Density, centre: float, scale: float, a: np.ndarray,
+              b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Unconstrained values and the log density in the stretched coordinates, shape (V, U) each."""
     v = centre + scale * np.sinh(a)
     middle, spread = density.placed(v)
     location = middle[:, None] + spread[:, None] * np.sinh(b)
     heterogeneity = np.broadcast_to(v[:, None], location.shape)
-    worth = np.ones(location.shape, dtype=bool) if worth is None else worth
-    log_weights = np.full(location.shape, -np.inf)
-    log_weights[worth] = density(location[worth], heterogeneity[worth])
+    log_weights = density(location.ravel(), heterogeneity.ravel()).reshape(location.shape)
     log_weights = log_weights + np.log(scale * np.cosh(a) * spread)[:, None] + np.log(np.cosh(b))
     return location, heterogeneity, log_weights
 

@@ -117,21 +117,15 @@ def _largest(test: _Test, mu: float, *, stop: float) -> float:
     for rho in sorted(test.rhos, key=lambda value: abs(value - float(dispersion[0]))):
         tables = _log_products(mu, rho, int(test.sizes.max()))
         counts = simulated(test.sizes, test.uniform, test.order, tables=tables)
+        unlikely = np.mean(_likeness(counts, test.sizes, tables)
+                           <= _likeness(test.events[None], test.sizes, tables) + _TIE, axis=1)
+        if unlikely.min() < test.spent / 2.0:
+            continue
         means, _, totals = _moments(counts, test.sizes)
-        found = float(np.mean((means - mu) ** 2 * totals >= observed * (1.0 - _TIE)))
-        # Whether the data may come from this rho costs more than T, and matters only where T would raise the p-value.
-        if found > largest and not _excluded(test, counts, tables):
-            largest = found
+        largest = max(largest, float(np.mean((means - mu) ** 2 * totals >= observed * (1.0 - _TIE))))
         if largest > stop:
             break
     return largest
-
-
-def _excluded(test: _Test, counts: np.ndarray, tables: np.ndarray) -> bool:
-    """Whether the data are less like these parameters than all but a share `spent` of the simulated sets."""
-    unlikely = np.mean(_likeness(counts, test.sizes, tables)
-                       <= _likeness(test.events[None], test.sizes, tables) + _TIE, axis=1)
-    return bool(unlikely.min() < test.spent / 2.0)
 
 
 def _log_products(mu: float, rho: float, top: int) -> np.ndarray:
