@@ -27,7 +27,8 @@ ONE_STUDY = "one study: binomial, heterogeneity is not identified"
 ALL_EVENTS = "every patient has the event: the estimate lies on the boundary"
 NO_EVENTS = "no patient has the event: the estimate lies on the boundary"
 LARGEST = f"tau is searched up to {LARGEST_TAU:g}"
-_MOST_STEPS, _SETTLED, _PROBIT = 60, 1e-13, 0.346
+_MOST_STEPS, _SETTLED = 60, 1e-13
+_PROBIT = 0.346  # squared ratio of the slopes at zero of the logistic curve and the normal one that is nearest to it
 _NODES = np.linspace(-8.5, 8.5, 171)
 _WEIGHTS = np.exp(-(_NODES**2) / 2.0) / np.exp(-(_NODES**2) / 2.0).sum()
 

@@ -49,41 +49,37 @@ def best_spread(surface: Surface, location: float, spreads: np.ndarray) -> tuple
 
     The best point of the grid is refined between its neighbours until they differ by 1e-5 of themselves.
     """
-    grid, spread, value = spreads, math.nan, -math.inf
-    for _ in range(_ROUNDS):
-        values = surface(np.full(grid.shape, location), grid)
-        best = int(np.argmax(values))
-        spread, value = float(grid[best]), float(values[best])
-        low, high = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
-        if high - low <= _CLOSE * high:
-            break
-        # A grid that keeps the best point never loses likelihood.
-        grid = np.unique(np.append(np.linspace(low, high, _POINTS), grid[best]))
-    return spread, value
+    grid, values, best = _zoomed(surface, location, spreads, rounds=_ROUNDS)
+    return float(grid[best]), float(values[best])
 
 
 def profile(surface: Surface, location: float, spreads: np.ndarray) -> float:
     """Log likelihood at a location, maximised over the spread.
 
     A few refinements, and the top of the parabola through the last three points, whose error is of third order in
-    their distance: limits move by less than 1e-8 of a rate, at half the cost of refining on.
+    their distance, at half the cost of refining on.
     """
+    grid, values, best = _zoomed(surface, location, spreads, rounds=_PROFILE_ROUNDS)
+    if 0 < best < len(grid) - 1:
+        return _top(grid[best - 1:best + 2], values[best - 1:best + 2])
+    return float(values[best])
+
+
+def _zoomed(surface: Surface, location: float, spreads: np.ndarray, *,
+            rounds: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """The last of ever finer grids around the best spread, the log likelihoods on it, and the place of the best."""
     grid = spreads
-    for remaining in reversed(range(_PROFILE_ROUNDS)):
+    for remaining in reversed(range(rounds)):
         values = surface(np.full(grid.shape, location), grid)
         best = int(np.argmax(values))
-        if not 0 < best < len(grid) - 1:
-            low, high = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
-            if high - low <= _CLOSE * high or not remaining:
-                return float(values[best])
-        elif not remaining:
-            return _top(grid[best - 1:best + 2], values[best - 1:best + 2])
         low, high = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
-        # The best point takes the place of its neighbour: two points at no distance would have no slope.
-        finer = np.linspace(low, high, _POINTS)
-        finer[np.argmin(np.abs(finer - grid[best]))] = grid[best]
-        grid = finer
-    raise AssertionError("the last round returns")
+        if high - low <= _CLOSE * high or not remaining:
+            break
+        # A grid that keeps the best point never loses likelihood. It takes the place of the nearest one: two points
+        # at no distance would have no slope.
+        grid, kept = np.linspace(low, high, _POINTS), grid[best]
+        grid[np.argmin(np.abs(grid - kept))] = kept
+    return grid, values, best
 
 
 def _top(x: np.ndarray, y: np.ndarray) -> float:

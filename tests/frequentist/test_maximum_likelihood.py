@@ -16,6 +16,7 @@ from analysis.frequentist.maximum_likelihood import (
     logit_normal_mean,
     logit_normal_median,
 )
+from analysis.frequentist.profile import profile
 from models.studies import RateStudies
 from tests.references import peers
 
@@ -145,6 +146,21 @@ def test_studies_of_a_hundred_thousand(method) -> None:
     # Logits spread with SD 0.25 about 2.08, far more than sampling: three studies fix the mean to 0.05 at best.
     assert found.lower < 0.87 < found.estimate < 0.90 < found.upper
     assert found.upper - found.lower < 0.15
+
+
+@pytest.mark.parametrize("likelihood", [beta_binomial_likelihood, logit_normal_likelihood])
+def test_the_profile_is_the_largest_likelihood_over_the_spread(likelihood) -> None:
+    """Against a golden-section search of the same function, over locations on both sides of the maximum."""
+    of_data = likelihood(MIXED)
+    surface = maximum_likelihood._surface(of_data, of_mean=False)
+    for location in np.linspace(-2.0, 4.0, 13):
+        def value(log_spread: float, location: float = location) -> float:
+            return float(surface(np.array([location]), np.array([np.exp(log_spread)]))[0])
+
+        coarse = max(np.linspace(-12.0, 2.0, 57), key=value)
+        found = optimize.minimize_scalar(lambda at: -value(at), bracket=(coarse - 0.3, coarse + 0.3), tol=1e-10)
+        none = float(surface(np.array([location]), np.zeros(1))[0])
+        assert profile(surface, location, of_data.spreads) == pytest.approx(max(-found.fun, none), abs=1e-6)
 
 
 def test_mean_and_location_invert_each_other() -> None:
