@@ -34,7 +34,7 @@ _EVERY = 3  # one draw in so many comes from the studies without a missing cell
 _HEATED = 0.6  # power of the masses of a covariate's standard deviation: what studies report may favour a large one
 _CELL_STEPS = 600
 _NEGLIGIBLE = 1e-12
-_BATCH = 3_000_000
+_AT_ONCE = 150_000  # draws times numbers of the largest input: what is made of them stays near the processor
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def importance_draws(regression: Regression, studies: Studies, columns: tuple[Co
 
 
 def _log_likelihood(regression: Regression, draws: Draws, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
-    size = max(1, _BATCH // (20 * max(table.size for table in inputs.values())))
+    size = max(1, _AT_ONCE // max(table.size for table in inputs.values()))
     total = len(draws["beta"])
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return np.concatenate([

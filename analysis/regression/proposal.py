@@ -84,14 +84,30 @@ def proposals(regression: Regression, studies: Studies, covariates: Covariates, 
     partial = covariates.missing.any(axis=1)
     kept = [np.ones(len(studies)), (~partial).astype(float)][:1 + partial.any()]
 
-    def at(v: np.ndarray) -> list[Nodes]:
+    def at(v: np.ndarray, log_scale: np.ndarray) -> list[Nodes]:
         terms = _Terms(regression, studies, density, v)
-        return [_nodes(terms, rows, regression, covariates, priors, together=together) for rows in kept]
+        return [_nodes(terms, rows, regression, covariates, priors, log_scale, together=together) for rows in kept]
 
-    centre, scale = _place(lambda v: [found.log_mass for found in at(v)])
+    log_scale = np.zeros(1)
+    if together:
+        log_scale = _widened(_scales(priors["shrinkage"]), lambda wider: at(_SCAN, wider))
+    centre, scale = _place(lambda v: [found.log_mass for found in at(v, log_scale)])
     a = np.linspace(-_REACH, _REACH, HETEROGENEITIES)
     return [replace(found, a=a, centre=centre, scale=scale, log_mass=found.log_mass + np.log(np.cosh(a))[:, None])
-            for found in at(centre + scale * np.sinh(a))]
+            for found in at(centre + scale * np.sinh(a), log_scale)]
+
+
+def _widened(log_scale: np.ndarray, at: Callable[[np.ndarray], list[Nodes]]) -> np.ndarray:
+    """The scales with larger ones added while these hold mass: slopes may be larger than their prior expects.
+
+    Smaller ones are no matter: slopes next to zero are all alike.
+    """
+    for _ in range(_MOST_SCALES):
+        tops = [found.log_mass.max(axis=0) for found in at(log_scale)]
+        if all(top[-1] < top.max() - _SCAN_LEVEL for top in tops):
+            break
+        log_scale = np.append(log_scale, 2.0 * log_scale[-1] - log_scale[-2])
+    return log_scale
 
 
 def _place(log_masses: Callable[[np.ndarray], list[np.ndarray]]) -> tuple[float, float]:
@@ -114,16 +130,15 @@ def _place(log_masses: Callable[[np.ndarray], list[np.ndarray]]) -> tuple[float,
 
 
 def _nodes(terms: "_Terms", kept: np.ndarray, regression: Regression, covariates: Covariates,
-           priors: Mapping[str, Prior], *, together: bool) -> Nodes:
-    """The approximation at the terms' heterogeneities; `a` holds these as they are, without bounds."""
-    a, log_scale = terms.v, _scales(priors["shrinkage"]) if together else np.zeros(1)
+           priors: Mapping[str, Prior], log_scale: np.ndarray, *, together: bool) -> Nodes:
+    """The approximation at the terms' heterogeneities, which stand in the place of `a`."""
     known = np.where(covariates.missing, np.nanmean(covariates.values, axis=0), covariates.values)
     spread = covariates.missing * np.nanstd(covariates.values, axis=0)
     own = _standard_normal if together else priors["beta"].log_density
     location = priors[regression.location].log_density
     scale = np.exp(log_scale)[:, None, None]
     design = np.concatenate([np.ones((len(log_scale), len(known), 1)), scale * known], axis=-1)
-    w = np.zeros((len(a), len(log_scale), design.shape[-1]))
+    w = np.zeros((len(terms.v), len(log_scale), design.shape[-1]))
     w[..., 0] = terms.middle[:, None]
     for _ in range(_NEWTON_STEPS):
         slope, curvature = _log_prior_slopes(w, location, own)
@@ -141,7 +156,7 @@ def _nodes(terms: "_Terms", kept: np.ndarray, regression: Regression, covariates
     if together:
         log_mass += priors["shrinkage"].log_density(log_scale)
     log_mass -= 0.5 * np.linalg.slogdet(hessian)[1]
-    return Nodes(a, 0.0, 1.0, log_scale, w, np.linalg.cholesky(np.linalg.inv(hessian)), log_mass)
+    return Nodes(terms.v, 0.0, 1.0, log_scale, w, np.linalg.cholesky(np.linalg.inv(hessian)), log_mass)
 
 
 class _Terms:

@@ -59,11 +59,13 @@ def _engines(rows: tuple[Row, ...]) -> str:
     """What made the slopes, and how far it may be trusted."""
     made = [row for row in rows if row["status"] == "converged"]
     weighed = [row for row in made if row["engine"] == IMPORTANCE]
-    chains = f"{counted(len(made) - len(weighed), 'slope')} by Markov chains." if len(made) > len(weighed) else ""
-    if not weighed:
-        return chains
-    return (f"{counted(len(weighed), 'slope')} come from independent weighted draws, which may be trusted up to a "
-            f"Pareto k of {MAX_PARETO_K:g}; the largest is {max(row['pareto_k'] for row in weighed):.2f}. {chains}")
+    told = []
+    if weighed:
+        told.append(f"Independent weighted draws gave {counted(len(weighed), 'slope')}; they may be trusted up to a "
+                    f"Pareto k of {MAX_PARETO_K:g}, and the largest is {max(row['pareto_k'] for row in weighed):.2f}.")
+    if len(made) > len(weighed):
+        told.append(f"Markov chains gave {counted(len(made) - len(weighed), 'slope')}.")
+    return " ".join(told)
 
 
 def _endpoint(results: Results, row: Row) -> str:

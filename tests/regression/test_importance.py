@@ -29,25 +29,22 @@ def _moments(log_density: np.ndarray, values: np.ndarray) -> tuple[float, float]
     return weighted.mean_and_sd(np.broadcast_to(values, log_density.shape).ravel(), weights / weights.sum())
 
 
-def _on_a_grid(studies: RateStudies | HazardStudies) -> tuple[float, float]:
-    """Mean and SD of the slope from scipy's densities on 61 x 61 x 81 points."""
-    beta = np.linspace(-2.6, 2.6, 81)
+def _log_posterior(studies: RateStudies | HazardStudies, x: np.ndarray, u: np.ndarray, v: np.ndarray,
+                   beta: np.ndarray) -> np.ndarray:
+    """From scipy's densities, without the prior of the slope; u is logit mu or eta, v logit rho or log tau."""
+    u, v = u[:, None, None], v[:, None]
     if isinstance(studies, RateStudies):
-        u, v = np.linspace(-2.5, 4.5, 61)[:, None, None], np.linspace(-12.0, 3.0, 61)[:, None]
-        kappa = np.exp(-v)  # 1/rho - 1, with v the logit of rho
-        total = -u - 2.0 * np.logaddexp(0.0, -u) + stats.beta.logpdf(special.expit(v), 1, 4) + np.log(
-            special.expit(v) * special.expit(-v)) + stats.norm.logpdf(beta, 0.0, 0.5)
-        for y, n, x in zip(studies.events, studies.evaluable, _X, strict=True):
-            rate = special.expit(u + beta * x)
+        kappa, rho = np.exp(-v), special.expit(v)
+        total = -u - 2.0 * np.logaddexp(0.0, -u) + stats.beta.logpdf(rho, 1, 4) + np.log(rho * (1.0 - rho))
+        for y, n, at in zip(studies.events, studies.evaluable, x, strict=True):
+            rate = special.expit(u + beta * at)
             total = total + stats.betabinom.logpmf(y, n, rate * kappa, (1.0 - rate) * kappa)
-        return _moments(total, beta)
-    u, v = np.linspace(-5.0, -0.5, 61)[:, None, None], np.linspace(-7.0, 1.0, 61)[:, None]
+        return total
     tau = np.exp(v)
-    total = stats.norm.logpdf(u, np.log(np.log(2.0) / 12.0), 1.0) + stats.halfnorm.logpdf(tau, scale=0.5) + v + \
-        stats.norm.logpdf(beta, 0.0, 0.5)
-    for h, se, x in zip(studies.log_hazard, studies.se_lower, _X, strict=True):
-        total = total + stats.norm.logpdf(h, u + beta * x, np.sqrt(se**2 + tau**2))
-    return _moments(total, beta)
+    total = stats.norm.logpdf(u, np.log(np.log(2.0) / 12.0), 1.0) + stats.halfnorm.logpdf(tau, scale=0.5) + v
+    for h, se, at in zip(studies.log_hazard, studies.se_lower, x, strict=True):
+        total = total + stats.norm.logpdf(h, u + beta * at, np.sqrt(se**2 + tau**2))
+    return total
 
 
 def _normal_hazards() -> HazardStudies:
@@ -56,13 +53,22 @@ def _normal_hazards() -> HazardStudies:
                          none, none, HAZARDS.patients_each)
 
 
+def _steep_hazards(x: np.ndarray, slope: float, rng: np.random.Generator) -> HazardStudies:
+    se, none = np.full(len(x), 0.1), np.zeros(len(x))
+    return HazardStudies(tuple(map(str, x)), -2.8 + slope * x + rng.normal(0.0, 0.1, len(x)), se, se, none, none,
+                         np.full(len(x), 50))
+
+
 @pytest.mark.parametrize("studies", [RATES, _normal_hazards()], ids=["rate", "survival"])
 def test_a_slope_is_that_of_a_fine_grid(studies) -> None:
     found = fitted(studies, _X, engine=IMPORTANCE)
     assert found.engine == IMPORTANCE and found.diagnostics.converged and found.diagnostics.pareto_k < 0.5
     beta = found.draws["beta"][:, 0]
     mean, sd = weighted.mean_and_sd(beta, found.weights)
-    wanted = _on_a_grid(studies)
+    points = np.linspace(-2.6, 2.6, 81)
+    places = (np.linspace(-2.5, 4.5, 61), np.linspace(-12.0, 3.0, 61)) if isinstance(studies, RateStudies) else (
+        np.linspace(-5.0, -0.5, 61), np.linspace(-7.0, 1.0, 61))
+    wanted = _moments(_log_posterior(studies, _X, *places, points) + stats.norm.logpdf(points, 0.0, 0.5), points)
     assert mean == pytest.approx(wanted[0], abs=4.0 * weighted.mcse_mean(beta, found.weights))
     assert sd == pytest.approx(wanted[1], rel=0.03)
 
@@ -71,34 +77,41 @@ def test_a_slope_is_that_of_a_fine_grid(studies) -> None:
 def test_a_covariate_that_explains_the_heterogeneity(kind) -> None:
     """Without the covariate the studies differ far too much for the heterogeneity that is left with it."""
     rng, x = np.random.default_rng(3), np.linspace(-1.7, 1.7, 12)
-    if kind == "rate":
-        studies = simulated(x, 0.8, rng, rho=0.002, n=200)
-        u, v = np.linspace(0.4, 1.4, 81)[:, None, None], np.linspace(-14.0, 0.0, 81)[:, None]
-        beta = np.linspace(0.3, 1.3, 81)
-        kappa = np.exp(-v)
-        total = -u - 2.0 * np.logaddexp(0.0, -u) + stats.beta.logpdf(special.expit(v), 1, 4) + np.log(
-            special.expit(v) * special.expit(-v)) + stats.norm.logpdf(beta, 0.0, 0.5)
-        for y, n, at in zip(studies.events, studies.evaluable, x, strict=True):
-            rate = special.expit(u + beta * at)
-            total = total + stats.betabinom.logpmf(y, n, rate * kappa, (1.0 - rate) * kappa)
-    else:
-        se, none = np.full(12, 0.1), np.zeros(12)
-        studies = HazardStudies(tuple(map(str, range(12))), -2.8 + 0.8 * x + rng.normal(0.0, 0.1, 12), se, se, none,
-                                none, np.full(12, 50))
-        u, v = np.linspace(-3.4, -2.2, 81)[:, None, None], np.linspace(-12.0, 1.0, 81)[:, None]
-        beta, tau = np.linspace(0.3, 1.3, 81), np.exp(v)
-        total = stats.norm.logpdf(u, np.log(np.log(2.0) / 12.0), 1.0) + stats.halfnorm.logpdf(tau, scale=0.5) + v + \
-            stats.norm.logpdf(beta, 0.0, 0.5)
-        for h, at in zip(studies.log_hazard, x, strict=True):
-            total = total + stats.norm.logpdf(h, u + beta * at, np.sqrt(0.01 + tau**2))
+    studies = simulated(x, 0.8, rng, rho=0.002, n=200) if kind == "rate" else _steep_hazards(x, 0.8, rng)
+    v, beta = np.linspace(-14.0, 1.0, 81), np.linspace(0.3, 1.3, 81)
+    u = np.linspace(0.4, 1.4, 81) if kind == "rate" else np.linspace(-3.4, -2.2, 81)
+    total = _log_posterior(studies, x, u, v, beta) + stats.norm.logpdf(beta, 0.0, 0.5)
     found = fitted(studies, x, engine=IMPORTANCE)
     assert found.engine == IMPORTANCE and found.diagnostics.converged
     left = np.log(found.draws["rho" if kind == "rate" else "tau"])
-    wanted = _moments(total, beta), _moments(total, v - np.logaddexp(0.0, v) if kind == "rate" else v)
+    own = v[:, None]
+    wanted = _moments(total, beta), _moments(total, own - np.logaddexp(0.0, own) if kind == "rate" else own)
     for values, (mean, sd) in zip((found.draws["beta"][:, 0], left), wanted, strict=True):
-        own = weighted.mean_and_sd(values, found.weights)
-        assert own[0] == pytest.approx(mean, abs=4.0 * weighted.mcse_mean(values, found.weights))
-        assert own[1] == pytest.approx(sd, rel=0.06)
+        weighed = weighted.mean_and_sd(values, found.weights)
+        assert weighed[0] == pytest.approx(mean, abs=4.0 * weighted.mcse_mean(values, found.weights))
+        assert weighed[1] == pytest.approx(sd, rel=0.06)
+
+
+def test_slopes_far_larger_than_their_scale_is_expected_to_be() -> None:
+    """One slope of 1 under shrinkage ~ HalfNormal(0.05): scales beyond all but a thousandth of the prior hold mass.
+
+    So does a slope near zero, with heterogeneity in its stead.
+    """
+    x = np.linspace(-1.7, 1.7, 12)
+    studies = _steep_hazards(x, 1.0, np.random.default_rng(4))
+    task = Task(TOGETHER, regression_of("survival"), studies, (column(x),))
+    found = fitting.fit(task, Job(Question("y"), priors=(("shrinkage", "HalfNormal(0.05)"),), engine=IMPORTANCE))
+    beta, scale = np.linspace(-0.6, 1.6, 331), np.linspace(5e-4, 0.8, 1600)[:, None]
+    prior = np.log((stats.norm.pdf(beta, 0.0, scale) * stats.halfnorm.pdf(scale, scale=0.05)).sum(axis=0))
+    total = _log_posterior(studies, x, np.linspace(-4.0, -1.6, 121), np.linspace(-14.0, 2.0, 65), beta) + prior
+    mean, sd = _moments(total, beta)
+    weighed = found.draws["beta"][:, 0]
+    assert found.engine == IMPORTANCE and found.diagnostics.converged
+    error = 4.0 * weighted.mcse_mean(weighed, found.weights)
+    assert weighted.mean_and_sd(weighed, found.weights) == (pytest.approx(mean, abs=error), pytest.approx(sd, rel=0.06))
+    log_scale = proposals(task.regression, studies, as_covariates(task.columns, (True,)),
+                          without_covariates(task, found.priors).density, found.priors, together=True)[0].log_scale
+    assert np.exp(log_scale[-1]) > 0.35
 
 
 def test_a_scale_of_slopes_with_a_long_tail_is_reached() -> None:
@@ -114,13 +127,16 @@ def test_a_scale_of_slopes_with_a_long_tail_is_reached() -> None:
     assert mean > 0.05 and sd > 0.1
 
 
-def test_a_location_beyond_all_rates_has_no_place() -> None:
+def test_a_location_beyond_all_rates_has_no_place_and_asks_the_sampler(monkeypatch) -> None:
     regression = regression_of("survival")
     priors = {**regression.priors, "eta": Prior("Normal", (40.0, 0.1))}
     task = Task(ONE, regression, HAZARDS, (column(_X),))
     with pytest.raises(QuadratureFailed):
         proposals(regression, HAZARDS, as_covariates(task.columns, (True,)),
                   density_of(regression.base, HAZARDS, priors), priors, together=False)
+    monkeypatch.setattr(fitting, "_attempt", lambda *arguments: _Converged())
+    found = fitted(HAZARDS, _X, engine=IMPORTANCE, priors=(("eta", "Normal(40, 0.1)"),))
+    assert isinstance(found, _Converged)
 
 
 def test_most_draws_count_where_no_cell_is_missing() -> None:

@@ -15,6 +15,7 @@ def _slope(**cells):
     return {**dict.fromkeys(REGRESSION_COLUMNS), "endpoint": "cr", "covariate": "age", "label": "Median <age>",
             "unit": "10 years", "analysis": "one_at_a_time", "n_studies": 10, "n_missing": 3, "status": "converged",
             "refused": "", "ratio_scale": "odds_ratio", "ratio_median": 1.42, "ratio_lower": 1.11, "ratio_upper": 1.93,
+            "engine": "importance", "pareto_k": 0.123,
             "probability_above_one": 0.985, "sd_ratio": 0.61, "heterogeneity": "rho", "heterogeneity_without": 0.031,
             "heterogeneity_with": 0.021, **cells}
 
@@ -35,6 +36,22 @@ def test_the_summary_counts_what_the_table_holds(page):
     assert "excludes 1 in 1 of them" in page.text
     assert "In 1 of 2 the posterior is at least 80 % as wide as the prior" in page.text
     assert "odds ratio 1.42 [1.11, 1.93] per 10 years, P(ratio > 1) = 98 %" in page.text
+
+
+def test_the_summary_says_what_made_the_slopes(page):
+    assert "Independent weighted draws gave 2 slopes; they may be trusted up to a Pareto k of 0.7" in page.text
+    assert "and the largest is 0.12." in page.text
+    mixed = (_slope(), _slope(covariate="year", engine="nuts", pareto_k=None))
+    side = {"regression.csv": (REGRESSION_COLUMNS, mixed), "regression_collinearity.csv": (COLLINEARITY_COLUMNS, ())}
+    text = Page(render(replace(project_results(), side=side), {})).text
+    assert "weighted draws gave 1 slope;" in text and "Markov chains gave 1 slope." in text
+
+
+def test_a_prior_without_a_variance_leaves_its_ratio_empty(page):
+    side = {"regression.csv": (REGRESSION_COLUMNS, (_slope(sd_ratio=None),)),
+            "regression_collinearity.csv": (COLLINEARITY_COLUMNS, ())}
+    text = Page(render(replace(project_results(), side=side), {})).text
+    assert "In 0 of 1 the posterior is at least 80 % as wide as the prior" in text
 
 
 def test_every_slope_stands_in_the_table_of_its_endpoint_with_the_caveat(page):
