@@ -77,7 +77,7 @@ def test_models_read_no_files_and_do_not_sample(path: Path) -> None:
 @pytest.mark.parametrize("path", _SOURCES, ids=_id)
 def test_modules_and_functions_stay_short(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= 250
+    assert len(text.splitlines()) <= 400
     functions = [
         node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
