@@ -9,7 +9,7 @@ from pathlib import Path
 
 from analysis.calibration import DEFAULT_REPLICATES, FAULTS
 from analysis.jobs import IMPORTANCE, NUTS, Job
-from analysis.selection import SETS, Question, UsageError
+from analysis.selection import ALL, SETS, Question, UsageError
 
 DEFAULT_DATA = Path(__file__).resolve().parents[1] / "data"
 DEFAULT_OUTPUT = Path("results")
@@ -80,6 +80,9 @@ def _rows(command: argparse.ArgumentParser) -> None:
                          help="evidence tiers that count; default: AB")
     command.add_argument("--set", choices=SETS, default="review", dest="study_set",
                          help="the review's studies, later ones, or both; default: review")
+    command.add_argument("--without", action="append", default=[], metavar="STUDY",
+                         help="leave a study out, such as one that shares patients with another; may be repeated")
+    command.add_argument("--retrospective", action="store_true", help="count retrospective studies as well")
 
 
 def _settings(command: argparse.ArgumentParser) -> None:
@@ -101,11 +104,17 @@ def _seed_option(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seed", type=_seed, default=1, metavar="N", help="default: 1")
 
 
+def question_of(options: argparse.Namespace, endpoint: str = "") -> Question:
+    """The rows that a command asks for."""
+    return Question(endpoint, getattr(options, "subset", ALL), options.tiers, options.study_set,
+                    without=tuple(sorted(set(options.without))), retrospective=options.retrospective)
+
+
 def base_job(options: argparse.Namespace, endpoint: str = "") -> Job:
     """The settings of a command as a job."""
-    question = Question(endpoint, getattr(options, "subset", "all"), options.tiers, options.study_set)
-    return Job(question, model=getattr(options, "model", None), priors=tuple(options.prior), seed=options.seed,
-               level=options.level, horizon=options.horizon, engine=getattr(options, "engine", "nuts"))
+    return Job(question_of(options, endpoint), model=getattr(options, "model", None), priors=tuple(options.prior),
+               seed=options.seed, level=options.level, horizon=options.horizon,
+               engine=getattr(options, "engine", "nuts"))
 
 
 def writable(folder: Path) -> Path:

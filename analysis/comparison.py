@@ -5,7 +5,16 @@ from dataclasses import dataclass, replace
 
 from analysis.estimands import Estimate
 from analysis.evidence import ComparisonRule, Evidence, Reported
-from analysis.selection import Question, Selection, select, subset_names
+from analysis.selection import (
+    ALL,
+    Question,
+    Selection,
+    SharedPatients,
+    reason_against_study,
+    select,
+    shared_patients,
+    subset_names,
+)
 
 COMPARED, NOT_COMPARED = "compared", "not compared"
 CRUDE_RATE, CRUDE_COLUMN = "crude_rate", "crude_column"
@@ -111,7 +120,10 @@ def _compare_one(evidence: Evidence, headline: Question, fits: Mapping[Question,
     if rule.reason:
         return Comparison(reported, NOT_COMPARED, rule.reason)
     if rule.estimand == CRUDE_COLUMN:
-        return _crude(reported, rule, _column_counts(evidence, rule.column, headline))
+        try:
+            return _crude(reported, rule, _column_counts(evidence, rule.column, headline))
+        except SharedPatients as error:
+            return Comparison(reported, NOT_COMPARED, str(error))
     if _subset(reported) not in subset_names(evidence):
         return Comparison(reported, NOT_COMPARED, f"subsets.csv does not define {_subset(reported)!r}")
     question = _question(headline, rule.endpoint, _subset(reported), headline.tiers)
@@ -131,7 +143,7 @@ def _key(reported: Reported, rule: ComparisonRule) -> str:
 
 
 def _question(like: Question, endpoint: str, subset: str, tiers: str) -> Question:
-    return Question(endpoint, subset, tiers, like.study_set, like.early_landmarks)
+    return replace(like, endpoint=endpoint, subset=subset, tiers=tiers)
 
 
 def pooled_by_row(evidence: Evidence, question: Question, *, model: str, k_studies: int, n_patients: int,
@@ -196,8 +208,10 @@ def _row_counts(selection: Selection) -> tuple[int, int, int]:
 
 def _column_counts(evidence: Evidence, column: str, headline: Question) -> tuple[int, int, int]:
     """Studies, patients with the property and patients, over the studies of the set whose cell is filled."""
-    wanted_flag = {"review": (True, None), "extension": (False, None)}.get(headline.study_set, (True, False, None))
-    studies = [study for study in evidence.studies
-               if study.in_review in wanted_flag and study.columns.get(column) and study.n_treated]
+    question = replace(headline, subset=ALL)
+    studies = [study for study in evidence.studies if study.columns.get(column) and study.n_treated
+               and not reason_against_study(evidence, question, study)]
+    for one, other in shared_patients(evidence, [study.study_id for study in studies]):
+        raise SharedPatients(f"{one} and {other} share patients; --without leaves one out")
     return (len(studies), sum(int(study.columns[column]) for study in studies),
             sum(study.n_treated for study in studies))

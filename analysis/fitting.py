@@ -1,5 +1,6 @@
 """From a question to a fit: rows, typed studies, posterior, diagnostics and estimates."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,7 +20,8 @@ from analysis.exact.grid import QuadratureFailed, solve
 from analysis.hazards import Conversion, as_studies, convert
 from analysis.jobs import Job, Sampler, derive_seed, more_careful
 from analysis.sampling import flat, sample
-from analysis.selection import Selection, UsageError, horizon_of, select
+from analysis.selection import Question, Selection, UsageError, horizon_of, select
+from analysis.wording import counted
 from models import all_models, models_of
 from models.model import Model
 from models.priors import Prior, parse_prior
@@ -114,14 +116,21 @@ def run(evidence: Evidence, job: Job, *, cores: int = 2) -> Fit:
     model = model_for(selection.endpoint.kind, job.model)
     priors_of(model, job)
     if not selection.rows:
-        raise NoStudies(f"no study with {job.question.endpoint} in subset {job.question.subset}, "
-                        f"set {job.question.study_set}, tiers {job.question.tiers}")
+        raise NoStudies(no_study(job.question, (selection,)))
     seed = derive_seed(job.seed, job.question.endpoint, model.name, _content(typed_studies(selection)[0]))
     fit = _fit(job, model, selection, seed, cores)
     if fit.diagnostics.remedy:
         again = replace(job, sampler=more_careful(job.sampler, fit.diagnostics.remedy))
         fit = replace(_fit(again, model, selection, seed, cores), job=job)
     return fit
+
+
+def no_study(question: Question, found: Sequence[Selection], what: str = "") -> str:
+    """That no row answers a question, and why the rows of its endpoint do not; `what` stands for the endpoint."""
+    reasons = Counter(item.reason for selection in found for item in selection.left_out)
+    text = "; ".join(f"{counted(count, 'row')}: {reason}" for reason, count in reasons.items())
+    return (f"no study with {what or question.endpoint} in subset {question.subset}, set {question.study_set}, "
+            f"tiers {question.tiers}" + (f" ({text})" if text else ""))
 
 
 def _content(studies: Studies) -> str:

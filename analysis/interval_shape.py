@@ -8,7 +8,7 @@ this evidence and on evidence in which the missing studies are filled in at rand
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from analysis.exact.density import density_of
 from analysis.exact.draws import draw
 from analysis.exact.grid import solve
 from analysis.frequentist.maximum_likelihood import beta_binomial_mean
-from analysis.selection import Question, in_subset
+from analysis.selection import Question, reason_against_study
 from models.model import Model
 from models.studies import RateStudies
 
@@ -109,9 +109,10 @@ def missing_sizes(evidence: Evidence, question: Question, known: Sequence[str], 
     Which studies they are is not printed where the published number of studies is below that of the review; the
     largest ones are taken then.
     """
-    candidates = sorted((study.n_treated for study in evidence.studies if study.in_review is not False
-                         and study.n_treated and study.study_id not in known
-                         and in_subset(evidence, study, question.subset)), reverse=True)
+    review = replace(question, study_set="review")
+    candidates = sorted((study.n_treated for study in evidence.studies if study.n_treated
+                         and study.study_id not in known and not reason_against_study(evidence, review, study)),
+                        reverse=True)
     return candidates[:max(0, (published_k or 0) - len(known))]
 
 

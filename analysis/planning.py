@@ -7,7 +7,15 @@ from analysis.comparison import BESIDE_TIERS, rule_for
 from analysis.evidence import Endpoint, Evidence
 from analysis.fitting import priors_of
 from analysis.jobs import BESIDE, HEADLINE, QUICK, Job
-from analysis.selection import ALL, Question, UsageError, is_early, select, subset_names
+from analysis.selection import (
+    ALL,
+    Question,
+    UsageError,
+    candidates,
+    is_early,
+    refuse_shared_patients,
+    subset_names,
+)
 from models import models_of
 
 
@@ -23,6 +31,11 @@ def plan(evidence: Evidence, base: Job, *, quick: bool = False, compared_only: b
         Short chains everywhere.
     compared_only : bool
         Only what a comparison with published numbers needs.
+
+    Raises
+    ------
+    SharedPatients
+        With one line for each pair of studies that some fit of the base's tiers would count twice.
     """
     reported = _reported(evidence)
     jobs: dict[Job, None] = {}
@@ -37,6 +50,8 @@ def plan(evidence: Evidence, base: Job, *, quick: bool = False, compared_only: b
                 jobs |= dict.fromkeys(_of_question(evidence, endpoint, base, question, long,
                                                    tiers=asked or subset == ALL,
                                                    others=subset == ALL and not compared_only))
+    headlines = dict.fromkeys(job.question for job in jobs if job.question.tiers == base.question.tiers)
+    refuse_shared_patients(evidence, (candidates(evidence, question) for question in headlines))
     return [_with_own_priors(replace(job, sampler=QUICK) if quick else job) for job in jobs]
 
 
@@ -47,7 +62,7 @@ def bundles(evidence: Evidence, jobs: Sequence[Job]) -> list[tuple[Job, ...]]:
     """
     alike: dict[tuple, list[Job]] = {}
     for job in jobs:
-        rows = tuple(row.row for row in select(evidence, job.question).rows)
+        rows = tuple(row.row for row in candidates(evidence, job.question).rows)
         own = rows or job.question  # without rows there is no fit to share
         alike.setdefault((job.question.endpoint, job.model, job.priors, job.level, job.horizon, own), []).append(job)
     return [tuple(sorted(found, key=lambda job: -job.sampler.draws)) for found in alike.values()]
@@ -65,7 +80,7 @@ def _of_question(evidence: Evidence, endpoint: Endpoint, base: Job, question: Qu
     if others:
         for model in alternatives:
             yield replace(job, model=model.name, sampler=BESIDE)
-        if any(is_early(row) for row in select(evidence, question).rows):
+        if any(is_early(row) for row in candidates(evidence, question).rows):
             yield replace(job, question=replace(question, early_landmarks=False), sampler=BESIDE)
 
 

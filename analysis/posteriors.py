@@ -1,6 +1,7 @@
 """A fit as a labelled tree with a manifest: what a user opens in ArviZ, and what the file says about itself."""
 
 import json
+from dataclasses import asdict
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +17,7 @@ from analysis.jobs import QUICK, Job
 from models.studies import HazardStudies
 
 _PACKAGES = ("pymc", "nutpie", "arviz", "numpy")
+_LONGEST = 80
 
 
 def file_name(fit: Fit) -> str:
@@ -24,6 +26,8 @@ def file_name(fit: Fit) -> str:
     parts = [question.endpoint, fit.model, question.subset, question.tiers]
     parts += [question.study_set] if question.study_set != "review" else []
     parts += [] if question.early_landmarks else ["no_early"]
+    parts += [f"without-{_listed(question.without)}"] if question.without else []
+    parts += ["retrospective"] if question.retrospective else []
     parts += ["exact"] if fit.job.engine == "exact" else []
     parts += ["quick"] if fit.job.sampler == QUICK else []
     parts += [f"{fit.job.horizon:g}m"] if fit.job.horizon else []
@@ -32,12 +36,19 @@ def file_name(fit: Fit) -> str:
     return ".".join([*parts, "nc"])
 
 
+def _listed(names: tuple[str, ...]) -> str:
+    """The names, or their digest where they would make a file name too long."""
+    text = "+".join(names)
+    return text if len(text) <= _LONGEST else sha256(text.encode()).hexdigest()[:8]
+
+
 def manifest(fit: Fit, evidence: Evidence) -> dict[str, Any]:
     """How this posterior came about: rows, priors, sampler, seed, versions and checks."""
     question, sampler = fit.job.question, fit.sampler
     return {
         "endpoint": question.endpoint, "model": fit.model, "subset": question.subset, "tiers": question.tiers,
-        "study_set": question.study_set, "early_landmarks": question.early_landmarks, "engine": fit.job.engine,
+        "study_set": question.study_set, "early_landmarks": question.early_landmarks,
+        "without": list(question.without), "retrospective": question.retrospective, "engine": fit.job.engine,
         "data_sha256": evidence.sha256, "rows": [row.row for row in fit.selection.rows],
         "priors": {name: prior.exact() for name, prior in fit.priors.items()},
         "sampler": {name: getattr(sampler, name) for name in sampler.__dataclass_fields__}, "seed": fit.seed,
@@ -45,6 +56,7 @@ def manifest(fit: Fit, evidence: Evidence) -> dict[str, Any]:
         "stamp": "QUICK" if fit.job.sampler == QUICK else "", "converged": fit.diagnostics.converged,
         "failures": list(fit.diagnostics.failures),
         "warnings": list(fit.selection.warnings),
+        "left_out": [asdict(item) for item in fit.selection.left_out],
     }
 
 

@@ -13,7 +13,7 @@ from analysis.fitting import Fit, NoStudies, interval_probability, model_for, ru
 from analysis.jobs import Job
 from analysis.posteriors import save
 from analysis.sampling import SamplingFailed
-from analysis.selection import horizon_of, select
+from analysis.selection import SharedPatients, candidates, horizon_of, select
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class Record:
 
     Parameters
     ----------
-    status : {"converged", "NOT CONVERGED", "no studies"}
+    status : {"converged", "NOT CONVERGED", "no studies", "not pooled"}
+        "not pooled" where a fit beside the headline would count patients twice.
     estimates, studies, conversions, left_out : tuple of rows
         For the tables of these names; no estimates unless converged.
     diagnostics : row
@@ -68,8 +69,8 @@ def records(evidence: Evidence, jobs: tuple[Job, ...], folder: Path | None, *, c
     """
     try:
         fit = run(evidence, jobs[0], cores=cores)
-    except (NoStudies, SamplingFailed, QuadratureFailed) as reason:
-        status = "no studies" if isinstance(reason, NoStudies) else "NOT CONVERGED"
+    except (NoStudies, SharedPatients, SamplingFailed, QuadratureFailed) as reason:
+        status = {NoStudies: "no studies", SharedPatients: "not pooled"}.get(type(reason), "NOT CONVERGED")
         return tuple(_empty(evidence, job, status, str(reason)) for job in jobs)
     own = (replace(fit, job=job, selection=select(evidence, job.question)) for job in jobs)
     return tuple(_of_fit(evidence, one, save(one, evidence, folder).name if folder else "") for one in own)
@@ -101,7 +102,7 @@ def _of_fit(evidence: Evidence, fit: Fit, path: str) -> Record:
 
 
 def _empty(evidence: Evidence, job: Job, status: str, reason: str) -> Record:
-    selection = select(evidence, job.question)
+    selection = candidates(evidence, job.question)
     model = model_for(selection.endpoint.kind, job.model).name
     diagnostics = {**tables.question_cells(job.question, model), "status": status, "failures": reason}
     pooled = pooled_by_row(evidence, job.question, model=model, k_studies=0, n_patients=0, estimates=(),

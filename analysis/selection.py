@@ -1,15 +1,19 @@
 """Which rows of the evidence one analysis uses, and why each other row is not used."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from analysis.evidence import Endpoint, Evidence, Response, Study, Survival
 from analysis.evidence.conditions import Condition, condition
 
 ALL = "all"
+RETROSPECTIVE = "the study is retrospective"
 SETS = ("review", "extension", "all")
 EARLY_MONTHS = 6.0
 _DEFAULT_HORIZON = 12.0
 _LANDMARK_WINDOW = (0.5, 2.0)
+_NAMED = 10
 _BASES = ("responders", "relapses", "mrd_neg_cr", "other")
 _OTHER_BASES = {"evaluable", "whole_study", "regulatory_set", "not_stated", "subgroup", "interim_cut",
                 "overlapping_cohort"}
@@ -17,6 +21,10 @@ _OTHER_BASES = {"evaluable", "whole_study", "regulatory_set", "not_stated", "sub
 
 class UsageError(ValueError):
     """A request that cannot be carried out as it stands; the message says what to change."""
+
+
+class SharedPatients(UsageError):
+    """A request that would count the same patients twice; the message names the studies, and how to choose."""
 
 
 class UnknownName(UsageError):
@@ -38,6 +46,10 @@ class Question:
         The reanalysed review's studies, the later ones, or both; studies without `in_review` always count.
     early_landmarks : bool
         Whether survival printed before 6 months may stand for a study's constant hazard.
+    without : tuple of str
+        Studies that are left out by name.
+    retrospective : bool
+        Whether retrospective studies count.
     """
 
     endpoint: str
@@ -45,6 +57,16 @@ class Question:
     tiers: str = "AB"
     study_set: str = "review"
     early_landmarks: bool = True
+    without: tuple[str, ...] = ()
+    retrospective: bool = False
+
+    @property
+    def words(self) -> str:
+        """Subset and tiers, and what else departs from the default, for the head of a printed result."""
+        parts = [f"subset {self.subset}", f"tiers {self.tiers}"]
+        parts += [f"without {', '.join(self.without)}"] if self.without else []
+        parts += ["with retrospective studies"] if self.retrospective else []
+        return ", ".join(parts)
 
 
 @dataclass(frozen=True)
@@ -107,16 +129,32 @@ def membership(evidence: Evidence, study: Study, subset: str) -> bool | None:
 
 
 def select(evidence: Evidence, question: Question) -> Selection:
-    """The rows that answer a question.
+    """The rows that answer a question, of studies that share no patients.
 
     Raises
     ------
     UnknownName
-        When the endpoint or the subset is not defined by the evidence.
+        When the endpoint, the subset or a study that is left out is not defined by the evidence.
+    SharedPatients
+        When two of the studies share patients.
+    """
+    found = candidates(evidence, question)
+    refuse_shared_patients(evidence, (found,))
+    return found
+
+
+def candidates(evidence: Evidence, question: Question) -> Selection:
+    """The rows that answer a question, whether or not their studies share patients: to be counted, not pooled.
+
+    Raises
+    ------
+    UnknownName
+        When the endpoint, the subset or a study that is left out is not defined by the evidence.
     """
     endpoint = _endpoint(evidence, question.endpoint)
     if question.subset not in subset_names(evidence):
         raise UnknownName(f"unknown subset {question.subset!r}; defined are {', '.join(subset_names(evidence))}")
+    _check_studies(evidence, question.without)
     table = "responses.csv" if endpoint.kind == "rate" else "survival.csv"
     rows = evidence.responses if endpoint.kind == "rate" else evidence.survival
     used, left_out = [], []
@@ -129,9 +167,55 @@ def select(evidence: Evidence, question: Question) -> Selection:
     used, incomplete = _whole_strata(used, left_out)
     left_out += incomplete
     chosen = _one_per_study(used) if endpoint.kind == "rate" else _one_curve_per_study(used, horizon_of(endpoint))
+    kept = {row.row for row in chosen}
     left_out += [LeftOut(row.study_id, table, row.row, "another row stands for this study")
-                 for row in used if row not in chosen]
-    return Selection(question, endpoint, tuple(chosen), tuple(left_out), tuple(_warnings(endpoint, chosen)))
+                 for row in used if row.row not in kept]
+    warnings = (*_warnings(endpoint, chosen), *_warnings_of_left_out(left_out))
+    return Selection(question, endpoint, tuple(chosen), tuple(left_out), warnings)
+
+
+def shared_patients(evidence: Evidence, study_ids: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Pairs among the studies that share patients, by `overlaps_with`; in the order of the studies."""
+    place = {name: at for at, name in enumerate(study_ids)}
+    return tuple((name, other) for name in place for other in evidence.study(name).overlaps_with
+                 if place.get(other, -1) > place[name])
+
+
+def refuse_shared_patients(evidence: Evidence, found: Iterable[Selection]) -> None:
+    """Raise SharedPatients, with a line for each pair of studies that share patients and would be pooled."""
+    pairs: dict[tuple[str, str], list[Selection]] = {}
+    for selection in found:
+        for pair in shared_patients(evidence, selection.study_ids):
+            pairs.setdefault(pair, []).append(selection)
+    if pairs:
+        last = next(reversed(pairs))[1]
+        raise SharedPatients("\n".join([
+            *(_pair_text(evidence, pair, selections) for pair, selections in pairs.items()),
+            f"Leave one of each pair out, such as --without {last}; fit, regress and calibrate can also ask for a "
+            f"subset that holds only one of them (--subset, defined in subsets.csv)."]))
+
+
+def _pair_text(evidence: Evidence, pair: tuple[str, str], found: list[Selection]) -> str:
+    endpoints = dict.fromkeys(selection.endpoint.endpoint for selection in found)
+    one, other = (_where(evidence, name, found) for name in pair)
+    return f"{one} and {other} share patients (overlaps_with), whom {', '.join(endpoints)} would count twice."
+
+
+def _where(evidence: Evidence, study_id: str, found: list[Selection]) -> str:
+    table = "responses.csv" if found[0].endpoint.kind == "rate" else "survival.csv"
+    rows = sorted({row.row for selection in found if selection.endpoint.kind == found[0].endpoint.kind
+                   for row in selection.rows if row.study_id == study_id})
+    return (f"{study_id} (studies.csv row {evidence.study(study_id).row}, {table} "
+            f"row{'s' if len(rows) > 1 else ''} {', '.join(map(str, rows))})")
+
+
+def _check_studies(evidence: Evidence, study_ids: Iterable[str]) -> None:
+    known = {study.study_id for study in evidence.studies} if study_ids else set()
+    for name in study_ids:
+        if name not in known:
+            near = get_close_matches(name[:64], sorted(known), n=1)
+            raise UnknownName(f"--without {name}: studies.csv has no such study"
+                              + (f"; did you mean {near[0]}?" if near else ""))
 
 
 def _endpoint(evidence: Evidence, name: str) -> Endpoint:
@@ -144,18 +228,27 @@ def _endpoint(evidence: Evidence, name: str) -> Endpoint:
 
 def base_of(row: Response | Survival) -> str:
     """The token that names the patients of a row, without its detail."""
-    return row.population.replace(",", ":").split(":")[0].strip()
+    return row.population.replace(",", ":").split(":")[0].strip().casefold()
 
 
-def _reason_against(evidence: Evidence, question: Question, endpoint: Endpoint, row: Response | Survival) -> str:
-    study = evidence.study(row.study_id)
+def reason_against_study(evidence: Evidence, question: Question, study: Study) -> str:
+    """Why no row of the study answers the question, whatever it says; empty where one may."""
+    if study.study_id in question.without:
+        return "left out by name (--without)"
     if study.in_review is not None and question.study_set != "all":
         if study.in_review != (question.study_set == "review"):
             return f"not in the {question.study_set} set"
-    if study.design == "retrospective":
-        return "the study is retrospective"
+    if study.retrospective and not question.retrospective:
+        return RETROSPECTIVE
     if not in_subset(evidence, study, question.subset):
         return f"not in the subset {question.subset}"
+    return ""
+
+
+def _reason_against(evidence: Evidence, question: Question, endpoint: Endpoint, row: Response | Survival) -> str:
+    reason = reason_against_study(evidence, question, evidence.study(row.study_id))
+    if reason:
+        return reason
     if row.tier and row.tier not in question.tiers:
         return f"tier {row.tier}"
     stratum = getattr(row, "stratum", "")
@@ -176,7 +269,7 @@ def _whole_strata(used: list, left_out: list[LeftOut]) -> tuple[list, list[LeftO
     torn = {item.study_id for item in left_out}
     kept = [row for row in used if not (getattr(row, "stratum", "") and row.study_id in torn)]
     return kept, [LeftOut(row.study_id, "survival.csv", row.row, "another stratum of this study is left out")
-                  for row in used if row not in kept]
+                  for row in used if getattr(row, "stratum", "") and row.study_id in torn]
 
 
 def _one_per_study(rows: list[Response]) -> list[Response]:
@@ -191,8 +284,10 @@ def _one_per_study(rows: list[Response]) -> list[Response]:
 def _one_curve_per_study(rows: list[Survival], horizon: float) -> list[Survival]:
     """One statistic of one data cut for each study, and for each stratum where a study is printed in strata."""
     chosen: set[int] = set()
-    for study_id in dict.fromkeys(row.study_id for row in rows):
-        own = [row for row in rows if row.study_id == study_id]
+    by_study: dict[str, list[Survival]] = {}
+    for row in rows:
+        by_study.setdefault(row.study_id, []).append(row)
+    for own in by_study.values():
         own = [row for row in own if row.cut in ("", "primary")] or [row for row in own if row.cut == own[0].cut]
         whole = [row for row in own if not row.stratum]
         groups = [whole] if whole else [[row for row in own if row.stratum == stratum]
@@ -232,3 +327,9 @@ def _warnings(endpoint: Endpoint, rows: list[Response] | list[Survival]) -> list
     elif count == 2:
         notes.append("two studies: the heterogeneity is prior-dominated")
     return notes
+
+
+def _warnings_of_left_out(left_out: Iterable[LeftOut]) -> list[str]:
+    names = dict.fromkeys(item.study_id for item in left_out if item.reason == RETROSPECTIVE)
+    shown = ", ".join(list(names)[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+    return [f"left out as retrospective: {shown} (--retrospective keeps them)"] if names else []

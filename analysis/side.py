@@ -20,7 +20,7 @@ from analysis.model_comparison import elpd_difference, judge, uniformity
 from analysis.pipeline import Results
 from analysis.processes import Submit, share_out
 from analysis.records import Record
-from analysis.selection import ALL, Question, horizon_of, select
+from analysis.selection import ALL, horizon_of, select
 from models import all_models, models_of
 
 Row = Mapping[str, Any]
@@ -132,7 +132,7 @@ def _has_a_shape(found: Any) -> bool:
 def _shape(evidence: Evidence, found: Any, base: Job) -> Row:
     """What the published interval of a rate looks like, and what completed evidence gives."""
     reported = found.reported
-    question = Question(found.endpoint, reported.subset or ALL, base.question.tiers, base.question.study_set)
+    question = replace(base.question, endpoint=found.endpoint, subset=reported.subset or ALL)
     studies, _ = typed_studies(select(evidence, question))
     shape = interval_shape.published_shape(reported.estimate, reported.ci_low, reported.ci_high, reported.decimals)
     missing = interval_shape.missing_sizes(evidence, question, studies.study_ids, reported.k_studies)

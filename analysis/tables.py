@@ -1,6 +1,6 @@
 """The tidy tables of a run: plain rows with one meaning per column, from fits and comparisons."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -118,6 +118,11 @@ def left_out_rows(selection: Selection) -> list[dict[str, Any]]:
     question = selection.question
     return [{"endpoint": question.endpoint, "subset": question.subset, "tiers": question.tiers,
              **{name: getattr(item, name) for name in item.__dataclass_fields__}} for item in selection.left_out]
+
+
+def left_out_cells(rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """Rows of left_out.csv for JSON that names the question once."""
+    return [{name: row[name] for name in ("study_id", "table", "row", "reason")} for row in rows]
 
 
 def comparison_row(comparison: Comparison) -> dict[str, Any]:

@@ -1,7 +1,10 @@
 """Tables for a terminal."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from analysis.wording import counted
 
 QUICK_REMEDY = ". Run it without --quick: short chains leave more Monte-Carlo error."
 
@@ -30,6 +33,12 @@ def estimates_table(rows: Sequence[Mapping[str, Any]]) -> str:
                 limits, f"{100 * row['level']:g} % {row['interval']}", row["unit"]]
 
     return table(["estimand", "study", "mean", "median", "interval", "kind", "unit"], [cells(row) for row in rows])
+
+
+def left_out_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """One line for each reason for which rows are left out, with their number."""
+    return [f"left out: {counted(count, 'row')}, {reason}"
+            for reason, count in Counter(row["reason"] for row in rows).items()]
 
 
 def _printable(text: str) -> str:

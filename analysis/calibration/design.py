@@ -1,14 +1,14 @@
 """The design that is calibrated: how large each study is and how precisely it reports, without what it found."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from analysis.evidence import Evidence
-from analysis.fitting import NoStudies, model_for, typed_studies
-from analysis.selection import Question, Selection, horizon_of, select
+from analysis.fitting import NoStudies, model_for, no_study, typed_studies
+from analysis.selection import Question, Selection, candidates, horizon_of, refuse_shared_patients
 from models import all_models
 from models.studies import HazardStudies, RateStudies, Studies
 
@@ -73,14 +73,14 @@ def select_design(evidence: Evidence, model_name: str, question: Question) -> Se
     """
     kind = all_models()[model_name].kind if model_name in all_models() else "rate"
     if question.endpoint:
-        found = [select(evidence, question)]
+        found = [candidates(evidence, question)]
     else:
-        found = [select(evidence, Question(endpoint.endpoint, question.subset, question.tiers, question.study_set))
+        found = [candidates(evidence, replace(question, endpoint=endpoint.endpoint))
                  for endpoint in evidence.endpoints if endpoint.kind == kind]
     model_for(found[0].endpoint.kind if found else kind, model_name)
     # The first of those with most studies, in the order of the table.
     best = max(found, key=lambda selection: len(selection.study_ids), default=None)
     if best is None or not best.rows:
-        raise NoStudies(f"no study with {question.endpoint or f'a {kind} endpoint'} in subset {question.subset}, "
-                        f"set {question.study_set}, tiers {question.tiers}")
+        raise NoStudies(no_study(question, found, question.endpoint or f"a {kind} endpoint"))
+    refuse_shared_patients(evidence, (best,))
     return best

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from analysis.arguments import writable
+from analysis.arguments import question_of, writable
 from analysis.calibration import FAMILY_LEVEL, FAULTS
 from analysis.calibration.code import code_sha256
 from analysis.calibration.design import design_of, select_design
@@ -19,8 +19,9 @@ from analysis.files import as_json, write_csv
 from analysis.fitting import priors_of
 from analysis.jobs import Job
 from analysis.progress import Progress
-from analysis.selection import Question, Selection
-from analysis.text import table
+from analysis.selection import Selection
+from analysis.tables import left_out_cells, left_out_rows
+from analysis.text import left_out_lines, table
 from analysis.wording import counted
 from models import all_models
 
@@ -34,7 +35,7 @@ _CURVE_COLUMNS = ("quantity", "pit", "difference", "lower_95", "upper_95", "lowe
 def run(options: argparse.Namespace) -> int:
     """Calibrate, print the verdicts, write PITs and figure where --output asks for them; code 3 if not passed."""
     evidence = load(options.data)
-    question = Question(options.endpoint or "", options.subset, options.tiers, options.study_set)
+    question = question_of(options, options.endpoint or "")
     selection = select_design(evidence, options.model, question)
     model = all_models()[options.model]
     priors = priors_of(model, Job(question, model=model.name, priors=tuple(options.prior)))
@@ -45,6 +46,8 @@ def run(options: argparse.Namespace) -> int:
         print(as_json(_object(found, selection, evidence.sha256)))
     else:
         _print(found, selection)
+    for line in (*(f"warning: {text}" for text in selection.warnings), *left_out_lines(left_out_rows(selection))):
+        print(line, file=sys.stderr)
     for failed in found.failures:
         print(f"replicate {failed.number} failed: {failed.failure}", file=sys.stderr)
     if folder:
@@ -68,7 +71,9 @@ def _object(found: Calibration, selection: Selection, sha256: str) -> dict[str, 
     setting, question = found.setting, selection.question
     return {"schema_version": SCHEMA_VERSION, "data_sha256": sha256, "code_sha256": code_sha256(setting.model),
             "model": setting.model, "endpoint": setting.design.endpoint, "subset": question.subset,
-            "tiers": question.tiers, "set": question.study_set, "design": setting.design.plain(),
+            "tiers": question.tiers, "set": question.study_set,
+            "without": list(question.without), "retrospective": question.retrospective,
+            "left_out": left_out_cells(left_out_rows(selection)), "design": setting.design.plain(),
             "priors": {name: str(prior) for name, prior in setting.priors.items()},
             "replicates": len(found.replicates), "seed": setting.seed, "fault": setting.fault,
             "family_level": FAMILY_LEVEL, "quantities": [vars(verdict) for verdict in found.verdicts],
@@ -78,8 +83,8 @@ def _object(found: Calibration, selection: Selection, sha256: str) -> dict[str, 
 
 def _print(found: Calibration, selection: Selection) -> None:
     setting = found.setting
-    print(f"{setting.design.endpoint}: {setting.model}, subset {selection.question.subset}, tiers "
-          f"{selection.question.tiers}, {counted(len(setting.design.studies), 'study', 'studies')}, "
+    print(f"{setting.design.endpoint}: {setting.model}, {selection.question.words}, "
+          f"{counted(len(setting.design.studies), 'study', 'studies')}, "
           f"{counted(setting.design.studies.patients, 'patient')}, {counted(len(found.replicates), 'replicate')}")
     print("; ".join(f"{name} ~ {prior}" for name, prior in setting.priors.items()))
     if setting.fault:

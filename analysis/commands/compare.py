@@ -35,7 +35,8 @@ def run(options: argparse.Namespace) -> int:
         rows = [{**tables.comparison_row(row), "stamp": stamp} for row in results.comparisons]
         columns = tables.COMPARISON_COLUMNS
         print(as_json({"schema_version": SCHEMA_VERSION, "data_sha256": evidence.sha256, "tiers": options.tiers,
-                       "set": options.study_set, "seed": options.seed, "stamp": stamp,
+                       "set": options.study_set, "without": list(base.question.without),
+                       "retrospective": base.question.retrospective, "seed": options.seed, "stamp": stamp,
                        "converged": not results.failed,
                        "comparisons": [{name: row.get(name) for name in columns} for row in rows]}))
     else:

@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from collections import Counter
 from dataclasses import replace
 
 from analysis.arguments import base_job, writable
@@ -12,7 +11,8 @@ from analysis.fitting import model_for, priors_of
 from analysis.jobs import QUICK
 from analysis.records import Record, records
 from analysis.selection import UsageError, select
-from analysis.text import QUICK_REMEDY, estimates_table
+from analysis.tables import left_out_cells
+from analysis.text import QUICK_REMEDY, estimates_table, left_out_lines
 from analysis.wording import counted
 
 SCHEMA_VERSION = 1
@@ -42,8 +42,8 @@ def run(options: argparse.Namespace) -> int:
         _print(found, options)
     for warning in found.warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    for reason, count in Counter(row["reason"] for row in found.left_out).items():
-        print(f"left out: {count} row(s), {reason}", file=sys.stderr)
+    for line in left_out_lines(found.left_out):
+        print(line, file=sys.stderr)
     if found.failed:
         print(f"NOT CONVERGED: {found.diagnostics['failures']}{QUICK_REMEDY if options.quick else ''}", file=sys.stderr)
     elif folder and not options.json:
@@ -55,9 +55,10 @@ def _object(found: Record, sha256: str, options: argparse.Namespace) -> dict:
     question = found.job.question
     return {"schema_version": SCHEMA_VERSION, "data_sha256": sha256, "endpoint": question.endpoint,
             "model": found.model, "subset": question.subset, "tiers": question.tiers, "set": question.study_set,
-            "engine": options.engine, "priors": dict(found.priors), "n_studies": found.k_studies,
-            "n_patients": found.n_patients, "seed": found.job.seed, "stamp": "QUICK" if options.quick else "",
-            "warnings": list(found.warnings), "log_evidence": found.log_evidence,
+            "without": list(question.without), "retrospective": question.retrospective, "engine": options.engine,
+            "priors": dict(found.priors), "n_studies": found.k_studies, "n_patients": found.n_patients,
+            "seed": found.job.seed, "stamp": "QUICK" if options.quick else "", "warnings": list(found.warnings),
+            "left_out": left_out_cells(found.left_out), "log_evidence": found.log_evidence,
             "estimates": [{name: row[name] for name in _ESTIMATE} for row in found.estimates],
             "diagnostics": {name: value for name, value in found.diagnostics.items() if name not in _FIT_COLUMNS},
             "converged": not found.failed}
@@ -66,7 +67,7 @@ def _object(found: Record, sha256: str, options: argparse.Namespace) -> dict:
 def _print(found: Record, options: argparse.Namespace) -> None:
     question = found.job.question
     stamp = "QUICK (short chains)  " if options.quick else ""
-    print(f"{stamp}{question.endpoint}: {found.model}, subset {question.subset}, tiers {question.tiers}, "
+    print(f"{stamp}{question.endpoint}: {found.model}, {question.words}, "
           f"{counted(found.k_studies, 'study', 'studies')}, {counted(found.n_patients, 'patient')}")
     print("; ".join(f"{name} ~ {prior}" for name, prior in found.priors.items()) + "\n")
     if not found.failed:

@@ -1,12 +1,18 @@
 """`list`: what can be fitted."""
 
 import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
+from analysis.arguments import question_of
 from analysis.evidence import Endpoint, Evidence, load
 from analysis.files import as_json
-from analysis.selection import Question, base_of, select, subset_names
+from analysis.selection import RETROSPECTIVE, base_of, candidates, shared_patients, subset_names
 from analysis.text import table
+from analysis.wording import counted
 
 SCHEMA_VERSION = 1
 
@@ -20,9 +26,12 @@ def run(options: argparse.Namespace) -> int:
     models = [{"model": model.name, "kind": model.kind, "headline": model.rank == 0,
                "priors": {name: str(prior) for name, prior in model.priors.items()}}
               for model in all_models().values()]
+    for line in _notes(endpoints):
+        print(line, file=sys.stderr)
     if options.json:
         print(as_json({"schema_version": SCHEMA_VERSION, "data_sha256": evidence.sha256, "tiers": options.tiers,
-                       "set": options.study_set, "endpoints": endpoints, "models": models,
+                       "set": options.study_set, "without": sorted(set(options.without)),
+                       "retrospective": options.retrospective, "endpoints": endpoints, "models": models,
                        "subsets": _subsets(evidence)}))
         return 0
     names = subset_names(evidence)
@@ -40,12 +49,27 @@ def run(options: argparse.Namespace) -> int:
 def _endpoint(evidence: Evidence, endpoint: Endpoint, options: argparse.Namespace) -> dict[str, Any]:
     cells = []
     for subset in subset_names(evidence):
-        selection = select(evidence, Question(endpoint.endpoint, subset, options.tiers, options.study_set))
+        selection = candidates(evidence, replace(question_of(options, endpoint.endpoint), subset=subset))
         cells.append({"subset": subset, "k_studies": len(selection.study_ids),
                       "n_patients": sum(row.n for row in selection.rows),
-                      "bases": sorted({base_of(row) for row in selection.rows} - {""})})
+                      "bases": sorted({base_of(row) for row in selection.rows} - {""}),
+                      "left_out": dict(Counter(item.reason for item in selection.left_out)),
+                      "share_patients": [list(pair) for pair in shared_patients(evidence, selection.study_ids)]})
     return {"endpoint": endpoint.endpoint, "label": endpoint.label, "kind": endpoint.kind,
             "direction": endpoint.direction, "subsets": cells}
+
+
+def _notes(endpoints: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """What the counts over all studies do not show: retrospective rows, and patients that stand in them twice."""
+    for item in endpoints:
+        whole = item["subsets"][0]
+        if whole["left_out"].get(RETROSPECTIVE):
+            rows = whole["left_out"][RETROSPECTIVE]
+            yield (f"{item['endpoint']}: {counted(rows, 'row')} of retrospective studies left out; --retrospective "
+                   "counts them")
+        for pair in whole["share_patients"]:
+            yield (f"{item['endpoint']}: {' and '.join(pair)} share patients, so no fit pools both; --without leaves "
+                   "one out")
 
 
 def _subsets(evidence: Evidence) -> list[dict[str, str]]:

@@ -15,7 +15,8 @@ from analysis.regression.design import covariates_of
 from analysis.regression.running import Regressed, regress
 from analysis.regression.tables import collinearity_table, imputed_table, slopes_table, write_tables
 from analysis.selection import UsageError, select
-from analysis.text import QUICK_REMEDY
+from analysis.tables import left_out_cells
+from analysis.text import QUICK_REMEDY, left_out_lines
 from analysis.wording import counted
 
 SCHEMA_VERSION = 1
@@ -45,7 +46,8 @@ def run(options: argparse.Namespace) -> int:
     else:
         _print(found, stamp)
         print("".join(f"\n{path}" for path in paths))
-    for line in (*(f"warning: {text}" for text in found.warnings), *(f"not estimated: {text}" for text in reasons)):
+    for line in (*(f"warning: {text}" for text in found.warnings), *left_out_lines(found.left_out),
+                 *(f"not estimated: {text}" for text in reasons)):
         print(line, file=sys.stderr)
     failures = dict.fromkeys((row["analysis"], row["covariate"], row["failures"]) for row in found.failed)
     for analysis, covariate, reason in failures:
@@ -69,8 +71,9 @@ def _object(found: Regressed, sha256: str, stamp: str) -> dict[str, Any]:
     question = found.job.question
     return {"schema_version": SCHEMA_VERSION, "data_sha256": sha256, "endpoint": question.endpoint,
             "model": found.model, "subset": question.subset, "tiers": question.tiers, "set": question.study_set,
-            "priors": found.priors, "n_studies": found.n_studies, "n_patients": found.n_patients,
-            "seed": found.job.seed, "stamp": stamp, "warnings": list(found.warnings), "caveat": CAVEAT,
+            "without": list(question.without), "retrospective": question.retrospective, "priors": found.priors,
+            "n_studies": found.n_studies, "n_patients": found.n_patients, "seed": found.job.seed, "stamp": stamp,
+            "warnings": list(found.warnings), "left_out": left_out_cells(found.left_out), "caveat": CAVEAT,
             "covariates": [_slope(row) for row in found.slopes], "collinearity": _without_endpoint(found.collinearity),
             "predictions": _without_endpoint(found.predictions), "imputed": _without_endpoint(found.imputed),
             "converged": not found.failed}
@@ -107,8 +110,8 @@ def _without_endpoint(rows: Any) -> list[dict[str, Any]]:
 
 def _print(found: Regressed, stamp: str) -> None:
     question = found.job.question
-    print(f"{'QUICK (short chains)  ' if stamp else ''}{question.endpoint}: {found.model} regression, subset "
-          f"{question.subset}, tiers {question.tiers}, {counted(found.n_studies, 'study', 'studies')}, "
+    print(f"{'QUICK (short chains)  ' if stamp else ''}{question.endpoint}: {found.model} regression, "
+          f"{question.words}, {counted(found.n_studies, 'study', 'studies')}, "
           f"{counted(found.n_patients, 'patient')}")
     print("; ".join(f"{name} ~ {prior}" for name, prior in found.priors.items()) + "\n")
     print(slopes_table(found) + "\n")

@@ -1,10 +1,12 @@
 """`report`: the main job. Starts the second process before the sampler is loaded, then hands over."""
 
 import argparse
+from dataclasses import replace
 
 from analysis.arguments import base_job, writable
 from analysis.evidence import load
 from analysis.processes import helper
+from analysis.selection import candidates, refuse_shared_patients
 
 
 def run(options: argparse.Namespace) -> int:
@@ -14,6 +16,8 @@ def run(options: argparse.Namespace) -> int:
     if base.priors:
         from analysis.planning import check_priors
         check_priors(base)
+    refuse_shared_patients(evidence, (candidates(evidence, replace(base.question, endpoint=endpoint.endpoint))
+                                      for endpoint in evidence.endpoints))
     folder = writable(options.output)
     with helper(evidence) as submit:
         from analysis.making import make

@@ -35,6 +35,11 @@ def text(cell: str) -> str | Fault:
     return cell
 
 
+def word(cell: str) -> str | Fault:
+    """Return a text that is compared with a known word, in small letters."""
+    return text(cell.casefold())
+
+
 def label(cell: str) -> str | Fault:
     """Return a text of one line, as figures and tables need it."""
     if any(mark in cell for mark in "\n\r\t"):
@@ -72,11 +77,12 @@ def names(cell: str) -> tuple[str, ...] | Fault:
 
 
 def choice(*words: str) -> Parser:
-    """Return a parser that accepts the given words only."""
+    """Return a parser that accepts the given words only, in small or capital letters."""
+    known = {word.casefold(): word for word in words}
 
     def parse(cell: str) -> str | Fault:
-        if cell in words:
-            return cell
+        if cell.casefold() in known:
+            return known[cell.casefold()]
         return Fault(f"is not one of {', '.join(words)}", f"Write {' or '.join(words)}.")
 
     return parse

@@ -8,7 +8,13 @@ from analysis.evidence.conditions import Condition, condition
 from analysis.evidence.drafts import Draft, Drafts
 from analysis.evidence.numerals import Fault
 from analysis.evidence.problems import Problem, shown
-from analysis.evidence.references import repeated_rows, unknown_columns, unknown_ids, unknown_subsets
+from analysis.evidence.references import (
+    one_sided_overlaps,
+    repeated_rows,
+    unknown_columns,
+    unknown_ids,
+    unknown_subsets,
+)
 
 Tables = Mapping[str, Drafts]
 
@@ -27,6 +33,8 @@ def cross_problems(tables: Tables) -> Iterator[Problem]:
     for file in ("subsets.csv", "comparisons.csv", "covariates.csv"):
         yield from unknown_columns(tables[file], tables)
     yield from unknown_subsets(tables)
+    yield from one_sided_overlaps(tables["studies.csv"])
+    yield from unplaced_studies(tables["studies.csv"])
     yield from wrong_kinds(tables)
     yield from circular_parents(tables["endpoints.csv"])
     yield from children_above_parents(tables)
@@ -47,6 +55,15 @@ def wrong_kinds(tables: Tables) -> Iterator[Problem]:
             if kind != wanted:
                 remedy = f"Move the row to {other} or correct the kind in endpoints.csv."
                 yield row.problem("endpoint", f"is a {kind} endpoint", remedy)
+
+
+def unplaced_studies(studies: Drafts) -> Iterator[Problem]:
+    """Yield a problem for each study that does not say whether the review holds it, where another one does."""
+    if any(row.has("in_review") for row in studies.rows):
+        for row in studies.rows:
+            if row.lacks("in_review"):
+                rule = "is empty while other studies are placed, so it would count in the review and in the later set"
+                yield row.problem("in_review", rule, "Write true for a study of the review, else false.")
 
 
 def circular_parents(endpoints: Drafts) -> Iterator[Problem]:

@@ -32,6 +32,7 @@ def find_notes(tables: Mapping[str, Drafts], *, found_files: Iterable[str]) -> I
         yield from _levels(tables[file], level)
     yield from _above_treated(tables)
     yield from _subsets_without_studies(tables)
+    yield from _retrospective_studies(tables)
 
 
 def _unread_files(found_files: Iterable[str]) -> Iterator[Problem]:
@@ -93,6 +94,17 @@ def _above_treated(tables: Mapping[str, Drafts]) -> Iterator[Problem]:
                     f"exceeds the {limit} treated patients of the study",
                     "Check whether other patients are counted in.",
                 )
+
+
+def _retrospective_studies(tables: Mapping[str, Drafts]) -> Iterator[Problem]:
+    deciding = {row.values.get("study_id") for file in ("responses.csv", "survival.csv") for row in tables[file].rows}
+    for row in tables["studies.csv"].rows:
+        design = str(row.values.get("design") or "").casefold()
+        if design == "retrospective" and row.values.get("study_id") in deciding:
+            yield row.problem("design", "leaves the study out", "Ask with --retrospective to count it.")
+        elif "retrospective" in design and design != "retrospective":
+            remedy = "Write retrospective alone to leave the study out."
+            yield row.problem("design", "is not read as retrospective, so the study counts", remedy)
 
 
 def _subsets_without_studies(tables: Mapping[str, Drafts]) -> Iterator[Problem]:

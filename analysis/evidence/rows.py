@@ -50,6 +50,8 @@ class Study:
         Patients enrolled, treated or not.
     in_review : bool or None
         Whether the reanalysed review holds the study; None where the table does not say.
+    overlaps_with : tuple of str
+        Studies that report some of the same patients.
     columns : Columns
         Every cell of the row as text, by column name; for subset rules and covariates.
     """
@@ -65,6 +67,12 @@ class Study:
     design: str
     columns: Columns
     n_enrolled: int | None = None
+    overlaps_with: tuple[str, ...] = ()
+
+    @property
+    def retrospective(self) -> bool:
+        """Whether `design` says so."""
+        return self.design.casefold() == "retrospective"
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,6 +146,19 @@ def fact_is_number(row: Draft) -> Iterator[Problem]:
             yield row.problem("value", result.rule, result.remedy)
 
 
+def reserved_subset(row: Draft) -> Iterator[Problem]:
+    """Yield a problem when the subset that holds every study is given a condition."""
+    if row.values.get("subset") == "all" and (row.has("column") or row.has("value")):
+        column = "column" if row.has("column") else "value"
+        yield row.problem(column, "gives all, which always holds every study, a condition", "Rename the subset.")
+
+
+def reserved_scenario(row: Draft) -> Iterator[Problem]:
+    """Yield a problem when a scenario has the name under which a total is shown as printed."""
+    if row.values.get("scenario") == "as_printed":
+        yield row.problem("scenario", "is the name of the published total itself", "Rename the scenario.")
+
+
 def subset_condition(row: Draft) -> Iterator[Problem]:
     """Yield a problem when a subset names a value but no column, or compares with what is no number."""
     if row.lacks("column") and row.has("value"):
@@ -188,9 +201,9 @@ ROW_RULES: dict[str, tuple[Rule, ...]] = {
     ),
     "reported.csv": (reported_scale, reported_limits, interval_holds_estimate),
     "totals.csv": (events_within_n,),
-    "scenarios.csv": (scenario_total, scenario_denominator),
+    "scenarios.csv": (reserved_scenario, scenario_total, scenario_denominator),
     "extraction.csv": (fact_is_number,),
-    "subsets.csv": (subset_condition,),
+    "subsets.csv": (reserved_subset, subset_condition),
     "comparisons.csv": (comparison_is_decided,),
     "covariates.csv": (bounds_are_ordered,),
 }

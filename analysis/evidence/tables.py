@@ -1,7 +1,7 @@
 """The tables of an evidence directory as data: a new column is one line here and one field of its row."""
 
 from analysis.evidence import records, rows
-from analysis.evidence.cells import Parser, boolean, choice, integer, label, names, number, slug, text
+from analysis.evidence.cells import Parser, boolean, choice, integer, label, names, number, slug, text, word
 from analysis.evidence.schema import Column, Table
 
 _COUNT_REMEDY = "Give a number of patients."
@@ -41,9 +41,11 @@ TABLES: tuple[Table, ...] = (
             *_texts("cohort", "antigen_target"),
             Column("in_review", boolean),
             *_texts("design"),
+            Column("overlaps_with", names, empty=()),
         ),
         subject=("study_id",),
         unique=(("study_id",), ("label",)),
+        references=(("overlaps_with", "studies.csv"),),
         keeps_cells=True,
     ),
     Table(
@@ -54,7 +56,8 @@ TABLES: tuple[Table, ...] = (
             _key("label", label),
             _key("kind", choice("rate", "survival")),
             _key("direction", choice("benefit", "harm", "neutral")),
-            *_texts("parent", "population"),
+            *_texts("parent"),
+            Column("population", word, empty=""),
             Column("horizon_months", _POSITIVE),
         ),
         subject=("endpoint",),
@@ -84,7 +87,8 @@ TABLES: tuple[Table, ...] = (
         (
             _key("study_id"),
             _key("endpoint"),
-            *_texts("definition", "population", "stratum", "cut"),
+            *_texts("definition", "population", "stratum"),
+            Column("cut", word, empty=""),
             Column("statistic", choice("median", "landmark"), required=True, empty=""),
             Column("time_months", _POSITIVE, required=True),
             Column("estimate", number(), required=True),

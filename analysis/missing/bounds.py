@@ -113,7 +113,7 @@ def bound_rows(evidence: Evidence, selection: Selection, priors: Mapping[str, Pr
     candidates = _candidates(evidence, selection)
     chosen = {study.study_id: study.n_treated for study in candidates[:count]}
     shared = _shared(selection, k, count)
-    reason = _trouble(selection, chosen, headline)
+    reason = _trouble(evidence, selection, chosen, headline)
     if reason:
         return (MissingBound(**shared, bound=HEADLINE, scenario="", missing_n=None, missing_events=None, missing="",
                              status=NOT_COMPUTED, reason=reason),)
@@ -132,9 +132,9 @@ def _candidates(evidence: Evidence, selection: Selection) -> list[Study]:
     return sorted(unknown, key=lambda study: (-study.n_treated, study.study_id))
 
 
-def _trouble(selection: Selection, chosen: Mapping[str, int], headline: Grid | None) -> str:
-    if base_trouble(selection):
-        return base_trouble(selection)
+def _trouble(evidence: Evidence, selection: Selection, chosen: Mapping[str, int], headline: Grid | None) -> str:
+    if trouble := base_trouble(evidence, selection):
+        return trouble
     if not selection.rows:
         return "no study has a count of its own"
     if headline is None:

@@ -7,7 +7,7 @@ from itertools import combinations
 
 from analysis.evidence import Evidence, Scenario, Study, Total
 from analysis.missing.splits import in_proportion
-from analysis.selection import Question, Selection, in_subset
+from analysis.selection import Question, Selection, reason_against_study, shared_patients
 
 AS_PRINTED = "as_printed"
 TREATED, REDUCED = "treated", "reduced"
@@ -66,14 +66,15 @@ class Reading:
 
 
 def members(evidence: Evidence, question: Question) -> tuple[Study, ...]:
-    """Studies that can be behind a published number: of the set and the subset, and not retrospective."""
-    wanted = {"review": (True, None), "extension": (False, None)}.get(question.study_set, (True, False, None))
-    return tuple(study for study in evidence.studies if study.in_review in wanted
-                 and study.design != "retrospective" and in_subset(evidence, study, question.subset))
+    """Studies that can be behind a published number: of the set and the subset, and of a design that counts."""
+    return tuple(study for study in evidence.studies if not reason_against_study(evidence, question, study))
 
 
-def base_trouble(selection: Selection) -> str:
-    """Why treated patients cannot stand for the denominators of an endpoint; empty where they can."""
+def base_trouble(evidence: Evidence, selection: Selection) -> str:
+    """Why the studies' patients cannot stand for the denominators of an endpoint; empty where they can."""
+    shared = shared_patients(evidence, selection.study_ids)
+    if shared:
+        return f"{' and '.join(shared[0])} share patients"
     population = selection.endpoint.population
     return "" if population in ("", "treated") else \
         f"the base is {population}, and how many the studies without a count have is not known"
@@ -106,7 +107,7 @@ def _of_total(evidence: Evidence, selection: Selection, total: Total, name: str,
                     sum(count for count, _ in known.values()), sum(n for _, n in known.values()), {}, None, "",
                     _notes(total, scenario, changed, known, len(studies)))
     absent = len(studies) - k
-    reason = _trouble(selection, events, sizes, absent, base)
+    reason = _trouble(evidence, selection, events, sizes, absent, base)
     if reason:
         yield replace(start, reason=reason)
         return
@@ -132,14 +133,14 @@ def _notes(total: Total, scenario: Sequence[Scenario], changed: Mapping[str, int
     return "; ".join(notes)
 
 
-def _trouble(selection: Selection, events: int | None, sizes: Mapping[str, int | None], absent: int,
+def _trouble(evidence: Evidence, selection: Selection, events: int | None, sizes: Mapping[str, int | None], absent: int,
              base: int | None) -> str:
     """Why no reading can be formed; empty where one can."""
     unknown = [study_id for study_id, n in sizes.items() if n is None]
     if events is None:
         return "no total of events is printed"
-    if base_trouble(selection):
-        return base_trouble(selection)
+    if trouble := base_trouble(evidence, selection):
+        return trouble
     if not selection.rows:
         return "no study has a count of its own"
     if unknown:

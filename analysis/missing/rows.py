@@ -10,7 +10,7 @@ from analysis.fitting import typed_studies
 from analysis.missing.bounds import MissingBound, bound_rows
 from analysis.missing.rates import posterior
 from analysis.missing.totals import PublishedTotal, total_rows
-from analysis.selection import ALL, Question, Selection, select
+from analysis.selection import ALL, Question, Selection, candidates, shared_patients
 from models.beta_binomial import MODEL
 from models.priors import Prior
 
@@ -44,8 +44,8 @@ def missing_rows(evidence: Evidence, base_question: Question, priors: Mapping[st
     totals, bounds = [], []
     for endpoint in (endpoint for endpoint in evidence.endpoints if endpoint.kind == "rate"):
         question = replace(base_question, endpoint=endpoint.endpoint, subset=ALL, study_set="review")
-        selection = select(evidence, question)
-        headline = _headline(selection, wanted)
+        selection = candidates(evidence, question)
+        headline = _headline(evidence, selection, wanted)
         totals += total_rows(evidence, selection, wanted, level=level, headline=headline)
         bounds += bound_rows(evidence, selection, wanted, level=level, headline=headline)
     return MissingRows(tuple(totals), tuple(bounds))
@@ -56,9 +56,9 @@ def cells(row: PublishedTotal | MissingBound) -> dict[str, Any]:
     return asdict(row)
 
 
-def _headline(selection: Selection, priors: Mapping[str, Prior]) -> Grid | None:
-    """The posterior from the studies with a count; None where there is none or it does not settle."""
-    if not selection.rows:
+def _headline(evidence: Evidence, selection: Selection, priors: Mapping[str, Prior]) -> Grid | None:
+    """The posterior from the studies with a count; None without any, where they share patients, or unsettled."""
+    if not selection.rows or shared_patients(evidence, selection.study_ids):
         return None
     try:
         return posterior(typed_studies(selection)[0], priors)

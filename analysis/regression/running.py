@@ -32,6 +32,8 @@ class Regressed:
     ----------
     slopes, predictions, imputed, collinearity : tuple of rows
         With the columns of these names in `analysis.regression.rows`.
+    left_out : tuple of rows
+        As in left_out.csv.
     studies : tuple of rows
         As in studies.csv, with `values`: the natural value of each covariate by name, None where it is missing.
     priors : mapping of str to str
@@ -50,6 +52,7 @@ class Regressed:
     imputed: Rows
     collinearity: Rows
     studies: Rows
+    left_out: Rows = ()
 
     @property
     def failed(self) -> Rows:
@@ -93,6 +96,7 @@ def regress(evidence: Evidence, job: Job, names: Sequence[str] = (), *, cores: i
                      n_patients=studies.patients, priors={name: str(prior) for name, prior in priors.items()},
                      warnings=(*selection.warnings, *_lone_studies(found["slopes"])),
                      collinearity=tuple(rows.collinearity_rows(columns, job)),
+                     left_out=tuple(tables.left_out_rows(selection)),
                      studies=_with_values(reported, studies, columns), **found)
 
 

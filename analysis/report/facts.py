@@ -8,7 +8,7 @@ from analysis.comparison import COMPARED, Comparison
 from analysis.evidence import Endpoint, Reported
 from analysis.pipeline import Results
 from analysis.records import Record
-from analysis.selection import ALL, horizon_of, subset_names
+from analysis.selection import ALL, Question, horizon_of, subset_names
 from analysis.wording import level_text, printed_with_interval, unit_text, with_interval
 
 Row = Mapping[str, Any]
@@ -111,6 +111,12 @@ def tiers_text(tiers: str) -> str:
     """Such as "tiers A and B"."""
     letters = list(tiers)
     return f"tier {letters[0]}" if len(letters) == 1 else f"tiers {', '.join(letters[:-1])} and {letters[-1]}"
+
+
+def choice_of_studies(question: Question) -> str:
+    """Studies that are left out by name, and retrospective ones that count, as the end of a sentence."""
+    return (f", without {', '.join(question.without)}" if question.without else "") \
+        + (", with retrospective studies" if question.retrospective else "")
 
 
 def variation(results: Results, record: Record) -> str:

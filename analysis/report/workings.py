@@ -139,7 +139,8 @@ def reproduce_section(results: Results) -> Html:
     rows = [("Command", tag("code", command(results))), ("Seed of the run", f"{results.base.seed}"),
             ("Level of the intervals", level_text(results.base.level)),
             ("Evidence", f"{counted(len(results.evidence.studies), 'study', 'studies')}; "
-                         f"set {results.base.question.study_set}, {facts.tiers_text(results.base.question.tiers)}"),
+                         f"set {results.base.question.study_set}, {facts.tiers_text(results.base.question.tiers)}"
+                         f"{facts.choice_of_studies(results.base.question)}"),
             ("SHA-256 of the evidence tables", tag("code", results.evidence.sha256, class_="digest")),
             ("Versions", ", ".join(_versions()))]
     return section("reproduce", "Run it again", table("What this page was computed from", ("What", "Value"), rows,
@@ -154,6 +155,9 @@ def command(results: Results) -> str:
         parts += ["--data", results.evidence.directory.name]
     parts += ["--tiers", question.tiers] if question.tiers != "AB" else []
     parts += ["--set", question.study_set] if question.study_set != "review" else []
+    for name in question.without:
+        parts += ["--without", name]
+    parts += ["--retrospective"] if question.retrospective else []
     parts += ["--level", f"{base.level:g}"] if base.level != 0.95 else []
     parts += ["--horizon", f"{base.horizon:g}"] if base.horizon else []
     for name, prior in base.priors:

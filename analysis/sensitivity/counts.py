@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from analysis.evidence import Response
-from analysis.selection import select
+from analysis.selection import candidates, shared_patients
 from analysis.sensitivity.variants import Case, Variant
 
 _EVERY_TIER = "ABC"
@@ -36,7 +36,7 @@ def other_denominators(case: Case) -> Iterator[Variant]:
     if not case.is_rate:
         return
     any_tier = {row.study_id: row for row in
-                select(case.evidence, replace(case.job.question, tiers=_EVERY_TIER)).rows}
+                candidates(case.evidence, replace(case.job.question, tiers=_EVERY_TIER)).rows}
     current = {row.study_id: row for row in case.rows}
     for scenario in (row for row in case.evidence.scenarios if row.endpoint == case.endpoint.endpoint and row.study_id):
         row = current.get(scenario.study_id) or any_tier.get(scenario.study_id)
@@ -45,6 +45,8 @@ def other_denominators(case: Case) -> Iterator[Variant]:
         for events in dict.fromkeys(possible_events(row.events, row.n, scenario.n)):
             label = f"{case.evidence.study(row.study_id).label}: {events}/{scenario.n} for {row.events}/{row.n}"
             changed = {**current, row.study_id: replace(row, events=events, n=scenario.n)}
+            if shared_patients(case.evidence, changed):
+                continue
             tiers = "".join(sorted({*case.job.question.tiers, row.tier}))
             yield case.variant("denominator", label, rows=list(changed.values()), tiers=tiers)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from analysis.evidence import Evidence
-from analysis.selection import LeftOut, Question, select
+from analysis.selection import LeftOut, Question, candidates, shared_patients
 from analysis.sensitivity.variants import Case, Row, Variant
 
 TIERS = ("A", "AB", "ABC")
@@ -14,19 +14,15 @@ _OTHER_SETS = {"review": ("all",), "all": ("review",), "extension": ("all",)}
 def other_tiers(case: Case) -> Iterator[Variant]:
     """The headline's question asked of other tiers."""
     for tiers in TIERS:
-        found = _asked(case.evidence, replace(case.job.question, tiers=tiers))
-        if found:
-            yield case.variant("tiers", f"tier{'s' if len(tiers) > 1 else ''} {', '.join(tiers)}", rows=found,
-                               tiers=tiers)
+        yield from _asked(case, case.evidence, replace(case.job.question, tiers=tiers), "tiers",
+                          f"tier{'s' if len(tiers) > 1 else ''} {', '.join(tiers)}")
 
 
 def other_sets(case: Case) -> Iterator[Variant]:
     """The review's studies alone, or all studies."""
     words = {"all": "review and extension studies", "review": "the review's studies only"}
     for name in _OTHER_SETS[case.job.question.study_set]:
-        found = _asked(case.evidence, replace(case.job.question, study_set=name))
-        if found:
-            yield case.variant("study_set", words[name], rows=found, study_set=name)
+        yield from _asked(case, case.evidence, replace(case.job.question, study_set=name), "study_set", words[name])
 
 
 def single_rows(case: Case) -> Iterator[Variant]:
@@ -38,15 +34,23 @@ def single_rows(case: Case) -> Iterator[Variant]:
     for left in (left for left in case.selection.left_out if left.reason.startswith("tier ")):
         own = _row(case, left)
         tiers = "".join(sorted({*question.tiers, own.tier}))
-        found = _asked(_with_only(case, own), replace(question, tiers=tiers))
-        if own in found:
-            replaced = any(row.study_id == own.study_id for row in case.rows)
-            yield case.variant("tier_row", f"{'instead: ' if replaced else 'with '}{_named(case.evidence, own)}",
-                               rows=found, tiers=tiers)
+        replaced = any(row.study_id == own.study_id for row in case.rows)
+        label = f"{'instead: ' if replaced else 'with '}{_named(case.evidence, own)}"
+        changed = _with_only(case, own)
+        if own in candidates(changed, replace(question, tiers=tiers)).rows:
+            yield from _asked(case, changed, replace(question, tiers=tiers), "tier_row", label)
 
 
-def _asked(evidence: Evidence, question: Question) -> tuple[Row, ...]:
-    return select(evidence, question).rows
+def _asked(case: Case, evidence: Evidence, question: Question, dimension: str, label: str) -> Iterator[Variant]:
+    """The variant with the rows of another question, with a reason where these share patients; none without rows."""
+    changed = {"tiers": question.tiers, "study_set": question.study_set}
+    found = candidates(evidence, question)
+    shared = shared_patients(evidence, found.study_ids)
+    if shared:
+        yield replace(case.variant(dimension, label, **changed),
+                      refused="; ".join(f"{' and '.join(pair)} share patients" for pair in shared))
+    elif found.rows:
+        yield case.variant(dimension, label, rows=found.rows, **changed)
 
 
 def _table(case: Case) -> str:

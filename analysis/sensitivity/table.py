@@ -47,6 +47,10 @@ def sensitivity_rows(evidence: Evidence, base_job: Job, endpoint: str) -> tuple[
     found, first = [], None
     for variant in variants(case):
         cells = _cells(case, variant, horizon, printed)
+        if variant.refused:
+            unknown = {"k_studies": None, "n_patients": None, "studies": ""}
+            found.append({**cells, **unknown, "status": NOT_COMPUTED, "reason": variant.refused})
+            continue
         try:
             summary = summarise(posterior(variant), horizon=horizon, level=base_job.level)
         except QuadratureFailed as error:

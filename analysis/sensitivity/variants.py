@@ -32,6 +32,8 @@ class Variant:
         Which rows of the evidence may count.
     factor : float or None
         Multiplies the standard error of a survival statistic without an interval; None for rates.
+    refused : str
+        Why these rows are not pooled; the studies are the headline's then.
     """
 
     dimension: str
@@ -42,12 +44,13 @@ class Variant:
     tiers: str
     study_set: str
     factor: float | None = None
+    refused: str = ""
 
     @property
     def content(self) -> tuple[object, ...]:
         """Everything the posterior depends on, to be compared with that of another variant."""
         columns = (np.asarray(getattr(self.studies, name)).tolist() for name in self.studies.__dataclass_fields__)
-        return self.model.name, tuple(map(str, self.priors.values())), repr(list(columns))
+        return self.model.name, tuple(map(str, self.priors.values())), repr(list(columns)), self.refused
 
 
 @dataclass(frozen=True)

@@ -116,3 +116,35 @@ def test_every_row_of_the_shipped_evidence_is_used_or_has_a_reason(shipped):
         assert sorted([row.row for row in found.rows] + [item.row for item in found.left_out]) == sorted(
             row.row for row in rows)
         assert all(item.reason for item in found.left_out)
+
+
+@pytest.mark.parametrize("design", ["retrospective", "Retrospective", "RETROSPECTIVE "])
+def test_a_retrospective_study_is_left_out_aloud_and_kept_on_request(tmp_path, design):
+    """The case `retro`: c alone, 9 of 12; with --retrospective 20 of 32 in three studies."""
+    write_evidence(tmp_path, studies=f"study_id,label,year,design\na,A,2000,retrospective\nb,B,2001,{design}\n"
+                   "c,C,2002,prospective\n", endpoints="endpoint,label,kind,direction\nrate,Rate,rate,neutral\n",
+                   responses="study_id,endpoint,events,n\na,rate,5,10\nb,rate,6,10\nc,rate,9,12\n")
+    made = load(tmp_path)
+    found = select(made, Question("rate"))
+    assert used(found) == [("c", 4)]
+    assert [(item.study_id, item.table, item.row, item.reason) for item in found.left_out] == [
+        (name, "responses.csv", row, "the study is retrospective") for name, row in (("a", 2), ("b", 3))]
+    assert "left out as retrospective: a, b (--retrospective keeps them)" in found.warnings
+    kept = select(made, Question("rate", retrospective=True))
+    assert [(row.events, row.n) for row in kept.rows] == [(5, 10), (6, 10), (9, 12)] and not kept.left_out
+
+
+def test_words_that_decide_are_matched_whatever_their_case(tmp_path):
+    """Tier b counts, the base of responders does not, the primary cut goes before a later one: in capitals as well."""
+    tables = {"endpoints": "endpoint,label,kind,direction,population\ncr,CR,{rate},{benefit},{treated}\n"
+                           "os,OS,{survival},{benefit},{treated}\n",
+              "responses": "study_id,endpoint,events,n,population,tier\nalpha_2019,cr,1,5,all_treated,{b}\n"
+                           "beta_2021,cr,1,5,{responders}: as printed,{a}\n",
+              "survival": SURVIVAL_HEADER + "alpha_2019,os,,,{later},{median},,9,5,15,20,{a}\n"
+                                            "alpha_2019,os,,,{primary},{median},,8,5,15,20,{a}\n"}
+    words = "rate survival benefit treated responders later median primary a b".split()
+    for change in (str.lower, str.title, str.upper):
+        written = {name: text.format(**{word: change(word) for word in words}) for name, text in tables.items()}
+        made = load(write_evidence(tmp_path, **written))
+        assert [used(select(made, Question(name))) for name in ("cr", "os")] == [
+            [("alpha_2019", 2)], [("alpha_2019", 3)]]

@@ -192,4 +192,4 @@ def test_the_recipe_names_every_table_that_a_study_touches(data: Data) -> None:
 
 def test_the_shipped_tables_load_without_a_new_note(data_folder: Path) -> None:
     notes = load(data_folder).notes
-    assert [(note.file, note.column) for note in notes] == [("responses.csv", "n")]
+    assert [(note.file, note.column) for note in notes] == [("studies.csv", "design"), ("responses.csv", "n")]

@@ -15,7 +15,7 @@ FULL = {
 study_id,label,year,n_treated,cohort,antigen_target,in_review,design,median_age,note
 park_2018,Park 2018,2018,53,adult,CD19,true,prospective,44,
 hay_2019,Hay 2019,2019,53,adult,CD19,true,prospective,39.5,"two strata, printed apart"
-gu_2020,Gu 2020,2020,20,combined,CD22,false,retrospective,,
+gu_2020,Gu 2020,2020,20,combined,CD22,false,prospective,,
 """,
     "endpoints.csv": """\
 endpoint,label,kind,direction,parent,population,horizon_months

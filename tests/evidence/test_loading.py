@@ -188,7 +188,7 @@ def test_the_evidence_of_the_project_loads():
     assert len(evidence.studies) >= 16
     assert sum(study.n_treated for study in evidence.studies if study.in_review) == 489
     assert all(isinstance(row, Survival) for row in evidence.survival)
-    assert {(note.file, note.column) for note in evidence.notes} <= {("responses.csv", "n")}
+    assert {(note.file, note.column) for note in evidence.notes} <= {("responses.csv", "n"), ("studies.csv", "design")}
 
 
 def test_ten_thousand_studies_load_in_seconds(tmp_path):

@@ -30,3 +30,14 @@ def test_a_table_under_a_similar_name_is_noted(tmp_path):
     assert [(n.file, n.rule, n.remedy) for n in evidence.notes] == [
         ("response.csv", "is not read", "Rename it if responses.csv is meant.")
     ]
+
+
+@pytest.mark.parametrize(("design", "note"), [
+    ("retrospective", "leaves the study out"), ("  Retrospective ", "leaves the study out"),
+    ("retrospective cohort", "is not read as retrospective"), ("prospective", ""), ("", "")])
+def test_what_a_design_does_to_a_study_is_noted(tmp_path, design, note):
+    studies = with_cell(FULL["studies.csv"], 4, "design", design)
+    found = load(write_files(tmp_path, FULL | {"studies.csv": studies})).notes
+    places = [(n.file, n.row) for n in found if n.column == "design"]
+    assert places == [("studies.csv", 4)] * bool(note)
+    assert all(note in n.rule and n.subject == "gu_2020" and "etrospective" in n.remedy for n in found)

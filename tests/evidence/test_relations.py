@@ -116,3 +116,43 @@ def test_a_logarithm_needs_a_number_above_zero(problems_of):
 def test_a_missing_column_of_covariates_is_named(problems_of, column):
     found = problems_of(covariates=without_column(FULL["covariates.csv"], column))
     assert [(p.file, p.row, p.column) for p in found] == [("covariates.csv", 1, column)]
+
+
+@pytest.mark.parametrize(("cells", "row", "rule"), [
+    ({2: "park_2018"}, 2, "names the study itself"),
+    ({2: "hay_2019"}, 2, "names hay_2019 in row 3, which does not name park_2018"),
+    ({2: "hay_2019 nobody", 3: "park_2018"}, 2, "nobody, which is not in studies.csv"),
+    ({2: "hay_2019, gu_2020", 3: "park_2018"}, 2, "names gu_2020 in row 4"),
+])
+def test_studies_that_share_patients_name_each_other(problems_of, cells, row, rule):
+    text = FULL["studies.csv"].replace("age,note", "age,overlaps_with").replace('"two strata, printed apart"', "")
+    for line, value in cells.items():
+        text = with_cell(text, line, "overlaps_with", value)
+    assert [(p.row, p.column) for p in problems_of(studies=text) if rule in p.rule] == [(row, "overlaps_with")]
+
+
+def test_mutual_overlaps_are_read_as_lists(tmp_path):
+    studies = "study_id,label,year,overlaps_with\nalpha_2019,A,2019,beta_2021; gamma\nbeta_2021,B,2021,alpha_2019\n" \
+        "gamma,C,2021,alpha_2019\n"
+    found = load(write_evidence(tmp_path, studies=studies)).studies
+    assert [study.overlaps_with for study in found] == [("beta_2021", "gamma"), ("alpha_2019",), ("alpha_2019",)]
+
+
+def test_all_is_a_reserved_subset_and_as_printed_a_reserved_scenario(problems_of):
+    text = FULL["subsets.csv"]
+    (found,) = problems_of(subsets=text + "all,All of them,cohort,adult\n")
+    assert (found.row, found.column) == (5, "column") and "always holds every study" in found.rule
+    assert problems_of(subsets=text + "all,All studies,,\n") == ()
+    (found,) = problems_of(scenarios=with_cell(FULL["scenarios.csv"].split("adults,cr,400,478,park")[0], 2, "scenario",
+                                               "as_printed"))
+    assert (found.row, found.column) == (2, "scenario")
+
+
+def test_a_study_without_its_place_beside_studies_with_one_is_refused(problems_of):
+    """It would count in the review's headline and, with --set extension, among the later studies as well."""
+    text = FULL["studies.csv"]
+    (found,) = problems_of(studies=with_cell(text, 4, "in_review", ""))
+    assert (found.row, found.column) == (4, "in_review") and "true" in found.remedy
+    for line in (2, 3, 4):
+        text = with_cell(text, line, "in_review", "")
+    assert problems_of(studies=text) == () and problems_of(studies=without_column(text, "in_review")) == ()

@@ -109,7 +109,7 @@ CELLS = [
     ),
     ("survival", 2, "n", "0", "n", "is below 1", "patients"),
     ("survival", 2, "n", "", "n", "is empty", "Fill"),
-    ("survival", 2, "tier", "a", "tier", "is not one of A, B, C", "A or B"),
+    ("survival", 2, "tier", "d", "tier", "is not one of A, B, C", "A or B"),
     ("survival", 2, "fact_ids", "F0126", "fact_ids", "a fact about hay_2019", "this study"),
     ("survival", 2, "fact_ids", "F9", "fact_ids", "is not in extraction.csv", ""),
     ("survival", 3, "time_months", "", "time_months", "is empty for a landmark", "months"),
