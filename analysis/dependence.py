@@ -1,18 +1,19 @@
 """What each conclusion hangs on: choices, single studies, subsets, small studies and covariates."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 from analysis.evidence import Evidence
+from analysis.failures import attempt, without_failures
 from analysis.influence.rows import INFLUENCE_COLUMNS, influence_rows
 from analysis.jobs import Job
 from analysis.pipeline import Results
 from analysis.processes import Submit, share_out
 from analysis.records import Record
 from analysis.regression import rows as regression
-from analysis.regression.running import Regressed, regress, regression_jobs
+from analysis.regression.running import regress, regression_jobs
 from analysis.selection import ALL, select
 from analysis.sensitivity.power import POWER_COLUMNS, power_rows
 from analysis.sensitivity.table import SENSITIVITY_COLUMNS, sensitivity_rows
@@ -33,10 +34,12 @@ def work_ahead(evidence: Evidence, base: Job, found: dict[Ahead, Any], *, quick:
     """Fills `found` with one result at each step, of what hangs on no fit: sensitivity and regressions."""
     for endpoint in evidence.endpoints:
         if select(evidence, replace(base.question, endpoint=endpoint.endpoint)).rows:
-            found["sensitivity", endpoint.endpoint] = sensitivity_rows(evidence, base, endpoint.endpoint)
+            found["sensitivity", endpoint.endpoint] = attempt(
+                "sensitivity", endpoint.endpoint, sensitivity_rows, evidence, base, endpoint.endpoint)
             yield
     for job in regression_jobs(evidence, base, quick=quick):
-        found["regression", job.question.endpoint] = regress(evidence, job)
+        name = job.question.endpoint
+        found["regression", name] = attempt("regression", name, regress, evidence, job)
         yield
 
 
@@ -54,28 +57,34 @@ def with_dependence(results: Results, *, submit: Submit, quick: bool,
     names = [job.question.endpoint for job in jobs]
     own = {"sensitivity.csv": (SENSITIVITY_COLUMNS, [
                _task(ahead, ("sensitivity", name), sensitivity_rows, evidence, base, name) for name in names]),
-           "power_scaling.csv": (POWER_COLUMNS, [(power_rows, (evidence, base, name)) for name in names]),
-           "influence.csv": (INFLUENCE_COLUMNS, [(influence_rows, (evidence, job)) for job in jobs]),
-           "subset_differences.csv": (SUBSET_COLUMNS, [(subset_rows, (evidence, job)) for job in jobs]),
-           "small_studies.csv": (SMALL_STUDY_COLUMNS, [(small_study_rows, (evidence, job)) for job in jobs])}
+           "power_scaling.csv": (POWER_COLUMNS, [
+               _task(ahead, ("power scaling", name), power_rows, evidence, base, name) for name in names]),
+           "influence.csv": (INFLUENCE_COLUMNS, _tasks("influence", influence_rows, evidence, jobs)),
+           "subset_differences.csv": (SUBSET_COLUMNS, _tasks("subsets", subset_rows, evidence, jobs)),
+           "small_studies.csv": (SMALL_STUDY_COLUMNS, _tasks("small studies", small_study_rows, evidence, jobs))}
     regressions = [_task(ahead, ("regression", job.question.endpoint), regress, evidence, job)
                    for job in regression_jobs(evidence, base, quick=quick)]
-    named = [(name, task) for name, (_, tasks) in own.items() for task in tasks]
-    done = share_out([*regressions, *(task for _, task in named)], submit=submit)
-    regressed: tuple[Regressed, ...] = tuple(done[:len(regressions)])
+    done = iter(share_out([*regressions, *(task for _, tasks in own.values() for task in tasks)], submit=submit))
+    regressed, failures = without_failures(next(done) for _ in regressions)
     tables: dict[str, Table] = {}
-    for name, (columns, _) in own.items():
-        rows = tuple(row for (of, _), found in zip(named, done[len(regressions):], strict=True) if of == name
-                     for row in found)
-        tables[name] = (columns if "stamp" in columns else (*columns, "stamp"), rows)
+    for name, (columns, tasks) in own.items():
+        made, failed = without_failures(next(done) for _ in tasks)
+        failures += failed
+        tables[name] = (columns if "stamp" in columns else (*columns, "stamp"),
+                        tuple(row for rows in made for row in rows))
     for name, (columns, part) in _REGRESSION.items():
         tables[name] = (columns, tuple(row for one in regressed for row in getattr(one, part)))
-    return replace(results, side={**results.side, **tables}, regressions=regressed)
+    return replace(results, side={**results.side, **tables}, regressions=tuple(regressed),
+                   failures=(*results.failures, *failures))
 
 
 def _task(ahead: Mapping[Ahead, Any], key: Ahead, function: Callable[..., Any], *arguments: Any) -> Task:
-    """The call, or one that returns what was made of it ahead."""
-    return (_as_made, (ahead[key],)) if key in ahead else (function, arguments)
+    """The attempt of a call, or a call that returns what was made of it ahead."""
+    return (_as_made, (ahead[key],)) if key in ahead else (attempt, (*key, function, *arguments))
+
+
+def _tasks(part: str, function: Callable[..., Any], evidence: Evidence, jobs: Sequence[Job]) -> list[Task]:
+    return [_task({}, (part, job.question.endpoint), function, evidence, job) for job in jobs]
 
 
 def _as_made(found: Any) -> Any:

@@ -19,6 +19,7 @@ from analysis.exact.estimates import ExactQuantity, pooled
 from analysis.exact.grid import QuadratureFailed, solve
 from analysis.hazards import Conversion, as_studies, convert
 from analysis.jobs import Job, Sampler, derive_seed, more_careful
+from analysis.many_studies import estimates_of_many, is_many
 from analysis.sampling import flat, sample
 from analysis.selection import Question, Selection, UsageError, horizon_of, select
 from analysis.wording import counted
@@ -54,7 +55,6 @@ class Fit:
     posterior: xr.Dataset = field(repr=False)
     sample_stats: xr.Dataset = field(repr=False)
     quantities: tuple[Quantity, ...] = field(repr=False)
-    log_likelihood: np.ndarray = field(repr=False)
     exact: tuple[ExactQuantity, ...] = field(default=(), repr=False)
     agreement: tuple[Agreement, ...] = ()
     log_evidence: float | None = None
@@ -143,11 +143,14 @@ def _fit(job: Job, model: Model, selection: Selection, seed: int, cores: int) ->
     studies, conversions = typed_studies(selection)
     engine = _exact if job.engine == "exact" else _sampled
     made = engine(job, model, studies, priors, selection, seed, cores)
-    estimates = made.pop("estimates") if made["diagnostics"].converged else ()
+    estimates = made.pop("estimates")
+    if is_many(studies) and made["diagnostics"].converged:
+        rng = np.random.default_rng([seed, 3])
+        estimates += estimates_of_many(lambda draws, part: _quantities(model, draws, part, job, selection, rng),
+                                       flat(made["posterior"]), studies, chains=job.sampler.chains, level=job.level)
     return Fit(job=job, sampler=job.sampler, model=model.name, selection=selection, studies=studies,
-               conversions=conversions, priors=priors, seed=seed, estimates=tuple(estimates),
-               log_likelihood=model.log_likelihood(flat(made["posterior"]), studies),
-               **{name: value for name, value in made.items() if name != "estimates"})
+               conversions=conversions, priors=priors, seed=seed,
+               estimates=tuple(estimates) if made["diagnostics"].converged else (), **made)
 
 
 def _sampled(job: Job, model: Model, studies: Studies, priors: Mapping[str, Prior], selection: Selection, seed: int,
@@ -201,14 +204,16 @@ def _horizon(job: Job, selection: Selection) -> float:
 
 def _quantities(model: Model, draws: Mapping[str, np.ndarray], studies: Studies, job: Job, selection: Selection,
                 rng: np.random.Generator) -> list[Quantity]:
-    effects, new = model.study_effects(draws, studies, rng), model.new_study(draws, rng)
-    population = model.population(draws)
+    population, many = model.population(draws), is_many(studies)
+    effects = np.empty((draws[next(iter(draws))].size, 0)) if many else model.study_effects(draws, studies, rng)
+    new = model.new_study(draws, rng)
     if model.kind == "rate":
         found = estimands.rate_quantities(population, effects, new)
     else:
         found = estimands.survival_quantities(population, effects, new,
                                               horizon=_horizon(job, selection))
-    return [replace(quantity, moments=quantity.estimand not in model.without_moments) for quantity in found]
+    return [replace(quantity, moments=quantity.estimand not in model.without_moments) for quantity in found
+            if quantity.draws.ndim == 1 or not many]
 
 
 def _diagnose(draws: Mapping[str, np.ndarray], quantities: list[Quantity], stats: xr.Dataset, job: Job) -> Diagnostics:

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
@@ -10,16 +10,18 @@ from platform import python_version
 from analysis.comparison import COMPARED
 from analysis.dependence import with_dependence, work_ahead
 from analysis.evidence import Evidence
-from analysis.figures.all import figure_tasks
+from analysis.failures import HINT, without_failures
+from analysis.figures.all import figure_attempts
 from analysis.files import as_json, write_text
 from analysis.jobs import Job
 from analysis.pipeline import Results, run_all, write_tables
 from analysis.planning import plan
 from analysis.processes import Submit, share_out
 from analysis.progress import Progress
+from analysis.records import FAILED
 from analysis.report.page import write_report
 from analysis.selection import UsageError
-from analysis.side import side_tables
+from analysis.side import with_side_tables
 from analysis.text import QUICK_REMEDY, number, table
 
 SCHEMA_VERSION = 1
@@ -38,15 +40,18 @@ def make(evidence: Evidence, base: Job, folder: Path, options: argparse.Namespac
                       stamp="QUICK" if options.quick else "", submit=submit,
                       meanwhile=work_ahead(evidence, base, ahead, quick=options.quick))
     progress.say("Other methods and model comparison ...")
-    results = replace(results, side=side_tables(results, submit=submit))
+    results = with_side_tables(results, submit=submit)
     progress.say("Sensitivity, influence, subsets and regression ...")
     results = with_dependence(results, submit=submit, quick=options.quick, ahead=ahead)
     progress.say("Tables, figures and the report ...")
     written = write_tables(results, folder)
-    tasks = [] if options.quick else figure_tasks(results, folder / "figures")
-    figures = [path for pair in share_out(tasks, submit=submit) for path in pair]
+    tasks = [] if options.quick else figure_attempts(results, folder / "figures")
+    drawn, failed = without_failures(share_out(tasks, submit=submit))
+    results = replace(results, failures=(*results.failures, *failed))
+    figures = [path for pair in drawn for path in pair]
     progress.close()
-    page = write_report(results, folder, figures=figures)
+    page, failed = write_report(results, folder, figures=figures)
+    results = replace(results, failures=(*results.failures, *failed))
     manifest = _manifest(results, options, [*written, *figures, page])
     write_text(folder / "run.json", as_json(manifest) + "\n")
     if options.json:
@@ -55,9 +60,13 @@ def make(evidence: Evidence, base: Job, folder: Path, options: argparse.Namespac
         _print(results, page)
     for found in results.failed:
         question, remedy = found.job.question, QUICK_REMEDY if options.quick else ""
-        print(f"NOT CONVERGED: {question.endpoint} {found.model} {question.subset} tiers {question.tiers}: "
-              f"{found.diagnostics['failures']}{remedy}", file=sys.stderr)
-    return 3 if results.failed or _failed_slopes(results) else 0
+        print(f"{found.status}: {question.endpoint} {found.model} {question.subset} tiers {question.tiers}: "
+              f"{found.diagnostics['failures']}{remedy if found.status != FAILED else ''}", file=sys.stderr)
+    for failure in results.failures:
+        print(f"FAILED: {failure}", file=sys.stderr)
+    if results.failures or any(found.status == FAILED for found in results.failed):
+        print(HINT, file=sys.stderr)
+    return 3 if results.failed or _failed_slopes(results) or results.failures else 0
 
 
 def _failed_slopes(results: Results) -> int:
@@ -80,6 +89,7 @@ def _manifest(results: Results, options: argparse.Namespace, files: list[Path]) 
             "retrospective": results.base.question.retrospective, "level": options.level, "seed": options.seed,
             "python": python_version(), "versions": {name: version(name) for name in _PACKAGES},
             "converged": not results.failed and not any(one.failed for one in results.regressions),
+            "failures": [asdict(failure) for failure in results.failures],
             "compared": _compared(results), "reported": len(results.comparisons),
             "files": sorted(path.relative_to(options.output).as_posix() for path in files), "fits": fits}
 

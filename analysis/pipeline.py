@@ -10,12 +10,13 @@ from typing import Any
 from analysis import processes, tables
 from analysis.comparison import Comparison, compare
 from analysis.evidence import Evidence
+from analysis.failures import Failure
 from analysis.files import write_csv
 from analysis.jobs import Job
 from analysis.planning import bundles
 from analysis.processes import Submit
 from analysis.progress import Progress
-from analysis.records import Record, records
+from analysis.records import Record, attempted
 from analysis.regression.running import Regressed
 from models import all_models
 
@@ -41,6 +42,8 @@ class Results:
         Tables beside the fits, by file name; see `analysis.side` and `analysis.dependence`.
     regressions : tuple of Regressed
         One per endpoint, where the evidence has covariates.
+    failures : tuple of Failure
+        Parts beside the fits that ended in an unexpected error.
     """
 
     evidence: Evidence
@@ -50,6 +53,7 @@ class Results:
     stamp: str = ""
     side: Mapping[str, tuple[tuple[str, ...], tuple[Mapping[str, Any], ...]]] = field(default_factory=dict)
     regressions: tuple[Regressed, ...] = ()
+    failures: tuple[Failure, ...] = ()
 
     def side_rows(self, name: str) -> tuple[Mapping[str, Any], ...]:
         """Rows of a table beside the fits; none where it was not made."""
@@ -93,7 +97,7 @@ def run_all(evidence: Evidence, base: Job, jobs: Sequence[Job], *, folder: Path 
     submit(_import_figures)
     for group in (first, *reversed(others)):
         for bundle in (first if group is first else _taken_back(group, away)):
-            _take(records(evidence, bundle, folder), done, progress)
+            _take(attempted(evidence, bundle, folder), done, progress)
             for finished in [bundle for bundle, future in away.items() if future.done()]:
                 _take(away.pop(finished).result(), done, progress)
     while away:
@@ -125,7 +129,7 @@ def _import_figures() -> None:
 
 
 def _work(bundle: Bundle, folder: Path | None) -> tuple[Record, ...]:
-    return records(processes.evidence(), bundle, folder)
+    return attempted(processes.evidence(), bundle, folder)
 
 
 def _by_model(found: Sequence[Bundle]) -> list[list[Bundle]]:

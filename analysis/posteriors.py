@@ -1,6 +1,7 @@
 """A fit as a labelled tree with a manifest: what a user opens in ArviZ, and what the file says about itself."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from hashlib import sha256
 from importlib.metadata import version
@@ -14,6 +15,9 @@ from analysis.evidence import Evidence
 from analysis.files import write_atomically
 from analysis.fitting import Fit
 from analysis.jobs import QUICK, Job
+from analysis.many_studies import is_many, warnings_of
+from analysis.sampling import flat
+from models import all_models
 from models.studies import HazardStudies
 
 _PACKAGES = ("pymc", "nutpie", "arviz", "numpy")
@@ -55,13 +59,16 @@ def manifest(fit: Fit, evidence: Evidence) -> dict[str, Any]:
         "level": fit.job.level, "versions": {name: version(name) for name in _PACKAGES},
         "stamp": "QUICK" if fit.job.sampler == QUICK else "", "converged": fit.diagnostics.converged,
         "failures": list(fit.diagnostics.failures),
-        "warnings": list(fit.selection.warnings),
+        "warnings": [*fit.selection.warnings, *warnings_of(fit.studies)],
         "left_out": [asdict(item) for item in fit.selection.left_out],
     }
 
 
 def tree(fit: Fit, evidence: Evidence) -> xr.DataTree:
-    """The fit as ArviZ groups; log_likelihood is the marginal one, with the study effect integrated out."""
+    """The fit as ArviZ groups; log_likelihood is the marginal one, with the study effect integrated out.
+
+    It is left out, as are the studies' effects, where there are very many studies.
+    """
     chains = fit.sampler.chains
     labels = {"study": list(fit.selection.study_ids)}
     posterior = fit.posterior.copy()
@@ -74,12 +81,10 @@ def tree(fit: Fit, evidence: Evidence) -> xr.DataTree:
     survival = isinstance(studies, HazardStudies)
     outcome = "log_hazard" if survival else "events"
     constant = (("se_lower", "se_upper", "events", "person_months", "patients_each") if survival else ("evaluable",))
-    likelihood = fit.log_likelihood.reshape(chains, -1, len(studies))
     groups = {
         "posterior": posterior.assign_coords(labels),
         "sample_stats": fit.sample_stats,
-        "log_likelihood": xr.Dataset({outcome: (("chain", "draw", "study"), likelihood)},
-                                     {**labels, "chain": posterior.chain, "draw": posterior.draw}),
+        **({} if is_many(studies) else {"log_likelihood": _pointwise(fit, outcome, labels)}),
         "observed_data": xr.Dataset({outcome: ("study", np.array(getattr(studies, outcome)))}, labels),
         "constant_data": xr.Dataset({name: ("study", np.array(getattr(studies, name))) for name in constant}, labels),
     }
@@ -88,11 +93,19 @@ def tree(fit: Fit, evidence: Evidence) -> xr.DataTree:
     return whole
 
 
+def _pointwise(fit: Fit, outcome: str, labels: Mapping[str, list[str]]) -> xr.Dataset:
+    """Marginal log likelihood of each study at each draw."""
+    values = all_models()[fit.model].log_likelihood(flat(fit.posterior), fit.studies)
+    return xr.Dataset({outcome: (("chain", "draw", "study"), values.reshape(fit.sampler.chains, -1, len(fit.studies)))},
+                      {**labels, "chain": fit.posterior.chain, "draw": fit.posterior.draw})
+
+
 def save(fit: Fit, evidence: Evidence, folder: Path) -> Path:
     """Write the tree as netCDF, whole or not at all; returns its path. Only single precision is kept per study."""
     path = folder / file_name(fit)
     whole = tree(fit, evidence)
     encoding = {f"/{group}": {str(name): {"dtype": "float32"} for name, values in whole[group].items()
-                              if "study" in values.dims} for group in ("posterior", "log_likelihood")}
+                              if "study" in values.dims} for group in ("posterior", "log_likelihood")
+                if group in whole.children}
     write_atomically(path, lambda temporary: whole.to_netcdf(temporary, engine="netcdf4", encoding=encoding))
     return path

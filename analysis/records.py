@@ -9,11 +9,15 @@ from analysis import tables
 from analysis.comparison import Pooled, pooled_by_row, wanted
 from analysis.evidence import Evidence
 from analysis.exact.grid import QuadratureFailed
+from analysis.failures import Failure, attempt
 from analysis.fitting import Fit, NoStudies, interval_probability, model_for, run
 from analysis.jobs import Job
+from analysis.many_studies import warnings_of
 from analysis.posteriors import save
 from analysis.sampling import SamplingFailed
 from analysis.selection import SharedPatients, candidates, horizon_of, select
+
+FAILED = "FAILED"
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,8 @@ class Record:
 
     Parameters
     ----------
-    status : {"converged", "NOT CONVERGED", "no studies", "not pooled"}
+    status : {"converged", "NOT CONVERGED", "FAILED", "no studies", "not pooled"}
+        "FAILED" where the program stumbled, with the error in place of what the diagnostics say.
         "not pooled" where a fit beside the headline would count patients twice.
     estimates, studies, conversions, left_out : tuple of rows
         For the tables of these names; no estimates unless converged.
@@ -56,7 +61,7 @@ class Record:
     @property
     def failed(self) -> bool:
         """Whether there are studies but no result."""
-        return self.status == "NOT CONVERGED"
+        return self.status in ("NOT CONVERGED", FAILED)
 
 
 def records(evidence: Evidence, jobs: tuple[Job, ...], folder: Path | None, *, cores: int = 1) -> tuple[Record, ...]:
@@ -76,6 +81,12 @@ def records(evidence: Evidence, jobs: tuple[Job, ...], folder: Path | None, *, c
     return tuple(_of_fit(evidence, one, save(one, evidence, folder).name if folder else "") for one in own)
 
 
+def attempted(evidence: Evidence, jobs: tuple[Job, ...], folder: Path | None) -> tuple[Record, ...]:
+    """As `records`; where an unexpected error ends the fit, records that say so."""
+    found = attempt("fit", jobs[0].question.endpoint, records, evidence, jobs, folder)
+    return tuple(_empty(evidence, job, FAILED, found.reason) for job in jobs) if isinstance(found, Failure) else found
+
+
 def _of_fit(evidence: Evidence, fit: Fit, path: str) -> Record:
     job, selection = fit.job, fit.selection
     k, n = len(fit.studies), fit.studies.patients
@@ -90,7 +101,7 @@ def _of_fit(evidence: Evidence, fit: Fit, path: str) -> Record:
     trouble = "" if fit.estimates else f"the fit did not converge: {diagnostics['failures']}"
     return Record(
         job, fit.model, diagnostics["status"], k, n, {name: str(prior) for name, prior in fit.priors.items()},
-        selection.warnings,
+        (*selection.warnings, *warnings_of(fit.studies)),
         tuple(tables.estimate_row(job.question, fit.model, estimate, k=k, n=n) for estimate in fit.estimates),
         {**question, **diagnostics, **settings},
         tuple(tables.study_rows(evidence, selection, fit.conversions, level=job.level, horizon=horizon)),

@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from analysis import decomposition, interval_shape, model_comparison
-from analysis.evidence import Evidence
+from analysis.evidence import Endpoint, Evidence
+from analysis.failures import Failure, attempt, without_failures
 from analysis.fitting import priors_of, typed_studies
 from analysis.frequentist import table as frequentist
 from analysis.influence.headline import MOST_STUDIES
@@ -26,6 +27,8 @@ from models import all_models, models_of
 Row = Mapping[str, Any]
 Table = tuple[tuple[str, ...], tuple[Row, ...]]
 """Columns and rows of one file."""
+Task = tuple[str, Callable[..., Any], tuple[Any, ...]]
+"""Endpoint, function and arguments."""
 
 MODEL_COLUMNS = ("endpoint", "subset", "tiers", "study_set", "which_priors", "model", "priors", "prior_spread",
                  "log_evidence", "weight", "elpd_loo", "elpd_loo_se", "elpd_difference", "elpd_difference_se",
@@ -36,34 +39,50 @@ _FEWEST_STUDIES, _MOST_PATIENTS = 3, 20_000
 """With fewer studies nothing can be judged; more of them, or larger ones, would take minutes."""
 
 
-def side_tables(results: Results, *, submit: Submit) -> dict[str, Table]:
-    """Every table that stands beside the fits, by file name."""
+def with_side_tables(results: Results, *, submit: Submit) -> Results:
+    """The results with every table that stands beside the fits, by file name."""
     evidence, base = results.evidence, results.base
     headline = _headlines(results)
-    tasks: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [
-        (_frequentist, (evidence, record.job)) for record in headline]
-    # The longest task first: the helper begins there.
-    tasks.insert(0, (_missing, (evidence, base)))
     judged = [record for record in headline if record.job.question.subset == ALL
               and _FEWEST_STUDIES <= record.k_studies <= MOST_STUDIES and record.n_patients <= _MOST_PATIENTS]
-    tasks += [(_model_rows, (evidence, record.job, base.priors)) for record in judged]
-    shapes = [found for found in results.comparisons if _has_a_shape(found)]
-    tasks += [(_shape, (evidence, found, base)) for found in shapes]
-    missing, *done = share_out(tasks, submit=submit)
-    of_methods = tuple(row for rows in done[:len(headline)] for row in rows)
-    of_models = done[len(headline):len(headline) + len(judged)]
-    completed = done[len(headline) + len(judged):]
-    parts = decomposition.decompose(results.comparisons, of_methods, _with_total(missing[0]))
+    # The longest tasks first: the helper begins there.
+    parts: dict[str, list[Task]] = {
+        "missing studies": [(one.endpoint, _missing, (evidence, base, one)) for one in evidence.endpoints],
+        "other methods": [(_name(record), _frequentist, (evidence, record.job)) for record in headline],
+        "model comparison": [(_name(record), _model_rows, (evidence, record.job, base.priors)) for record in judged],
+        "interval shape": [(found.endpoint, _shape, (evidence, found, base)) for found in results.comparisons
+                           if _has_a_shape(found)]}
+    done = iter(share_out([(attempt, (part, endpoint, function, *arguments)) for part, tasks in parts.items()
+                           for endpoint, function, arguments in tasks], submit=submit))
+    made: dict[str, list[Any]] = {}
+    failures: list[Failure] = []
+    for part, tasks in parts.items():
+        made[part], failed = without_failures(next(done) for _ in tasks)
+        failures += failed
+    side, failed = without_failures([attempt("decomposition", "", _tables_of, results, made)])
+    return replace(results, side=side[0] if side else {}, failures=(*results.failures, *failures, *failed))
+
+
+def _tables_of(results: Results, made: Mapping[str, Sequence[Any]]) -> dict[str, Table]:
+    """Tables from what the tasks of each part have returned."""
+    totals_rows, bounds_rows = (tuple(row for found in made["missing studies"] for row in found[at]) for at in (0, 1))
+    of_methods = tuple(row for rows in made["other methods"] for row in rows)
+    parts = decomposition.decompose(results.comparisons, of_methods, _with_total(totals_rows))
+    models = made["model comparison"]
     return {
         "frequentist.csv": (frequentist.COLUMNS, of_methods),
         "decomposition.csv": (decomposition.COLUMNS, tuple(decomposition.rows_of(parts))),
-        totals.FILE: ((*totals.PUBLISHED_TOTAL_COLUMNS, "stamp"), missing[0]),
-        bounds.FILE: ((*bounds.MISSING_BOUND_COLUMNS, "stamp"), missing[1]),
-        "model_comparison.csv": (MODEL_COLUMNS, tuple(row for found in of_models for row in found[0])),
-        "leave_one_out.csv": (LEFT_OUT_COLUMNS, tuple(row for found in of_models for row in found[1])),
+        totals.FILE: ((*totals.PUBLISHED_TOTAL_COLUMNS, "stamp"), totals_rows),
+        bounds.FILE: ((*bounds.MISSING_BOUND_COLUMNS, "stamp"), bounds_rows),
+        "model_comparison.csv": (MODEL_COLUMNS, tuple(row for found in models for row in found[0])),
+        "leave_one_out.csv": (LEFT_OUT_COLUMNS, tuple(row for found in models for row in found[1])),
         "interval_shapes.csv": (interval_shape.COLUMNS, tuple(
-            _judged_shape(row, of_methods) for row in completed)),
+            _judged_shape(row, of_methods) for row in made["interval shape"])),
     }
+
+
+def _name(record: Record) -> str:
+    return record.job.question.endpoint
 
 
 def _headlines(results: Results) -> list[Record]:
@@ -79,11 +98,12 @@ def _frequentist(evidence: Evidence, job: Job) -> tuple[Row, ...]:
     return frequentist.frequentist_rows(evidence, job.question, level=job.level, horizon=horizon, seed=job.seed)
 
 
-def _missing(evidence: Evidence, base: Job) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
+def _missing(evidence: Evidence, base: Job, endpoint: Endpoint) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
     """Rows of published_totals.csv and missing_bounds.csv, under the beta-binomial's priors of the run."""
     model = all_models()["beta_binomial"]
     own = replace(base, priors=tuple((name, text) for name, text in base.priors if name in model.priors))
-    found = missing_rows(evidence, base.question, priors_of(model, own), level=base.level)
+    found = missing_rows(evidence, base.question, priors_of(model, own), level=base.level,
+                         endpoints=(endpoint,))
     return tuple(map(cells, found.totals)), tuple(map(cells, found.bounds))
 
 

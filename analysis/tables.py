@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from analysis.agreement import Agreement
 from analysis.comparison import Comparison, Pooled
@@ -85,19 +85,19 @@ def study_rows(evidence: Evidence, selection: Selection, conversions: Sequence[C
 def exact_interval(events: int, n: int, level: float) -> dict[str, Any]:
     """Observed rate with its Clopper-Pearson confidence interval."""
     alpha = 1.0 - level
-    lower = float(stats.beta.ppf(alpha / 2, events, n - events + 1)) if events else 0.0
-    upper = float(stats.beta.ppf(1 - alpha / 2, events + 1, n - events)) if events < n else 1.0
+    lower = float(special.betaincinv(events, n - events + 1, alpha / 2)) if events else 0.0
+    upper = float(special.betaincinv(events + 1, n - events, 1 - alpha / 2)) if events < n else 1.0
     return {"raw": events / n, "raw_lower": lower, "raw_upper": upper, "raw_interval": "Clopper-Pearson confidence"}
 
 
 def _survival_row(conversion: Conversion, level: float, horizon: float) -> dict[str, Any]:
     if conversion.person_months > 0:
         d, months = conversion.events, conversion.person_months
-        hazards = (d / months, stats.chi2.ppf((1 - level) / 2, 2 * d) / (2 * months) if d else 0.0,
-                   stats.chi2.ppf((1 + level) / 2, 2 * d + 2) / (2 * months))
+        hazards = (d / months, special.gammaincinv(d, (1 - level) / 2) / months if d else 0.0,
+                   special.gammaincinv(d + 1, (1 + level) / 2) / months)
         kind = "exact Poisson confidence"
     else:
-        z = stats.norm.ppf((1 + level) / 2)
+        z = special.ndtri((1 + level) / 2)
         hazards = np.exp([conversion.log_hazard, conversion.log_hazard - z * conversion.se_lower,
                           conversion.log_hazard + z * conversion.se_upper])
         kind = "confidence, from the converted log hazard"

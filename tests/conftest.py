@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+# A defect in one part of a report is to end a test with its traceback, not as a paragraph of the page.
+os.environ.setdefault("RECART_DEBUG", "1")
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,13 @@ from analysis import tables
 from analysis.arguments import base_job
 from analysis.comparison import COMPARED, Comparison
 from analysis.evidence import load
+from analysis.failures import HINT
 from analysis.files import as_json
 from analysis.pipeline import run_all
 from analysis.planning import check_priors, plan
 from analysis.processes import helper
 from analysis.progress import Progress
+from analysis.records import FAILED
 from analysis.selection import UsageError
 from analysis.text import number, table
 
@@ -42,8 +44,10 @@ def run(options: argparse.Namespace) -> int:
     else:
         print(comparison_table(results.comparisons))
     for found in results.failed:
-        print(f"NOT CONVERGED: {found.job.question.endpoint} {found.model} {found.job.question.subset} "
+        print(f"{found.status}: {found.job.question.endpoint} {found.model} {found.job.question.subset} "
               f"tiers {found.job.question.tiers}: {found.diagnostics['failures']}", file=sys.stderr)
+    if any(found.status == FAILED for found in results.failed):
+        print(HINT, file=sys.stderr)
     return 3 if results.failed else 0
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from analysis.failures import Failure, attempt
 from analysis.figures import baujat, funnel, sensitivity
 from analysis.figures.bubble import bubble_content
 from analysis.figures.files import (
@@ -23,12 +24,24 @@ from analysis.selection import horizon_of
 from analysis.tables import COMPARISON_COLUMNS, comparison_row
 from analysis.wording import PROBABILITY_UNITS, counted
 
-Task = tuple[Callable[..., tuple[Path, Path]], tuple[Any, ...]]
+Task = tuple[Callable[..., Any], tuple[Any, ...]]
 
 
 def draw_all(results: Results, folder: Path) -> list[Path]:
     """Draw every figure of a run into `folder`; returns the paths, an SVG and a PNG for each."""
     return [path for function, arguments in figure_tasks(results, folder) for path in function(*arguments)]
+
+
+def figure_attempts(results: Results, folder: Path) -> list[Task]:
+    """The tasks of `figure_tasks`, each of which returns a Failure where it cannot be done."""
+    tasks = attempt("figures", "", figure_tasks, results, folder)
+    if isinstance(tasks, Failure):
+        return [(_unmade, (tasks,))]
+    return [(attempt, (f"figure {arguments[1].name}", "", function, *arguments)) for function, arguments in tasks]
+
+
+def _unmade(failure: Failure) -> Failure:
+    return failure
 
 
 def figure_tasks(results: Results, folder: Path) -> list[Task]:

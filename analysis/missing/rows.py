@@ -1,10 +1,10 @@
 """The two tables of a run: every rate endpoint's published totals and bounds over its missing studies."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from analysis.evidence import Evidence
+from analysis.evidence import Endpoint, Evidence
 from analysis.exact.grid import Grid, QuadratureFailed
 from analysis.fitting import typed_studies
 from analysis.missing.bounds import MissingBound, bound_rows
@@ -24,11 +24,13 @@ class MissingRows:
 
 
 def missing_rows(evidence: Evidence, base_question: Question, priors: Mapping[str, Prior] = MODEL.priors, *,
-                 level: float = 0.95) -> MissingRows:
-    """Published totals and bounds of every rate endpoint, by the beta-binomial model and exact quadrature.
+                 level: float = 0.95, endpoints: Sequence[Endpoint] | None = None) -> MissingRows:
+    """Published totals and bounds of rate endpoints, by the beta-binomial model and exact quadrature.
 
     Parameters
     ----------
+    endpoints : sequence of Endpoint, or None
+        Those of other kinds have no rows; None takes all.
     base_question : Question
         Its tiers decide which studies have a count. Published numbers are about the review's studies, so that the
         set is always the review and the subset always all.
@@ -42,7 +44,7 @@ def missing_rows(evidence: Evidence, base_question: Question, priors: Mapping[st
     """
     wanted = MODEL.with_priors(priors)
     totals, bounds = [], []
-    for endpoint in (endpoint for endpoint in evidence.endpoints if endpoint.kind == "rate"):
+    for endpoint in (one for one in (evidence.endpoints if endpoints is None else endpoints) if one.kind == "rate"):
         question = replace(base_question, endpoint=endpoint.endpoint, subset=ALL, study_set="review")
         selection = candidates(evidence, question)
         headline = _headline(evidence, selection, wanted)

@@ -57,7 +57,7 @@ def _without_published(results: Results) -> list[str]:
     failed = [endpoint for endpoint in endpoints if results.headline(endpoint.endpoint).failed]
     studies = {row["study_id"] for endpoint in endpoints for row in results.headline(endpoint.endpoint).studies}
     text = f"{counted(len(endpoints), 'endpoint')} pooled over {counted(len(studies), 'study', 'studies')}."
-    return [text, *([f"{len(failed)} of them did not converge and have no result."] if failed else [])]
+    return [text, *([f"{len(failed)} of them did not converge, or failed, and have no result."] if failed else [])]
 
 
 def _cards(results: Results) -> Html:

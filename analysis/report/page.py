@@ -1,11 +1,14 @@
 """The whole page: one file that needs no other, loads nothing, and is the same for the same results."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from string import Template
 
 from analysis.evidence import Endpoint
+from analysis.failures import Failure, attempt
 from analysis.files import write_text
 from analysis.pipeline import Results
 from analysis.report import facts
@@ -24,14 +27,15 @@ from analysis.wording import counted
 _HERE = Path(__file__).parent
 _FOREST = "forest_"
 _NAMED = 5
+_OF_ENDPOINT = ("forest_", "sensitivity_", "bubble_")
 _BAUJAT = ("Map of the studies: how surprising each is under the others' prediction, and how far the pooled "
            "result moves without it, one panel for each endpoint.")
 _FUNNEL = ("Each study's estimate over its size within the limits that the model predicts for a study of that "
            "size, one panel for each endpoint.")
 
 
-def write_report(results: Results, folder: Path, *, figures: Sequence[Path] = ()) -> Path:
-    """Write report.html whole or not at all; returns its path.
+def write_report(results: Results, folder: Path, *, figures: Sequence[Path] = ()) -> tuple[Path, tuple[Failure, ...]]:
+    """Write report.html whole or not at all; returns its path, and the sections that could not be written.
 
     Parameters
     ----------
@@ -40,37 +44,76 @@ def write_report(results: Results, folder: Path, *, figures: Sequence[Path] = ()
     """
     drawn = {path.stem.removeprefix(_FOREST): path.read_text("utf-8") for path in figures
              if path.suffix == ".svg"}
-    path = folder / "report.html"
-    write_text(path, render(results, drawn))
-    return path
+    path, failures = folder / "report.html", []
+    write_text(path, render(results, drawn, failures))
+    return path, tuple(failures)
 
 
-def render(results: Results, figures: Mapping[str, str]) -> str:
+def render(results: Results, figures: Mapping[str, str], failures: list[Failure] | None = None) -> str:
     """The page as text.
 
     Parameters
     ----------
     figures : mapping of str to str
         SVG by endpoint, and "published" and "decomposition".
+    failures : list of Failure, or None
+        Takes in the sections that could not be written.
     """
     title = "Bayesian reanalysis of a published meta-analysis" if results.comparisons \
         else "Bayesian meta-analysis"
-    endpoints = facts.fitted_endpoints(results)
-    body = [_head(results, title), summary(results), _contents(endpoints),
-            comparison_section(results, _picture(figures.get("published"), _published_alt(results))),
-            prediction_section(results), caveat_section(results),
-            differences_section(results, _picture(figures.get("decomposition"), _decomposition_alt(results))),
-            missing_section(results, _picture(figures.get("missing"), _missing_alt(results))),
-            sensitivity_section(results), influence_section(results, _picture(figures.get("baujat"), _BAUJAT)),
-            subsets_section(results), regression_section(results),
-            small_studies_section(results, _picture(figures.get("funnel"), _FUNNEL)), models_section(results),
-            tag("h2", "Endpoints", id="endpoints") if endpoints else "",
-            *(_endpoint(results, endpoint, figures) for endpoint in endpoints),
-            remainder_section(results), left_out_section(results), method_section(results),
-            diagnostics_section(results), reproduce_section(results)]
+    sections = _sections(results, figures)
+    failed = [one for _, one in sections if isinstance(one, Failure)]
+    known = replace(results, failures=(*results.failures, *failed))
+    if failures is not None:
+        failures += failed
+    body = [_head(known, title), *(_with_failures(known, parts, one) for parts, one in sections)]
     template = Template((_HERE / "page.html").read_text("utf-8"))
     return template.substitute(title=text(title), style=(_HERE / "report.css").read_text("utf-8"),
                                body=join(body, "\n\n"))
+
+
+def _sections(results: Results, figures: Mapping[str, str]) -> list[tuple[tuple[str, ...], Html | Failure]]:
+    """Each section with the names of the parts whose failures it has to tell."""
+    endpoints = facts.fitted_endpoints(results)
+
+    def picture(name: str, alt: str) -> Html:
+        return _picture(figures.get(name), alt)
+
+    makers: list[tuple[tuple[str, ...], str, Callable[[], Html | str]]] = [
+        ((), "answer", lambda: summary(results)),
+        ((), "contents", lambda: _contents(endpoints)),
+        (("figure published",), "comparison", lambda: comparison_section(
+            results, picture("published", _published_alt(results)))),
+        ((), "prediction", lambda: prediction_section(results)),
+        ((), "caveats", lambda: caveat_section(results)),
+        (("other methods", "interval shape", "decomposition", "figure decomposition"), "differences",
+         lambda: differences_section(results, picture("decomposition", _decomposition_alt(results)))),
+        (("missing studies", "figure missing"), "missing studies", lambda: missing_section(
+            results, picture("missing", _missing_alt(results)))),
+        (("sensitivity", "power scaling"), "sensitivity", lambda: sensitivity_section(results)),
+        (("influence", "figure baujat"), "influence", lambda: influence_section(results, picture("baujat", _BAUJAT))),
+        (("subsets",), "subsets", lambda: subsets_section(results)),
+        (("regression",), "regression", lambda: regression_section(results)),
+        (("small studies", "figure funnel"), "small studies", lambda: small_studies_section(
+            results, picture("funnel", _FUNNEL))),
+        (("model comparison",), "model comparison", lambda: models_section(results)),
+        (("figures",), "endpoints", lambda: tag("h2", "Endpoints", id="endpoints") if endpoints else ""),
+        *(((f"endpoint {endpoint.endpoint}", *(f"figure {kind}{endpoint.endpoint}" for kind in _OF_ENDPOINT)),
+           endpoint.label,
+           partial(_endpoint, results, endpoint, figures)) for endpoint in endpoints),
+        ((), "other published numbers", lambda: remainder_section(results)),
+        ((), "evidence left out", lambda: left_out_section(results)),
+        ((), "method", lambda: method_section(results)),
+        ((), "diagnostics", lambda: diagnostics_section(results)),
+        ((), "run it again", lambda: reproduce_section(results))]
+    return [((*parts, f"section {name}"), attempt(f"section {name}", "", make)) for parts, name, make in makers]
+
+
+def _with_failures(results: Results, parts: Sequence[str], made: Html | str | Failure) -> Html:
+    """A section, and below it what of it has no result because of an error."""
+    told = [tag("p", f"FAILED: {failure}", class_="failed") for failure in results.failures
+            if failure.part in parts or f"endpoint {failure.endpoint}" in parts]
+    return join(["" if isinstance(made, Failure) else made, *told], "\n")
 
 
 def _endpoint(results: Results, endpoint: Endpoint, figures: Mapping[str, str]) -> Html:
@@ -101,8 +144,14 @@ def _banners(results: Results) -> list[Html]:
         names = "; ".join(facts.fit_name(results, record) for record in failed[:_NAMED])
         more = f"; and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
         rest = "" if headline else " No headline fit is affected."
-        found.append((f"NOT CONVERGED: {len(failed)} of {counted(len(results.records), 'fit')} without a result "
+        status = " or ".join(dict.fromkeys(record.status for record in failed))
+        found.append((f"{status}: {len(failed)} of {counted(len(results.records), 'fit')} without a result "
                       f"({names}{more}).{rest}", "banner" if headline else "banner mild"))
+    if results.failures:
+        parts = "; ".join(str(failure) for failure in results.failures[:_NAMED])
+        more = f"; and {len(results.failures) - _NAMED} more" if len(results.failures) > _NAMED else ""
+        found.append((f"FAILED: {counted(len(results.failures), 'part')} of this report without a result, because of "
+                      f"an error of the program ({parts}{more}). Everything else is complete.", "banner"))
     return [tag("p", text, class_=style) for text, style in found]
 
 

@@ -5,7 +5,7 @@ import shlex
 from importlib.metadata import PackageNotFoundError, version
 
 from analysis.pipeline import Results
-from analysis.records import Record
+from analysis.records import FAILED, Record
 from analysis.report import facts
 from analysis.report.html import Html, paragraphs, section, table, tag
 from analysis.selection import ALL
@@ -42,7 +42,8 @@ def _fewer_studies(results: Results) -> list[str]:
 
 def _failed(results: Results) -> list[str]:
     names = [facts.fit_name(results, record) for record in results.failed]
-    return [f"NOT CONVERGED, and therefore without a result: {'; '.join(names)}."] if names else []
+    status = " or ".join(dict.fromkeys(record.status for record in results.failed))
+    return [f"{status}, and therefore without a result: {'; '.join(names)}."] if names else []
 
 
 def _narrower(results: Results) -> list[str]:
@@ -107,7 +108,7 @@ def method_section(results: Results) -> Html:
 
 def diagnostics_section(results: Results) -> Html:
     """The worst value of each diagnostic in every fit, failures first."""
-    order = {"NOT CONVERGED": 0, "no studies": 1}
+    order = {FAILED: 0, "NOT CONVERGED": 0, "not pooled": 1, "no studies": 1}
     found = sorted(results.records, key=lambda record: order.get(record.status, 2))
     heads = ("Endpoint, subset, fit", "Status", "R-hat", "Bulk ESS", "Tail ESS", "Divergences", "E-BFMI",
              "MCSE mean / SD", "MCSE limit / SD", "same, rho tau", "Chains x draws", "Seed")

@@ -101,7 +101,7 @@ def test_evidence_text_is_never_markup(tmp_path):
         endpoints=f"endpoint,label,kind,direction\ncr,{quoted},rate,benefit\n",
         subsets=f"subset,label,column,value\nall,{quoted},,\n")
     figures = draw_all(results, tmp_path / "figures")
-    page = Page(write_report(results, tmp_path, figures=figures).read_text("utf-8"))
+    page = Page(write_report(results, tmp_path, figures=figures)[0].read_text("utf-8"))
     assert page.unbalanced == [] and "script" not in page.tags
     assert HOSTILE.split("<")[1].split(">")[0] in page.text and "alert(1)" in page.text
 
@@ -156,7 +156,7 @@ def test_a_quick_run_says_so_first(tmp_path):
 
 def test_figures_of_another_run_are_not_taken(tmp_path):
     (tmp_path / "forest_cr.svg").write_text(SVG)
-    assert "<img" not in write_report(portable(tmp_path / "evidence"), tmp_path).read_text("utf-8")
+    assert "<img" not in write_report(portable(tmp_path / "evidence"), tmp_path)[0].read_text("utf-8")
 
 
 def test_an_endpoint_whose_sampler_failed_is_still_named(tmp_path):

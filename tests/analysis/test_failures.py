@@ -1,0 +1,143 @@
+"""An error in one endpoint, or in one analysis of it: everything else is complete, and the page says so."""
+
+import csv
+import json
+from concurrent.futures import Future
+from contextlib import contextmanager
+
+import pytest
+
+from analysis import dependence, failures, fitting, records, side
+from analysis.__main__ import main
+from analysis.commands import report
+from analysis.failures import Failure, attempt
+from analysis.figures import all as figures
+from analysis.jobs import Job
+from analysis.report import page
+from tests.evidence.build import write_files
+
+FILES = {
+    "studies.csv": "study_id,label,year,age\n" + "".join(
+        f"s{at},S {at},20{at},{30 + at * at}\n" for at in range(10, 15)),
+    "endpoints.csv": "endpoint,label,kind,direction\ngood,Good,rate,benefit\nbad,Bad,rate,harm\n",
+    "responses.csv": "study_id,endpoint,events,n\n" + "".join(
+        f"s{at},{name},{at - 4},{at + 9}\n" for at in range(10, 15) for name in ("good", "bad")),
+    "covariates.csv": "covariate,label,column\nage,Age,age\n",
+    "subsets.csv": "subset,label,column,value\nlate,Late,year,>=2012\n",
+}
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """A run in this process alone, where errors can be planted, as a user has it: without RECART_DEBUG."""
+    @contextmanager
+    def alone(evidence):
+        def submit(function, *arguments):
+            future = Future()
+            if function.__name__ in ("_work", "_import_figures", "_load_sampler"):
+                future.set_running_or_notify_cancel()
+                future.set_result(fit_here(*arguments) if function.__name__ == "_work" else None)
+            return future  # what is still pending is cancelled and done by the caller
+
+        def fit_here(bundle, folder):
+            return records.attempted(evidence, bundle, folder)
+
+        yield submit
+
+    monkeypatch.setattr(report, "helper", alone)
+    monkeypatch.delenv(failures.DEBUG)
+    return monkeypatch
+
+
+def stumble(monkeypatch, module, name, *, when):
+    """Let a function of a module divide by zero where its arguments speak of the endpoint `bad`."""
+    function = getattr(module, name)
+
+    def planted(*arguments, **options):
+        if when(*arguments):
+            raise ZeroDivisionError("planted")
+        return function(*arguments, **options)
+
+    monkeypatch.setattr(module, name, planted)
+
+
+def of_bad(*arguments) -> bool:
+    return any(argument == "bad" or isinstance(argument, Job) and argument.question.endpoint == "bad"
+               for argument in arguments)
+
+
+def run(tmp_path, capsys, *options):
+    folder = tmp_path / "out"
+    code = main(["report", "--data", str(write_files(tmp_path / "data", FILES)), "--output", str(folder), "--quick",
+                 "--json", *options])
+    told = capsys.readouterr()
+    return code, json.loads(told.out), told.err, (folder / "report.html").read_text("utf-8"), folder
+
+
+def endpoints_of(folder, name) -> set[str]:
+    with (folder / name).open(newline="", encoding="utf-8") as file:
+        return {row["endpoint"] for row in csv.DictReader(file)}
+
+
+@pytest.mark.slow
+def test_a_fit_that_fails_takes_nothing_with_it(here, tmp_path, capsys):
+    stumble(here, fitting, "typed_studies", when=lambda selection: selection.endpoint.endpoint == "bad")
+    code, manifest, told, text, folder = run(tmp_path, capsys)
+    assert code == 3 and not manifest["converged"]
+    lines = [line for line in told.splitlines() if line.startswith("FAILED")]
+    fits = [one for one in manifest["fits"] if one["endpoint"] == "bad"]
+    assert len(lines) == len(fits) and {one["status"] for one in fits} == {"FAILED"}
+    assert all("ZeroDivisionError: planted" in line and "test_failures.py line" in line for line in lines)
+    assert failures.HINT in told and "Traceback" not in told
+    assert 'id="endpoint-bad"' in text and "FAILED: ZeroDivisionError: planted" in text
+    assert {one["status"] for one in manifest["fits"] if one["endpoint"] == "good"} == {"converged"}
+    for name in ("estimates.csv", "sensitivity.csv", "influence.csv", "frequentist.csv", "studies.csv"):
+        assert endpoints_of(folder, name) == {"good"}
+
+
+@pytest.mark.slow
+def test_analyses_that_fail_take_nothing_with_them(here, tmp_path, capsys):
+    """One endpoint's side analyses, and one section of the page: the rest of the tables and sections is there."""
+    planted = {"sensitivity": (dependence, "sensitivity_rows"), "influence": (dependence, "influence_rows"),
+               "regression": (dependence, "regress"), "model comparison": (side, "_model_rows"),
+               "other methods": (side, "_frequentist")}
+    for module, name in planted.values():
+        stumble(here, module, name, when=of_bad)
+    stumble(here, page, "subsets_section", when=lambda results: True)
+    code, manifest, told, text, folder = run(tmp_path, capsys)
+    assert code == 3 and manifest["converged"]
+    assert {(one["part"], one["endpoint"]) for one in manifest["failures"]} == {
+        *((part, "bad") for part in planted), ("section subsets", "")}
+    for part in planted:
+        assert f"FAILED: {part} of bad: ZeroDivisionError: planted" in told
+        assert f"FAILED: {part} of bad: ZeroDivisionError: planted" in text
+    assert "FAILED: section subsets: ZeroDivisionError: planted" in text
+    assert 'id="small-studies"' in text or "Small studies" in text
+    for name in ("sensitivity.csv", "influence.csv", "regression.csv", "model_comparison.csv", "frequentist.csv"):
+        assert endpoints_of(folder, name) == {"good"}
+    for name in ("estimates.csv", "power_scaling.csv", "subset_differences.csv", "small_studies.csv"):
+        assert endpoints_of(folder, name) == {"good", "bad"}
+
+
+def test_a_figure_that_fails_is_one_figure(monkeypatch):
+    monkeypatch.delenv(failures.DEBUG)
+    monkeypatch.setattr(figures, "figure_tasks", lambda results, folder: [(int, ("x", folder)), (max, (1, folder))])
+    drawn = [function(*arguments) for function, arguments in figures.figure_attempts(None, page._HERE)]
+    assert all(isinstance(one, Failure) and one.part == "figure report" for one in drawn)
+    monkeypatch.setattr(figures, "figure_tasks", lambda results, folder: [][0])
+    ((function, arguments),) = figures.figure_attempts(None, page._HERE)
+    assert function(*arguments).part == "figures"
+
+
+def test_where_the_environment_asks_for_it_the_error_itself_comes_through(monkeypatch):
+    with pytest.raises(ZeroDivisionError):
+        attempt("part", "cr", lambda: 1 / 0)
+    monkeypatch.delenv(failures.DEBUG)
+    found = attempt("part", "cr", lambda: 1 / 0)
+    assert str(found).startswith("part of cr: ZeroDivisionError: division by zero (test_failures.py line")
+    with pytest.raises(OSError, match="full"):
+        attempt("part", "cr", _full_disk)
+
+
+def _full_disk() -> None:
+    raise OSError(28, "the disk is full")
