@@ -1,6 +1,8 @@
 """The only place that samples: compiles a model once for each shape of its inputs, then swaps the data."""
 
 import gc
+import os
+import time
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -15,6 +17,9 @@ from models.studies import Studies
 
 _compiled: dict[tuple, object] = {}
 _KEPT_STATS = ("diverging", "energy", "depth")
+_THREADS = "/proc/self/task"
+_PATIENCE = 60.0  # seconds for chains to give up; each tries a few hundred starting points
+_BLIND_WAIT = 5.0  # seconds, where threads cannot be listed
 
 
 class SamplingFailed(RuntimeError):
@@ -60,14 +65,38 @@ def sample_graph(build: Callable[[], pm.Model], inputs: Mapping[str, np.ndarray]
         When no chain finds a starting point.
     """
     compiled = _compile(build, (*key, tuple(inputs))).with_data(**inputs)
+    before, reason = _threads(), ""
     try:
         tree = nutpie.sample(compiled, draws=sampler.draws, tune=sampler.tune, chains=sampler.chains, cores=cores,
                              seed=seed, target_accept=sampler.target_accept, save_warmup=False, progress_bar=False)
     except RuntimeError as error:
-        raise SamplingFailed(f"{key[0]}: the sampler stopped: {error}") from error
+        # Below its first line the message is a stack of addresses.
+        reason = str(error).partition("\n")[0] or type(error).__name__
+    if reason:
+        _wait_for_chains(before)
+        raise SamplingFailed(f"{key[0]}: the sampler stopped: {reason}")
     posterior, stats = tree["posterior"].dataset, tree["sample_stats"].dataset
     return (posterior[[name for name in keep if name in posterior]],
             stats[[name for name in _KEPT_STATS if name in stats]])
+
+
+def _threads() -> frozenset[str]:
+    """Ids of the threads of this process; empty where the system does not list them."""
+    return frozenset(os.listdir(_THREADS)) if os.path.isdir(_THREADS) else frozenset()
+
+
+def _wait_for_chains(before: frozenset[str]) -> None:
+    """Wait until no thread is left that was not there before.
+
+    One chain that cannot start ends the call of nutpie, while the threads of the others go on evaluating the compiled
+    density. A process that ends meanwhile frees that code under them, and crashes.
+    """
+    if not before:
+        time.sleep(_BLIND_WAIT)
+        return
+    end = time.monotonic() + _PATIENCE
+    while _threads() - before and time.monotonic() < end:
+        time.sleep(0.02)
 
 
 def _compile(build: Callable[[], pm.Model], key: tuple) -> object:
