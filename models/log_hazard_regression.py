@@ -1,7 +1,7 @@
 """Log-normal hazard regression of survival on covariates of the studies.
 
     log h_i ~ Normal(eta + sum_j beta_j x_ij, tau)
-    eta ~ Normal(log(log 2 / 12), 1)      tau ~ HalfNormal(0.5)      beta_j ~ Normal(0, 0.5)
+    eta ~ Normal(log(log 2 / 12), 2.5)      tau ~ HalfNormal(0.5)      beta_j ~ Normal(0, 0.5)
 
 eta is the log hazard of the typical study at the centre of all covariates, tau the heterogeneity that the covariates
 leave, and exp(beta_j) the hazard ratio of one unit. What a study reports is as in `models.log_hazard`; slopes,

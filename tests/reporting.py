@@ -20,7 +20,7 @@ LEVEL = 0.95
 _MODELS = {"rate": ("beta_binomial", "logit_normal"), "survival": ("log_hazard",)}
 _PRIORS = {"beta_binomial": {"mu": "Beta(1, 1)", "rho": "Beta(1, 4)"},
            "logit_normal": {"m": "Normal(0, 2)", "tau": "HalfNormal(1)"},
-           "log_hazard": {"eta": "Normal(-2.85142, 1)", "tau": "HalfNormal(0.5)"}}
+           "log_hazard": {"eta": "Normal(-2.85142, 2.5)", "tau": "HalfNormal(0.5)"}}
 
 
 def results_of(evidence: Evidence, *, failing: Sequence[tuple[str, str]] = (), stamp: str = "",

@@ -42,7 +42,7 @@ class Alternatives:
 
 _CENTRE = HAZARD_PRIORS["eta"].arguments[0]
 _JEFFREYS, _LOGISTIC = Prior("Beta", (0.5, 0.5)), Prior("LogitNormal", (0.0, 1.5))
-_WIDE_ETA, _TIGHT_ETA = Prior("Normal", (_CENTRE, 2.0)), Prior("Normal", (_CENTRE, 0.5))
+_WIDE_ETA, _NARROW_ETA = Prior("Normal", (_CENTRE, 5.0)), Prior("Normal", (_CENTRE, 1.0))
 ALTERNATIVES: Mapping[str, Alternatives] = {
     "beta_binomial": Alternatives(
         (Prior("Beta", (1.0, 1.0)), _JEFFREYS, _LOGISTIC),
@@ -54,10 +54,10 @@ ALTERNATIVES: Mapping[str, Alternatives] = {
          Prior("HalfCauchy", (0.5,))),
         ((Prior("Normal", (0.0, 1.5)),), (Prior("HalfNormal", (0.5,)), Prior("HalfNormal", (2.0,))))),
     "log_hazard": Alternatives(
-        (HAZARD_PRIORS["eta"], _WIDE_ETA, _TIGHT_ETA),
+        (HAZARD_PRIORS["eta"], _WIDE_ETA, _NARROW_ETA),
         (Prior("HalfNormal", (0.5,)), Prior("HalfNormal", (1.0,)), Prior("HalfNormal", (0.25,)),
          Prior("HalfCauchy", (0.3,))),
-        ((_WIDE_ETA, _TIGHT_ETA), (Prior("HalfNormal", (1.0,)), Prior("HalfNormal", (0.25,))))),
+        ((_WIDE_ETA, _NARROW_ETA), (Prior("HalfNormal", (1.0,)), Prior("HalfNormal", (0.25,))))),
 }
 
 

@@ -19,7 +19,7 @@ from tests.references import recorded
 from .sampled import assert_agrees, assert_clean, draws_of, fit_survival
 
 MODEL = all_models()["log_hazard"]
-_ETA = (float(np.log(np.log(2.0) / 12.0)), 1.0)
+_ETA = (float(np.log(np.log(2.0) / 12.0)), 2.5)
 
 
 def _studies(normal: list[tuple[float, float, float]], counts: list[tuple[float, float]]) -> HazardStudies:

@@ -109,7 +109,7 @@ def test_compiled_density_is_prior_times_likelihood_times_jacobian() -> None:
         at = values(**point)
         slope = log_slope(lambda value, fixed=log_tau: values(eta_z=value, tau_log__=fixed)["eta"], z)
         wanted = (
-            stats.norm.logpdf(at["eta"], np.log(np.log(2.0) / 12.0), 1.0)
+            stats.norm.logpdf(at["eta"], np.log(np.log(2.0) / 12.0), 2.5)
             + slope
             + log_tau
             + stats.halfnorm.logpdf(at["tau"], scale=0.5)
