@@ -1,6 +1,5 @@
 """Command line of the analysis: `python -m analysis COMMAND`, or `recart COMMAND`."""
 
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -9,21 +8,33 @@ from importlib import import_module
 from analysis.arguments import parser
 from analysis.evidence import EvidenceError
 from analysis.selection import UsageError
+from analysis.streams import OutputLost, lasting_streams
 
 DONE, UNEXPECTED, BAD_INPUT, NOT_CONVERGED, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit code."""
+    """Run one command; returns its exit code, whoever reads what it prints."""
+    with lasting_streams():
+        try:
+            code = _run(arguments)
+            sys.stdout.flush()
+            return code
+        except OutputLost as error:
+            print(error, file=sys.stderr)
+            return BAD_INPUT
+        finally:
+            sys.stderr.flush()
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
         options = parser().parse_args(arguments)
     except SystemExit as stop:
         return int(stop.code or 0)
     command = import_module(f"analysis.commands.{options.command}")
     try:
-        code = command.run(options)
-        sys.stdout.flush()
-        return code
+        return command.run(options)
     except EvidenceError as error:
         print(error, file=sys.stderr)
         print(f"{len(error.problems)} problem(s) in {options.data}; nothing was written.", file=sys.stderr)
@@ -34,10 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Interrupted. Files that were finished are whole, no other was touched.", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of standard output went away; Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+    except OutputLost:
+        raise
     except Exception:
         traceback.print_exc()
         print("This is an error of the program, not of its input.", file=sys.stderr)

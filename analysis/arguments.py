@@ -25,7 +25,7 @@ def parser() -> argparse.ArgumentParser:
                "or a model its calibration.")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     report = _command(commands, "report", "the main job: every fit, table, figure and the report")
-    report.add_argument("--output", type=_folder, default=DEFAULT_OUTPUT, metavar="DIR", help="default: results")
+    report.add_argument("--output", type=_new_folder, default=DEFAULT_OUTPUT, metavar="DIR", help="default: results")
     _settings(report)
     _command(commands, "check", "validate the evidence and list every problem")
     listing = _command(commands, "list", "endpoints, models and subsets, with studies and patients")
@@ -36,7 +36,8 @@ def parser() -> argparse.ArgumentParser:
     fit.add_argument("--subset", default="all", metavar="S", help="default: all")
     fit.add_argument("--engine", choices=("nuts", "exact"), default="nuts",
                      help="sampling, or quadrature over the hyperparameters; default: nuts")
-    fit.add_argument("--output", type=_folder, metavar="DIR", help="save the posterior as netCDF under DIR/posteriors")
+    fit.add_argument("--output", type=_new_folder, metavar="DIR",
+                     help="save the posterior as netCDF under DIR/posteriors")
     _settings(fit)
     regress = _command(commands, "regress", "regress one endpoint on covariates of the studies")
     regress.add_argument("endpoint", metavar="ENDPOINT", help="as `list` names it, such as cr or os")
@@ -46,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     regress.add_argument("--engine", choices=(IMPORTANCE, NUTS), default=IMPORTANCE,
                          help="independent weighted draws, with chains where the weights cannot be trusted, or chains; "
                               "default: importance")
-    regress.add_argument("--output", type=_folder, metavar="DIR", help="write tables and a figure into DIR")
+    regress.add_argument("--output", type=_new_folder, metavar="DIR", help="write tables and a figure into DIR")
     _settings(regress)
     _settings(_command(commands, "compare", "published numbers against recomputed ones"))
     _calibrate(_command(commands, "calibrate", "simulation-based calibration of a model at the studies' real sizes"))
@@ -65,7 +66,7 @@ def _calibrate(command: argparse.ArgumentParser) -> None:
     command.add_argument("--fault", choices=tuple(FAULTS), help="plant an error, which has to be found (exit code 3)")
     command.add_argument("--processes", type=_whole(1, 64), default=2, metavar="P",
                          help="the result does not depend on it; default: 2")
-    command.add_argument("--output", type=_folder, metavar="DIR", help="write the PITs and a figure there")
+    command.add_argument("--output", type=_new_folder, metavar="DIR", help="write the PITs and a figure there")
 
 
 def _command(commands: argparse._SubParsersAction, name: str, text: str) -> argparse.ArgumentParser:
@@ -139,6 +140,14 @@ def _folder(text: str) -> Path:
     if not text.strip():
         raise argparse.ArgumentTypeError("names no folder")
     return Path(text)
+
+
+def _new_folder(text: str) -> Path:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not UTF-8, as netCDF files need; name another folder") from None
+    return _folder(text)
 
 
 def _tiers(text: str) -> str:

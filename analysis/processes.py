@@ -8,6 +8,7 @@ from importlib import import_module
 from multiprocessing import get_context
 
 from analysis.evidence import Evidence
+from analysis.streams import prepare
 
 Submit = Callable[..., Future]
 _received: list[Evidence] = []
@@ -54,6 +55,7 @@ def _receive(found: Evidence) -> None:
 def _leave_interrupts_to_the_caller() -> None:
     # An interrupt reaches all processes; the first one says so and ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    prepare()
 
 
 def _load_sampler() -> None:
