@@ -7,6 +7,7 @@ from importlib import import_module
 
 from analysis.arguments import parser
 from analysis.evidence import EvidenceError
+from analysis.evidence.problems import one_line
 from analysis.selection import UsageError
 from analysis.streams import OutputLost, lasting_streams
 
@@ -37,7 +38,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         return command.run(options)
     except EvidenceError as error:
         print(error, file=sys.stderr)
-        print(f"{len(error.problems)} problem(s) in {options.data}; nothing was written.", file=sys.stderr)
+        place = one_line(str(options.data))
+        print(f"{len(error.problems)} problem(s) in {place}; nothing was written.", file=sys.stderr)
         return BAD_INPUT
     except UsageError as error:
         print(f"{options.command}: {error}", file=sys.stderr)

@@ -6,8 +6,10 @@ import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 from analysis.calibration import DEFAULT_REPLICATES, FAULTS
+from analysis.evidence.problems import one_line
 from analysis.jobs import IMPORTANCE, NUTS, Job
 from analysis.selection import ALL, SETS, Question, UsageError
 
@@ -16,9 +18,17 @@ DEFAULT_OUTPUT = Path("results")
 _PRIOR = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.+)")
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose messages steer no terminal."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with code 2 and the message as one printable line."""
+        super().error(one_line(message))
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser of `python -m analysis`."""
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="python -m analysis",
         description="Bayesian reanalysis of a published meta-analysis of single-arm studies.",
         epilog="Exit codes: 0 done; 1 unexpected; 2 bad usage or bad evidence; 3 a fit failed its diagnostics, "

@@ -10,6 +10,7 @@ from platform import python_version
 from analysis.comparison import COMPARED
 from analysis.dependence import with_dependence, work_ahead
 from analysis.evidence import Evidence
+from analysis.evidence.problems import one_line
 from analysis.failures import HINT, without_failures
 from analysis.figures.all import figure_attempts
 from analysis.files import as_json, write_text
@@ -106,7 +107,7 @@ def _print(results: Results, page: Path) -> None:
     if results.comparisons:
         print(f"\n{_compared(results)} of {len(results.comparisons)} published numbers compared; "
               "the others carry their reason in comparison.csv.")
-    print(f"Report: {page}")
+    print(f"Report: {one_line(str(page))}")
 
 
 def _headline(results: Results, evidence: Evidence, endpoint: str) -> list[str] | None:

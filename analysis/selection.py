@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 from analysis.evidence import Endpoint, Evidence, Response, Study, Survival
 from analysis.evidence.conditions import Condition, condition
+from analysis.evidence.problems import one_line
 
 ALL = "all"
 RETROSPECTIVE = "the study is retrospective"
@@ -21,6 +22,10 @@ _OTHER_BASES = {"evaluable", "whole_study", "regulatory_set", "not_stated", "sub
 
 class UsageError(ValueError):
     """A request that cannot be carried out as it stands; the message says what to change."""
+
+    def __str__(self) -> str:
+        """The message as one printable line, whatever the names and paths in it."""
+        return one_line(super().__str__())
 
 
 class SharedPatients(UsageError):
@@ -164,7 +169,7 @@ def candidates(evidence: Evidence, question: Question) -> Selection:
             left_out.append(LeftOut(row.study_id, table, row.row, reason))
         else:
             used.append(row)
-    used, incomplete = _whole_strata(used, left_out)
+    used, incomplete = _whole_strata(used, left_out, rows)
     left_out += incomplete
     chosen = _one_per_study(used) if endpoint.kind == "rate" else _one_curve_per_study(used, horizon_of(endpoint))
     kept = {row.row for row in chosen}
@@ -254,6 +259,8 @@ def _reason_against(evidence: Evidence, question: Question, endpoint: Endpoint, 
     stratum = getattr(row, "stratum", "")
     if endpoint.population == "treated" and base_of(row) in _BASES and not stratum:
         return f"the base is {base_of(row)}, not the treated patients"
+    if getattr(row, "median_not_reached", False):
+        return "the median was not reached, which gives no log hazard (studies that do well are missed this way)"
     if not question.early_landmarks and is_early(row):
         return f"survival at {row.time_months:g} months is an early extrapolation"
     return ""
@@ -264,9 +271,13 @@ def is_early(row: Response | Survival) -> bool:
     return getattr(row, "statistic", "") == "landmark" and row.time_months < EARLY_MONTHS
 
 
-def _whole_strata(used: list, left_out: list[LeftOut]) -> tuple[list, list[LeftOut]]:
+def _whole_strata(used: list, left_out: list[LeftOut], rows: tuple) -> tuple[list, list[LeftOut]]:
     """Strata stand for a study only together: where one is left out, so are the others."""
-    torn = {item.study_id for item in left_out}
+    kept = {(row.study_id, getattr(row, "stratum", "")) for row in used}
+    # A median that was not reached takes nothing from a stratum, or a study, that has another row.
+    replaced = {row.row for row in rows if getattr(row, "median_not_reached", False)
+                and (not row.stratum or (row.study_id, row.stratum) in kept)}
+    torn = {item.study_id for item in left_out if item.row not in replaced}
     kept = [row for row in used if not (getattr(row, "stratum", "") and row.study_id in torn)]
     return kept, [LeftOut(row.study_id, "survival.csv", row.row, "another stratum of this study is left out")
                   for row in used if getattr(row, "stratum", "") and row.study_id in torn]

@@ -13,6 +13,7 @@ from analysis.calibration.design import design_of, select_design
 from analysis.calibration.replicate import Setting
 from analysis.calibration.run import BATCHES, Calibration, calibrate, ecdf_rows
 from analysis.evidence import load
+from analysis.evidence.problems import one_line
 from analysis.figures.calibration import draw_calibration
 from analysis.figures.saving import save_figure
 from analysis.files import as_json, write_csv
@@ -52,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"replicate {failed.number} failed: {failed.failure}", file=sys.stderr)
     if folder:
         for path in _write(found, folder):
-            print(f"wrote {path}", file=sys.stderr)
+            print(f"wrote {one_line(str(path))}", file=sys.stderr)
     return 0 if found.passed else 3
 
 

@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from analysis.evidence import EvidenceError, load
+from analysis.evidence.problems import one_line
 from analysis.files import as_json
 
 SCHEMA_VERSION = 1
@@ -28,5 +29,5 @@ def run(options: argparse.Namespace) -> int:
                        "rows": counts}))
     else:
         rows = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-        print(f"{options.data}: no problem found. {rows}.")
+        print(f"{one_line(str(options.data))}: no problem found. {rows}.")
     return 0

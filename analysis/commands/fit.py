@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from analysis.arguments import base_job, writable
 from analysis.evidence import load
+from analysis.evidence.problems import one_line
 from analysis.files import as_json
 from analysis.fitting import model_for, priors_of
 from analysis.jobs import QUICK
@@ -47,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     if found.failed:
         print(f"NOT CONVERGED: {found.diagnostics['failures']}{QUICK_REMEDY if options.quick else ''}", file=sys.stderr)
     elif folder and not options.json:
-        print(f"\nPosterior: {folder / found.posterior} (open it with arviz.from_netcdf)")
+        print(f"\nPosterior: {one_line(str(folder / found.posterior))} (open it with arviz.from_netcdf)")
     return 3 if found.failed else 0
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from analysis.arguments import base_job, writable
 from analysis.evidence import load
+from analysis.evidence.problems import one_line
 from analysis.files import as_json
 from analysis.jobs import NUTS, QUICK_REGRESSION, REGRESSION
 from analysis.regression import CAVEAT
@@ -45,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
         print(as_json(_object(found, evidence.sha256, stamp)))
     else:
         _print(found, stamp)
-        print("".join(f"\n{path}" for path in paths))
+        print("".join(f"\n{one_line(str(path))}" for path in paths))
     for line in (*(f"warning: {text}" for text in found.warnings), *left_out_lines(found.left_out),
                  *(f"not estimated: {text}" for text in reasons)):
         print(line, file=sys.stderr)

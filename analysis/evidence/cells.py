@@ -6,25 +6,17 @@ import unicodedata
 from collections.abc import Callable
 
 from analysis.evidence.numerals import DECIMAL, WHOLE, Fault, explain
+from analysis.evidence.placeholders import LEAVE_EMPTY, missing_word
 
 Parser = Callable[[str], object]
 
-PLACEHOLDERS = frozenset(
-    {"na", "n/a", "n.a.", "#n/a", "nan", "null", "nil", "none", "-", "--", "\u2013", "\u2014", "?", "??"}
-)
-_LONGEST_PLACEHOLDER = max(map(len, PLACEHOLDERS))
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _SLUG = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*")
 _SLUG_LIMIT = 64
+# A figure has no room for more, and drawing a line of thousands of characters takes minutes.
+_LABEL_LIMIT = 200
 # int() refuses texts of thousands of digits, and no legal number is that long.
 _DIGIT_LIMIT = 15
-
-
-def placeholder(text: str) -> Fault | None:
-    """Return a fault when the cell holds a word for "missing" instead of being empty."""
-    if len(text) <= _LONGEST_PLACEHOLDER and text.casefold() in PLACEHOLDERS:
-        return Fault("is placeholder text", "Leave the cell empty when the value is missing.")
-    return None
 
 
 def text(cell: str) -> str | Fault:
@@ -44,6 +36,8 @@ def label(cell: str) -> str | Fault:
     """Return a text of one line, as figures and tables need it."""
     if any(mark in cell for mark in "\n\r\t"):
         return Fault("holds a line break or a tab", "Write the label on one line.")
+    if len(cell) > _LABEL_LIMIT:
+        return Fault(f"has more than {_LABEL_LIMIT} characters", "Shorten the label.")
     return text(cell)
 
 
@@ -118,26 +112,45 @@ def _grouped(limit: int) -> str:
     return f"{limit:,}" if limit >= 10_000 else str(limit)
 
 
-def number(*, above: float = -math.inf, below: float = math.inf, remedy: str = "Check the number.") -> Parser:
-    """Return a parser of finite numbers strictly between two bounds.
+def _no_number(cell: str) -> Fault:
+    if missing_word(cell):
+        return Fault("is a word for a missing value, not a number", LEAVE_EMPTY)
+    return explain(cell, whole=False)
+
+
+def number(
+    *,
+    above: float = -math.inf,
+    below: float = math.inf,
+    low: float = -math.inf,
+    high: float = math.inf,
+    remedy: str = "Check the number.",
+) -> Parser:
+    """Return a parser of finite numbers strictly between two bounds, and from `low` to `high`.
 
     Parameters
     ----------
     above, below : float
         Open bounds.
+    low, high : float
+        Bounds of what can be true, both included.
     remedy : str
         Advice for a number outside them.
     """
 
     def parse(cell: str) -> float | Fault:
         if not DECIMAL.fullmatch(cell):
-            return explain(cell, whole=False)
+            return _no_number(cell)
         value = float(cell)
         if not math.isfinite(value):
             return Fault("is not finite", "Write a number that fits a double.")
         if value <= above:
             return Fault("is negative" if value < 0 <= above else f"is not above {above:g}", remedy)
-        return Fault(f"is not below {below:g}", remedy) if value >= below else value
+        if value >= below:
+            return Fault(f"is not below {below:g}", remedy)
+        if value < low:
+            return Fault(f"is below {low:g}", remedy)
+        return Fault(f"is above {high:,.15g}", remedy) if value > high else value
 
     return parse
 

@@ -17,6 +17,7 @@ from analysis.evidence.references import (
 )
 
 Tables = Mapping[str, Drafts]
+_LARGEST_COVARIATE = 1e15
 
 
 def cross_problems(tables: Tables) -> Iterator[Problem]:
@@ -39,6 +40,8 @@ def cross_problems(tables: Tables) -> Iterator[Problem]:
     yield from circular_parents(tables["endpoints.csv"])
     yield from children_above_parents(tables)
     yield from facts_of_other_studies(tables)
+    yield from decisions_without_support(tables)
+    yield from impossible_covariates(tables)
     yield from covariates_without_numbers(tables)
     yield from comparisons_without_numbers(tables)
     yield from torn_scenarios(tables["scenarios.csv"])
@@ -110,6 +113,47 @@ def facts_of_other_studies(tables: Tables) -> Iterator[Problem]:
                 if owner != row.values["study_id"]:
                     rule = f"holds {fact}, a fact about {owner}"
                     yield row.problem("fact_ids", rule, "Cite facts of this study.")
+
+
+def decisions_without_support(tables: Tables) -> Iterator[Problem]:
+    """Yield a problem for each decision without a fact, or without a tier, where others of the evidence have them.
+
+    Facts are asked for where extraction.csv has rows and a decision cites one, tiers where besides a row has one.
+    """
+    decisions = [tables[file] for file in ("responses.csv", "survival.csv")]
+    rows = [row for drafts in decisions for row in drafts.rows]
+    if not tables["extraction.csv"].rows or not any(row.has("fact_ids") for row in rows):
+        return
+    for drafts in decisions:
+        remedy = "Cite the facts that carry the number; add them to extraction.csv if it lacks them."
+        yield from _empty_in(drafts, "fact_ids", "though every decision rests on facts of extraction.csv", remedy)
+        if any(row.has("tier") for row in rows):
+            yield from _empty_in(drafts, "tier", "though other decisions have one", "Write A, B or C.")
+        for row in drafts.rows:
+            cited = row.values["fact_ids"] if row.has("fact_ids") else ()
+            twice = next((fact for place, fact in enumerate(cited) if fact in cited[:place]), None)
+            if twice:
+                yield row.problem("fact_ids", f"holds {shown(twice)} twice", "Cite it once.")
+
+
+def _empty_in(drafts: Drafts, column: str, reason: str, remedy: str) -> Iterator[Problem]:
+    if drafts.rows and column not in drafts.header:
+        rule = f"is missing from the header, {reason}"
+        yield Problem(drafts.table.file, drafts.header_row, column, "", rule, f"Add the column. {remedy}")
+    else:
+        yield from (row.problem(column, f"is empty, {reason}", remedy) for row in drafts.rows if row.lacks(column))
+
+
+def impossible_covariates(tables: Tables) -> Iterator[Problem]:
+    """Yield a problem for each covariate cell too large for arithmetic with others of its column."""
+    wanted = {row.values["column"] for row in tables["covariates.csv"].rows if row.has("column")}
+    parse = number()
+    for row in tables["studies.csv"].rows:
+        for column in sorted(wanted & row.raw.keys() - row.bad):
+            value = parse(row.raw[column]) if row.raw[column] else None
+            if isinstance(value, float) and abs(value) > _LARGEST_COVARIATE:
+                rule = f"is beyond {_LARGEST_COVARIATE:g}"
+                yield row.problem(column, rule, "Correct the number, or choose a larger unit.")
 
 
 def covariates_without_numbers(tables: Tables) -> Iterator[Problem]:

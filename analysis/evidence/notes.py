@@ -3,12 +3,18 @@
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
-from analysis.evidence.drafts import Draft, Drafts
+from analysis.evidence.conditions import Condition, condition
+from analysis.evidence.drafts import Draft, Drafts, conversion, written_as
+from analysis.evidence.lookalikes import lookalikes
+from analysis.evidence.placeholders import LEAVE_EMPTY, vague
 from analysis.evidence.problems import Problem
+from analysis.evidence.rules import median_not_reached
+from analysis.evidence.schema import CONVERTED, in_other_unit
 from analysis.evidence.tables import TABLES
 
 # No real table has more columns; a damaged one must not cost minutes in the search for similar names.
 _HINT_LIMIT = 500
+_LONG_MONTHS = 600.0
 
 
 def find_notes(tables: Mapping[str, Drafts], *, found_files: Iterable[str]) -> Iterator[Problem]:
@@ -25,14 +31,20 @@ def find_notes(tables: Mapping[str, Drafts], *, found_files: Iterable[str]) -> I
     for drafts in tables.values():
         if drafts.header is not None:
             yield from _unread_columns(drafts)
+            yield from _converted_columns(drafts)
+            yield from _surplus_cells(drafts)
+            yield from lookalikes(drafts)
             if not drafts.rows:
                 rule = "has a header but no rows"
                 yield Problem(drafts.table.file, drafts.header_row, "", "", rule, "Add rows or delete it.")
     for file, level in (("survival.csv", "ci_level"), ("reported.csv", "level")):
         yield from _levels(tables[file], level)
     yield from _above_treated(tables)
+    yield from _medians_not_reached(tables["survival.csv"])
+    yield from _long_times(tables["survival.csv"])
     yield from _subsets_without_studies(tables)
     yield from _retrospective_studies(tables)
+    yield from _words_for_missing(tables)
 
 
 def _unread_files(found_files: Iterable[str]) -> Iterator[Problem]:
@@ -59,6 +71,31 @@ def _unread_columns(drafts: Drafts) -> Iterator[Problem]:
             )
 
 
+def _converted_columns(drafts: Drafts) -> Iterator[Problem]:
+    known = [column.name for column in drafts.table.columns]
+    for column in known:
+        for other in (name for name in CONVERTED.get(column, ()) if name in drafts.header):
+            rule, remedy = f"is not read beside {column}", "Delete the one that is not needed."
+            if written_as(column, drafts.header) == other:
+                factor = CONVERTED[column][other]
+                rule = f"is read as {column} after multiplication by {factor:.6g}"
+                remedy = f"Rename it to {column} if it holds months already."
+            yield Problem(drafts.table.file, drafts.header_row, other, "", rule, remedy)
+        unread = None if column in CONVERTED else in_other_unit(column, drafts.header)
+        if unread:
+            remedy = f"Give {column} instead: {conversion(unread[1])}."
+            yield Problem(drafts.table.file, drafts.header_row, unread[0], "", "is not read", remedy)
+
+
+def _surplus_cells(drafts: Drafts) -> Iterator[Problem]:
+    if drafts.surplus:
+        count = len(drafts.surplus)
+        rule = f"has empty cells behind those of the header, as {count - 1} later rows have" if count > 1 else (
+            "has empty cells behind those of the header")
+        remedy = "Check that no comma inside a number, such as 39,5, has shifted the cells."
+        yield Problem(drafts.table.file, drafts.surplus[0], "", "", rule, remedy)
+
+
 def _levels(drafts: Drafts, level: str) -> Iterator[Problem]:
     printed = [row for row in drafts.rows if row.has("ci_low") or row.has("ci_high")]
     if printed and level not in drafts.header:
@@ -71,7 +108,7 @@ def _levels(drafts: Drafts, level: str) -> Iterator[Problem]:
     for row in drafts.rows:
         if row.has(level) and row.lacks("ci_low") and row.lacks("ci_high"):
             yield row.problem(level, "is given without an interval", "Give it or empty the level.")
-        if row.values.get("upper_not_reached") is True and row.lacks("ci_low"):
+        if row.values.get("upper_not_reached") is True and row.lacks("ci_low") and row.has("estimate"):
             yield row.problem(
                 "ci_low",
                 "is empty although the upper limit is said to be not reached",
@@ -107,12 +144,51 @@ def _retrospective_studies(tables: Mapping[str, Drafts]) -> Iterator[Problem]:
             yield row.problem("design", "is not read as retrospective, so the study counts", remedy)
 
 
+def _medians_not_reached(survival: Drafts) -> Iterator[Problem]:
+    for row in survival.rows:
+        if median_not_reached(row) and row.lacks("person_months"):
+            rule = "is empty since the median was not reached: the row gives no log hazard and is left out"
+            remedy = "Give survival at a time, or events and person_months, if they are known."
+            yield row.problem("estimate", rule, remedy)
+            if row.lacks("time_months"):
+                rule = "is empty beside a median that was not reached"
+                yield row.problem("time_months", rule, "Give the follow-up if it is known.")
+
+
+def _long_times(survival: Drafts) -> Iterator[Problem]:
+    for row in survival.rows:
+        columns = ["time_months", *(["estimate"] if row.values["statistic"] == "median" else [])]
+        for column in columns:
+            if row.has(column) and row.values[column] > _LONG_MONTHS:
+                yield row.problem(column, f"is above {_LONG_MONTHS:g} months, 50 years", "Check that it is in months.")
+        if row.has("person_months", "n") and row.values["person_months"] > _LONG_MONTHS * row.values["n"]:
+            rule = f"is more than {_LONG_MONTHS:g} months, 50 years, for each of n = {row.values['n']}"
+            yield row.problem("person_months", rule, "Check that it is in months.")
+
+
 def _subsets_without_studies(tables: Mapping[str, Drafts]) -> Iterator[Problem]:
+    together: dict[object, list[tuple[Draft, frozenset[int]]]] = {}
     for row in tables["subsets.csv"].rows:
-        if row.has("column") and not _matched(row, tables["studies.csv"]):
-            yield row.problem("value", "holds for no study", "Check the spelling against studies.csv.")
+        wanted = condition(row.values["value"]) if row.has("column") else None
+        if not isinstance(wanted, Condition):
+            continue
+        cells = ((study.row, study.raw.get(row.values["column"], "")) for study in tables["studies.csv"].rows)
+        studies = frozenset(line for line, cell in cells if wanted.holds(cell))
+        together.setdefault(row.values["subset"], []).append((row, studies))
+        if not studies:
+            what = "the bound" if wanted.comparisons else "the spelling"
+            yield row.problem("value", "holds for no study", f"Check {what} against studies.csv.")
+    for rows in together.values():
+        if all(studies for _, studies in rows) and not frozenset.intersection(*(studies for _, studies in rows)):
+            lines = " and ".join(str(row.row) for row, _ in rows)
+            rule = f"holds for no study, since no study meets rows {lines} together"
+            yield rows[0][0].problem("subset", rule, "Correct one; a subset of either needs a column that says so.")
 
 
-def _matched(row: Draft, studies: Drafts) -> bool:
-    column, value = row.values["column"], row.values.get("value", "")
-    return any(study.raw.get(column) == value for study in studies.rows)
+def _words_for_missing(tables: Mapping[str, Drafts]) -> Iterator[Problem]:
+    rules = [(row.values["column"], row.values["value"]) for row in tables["subsets.csv"].rows if row.has("column")]
+    for study in tables["studies.csv"].rows:
+        for column in dict.fromkeys(column for column, _ in rules):
+            cell = study.raw.get(column, "")
+            if vague(cell) and (column, cell) not in rules:
+                yield study.problem(column, "is read as a text and so outside of a subset, not as missing", LEAVE_EMPTY)

@@ -45,8 +45,15 @@ def explain(text: str, *, whole: bool) -> Fault:
     if whole and _POINT_THOUSANDS.fullmatch(text):
         meant = text.replace(".", "")
         return Fault("is not a whole number", f"Write {meant} if the point separates thousands.")
+    hidden = [c for c in text if unicodedata.category(c) == "Cf"]
+    if hidden and DECIMAL.fullmatch("".join(text.translate(dict.fromkeys(map(ord, hidden))).split())):
+        plain = "".join(c for c in text if c not in hidden and not c.isspace())
+        return Fault(f"holds the invisible character U+{ord(hidden[0]):04X}", f"Write {plain}.")
     if _THOUSANDS.fullmatch(text):
-        return Fault("has a thousands separator", f"Write {re.sub(r'[^0-9.-]', '', text)}.")
+        remedy = f"Write {re.sub(r'[^0-9.-]', '', text)}"
+        if not whole and _DECIMAL_COMMA.fullmatch(text):
+            remedy += f", or {text.replace(',', '.')} if the comma is the decimal mark"
+        return Fault("has a thousands separator", f"{remedy}.")
     if _DECIMAL_COMMA.fullmatch(text):
         meant = "Give a whole number" if whole else f"Write {text.replace(',', '.')}"
         return Fault("has a decimal comma", f"{meant}.")

@@ -19,17 +19,27 @@ def repeated_rows(drafts: Drafts) -> Iterator[Problem]:
     drafts : Drafts
         One table.
     """
-    seen: dict[tuple[object, ...], int] = {}
+    seen: dict[tuple[object, ...], Draft] = {}
     for row in drafts.rows:
-        for columns in drafts.table.unique:
+        for columns, remedy in drafts.table.unique:
             if not row.bad.isdisjoint(columns):
                 continue
             key = (columns, *(row.values.get(column) for column in columns))
-            first = seen.setdefault(key, row.row)
-            if first != row.row:
-                rule = f"repeats row {first} in {', '.join(columns)}"
-                yield row.problem(columns[0], rule, "Keep one of the two rows.")
+            first = seen.setdefault(key, row)
+            if first is not row:
+                rule = f"repeats row {first.row} in {', '.join(columns)}"
+                yield row.problem(columns[0], rule, _apart(first, row, columns[0], remedy))
                 break
+
+
+def _apart(first: Draft, row: Draft, column: str, remedy: str) -> str:
+    """How two rows are told apart, so that nobody deletes one that is right."""
+    if first.raw == row.raw:
+        return "Delete one of the two rows, which are the same."
+    name = row.raw.get(column, "")
+    joint = "" if name[-1:].isdigit() or " " in name else "_"
+    names = {"first": shown(f"{name}{joint}a"), "second": shown(f"{name}{joint}b")}
+    return remedy.format(**names)
 
 
 def unknown_ids(drafts: Drafts, tables: Mapping[str, Drafts]) -> Iterator[Problem]:
@@ -101,7 +111,7 @@ def _outside(drafts: Drafts, column: str, known: frozenset[str], predicate: str)
                 continue
             if name not in hints:
                 hints[name] = _hint(name, known) if len(hints) < _SUGGESTION_LIMIT else ""
-            remedy = hints[name] or "Add it there or correct it here."
+            remedy = f"{hints[name]} Else add it there." if hints[name] else "Add it there or correct it here."
             rule = predicate if name == row.raw.get(column) else f"holds {shown(name)}, which {predicate}"
             yield row.problem(column, rule, remedy)
 

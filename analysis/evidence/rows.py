@@ -143,9 +143,9 @@ class Survival:
     statistic : str
         median or landmark; empty when only events and person_months are given.
     time_months : float or None
-        Time of a landmark.
+        Time of a landmark; the follow-up of a median that was not reached.
     estimate : float or None
-        Months for a median, a probability from 0 to 1 for a landmark.
+        Months for a median, a probability from 0 to 1 for a landmark; None for a median that was not reached.
     ci_low, ci_high : float or None
         Confidence limits on the scale of `estimate`.
     ci_level : float or None
@@ -180,3 +180,8 @@ class Survival:
     tier: str
     fact_ids: tuple[str, ...]
     decision: str
+
+    @property
+    def median_not_reached(self) -> bool:
+        """Whether all that the row says is that more than half of the patients were event-free."""
+        return self.statistic == "median" and self.estimate is None and self.person_months is None

@@ -6,12 +6,18 @@ from analysis.evidence.cells import number, probability_fault
 from analysis.evidence.conditions import condition
 from analysis.evidence.drafts import Draft
 from analysis.evidence.numerals import Fault
+from analysis.evidence.plausibility import possible_exposure, possible_landmark, possible_months, possible_number
 from analysis.evidence.problems import Problem
 
 Rule = Callable[[Draft], Iterator[Problem]]
 
 _LIMITS = ("ci_low", "ci_high")
 _LIMIT_REMEDY = "Correct the estimate or the limit."
+_NO_ESTIMATE = {
+    "median": "Give it; write true in upper_not_reached if the median was not reached; else delete the row, or empty "
+    "statistic where events and person_months are given.",
+    "landmark": "Give it, delete the row, or empty statistic and time_months where events and person_months are given.",
+}
 
 
 def events_within_n(row: Draft) -> Iterator[Problem]:
@@ -43,9 +49,10 @@ def survival_states_something(row: Draft) -> Iterator[Problem]:
     """Yield a problem when a row gives neither a statistic nor events with person-months."""
     for given, lacking in (("events", "person_months"), ("person_months", "events")):
         if row.has(given) and row.lacks(lacking):
-            yield row.problem(lacking, f"is empty while {given} is given", "Give both or neither.")
-    if row.has("statistic") and row.lacks("estimate"):
-        yield row.problem("estimate", "is empty while statistic is given", "Give the estimate.")
+            remedy = "Give both or neither; the time at risk stands in person_months or person_years."
+            yield row.problem(lacking, f"is empty while {given} is given", remedy)
+    if row.has("statistic") and row.lacks("estimate") and not median_not_reached(row):
+        yield row.problem("estimate", "is empty while statistic is given", _NO_ESTIMATE[row.values["statistic"]])
     if row.lacks("statistic"):
         if any(row.has(c) for c in ("estimate", *_LIMITS)):
             yield row.problem(
@@ -59,16 +66,21 @@ def survival_states_something(row: Draft) -> Iterator[Problem]:
             )
 
 
+def median_not_reached(row: Draft) -> bool:
+    """Return whether a row says that a median was not reached, so that it has no estimate."""
+    return row.values.get("statistic") == "median" and row.lacks("estimate") and row.values["upper_not_reached"] is True
+
+
 def survival_time(row: Draft) -> Iterator[Problem]:
     """Yield a problem when a landmark has no time or a median has one."""
     if row.has("statistic"):
         landmark = row.values["statistic"] == "landmark"
         if landmark and row.lacks("time_months"):
-            yield row.problem("time_months", "is empty for a landmark", "Give the time in months.")
-        if not landmark and row.has("time_months"):
-            yield row.problem(
-                "time_months", "is given for a median", "Leave it empty; the estimate is the time."
-            )
+            remedy = "Give the time in months; delete the row if it is not known."
+            yield row.problem("time_months", "is empty for a landmark", remedy)
+        if row.has("time_months", "estimate") and not landmark:
+            remedy = "Leave it empty; the estimate is the time. A median that was not reached has its follow-up here."
+            yield row.problem("time_months", "is given for a median", remedy)
 
 
 def survival_scale(row: Draft) -> Iterator[Problem]:
@@ -96,7 +108,8 @@ def survival_limits(row: Draft) -> Iterator[Problem]:
     """Yield a problem when one confidence limit stands alone without an explanation."""
     open_above = row.values.get("upper_not_reached") is True
     if open_above and row.has("ci_high"):
-        yield row.problem("ci_high", "is given although upper_not_reached is true", "Delete one of the two.")
+        remedy = "Leave it empty if this limit was not reached, else write false in upper_not_reached."
+        yield row.problem("ci_high", "is given although upper_not_reached is true", remedy)
     if open_above and row.has("statistic") and row.values["statistic"] == "landmark":
         yield row.problem("upper_not_reached", "cannot be true for a landmark", "Write false.")
     if row.has("ci_low") and row.lacks("ci_high") and not open_above and "upper_not_reached" not in row.bad:
@@ -198,8 +211,11 @@ ROW_RULES: dict[str, tuple[Rule, ...]] = {
         survival_scale,
         survival_limits,
         interval_holds_estimate,
+        possible_months,
+        possible_landmark,
+        possible_exposure,
     ),
-    "reported.csv": (reported_scale, reported_limits, interval_holds_estimate),
+    "reported.csv": (reported_scale, reported_limits, interval_holds_estimate, possible_months, possible_number),
     "totals.csv": (events_within_n,),
     "scenarios.csv": (reserved_scenario, scenario_total, scenario_denominator),
     "extraction.csv": (fact_is_number,),

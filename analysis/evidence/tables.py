@@ -7,10 +7,27 @@ from analysis.evidence.schema import Column, Table
 _COUNT_REMEDY = "Give a number of patients."
 _EVENTS = integer(low=0, high=10_000_000, remedy=_COUNT_REMEDY)
 _PATIENTS = integer(low=1, high=10_000_000, remedy=_COUNT_REMEDY)
+_STUDIES = integer(low=1, high=10_000, remedy="Give a number of studies.")
 _YEAR = integer(low=1900, high=2100, remedy="Give the year of publication.")
-_POSITIVE = number(above=0, remedy="Give a number above 0.")
-_LEVEL = number(above=0, below=1, remedy="Give the level as a probability, such as 0.95.")
+_LEVEL = number(above=0, below=1, low=0.5, high=0.9999, remedy="Give the level as a probability, such as 0.95.")
 _TIER = choice("A", "B", "C")
+# From half a day to a century: nobody is followed for longer, and days given as months soon exceed it.
+_TIME = number(above=0, low=0.016, high=1200, remedy="Give months above 0; one day is 0.0329.")
+# Ten million patients for a century.
+_EXPOSURE = number(above=0, low=0.016, high=1.2e10, remedy="Give months above 0, added up over the patients.")
+_STEP = number(above=0, low=1e-12, high=1e15, remedy="Give a number above 0 of the size of a real difference.")
+
+_ROW_OR_NONE = "If it is not known, delete the row; the study then does not count for this endpoint."
+_OWN_ID = "Give each its own id, such as {first} and {second}, wherever it is meant."
+_OWN_LABEL = "Make the labels differ, such as {first} and {second}."
+_NO_ESTIMATE = (
+    "Leave it empty. A median that was not reached has true in upper_not_reached and the follow-up in time_months; "
+    "without any estimate delete the row, or empty statistic where events and person_months are given."
+)
+_NO_UPPER = (
+    "Leave it empty, and write true in upper_not_reached if this limit of a median was not reached; "
+    "leave both limits empty if no interval is known."
+)
 
 
 def _key(name: str, parse: Parser = text) -> Column:
@@ -44,9 +61,10 @@ TABLES: tuple[Table, ...] = (
             Column("overlaps_with", names, empty=()),
         ),
         subject=("study_id",),
-        unique=(("study_id",), ("label",)),
+        unique=((("study_id",), _OWN_ID), (("label",), _OWN_LABEL)),
         references=(("overlaps_with", "studies.csv"),),
         keeps_cells=True,
+        unknown="Every study has an id, a label and a year; a year that is not printed is that of the source.",
     ),
     Table(
         "endpoints.csv",
@@ -58,11 +76,12 @@ TABLES: tuple[Table, ...] = (
             _key("direction", choice("benefit", "harm", "neutral")),
             *_texts("parent"),
             Column("population", word, empty=""),
-            Column("horizon_months", _POSITIVE),
+            Column("horizon_months", _TIME),
         ),
         subject=("endpoint",),
-        unique=(("endpoint",),),
+        unique=((("endpoint",), _OWN_ID),),
         references=(("parent", "endpoints.csv"),),
+        unknown="",
     ),
     Table(
         "responses.csv",
@@ -78,8 +97,16 @@ TABLES: tuple[Table, ...] = (
             *_texts("decision"),
         ),
         subject=("study_id", "endpoint"),
-        unique=(("study_id", "endpoint", "population"), ("tier", "study_id", "endpoint")),
+        unique=(
+            (
+                ("study_id", "endpoint", "population"),
+                "Add up different patients in one row or make them studies of their own; name another base of the same "
+                "patients in population and give its row another tier.",
+            ),
+            (("tier", "study_id", "endpoint"), "Give the row that is less certain a later tier: A, B, then C."),
+        ),
         references=(*_STUDY_AND_ENDPOINT, ("fact_ids", "extraction.csv")),
+        unknown=_ROW_OR_NONE,
     ),
     Table(
         "survival.csv",
@@ -90,22 +117,29 @@ TABLES: tuple[Table, ...] = (
             *_texts("definition", "population", "stratum"),
             Column("cut", word, empty=""),
             Column("statistic", choice("median", "landmark"), required=True, empty=""),
-            Column("time_months", _POSITIVE, required=True),
-            Column("estimate", number(), required=True),
+            Column("time_months", _TIME, required=True),
+            Column("estimate", number(), required=True, unknown=_NO_ESTIMATE),
             Column("ci_low", number(), required=True),
-            Column("ci_high", number(), required=True),
+            Column("ci_high", number(), required=True, unknown=_NO_UPPER),
             Column("ci_level", _LEVEL),
             Column("upper_not_reached", boolean, empty=False),
             _key("n", _PATIENTS),
             Column("events", _EVENTS),
-            Column("person_months", _POSITIVE),
+            Column("person_months", _EXPOSURE),
             Column("tier", _TIER, empty=""),
             _FACT_IDS,
             *_texts("decision"),
         ),
         subject=("study_id", "endpoint"),
-        unique=(("study_id", "endpoint", "population", "stratum", "cut", "statistic", "time_months"),),
+        unique=(
+            (
+                ("study_id", "endpoint", "population", "stratum", "cut", "statistic", "time_months"),
+                "Name what makes the rows differ: the part of the study in stratum, the base in population, or later "
+                "data of the same patients in cut.",
+            ),
+        ),
         references=(*_STUDY_AND_ENDPOINT, ("fact_ids", "extraction.csv")),
+        unknown=_ROW_OR_NONE,
     ),
     Table(
         "reported.csv",
@@ -115,7 +149,7 @@ TABLES: tuple[Table, ...] = (
             _key("endpoint"),
             *_texts("subset"),
             _key("statistic"),
-            Column("k_studies", _PATIENTS),
+            Column("k_studies", _STUDIES),
             Column("n_patients", _PATIENTS),
             Column("events", _EVENTS),
             _key("estimate", number()),
@@ -127,7 +161,7 @@ TABLES: tuple[Table, ...] = (
             *_texts("source_id", "locator", "note"),
         ),
         subject=("reported_id",),
-        unique=(("reported_id",),),
+        unique=((("reported_id",), _OWN_ID),),
         references=(("source_id", "sources.csv"),),
     ),
     Table(
@@ -135,7 +169,7 @@ TABLES: tuple[Table, ...] = (
         records.Total,
         (
             _key("endpoint"),
-            Column("k_studies", _PATIENTS),
+            Column("k_studies", _STUDIES),
             Column("events", _EVENTS),
             Column("n", _PATIENTS),
             *_texts("source_id", "locator", "note"),
@@ -156,7 +190,12 @@ TABLES: tuple[Table, ...] = (
             *_texts("note"),
         ),
         subject=("scenario", "endpoint", "study_id"),
-        unique=(("scenario", "endpoint", "study_id"),),
+        unique=(
+            (
+                ("scenario", "endpoint", "study_id"),
+                "A study has one denominator in a scenario; give the other one a scenario of its own.",
+            ),
+        ),
         references=_STUDY_AND_ENDPOINT,
     ),
     Table(
@@ -167,7 +206,7 @@ TABLES: tuple[Table, ...] = (
             *_texts("citation", "doi", "pmid", "url", "kind"),
         ),
         subject=("source_id",),
-        unique=(("source_id",),),
+        unique=((("source_id",), _OWN_ID),),
     ),
     Table(
         "extraction.csv",
@@ -175,14 +214,15 @@ TABLES: tuple[Table, ...] = (
         (
             _key("fact_id"),
             _key("study_id"),
-            *_texts("endpoint", "quantity", "value"),
+            *_texts("endpoint", "quantity"),
+            Column("value", text, empty="", words=True),
             *_numbers("denominator", "ci_low", "ci_high", "time_months"),
             *_texts("population", "source_id", "locator"),
             Column("derived", boolean),
             *_texts("confidence", "note"),
         ),
         subject=("fact_id", "study_id"),
-        unique=(("fact_id",),),
+        unique=((("fact_id",), _OWN_ID),),
         references=(("study_id", "studies.csv"), ("source_id", "sources.csv")),
     ),
     Table(
@@ -193,7 +233,7 @@ TABLES: tuple[Table, ...] = (
             *_texts("statement", "locator", "recomputed", "verdict", "comment"),
         ),
         subject=("check_id",),
-        unique=(("check_id",),),
+        unique=((("check_id",), _OWN_ID),),
     ),
     Table(
         "subsets.csv",
@@ -203,7 +243,13 @@ TABLES: tuple[Table, ...] = (
             *_texts("label", "column", "value"),
         ),
         subject=("subset",),
-        unique=(("subset", "column"),),
+        unique=(
+            (
+                ("subset", "column"),
+                "Write both comparisons into one cell, such as >=30 <40; for either of two texts make a column that "
+                "says so.",
+            ),
+        ),
     ),
     Table(
         "comparisons.csv",
@@ -216,7 +262,12 @@ TABLES: tuple[Table, ...] = (
             *_texts("reason", "label"),
         ),
         subject=("reported_endpoint", "statistic"),
-        unique=(("reported_endpoint", "statistic"),),
+        unique=(
+            (
+                ("reported_endpoint", "statistic"),
+                "One rule answers a published number; correct the key of the rule that is for another one.",
+            ),
+        ),
         references=(("endpoint", "endpoints.csv"),),
     ),
     Table(
@@ -227,12 +278,12 @@ TABLES: tuple[Table, ...] = (
             _key("label", label),
             _key("column"),
             *_texts("unit"),
-            Column("unit_size", _POSITIVE, empty=1.0),
+            Column("unit_size", _STEP, empty=1.0),
             Column("transformation", choice("identity", "log10"), empty="identity"),
             *_numbers("lowest", "highest"),
             *_texts("note"),
         ),
         subject=("covariate",),
-        unique=(("covariate",), ("label",)),
+        unique=((("covariate",), _OWN_ID), (("label",), _OWN_LABEL)),
     ),
 )

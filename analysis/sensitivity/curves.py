@@ -48,7 +48,7 @@ def _eligible(case: Case) -> list[Survival]:
     chosen = {(row.study_id, row.cut, base_of(row)) for row in case.rows if not row.stratum}
     return [row for row in case.evidence.survival if row.endpoint == case.endpoint.endpoint
             and (row.study_id, row.cut, base_of(row)) in chosen and not row.stratum
-            and (not row.tier or row.tier in case.job.question.tiers)]
+            and (not row.tier or row.tier in case.job.question.tiers) and not row.median_not_reached]
 
 
 def without_early(case: Case) -> Iterator[Variant]:

@@ -29,16 +29,16 @@ study_id,endpoint,events,n,population,timing,tier,fact_ids,decision
 park_2018,cr,44,53,all_treated,day 28,A,F0123 F0124,Stated in the abstract.
 park_2018,mrd_neg,32,53,all_treated,day 28,B,F0125,
 hay_2019,cr,45,53,all_treated,,A,F0126,
-gu_2020,cr,18,20,,,,,
+gu_2020,cr,18,20,,,B,F0201,
 """,
     "survival.csv": """\
 study_id,endpoint,definition,population,stratum,cut,statistic,time_months,estimate,ci_low,ci_high,ci_level,\
 upper_not_reached,n,events,person_months,tier,fact_ids,decision
 park_2018,os,OS,all_treated,,primary,median,,12.9,8.7,23.4,0.95,false,53,,,A,F0125,
-park_2018,pfs,EFS,all_treated,,primary,landmark,12,0.38,0.26,0.50,0.9,false,53,,,A,,
-hay_2019,os,OS,all_treated,,primary,median,,18.2,15.9,,0.95,true,53,,,A,,
-gu_2020,os,OS,all_treated,,primary,,,,,,,,20,9,180.5,B,,
-gu_2020,pfs,RFS,all_treated,,primary,median,,6.9,,,,,20,,,B,,
+park_2018,pfs,EFS,all_treated,,primary,landmark,12,0.38,0.26,0.50,0.9,false,53,,,A,F0125,
+hay_2019,os,OS,all_treated,,primary,median,,18.2,15.9,,0.95,true,53,,,A,F0127,
+gu_2020,os,OS,all_treated,,primary,,,,,,,,20,9,180.5,B,F0201,
+gu_2020,pfs,RFS,all_treated,,primary,median,,6.9,,,,,20,,,B,F0201,
 """,
     "reported.csv": """\
 reported_id,endpoint,subset,statistic,k_studies,n_patients,events,estimate,ci_low,ci_high,level,units,decimals,\
@@ -64,6 +64,7 @@ F0124,park_2018,cr,percent,83.0,53,,,,all_treated,grover_2022,Table 1,true,high,
 F0125,park_2018,os,median_months,12.9,,8.7,23.4,,all_treated,grover_2022,Table 1,,high,
 F0126,hay_2019,design,text,two phases,,,,,all_treated,grover_2022,Table 1,false,low,
 F0127,hay_2019,os,median_not_reached,,,15.9,,,all_treated,grover_2022,Table 1,false,low,
+F0201,gu_2020,cr,events,18,20,,,,all_treated,grover_2022,Table 1,false,high,
 """,
     "audit.csv": "check_id,statement,locator,recomputed,verdict,comment\nC01,16 studies,Text,16,open,\n",
     "subsets.csv": """\

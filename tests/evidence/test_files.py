@@ -140,8 +140,9 @@ def test_a_repeated_column(tmp_path):
 
 
 def test_a_column_without_name(tmp_path):
-    found = only_problem(tmp_path, studies=STUDIES.replace("\n", ",\n"))
-    assert (found.row, found.rule) == (1, "has no name for its column 4")
+    content = STUDIES.replace(",label", ",,label").replace("alpha_2019,", "alpha_2019,x,").replace("1,B", "1,,B")
+    found = only_problem(tmp_path, studies=content)
+    assert (found.row, found.rule) == (1, "has no name for its column 2")
 
 
 def test_a_short_and_a_long_row(tmp_path):
@@ -194,6 +195,20 @@ def test_a_cell_above_the_limit_of_the_reader(tmp_path):
         lambda text: text.replace("\n", "\n\n  \n"),
         lambda text: text + ",,\n",
         lambda text: "\n" + text,
+        lambda text: text.replace("\n", ",\n"),
+        lambda text: text.replace("\n", ",,,\n").replace("2019,,,", "2019,"),
+        lambda text: text.replace("\n", ',"", ,\u00a0\n'),
+        lambda text: text.replace("\n", ",,\r\n"),
+        lambda text: text.replace("2019\n", "2019,\n"),
+        lambda text: text.replace(",label", ",,label").replace("alpha_2019,", "alpha_2019,,").replace("1,B", "1,,B"),
+        lambda text: "sep=,\n" + text,
+        lambda text: "sep=;\n" + text.replace(",", ";"),
+        lambda text: "\ufeffSEP=;\r\n" + text.replace(",", ";").replace("\n", "\r\n"),
+        lambda text: "sep=;\n\ufeff" + text.replace(",", ";"),
+        lambda text: '"sep=;"\n' + text.replace("\n", ",,\n").replace(",", ";"),
+        lambda text: "sep=\t\n" + text.replace(",", "\t"),
+        lambda text: "sep=\\t\n" + text.replace(",", "\t"),
+        lambda text: text.replace(",2019", ",\u00a02019\u202f"),
     ],
 )
 def test_harmless_variants_are_accepted(tmp_path, change):

@@ -13,7 +13,7 @@ CASES = [
     ("survival.csv", lambda t: with_cell(t, 6, "ci_level", "0.95"), 6, "ci_level", "without an interval"),
     ("survival.csv", lambda t: with_cell(t, 4, "ci_low", ""), 4, "ci_low", "said to be not reached"),
     ("reported.csv", lambda t: with_cell(t, 2, "level", ""), 2, "level", "read as 95 %"),
-    ("responses.csv", lambda t: t.replace(",tier,", ",teir,"), 1, "teir", "is not read"),
+    ("responses.csv", lambda t: t.replace(",timing,", ",timming,"), 1, "timming", "is not read"),
     ("subsets.csv", lambda t: with_cell(t, 3, "value", "CD20"), 3, "value", "holds for no study"),
     ("audit.csv", lambda t: t.splitlines()[0] + "\n", 1, "", "has a header but no rows"),
 ]

@@ -9,7 +9,7 @@ from .build import FULL, MINIMAL, with_cell, without_column, write_evidence, wri
 
 
 def test_a_row_of_nothing_is_refused(problems_of):
-    row = "gu_2020,os,OS,all_treated,,later,,,,,,,,20,,,B,,\n"
+    row = "gu_2020,os,OS,all_treated,,later,,,,,,,,20,,,B,F0201,\n"
     (found,) = problems_of(survival=FULL["survival.csv"] + row)
     assert (found.row, found.column) == (7, "statistic")
     assert "is empty, and so are events and person_months" in found.rule
@@ -37,7 +37,7 @@ def test_survival_rows_that_differ_are_kept_apart(problems_of, column, other):
 
 
 def test_one_row_per_tier(problems_of):
-    row = "park_2018,cr,40,50,evaluable,,{},,\n"
+    row = "park_2018,cr,40,50,evaluable,,{},F0123,\n"
     (found,) = problems_of(responses=FULL["responses.csv"] + row.format("A"))
     assert (found.row, found.column) == (6, "tier")
     assert problems_of(responses=FULL["responses.csv"] + row.format("C")) == ()
@@ -51,7 +51,7 @@ def test_longer_cycles_of_parents_are_found(problems_of):
 
 def test_a_grandchild_may_not_exceed_its_grandparent(problems_of):
     endpoints = FULL["endpoints.csv"] + "deep,Deep remission,rate,benefit,mrd_neg,,\n"
-    found = problems_of(endpoints=endpoints, responses=FULL["responses.csv"] + "hay_2019,deep,46,53,,,A,,\n")
+    found = problems_of(endpoints=endpoints, responses=FULL["responses.csv"] + "hay_2019,deep,46,53,,,A,F0126,\n")
     assert [(p.row, p.column) for p in found] == [(6, "events")]
 
 
@@ -91,8 +91,9 @@ def test_a_missing_column_is_named(tmp_path, table, column):
 def test_a_row_may_not_stand_twice(problems_of, table):
     text = FULL[table.file]
     found = problems_of(**{table.file.removesuffix(".csv"): text + text.splitlines(keepends=True)[1]})
-    assert (text.count("\n") + 1, table.unique[0][0]) in [(p.row, p.column) for p in found]
+    assert (text.count("\n") + 1, table.unique[0][0][0]) in [(p.row, p.column) for p in found]
     assert all(p.rule.startswith("repeats row 2 in ") for p in found)
+    assert all(p.remedy.startswith("Delete one of the two rows, which are the same.") for p in found)
 
 
 def test_a_repeated_row_is_one_problem(problems_of):

@@ -1,0 +1,48 @@
+"""Texts of one column that a reader cannot tell apart, though the program does."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from analysis.evidence.cells import label, text, word
+from analysis.evidence.drafts import Draft, Drafts
+from analysis.evidence.problems import Problem
+
+# Beside the formatting characters: joiners, fillers and variation selectors, which have no shape of their own.
+_SHAPELESS = frozenset(map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, *range(0xFE00, 0xFE10))))
+_REMEDY = "Type both the same way if they mean the same, else make them differ visibly."
+
+
+def lookalikes(drafts: Drafts) -> Iterator[Problem]:
+    """Yield a note for each text that differs from an earlier one of its column in nothing that can be seen.
+
+    Parameters
+    ----------
+    drafts : Drafts
+        One table.
+    """
+    typed = {column.name for column in drafts.table.columns if column.parse not in (text, label, word)}
+    for column in dict.fromkeys(name for name in drafts.header or () if name and name not in typed):
+        rows: dict[str, Draft] = {}
+        for row in drafts.rows:
+            if row.raw.get(column):
+                rows.setdefault(row.raw[column], row)
+        if all(cell.isascii() and "  " not in cell for cell in rows):
+            continue
+        seen: dict[str, str] = {}
+        for cell, row in rows.items():
+            twin = seen.setdefault(as_seen(cell), cell)
+            if twin != cell:
+                rule = f"looks the same as in row {rows[twin].row} and differs in {_difference(cell, twin)}"
+                yield row.problem(column, rule, _REMEDY)
+
+
+def as_seen(cell: str) -> str:
+    """Return the text without what cannot be seen: normal forms, invisible characters, kinds and numbers of blanks."""
+    kept = "".join(c for c in cell if unicodedata.category(c) != "Cf" and c not in _SHAPELESS)
+    return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", kept)).strip()
+
+
+def _difference(cell: str, twin: str) -> str:
+    codes = [f"U+{ord(c):04X}" for c in sorted(set(cell) ^ set(twin))]
+    return ", ".join(codes[:5]) or "the order or number of its characters"
