@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from analysis.evidence.cells import text
-from analysis.evidence.numerals import Fault
+from analysis.evidence.numerals import Fault, endless
 from analysis.evidence.placeholders import missing_word, placeholder
 from analysis.evidence.problems import Problem, shown
 from analysis.evidence.reading import RawTable, Record
@@ -184,6 +184,8 @@ def _value(table: Table, column: Column, cell: str, factor: float) -> object:
         allowed = column.parse("")
         parts = ("Fill the cell.", allowed.remedy if isinstance(allowed, Fault) else "", table.unknown)
         return Fault((word or result).rule, " ".join(part for part in parts if part))
+    if column.unknown and endless(cell):
+        return Fault(result.rule, f"Write a finite number. {column.unknown}")
     return Fault(word.rule, column.unknown or word.remedy) if word else result
 
 

@@ -30,6 +30,11 @@ class Fault:
     remedy: str
 
 
+def endless(text: str) -> bool:
+    """Return whether a text says infinity."""
+    return text.casefold().lstrip("+-") in _NOT_FINITE
+
+
 def explain(text: str, *, whole: bool) -> Fault:
     """Return why a text is not a number of the wanted kind and what to write instead.
 
@@ -40,7 +45,7 @@ def explain(text: str, *, whole: bool) -> Fault:
     whole : bool
         Whether a whole number was wanted.
     """
-    if text.casefold().lstrip("+-") in _NOT_FINITE:
+    if endless(text):
         return Fault("is not finite", "Write a finite number, or leave the cell empty if it is unknown.")
     if whole and _POINT_THOUSANDS.fullmatch(text):
         meant = text.replace(".", "")

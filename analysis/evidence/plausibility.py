@@ -63,5 +63,5 @@ def possible_exposure(row: Draft) -> Iterator[Problem]:
 def possible_number(row: Draft) -> Iterator[Problem]:
     """Yield a problem when a published number of any unit exceeds what anything in medicine is counted in."""
     for column in _NUMBERS:
-        if row.has(column) and abs(row.values[column]) > _LARGEST:
+        if row.has(column) and row.values.get("units") != "months" and abs(row.values[column]) > _LARGEST:
             yield row.problem(column, f"is beyond {_LARGEST:g}", "Correct the number, or choose a larger unit.")

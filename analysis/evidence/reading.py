@@ -87,7 +87,7 @@ def read_table(file: str, text: str, *, required: tuple[str, ...]) -> RawTable |
         return Problem(file, first.row, "", "", f"has a header that cannot be read: {first.fault}", _QUOTES)
     # Spreadsheets write a mark of the byte order even below a line that declares the separator.
     header = _without_empty_end((first.cells[0].lstrip("\ufeff"), *first.cells[1:]))
-    wrong = _wrong_separator(file, header, first.row, separator, required)
+    wrong = _wrong_separator(file, header, first.row, separator if declared else "", required)
     if wrong:
         return wrong
     width = len(first.cells)
@@ -96,13 +96,16 @@ def read_table(file: str, text: str, *, required: tuple[str, ...]) -> RawTable |
 
 
 def _wrong_separator(
-    file: str, header: tuple[str, ...], row: int, separator: str, required: tuple[str, ...]
+    file: str, header: tuple[str, ...], row: int, declared: str, required: tuple[str, ...]
 ) -> Problem | None:
+    separator = declared or ","
     for other, words in _SEPARATORS.items():
         names = {cell.strip().strip('"') for cell in separator.join(header).split(other)}
         if other != separator and len(names) > 1 and not set(required) <= set(header) and set(required) & names:
             written = "sep=" + ("\\t" if other == "\t" else other)
             remedy = f"Use commas, or write {written} as the first line; numbers have a point, such as 0.38."
+            if declared:
+                remedy = f"Write {written} in the first line."
             return Problem(file, row, "", "", f"is separated by {words}", remedy)
     return None
 

@@ -62,7 +62,7 @@ def survival_states_something(row: Draft) -> Iterator[Problem]:
             yield row.problem(
                 "statistic",
                 "is empty, and so are events and person_months",
-                "Give a median, a landmark, or events with person_months.",
+                "Give a median, a landmark, or events with person_months; delete the row if none is known.",
             )
 
 
@@ -114,7 +114,9 @@ def survival_limits(row: Draft) -> Iterator[Problem]:
         yield row.problem("upper_not_reached", "cannot be true for a landmark", "Write false.")
     if row.has("ci_low") and row.lacks("ci_high") and not open_above and "upper_not_reached" not in row.bad:
         yield row.problem(
-            "ci_high", "is empty while ci_low is given", "Give it, or write true in upper_not_reached."
+            "ci_high",
+            "is empty while ci_low is given",
+            "Give it, write true in upper_not_reached if it was not reached, or leave both limits empty.",
         )
     if row.has("ci_high") and row.lacks("ci_low"):
         yield row.problem("ci_low", "is empty while ci_high is given", "Give both limits or neither.")

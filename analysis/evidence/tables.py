@@ -12,7 +12,7 @@ _YEAR = integer(low=1900, high=2100, remedy="Give the year of publication.")
 _LEVEL = number(above=0, below=1, low=0.5, high=0.9999, remedy="Give the level as a probability, such as 0.95.")
 _TIER = choice("A", "B", "C")
 # From half a day to a century: nobody is followed for longer, and days given as months soon exceed it.
-_TIME = number(above=0, low=0.016, high=1200, remedy="Give months above 0; one day is 0.0329.")
+_TIME = number(above=0, low=0.016, high=1200, remedy="Give months above 0: half a day is 0.016, a century 1,200.")
 # Ten million patients for a century.
 _EXPOSURE = number(above=0, low=0.016, high=1.2e10, remedy="Give months above 0, added up over the patients.")
 _STEP = number(above=0, low=1e-12, high=1e15, remedy="Give a number above 0 of the size of a real difference.")
@@ -24,6 +24,9 @@ _NO_ESTIMATE = (
     "Leave it empty. A median that was not reached has true in upper_not_reached and the follow-up in time_months; "
     "without any estimate delete the row, or empty statistic where events and person_months are given."
 )
+_NO_STATISTIC = "Write median or landmark; leave it empty where events and person_months are given instead."
+_NO_TIME = "Leave it empty for a median; delete the row of a landmark whose time is not known."
+_NO_EXPOSURE = "Leave both events and person_months empty; delete the row if it gives nothing else."
 _NO_UPPER = (
     "Leave it empty, and write true in upper_not_reached if this limit of a median was not reached; "
     "leave both limits empty if no interval is known."
@@ -116,16 +119,16 @@ TABLES: tuple[Table, ...] = (
             _key("endpoint"),
             *_texts("definition", "population", "stratum"),
             Column("cut", word, empty=""),
-            Column("statistic", choice("median", "landmark"), required=True, empty=""),
-            Column("time_months", _TIME, required=True),
+            Column("statistic", choice("median", "landmark"), required=True, empty="", unknown=_NO_STATISTIC),
+            Column("time_months", _TIME, required=True, unknown=_NO_TIME),
             Column("estimate", number(), required=True, unknown=_NO_ESTIMATE),
-            Column("ci_low", number(), required=True),
+            Column("ci_low", number(), required=True, unknown="Leave both limits empty if no interval is known."),
             Column("ci_high", number(), required=True, unknown=_NO_UPPER),
             Column("ci_level", _LEVEL),
             Column("upper_not_reached", boolean, empty=False),
             _key("n", _PATIENTS),
-            Column("events", _EVENTS),
-            Column("person_months", _EXPOSURE),
+            Column("events", _EVENTS, unknown=_NO_EXPOSURE),
+            Column("person_months", _EXPOSURE, unknown=_NO_EXPOSURE),
             Column("tier", _TIER, empty=""),
             _FACT_IDS,
             *_texts("decision"),
