@@ -148,6 +148,16 @@ def test_curves_change_by_definition_statistic_early_landmark_and_factor(tmp_pat
         assert_same(variant.studies, as_studies(convert(case.rows, factor=variant.factor)))
 
 
+def test_a_median_that_was_not_reached_stands_for_no_study(tmp_path):
+    lines = FILES["survival.csv"].replace("median,,11,6,40,", "median,24,,,,").splitlines()
+    flags = ["upper_not_reached", *("true" if "median,24" in line else "" for line in lines[1:])]
+    survival = "".join(f"{line},{flag}\n" for line, flag in zip(lines, flags, strict=True))
+    found, case = of(tmp_path, "pfs", survival=survival)
+    assert case.evidence.survival[1].median_not_reached
+    assert all("a" in variant.studies.study_ids for variant in found.get("statistic", ()))
+    assert list(case.headline.studies.study_ids) == ["a", "b", "c", "d"]
+
+
 def test_the_plain_normal_has_the_mean_of_both_errors(tmp_path):
     survival = FILES["survival.csv"].replace("a,pfs,EFS,landmark,12,0.4,0.25,0.6,20,A\n", "")
     found, case = of(tmp_path, "pfs", survival=survival)
