@@ -22,6 +22,7 @@ VAGUE = frozenset(
 """Refused where a number or one of a few words is wanted; in a text they may be meant."""
 
 LEAVE_EMPTY = "Leave the cell empty when the value is missing."
+_CERTAIN = PLACEHOLDERS | UNREPORTED
 _LONGEST = 24
 _RULE = "is placeholder text"
 
@@ -36,8 +37,10 @@ def placeholder(cell: str, *, named: bool = False) -> Fault | None:
     named : bool
         Whether such a word may be a value, as a short one may be an id or a name.
     """
-    short = 0 < len(cell) <= _LONGEST
-    if short and (cell.casefold() in PLACEHOLDERS or (not named and _core(cell) in PLACEHOLDERS | UNREPORTED)):
+    # No such word ends with a digit, and most cells do.
+    if not 0 < len(cell) <= _LONGEST or cell[-1].isdigit():
+        return None
+    if cell.casefold() in PLACEHOLDERS or (not named and _core(cell) in _CERTAIN):
         return Fault(_RULE, LEAVE_EMPTY)
     return None
 
