@@ -11,12 +11,20 @@ from analysis.evidence.placeholders import LEAVE_EMPTY, missing_word
 Parser = Callable[[str], object]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+# Beside the formatting characters: joiners, fillers and variation selectors, which have no shape of their own.
+_SHAPELESS = frozenset(map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, *range(0xFE00, 0xFE10))))
 _SLUG = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*")
 _SLUG_LIMIT = 64
 # A figure has no room for more, and drawing a line of thousands of characters takes minutes.
 _LABEL_LIMIT = 200
 # int() refuses texts of thousands of digits, and no legal number is that long.
 _DIGIT_LIMIT = 15
+
+
+def as_seen(cell: str) -> str:
+    """Return the text without what cannot be seen: normal forms, invisible characters, kinds and numbers of blanks."""
+    kept = "".join(c for c in cell if unicodedata.category(c) != "Cf" and c not in _SHAPELESS)
+    return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", kept)).strip()
 
 
 def text(cell: str) -> str | Fault:

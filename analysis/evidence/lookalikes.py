@@ -1,15 +1,11 @@
 """Texts of one column that a reader cannot tell apart, though the program does."""
 
-import re
-import unicodedata
 from collections.abc import Iterator
 
-from analysis.evidence.cells import label, text, word
+from analysis.evidence.cells import as_seen, label, text, word
 from analysis.evidence.drafts import Draft, Drafts
 from analysis.evidence.problems import Problem
 
-# Beside the formatting characters: joiners, fillers and variation selectors, which have no shape of their own.
-_SHAPELESS = frozenset(map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, *range(0xFE00, 0xFE10))))
 _REMEDY = "Type both the same way if they mean the same, else make them differ visibly."
 
 
@@ -35,12 +31,6 @@ def lookalikes(drafts: Drafts) -> Iterator[Problem]:
             if twin != cell:
                 rule = f"looks the same as in row {rows[twin].row} and differs in {_difference(cell, twin)}"
                 yield row.problem(column, rule, _REMEDY)
-
-
-def as_seen(cell: str) -> str:
-    """Return the text without what cannot be seen: normal forms, invisible characters, kinds and numbers of blanks."""
-    kept = "".join(c for c in cell if unicodedata.category(c) != "Cf" and c not in _SHAPELESS)
-    return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", kept)).strip()
 
 
 def _difference(cell: str, twin: str) -> str:

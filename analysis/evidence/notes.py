@@ -75,8 +75,9 @@ def _converted_columns(drafts: Drafts) -> Iterator[Problem]:
     known = [column.name for column in drafts.table.columns]
     for column in known:
         for other in (name for name in CONVERTED.get(column, ()) if name in drafts.header):
-            rule, remedy = f"is not read beside {column}", "Delete the one that is not needed."
-            if written_as(column, drafts.header) == other:
+            written = written_as(column, drafts.header)
+            rule, remedy = f"is not read beside {written}", "Delete the one that is not needed."
+            if written == other:
                 factor = CONVERTED[column][other]
                 rule = f"is read as {column} after multiplication by {factor:.6g}"
                 remedy = f"Rename it to {column} if it holds months already."

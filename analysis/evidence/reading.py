@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from analysis.evidence.cells import as_seen
 from analysis.evidence.problems import Problem, shown
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 # Spreadsheets read such a first line as the separator of the table below it.
-_DECLARATION = re.compile(r'"?sep=(\\t|.)"?[,;\t| ]*(?:\r\n|\r|\n|$)', re.IGNORECASE)
+_BREAK = re.compile(r"\r\n|\r|\n")
+_DECLARATION = re.compile(rf'\s*"?sep ?= ?(\\t|.)"?[,;\t| ]*(?:{_BREAK.pattern}|$)', re.IGNORECASE)
 # A file with more broken quotations than this is no table; going on would cost time and say nothing new.
 _RECOVERY_LIMIT = 200
 
@@ -79,7 +81,7 @@ def read_table(file: str, text: str, *, required: tuple[str, ...]) -> RawTable |
     if separator not in _SEPARATORS:
         rule = f"begins with sep={shown(separator)}, which is no separator of tables"
         return Problem(file, 1, "", "", rule, "Write sep=, or sep=; and use that character between cells.")
-    records = tuple(_records(text, separator, skipped=1 if declared else 0))
+    records = tuple(_records(text, separator, skipped=len(_BREAK.findall(declared[0])) if declared else 0))
     if not records:
         return Problem(file, None, "", "", "holds separators but no text", "Write a header and rows.")
     first = records[0]
@@ -175,7 +177,7 @@ def _records(text: str, separator: str, *, skipped: int) -> Iterator[Record]:
         first = start
         try:
             for cells in reader:
-                stripped = tuple([cell.strip() for cell in cells])
+                stripped = tuple([_stripped(cell) for cell in cells])
                 if any(stripped):
                     yield Record(first + 1, stripped)
                 first = start + reader.line_num
@@ -185,6 +187,12 @@ def _records(text: str, separator: str, *, skipped: int) -> Iterator[Record]:
             start = first + 1
     if start < len(lines):
         yield Record(start + 1, ("",), f"follows {_RECOVERY_LIMIT} broken rows, so reading stops here")
+
+
+def _stripped(cell: str) -> str:
+    """The cell without outer blanks; nothing where nothing of it can be seen."""
+    bare = cell.strip()
+    return bare if bare.isascii() or as_seen(bare) else ""
 
 
 def _explained(error: csv.Error) -> str:

@@ -206,8 +206,10 @@ def test_a_cell_above_the_limit_of_the_reader(tmp_path):
         lambda text: "\ufeffSEP=;\r\n" + text.replace(",", ";").replace("\n", "\r\n"),
         lambda text: "sep=;\n\ufeff" + text.replace(",", ";"),
         lambda text: '"sep=;"\n' + text.replace("\n", ",,\n").replace(",", ";"),
+        lambda text: "\n sep = ;\n" + text.replace(",", ";"),
         lambda text: "sep=\t\n" + text.replace(",", "\t"),
         lambda text: "sep=\\t\n" + text.replace(",", "\t"),
+        lambda text: text.replace("\n", ",\u200b\ufeff\n"),
         lambda text: text.replace(",2019", ",\u00a02019\u202f"),
     ],
 )

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from analysis.evidence import Evidence, EvidenceError, load
+from analysis.evidence.cells import as_seen
 from analysis.evidence.placeholders import PLACEHOLDERS, placeholder
 
 from .build import FULL, MINIMAL, cells_of, table_of, with_cell, write_files
@@ -18,7 +19,7 @@ slugs = st.from_regex(r"[a-z0-9]{1,6}([_-][a-z0-9]{1,4}){0,2}", fullmatch=True).
 )
 # Everything that is not a control character, with the marks that need quoting often among it.
 prose = st.text(st.one_of(st.sampled_from(",\"\n\r;'\u2028"), st.characters(exclude_categories=["Cc", "Cs"])))
-prose = prose.map(str.strip).filter(lambda text: not text or not placeholder(text))
+prose = prose.map(str.strip).filter(lambda text: not text or as_seen(text) and not placeholder(text))
 labels = prose.filter(lambda text: text and not set(text) & set("\n\r\t"))
 months = st.floats(0.02, 1200)
 

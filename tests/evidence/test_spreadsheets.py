@@ -237,6 +237,13 @@ def test_a_similar_id_is_asked_after_and_not_the_only_way(problems_of):
     assert found.remedy.startswith("Did you mean hay_2019? Else add it there.")
 
 
+@pytest.mark.parametrize("cell", ["\u200b", "\u2060 \u00ad", "\u00a0\u200e"])
+def test_a_cell_of_which_nothing_can_be_seen_is_empty(problems_of, cell):
+    (found,) = problems_of(studies=with_cell(FULL["studies.csv"], 3, "label", cell))
+    assert (found.row, found.column, found.rule) == (3, "label", "is empty")
+    assert problems_of(studies=with_cell(FULL["studies.csv"], 3, "median_age", cell)) == ()
+
+
 @pytest.mark.parametrize("mark", ["\u200b", "\ufeff", "\u00ad", "\u200f"])
 def test_an_invisible_character_in_a_number_is_named(problems_of, mark):
     (found,) = problems_of(survival=with_cell(SURVIVAL, 2, "estimate", f"12{mark}.9"))
