@@ -1,8 +1,11 @@
 """For any evidence: valid sets come back exactly, damage is found, no bytes cause another error."""
 
+import csv
+import io
 import json
 import re
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import HealthCheck, example, given, settings
@@ -117,6 +120,25 @@ def test_a_valid_set_comes_back_exactly(cells):
             written[7] == "true",
             int(written[8]),
         )
+
+
+def as_spreadsheets_write(rows: list[list[str]], separator: str, surplus: int, line_break: str) -> str:
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, delimiter=separator, lineterminator=line_break, quoting=csv.QUOTE_ALL)
+    writer.writerows([*row, *[""] * surplus] for row in rows)
+    return f"\ufeffsep={separator}{line_break}{stream.getvalue()}"
+
+
+@given(evidence_cells(), st.sampled_from(",;\t|"), st.integers(0, 3), st.sampled_from(["\n", "\r\n"]))
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_what_spreadsheets_add_changes_nothing(cells, separator, surplus, line_break):
+    plain = loaded({name: table_of(rows) for name, rows in cells.items()})
+    written = loaded({
+        name: as_spreadsheets_write(rows, separator, surplus, line_break) for name, rows in cells.items()
+    })
+    for table in ("studies", "endpoints", "responses", "survival"):
+        pairs = zip(getattr(plain, table), getattr(written, table), strict=True)
+        assert all(left == replace(right, row=left.row) for left, right in pairs)
 
 
 FILLED = [
