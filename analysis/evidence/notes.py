@@ -76,7 +76,7 @@ def _converted_columns(drafts: Drafts) -> Iterator[Problem]:
     for column in known:
         for other in (name for name in CONVERTED.get(column, ()) if name in drafts.header):
             written = written_as(column, drafts.header)
-            rule, remedy = f"is not read beside {written}", "Delete the one that is not needed."
+            rule, remedy = f"is not read beside {written}", "Give the time at risk in one of them."
             if written == other:
                 factor = CONVERTED[column][other]
                 rule = f"is read as {column} after multiplication by {factor:.6g}"
