@@ -6,6 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from arviz_stats.base import array_stats
 
+MAIN = {"rate": "mean_rate", "survival": "survival"}
+NEW = {"rate": "new_study_rate", "survival": "new_study_survival"}
+"""The pooled estimand that stands for an endpoint of a kind, and its prediction for a new study."""
+
 RMST_MONTHS = (12.0, 24.0)
 # An evenly spaced sum is off by about exp(-pi^2 / (tau step)) for exp(-exp(x)): 1e-11 at tau = 4.
 _NODES = np.linspace(-8.5, 8.5, 171)

@@ -10,6 +10,7 @@ import xarray as xr
 
 from analysis import estimands
 from analysis.agreement import Agreement, agreements, with_agreement
+from analysis.conflict import Check, check
 from analysis.diagnostics import Diagnostics, diagnose, without_chains
 from analysis.estimands import Estimate, Quantity
 from analysis.evidence import Evidence
@@ -19,7 +20,7 @@ from analysis.exact.estimates import ExactQuantity, pooled
 from analysis.exact.grid import QuadratureFailed, solve
 from analysis.hazards import Conversion, as_studies, convert
 from analysis.jobs import Job, Sampler, derive_seed, more_careful
-from analysis.many_studies import estimates_of_many, is_many
+from analysis.many_studies import estimates_of_many, is_many, warnings_of
 from analysis.sampling import flat, sample
 from analysis.selection import Question, Selection, UsageError, horizon_of, select
 from analysis.wording import counted
@@ -39,7 +40,7 @@ class Fit:
 
     `sampler` is what was used: the job's, or the more careful one of a second attempt. `exact` holds the exact
     distributions of the pooled estimands where the engine is exact; `agreement` sets both engines side by side where
-    it is not. `log_evidence` is None where the quadrature did not settle.
+    it is not. `log_evidence` is None where the quadrature did not settle; the priors are then not checked either.
     """
 
     job: Job
@@ -58,6 +59,12 @@ class Fit:
     exact: tuple[ExactQuantity, ...] = field(default=(), repr=False)
     agreement: tuple[Agreement, ...] = ()
     log_evidence: float | None = None
+    prior_check: Check = Check()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader should know about the rows and the priors."""
+        return (*self.selection.warnings, *warnings_of(self.studies), *self.prior_check.warnings)
 
 
 def model_for(selection_kind: str, name: str | None) -> Model:
@@ -160,7 +167,7 @@ def _sampled(job: Job, model: Model, studies: Studies, priors: Mapping[str, Prio
     draws = flat(posterior)
     quantities = _quantities(model, draws, studies, job, selection, np.random.default_rng([seed, 1]))
     diagnostics = _diagnose(draws, quantities, stats, job)
-    agreement, log_evidence = (), None
+    agreement, log_evidence, checked = (), None, Check()
     try:
         grid = solve(density_of(model, studies, priors))
     except QuadratureFailed:
@@ -170,8 +177,9 @@ def _sampled(job: Job, model: Model, studies: Studies, priors: Mapping[str, Prio
         agreement = agreements(quantities, exact, chains=job.sampler.chains, level=job.level)
         diagnostics = with_agreement(diagnostics, agreement, grid.error)
         log_evidence = grid.log_evidence
+        checked = check(grid, studies, horizon=_horizon(job, selection), level=job.level)
     return {"posterior": posterior, "sample_stats": stats, "quantities": tuple(quantities),
-            "diagnostics": diagnostics, "agreement": agreement, "log_evidence": log_evidence,
+            "diagnostics": diagnostics, "agreement": agreement, "log_evidence": log_evidence, "prior_check": checked,
             "estimates": _summaries(quantities, selection, job)}
 
 
@@ -190,7 +198,8 @@ def _exact(job: Job, model: Model, studies: Studies, priors: Mapping[str, Prior]
                            {"chain": np.arange(shape[0]), "draw": np.arange(shape[1])})
     return {"posterior": posterior, "sample_stats": xr.Dataset(), "quantities": tuple(quantities),
             "diagnostics": without_chains(quadrature_error=grid.error), "exact": exact,
-            "log_evidence": grid.log_evidence, "estimates": estimates}
+            "log_evidence": grid.log_evidence, "estimates": estimates,
+            "prior_check": check(grid, studies, horizon=_horizon(job, selection), level=job.level)}
 
 
 def _summaries(quantities: Sequence[Quantity], selection: Selection, job: Job) -> list[Estimate]:

@@ -15,7 +15,7 @@ from analysis.evidence import Evidence
 from analysis.files import write_atomically
 from analysis.fitting import Fit
 from analysis.jobs import QUICK, Job
-from analysis.many_studies import is_many, warnings_of
+from analysis.many_studies import is_many
 from analysis.sampling import flat
 from models import all_models
 from models.studies import HazardStudies
@@ -59,7 +59,7 @@ def manifest(fit: Fit, evidence: Evidence) -> dict[str, Any]:
         "level": fit.job.level, "versions": {name: version(name) for name in _PACKAGES},
         "stamp": "QUICK" if fit.job.sampler == QUICK else "", "converged": fit.diagnostics.converged,
         "failures": list(fit.diagnostics.failures),
-        "warnings": [*fit.selection.warnings, *warnings_of(fit.studies)],
+        "warnings": list(fit.warnings),
         "left_out": [asdict(item) for item in fit.selection.left_out],
     }
 

@@ -12,7 +12,6 @@ from analysis.exact.grid import QuadratureFailed
 from analysis.failures import Failure, attempt
 from analysis.fitting import Fit, NoStudies, interval_probability, model_for, run
 from analysis.jobs import Job
-from analysis.many_studies import warnings_of
 from analysis.posteriors import save
 from analysis.sampling import SamplingFailed
 from analysis.selection import SharedPatients, candidates, horizon_of, select
@@ -39,6 +38,8 @@ class Record:
     log_evidence : float or None
     posterior : str
         Name of the netCDF file, empty where none was written.
+    conflicts : tuple of str
+        Those of the warnings that tell of a prior in conflict with the data.
     """
 
     job: Job
@@ -57,6 +58,7 @@ class Record:
     agreement: tuple[Mapping[str, Any], ...] = ()
     log_evidence: float | None = None
     posterior: str = ""
+    conflicts: tuple[str, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -101,15 +103,16 @@ def _of_fit(evidence: Evidence, fit: Fit, path: str) -> Record:
     trouble = "" if fit.estimates else f"the fit did not converge: {diagnostics['failures']}"
     return Record(
         job, fit.model, diagnostics["status"], k, n, {name: str(prior) for name, prior in fit.priors.items()},
-        (*selection.warnings, *warnings_of(fit.studies)),
+        fit.warnings,
         tuple(tables.estimate_row(job.question, fit.model, estimate, k=k, n=n) for estimate in fit.estimates),
-        {**question, **diagnostics, **settings},
+        {**question, **diagnostics, **tables.prior_cells(fit.prior_check), **settings},
         tuple(tables.study_rows(evidence, selection, fit.conversions, level=job.level, horizon=horizon)),
         tuple(tables.conversion_rows(selection.endpoint.endpoint, fit.conversions)),
         tuple(tables.left_out_rows(selection)),
         pooled_by_row(evidence, job.question, model=fit.model, k_studies=k, n_patients=n, estimates=fit.estimates,
                       probabilities=chances, trouble=trouble),
-        tuple(tables.agreement_rows(job.question, fit.model, fit.agreement)), fit.log_evidence, path)
+        tuple(tables.agreement_rows(job.question, fit.model, fit.agreement)), fit.log_evidence, path,
+        fit.prior_check.warnings)
 
 
 def _empty(evidence: Evidence, job: Job, status: str, reason: str) -> Record:

@@ -8,6 +8,7 @@ from scipy import special
 
 from analysis.agreement import Agreement
 from analysis.comparison import Comparison, Pooled
+from analysis.conflict import Check
 from analysis.diagnostics import Diagnostics
 from analysis.estimands import Estimate
 from analysis.evidence import Evidence
@@ -21,7 +22,8 @@ ESTIMATE_COLUMNS = (*QUESTION_COLUMNS, "k_studies", "n_patients", "estimand", "s
                     "unit", "mean", "sd", "median", "lower", "upper", "level", "interval", "mcse", "stamp")
 DIAGNOSTIC_COLUMNS = (*QUESTION_COLUMNS, "k_studies", "n_patients", "status", "max_rhat", "min_ess_bulk",
                       "min_ess_tail", "divergences", "min_bfmi", "max_mcse_mean", "max_mcse_limit",
-                      "max_mcse_limit_heterogeneity", "max_engine_z", "quadrature_error", "chains", "draws",
+                      "max_mcse_limit_heterogeneity", "max_engine_z", "quadrature_error", "location_tail",
+                      "heterogeneity_tail", "prior_pull", "prior_conflict", "chains", "draws",
                       "target_accept", "seed", "failures", "stamp")
 STUDY_COLUMNS = ("endpoint", "subset", "tiers", "study_id", "label", "year", "tier", "population", "events", "n",
                  "statistic", "raw", "raw_lower", "raw_upper", "level", "raw_interval",
@@ -59,6 +61,17 @@ def diagnostic_row(diagnostics: Diagnostics) -> dict[str, Any]:
     values = {name: getattr(diagnostics, name) for name in diagnostics.__dataclass_fields__ if name != "remedy"}
     return {**values, "failures": "; ".join(diagnostics.failures),
             "status": "converged" if diagnostics.converged else "NOT CONVERGED"}
+
+
+def prior_cells(checked: Check) -> dict[str, Any]:
+    """The priors held against the data as cells of diagnostics.csv.
+
+    `location_tail` and `heterogeneity_tail` are two-sided prior predictive probabilities, `prior_pull` the shift that
+    a suspect's replacement makes, in posterior standard deviations, `prior_conflict` the parameters in conflict.
+    """
+    tails = (one.tail if one else None for one in (checked.location, checked.heterogeneity))
+    return {**dict(zip(("location_tail", "heterogeneity_tail"), tails, strict=True)), "prior_pull": checked.pull,
+            "prior_conflict": " ".join(checked.conflicting)}
 
 
 def agreement_rows(question: Question, model: str, found: Sequence[Agreement]) -> list[dict[str, Any]]:

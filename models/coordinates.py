@@ -8,6 +8,7 @@ posterior is the same: the density carries the Jacobian.
 
 from typing import Any
 
+import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
@@ -51,8 +52,10 @@ def conditional_location(tau: Array, rows: list[tuple[Array, Array, Array]], *, 
     tau : array, shape (...)
         Between-study standard deviation.
     rows : list of (estimate, variance, times)
-        Of shape (k,) each; `times` is how often the study occurs.
+        Of shape (k,) each; `times` is how often the study occurs. Without any row the location could be anywhere.
     """
+    if not rows:
+        return 0.0 * tau, np.inf + 0.0 * tau
     weights = [times / (variance + spaced(tau) ** 2) for _, variance, times in rows]
     total = sum(on.sum(weight, axis=-1) for weight in weights)
     centre = sum(on.sum(weight * row[0], axis=-1) for weight, row in zip(weights, rows, strict=True)) / total

@@ -63,7 +63,7 @@ class Density:
                                                 on=NUMBERS)
         middle, width = self.prior_place
         share = 1.0 / (1.0 + (spread / width) ** 2)
-        return share * centre + (1.0 - share) * middle, spread * np.sqrt(share)
+        return share * centre + (1.0 - share) * middle, 1.0 / np.hypot(1.0 / spread, 1.0 / width)
 
     def log_prior(self, location: np.ndarray, heterogeneity: np.ndarray) -> np.ndarray:
         """Log prior density of the unconstrained values, Jacobians included."""
@@ -72,7 +72,8 @@ class Density:
 
     def __call__(self, location: np.ndarray, heterogeneity: np.ndarray) -> np.ndarray:
         """Log of likelihood times prior at unconstrained values, shape (g,) each; -inf where it is not a number."""
-        batch = max(1, _BATCH // max(table.size for table in self.inputs.values()) // self.model.points_per_study)
+        size = max((table.size for table in self.inputs.values()), default=1)
+        batch = max(1, _BATCH // size // self.model.points_per_study)
         parts = [self._evaluate(location[at:at + batch], heterogeneity[at:at + batch])
                  for at in range(0, len(location), batch)]
         return np.concatenate(parts)

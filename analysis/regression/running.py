@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from analysis import tables
+from analysis.conflict import check
 from analysis.evidence import Covariate, Evidence
 from analysis.exact.estimates import hyperparameters
 from analysis.exact.grid import Grid
@@ -91,17 +92,19 @@ def regress(evidence: Evidence, job: Job, names: Sequence[str] = (), *, cores: i
     studies, conversions = typed_studies(selection)
     columns = [column_of(evidence, covariate, studies.study_ids) for covariate in covariates]
     found = _run(evidence, job, regression, studies, columns, priors, horizon, cores)
+    conflicts = found.pop("conflicts")
     reported = tables.study_rows(evidence, selection, conversions, level=job.level, horizon=horizon or 0.0)
     return Regressed(job=job, model=regression.name, ratio=regression.ratio, horizon=horizon, n_studies=len(studies),
                      n_patients=studies.patients, priors={name: str(prior) for name, prior in priors.items()},
-                     warnings=(*selection.warnings, *_lone_studies(found["slopes"])),
+                     warnings=(*selection.warnings, *conflicts, *_lone_studies(found["slopes"])),
                      collinearity=tuple(rows.collinearity_rows(columns, job)),
                      left_out=tuple(tables.left_out_rows(selection)),
                      studies=_with_values(reported, studies, columns), **found)
 
 
 def _run(evidence: Evidence, job: Job, regression: Regression, studies: Studies, columns: Sequence[Column],
-         priors: dict[str, Prior], horizon: float | None, cores: int) -> dict[str, Rows]:
+         priors: dict[str, Prior], horizon: float | None, cores: int) -> dict[str, Any]:
+    """Rows of every table, and the conflicts of the priors that the regression shares with the model without slopes."""
     complete = [_complete(evidence, column.covariate, studies, column) for column in columns if column.missing.any()]
     slopes, predictions, imputed = [], [], []
     grids: dict[tuple[str, ...], Grid | None] = {}
@@ -120,7 +123,10 @@ def _run(evidence: Evidence, job: Job, regression: Regression, studies: Studies,
         if task.analysis == ONE and made.diagnostics.converged:
             predictions += rows.prediction_rows(made, job, horizon=horizon)
             imputed += rows.imputed_rows(evidence, made, draw_missing(made, seed=made.seed), job)
-    return {"slopes": tuple(slopes), "predictions": tuple(predictions), "imputed": tuple(imputed)}
+    whole = grids.get(studies.study_ids)
+    checked = check(whole, studies, horizon=horizon or 0.0, level=job.level).warnings if whole else ()
+    return {"slopes": tuple(slopes), "predictions": tuple(predictions), "imputed": tuple(imputed),
+            "conflicts": tuple(f"without covariates: {text}" for text in checked)}
 
 
 def _complete(evidence: Evidence, covariate: Covariate, studies: Studies, column: Column) -> tuple[Studies, Column]:

@@ -24,7 +24,8 @@ def summary(results: Results) -> Html:
     """The answer in words: agreement, the leading endpoints, and what it rests on."""
     pairs = facts.with_published_interval(facts.pooled_comparisons(results, primary=True))
     sentences = _agreement(pairs) if pairs else _without_published(results)
-    return join([tag("p", " ".join(sentences), class_="lead"), _cards(results)], "\n")
+    conflicts = (tag("p", f"{text}.", class_="banner mild") for text in facts.conflicts(results))
+    return join([tag("p", " ".join(sentences), class_="lead"), *conflicts, _cards(results)], "\n")
 
 
 def _agreement(pairs: Sequence[Comparison]) -> list[str]:
@@ -79,7 +80,8 @@ def _card(results: Results, endpoint: object, published: Comparison | None) -> H
               f" [{number(main['lower'], main['unit'])}, {number(main['upper'], main['unit'])}]", class_="big")
     ours = tag("p", f"{facts.kind_of(main)} interval; {counted(record.k_studies, 'study', 'studies')}, "
                     f"{counted(record.n_patients, 'patient')}")
-    return tag("div", head, big, ours, _published_line(published), class_="card")
+    conflict = [tag("p", f"{facts.CONFLICT.capitalize()}: see above.", class_="failed")] if record.conflicts else []
+    return tag("div", head, big, ours, *conflict, _published_line(published), class_="card")
 
 
 def _published_line(published: Comparison | None) -> Html:
@@ -119,8 +121,9 @@ def _comparison_row(results: Results, found: Comparison) -> tuple[object, ...]:
     reported, pooled = found.reported, found.pooled
     unit, ours = reported.units, pooled.estimate
     time = f" at {ours.time_months:g} months" if ours.time_months else ", median" if unit == "months" else ""
-    name = join([facts.endpoint_label(results, reported.endpoint) + time,
-                 tag("small", facts.subset_label(results, reported.subset or ALL))])
+    subset = facts.subset_label(results, reported.subset or ALL)
+    fights = f"; {facts.CONFLICT}" if facts.conflicting(results, found.endpoint, reported.subset or ALL) else ""
+    name = join([facts.endpoint_label(results, reported.endpoint) + time, tag("small", subset + fights)])
     chance = f"{percent(found.probability)} %" if found.probability is not None else number(None, unit)
     return (name, facts.printed(reported), studies_and_patients(reported.k_studies, reported.n_patients),
             facts.worded({"median": ours.median, "lower": ours.lower, "upper": ours.upper, "unit": unit}),
@@ -153,7 +156,8 @@ def prediction_section(results: Results) -> Html:
                  for names in (facts.MAIN, facts.NEW, facts.SPREAD)]
         spread = f"{facts.SPREAD[endpoint.kind]} {cells[2]}" if record.estimates else cells[2]
         few = " (prior-dominated)" if record.k_studies <= 2 and record.estimates else ""
-        rows.append((endpoint.label, facts.main_name(results, endpoint),
+        fights = f" ({facts.CONFLICT})" if record.conflicts else ""
+        rows.append((endpoint.label + fights, facts.main_name(results, endpoint),
                      studies_and_patients(record.k_studies, record.n_patients), cells[0], cells[1], spread + few))
     note = tag("p", "rho: intraclass correlation of the beta-binomial, 0 where all studies share one rate. "
                     "tau: standard deviation of log hazards between studies. A new study is one further study "

@@ -24,8 +24,9 @@ def endpoint_section(results: Results, endpoint: Endpoint, picture: Html, depend
     record = results.headline(endpoint.endpoint)
     warning = tag("p", f"{record.status}: {record.diagnostics.get('failures', '')}", class_="failed") \
         if record.failed else Html("")
-    notes = [_named(results, endpoint, note) for note in record.warnings]
-    parts = [tag("h3", endpoint.label), warning, picture,
+    notes = [_named(results, endpoint, note) for note in record.warnings if note not in record.conflicts]
+    conflicts = (tag("p", f"{text}.", class_="failed") for text in record.conflicts)
+    parts = [tag("h3", endpoint.label), warning, *conflicts, picture,
              tag("div", tag("p", "Notes on the rows used:"), paragraphs(notes), class_="notes") if notes else "",
              _estimands(results, endpoint), _fits(results, endpoint), dependence,
              folded("Studies: reported and shrunken", _studies(record, endpoint)),

@@ -50,6 +50,21 @@ def kind_of(row: Row) -> str:
     return f"{level_text(row['level'])} {row['interval']}"
 
 
+CONFLICT = "a prior fights the data"
+
+
+def conflicting(results: Results, endpoint: str, subset: str = ALL) -> bool:
+    """Whether a prior of a headline fit is in conflict with its data."""
+    found = results.headline(endpoint, subset)
+    return bool(found and found.conflicts)
+
+
+def conflicts(results: Results) -> list[str]:
+    """Each prior-data conflict of a headline fit with the number that it concerns."""
+    return [f"{fit_name(results, record)}: {text}" for endpoint in fitted_endpoints(results)
+            for _, record in subsets(results, endpoint.endpoint) for text in record.conflicts]
+
+
 def fitted_endpoints(results: Results) -> list[Endpoint]:
     """Endpoints with a headline fit that has studies, or failed, in the order of endpoints.csv."""
     return [endpoint for endpoint in results.evidence.endpoints

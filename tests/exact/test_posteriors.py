@@ -64,7 +64,9 @@ def test_log_hazard(normal: list, counts: list) -> None:
     prior = all_models()["log_hazard"].priors["eta"].arguments
     other = quadrature.normal_effects(studies, centre=prior, tau=0.5)
     grid = solved("log_hazard", hazards(normal, counts))
-    assert_same(grid, quadrature.log_hazard_estimands(other, studies, 12.0))
+    # Without events the square of the median survival has its mass where the other quadrature has no points.
+    without = () if normal else ("median_months",)
+    assert_same(grid, quadrature.log_hazard_estimands(other, studies, 12.0), without=without)
 
 
 @pytest.mark.parametrize("case", ["as_rbest", "pritz_1997"])

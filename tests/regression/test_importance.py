@@ -41,7 +41,7 @@ def _log_posterior(studies: RateStudies | HazardStudies, x: np.ndarray, u: np.nd
             total = total + stats.betabinom.logpmf(y, n, rate * kappa, (1.0 - rate) * kappa)
         return total
     tau = np.exp(v)
-    total = stats.norm.logpdf(u, np.log(np.log(2.0) / 12.0), 1.0) + stats.halfnorm.logpdf(tau, scale=0.5) + v
+    total = stats.norm.logpdf(u, np.log(np.log(2.0) / 12.0), 2.5) + stats.halfnorm.logpdf(tau, scale=0.5) + v
     for h, se, at in zip(studies.log_hazard, studies.se_lower, x, strict=True):
         total = total + stats.norm.logpdf(h, u + beta * at, np.sqrt(se**2 + tau**2))
     return total
