@@ -254,8 +254,10 @@ class _Fits:
             return None
 
     def _summary(self, grid: Grid) -> Posterior:
-        (main,) = pooled(grid, horizon=self.horizon, only=(MAIN[self.kind],))
-        row = main.estimate(self.level)
+        # A prior far off leaves survival of 1e-300, whose density overflows on the way to its quantiles.
+        with np.errstate(over="ignore", invalid="ignore"):
+            (main,) = pooled(grid, horizon=self.horizon, only=(MAIN[self.kind],))
+            row = main.estimate(self.level)
         return Posterior(row.median, row.lower, row.upper, grid.log_evidence)
 
     def beyond(self, one: Posterior) -> bool:

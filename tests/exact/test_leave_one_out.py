@@ -122,3 +122,26 @@ def test_matched_priors_match() -> None:
     rho = stats.beta(1, 10).median()
     assert spreads[0] == pytest.approx(np.sqrt(0.16 * rho))
     assert MATCHED_PRIORS["beta_binomial"]["mu"].arguments == MATCHED_PRIORS["logit_normal"]["m"].arguments
+
+
+@pytest.mark.parametrize("rows", [([(-2.8, 0.3, 0.3)], []), ([], [(10, 120.0)])])
+def test_one_survival_study_is_predicted_from_the_prior(rows) -> None:
+    """Its estimate is Normal(eta's centre, sqrt(sd^2 + tau^2 + error^2)) given tau; the sum over tau is plain."""
+    model = all_models()["log_hazard"]
+    (found,) = leave_one_out(model, hazards(*rows), model.priors)
+    centre, sd = model.priors["eta"].arguments
+    tau = np.linspace(0.0, 4.0, 4001)
+    mass = stats.halfnorm.pdf(tau, scale=model.priors["tau"].arguments[0])
+    assert found.grid.log_evidence == pytest.approx(0.0, abs=1e-8)
+    if rows[0]:
+        estimate, spread = rows[0][0][0], np.sqrt(sd**2 + tau**2 + rows[0][0][1] ** 2)
+        assert found.pit == pytest.approx(mass @ stats.norm.cdf(estimate, centre, spread) / mass.sum(), abs=1e-5)
+        density = mass @ stats.norm.pdf(estimate, centre, spread) / mass.sum()
+        assert found.log_predictive == pytest.approx(np.log(density), abs=1e-4)
+    else:
+        # Ten events against a rate of 120 x, with log x so widely spread that it is nearly normal: a sum over both.
+        log_rate = np.linspace(centre - 20.0, centre + 12.0, 4001)[:, None]
+        width = np.sqrt(sd**2 + tau[::40] ** 2)
+        weight = stats.norm.pdf(log_rate, centre, width) @ mass[::40]
+        chance = stats.poisson.pmf(10, 120.0 * np.exp(log_rate[:, 0]))
+        assert found.log_predictive == pytest.approx(np.log(chance @ weight / weight.sum()), abs=1e-3)
