@@ -13,7 +13,7 @@ is power-scaling taken to its end (a normal density to the power 0.01 has ten ti
 in conflict when
 
 - its tail is below 0.05, a replacement makes the data more probable, and the pooled estimate or one of its limits then
-  moves by 0.3 posterior standard deviations or more on the link scale; or
+  moves by half a posterior standard deviation or more on the link scale; or
 - the pooled estimate lies outside the 95 % interval of every single study, which only a prior can bring about.
 
 A power a little below 1, as in `analysis.sensitivity.power`, would miss the worst case: a prior so strong that its
@@ -23,7 +23,7 @@ References
 ----------
 Box GEP. J R Stat Soc A 1980;143:383, doi 10.2307/2982063 (prior predictive checks).
 Evans M, Moshonov H. Bayesian Anal 2006;1:893, doi 10.1214/06-BA129 (location first, then what is given it).
-Kallioinen N et al. Stat Comput 2024;34:57, doi 10.1007/s11222-023-10366-5 (power-scaling; 0.3 SD as its threshold).
+Kallioinen N et al. Stat Comput 2024;34:57, doi 10.1007/s11222-023-10366-5 (power-scaling).
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ from models.model import Model
 from models.priors import Prior
 from models.studies import HazardStudies, RateStudies, Studies
 
-TAIL, PULL = 0.05, 0.3
+TAIL, PULL = 0.05, 0.5
 _DRAWS, _SEED = 4000, 20
 _MOST_STUDIES = 64  # of more, so many of evenly spaced sizes stand for all
 _MOST_EVENTS = 1e15
