@@ -299,7 +299,8 @@ def _flat(model: Model) -> dict[str, Prior]:
     found = {}
     for role, (name, default) in enumerate(model.priors.items()):
         support = model.supports[name]
-        real = Prior("Normal", (round(_middle(default), 5), _WIDE)) if support == "real" else default
+        # Of every family on the real line the last argument but one is the centre.
+        real = Prior("Normal", (default.arguments[-2], _WIDE)) if support == "real" else default
         found[name] = _FLAT.get((role, support), real)
     return found
 
@@ -307,12 +308,6 @@ def _flat(model: Model) -> dict[str, Prior]:
 def _vague(model: Model) -> dict[str, Prior]:
     flat = _flat(model)
     return {name: _VAGUE.get((role, model.supports[name]), flat[name]) for role, name in enumerate(model.priors)}
-
-
-def _middle(prior: Prior) -> float:
-    """Median of a prior on the real line."""
-    return float(np.median(prior.draw(_DRAWS, np.random.default_rng(_SEED)))) if prior.family != "Normal" else \
-        prior.arguments[0]
 
 
 def _warning(expected: Mapping[str, Expected | None], fits: _Fits, found: Mapping[str, Prior], other: Posterior, *,

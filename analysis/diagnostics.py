@@ -1,7 +1,7 @@
 """Whether a fit may be reported: convergence and Monte-Carlo error of every quantity that is a result."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,17 +104,19 @@ class Diagnostics:
         return not self.failures
 
 
-def diagnose(quantities: Mapping[str, np.ndarray], stats: xr.Dataset, *, level: float) -> Diagnostics:
+def diagnose(quantities: Mapping[str, np.ndarray], stats: xr.Dataset, *, level: float,
+             heterogeneity: Collection[str] = HETEROGENEITY) -> Diagnostics:
     """Check every hyperparameter and pooled estimand of a fit.
 
     Parameters
     ----------
     quantities : mapping of str to array, shape (chain, draw)
-        A name in `HETEROGENEITY` is allowed a larger error of its interval ends.
     stats : xarray.Dataset
         With `diverging` and `energy`.
     level : float
         Of the intervals whose ends are checked.
+    heterogeneity : collection of str
+        Names that are allowed a larger error of their interval ends.
     """
     names = list(quantities)
     draws = np.stack([quantities[name] for name in names], axis=2)
@@ -130,7 +132,7 @@ def diagnose(quantities: Mapping[str, np.ndarray], stats: xr.Dataset, *, level: 
     mean = array_stats.mcse(draws, method="mean", **_SHAPE) / spread
     limit = np.max([array_stats.mcse(draws, method="quantile", prob=(1 + side * level) / 2, **_SHAPE)
                     for side in (-1, 1)], axis=0) / spread
-    loose = np.isin(names, HETEROGENEITY)
+    loose = np.isin(names, list(heterogeneity))
     energy = array_stats.bfmi(np.asarray(stats["energy"].values), **_SHAPE)
     values = {"max_rhat": float(rhat.max()), "min_ess_bulk": float(bulk.min()), "min_ess_tail": float(tail.min()),
               "divergences": int(stats["diverging"].values.sum()), "min_bfmi": float(np.min(energy)),

@@ -6,9 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from arviz_stats.base import array_stats
 
+from models.model import Model
+
 MAIN = {"rate": "mean_rate", "survival": "survival"}
 NEW = {"rate": "new_study_rate", "survival": "new_study_survival"}
 """The pooled estimand that stands for an endpoint of a kind, and its prediction for a new study."""
+
+SPREADS = ("rho", "tau")
+"""Estimands that tell how much studies differ; the first one that a model gives is shown."""
 
 RMST_MONTHS = (12.0, 24.0)
 # An evenly spaced sum is off by about exp(-pi^2 / (tau step)) for exp(-exp(x)): 1e-11 at tau = 4.
@@ -86,6 +91,13 @@ LABELS = {
     "new_study_survival": "Survival in a new study", "study_survival": "Survival of each study, shrunken",
     "rmst": "Restricted mean survival time, typical study", "median_months": "Median survival, typical study",
 }
+
+
+def heterogeneity_of(model: Model) -> str:
+    """The estimand that tells how much studies differ; the model's hyperparameter where it gives none of `SPREADS`."""
+    rng = np.random.default_rng(0)
+    given = model.population({name: prior.draw(1, rng) for name, prior in model.priors.items()})
+    return next((name for name in SPREADS if name in given), list(model.priors)[1])
 
 
 def rate_quantities(population: Mapping[str, np.ndarray], effects: np.ndarray, new: np.ndarray) -> list[Quantity]:

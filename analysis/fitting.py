@@ -12,7 +12,7 @@ from analysis import estimands
 from analysis.agreement import Agreement, agreements, with_agreement
 from analysis.conflict import Check, check
 from analysis.diagnostics import Diagnostics, diagnose, without_chains
-from analysis.estimands import Estimate, Quantity
+from analysis.estimands import SPREADS, Estimate, Quantity
 from analysis.evidence import Evidence
 from analysis.exact.density import density_of
 from analysis.exact.draws import draw
@@ -166,7 +166,7 @@ def _sampled(job: Job, model: Model, studies: Studies, priors: Mapping[str, Prio
     posterior, stats = sample(model, studies, priors, sampler=job.sampler, seed=seed, cores=cores)
     draws = flat(posterior)
     quantities = _quantities(model, draws, studies, job, selection, np.random.default_rng([seed, 1]))
-    diagnostics = _diagnose(draws, quantities, stats, job)
+    diagnostics = _diagnose(model, draws, quantities, stats, job)
     agreement, log_evidence, checked = (), None, Check()
     try:
         grid = solve(density_of(model, studies, priors))
@@ -225,12 +225,13 @@ def _quantities(model: Model, draws: Mapping[str, np.ndarray], studies: Studies,
             if quantity.draws.ndim == 1 or not many]
 
 
-def _diagnose(draws: Mapping[str, np.ndarray], quantities: list[Quantity], stats: xr.Dataset, job: Job) -> Diagnostics:
+def _diagnose(model: Model, draws: Mapping[str, np.ndarray], quantities: list[Quantity], stats: xr.Dataset,
+              job: Job) -> Diagnostics:
     # Without moments there is no SD to measure an error by; the log has one, and the same quantiles.
     pooled = {quantity.name: quantity.draws if quantity.moments else np.log(quantity.draws)
               for quantity in quantities if quantity.draws.ndim == 1 and np.ptp(quantity.draws) > 0}
     checked = {name: values.reshape(job.sampler.chains, -1) for name, values in {**draws, **pooled}.items()}
-    return diagnose(checked, stats, level=job.level)
+    return diagnose(checked, stats, level=job.level, heterogeneity=(*SPREADS, list(model.priors)[1]))
 
 
 def interval_probability(fit: Fit, estimand: str, low: float, high: float) -> float:

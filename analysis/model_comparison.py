@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special, stats
 
-from analysis.exact.density import density_of
+from analysis.exact.density import density_of, prior_median
 from analysis.exact.grid import solve
 from analysis.exact.leave_one_out import LeftOut, leave_one_out
 from models import all_models, models_of
@@ -20,6 +20,8 @@ from models.priors import Prior
 from models.studies import RateStudies, Studies
 
 DEFAULT, MATCHED = "default", "matched"
+_NODES, _WEIGHTS = (0.5 * (x + shift) for x, shift in zip(np.polynomial.legendre.leggauss(400), (1.0, 0.0),
+                                                          strict=True))
 MATCHED_PRIORS: Mapping[str, Mapping[str, Prior]] = {
     "beta_binomial": {"mu": Prior("LogitNormal", (0.0, 2.0)), "rho": Prior("Beta", (1.0, 10.0))},
     "logit_normal": {"m": Prior("Normal", (0.0, 2.0)), "tau": Prior("HalfNormal", (1.0,))},
@@ -86,23 +88,29 @@ def elpd_difference(first: Judged, second: Judged) -> tuple[float, float]:
     return float(each.sum()), float(np.std(each, ddof=1) * np.sqrt(len(each))) if len(each) > 1 else np.nan
 
 
-def prior_spread(model: str, heterogeneity: Prior, *, mean: float = 0.8) -> float:
+def prior_spread(name: str, heterogeneity: Prior, *, mean: float = 0.8) -> float:
     """Prior median of the standard deviation of study rates at a given mean rate.
 
     Parameters
     ----------
-    model : {"beta_binomial", "logit_normal"}
+    name : str
+        Of a rate model.
     heterogeneity : Prior
-        Of rho or tau: Beta or HalfNormal.
+        Of its second hyperparameter, whose median stands for it: the standard deviation rises with it.
     """
-    if model == "beta_binomial":
-        rho = stats.beta(*heterogeneity.arguments).median()
-        return float(np.sqrt(mean * (1.0 - mean) * rho))
-    tau = stats.halfnorm(scale=heterogeneity.arguments[0]).median()
+    model = all_models()[name]
+    first, second = model.priors
     location = np.linspace(-8.0, 8.0, 1601)
-    population = all_models()[model].population({"m": location, "tau": np.full(location.shape, tau)})
-    rho = np.interp(mean, population["mean_rate"], population["rho"])
-    return float(np.sqrt(mean * (1.0 - mean) * rho))
+    if model.supports[first] == "unit":
+        location = special.expit(location)
+    draws = {first: location, second: np.full(location.shape, prior_median(heterogeneity))}
+    population = model.population(draws)
+    if "rho" in population:
+        return float(np.sqrt(mean * (1.0 - mean) * np.interp(mean, population["mean_rate"], population["rho"])))
+    middle = np.interp(mean, population["mean_rate"], location)
+    below = model.new_study_cdf({first: np.full(1, middle), second: draws[second][:1]}, _NODES)
+    # E (p - c)^2 is the integral of 2 |p - c| times the probability to lie further out on that side.
+    return float(np.sqrt(_WEIGHTS @ (2.0 * np.abs(_NODES - mean) * np.where(_NODES < mean, below, 1.0 - below))))
 
 
 def uniformity(left_out: Sequence[LeftOut]) -> float:

@@ -10,6 +10,9 @@ from analysis.estimands import Estimate, Quantity
 from analysis.exact.distribution import Distribution, distribution, mixture, moments
 from analysis.exact.grid import Grid
 
+# E p^2 is the integral of 2 p (1 - F(p)) over 0..1.
+_NODES, _WEIGHTS = (0.5 * (x + shift) for x, shift in zip(np.polynomial.legendre.leggauss(64), (1.0, 0.0), strict=True))
+
 
 @dataclass(frozen=True)
 class ExactQuantity:
@@ -74,18 +77,25 @@ def hyperparameters(grid: Grid) -> dict[str, Distribution]:
     return {name: distribution(grid, values) for name, values in grid.values.items()}
 
 
-def _values(at_points: list[Quantity], estimand: str) -> np.ndarray:
-    return next(quantity.draws for quantity in at_points if quantity.estimand == estimand)
+def _values(at_points: list[Quantity], estimand: str) -> np.ndarray | None:
+    return next((quantity.draws for quantity in at_points if quantity.estimand == estimand), None)
 
 
 def _new_rate(grid: Grid, at_points: list[Quantity]) -> Distribution:
     mean_rate, rho, tau = (_values(at_points, name) for name in ("mean_rate", "rho", "tau"))
     weights = grid.weights.ravel()
     mean, _ = moments(weights, mean_rate)
-    # Var p = rho E p (1 - E p) in a study with these hyperparameters; rounding may leave a negative difference.
-    square = float(weights @ (rho * mean_rate * (1.0 - mean_rate) + mean_rate**2)) - mean**2
-    return mixture(grid, grid.density.model.new_study_cdf, tau.reshape(grid.weights.shape), mean=mean,
-                   sd=float(np.sqrt(max(square, 0.0))), low=0.0, high=1.0)
+    # A model need not say how far apart its studies are: without tau every location is interpolated.
+    spread = np.zeros(grid.weights.shape) if tau is None else tau.reshape(grid.weights.shape)
+    cdf = grid.density.model.new_study_cdf
+    if rho is None:
+        below = mixture(grid, cdf, spread, mean=mean, sd=np.nan, low=0.0, high=1.0).cdf(_NODES)
+        square = 1.0 - float(_WEIGHTS @ (2.0 * _NODES * below)) - mean**2
+    else:
+        # Var p = rho E p (1 - E p) in a study with these hyperparameters.
+        square = float(weights @ (rho * mean_rate * (1.0 - mean_rate) + mean_rate**2)) - mean**2
+    # Rounding may leave a negative difference.
+    return mixture(grid, cdf, spread, mean=mean, sd=float(np.sqrt(max(square, 0.0))), low=0.0, high=1.0)
 
 
 def _new_survival(grid: Grid, at_points: list[Quantity], horizon: float) -> Distribution:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.estimands import MAIN, heterogeneity_of
 from analysis.evidence import Evidence
 from analysis.exact.distribution import Distribution, distribution
 from analysis.exact.grid import Grid
@@ -20,9 +21,6 @@ MOST_STUDIES = 200
 
 MOST_PATIENTS = 2000
 """Patients of one study beyond which its counts are not predicted one by one."""
-
-MAIN = {"rate": "mean_rate", "survival": "survival"}
-SPREAD = {"rate": "rho", "survival": "tau"}
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class Asked:
     @property
     def spread(self) -> str:
         """Name of the heterogeneity that is followed."""
-        return SPREAD[self.model.kind]
+        return heterogeneity_of(self.model)
 
     @property
     def cells(self) -> dict[str, object]:
@@ -94,12 +92,12 @@ def distributions(grid: Grid, names: Sequence[str], *, horizon: float | None) ->
     Parameters
     ----------
     names : sequence of str
-        Of estimands that are functions of the hyperparameters, such as mean_rate or tau.
+        Of hyperparameters and of estimands that are functions of them, such as mean_rate or tau.
     horizon : float or None
         Months; not used for rates.
     """
     # Fewer functions of the grid than `quantities_at`: these are needed once per study.
-    values = grid.density.model.population(grid.values)
+    values = {**grid.values, **grid.density.model.population(grid.values)}
     if horizon is not None:
         values = {**values, "survival": np.exp(-horizon * np.exp(values["eta"]))}
     return [distribution(grid, values[name]) for name in names]

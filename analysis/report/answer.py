@@ -152,9 +152,9 @@ def prediction_section(results: Results) -> Html:
     rows = []
     for endpoint in facts.fitted_endpoints(results):
         record = results.headline(endpoint.endpoint)
-        cells = [facts.worded(facts.estimate(record, names[endpoint.kind]), unit=False) or record.status
-                 for names in (facts.MAIN, facts.NEW, facts.SPREAD)]
-        spread = f"{facts.SPREAD[endpoint.kind]} {cells[2]}" if record.estimates else cells[2]
+        name = facts.spread_name(record)
+        cells = [facts.cell(record, one) for one in (facts.MAIN[endpoint.kind], facts.NEW[endpoint.kind], name)]
+        spread = f"{name} {cells[2]}".lstrip()
         few = " (prior-dominated)" if record.k_studies <= 2 and record.estimates else ""
         fights = f" ({facts.CONFLICT})" if record.conflicts else ""
         rows.append((endpoint.label + fights, facts.main_name(results, endpoint),

@@ -114,7 +114,7 @@ def _estimand(row: Row) -> str:
 
 
 def models_section(results: Results) -> Html:
-    """Both engines side by side, and the two rate models judged by prediction and, with equal priors, by weight."""
+    """Both engines side by side, and the rate models judged by prediction and, with equal priors, by weight."""
     return section("models", "Does it hang on the sampler or the model?", paragraphs(_engines(results)),
                    _judged(results), _surprises(results))
 
@@ -144,9 +144,9 @@ def _judged(results: Results) -> Html:
              for row in rows]
     note = tag("p", "elpd: sum over studies of the log predictive density of each given the others, without "
                     "approximation; higher is better. Weight: posterior probability of the model, equal before, only "
-                    "under matched priors, since it would otherwise weigh the priors. PIT: where each study lies in "
+                    "under matched priors, since it would otherwise weigh the priors; a model for which none are known has none. PIT: where each study lies in "
                     "its prediction from the others.", class_="legend")
-    return join([table("Beta-binomial and logit-normal: prediction of each study from the others", heads, cells,
+    return join([table("Rate models: prediction of each study from the others", heads, cells,
                        left=3), note if cells else ""])
 
 

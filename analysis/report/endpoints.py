@@ -64,15 +64,15 @@ def _estimands(results: Results, endpoint: Endpoint) -> Html:
 
 def _fits(results: Results, endpoint: Endpoint) -> Html:
     """Rows: all fits of the endpoint, the headline and what departs from it."""
-    level = level_text(results.base.level)
+    level, spread = level_text(results.base.level), facts.spread_name(results.headline(endpoint.endpoint))
     found = [record for record in results.records if record.job.question.endpoint == endpoint.endpoint]
     heads = ("Subset", "Fit", "Studies / patients", f"{facts.main_name(results, endpoint).capitalize()}, % "
              f"[{level} credible]", f"New study, % [{level} prediction]",
-             f"{facts.SPREAD[endpoint.kind]} [{level} credible]")
+             f"{spread or 'Heterogeneity'} [{level} credible]")
     rows = [(facts.subset_label(results, record.job.question.subset), facts.variation(results, record),
              studies_and_patients(record.k_studies, record.n_patients) + _FEW.get(record.k_studies, ""),
-             *(facts.worded(facts.estimate(record, names[endpoint.kind]), unit=False) or record.status
-               for names in (facts.MAIN, facts.NEW, facts.SPREAD))) for record in found]
+             *(facts.cell(record, estimand) for estimand in (
+                 facts.MAIN[endpoint.kind], facts.NEW[endpoint.kind], spread))) for record in found]
     return table(f"{endpoint.label}: the headline and the fits beside it", heads, rows, left=2,
                  marked=["failed" if record.failed else "headline" if facts.variation(results, record) == "headline"
                          else None for record in found])

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from analysis import estimands
 from analysis.agreement import LIMIT
 from analysis.comparison import COMPARED, Comparison
 from analysis.evidence import Endpoint, Reported
@@ -13,10 +14,8 @@ from analysis.wording import level_text, printed_with_interval, unit_text, with_
 
 Row = Mapping[str, Any]
 
-MAIN = {"rate": "mean_rate", "survival": "survival"}
-NEW = {"rate": "new_study_rate", "survival": "new_study_survival"}
-SPREAD = {"rate": "rho", "survival": "tau"}
 ENGINE_LIMIT = LIMIT
+MAIN, NEW = estimands.MAIN, estimands.NEW
 STUDY = {"rate": "study_rate", "survival": "study_survival"}
 
 
@@ -24,6 +23,16 @@ def estimate(record: Record | None, estimand: str, time: float | None = None) ->
     """The pooled row of an estimand, None where the fit has none."""
     return next((row for row in (record.estimates if record else ()) if row["estimand"] == estimand
                  and row["study_id"] is None and time in (None, row["time_months"])), None)
+
+
+def spread_name(record: Record | None) -> str:
+    """Such as rho or tau: what a fit says about how much studies differ; empty where it says nothing."""
+    return next((name for name in estimands.SPREADS if estimate(record, name)), "")
+
+
+def cell(record: Record, estimand: str) -> str:
+    """An estimand for a column of fits: why it is not there, where it is not."""
+    return worded(estimate(record, estimand), unit=False) or ("not given" if record.estimates else record.status)
 
 
 def worded(row: Row | None, *, unit: bool = True) -> str:

@@ -82,9 +82,9 @@ def _points(change: float) -> str:
 
 def _table(rows: Sequence[Row]) -> Html:
     level = level_text(rows[0]["level"])
-    survival = rows[0]["time_months"] is not None
+    survival, spread = rows[0]["time_months"] is not None, rows[0]["heterogeneity"] or "Heterogeneity"
     heads = ("Choice", "Variant", "Studies / patients", f"{'Survival' if survival else 'Mean rate'}, % [{level} "
-             f"credible]", f"New study, % [{level} prediction]", "tau" if survival else "rho", "Change, points",
+             f"credible]", f"New study, % [{level} prediction]", spread, "Change, points",
              "Conclusion", "Priors")
     cells = []
     for row in rows:
@@ -94,6 +94,7 @@ def _table(rows: Sequence[Row]) -> Html:
                       studies_and_patients(row["k_studies"], row["n_patients"]),
                       with_interval(row, "proportion") if known else row["status"],
                       with_interval(new, "proportion") if known else "",
+                      ("" if row["heterogeneity"] == spread else f"{row['heterogeneity']} ") +
                       number(row["heterogeneity_median"], "1") if known else "",
                       "" if row["change"] is None or row["dimension"] == HEADLINE else _points(row["change"]),
                       _conclusion(row), row["priors"]))

@@ -2,26 +2,25 @@
 
 from dataclasses import dataclass
 
-from analysis.estimands import Estimate
+import numpy as np
+
+from analysis.estimands import MAIN, NEW, Estimate, Quantity, heterogeneity_of
 from analysis.exact.density import density_of
-from analysis.exact.estimates import pooled
+from analysis.exact.estimates import ExactQuantity, hyperparameters, pooled
 from analysis.exact.grid import Grid, solve
 from analysis.sensitivity.variants import Variant
-
-MAIN = {"rate": "mean_rate", "survival": "survival"}
-NEW = {"rate": "new_study_rate", "survival": "new_study_survival"}
-SPREAD = {"rate": "rho", "survival": "tau"}
 
 TOLERANCE = 1e-6  # of a standard deviation: two hundred variants are compared to three digits
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Main estimand, prediction and heterogeneity of one posterior."""
+    """Main estimand, prediction and heterogeneity of one posterior; `heterogeneity` names the last."""
 
     main: Estimate
     new: Estimate
     spread: Estimate
+    heterogeneity: str
 
 
 def posterior(variant: Variant) -> Grid:
@@ -38,6 +37,10 @@ def posterior(variant: Variant) -> Grid:
 def summarise(grid: Grid, *, horizon: float, level: float) -> Summary:
     """The three estimands of a posterior, survival at `horizon` months, with intervals at `level`."""
     kind = grid.density.model.kind
-    wanted = (MAIN[kind], NEW[kind], SPREAD[kind])
-    found = {one.quantity.estimand: one.estimate(level) for one in pooled(grid, horizon=horizon, only=wanted)}
-    return Summary(*(found[name] for name in wanted))
+    spread = heterogeneity_of(grid.density.model)
+    wanted = (MAIN[kind], NEW[kind], spread)
+    found = {one.quantity.estimand: one for one in pooled(grid, horizon=horizon, only=wanted)}
+    if spread not in found:
+        own = Quantity(spread, np.empty(0), "hyperparameter", "")
+        found[spread] = ExactQuantity(own, hyperparameters(grid)[spread])
+    return Summary(*(found[name].estimate(level) for name in wanted), spread)

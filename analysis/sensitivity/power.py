@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.estimands import Quantity
+from analysis.estimands import MAIN, Quantity
 from analysis.evidence import Evidence
 from analysis.exact.density import Density
 from analysis.exact.distribution import distribution, moments
@@ -28,7 +28,7 @@ from analysis.exact.estimates import quantities_at
 from analysis.exact.grid import Grid, QuadratureFailed
 from analysis.jobs import Job
 from analysis.selection import horizon_of
-from analysis.sensitivity.fits import MAIN, posterior
+from analysis.sensitivity.fits import posterior
 from analysis.sensitivity.names import COMPUTED, NOT_COMPUTED
 from analysis.sensitivity.variants import Case, case_of
 from models.backend import NUMBERS

@@ -5,12 +5,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from analysis.comparison import rule_for
+from analysis.estimands import MAIN
 from analysis.evidence import Evidence
 from analysis.exact.grid import QuadratureFailed
 from analysis.jobs import Job
 from analysis.selection import ALL, horizon_of
 from analysis.sensitivity.catalogue import variants
-from analysis.sensitivity.fits import MAIN, SPREAD, Summary, posterior, summarise
+from analysis.sensitivity.fits import Summary, posterior, summarise
 from analysis.sensitivity.names import COMPUTED, HEADLINE, NOT_COMPUTED
 from analysis.sensitivity.variants import Case, Variant, case_of
 from models.studies import RateStudies
@@ -82,7 +83,7 @@ def _cells(case: Case, variant: Variant, horizon: float, printed: tuple[float, .
             "tiers": variant.tiers, "study_set": variant.study_set, "factor": variant.factor,
             "k_studies": len(variant.studies), "n_patients": variant.studies.patients,
             "studies": " ".join(differences(case.headline, variant)), "estimand": MAIN[kind],
-            "time_months": horizon if kind == "survival" else None, "heterogeneity": SPREAD[kind],
+            "time_months": horizon if kind == "survival" else None,
             "published": " ".join(f"{value:g}" for value in printed), "status": COMPUTED, "reason": ""}
 
 
@@ -110,7 +111,7 @@ def _numbers(summary: Summary) -> dict[str, Any]:
     main, new = summary.main, summary.new
     return {"median": main.median, "lower": main.lower, "upper": main.upper, "level": main.level,
             "new_median": new.median, "new_lower": new.lower, "new_upper": new.upper,
-            "heterogeneity_median": summary.spread.median}
+            "heterogeneity": summary.heterogeneity, "heterogeneity_median": summary.spread.median}
 
 
 def _marks(summary: Summary, headline: Summary | None, printed: tuple[float, ...]) -> dict[str, Any]:
