@@ -104,7 +104,8 @@ def _place(prior: Prior) -> tuple[float, float]:
     """Median of a prior and half the width of its central 68 %, on the unconstrained scale."""
     stretched = np.linspace(-12.0, 12.0, 2401)
     values = np.sinh(stretched)
-    mass = np.exp(prior.log_density(values)) * np.cosh(stretched)
+    with np.errstate(over="ignore"):
+        mass = np.exp(prior.log_density(values)) * np.cosh(stretched)
     total = (np.cumsum(mass) - 0.5 * mass) / mass.sum()
     low, middle, high = np.interp([0.16, 0.5, 0.84], total, values)
     return float(middle), float(max((high - low) / 2.0, 1e-3))

@@ -144,8 +144,8 @@ def _judged(results: Results) -> Html:
              for row in rows]
     note = tag("p", "elpd: sum over studies of the log predictive density of each given the others, without "
                     "approximation; higher is better. Weight: posterior probability of the model, equal before, only "
-                    "under matched priors, since it would otherwise weigh the priors; a model for which none are known has none. PIT: where each study lies in "
-                    "its prediction from the others.", class_="legend")
+                    "under matched priors, since it would otherwise weigh the priors; a model for which none are known "
+                    "has none. PIT: where each study lies in its prediction from the others.", class_="legend")
     return join([table("Rate models: prediction of each study from the others", heads, cells,
                        left=3), note if cells else ""])
 
