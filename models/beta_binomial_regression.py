@@ -4,7 +4,7 @@
     mu ~ Beta(1, 1)      rho ~ Beta(1, 4)      beta_j ~ Normal(0, 0.5)
 
 mu is the mean rate of a study at the centre of all covariates, rho the heterogeneity that the covariates leave, and
-exp(beta_j) the odds ratio of one unit. A uniform mu is a standard logistic intercept, the same prior as without
+exp(beta_j) the odds ratio of one step. A uniform mu is a standard logistic intercept, the same prior as without
 covariates (`models.beta_binomial`); slopes, shrinkage and missing cells are those of `models.regression` and
 `models.covariates`.
 
@@ -29,7 +29,15 @@ from models import beta_binomial
 from models.backend import GRAPH, NUMBERS, Array, Backend
 from models.beta_binomial import finite_product
 from models.coordinates import located
-from models.covariates import Covariates, cell_table, known_cells, known_shift, log_density_cells, missing_shift
+from models.covariates import (
+    Covariates,
+    absent_cells,
+    cell_table,
+    known_cells,
+    known_shift,
+    log_density_cells,
+    missing_shift,
+)
 from models.model import Draws
 from models.priors import Prior
 from models.regression import PRIORS as SLOPE_PRIORS
@@ -93,10 +101,10 @@ def data(studies: RateStudies, covariates: Covariates) -> dict[str, np.ndarray]:
     known = known_cells(covariates)
     sums, index = _of_whole(studies, whole)
     return {"whole_known": _or_zero(known[whole]), "whole_sums": sums, "whole_index": index,
-            "partial_known": _or_zero(known[partial]), "partial_absent": _or_zero(covariates.missing[partial]),
+            "partial_known": _or_zero(known[partial]), "partial_absent": _or_zero(absent_cells(covariates)[partial]),
             "partial_sums": _of_partial(studies, np.flatnonzero(partial)),
             "partial_rough": _rough(studies.events[partial], studies.evaluable[partial]),
-            "cells": cell_table(covariates)}
+            "cells": cell_table(covariates), "steps": covariates.steps}
 
 
 def build(studies: RateStudies, covariates: Covariates, priors: Mapping[str, Prior] = PRIORS, *,
@@ -114,7 +122,7 @@ def build(studies: RateStudies, covariates: Covariates, priors: Mapping[str, Pri
     """
     with pm.Model() as model:
         inputs = {name: pm.Data(name, table) for name, table in data(studies, covariates).items()}
-        draws = slopes(priors, inputs["cells"], len(covariates.names), together=together)
+        draws = slopes(priors, inputs["cells"], inputs["steps"], len(covariates.names), together=together)
         draws["rho"] = priors["rho"].variable("rho")
         draws["mu"] = located("mu", priors["mu"], centre=0.0, spread=1.0)
         pm.Potential("log_likelihood", log_density(draws, inputs, on=GRAPH))

@@ -1,20 +1,23 @@
 """Covariates of the studies: observed cells as they are, missing cells as unknowns that the outcome also informs.
 
-Covariate j of study i, in its unit and measured from a centre, is
+Covariate j of study i, standardised by centre and standard deviation of the cells that are known, is
 
     x_ij ~ Normal(m_j, s_j)        m_j ~ Normal(0, 1)        s_j ~ HalfNormal(1)
+
+so that these priors, which cover what a few cells leave open, mean the same in whatever unit a column is written. A
+slope b_j belongs to one step, which is `steps` of these standard deviations long: x_ij / step_j of them.
 
 A printed covariate describes the treated patients exactly and gets no measurement error. The cells that are missing
 are never dropped: given the slopes the linear predictor of a study,
 
     a + sum_j b_j x_ij  ~  Normal(a + sum_known b_j x_ij + sum_missing b_j m_j, sqrt(sum_missing b_j^2 s_j^2)),
 
-needs one integral however many of its cells are missing, so that no missing cell is ever sampled.
+with x, m and s in steps, needs one integral however many of its cells are missing, so that no missing cell is ever
+sampled.
 
 Why a normal distribution, and no logit of percentages. Percentages of 0 and 100 occur (nobody, or everybody, was
 transplanted before), where the logit is infinite. The price is that a missing percentage may be imputed below 0 or
-above 100; each imputed cell is reported with the probability of that. One unit of a covariate should be about its
-standard deviation, which makes the priors of m_j and s_j weak: they cover what a few observed cells leave open.
+above 100; each imputed cell is reported with the probability of that.
 """
 
 from collections.abc import Mapping
@@ -40,16 +43,19 @@ class Covariates:
     ----------
     names : tuple of str, length p
     values : float array, shape (k, p)
-        In units of each covariate from its centre; NaN marks a missing cell.
+        In standard deviations of each covariate from its centre; NaN marks a missing cell.
+    steps : float array, shape (p,)
+        Size of the step that the prior of each slope is about, in standard deviations; by default 1.
 
     Raises
     ------
     ValueError
-        When the shapes do not fit or a value is infinite.
+        When the shapes do not fit, a value is infinite, or a step is not positive and finite.
     """
 
     names: tuple[str, ...]
     values: np.ndarray
+    steps: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         values = np.array(self.values, dtype=float)
@@ -57,9 +63,13 @@ class Covariates:
             raise ValueError(f"covariates of shape {values.shape} do not fit {len(self.names)} names")
         if np.isinf(values).any():
             raise ValueError("a covariate must be finite, or NaN where it is missing")
-        values.setflags(write=False)
+        steps = np.ones(len(self.names)) if self.steps is None else np.array(self.steps, dtype=float)
+        if steps.shape != (len(self.names),) or not np.all((steps > 0.0) & np.isfinite(steps)):
+            raise ValueError(f"steps {steps} must be {len(self.names)} positive numbers")
+        for name, cells in (("values", values), ("steps", steps)):
+            cells.setflags(write=False)
+            object.__setattr__(self, name, cells)
         object.__setattr__(self, "names", tuple(self.names))
-        object.__setattr__(self, "values", values)
 
     @property
     def missing(self) -> np.ndarray:
@@ -68,7 +78,7 @@ class Covariates:
 
     def taken(self, rows: np.ndarray) -> "Covariates":
         """The covariates of some studies, by index or mask."""
-        return Covariates(self.names, self.values[rows])
+        return Covariates(self.names, self.values[rows], self.steps)
 
 
 def cell_table(covariates: Covariates) -> np.ndarray:
@@ -100,8 +110,13 @@ def log_density_cells(draws: Draws, cells: Array, *, on: Backend) -> Array:
 
 
 def known_cells(covariates: Covariates) -> np.ndarray:
-    """The cells with zero for the missing ones; shape (k, p)."""
-    return np.where(covariates.missing, 0.0, covariates.values)
+    """The cells in steps, with zero for the missing ones; shape (k, p)."""
+    return np.where(covariates.missing, 0.0, covariates.values) / covariates.steps
+
+
+def absent_cells(covariates: Covariates) -> np.ndarray:
+    """Standard deviation of the covariate in steps for each missing cell, else zero; shape (k, p)."""
+    return covariates.missing / covariates.steps
 
 
 def known_shift(draws: Draws, known: Array) -> Array:
@@ -124,10 +139,10 @@ def missing_shift(draws: Draws, absent: Array, *, on: Backend) -> tuple[Array, A
     draws : mapping of str to array, shape (..., p)
         beta, covariate_mean and covariate_sd.
     absent : array, shape (k, p)
-        One for a missing cell, else zero.
+        As `absent_cells` returns them.
     """
     beta = draws["beta"]
-    variance = (beta * draws["covariate_sd"]) ** 2 @ absent.T
+    variance = (beta * draws["covariate_sd"]) ** 2 @ absent.T**2
     return (beta * draws["covariate_mean"]) @ absent.T, on.sqrt(variance + _TINY)
 
 

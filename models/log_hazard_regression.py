@@ -4,7 +4,7 @@
     eta ~ Normal(log(log 2 / 12), 2.5)      tau ~ HalfNormal(0.5)      beta_j ~ Normal(0, 0.5)
 
 eta is the log hazard of the typical study at the centre of all covariates, tau the heterogeneity that the covariates
-leave, and exp(beta_j) the hazard ratio of one unit. What a study reports is as in `models.log_hazard`; slopes,
+leave, and exp(beta_j) the hazard ratio of one step. What a study reports is as in `models.log_hazard`; slopes,
 shrinkage and missing cells are those of `models.regression` and `models.covariates`.
 
 Numerics. A missing cell adds a normal term to a log hazard that is normal already, so integrating it out widens the
@@ -19,7 +19,15 @@ import pymc as pm
 from models import log_hazard
 from models.backend import GRAPH, NUMBERS, Array, Backend
 from models.coordinates import located
-from models.covariates import Covariates, cell_table, known_cells, known_shift, log_density_cells, missing_shift
+from models.covariates import (
+    Covariates,
+    absent_cells,
+    cell_table,
+    known_cells,
+    known_shift,
+    log_density_cells,
+    missing_shift,
+)
 from models.model import Draws
 from models.priors import Prior
 from models.regression import PRIORS as SLOPE_PRIORS
@@ -52,12 +60,13 @@ def log_density(draws: Draws, inputs: Mapping[str, Array], *, on: Backend) -> Ar
 
 def data(studies: HazardStudies, covariates: Covariates) -> dict[str, np.ndarray]:
     """The model's `pm.Data` by name: reports and cells, each only where a study has them."""
-    found, known, counts = log_hazard.data(studies), known_cells(covariates), studies.is_poisson
+    found, counts = log_hazard.data(studies), studies.is_poisson
+    known, absent = known_cells(covariates), absent_cells(covariates)
     for name in tuple(found):
         rows = counts if name == "counts" else ~counts
         found[f"{name}_known"] = known[rows]
-        found[f"{name}_absent"] = covariates.missing[rows].astype(float)
-    return {**found, "cells": cell_table(covariates)}
+        found[f"{name}_absent"] = absent[rows]
+    return {**found, "cells": cell_table(covariates), "steps": covariates.steps}
 
 
 def build(studies: HazardStudies, covariates: Covariates, priors: Mapping[str, Prior] = PRIORS, *,
@@ -75,7 +84,7 @@ def build(studies: HazardStudies, covariates: Covariates, priors: Mapping[str, P
     """
     with pm.Model() as model:
         inputs = {name: pm.Data(name, table) for name, table in data(studies, covariates).items()}
-        draws = slopes(priors, inputs["cells"], len(covariates.names), together=together)
+        draws = slopes(priors, inputs["cells"], inputs["steps"], len(covariates.names), together=together)
         draws["tau"] = priors["tau"].variable("tau")
         draws["eta"] = located("eta", priors["eta"], centre=float(log_hazard.PRIORS["eta"].arguments[0]), spread=1.0)
         pm.Potential("log_likelihood", log_density(draws, inputs, on=GRAPH))

@@ -1,10 +1,11 @@
 """What a regression model file offers to the analysis, as one frozen value named REGRESSION, and what all share.
 
-Slopes. One covariate at a time, beta ~ Normal(0, 0.5) per unit: with 95 % an odds or hazard ratio between 0.38 and
-2.7. Several together, beta_j = shrinkage z_j with z_j ~ Normal(0, 1) and shrinkage ~ HalfNormal(0.25): five to ten
-studies cannot carry seven free slopes, and this scale gives seven slopes together 1.75 times the prior variance of one
-slope alone. A single global scale is used because a scale for each slope as well (a horseshoe) needs more studies than
-there are to tell which slope is not zero.
+Slopes. One covariate at a time, beta ~ Normal(0, 0.5) per step: with 95 % an odds or hazard ratio between 0.38 and
+2.7. A step is the one that the evidence states, or one standard deviation of the covariate where it states none.
+Several together, beta_j = shrinkage z_j with z_j ~ Normal(0, 1) and shrinkage ~ HalfNormal(0.25): five to ten studies
+cannot carry seven free slopes, and this scale gives seven slopes together 1.75 times the prior variance of one slope
+alone. A single global scale is used because a scale for each slope as well (a horseshoe) needs more studies than there
+are to tell which slope is not zero.
 
 Intercept. It carries the prior of the model without covariates, for a study at the centre of all covariates: with
 every slope zero the regression is that model, so the two differ by the slopes only.
@@ -114,13 +115,15 @@ class Regression:
         return {name: replaced.get(name, prior) for name, prior in self.priors.items()}
 
 
-def slopes(priors: Mapping[str, Prior], cells: Any, size: int, *, together: bool) -> dict[str, Any]:
+def slopes(priors: Mapping[str, Prior], cells: Any, steps: Any, size: int, *, together: bool) -> dict[str, Any]:
     """The variables beta, covariate_mean and covariate_sd of shape (size,) in the model that is being built.
 
     Parameters
     ----------
     cells : graph, shape (3, size)
         Number, mean and sum of squares of the observed cells: they say where a mean lies given its standard deviation.
+    steps : graph, shape (size,)
+        In standard deviations of the covariates: a slope of a far smaller step is far smaller than its prior expects.
     together : bool
         Whether the slopes share a scale.
     """
@@ -129,7 +132,9 @@ def slopes(priors: Mapping[str, Prior], cells: Any, size: int, *, together: bool
     mean = located("covariate_mean", priors["covariate_mean"], centre=cells[0] * cells[1] / sd**2 / precision,
                    spread=pt.sqrt(1.0 / precision), size=size)
     found = {"covariate_mean": mean, "covariate_sd": sd}
+    spread = pt.minimum(1.0, steps)
     if not together:
-        return {"beta": priors["beta"].variable("beta", size=size), **found}
+        return {"beta": located("beta", priors["beta"], centre=0.0, spread=spread, size=size), **found}
     scale = priors["shrinkage"].variable("shrinkage")
-    return {"beta": pm.Deterministic("beta", scale * pm.Normal("beta_z", 0.0, 1.0, shape=size)), **found}
+    z = located("beta_z", Prior("Normal", (0.0, 1.0)), centre=0.0, spread=spread, size=size)
+    return {"beta": pm.Deterministic("beta", scale * z), **found}

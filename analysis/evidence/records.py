@@ -199,8 +199,8 @@ class Covariate:
         Column of studies.csv.
     unit : str
         Words for one step, such as "10 years".
-    unit_size : float
-        Size of one step, on the scale of the transformed column.
+    unit_size : float or None
+        Size of one step, on the scale of the transformed column; None where the table states none.
     transformation : str
         identity or log10; what is done to a cell first.
     lowest, highest : float or None
@@ -214,7 +214,7 @@ class Covariate:
     label: str
     column: str
     unit: str
-    unit_size: float
+    unit_size: float | None
     transformation: str
     lowest: float | None
     highest: float | None

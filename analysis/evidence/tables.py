@@ -281,7 +281,7 @@ TABLES: tuple[Table, ...] = (
             _key("label", label),
             _key("column"),
             *_texts("unit"),
-            Column("unit_size", _STEP, empty=1.0),
+            Column("unit_size", _STEP),
             Column("transformation", choice("identity", "log10"), empty="identity"),
             *_numbers("lowest", "highest"),
             *_texts("note"),

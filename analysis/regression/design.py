@@ -1,4 +1,8 @@
-"""From the covariate columns of the evidence to numbers in units from a centre, and the rule for too few studies."""
+"""From the covariate columns of the evidence to standardised numbers, and the rule for too few studies.
+
+Everything is fitted in standard deviations of the known cells from their mean, so that no result hangs on the unit in
+which a column is written; `analysis.regression.steps` says what one step of a slope is to a reader.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.evidence import Covariate, Evidence
+from analysis.regression.steps import Step, step_of
 from analysis.selection import UsageError
 from models.covariates import Covariates
 from models.studies import HazardStudies, RateStudies, Studies
@@ -13,9 +18,10 @@ from models.studies import HazardStudies, RateStudies, Studies
 MIN_STUDIES = 4
 MIN_OBSERVED = 3
 MIN_VALUES = 2
+_DIGITS = 12  # of standardised numbers: the same column in another unit gives the same ones
 _NO_TABLE = ("{directory} has no covariates.csv, so there is nothing to regress on; add one with the columns "
-             "covariate, label and column (a column of studies.csv with numbers), and unit and unit_size where a step "
-             "is not 1")
+             "covariate, label and column (a column of studies.csv with numbers), and unit and unit_size for the "
+             "step of a slope")
 
 
 @dataclass(frozen=True)
@@ -29,12 +35,18 @@ class Column:
     centre : float
         Mean of the observed cells on the transformed scale; NaN without one.
     values : float array, shape (k,)
-        In units from the centre; NaN where the cell is missing.
+        In standard deviations from the centre; NaN where the cell is missing.
+    sd : float
+        Standard deviation of the observed cells on the transformed scale; 1 where they do not differ.
+    step : Step
+        What a slope is told for, on the transformed scale.
     """
 
     covariate: Covariate
     centre: float
     values: np.ndarray
+    sd: float = 1.0
+    step: Step = Step(1.0, 1.0, "")
 
     @property
     def name(self) -> str:
@@ -47,14 +59,26 @@ class Column:
         return np.isnan(self.values)
 
     def natural(self, values: np.ndarray) -> np.ndarray:
-        """Values in units from the centre as they stand in studies.csv."""
-        moved = self.centre + self.covariate.unit_size * values
+        """Values in standard deviations from the centre as they stand in studies.csv."""
+        moved = self.centre + self.sd * values
         return 10.0**moved if self.covariate.transformation == "log10" else moved
 
-    def refusal(self, endpoint: str) -> str:
-        """Why there are too few studies for a slope, with what is there and what is needed; empty for enough."""
+    @property
+    def prior_step(self) -> float:
+        """Size of the step that the prior of the slope is about, in standard deviations."""
+        return float(f"{self.step.prior_size / self.sd:.{_DIGITS}g}")
+
+    def refusal(self, endpoint: str, *, complete: bool = False) -> str:
+        """Why there are too few studies for a slope, with what is there and what is needed; empty for enough.
+
+        Parameters
+        ----------
+        complete : bool
+            Whether the studies without the covariate were left out.
+        """
         seen = self.values[~self.missing]
-        counts = ((len(self.values), MIN_STUDIES, f"studies with {endpoint}"),
+        studies = f"studies with {endpoint} and {self.name}" if complete else f"studies with {endpoint}"
+        counts = ((len(self.values), MIN_STUDIES, studies),
                   (len(seen), MIN_OBSERVED, f"of these with {self.name}"),
                   (len(np.unique(seen)), MIN_VALUES, f"different values of {self.name}"))
         return next((f"{endpoint} on {self.name}: {have} {what}, at least {need} are needed"
@@ -85,20 +109,33 @@ def covariates_of(evidence: Evidence, names: Sequence[str] = ()) -> tuple[Covari
 
 
 def column_of(evidence: Evidence, covariate: Covariate, study_ids: Sequence[str]) -> Column:
-    """The covariate of some studies, centred at the mean of the observed cells."""
+    """The covariate of some studies, standardised by mean and standard deviation of the observed cells."""
     cells = [evidence.study(study).columns.get(covariate.column, "") for study in study_ids]
     raw = np.array([float(cell) if cell else np.nan for cell in cells])
     moved = np.log10(raw) if covariate.transformation == "log10" else raw
     seen = moved[~np.isnan(moved)]
-    centre = float(seen.mean()) if len(seen) else float("nan")
-    return Column(covariate, centre, (moved - centre) / covariate.unit_size)
+    centre, sd = _centre_and_sd(seen)
+    values = np.round((moved - centre) / sd, _DIGITS)
+    return Column(covariate, centre, values, sd, step_of(covariate, seen, sd))
+
+
+def _centre_and_sd(seen: np.ndarray) -> tuple[float, float]:
+    """Mean and standard deviation; NaN and 1 for no number, an SD of 1 where all are equal."""
+    if not len(seen):
+        return float("nan"), 1.0
+    if len(np.unique(seen)) == 1:
+        return float(seen[0]), 1.0
+    # Squares of very large or small numbers leave what a computer holds.
+    size = np.abs(seen).max()
+    return float(size * np.mean(seen / size)), float(size * np.std(seen / size, ddof=1))
 
 
 def as_covariates(columns: Sequence[Column], used: Sequence[bool]) -> Covariates:
     """The columns as a model takes them; one that is not used is zero everywhere, so that nothing depends on it."""
     values = [column.values if use else np.zeros(len(column.values))
               for column, use in zip(columns, used, strict=True)]
-    return Covariates(tuple(column.name for column in columns), np.stack(values, axis=1))
+    return Covariates(tuple(column.name for column in columns), np.stack(values, axis=1),
+                      np.array([column.prior_step for column in columns]))
 
 
 def taken(studies: Studies, rows: np.ndarray) -> Studies:

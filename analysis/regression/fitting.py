@@ -179,7 +179,10 @@ def _seed(task: Task, job: Job) -> int:
 def _content(task: Task) -> str:
     """The numbers of the task as text: the same for any question that they answer."""
     studies = [np.asarray(getattr(task.studies, name)).tolist() for name in task.studies.__dataclass_fields__]
-    return repr([studies, [(column.name, column.values.tolist()) for column in task.columns], task.used])
+    # Rounded, so that the same column in another unit has the same draws.
+    columns = [(column.name, [f"{value:.6g}" for value in (column.prior_step, *column.values)])
+               for column in task.columns]
+    return repr([studies, columns, task.used])
 
 
 def _attempt(task: Task, job: Job, priors: Mapping[str, Prior], seed: int, cores: int) -> RegressionFit:
@@ -231,7 +234,7 @@ def tasks(regression: Regression, studies: Studies, columns: Sequence[Column], *
         Studies and column without the missing cells, for the columns that have some.
     """
     found = [(Task(ONE, regression, studies, (column,)), column.refusal(endpoint)) for column in columns]
-    found += [(Task(COMPLETE, regression, rest, (column,)), column.refusal(endpoint))
+    found += [(Task(COMPLETE, regression, rest, (column,)), column.refusal(endpoint, complete=True))
               for rest, column in complete]
     if len(columns) > 1:
         used = tuple(not column.refusal(endpoint) for column in columns)

@@ -79,15 +79,15 @@ def importance_draws(regression: Regression, studies: Studies, columns: tuple[Co
     points = np.clip(points, 1e-12, 1.0 - 1e-12)
     a, log_scale, coefficients, log_proposal = _mixed(parts, points[:, :3 + dimension])
     mean, sd, log_cells = _cells(covariates, absent, priors["covariate_sd"], points[:, 3 + dimension:])
-    v = parts[0].heterogeneity(a)
+    v, slopes = parts[0].heterogeneity(a), coefficients[:, 1:] * covariates.steps
     # Columns without a missing cell: the density has no term of them, whatever the numbers.
-    draws = {**density.natural(coefficients[:, 0], v), "beta": np.exp(log_scale)[:, None] * coefficients[:, 1:],
+    draws = {**density.natural(coefficients[:, 0], v), "beta": np.exp(log_scale)[:, None] * slopes,
              "covariate_mean": mean, "covariate_sd": sd}
     log_prior = density.log_prior(coefficients[:, 0], v) + np.log(np.cosh(a))
     if together:
-        log_prior += priors["shrinkage"].log_density(log_scale) + stats.norm.logpdf(coefficients[:, 1:]).sum(axis=1)
+        log_prior += priors["shrinkage"].log_density(log_scale) + stats.norm.logpdf(slopes).sum(axis=1)
     else:
-        log_prior += priors["beta"].log_density(coefficients[:, 1:]).sum(axis=1)
+        log_prior += priors["beta"].log_density(slopes).sum(axis=1)
     log_prior += priors["covariate_mean"].log_density(mean[:, absent]).sum(axis=1)
     log_prior += priors["covariate_sd"].log_density(np.log(sd[:, absent])).sum(axis=1)
     log_target = log_prior + _log_likelihood(regression, draws, regression.data(studies, covariates))

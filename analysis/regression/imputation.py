@@ -13,7 +13,7 @@ _FARTHEST = 36.0  # of a linear predictor: beyond it a rate is 0 or 1 to the las
 
 
 def draw_missing(fit: RegressionFit, *, seed: int) -> dict[str, np.ndarray]:
-    """Missing cells of a regression on one covariate, in units from its centre, by study id; shape (s,) each.
+    """Missing cells of a regression on one covariate by study id, in SDs from its centre; shape (s,) each.
 
     The density of x is Normal(x; m, s) times the likelihood of the study's outcome at a + beta x. It is evaluated on
     a grid for each of 1000 draws, resampled by their weights, and inverted, with a uniform place within a cell.
@@ -27,6 +27,7 @@ def draw_missing(fit: RegressionFit, *, seed: int) -> dict[str, np.ndarray]:
     (column,), rng = fit.task.columns, np.random.default_rng([seed, 3])
     chosen = resampled(fit.weights, _DRAWS)
     draws = with_beta({name: values[chosen] for name, values in fit.draws.items()}, 0)
+    draws["beta"] = draws["beta"] / column.prior_step
     return {fit.task.studies.study_ids[at]: _draw_one(fit, draws, int(at), rng)
             for at in np.flatnonzero(column.missing)}
 

@@ -48,7 +48,8 @@ class Nodes:
     log_scale : array, shape (Q,)
         Log scale of the slopes; the one value 0 where they have a prior each.
     mode : array, shape (A, Q, d)
-        Intercept, on the scale on which its prior has no bounds, and slopes in units of their scale.
+        Intercept, on the scale on which its prior has no bounds, and slopes per standard deviation of the covariate in
+        units of their scale.
     root : array, shape (A, Q, d, d)
         Cholesky factor of the covariance at the mode.
     log_mass : array, shape (A, Q)
@@ -134,9 +135,13 @@ def _nodes(terms: "_Terms", kept: np.ndarray, regression: Regression, covariates
     """The approximation at the terms' heterogeneities, which stand in the place of `a`."""
     known = np.where(covariates.missing, np.nanmean(covariates.values, axis=0), covariates.values)
     spread = covariates.missing * np.nanstd(covariates.values, axis=0)
-    own = _standard_normal if together else priors["beta"].log_density
+    per_step = _standard_normal if together else priors["beta"].log_density
     location = priors[regression.location].log_density
     scale = np.exp(log_scale)[:, None, None]
+
+    def own(slopes: np.ndarray) -> np.ndarray:
+        return per_step(slopes * covariates.steps)
+
     design = np.concatenate([np.ones((len(log_scale), len(known), 1)), scale * known], axis=-1)
     w = np.zeros((len(terms.v), len(log_scale), design.shape[-1]))
     w[..., 0] = terms.middle[:, None]

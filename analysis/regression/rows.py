@@ -11,6 +11,7 @@ from arviz_stats.base import array_stats
 from analysis import tables
 from analysis.evidence import Evidence
 from analysis.jobs import NUTS, Job
+from analysis.regression.conflict import conflict_cells
 from analysis.regression.design import Column
 from analysis.regression.fitting import RegressionFit, Task
 from analysis.weighted import mcse_mean, mean_and_sd, quantiles
@@ -22,9 +23,10 @@ Row = Mapping[str, Any]
 _DIAGNOSTICS = ("engine", "status", "pareto_k", "max_rhat", "min_ess_bulk", "min_ess_tail", "divergences", "min_bfmi",
                 "max_mcse_mean", "max_mcse_limit", "max_mcse_limit_heterogeneity", "failures")
 REGRESSION_COLUMNS = (
-    *tables.QUESTION_COLUMNS, "covariate", "label", "unit", "analysis", "n_studies", "n_patients", "n_missing",
-    "centre", "beta_mean", "beta_sd", "beta_median", "beta_lower", "beta_upper", "beta_mcse", "ratio_scale",
-    "ratio_median", "ratio_lower", "ratio_upper", "level", "interval", "probability_above_one", "prior", "sd_ratio",
+    *tables.QUESTION_COLUMNS, "covariate", "label", "unit", "unit_size", "prior_size", "analysis", "n_studies",
+    "n_patients", "n_missing", "centre", "beta_mean", "beta_sd", "beta_median", "beta_lower", "beta_upper", "beta_mcse",
+    "ratio_scale", "ratio_median", "ratio_lower", "ratio_upper", "level", "interval", "probability_above_one", "prior",
+    "sd_ratio", "crude_beta", "crude_se", "prior_tail", "prior_conflict",
     "heterogeneity", "heterogeneity_without", "heterogeneity_with", "heterogeneity_explained", "lone_study",
     *_DIAGNOSTICS, "chains", "draws", "target_accept", "seed", "refused", "stamp")
 PREDICTION_COLUMNS = ("endpoint", "covariate", "value", "estimand", "time_months", "median", "lower", "upper", "level",
@@ -57,7 +59,8 @@ def slope_row(fit: RegressionFit, at: int, job: Job, *, without: float | None) -
            "target_accept": sampler.target_accept if chains else None, "seed": fit.seed, "refused": ""}
     if not fit.diagnostics.converged:
         return row
-    beta, weights = fit.draws["beta"][:, at], fit.weights
+    step, weights = fit.task.columns[at].step, fit.weights
+    beta = fit.draws["beta"][:, at] / step.per_prior_step
     lower, median, upper = map(float, quantiles(beta, weights, _limits(job)))
     mean, sd = mean_and_sd(beta, weights)
     prior = fit.priors["shrinkage" if fit.task.together else "beta"]
@@ -68,7 +71,8 @@ def slope_row(fit: RegressionFit, at: int, job: Job, *, without: float | None) -
             "ratio_lower": math.exp(lower), "ratio_upper": math.exp(upper), "level": job.level,
             "interval": "credible", "probability_above_one": float(weights @ (beta > 0.0)),
             "prior": f"Normal(0, shrinkage), shrinkage ~ {prior}" if fit.task.together else str(prior),
-            "sd_ratio": sd / wide if (wide := prior_sd(prior)) else None,
+            "sd_ratio": sd * step.per_prior_step / wide if (wide := prior_sd(prior)) else None,
+            **conflict_cells(fit.task, at, prior),
             "heterogeneity": fit.task.regression.heterogeneity, "heterogeneity_without": without,
             "heterogeneity_with": left, "heterogeneity_explained": None if without is None else without - left}
 
@@ -102,7 +106,8 @@ def prediction_rows(fit: RegressionFit, job: Job, *, horizon: float | None) -> l
 
 def _natural(fit: RegressionFit, x: np.ndarray, horizon: float | None) -> np.ndarray:
     regression, draws = fit.task.regression, fit.draws
-    linear = regression.intercept(draws)[:, None] + draws["beta"] * x
+    (column,) = fit.task.columns
+    linear = regression.intercept(draws)[:, None] + draws["beta"] / column.prior_step * x
     return regression.natural(linear, horizon)
 
 
@@ -149,7 +154,8 @@ def _correlation(x: np.ndarray, y: np.ndarray) -> float | None:
 def _of_task(task: Task, at: int, job: Job) -> dict[str, Any]:
     column = task.columns[at]
     return {**tables.question_cells(job.question, task.regression.name), "covariate": column.name,
-            "label": column.covariate.label, "unit": column.covariate.unit, "analysis": task.analysis,
+            "label": column.covariate.label, "unit": column.step.words, "unit_size": column.step.size,
+            "prior_size": column.step.prior_size, "analysis": task.analysis,
             "n_studies": len(task.studies), "n_patients": task.studies.patients,
             "n_missing": int(column.missing.sum()), "centre": float(column.natural(np.zeros(1))[0]),
             "lone_study": column.lone_study}

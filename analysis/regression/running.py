@@ -99,7 +99,7 @@ def regress(evidence: Evidence, job: Job, names: Sequence[str] = (), *, cores: i
                      warnings=(*selection.warnings, *conflicts, *_lone_studies(found["slopes"])),
                      collinearity=tuple(rows.collinearity_rows(columns, job)),
                      left_out=tuple(tables.left_out_rows(selection)),
-                     studies=_with_values(reported, studies, columns), **found)
+                     studies=_with_values(evidence, reported, columns), **found)
 
 
 def _run(evidence: Evidence, job: Job, regression: Regression, studies: Studies, columns: Sequence[Column],
@@ -145,12 +145,10 @@ def _lone_studies(slopes: Sequence[dict[str, Any]]) -> list[str]:
             for row in slopes if row["lone_study"] and row["analysis"] == ONE and not row["refused"]]
 
 
-def _with_values(reported: Sequence[dict[str, Any]], studies: Studies, columns: Sequence[Column]) -> Rows:
-    at = {study: place for place, study in enumerate(studies.study_ids)}
-
+def _with_values(evidence: Evidence, reported: Sequence[dict[str, Any]], columns: Sequence[Column]) -> Rows:
     def value(column: Column, study: str) -> float | None:
-        own = column.values[at[study]]
-        return None if np.isnan(own) else float(column.natural(np.array(own)))
+        cell = evidence.study(study).columns.get(column.covariate.column, "")
+        return float(cell) if cell else None
 
     return tuple({**row, "values": {column.name: value(column, row["study_id"]) for column in columns}}
                  for row in reported)

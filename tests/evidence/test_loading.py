@@ -55,7 +55,7 @@ def test_the_full_set_is_typed(evidence):
     assert evidence.reported[1].primary is False
     age, treated = evidence.covariates
     assert (age.column, age.unit_size, age.transformation, age.highest) == ("median_age", 10.0, "identity", 120.0)
-    assert (treated.unit_size, treated.transformation, treated.lowest) == (1.0, "log10", None)
+    assert (treated.unit_size, treated.transformation, treated.lowest) == (None, "log10", None)
 
 
 def test_survival_rows_keep_what_is_absent_apart_from_what_is_given(evidence):

@@ -92,18 +92,23 @@ def test_with_zero_slopes_it_is_the_model_without_covariates(module, base, studi
     assert float(found) == pytest.approx(float(base.log_density(draws, base.data(studies), on=NUMBERS)), abs=1e-8)
 
 
+@pytest.mark.parametrize("steps", [(1.0, 1.0), (4e-5, 12.0)])
 @pytest.mark.parametrize(("module", "studies", "draw"), [(beta_binomial_regression, RATES, _RATE_DRAW),
                                                          (log_hazard_regression, HAZARDS, _HAZARD_DRAW)])
-def test_the_graph_is_the_density_and_the_prior_of_the_slopes(module, studies, draw) -> None:
-    """Between two slopes the compiled log density moves by what numbers say, with all else at its initial point."""
-    model, inputs = module.build(studies, COVARIATES), module.data(studies, COVARIATES)
+def test_the_graph_is_the_density_and_the_prior_of_the_slopes(module, studies, draw, steps) -> None:
+    """Between two slopes the compiled log density moves by what numbers say, with all else at its initial point.
+
+    Slopes of small steps are sampled in units of these: z is beta over the smaller of 1 and the step.
+    """
+    covariates = Covariates(COVARIATES.names, X, np.array(steps))
+    model, inputs, unit = module.build(studies, covariates), module.data(studies, covariates), np.minimum(steps, 1.0)
     start, others = model.initial_point(), [name for name in draw if name != "beta"]
     logp = model.compile_fn(model.logp(jacobian=False), inputs=model.value_vars)
     natural = model.compile_fn(model.replace_rvs_by_values([model[name] for name in others]),
                                inputs=model.value_vars, on_unused_input="ignore")
 
-    def both(beta: np.ndarray) -> tuple[float, float]:
-        point = {**start, "beta": beta}
+    def both(z: np.ndarray) -> tuple[float, float]:
+        point, beta = {**start, "beta_z": z}, unit * z
         own = dict(zip(others, natural(point), strict=True))
         numbers = module.log_density({**own, "beta": beta}, inputs, on=NUMBERS)
         return float(logp(point)), float(numbers + stats.norm.logpdf(beta, 0.0, 0.5).sum())
@@ -111,6 +116,16 @@ def test_the_graph_is_the_density_and_the_prior_of_the_slopes(module, studies, d
     first, second = both(np.array([0.2, -0.3])), both(np.array([-0.7, 0.9]))
     assert abs(first[0] - second[0]) > 0.1
     assert first[0] - second[0] == pytest.approx(first[1] - second[1], abs=1e-8)
+
+
+@pytest.mark.parametrize(("module", "studies", "draw"), [(beta_binomial_regression, RATES, _RATE_DRAW),
+                                                         (log_hazard_regression, HAZARDS, _HAZARD_DRAW)])
+def test_a_slope_of_two_steps_is_two_slopes(module, studies, draw) -> None:
+    """x = beta x_sd / step: a step of two standard deviations with twice the slope is the same model, gaps included."""
+    twice = Covariates(COVARIATES.names, X, np.array([2.0, 1.0]))
+    moved = {**draw, "beta": draw["beta"] * [2.0, 1.0]}
+    found = module.log_density(moved, module.data(studies, twice), on=NUMBERS)
+    assert float(found) == pytest.approx(float(module.log_density(draw, module.data(studies, COVARIATES), on=NUMBERS)))
 
 
 def test_cells_without_a_gap_have_no_distribution() -> None:
@@ -122,3 +137,6 @@ def test_impossible_covariates_are_refused() -> None:
     for names, values in ((("x",), np.ones(3)), ((), np.ones((3, 0))), (("x",), np.array([[np.inf]]))):
         with pytest.raises(ValueError):
             Covariates(names, values)
+    for steps in (np.zeros(1), np.array([np.inf]), np.ones(2)):
+        with pytest.raises(ValueError):
+            Covariates(("x",), np.ones((3, 1)), steps)
