@@ -14,6 +14,7 @@ from analysis.jobs import NUTS, QUICK_REGRESSION, REGRESSION
 from analysis.regression import CAVEAT
 from analysis.regression.design import covariates_of
 from analysis.regression.running import Regressed, regress
+from analysis.regression.steps import amount
 from analysis.regression.tables import collinearity_table, imputed_table, slopes_table, write_tables
 from analysis.selection import UsageError, select
 from analysis.tables import left_out_cells
@@ -82,12 +83,14 @@ def _object(found: Regressed, sha256: str, stamp: str) -> dict[str, Any]:
 
 def _slope(row: Mapping[str, Any]) -> dict[str, Any]:
     converged = row["status"] == "converged"
-    return {"covariate": row["covariate"], "label": row["label"], "unit": row["unit"], "analysis": row["analysis"],
+    return {"covariate": row["covariate"], "label": row["label"], "unit": row["unit"], "unit_size": row["unit_size"],
+            "prior_size": row["prior_size"], "analysis": row["analysis"],
             "n_studies": row["n_studies"], "n_patients": row["n_patients"], "n_missing": row["n_missing"],
             "centre": row["centre"], "beta": _estimate(row, "beta") if converged else None,
             "ratio": {**_estimate(row, "ratio"), "scale": row["ratio_scale"]} if converged else None,
             "probability_above_one": row.get("probability_above_one"), "prior": row.get("prior"),
             "sd_ratio": row.get("sd_ratio"),
+            **{name: row.get(name) for name in ("crude_beta", "crude_se", "prior_tail", "prior_conflict")},
             "heterogeneity_explained": _heterogeneity(row) if converged else None,
             "diagnostics": {name: row.get(name) for name in _DIAGNOSTICS} if not row["refused"] else None,
             "converged": converged, "refused": row["refused"] or None}
@@ -114,7 +117,11 @@ def _print(found: Regressed, stamp: str) -> None:
     print(f"{'QUICK (short chains)  ' if stamp else ''}{question.endpoint}: {found.model} regression, "
           f"{question.words}, {counted(found.n_studies, 'study', 'studies')}, "
           f"{counted(found.n_patients, 'patient')}")
-    print("; ".join(f"{name} ~ {prior}" for name, prior in found.priors.items()) + "\n")
+    print("; ".join(f"{name} ~ {prior}" for name, prior in found.priors.items()))
+    chosen = {row["covariate"]: f"{row['covariate']} {amount(row['prior_size'])}" for row in found.slopes
+              if row["prior_size"] != row["unit_size"]}
+    told = f", or per standard deviation where none is stated ({', '.join(chosen.values())})" if chosen else ""
+    print(f"beta is per step of its covariate{told}; covariate_mean and covariate_sd are in standard deviations\n")
     print(slopes_table(found) + "\n")
     for heading, text in (("Imputed cells", imputed_table(found)),
                           ("Correlations among covariates", collinearity_table(found))):

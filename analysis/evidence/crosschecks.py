@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from analysis.evidence.cells import number
 from analysis.evidence.conditions import Condition, condition
+from analysis.evidence.covariate_columns import covariate_problems
 from analysis.evidence.drafts import Draft, Drafts
 from analysis.evidence.numerals import Fault
 from analysis.evidence.problems import Problem, shown
@@ -17,7 +18,6 @@ from analysis.evidence.references import (
 )
 
 Tables = Mapping[str, Drafts]
-_LARGEST_COVARIATE = 1e15
 
 
 def cross_problems(tables: Tables) -> Iterator[Problem]:
@@ -41,8 +41,7 @@ def cross_problems(tables: Tables) -> Iterator[Problem]:
     yield from children_above_parents(tables)
     yield from facts_of_other_studies(tables)
     yield from decisions_without_support(tables)
-    yield from impossible_covariates(tables)
-    yield from covariates_without_numbers(tables)
+    yield from covariate_problems(tables)
     yield from comparisons_without_numbers(tables)
     yield from torn_scenarios(tables["scenarios.csv"])
 
@@ -142,46 +141,6 @@ def _empty_in(drafts: Drafts, column: str, reason: str, remedy: str) -> Iterator
         yield Problem(drafts.table.file, drafts.header_row, column, "", rule, f"Add the column. {remedy}")
     else:
         yield from (row.problem(column, f"is empty, {reason}", remedy) for row in drafts.rows if row.lacks(column))
-
-
-def impossible_covariates(tables: Tables) -> Iterator[Problem]:
-    """Yield a problem for each covariate cell too large for arithmetic with others of its column."""
-    wanted = {row.values["column"] for row in tables["covariates.csv"].rows if row.has("column")}
-    parse = number()
-    for row in tables["studies.csv"].rows:
-        for column in sorted(wanted & row.raw.keys() - row.bad):
-            value = parse(row.raw[column]) if row.raw[column] else None
-            if isinstance(value, float) and abs(value) > _LARGEST_COVARIATE:
-                rule = f"is beyond {_LARGEST_COVARIATE:g}"
-                yield row.problem(column, rule, "Correct the number, or choose a larger unit.")
-
-
-def covariates_without_numbers(tables: Tables) -> Iterator[Problem]:
-    """Yield a problem for each cell of studies.csv that is not the number its covariate needs."""
-    wanted: dict[str, list[Draft]] = defaultdict(list)
-    for row in tables["covariates.csv"].rows:
-        if row.has("column"):
-            wanted[row.values["column"]].append(row)
-    parse = number()
-    for row in tables["studies.csv"].rows:
-        for column in sorted(wanted.keys() & row.raw.keys() - row.bad):
-            result = parse(row.raw[column]) if row.raw[column] else None
-            if isinstance(result, Fault):
-                yield row.problem(column, f"{result.rule}, as covariates.csv needs", result.remedy)
-            elif result is not None:
-                yield from _outside_of_covariates(row, column, result, wanted[column])
-
-
-def _outside_of_covariates(row: Draft, column: str, value: float, covariates: list[Draft]) -> Iterator[Problem]:
-    for covariate in covariates:
-        where = f"of covariates.csv row {covariate.row}"
-        remedy = "Correct the number, or the covariate."
-        if covariate.has("lowest") and value < covariate.values["lowest"]:
-            yield row.problem(column, f"is below lowest = {covariate.values['lowest']:g} {where}", remedy)
-        elif covariate.has("highest") and value > covariate.values["highest"]:
-            yield row.problem(column, f"is above highest = {covariate.values['highest']:g} {where}", remedy)
-        elif covariate.values.get("transformation") == "log10" and value <= 0:
-            yield row.problem(column, f"has no logarithm, as log10 {where} needs", remedy)
 
 
 def comparisons_without_numbers(tables: Tables) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from analysis.evidence.placeholders import LEAVE_EMPTY, vague
 from analysis.evidence.problems import Problem
 from analysis.evidence.rules import median_not_reached
 from analysis.evidence.schema import CONVERTED, in_other_unit
+from analysis.evidence.sentinels import sentinel_notes
 from analysis.evidence.tables import TABLES
 
 # No real table has more columns; a damaged one must not cost minutes in the search for similar names.
@@ -42,6 +43,7 @@ def find_notes(tables: Mapping[str, Drafts], *, found_files: Iterable[str]) -> I
     yield from _above_treated(tables)
     yield from _medians_not_reached(tables["survival.csv"])
     yield from _long_times(tables["survival.csv"])
+    yield from sentinel_notes(tables)
     yield from _subsets_without_studies(tables)
     yield from _retrospective_studies(tables)
     yield from _words_for_missing(tables)

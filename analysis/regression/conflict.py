@@ -11,6 +11,7 @@ Evans M, Moshonov H. Bayesian Anal 2006;1:893, doi 10.1214/06-BA129 (prior-data 
 """
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,13 +20,15 @@ from scipy import stats
 from analysis.frequentist.estimates import log_hazards, logits
 from analysis.frequentist.size_regression import normal_slope
 from analysis.regression.design import taken
-from analysis.regression.fitting import Task
+from analysis.regression.fitting import TOGETHER, Task
 from models.priors import Prior
 from models.studies import RateStudies
 
 LEAST_TAIL = 0.05
 """Below this probability the prior is said to be in conflict with the data."""
 
+_WIDER = {False: ("beta=Normal(0, {})", "Normal", (2.0, 5.0, 10.0, 20.0)),
+          True: ("shrinkage=HalfNormal({})", "HalfNormal", (1.0, 2.0, 5.0, 10.0))}
 _SPARE = 2  # studies beyond one for each coefficient: with fewer, heterogeneity and so the standard error is anything
 _DRAWS = 20_000
 
@@ -77,3 +80,22 @@ def conflict_cells(task: Task, at: int, prior: Prior) -> dict[str, Any]:
     tail, per = prior_tail(prior, *crude, shared=task.together), task.columns[at].step.per_prior_step
     return {"crude_beta": crude[0] / per, "crude_se": crude[1] / per, "prior_tail": tail,
             "prior_conflict": tail < LEAST_TAIL}
+
+
+def conflict_text(row: Mapping[str, Any]) -> str:
+    """The conflict of a slope's row as one sentence with prior, numbers and remedy."""
+    low, crude, high = (f"{math.exp(min(row['crude_beta'] + at * row['crude_se'], 700.0)):.3g}"
+                        for at in (-1.96, 0.0, 1.96))
+    return (f"{row['covariate']} ({row['analysis']}): the prior fights the data and holds the slope back: "
+            f"under {row['prior']} a crude {row['ratio_scale']} as far out as {crude} [{low}, {high}] per "
+            f"{row['unit']} has the probability {row['prior_tail']:.2g}; the posterior says {row['ratio_median']:.3g}. "
+            f"Compare with a wider prior: --prior \"{_wider(row)}\"")
+
+
+def _wider(row: Mapping[str, Any]) -> str:
+    """The narrowest of some wide priors that is not in conflict."""
+    shared, per = row["analysis"] == TOGETHER, row["prior_size"] / row["unit_size"]
+    text, family, sizes = _WIDER[shared]
+    fits = (size for size in sizes if prior_tail(Prior(family, (0.0, size)[shared:]), row["crude_beta"] * per,
+                                                 row["crude_se"] * per, shared=shared) >= LEAST_TAIL)
+    return text.format(f"{next(fits, sizes[-1]):g}")

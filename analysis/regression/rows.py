@@ -36,6 +36,7 @@ IMPUTED_COLUMNS = ("endpoint", "covariate", "study_id", "label", "n", "median", 
 COLLINEARITY_COLUMNS = ("endpoint", "covariate", "other", "n_studies", "correlation", "stamp")
 _POINTS = 41
 _SD_DRAWS = 100_000
+_LARGEST_LOG = 700.0
 
 
 def refused_row(task: Task, at: int, reason: str, job: Job) -> dict[str, Any]:
@@ -67,14 +68,19 @@ def slope_row(fit: RegressionFit, at: int, job: Job, *, without: float | None) -
     left = float(quantiles(fit.draws[fit.task.regression.heterogeneity], weights, [0.5])[0])
     return {**row, "beta_mean": mean, "beta_sd": sd, "beta_median": median, "beta_lower": lower, "beta_upper": upper,
             "beta_mcse": _mcse(beta, sampler.chains) if chains else mcse_mean(beta, weights),
-            "ratio_scale": fit.task.regression.ratio, "ratio_median": math.exp(median),
-            "ratio_lower": math.exp(lower), "ratio_upper": math.exp(upper), "level": job.level,
+            "ratio_scale": fit.task.regression.ratio, "ratio_median": _ratio(median),
+            "ratio_lower": _ratio(lower), "ratio_upper": _ratio(upper), "level": job.level,
             "interval": "credible", "probability_above_one": float(weights @ (beta > 0.0)),
             "prior": f"Normal(0, shrinkage), shrinkage ~ {prior}" if fit.task.together else str(prior),
             "sd_ratio": sd * step.per_prior_step / wide if (wide := prior_sd(prior)) else None,
             **conflict_cells(fit.task, at, prior),
             "heterogeneity": fit.task.regression.heterogeneity, "heterogeneity_without": without,
             "heterogeneity_with": left, "heterogeneity_explained": None if without is None else without - left}
+
+
+def _ratio(beta: float) -> float:
+    # A flat prior on separated studies goes beyond what has an exponential.
+    return math.exp(min(beta, _LARGEST_LOG))
 
 
 def prior_sd(prior: Prior) -> float | None:

@@ -1,6 +1,6 @@
 """Every regression of one endpoint as plain rows, and of all endpoints: what crosses process borders."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,20 +9,25 @@ import numpy as np
 from analysis import tables
 from analysis.conflict import check
 from analysis.evidence import Covariate, Evidence
+from analysis.evidence.sentinels import FAR_OUT
 from analysis.exact.estimates import hyperparameters
 from analysis.exact.grid import Grid
 from analysis.fitting import typed_studies
 from analysis.jobs import IMPORTANCE, QUICK_REGRESSION, REGRESSION, Job
 from analysis.regression import rows
+from analysis.regression.conflict import conflict_text
 from analysis.regression.design import Column, column_of, covariates_of, taken
-from analysis.regression.fitting import ONE, fit, regression_of, regression_priors, tasks, without_covariates
+from analysis.regression.fitting import COMPLETE, ONE, fit, regression_of, regression_priors, tasks, without_covariates
 from analysis.regression.imputation import draw_missing
+from analysis.regression.steps import amount
 from analysis.selection import UsageError, horizon_of, select
 from models.priors import Prior
 from models.regression import Regression
 from models.studies import Studies
 
 Rows = tuple[dict[str, Any], ...]
+_FAR_STEP = 20.0
+_SAYS = {"small": "allows any slope", "large": "allows hardly any difference between the studies"}
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,8 @@ def regress(evidence: Evidence, job: Job, names: Sequence[str] = (), *, cores: i
     reported = tables.study_rows(evidence, selection, conversions, level=job.level, horizon=horizon or 0.0)
     return Regressed(job=job, model=regression.name, ratio=regression.ratio, horizon=horizon, n_studies=len(studies),
                      n_patients=studies.patients, priors={name: str(prior) for name, prior in priors.items()},
-                     warnings=(*selection.warnings, *conflicts, *_lone_studies(found["slopes"])),
+                     warnings=(*selection.warnings, *conflicts,
+                               *_warnings(evidence, columns, studies, found["slopes"])),
                      collinearity=tuple(rows.collinearity_rows(columns, job)),
                      left_out=tuple(tables.left_out_rows(selection)),
                      studies=_with_values(evidence, reported, columns), **found)
@@ -140,9 +146,24 @@ def _median(grid: Grid | None, heterogeneity: str) -> float | None:
     return float(hyperparameters(grid)[heterogeneity].quantile(np.array([0.5]))[0]) if grid else None
 
 
-def _lone_studies(slopes: Sequence[dict[str, Any]]) -> list[str]:
-    return [f"{row['covariate']}: one study differs from all others, so the slope is that study against the rest"
-            for row in slopes if row["lone_study"] and row["analysis"] == ONE and not row["refused"]]
+def _warnings(evidence: Evidence, columns: Sequence[Column], studies: Studies,
+              slopes: Sequence[dict[str, Any]]) -> Iterator[str]:
+    rows_used = {evidence.study(study).row for study in studies.study_ids}
+    for column in columns:
+        codes = [str(note) for note in evidence.notes if note.file == "studies.csv" and note.row in rows_used
+                 and note.column == column.covariate.column and note.rule.startswith(FAR_OUT)]
+        yield from codes
+        if not codes and not 1.0 / _FAR_STEP <= column.prior_step <= _FAR_STEP:
+            size = "small" if column.prior_step < 1.0 else "large"
+            yield (f"{column.name}: a step of {column.step.words} is {column.prior_step:.2g} standard deviations of "
+                   f"the column, so {size} that the prior of the slope, which is per step, {_SAYS[size]}; give a "
+                   f"unit_size near {amount(column.sd)}, or leave unit and unit_size empty")
+    for row in slopes:
+        if row["lone_study"] and row["analysis"] == ONE and not row["refused"]:
+            yield f"{row['covariate']}: one study differs from all others, so the slope is that study against the rest"
+        # The crude slope of the complete cases is the same one again.
+        if row.get("prior_conflict") and row["analysis"] != COMPLETE:
+            yield conflict_text(row)
 
 
 def _with_values(evidence: Evidence, reported: Sequence[dict[str, Any]], columns: Sequence[Column]) -> Rows:

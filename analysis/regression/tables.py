@@ -27,6 +27,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
     ratio = f"{row['ratio_median']:.2f} [{row['ratio_lower']:.2f}, {row['ratio_upper']:.2f}]"
     without = number(row["heterogeneity_without"]) or MISSING
     told = MISSING if row["sd_ratio"] is None else f"{row['sd_ratio']:.2f}"
+    told += ", in conflict" if row["prior_conflict"] else ""
     return [*first, ratio, f"{row['probability_above_one']:.2f}", told,
             f"{without} -> {number(row['heterogeneity_with'])}"]
 

@@ -7,6 +7,7 @@ from analysis.diagnostics import MAX_PARETO_K
 from analysis.jobs import IMPORTANCE
 from analysis.pipeline import Results
 from analysis.regression import CAVEAT
+from analysis.regression.conflict import conflict_text
 from analysis.report import facts
 from analysis.report.html import Html, folded, join, paragraphs, section, table, tag
 from analysis.wording import counted, level_text, number, percent
@@ -45,13 +46,15 @@ def _summary(results: Results, rows: tuple[Row, ...]) -> list[str]:
     level = level_text(results.base.level)
     clear = [row for row in single if row["ratio_lower"] > 1.0 or row["ratio_upper"] < 1.0]
     refused = sum(1 for row in rows if row["analysis"] == "one_at_a_time" and row["refused"])
-    mute = sum(row["sd_ratio"] is not None and row["sd_ratio"] >= 0.8 for row in single)
+    mute = sum(row["sd_ratio"] is not None and row["sd_ratio"] >= 0.8 and not row["prior_conflict"] for row in single)
     notes = [f"{counted(len(single), 'slope')} were estimated one at a time, as published; "
              f"{counted(refused, 'further one')} had too few studies. The {level} interval of the ratio excludes 1 "
              f"in {len(clear)} of them; about {(1.0 - results.base.level) * len(single):.1f} would by chance alone.",
-             f"In {mute} of {len(single)} the posterior is at least 80 % as wide as the prior: there the studies "
-             f"cannot say whether there is an association, which is not evidence that there is none."]
+             f"In {mute} of {len(single)} the posterior is at least 80 % as wide as the prior, and the two agree: "
+             f"there the studies cannot say whether there is an association, which is not evidence that there is none."]
     notes.append(_engines(rows))
+    held = [row for row in rows if row["prior_conflict"] and row["analysis"] != "complete_case"]
+    notes += [f"{_endpoint(results, row)}, {conflict_text(row)}." for row in held]
     return [*notes, *(f"{_endpoint(results, row)}, {row['label']}: {_ratio(row)}." for row in clear)]
 
 
@@ -108,7 +111,7 @@ def _table(results: Results, caption: str, rows: list[Row], *, endpoint: bool) -
         cells.append((*first, name, _ANALYSES[row["analysis"]], count,
                       f"{number(row['ratio_median'], '')} [{number(row['ratio_lower'], '')}, "
                       f"{number(row['ratio_upper'], '')}]", f"{percent(row['probability_above_one'])} %",
-                      number(row["sd_ratio"], ""), spread))
+                      number(row["sd_ratio"], "") + (", in conflict" if row["prior_conflict"] else ""), spread))
     return table(caption, heads, cells, left=3 if endpoint else 2)
 
 

@@ -17,7 +17,7 @@ def build():
     return model
 
 try:
-    sample_graph(build, {"data": np.zeros(3)}, key=("nowhere",), keep=("x",), sampler=Sampler(tune=50, draws=50), seed=1)
+    sample_graph(build, {"data": np.zeros(3)}, key=("nowhere",), keep=("x",), sampler=Sampler(tune=9, draws=9), seed=1)
 except SamplingFailed as error:
     print(error)
 """
