@@ -22,8 +22,9 @@ test: setup     ## run the tests, JOBS at a time
 bench: setup    ## measure speed
 	@$(PY) -m analysis.bench $(ARGS)
 
-calibration: setup ## renew the pinned calibration of every model, after a change of its code
+calibration: setup ## renew the pinned calibrations of models and regressions, after a change of their numbers
 	@$(PY) -m analysis.calibration.record --output tests/calibration $(ARGS)
+	@$(PY) -m analysis.regression.calibration --write tests/regression/calibration.json
 
 lint: setup     ## check the style of the code
 	@$(PY) -m ruff check .

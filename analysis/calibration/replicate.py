@@ -75,6 +75,11 @@ def quantity_names(model: Model) -> tuple[str, ...]:
     return (*model.priors, *_POOLED[model.kind], _OWN[model.kind], LOG_LIKELIHOOD)
 
 
+def rank_step(name: str) -> float:
+    """By how much one draw moves the PIT of a quantity that is ranked among draws; 0 for the others."""
+    return 1.0 / (_DRAWS + 1) if name in _OWN.values() else 0.0
+
+
 def run_replicates(setting: Setting, first: int, after: int) -> list[Replicate]:
     """The replicates first, ..., after - 1; each has a random stream of its own, so that any split gives the same."""
     return [run_replicate(setting, number) for number in range(first, after)]

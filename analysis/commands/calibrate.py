@@ -8,7 +8,6 @@ from typing import Any
 
 from analysis.arguments import question_of, writable
 from analysis.calibration import FAMILY_LEVEL, FAULTS
-from analysis.calibration.code import code_sha256
 from analysis.calibration.design import design_of, select_design
 from analysis.calibration.replicate import Setting
 from analysis.calibration.run import BATCHES, Calibration, calibrate, ecdf_rows
@@ -70,7 +69,7 @@ def _teller(size: int) -> Callable[[int], None]:
 
 def _object(found: Calibration, selection: Selection, sha256: str) -> dict[str, Any]:
     setting, question = found.setting, selection.question
-    return {"schema_version": SCHEMA_VERSION, "data_sha256": sha256, "code_sha256": code_sha256(setting.model),
+    return {"schema_version": SCHEMA_VERSION, "data_sha256": sha256,
             "model": setting.model, "endpoint": setting.design.endpoint, "subset": question.subset,
             "tiers": question.tiers, "set": question.study_set,
             "without": list(question.without), "retrospective": question.retrospective,

@@ -10,7 +10,7 @@ from analysis.__main__ import main
 from analysis.figures.calibration import draw_calibration
 from tests.evidence.build import write_evidence
 
-KEYS = {"schema_version", "model", "endpoint", "design", "priors", "replicates", "seed", "code_sha256", "quantities",
+KEYS = {"schema_version", "model", "endpoint", "design", "priors", "replicates", "seed", "quantities",
         "failures", "passed"}
 RATE = ["mu", "rho", "mean_rate", "new_study_rate", "study_rate", "log_likelihood"]
 

@@ -64,3 +64,17 @@ def test_every_slope_stands_in_the_table_of_its_endpoint_with_the_caveat(page):
 def test_only_strong_correlations_are_named(page):
     (row,) = page.tables["Pairs of covariates with a correlation of at least 0.5 over the studies of an endpoint"][1:]
     assert row[1:] == ["age", "blasts", "7", "-0.55"]
+
+
+def test_a_slope_that_the_prior_holds_back_does_not_count_as_silence():
+    """Of two slopes as wide as their priors one is in conflict: the summary counts the other, and names this one."""
+    held = {"prior_conflict": True, "crude_beta": 8.22, "crude_se": 1.01, "prior_tail": 2.8e-13, "unit_size": 1.0,
+            "prior_size": 1.0, "prior": "Normal(0, 0.5)", "sd_ratio": 0.96, "ratio_lower": 0.73, "unit": "1"}
+    slopes = (_slope(**held), _slope(covariate="blasts", label="Blasts", ratio_lower=0.5, sd_ratio=0.93))
+    side = {"regression.csv": (REGRESSION_COLUMNS, slopes), "regression_collinearity.csv": (COLLINEARITY_COLUMNS, ())}
+    page = Page(render(replace(project_results(), side=side), {}))
+    assert "In 1 of 2 the posterior is at least 80 % as wide as the prior, and the two agree" in page.text
+    assert "age (one_at_a_time): the prior fights the data and holds the slope back" in page.text
+    assert '--prior "beta=Normal(0, 5)"' in page.text
+    rows = page.tables["Complete remission (CR or CRi): slopes on covariates of the studies"][1:]
+    assert [row[5] for row in rows] == ["0.96, in conflict", "0.93"]
