@@ -5,7 +5,7 @@ import pytest
 
 from analysis.evidence import Evidence, load
 from analysis.jobs import IMPORTANCE, NUTS, REGRESSION, Job
-from analysis.regression.design import column_of
+from analysis.regression.design import _centre_and_sd, column_of
 from analysis.regression.running import Regressed, regress
 from analysis.regression.steps import step_of
 from analysis.selection import Question
@@ -129,13 +129,15 @@ def test_the_step_of_a_slope(cells, given, size, prior, words):
     assert step.prior_size == pytest.approx(prior, rel=1e-3)
 
 
-def test_numbers_beyond_all_squares_are_standardised(tmp_path):
-    """1e30 and -1e30 with others: a mean and an SD of numbers whose squares are large or lost."""
-    cells = ["1e30", "-1e30", "3e29", "-5e29", "1e-30", "0", "2e29", "1e29"]
+def test_the_largest_and_smallest_numbers_are_standardised(tmp_path):
+    """What `check` accepts, side by side, and numbers whose squares a computer does not hold."""
+    cells = ["1e15", "-1e15", "3e14", "-5e14", "1e-30", "0", "2e14", "1e14"]
     evidence = evidence_of(tmp_path, cells)
     column = column_of(evidence, evidence.covariates[0], [f"s{at}" for at in range(8)])
     assert column.values.mean() == pytest.approx(0.0, abs=1e-9) and column.values.std(ddof=1) == pytest.approx(1.0)
     assert not regress(evidence, Job(Question("rate"))).failed
+    for size in (1e200, 1e-200):
+        assert _centre_and_sd(size * np.array([1.0, 2.0, 3.0])) == pytest.approx((2.0 * size, size))
 
 
 def test_codes_for_missing_values_are_warned_of(tmp_path):
