@@ -8,19 +8,31 @@ from importlib import import_module
 from analysis.arguments import parser
 from analysis.evidence import EvidenceError
 from analysis.evidence.problems import one_line
+from analysis.interrupts import MESSAGE, Ended, end_on_signals
+from analysis.jobs import EXACT
 from analysis.selection import UsageError
 from analysis.streams import OutputLost, lasting_streams
+from analysis.surroundings import keep_compiled_code
 
+_SAMPLING = ("report", "fit", "regress", "compare")
 DONE, UNEXPECTED, BAD_INPUT, NOT_CONVERGED, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit code, whoever reads what it prints."""
+    """Run one command; returns its exit code, whoever reads what it prints; 128 and its number after a signal.
+
+    Without arguments it is the program itself, which ends on signals; a notebook that calls it does not.
+    """
     with lasting_streams():
         try:
+            if arguments is None:
+                end_on_signals()
             code = _run(arguments)
             sys.stdout.flush()
             return code
+        except Ended as signal:
+            print(MESSAGE, file=sys.stderr)
+            return 128 + signal.number
         except OutputLost as error:
             print(error, file=sys.stderr)
             return BAD_INPUT
@@ -33,9 +45,10 @@ def _run(arguments: Sequence[str] | None) -> int:
         options = parser().parse_args(arguments)
     except SystemExit as stop:
         return int(stop.code or 0)
-    command = import_module(f"analysis.commands.{options.command}")
     try:
-        return command.run(options)
+        if options.command in _SAMPLING and getattr(options, "engine", "") != EXACT:
+            keep_compiled_code()
+        return import_module(f"analysis.commands.{options.command}").run(options)
     except EvidenceError as error:
         print(error, file=sys.stderr)
         place = one_line(str(options.data))
@@ -45,7 +58,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         print(f"{options.command}: {error}", file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
-        print("Interrupted. Files that were finished are whole, no other was touched.", file=sys.stderr)
+        print(MESSAGE, file=sys.stderr)
         return INTERRUPTED
     except OutputLost:
         raise
@@ -57,7 +70,8 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 def run_model(name: str) -> int:
     """`python -m models.NAME ENDPOINT ...`: fit one endpoint with that model; returns the exit code."""
-    return main(["fit", "--model", name, *sys.argv[1:]])
+    sys.argv[1:1] = ["fit", "--model", name]
+    return main()
 
 
 if __name__ == "__main__":

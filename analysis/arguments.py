@@ -3,7 +3,6 @@
 import argparse
 import math
 import re
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -11,7 +10,7 @@ from typing import NoReturn
 from analysis.calibration import DEFAULT_REPLICATES, FAULTS
 from analysis.evidence.problems import one_line
 from analysis.jobs import IMPORTANCE, NUTS, Job
-from analysis.selection import ALL, SETS, Question, UsageError
+from analysis.selection import ALL, SETS, Question
 
 DEFAULT_DATA = Path(__file__).resolve().parents[1] / "data"
 DEFAULT_OUTPUT = Path("results")
@@ -126,24 +125,6 @@ def base_job(options: argparse.Namespace, endpoint: str = "") -> Job:
     return Job(question_of(options, endpoint), model=getattr(options, "model", None), priors=tuple(options.prior),
                seed=options.seed, level=options.level, horizon=options.horizon,
                engine=getattr(options, "engine", "nuts"))
-
-
-def writable(folder: Path) -> Path:
-    """Make the folder now, so that minutes of work do not end at a closed door.
-
-    Raises
-    ------
-    UsageError
-        When it cannot be made or written.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"--output {folder} is a file; name a folder")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
-    except OSError as error:
-        raise UsageError(f"--output {folder} cannot be written: {error.strerror}") from None
 
 
 def _folder(text: str) -> Path:

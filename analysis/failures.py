@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from analysis.files import OutputError
+
 DEBUG = "RECART_DEBUG"
 HINT = f"{DEBUG}=1 stops at the first failure and shows where it comes from."
 
@@ -42,7 +44,7 @@ def attempt(part: str, endpoint: str, function: Callable[..., Any], *arguments: 
     """
     try:
         return function(*arguments)
-    except OSError:
+    except (OSError, OutputError):
         raise
     except Exception as error:
         if os.environ.get(DEBUG):

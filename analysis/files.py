@@ -10,21 +10,51 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from analysis.selection import UsageError
+
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
+class OutputError(UsageError):
+    """A file or folder that cannot be written.
+
+    Parameters
+    ----------
+    path : Path
+    reason : str
+        What is in the way, and what to do where the reader can do something.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(path, reason)  # both, so that a helper process can hand it on
+        self.path, self.reason = path, reason
+
+    def __str__(self) -> str:
+        return f"{self.path} cannot be written: {self.reason}"
+
+
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` fill a file beside `path`, then put it in its place; on an error `path` is as it was."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
+    """Let `write` fill a file beside `path`, then put it in its place; on an error `path` is as it was.
+
+    Raises
+    ------
+    OutputError
+        When the disk is full, the folder above that of `path` is gone, and the like.
+    """
     try:
-        write(temporary)
-        temporary.chmod(0o644)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        # Not its parents: a folder of results that somebody removed must not come back with a part of its files.
+        path.parent.mkdir(exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            write(temporary)
+            temporary.chmod(0o644)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(path, error.strerror or str(error)) from error
 
 
 def write_text(path: Path, text: str) -> None:

@@ -2,10 +2,12 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
+from typing import Any
 
 from analysis.comparison import COMPARED
 from analysis.dependence import with_dependence, work_ahead
@@ -15,13 +17,15 @@ from analysis.failures import HINT, without_failures
 from analysis.figures.all import figure_attempts
 from analysis.files import as_json, write_text
 from analysis.jobs import Job
+from analysis.output.checks import refuse_without_space
+from analysis.output.manifests import RUN
 from analysis.pipeline import Results, run_all, write_tables
 from analysis.planning import plan
 from analysis.processes import Submit, share_out
 from analysis.progress import Progress
 from analysis.records import FAILED
 from analysis.report.page import write_report
-from analysis.selection import UsageError
+from analysis.selection import UsageError, select
 from analysis.side import with_side_tables
 from analysis.text import QUICK_REMEDY, number, table
 
@@ -29,11 +33,13 @@ SCHEMA_VERSION = 1
 _PACKAGES = ("recart", "pymc", "nutpie", "arviz", "numpy", "scipy", "matplotlib")
 
 
-def make(evidence: Evidence, base: Job, folder: Path, options: argparse.Namespace, submit: Submit) -> int:
-    """Make every fit and write every file; returns the exit code."""
+def make(evidence: Evidence, base: Job, folder: Path, options: argparse.Namespace,
+         submit: Submit) -> tuple[Results, dict[str, Any]]:
+    """Make every fit and write every file below `folder`; returns the results and the manifest."""
     jobs = plan(evidence, base, quick=options.quick)
     if not jobs:
         raise UsageError(f"{options.data} has no response and no survival row to analyse")
+    refuse_without_space(options.output, folder, _expected_bytes(evidence, jobs))
     progress = Progress(len(jobs))
     progress.say(f"{len(jobs)} fits; compiling the models takes the first seconds ...")
     ahead: dict = {}
@@ -53,12 +59,17 @@ def make(evidence: Evidence, base: Job, folder: Path, options: argparse.Namespac
     progress.close()
     page, failed = write_report(results, folder, figures=figures)
     results = replace(results, failures=(*results.failures, *failed))
-    manifest = _manifest(results, options, [*written, *figures, page])
-    write_text(folder / "run.json", as_json(manifest) + "\n")
+    manifest = _manifest(results, options, [path.relative_to(folder) for path in (*written, *figures, page)])
+    write_text(folder / RUN, as_json(manifest) + "\n")
+    return results, manifest
+
+
+def tell(results: Results, manifest: dict[str, Any], options: argparse.Namespace) -> int:
+    """Print what was found, once it is in its place; returns the exit code."""
     if options.json:
         print(as_json(manifest))
     else:
-        _print(results, page)
+        _print(results, options.output / "report.html")
     for found in results.failed:
         question, remedy = found.job.question, QUICK_REMEDY if options.quick else ""
         print(f"{found.status}: {question.endpoint} {found.model} {question.subset} tiers {question.tiers}: "
@@ -68,6 +79,12 @@ def make(evidence: Evidence, base: Job, folder: Path, options: argparse.Namespac
     if results.failures or any(found.status == FAILED for found in results.failed):
         print(HINT, file=sys.stderr)
     return 3 if results.failed or _failed_slopes(results) or results.failures else 0
+
+
+def _expected_bytes(evidence: Evidence, jobs: Sequence[Job]) -> int:
+    """About what the posteriors take: seven numbers of 8 bytes a draw, and two of 4 for each study."""
+    return sum(job.sampler.chains * job.sampler.draws * (56 + 8 * len(select(evidence, job.question).rows))
+               for job in jobs)
 
 
 def _failed_slopes(results: Results) -> int:
@@ -92,7 +109,7 @@ def _manifest(results: Results, options: argparse.Namespace, files: list[Path]) 
             "converged": not results.failed and not any(one.failed for one in results.regressions),
             "failures": [asdict(failure) for failure in results.failures],
             "compared": _compared(results), "reported": len(results.comparisons),
-            "files": sorted(path.relative_to(options.output).as_posix() for path in files), "fits": fits}
+            "files": sorted(path.as_posix() for path in files), "fits": fits}
 
 
 def _compared(results: Results) -> int:

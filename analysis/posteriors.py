@@ -1,6 +1,9 @@
 """A fit as a labelled tree with a manifest: what a user opens in ArviZ, and what the file says about itself."""
 
+import errno
 import json
+import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from hashlib import sha256
@@ -20,23 +23,24 @@ from analysis.sampling import flat
 from models import all_models
 from models.studies import HazardStudies
 
+_PAGE = 1 << 20  # bytes of room below which a disk counts as full
 _PACKAGES = ("pymc", "nutpie", "arviz", "numpy")
 _LONGEST = 80
 
 
-def file_name(fit: Fit) -> str:
+def file_name(job: Job, model: str) -> str:
     """Such as cr.beta_binomial.all.AB.nc: endpoint, model, subset and tiers, then what departs from the default."""
-    question = fit.job.question
-    parts = [question.endpoint, fit.model, question.subset, question.tiers]
+    question = job.question
+    parts = [question.endpoint, model, question.subset, question.tiers]
     parts += [question.study_set] if question.study_set != "review" else []
     parts += [] if question.early_landmarks else ["no_early"]
     parts += [f"without-{_listed(question.without)}"] if question.without else []
     parts += ["retrospective"] if question.retrospective else []
-    parts += ["exact"] if fit.job.engine == "exact" else []
-    parts += ["quick"] if fit.job.sampler == QUICK else []
-    parts += [f"{fit.job.horizon:g}m"] if fit.job.horizon else []
-    parts += [f"level{fit.job.level:g}"] if fit.job.level != Job.level else []
-    parts += [f"priors-{sha256(repr(fit.job.priors).encode()).hexdigest()[:8]}"] if fit.job.priors else []
+    parts += ["exact"] if job.engine == "exact" else []
+    parts += ["quick"] if job.sampler == QUICK else []
+    parts += [f"{job.horizon:g}m"] if job.horizon else []
+    parts += [f"level{job.level:g}"] if job.level != Job.level else []
+    parts += [f"priors-{sha256(repr(job.priors).encode()).hexdigest()[:8]}"] if job.priors else []
     return ".".join([*parts, "nc"])
 
 
@@ -102,10 +106,18 @@ def _pointwise(fit: Fit, outcome: str, labels: Mapping[str, list[str]]) -> xr.Da
 
 def save(fit: Fit, evidence: Evidence, folder: Path) -> Path:
     """Write the tree as netCDF, whole or not at all; returns its path. Only single precision is kept per study."""
-    path = folder / file_name(fit)
+    path = folder / file_name(fit.job, fit.model)
     whole = tree(fit, evidence)
     encoding = {f"/{group}": {str(name): {"dtype": "float32"} for name, values in whole[group].items()
                               if "study" in values.dims} for group in ("posterior", "log_likelihood")
                 if group in whole.children}
-    write_atomically(path, lambda temporary: whole.to_netcdf(temporary, engine="netcdf4", encoding=encoding))
+    write_atomically(path, lambda temporary: _to_netcdf(whole, temporary, encoding))
     return path
+
+
+def _to_netcdf(whole: xr.DataTree, path: Path, encoding: dict[str, dict[str, dict[str, str]]]) -> None:
+    try:
+        whole.to_netcdf(path, engine="netcdf4", encoding=encoding)
+    except RuntimeError as error:  # the library tells no reason
+        full = shutil.disk_usage(path.parent).free < path.stat().st_size + _PAGE
+        raise OSError(*((errno.ENOSPC, os.strerror(errno.ENOSPC)) if full else (errno.EIO, str(error)))) from error

@@ -15,13 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from analysis.arguments import DEFAULT_DATA, writable
+from analysis.arguments import DEFAULT_DATA
 from analysis.calibration import DEFAULT_REPLICATES, FAMILY_LEVEL
 from analysis.calibration.design import design_from, design_of, select_design
 from analysis.calibration.replicate import Replicate, Setting, rank_step
 from analysis.calibration.run import BATCHES, Calibration, calibrate, verdicts_on
 from analysis.evidence import EvidenceError, load
 from analysis.files import as_json, write_text
+from analysis.output.checks import refuse_obstacles, speaking_of
 from analysis.progress import Progress
 from analysis.selection import Question, UsageError
 from models import all_models
@@ -87,7 +88,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Calibrate every model, or the named ones, and write a record of each; code 3 where one does not pass."""
     options = _parser().parse_args(arguments)
     try:
-        folder, evidence = writable(options.output), load(options.data)
+        folder, evidence = options.output, load(options.data)
+        with speaking_of(folder, folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            refuse_obstacles(folder, folder, files=[f"{name}.json" for name in all_models()], folders=())
         selections = {name: select_design(evidence, name, Question("")) for name in options.models or all_models()}
     except (UsageError, EvidenceError) as error:
         print(error, file=sys.stderr)

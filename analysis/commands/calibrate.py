@@ -3,10 +3,11 @@
 import argparse
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from analysis.arguments import question_of, writable
+from analysis.arguments import question_of
 from analysis.calibration import FAMILY_LEVEL, FAULTS
 from analysis.calibration.design import design_of, select_design
 from analysis.calibration.replicate import Setting
@@ -18,6 +19,7 @@ from analysis.figures.saving import save_figure
 from analysis.files import as_json, write_csv
 from analysis.fitting import priors_of
 from analysis.jobs import Job
+from analysis.output import adding
 from analysis.progress import Progress
 from analysis.selection import Selection
 from analysis.tables import left_out_cells, left_out_rows
@@ -39,9 +41,14 @@ def run(options: argparse.Namespace) -> int:
     selection = select_design(evidence, options.model, question)
     model = all_models()[options.model]
     priors = priors_of(model, Job(question, model=model.name, priors=tuple(options.prior)))
-    folder = writable(options.output) if options.output else None
     setting = Setting(model.name, design_of(selection), priors, options.seed, options.fault)
-    found = calibrate(setting, options.replicates, processes=options.processes, tell=_teller(options.replicates))
+    stem = _stem(setting)
+    names = [f"{stem}.{suffix}" for suffix in ("csv", "curves.csv", "svg", "png")]
+    with adding(options.output, data=options.data, run=f"calibrate {stem.partition('.')[2]}",
+                names=names) if options.output else nullcontext() as folder:
+        found = calibrate(setting, options.replicates, processes=options.processes, tell=_teller(options.replicates))
+        if folder:
+            _write(found, folder / stem)
     if options.json:
         print(as_json(_object(found, selection, evidence.sha256)))
     else:
@@ -50,9 +57,8 @@ def run(options: argparse.Namespace) -> int:
         print(line, file=sys.stderr)
     for failed in found.failures:
         print(f"replicate {failed.number} failed: {failed.failure}", file=sys.stderr)
-    if folder:
-        for path in _write(found, folder):
-            print(f"wrote {one_line(str(path))}", file=sys.stderr)
+    for name in names if options.output else ():
+        print(f"wrote {one_line(str(options.output / name))}", file=sys.stderr)
     return 0 if found.passed else 3
 
 
@@ -98,12 +104,15 @@ def _print(found: Calibration, selection: Selection) -> None:
           f"quantity passes with p >= {least:.2g}, so that a calibrated model passes {100 * FAMILY_LEVEL:g} % of times")
 
 
-def _write(found: Calibration, folder: Path) -> list[Path]:
-    """PITs, curves and bands, and the figure of these; a planted fault is part of the names."""
-    setting = found.setting
-    stem = folder / ".".join(["calibration", setting.model, setting.design.endpoint,
-                              *([f"fault_{setting.fault}"] if setting.fault else [])])
-    names = list(found.pits)
+def _stem(setting: Setting) -> str:
+    """How the names of the files begin; a planted fault is part of them."""
+    return ".".join(["calibration", setting.model, setting.design.endpoint,
+                     *([f"fault_{setting.fault}"] if setting.fault else [])])
+
+
+def _write(found: Calibration, stem: Path) -> None:
+    """PITs, curves and bands, and the figure of these."""
+    setting, names = found.setting, list(found.pits)
     pits, curves = stem.with_name(f"{stem.name}.csv"), stem.with_name(f"{stem.name}.curves.csv")
     write_csv(pits, ({"replicate": one.number, "study_id": one.study_id, **one.pits, "failure": one.failure}
                      for one in found.replicates), ["replicate", "study_id", *names, "failure"])
@@ -115,4 +124,4 @@ def _write(found: Calibration, folder: Path) -> list[Path]:
     figure = draw_calibration(rows, verdicts=[vars(verdict) for verdict in found.verdicts], labels=_LABELS,
                               title=f"Calibration, {setting.model.replace('_', '-')}", detail=detail,
                               stamp=f"FAULT {setting.fault}" if setting.fault else "")
-    return [pits, curves, *save_figure(figure, stem)]
+    save_figure(figure, stem)

@@ -2,14 +2,17 @@
 
 import argparse
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 
-from analysis.arguments import base_job, writable
+from analysis.arguments import base_job
 from analysis.evidence import load
 from analysis.evidence.problems import one_line
 from analysis.files import as_json
 from analysis.fitting import model_for, priors_of
 from analysis.jobs import QUICK
+from analysis.output import adding
+from analysis.posteriors import file_name
 from analysis.records import Record, records
 from analysis.selection import UsageError, select
 from analysis.tables import left_out_cells
@@ -17,6 +20,7 @@ from analysis.text import QUICK_REMEDY, estimates_table, left_out_lines
 from analysis.wording import counted
 
 SCHEMA_VERSION = 1
+_FOLDER = "posteriors"
 _ESTIMATE = ("estimand", "study_id", "time_months", "scale", "unit", "mean", "sd", "median", "lower", "upper",
              "level", "interval", "mcse")
 _FIT_COLUMNS = ("endpoint", "model", "subset", "tiers", "study_set", "early_landmarks", "status")
@@ -28,15 +32,18 @@ def run(options: argparse.Namespace) -> int:
     job = base_job(options, options.endpoint)
     job = replace(job, sampler=QUICK) if options.quick else job
     kind = select(evidence, job.question).endpoint.kind
-    priors_of(model_for(kind, job.model), job)
+    model = model_for(kind, job.model)
+    priors_of(model, job)
     if options.horizon and kind == "rate":
         raise UsageError(f"{options.endpoint} is a rate; --horizon is for survival endpoints")
-    folder = writable(options.output) / "posteriors" if options.output else None
-    if options.engine == "nuts":
-        print(f"Compiling the model and sampling {options.endpoint} ...", file=sys.stderr)
-    (found,) = records(evidence, (job,), folder, cores=2)
-    if found.status == "no studies":
-        raise UsageError(found.diagnostics["failures"])
+    name = f"{_FOLDER}/{file_name(job, model.name)}"
+    with adding(options.output, data=options.data, run=f"fit {options.endpoint}",
+                names=[name]) if options.output else nullcontext() as folder:
+        if options.engine == "nuts":
+            print(f"Compiling the model and sampling {options.endpoint} ...", file=sys.stderr)
+        (found,) = records(evidence, (job,), folder / _FOLDER if folder else None, cores=2)
+        if found.status == "no studies":
+            raise UsageError(found.diagnostics["failures"])
     if options.json:
         print(as_json(_object(found, evidence.sha256, options)))
     else:
@@ -47,8 +54,8 @@ def run(options: argparse.Namespace) -> int:
         print(line, file=sys.stderr)
     if found.failed:
         print(f"NOT CONVERGED: {found.diagnostics['failures']}{QUICK_REMEDY if options.quick else ''}", file=sys.stderr)
-    elif folder and not options.json:
-        print(f"\nPosterior: {one_line(str(folder / found.posterior))} (open it with arviz.from_netcdf)")
+    elif options.output and not options.json:
+        print(f"\nPosterior: {one_line(str(options.output / name))} (open it with arviz.from_netcdf)")
     return 3 if found.failed else 0
 
 

@@ -3,19 +3,22 @@
 import argparse
 import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from analysis.arguments import base_job, writable
+from analysis.arguments import base_job
 from analysis.evidence import load
 from analysis.evidence.problems import one_line
 from analysis.files import as_json
 from analysis.jobs import NUTS, QUICK_REGRESSION, REGRESSION
+from analysis.output import adding
 from analysis.regression import CAVEAT
 from analysis.regression.design import covariates_of
 from analysis.regression.running import Regressed, regress
 from analysis.regression.steps import amount
-from analysis.regression.tables import collinearity_table, imputed_table, slopes_table, write_tables
+from analysis.regression.tables import FILES, collinearity_table, imputed_table, slopes_table, write_tables
 from analysis.selection import UsageError, select
 from analysis.tables import left_out_cells
 from analysis.text import QUICK_REMEDY, left_out_lines
@@ -34,20 +37,23 @@ def run(options: argparse.Namespace) -> int:
     covariates_of(evidence, options.covariate)
     if options.horizon and select(evidence, job.question).endpoint.kind == "rate":
         raise UsageError(f"{options.endpoint} is a rate; --horizon is for survival endpoints")
-    folder = writable(options.output) if options.output else None
-    if job.engine == NUTS:
-        print(f"Regressing {options.endpoint}; compiling the model takes most of the time ...", file=sys.stderr)
-    found = regress(evidence, job, options.covariate, cores=2)
-    reasons = list(dict.fromkeys(row["refused"] for row in found.refused))
-    if len(found.refused) == len(found.slopes):
-        raise UsageError("; ".join(reasons))
     stamp = "QUICK" if options.quick else ""
-    paths = _write(found, evidence.endpoint(options.endpoint).label, folder, stamp) if folder else []
+    with adding(options.output, data=options.data, run=f"regress {options.endpoint}",
+                names=_names(options.endpoint, stamp)) if options.output else nullcontext() as folder:
+        if job.engine == NUTS:
+            print(f"Regressing {options.endpoint}; compiling the model takes most of the time ...", file=sys.stderr)
+        found = regress(evidence, job, options.covariate, cores=2)
+        reasons = list(dict.fromkeys(row["refused"] for row in found.refused))
+        if len(found.refused) == len(found.slopes):
+            raise UsageError("; ".join(reasons))
+        if folder:
+            _write(found, evidence.endpoint(options.endpoint).label, folder, stamp)
     if options.json:
         print(as_json(_object(found, evidence.sha256, stamp)))
     else:
         _print(found, stamp)
-        print("".join(f"\n{one_line(str(path))}" for path in paths))
+        names = _names(options.endpoint, stamp) if options.output else ()
+        print("".join(f"\n{one_line(str(options.output / name))}" for name in names))
     for line in (*(f"warning: {text}" for text in found.warnings), *left_out_lines(found.left_out),
                  *(f"not estimated: {text}" for text in reasons)):
         print(line, file=sys.stderr)
@@ -58,15 +64,19 @@ def run(options: argparse.Namespace) -> int:
     return 3 if failures else 0
 
 
-def _write(found: Regressed, label: str, folder: Any, stamp: str) -> list[Any]:
+def _names(endpoint: str, stamp: str) -> list[str]:
+    """The files that are written."""
+    return [*FILES, *(f"figures/bubble_{endpoint}.{kind}" for kind in ("svg", "png") if not stamp)]
+
+
+def _write(found: Regressed, label: str, folder: Path, stamp: str) -> None:
     from analysis.figures.bubble import bubble_content, draw_bubbles
     from analysis.figures.saving import save_figure
 
-    paths = write_tables([found], folder, stamp=stamp)
+    write_tables([found], folder, stamp=stamp)
     if not stamp:
         figure = draw_bubbles(**bubble_content(found, label=label, stamp=stamp))
-        paths += save_figure(figure, folder / "figures" / f"bubble_{found.job.question.endpoint}")
-    return paths
+        save_figure(figure, folder / "figures" / f"bubble_{found.job.question.endpoint}")
 
 
 def _object(found: Regressed, sha256: str, stamp: str) -> dict[str, Any]:

@@ -3,14 +3,15 @@
 import argparse
 from dataclasses import replace
 
-from analysis.arguments import base_job, writable
+from analysis.arguments import base_job
 from analysis.evidence import load
+from analysis.output import replacing
 from analysis.processes import helper
 from analysis.selection import candidates, refuse_shared_patients
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write all results below --output; exit code 3 where a fit failed its diagnostics."""
+    """Put all results in the place of --output; exit code 3 where a fit failed its diagnostics."""
     evidence = load(options.data)
     base = base_job(options)
     if base.priors:
@@ -18,7 +19,8 @@ def run(options: argparse.Namespace) -> int:
         check_priors(base)
     refuse_shared_patients(evidence, (candidates(evidence, replace(base.question, endpoint=endpoint.endpoint))
                                       for endpoint in evidence.endpoints))
-    folder = writable(options.output)
-    with helper(evidence) as submit:
+    with replacing(options.output, data=options.data) as folder, helper(evidence) as submit:
         from analysis.making import make
-        return make(evidence, base, folder, options, submit)
+        results, manifest = make(evidence, base, folder, options, submit)
+    from analysis.making import tell
+    return tell(results, manifest, options)

@@ -10,6 +10,11 @@ from analysis.regression.running import Regressed
 from analysis.text import number, table
 from analysis.wording import MISSING, level_text
 
+FILES = {"regression.csv": (REGRESSION_COLUMNS, "slopes"),
+         "regression_predictions.csv": (PREDICTION_COLUMNS, "predictions"),
+         "regression_imputed.csv": (IMPUTED_COLUMNS, "imputed"),
+         "regression_collinearity.csv": (COLLINEARITY_COLUMNS, "collinearity")}
+"""Columns of each table, and the rows of `Regressed` that it shows."""
 _SHOWN_CORRELATION = 0.5
 
 
@@ -57,12 +62,7 @@ def collinearity_table(found: Regressed) -> str:
     return table(["covariate", "and", "r", "studies with both"], rows) if rows else ""
 
 
-def write_tables(found: Sequence[Regressed], folder: Path, *, stamp: str = "") -> list[Path]:
-    """Write regression.csv and its three companions; returns their paths."""
-    tables = (("regression.csv", REGRESSION_COLUMNS, "slopes"),
-              ("regression_predictions.csv", PREDICTION_COLUMNS, "predictions"),
-              ("regression_imputed.csv", IMPUTED_COLUMNS, "imputed"),
-              ("regression_collinearity.csv", COLLINEARITY_COLUMNS, "collinearity"))
-    for name, columns, attribute in tables:
+def write_tables(found: Sequence[Regressed], folder: Path, *, stamp: str = "") -> None:
+    """Write regression.csv and its three companions."""
+    for name, (columns, attribute) in FILES.items():
         write_csv(folder / name, [{**row, "stamp": stamp} for one in found for row in getattr(one, attribute)], columns)
-    return [folder / name for name, _, _ in tables]

@@ -1,7 +1,6 @@
 """Seeds, second attempts and file names follow from what is fitted."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +15,7 @@ BASE = Job(Question("cr"))
 
 
 def named(job: Job) -> str:
-    return file_name(SimpleNamespace(job=job, model="beta_binomial"))
+    return file_name(job, "beta_binomial")
 
 
 def test_default_name_is_endpoint_model_subset_tiers():

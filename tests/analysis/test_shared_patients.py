@@ -102,11 +102,11 @@ def test_a_study_that_is_left_out_is_as_if_it_were_not_there(folder, capsys):
 def test_the_choice_is_part_of_file_name_and_manifest(folder):
     evidence = load(folder)
     fit = run(evidence, Job(replace(EVERY, without=("update",)), engine=EXACT))
-    assert file_name(fit) == "cr.beta_binomial.all.AB.all.without-update.exact.nc"
+    assert file_name(fit.job, fit.model) == "cr.beta_binomial.all.AB.all.without-update.exact.nc"
     found = manifest(fit, evidence)
     assert found["without"] == ["update"] and {row["study_id"] for row in found["left_out"]} == {"update", "apart"}
     many = replace(fit, job=replace(fit.job, question=replace(EVERY, without=tuple(f"study_{at}" for at in range(90)))))
-    assert len(file_name(many)) < 100
+    assert len(file_name(many.job, many.model)) < 100
 
 
 def test_an_unknown_study_is_named(folder):

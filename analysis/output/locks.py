@@ -1,0 +1,82 @@
+"""Locks of whole files and of single bytes, which the system releases when a process ends, however it ends."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from analysis.files import OutputError
+
+try:
+    import fcntl
+except ImportError:  # Windows, where runs are not kept apart
+    fcntl = None
+
+_IN_USE, _CHANGING = 0, 1  # bytes of a lock file: held by every run, and by the one that changes the folder
+
+
+@contextmanager
+def in_use(folder: Path, path: Path, *, alone: bool) -> Iterator[int]:
+    """Descriptor of the lock file of a folder, locked for this run alone or together with others.
+
+    Parameters
+    ----------
+    folder : Path
+        As the user names it, for the message.
+    path : Path
+        The lock file; the last run takes it with it.
+
+    Raises
+    ------
+    OutputError
+        When another run has it.
+    """
+    handle = _locked(folder, path, alone=alone)
+    try:
+        yield handle
+    finally:
+        if fcntl and try_lock(handle):
+            with suppress(OSError):
+                path.unlink()
+        os.close(handle)
+
+
+@contextmanager
+def changing(lock: int) -> Iterator[None]:
+    """Only one run at a time changes a folder that several share."""
+    if fcntl:
+        with suppress(OSError):
+            fcntl.lockf(lock, fcntl.LOCK_EX, 1, _CHANGING)
+    try:
+        yield
+    finally:
+        if fcntl:
+            with suppress(OSError):
+                fcntl.lockf(lock, fcntl.LOCK_UN, 1, _CHANGING)
+
+
+def try_lock(handle: int, *, alone: bool = True) -> bool:
+    """Lock a file; False where another process has it."""
+    if fcntl:
+        try:
+            fcntl.lockf(handle, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB, 1, _IN_USE)
+        except (BlockingIOError, PermissionError):
+            return False
+        except OSError:  # a network file system that knows no locks
+            return True
+    return True
+
+
+def _locked(folder: Path, path: Path, *, alone: bool) -> int:
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+        if not try_lock(handle, alone=alone):
+            holder = os.read(handle, 20).decode(errors="replace").strip()
+            os.close(handle)
+            raise OutputError(folder, f"another run (process {holder or 'unknown'}) is writing there; wait for its "
+                                      "end, or name another folder")
+        with suppress(OSError):
+            if os.path.samestat(os.fstat(handle), os.stat(path)):
+                os.write(handle, f"{os.getpid():<20d}".encode())
+                return handle
+        os.close(handle)  # its last user took the file away in between
