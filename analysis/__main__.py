@@ -8,7 +8,7 @@ from importlib import import_module
 from analysis.arguments import parser
 from analysis.evidence import EvidenceError
 from analysis.evidence.problems import one_line
-from analysis.interrupts import MESSAGE, Ended, end_on_signals
+from analysis.interrupts import end_on_signals
 from analysis.jobs import EXACT
 from analysis.selection import UsageError
 from analysis.streams import OutputLost, lasting_streams
@@ -19,20 +19,17 @@ DONE, UNEXPECTED, BAD_INPUT, NOT_CONVERGED, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit code, whoever reads what it prints; 128 and its number after a signal.
+    """Run one command; returns its exit code, whoever reads what it prints.
 
-    Without arguments it is the program itself, which ends on signals; a notebook that calls it does not.
+    Without arguments this is the program itself, which ends on signals; a notebook that calls it does not.
     """
+    if arguments is None:
+        end_on_signals()
     with lasting_streams():
         try:
-            if arguments is None:
-                end_on_signals()
             code = _run(arguments)
             sys.stdout.flush()
             return code
-        except Ended as signal:
-            print(MESSAGE, file=sys.stderr)
-            return 128 + signal.number
         except OutputLost as error:
             print(error, file=sys.stderr)
             return BAD_INPUT
@@ -58,7 +55,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         print(f"{options.command}: {error}", file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
-        print(MESSAGE, file=sys.stderr)
+        print("Interrupted.", file=sys.stderr)
         return INTERRUPTED
     except OutputLost:
         raise

@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from importlib import import_module
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import Connection
+from multiprocessing import active_children, get_context, parent_process
 
 from analysis.evidence import Evidence
+from analysis.interrupts import undisturbed
 from analysis.streams import prepare
 
 Submit = Callable[..., Future]
 _PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
+# What an ended run leaves is removed by a process of Python's own, which need not tell the user.
+_SILENT = "ignore:resource_tracker:UserWarning"
 _received: list[Evidence] = []
 
 
@@ -40,20 +42,41 @@ def workers(count: int) -> Iterator[Submit]:
 @contextmanager
 def _pool(count: int, begin: Callable[..., None], *arguments: object) -> Iterator[ProcessPoolExecutor]:
     """Processes that end in the midst of their work when the block fails or this process ends, however it ends."""
-    context = get_context("spawn")
-    lifeline, held = context.Pipe(duplex=False)
-    pool = ProcessPoolExecutor(count, context, begin, (lifeline, *arguments))
+    others = set(active_children())
+    if _SILENT not in os.environ.get("PYTHONWARNINGS", ""):
+        os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [os.environ.get("PYTHONWARNINGS"), _SILENT]))
+    pool = ProcessPoolExecutor(count, get_context("spawn"), begin, arguments)
     try:
+        with undisturbed(), _deaf_children():
+            for _ in range(count):
+                pool.submit(_nothing)
         yield pool
     except BaseException:
-        held.close()
+        for process in set(active_children()) - others:
+            process.kill()
         pool.shutdown(cancel_futures=True)
         raise
-    else:
-        pool.shutdown()
+    pool.shutdown()
+
+
+@contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Processes that start here never hear an interrupt: it reaches all, and the first one says so and ends the others.
+
+    The signal mask is inherited, so that they are deaf from their first instruction on.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
     finally:
-        held.close()
-        lifeline.close()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _nothing() -> None:
+    """Start a process."""
 
 
 def evidence() -> Evidence:
@@ -61,26 +84,23 @@ def evidence() -> Evidence:
     return _received[0]
 
 
-def _receive(lifeline: Connection, found: Evidence) -> None:
-    _live_with_the_caller(lifeline)
+def _receive(found: Evidence) -> None:
+    _live_with_the_caller()
     _received.append(found)
 
 
-def _live_with_the_caller(lifeline: Connection) -> None:
-    # An interrupt reaches all processes; the first one says so and ends the others.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _live_with_the_caller() -> None:
     # Linux ends an orphan even while a compiler keeps the interpreter from running the thread.
     with suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent_process().pid:
         os._exit(1)
-    threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
+    threading.Thread(target=_end_with_the_caller, daemon=True).start()
     prepare()
 
 
-def _end_with(lifeline: Connection) -> None:
-    with suppress(EOFError, OSError):
-        lifeline.recv_bytes()
+def _end_with_the_caller() -> None:
+    parent_process().join()
     os._exit(1)
 
 

@@ -12,7 +12,8 @@ import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from analysis.files import OutputError, as_json, write_text
@@ -60,7 +61,7 @@ def replacing(folder: Path, *, data: Path) -> Iterator[Path]:
                                         folders=("figures", "posteriors"))
                 checks.refuse_without_space(folder, place)
                 workshop = stack.enter_context(_workshop(place.parent, f".{place.name}{WORKSHOP}"))
-            before, building = _identity(place), workshop / _NEW
+            before, building = stack.enter_context(_held(place)), workshop / _NEW
             _make_like(building, place)
         with speaking_of(folder, building, errors=OutputError):
             yield building
@@ -69,7 +70,7 @@ def replacing(folder: Path, *, data: Path) -> Iterator[Path]:
             _keep_others(folder, place, building)
             _flush(building)
             with undisturbed():
-                if _identity(place) != before:
+                if not _is_still(place, before):
                     raise OutputError(folder, _DELETED)
                 _swap(building, place, workshop)
 
@@ -104,12 +105,12 @@ def adding(folder: Path, *, data: Path, run: str, names: Sequence[str]) -> Itera
                 checks.refuse_others(folder, place, names)
                 checks.refuse_without_space(folder, place)
                 workshop = stack.enter_context(_workshop(place, WORKSHOP))
-            before, building = _identity(place), workshop / _NEW
+            before, building = stack.enter_context(_held(place)), workshop / _NEW
             building.mkdir()
         with speaking_of(folder, building, errors=OutputError):
             yield building
         with speaking_of(folder, building), changing(lock), undisturbed():
-            if _identity(place) != before or not building.is_dir():
+            if not _is_still(place, before) or not building.is_dir():
                 raise OutputError(folder, _DELETED)
             written = relative_files(building)
             checks.refuse_others(folder, place, written)
@@ -190,11 +191,21 @@ def _join(workshop: Path, place: Path) -> None:
     _to_disk(place)
 
 
-def _identity(place: Path) -> tuple[int, int] | None:
-    with suppress(FileNotFoundError):
-        found = place.stat()
-        return found.st_dev, found.st_ino
-    return None
+@contextmanager
+def _held(place: Path) -> Iterator[int | None]:
+    """A folder's descriptor, None where there is no folder; while it is open, no other folder can take its number."""
+    handle = os.open(place, os.O_RDONLY) if place.exists() else None
+    try:
+        yield handle
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def _is_still(place: Path, before: int | None) -> bool:
+    if before is None or not place.exists():
+        return before is None and not place.exists()
+    return os.path.samestat(os.fstat(before), place.stat())
 
 
 def _make_like(building: Path, place: Path) -> None:
@@ -248,21 +259,22 @@ def _is_left(workshop: Path) -> bool:
 
 def _flush(folder: Path) -> None:
     """Bring files to the disk, so that a power failure after the swap finds them whole."""
-    for parent, _, names in os.walk(folder):
-        for path in (Path(parent) / name for name in names):
-            if stat.S_ISREG(path.lstat().st_mode):
-                with suppress(PermissionError):  # another's file that was kept
-                    _to_disk(path)
-        _to_disk(Path(parent))
+    paths = [Path(parent) / name for parent, _, names in os.walk(folder) for name in (".", *names)]
+    with ThreadPoolExecutor(16) as threads:  # a disk writes many files in the time of one
+        list(threads.map(_to_disk, paths))
 
 
 def _to_disk(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        with suppress(OSError) if path.is_dir() else nullcontext():  # not every system does so with folders
-            os.fsync(handle)
-    finally:
-        os.close(handle)
+    mode = path.lstat().st_mode
+    # Not every system does so with folders, and what was kept may be a file of somebody else.
+    ignored = OSError if stat.S_ISDIR(mode) else PermissionError
+    if stat.S_ISDIR(mode) or stat.S_ISREG(mode):
+        with suppress(ignored):
+            handle = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
 
 
 def _remove(folder: Path) -> None:

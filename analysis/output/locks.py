@@ -1,16 +1,12 @@
 """Locks of whole files and of single bytes, which the system releases when a process ends, however it ends."""
 
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from analysis.files import OutputError
-
-try:
-    import fcntl
-except ImportError:  # Windows, where runs are not kept apart
-    fcntl = None
 
 _IN_USE, _CHANGING = 0, 1  # bytes of a lock file: held by every run, and by the one that changes the folder
 
@@ -35,7 +31,7 @@ def in_use(folder: Path, path: Path, *, alone: bool) -> Iterator[int]:
     try:
         yield handle
     finally:
-        if fcntl and try_lock(handle):
+        if try_lock(handle):
             with suppress(OSError):
                 path.unlink()
         os.close(handle)
@@ -44,26 +40,23 @@ def in_use(folder: Path, path: Path, *, alone: bool) -> Iterator[int]:
 @contextmanager
 def changing(lock: int) -> Iterator[None]:
     """Only one run at a time changes a folder that several share."""
-    if fcntl:
-        with suppress(OSError):
-            fcntl.lockf(lock, fcntl.LOCK_EX, 1, _CHANGING)
+    with suppress(OSError):
+        fcntl.lockf(lock, fcntl.LOCK_EX, 1, _CHANGING)
     try:
         yield
     finally:
-        if fcntl:
-            with suppress(OSError):
-                fcntl.lockf(lock, fcntl.LOCK_UN, 1, _CHANGING)
+        with suppress(OSError):
+            fcntl.lockf(lock, fcntl.LOCK_UN, 1, _CHANGING)
 
 
 def try_lock(handle: int, *, alone: bool = True) -> bool:
     """Lock a file; False where another process has it."""
-    if fcntl:
-        try:
-            fcntl.lockf(handle, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB, 1, _IN_USE)
-        except (BlockingIOError, PermissionError):
-            return False
-        except OSError:  # a network file system that knows no locks
-            return True
+    try:
+        fcntl.lockf(handle, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB, 1, _IN_USE)
+    except (BlockingIOError, PermissionError):
+        return False
+    except OSError:  # a network file system that knows no locks
+        pass
     return True
 
 

@@ -32,17 +32,18 @@ def test_json_follows_the_contract(capsys):
 
 
 def test_table_files_and_figure(tmp_path, capsys):
-    arguments = ["calibrate", "beta_binomial", "--replicates", "25", "--processes", "1", "--output", str(tmp_path)]
-    assert main([*arguments, "--data", str(write_evidence(tmp_path / "data"))]) == 0
+    arguments = ["calibrate", "beta_binomial", "--replicates", "25", "--processes", "1", "--output"]
+    data, folder = write_evidence(tmp_path / "data"), tmp_path / "calibration"
+    assert main([*arguments, str(folder), "--data", str(data)]) == 0
     assert "PASSED" in capsys.readouterr().out
-    with (tmp_path / "calibration.beta_binomial.cr.csv").open(newline="") as file:
+    with (folder / "calibration.beta_binomial.cr.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 25 and list(rows[0]) == ["replicate", "study_id", *RATE, "failure"]
     assert all(0.0 <= float(row[name]) <= 1.0 for row in rows for name in RATE)
-    svg = "".join(ElementTree.parse(tmp_path / "calibration.beta_binomial.cr.svg").getroot().itertext())
+    svg = "".join(ElementTree.parse(folder / "calibration.beta_binomial.cr.svg").getroot().itertext())
     assert "25 replicates" in svg and "new study's rate" in svg and "FAULT" not in svg
-    assert (tmp_path / "calibration.beta_binomial.cr.curves.csv").exists()
-    assert (tmp_path / "calibration.beta_binomial.cr.png").stat().st_size > 10_000
+    assert (folder / "calibration.beta_binomial.cr.curves.csv").exists()
+    assert (folder / "calibration.beta_binomial.cr.png").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize(("fault", "replicates"), [("counts", 60), ("twice", 200), ("prior", 300)])

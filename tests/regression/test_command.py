@@ -83,7 +83,7 @@ def test_tables_and_figure_are_written(found):
     assert header == ",".join(REGRESSION_COLUMNS)
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*.*")}
     assert names == {"regression.csv", "regression_predictions.csv", "regression_imputed.csv",
-                     "regression_collinearity.csv", "figures/bubble_cr.svg", "figures/bubble_cr.png"}
+                     "regression_collinearity.csv", "manifest.json", "figures/bubble_cr.svg", "figures/bubble_cr.png"}
     drawing = (folder / "figures" / "bubble_cr.svg").read_text()
     assert "Associations between studies" in drawing and "imputed-s5" in drawing
 

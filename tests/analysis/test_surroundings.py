@@ -1,0 +1,78 @@
+"""Sampling needs a place for compiled code: home, or a temporary folder that goes with the run."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from analysis import surroundings
+from analysis.selection import UsageError
+from analysis.surroundings import keep_compiled_code
+from tests.analysis.test_cli_fit import PORTABLE
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def place(monkeypatch, tmp_path):
+    """What a process would be told that starts now, with a home and a folder for temporary files."""
+    for name in ("PYTENSOR_FLAGS", "MPLCONFIGDIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(surroundings, "_tell_pytensor", lambda folder, *, temporary: None)
+    monkeypatch.setattr(surroundings.tempfile, "tempdir", str(tmp_path / "temporary"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "temporary").mkdir()
+    return tmp_path
+
+
+def test_a_home_that_can_be_written_is_used_in_silence(place, capsys):
+    keep_compiled_code()
+    assert os.environ["PYTENSOR_FLAGS"] == f"generated_src_dir={place}/home/.pytensor/sources"
+    assert not capsys.readouterr().err and "MPLCONFIGDIR" not in os.environ
+
+
+@pytest.mark.parametrize("home", ["/dev/null", "", None])
+def test_without_a_home_a_temporary_folder_is_used_and_named(home, place, monkeypatch, capsys):
+    """Below a device no folder can be made, not even by root."""
+    monkeypatch.delenv("HOME") if home is None else monkeypatch.setenv("HOME", home)
+    if home is None:  # a user without an entry in the list of users
+        monkeypatch.setattr(Path, "home", lambda: (_ for _ in ()).throw(RuntimeError))
+    keep_compiled_code()
+    (folder,) = (place / "temporary").iterdir()
+    assert f"base_compiledir={folder}" in os.environ["PYTENSOR_FLAGS"].split(",")
+    assert os.environ["MPLCONFIGDIR"].startswith(str(folder))
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1 and f"temporary folder {folder}" in line
+    keep_compiled_code()
+    assert list((place / "temporary").iterdir()) == [folder] and not capsys.readouterr().err
+
+
+def test_a_full_home_counts_as_closed(place, monkeypatch, capsys):
+    monkeypatch.setenv("PYTENSOR_FLAGS", "base_compiledir=/dev/full/x")
+    keep_compiled_code()
+    assert "/dev/full/x cannot be written" in capsys.readouterr().err
+
+
+def test_no_place_at_all_is_said_with_a_remedy(place, monkeypatch):
+    monkeypatch.setenv("HOME", "/dev/null")
+    monkeypatch.setattr(surroundings.tempfile, "tempdir", "/dev/null/temporary")
+    with pytest.raises(UsageError, match="set HOME or TMPDIR"):
+        keep_compiled_code()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("start", [["-m", "analysis", "fit"], ["-m", "models.beta_binomial"]])
+def test_a_fit_without_a_home(start, tmp_path):
+    for name, text in PORTABLE.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "temporary").mkdir()
+    done = subprocess.run([sys.executable, *start, "resp", "--quick", "--data", str(tmp_path)], text=True, cwd=ROOT,
+                          capture_output=True, check=False,
+                          env={**os.environ, "HOME": "/dev/null", "TMPDIR": str(tmp_path / "temporary"),
+                               "PYTENSOR_FLAGS": ""})
+    assert done.returncode == 0 and "mean_rate" in done.stdout, done.stderr
+    lines = [line for line in done.stderr.splitlines() if "atplotlib" not in line]
+    assert len(lines) == 2 and "/dev/null/.pytensor cannot be written: compiled code goes to" in lines[0]
+    assert not list((tmp_path / "temporary").glob("recart-*"))
