@@ -30,8 +30,8 @@ def parser() -> argparse.ArgumentParser:
     top = _Parser(
         prog="python -m analysis",
         description="Bayesian reanalysis of a published meta-analysis of single-arm studies.",
-        epilog="Exit codes: 0 done; 1 unexpected; 2 bad usage or bad evidence; 3 a fit failed its diagnostics, "
-               "or a model its calibration.")
+        epilog="Exit codes: 0 done; 1 unexpected; 2 bad usage, bad evidence or an output that cannot be written; 3 a "
+               "fit failed its diagnostics, or a model its calibration; 128 and its number after a signal.")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     report = _command(commands, "report", "the main job: every fit, table, figure and the report")
     report.add_argument("--output", type=_new_folder, default=DEFAULT_OUTPUT, metavar="DIR", help="default: results")
