@@ -3,6 +3,7 @@
 import codecs
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
@@ -52,6 +53,8 @@ def prepare() -> None:
     """Make the streams of this process lasting."""
     _fill_gaps()
     codecs.register_error(_ESCAPED, _escaped)
+    if not sys.warnoptions:
+        warnings.formatwarning = _without_place
     for name, vital in (("stdout", True), ("stderr", False)):
         stream = getattr(sys, name)
         if stream is None:
@@ -65,14 +68,20 @@ def prepare() -> None:
 @contextmanager
 def lasting_streams() -> Iterator[None]:
     """Lasting streams for a while; what is buffered is handed on at the end."""
-    before = sys.stdout, sys.stderr
+    before, format_before = (sys.stdout, sys.stderr), warnings.formatwarning
     prepare()
     try:
         yield
     finally:
+        warnings.formatwarning = format_before
         for name, old in zip(("stdout", "stderr"), before, strict=True):
             if old is not None:
                 setattr(sys, name, old)
+
+
+def _without_place(message: Warning | str, category: type[Warning], *_place: object) -> str:
+    """A library's warning on one line, without the path and the line of code, which say nothing to a user."""
+    return f"{category.__name__} of a library: {' '.join(str(message).split())}\n"
 
 
 def _fill_gaps() -> None:

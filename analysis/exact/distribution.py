@@ -128,7 +128,10 @@ def _finite(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 def _refined_values(table: np.ndarray, axis: int) -> np.ndarray:
     size = table.shape[axis]
-    return PchipInterpolator(np.arange(size), table, axis=axis)(np.linspace(0.0, size - 1.0, FINER * (size - 1) + 1))
+    # Between values that hardly differ the reciprocal of a slope overflows, and the slope there is 0 as it should be.
+    with np.errstate(over="ignore"):
+        curve = PchipInterpolator(np.arange(size), table, axis=axis)
+    return curve(np.linspace(0.0, size - 1.0, FINER * (size - 1) + 1))
 
 
 def _refined(table: np.ndarray, axis: int, finer: int = FINER, *, integrated: bool = False) -> np.ndarray:

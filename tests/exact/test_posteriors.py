@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import interpolate, optimize, stats
 
+from analysis.exact import distribution as distribution_module
 from analysis.exact import grid as grid_module
 from analysis.exact.density import density_of
 from analysis.exact.distribution import Distribution
@@ -245,3 +246,11 @@ def test_a_density_that_is_nowhere_finite_is_no_result() -> None:
                          extra=lambda values: np.full(len(values["mu"]), -np.inf))
     with pytest.raises(QuadratureFailed, match="nowhere finite"):
         solve(density)
+
+
+def test_values_that_hardly_differ_are_refined_without_a_warning() -> None:
+    """Medians of 0.01 months: survival at a year is 0 to 300 digits, whose slopes have no reciprocal in a double."""
+    table = np.array([[0.0, 1e-310, 2e-310, 1e-300], [0.0, 0.0, 1e-320, 1.0]])
+    with np.errstate(over="raise"):
+        found = distribution_module._refined_values(table, axis=1)
+    assert np.all(np.diff(found, axis=1) >= 0.0) and found[1, -1] == 1.0
