@@ -131,9 +131,11 @@ def test_a_librarys_warning_is_one_line_without_a_path(folder):
         "fit cr --quick", "regress cr --quick", "calibrate beta_binomial --replicates 20 --processes 1"))])
 def test_commands_write_their_own_lines_to_standard_error_only(folder, command):
     """Counts at both ends, where an overflow or a division by zero in a library would show."""
-    write_evidence(folder, studies="study_id,label,year\nzero,Zero,2000\nfull,Full,2001\nfew,Few,2002\n",
+    write_evidence(folder, studies="study_id,label,year\nzero,Zero,2000\nfull,Full,2001\nfew,Few,2002\n"
+                                   "more,More,2004\n",
                    covariates="covariate,label,column\nyear,Year,year\n",
-                   responses="study_id,endpoint,events,n\nzero,cr,0,30\nfull,cr,9000000,9000000\nfew,cr,1,2\n")
+                   responses="study_id,endpoint,events,n\nzero,cr,0,30\nfull,cr,9000000,9000000\nfew,cr,1,2\n"
+                             "more,cr,3,9\n")
     code, _, err = shell(f"{recart(command)} --data {folder}")
     begins = ("warning: ", "note: ", "left out: ", "not estimated: ", "NOT CONVERGED: ", "Compiling the model", "[")
     assert code in (0, 3) and [line for line in err.splitlines() if not line.startswith(begins)] == []
