@@ -93,14 +93,15 @@ def _rows(command: argparse.ArgumentParser) -> None:
     command.add_argument("--without", action="append", default=[], metavar="STUDY",
                          help="leave a study out, such as one that shares patients with another; may be repeated")
     command.add_argument("--retrospective", action="store_true", help="count retrospective studies as well")
+    command.add_argument("--horizon", type=_months, metavar="MONTHS",
+                         help="months at which survival is read, and by which a study's row is chosen where it prints "
+                              "several; default: the endpoint's own, else 12")
 
 
 def _settings(command: argparse.ArgumentParser) -> None:
     _rows(command)
     _prior_option(command)
     command.add_argument("--level", type=_level, default=0.95, help="level of all intervals; default: 0.95")
-    command.add_argument("--horizon", type=_months, metavar="MONTHS",
-                         help="months at which survival is reported; default: the endpoint's own, else 12")
     _seed_option(command)
     command.add_argument("--quick", action="store_true", help="short chains, no figures; everything is stamped QUICK")
 
@@ -117,14 +118,14 @@ def _seed_option(command: argparse.ArgumentParser) -> None:
 def question_of(options: argparse.Namespace, endpoint: str = "") -> Question:
     """The rows that a command asks for."""
     return Question(endpoint, getattr(options, "subset", ALL), options.tiers, options.study_set,
-                    without=tuple(sorted(set(options.without))), retrospective=options.retrospective)
+                    horizon=options.horizon, without=tuple(sorted(set(options.without))),
+                    retrospective=options.retrospective)
 
 
 def base_job(options: argparse.Namespace, endpoint: str = "") -> Job:
     """The settings of a command as a job."""
     return Job(question_of(options, endpoint), model=getattr(options, "model", None), priors=tuple(options.prior),
-               seed=options.seed, level=options.level, horizon=options.horizon,
-               engine=getattr(options, "engine", "nuts"))
+               seed=options.seed, level=options.level, engine=getattr(options, "engine", "nuts"))
 
 
 def _folder(text: str) -> Path:

@@ -1,5 +1,6 @@
 """Sets every published number beside the same estimand of the reanalysis, or says why that cannot be done."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -10,6 +11,7 @@ from analysis.selection import (
     Question,
     Selection,
     SharedPatients,
+    horizon_of,
     reason_against_study,
     select,
     shared_patients,
@@ -81,8 +83,14 @@ def rule_for(evidence: Evidence, reported: Reported) -> ComparisonRule | None:
                  and rule.statistic == reported.statistic), None)
 
 
-def wanted(evidence: Evidence, question: Question) -> tuple[tuple[str, str, float, float], ...]:
-    """Published intervals that a fit of this question answers: (reported_id, estimand, low, high)."""
+def published_months(evidence: Evidence, reported: Reported, rule: ComparisonRule) -> float:
+    """Months that a published survival refers to: those its statistic names, else the endpoint's own horizon."""
+    named = re.search(r"_(\d+(?:\.\d+)?)m$", reported.statistic)
+    return float(named[1]) if named else horizon_of(evidence.endpoint(rule.endpoint), Question(rule.endpoint))
+
+
+def wanted(evidence: Evidence, question: Question) -> tuple[tuple[str, str, float, float, float], ...]:
+    """Published intervals that a fit of this question may answer: (reported_id, estimand, months, low, high)."""
     found = []
     for reported in evidence.reported:
         rule = rule_for(evidence, reported)
@@ -91,7 +99,7 @@ def wanted(evidence: Evidence, question: Question) -> tuple[tuple[str, str, floa
             low, high = reported.ci_low, reported.ci_high
             if rule.transform == "complement":
                 low, high = 1.0 - high, 1.0 - low
-            found.append((reported.reported_id, rule.estimand, low, high))
+            found.append((reported.reported_id, rule.estimand, published_months(evidence, reported, rule), low, high))
     return tuple(found)
 
 
@@ -126,14 +134,14 @@ def _compare_one(evidence: Evidence, headline: Question, fits: Mapping[Question,
             return Comparison(reported, NOT_COMPARED, str(error))
     if _subset(reported) not in subset_names(evidence):
         return Comparison(reported, NOT_COMPARED, f"subsets.csv does not define {_subset(reported)!r}")
-    question = _question(headline, rule.endpoint, _subset(reported), headline.tiers)
+    question = replace(headline, endpoint=rule.endpoint, subset=_subset(reported))
     if rule.estimand == CRUDE_RATE:
         return _crude(reported, rule, _row_counts(select(evidence, question)))
     pooled = fits.get(question, {}).get(_key(reported, rule))
     if pooled is None or pooled.estimate is None:
         why = pooled.trouble if pooled else "no study of the evidence reports it"
         return Comparison(reported, NOT_COMPARED, why, rule.endpoint, rule.estimand, rule.transform, pooled)
-    beside = {tiers: fits.get(_question(question, rule.endpoint, question.subset, tiers), {}).get(_key(reported, rule))
+    beside = {tiers: fits.get(replace(question, tiers=tiers), {}).get(_key(reported, rule))
               for tiers in BESIDE_TIERS if tiers != headline.tiers}
     return _with_differences(reported, rule, pooled, {tiers: found for tiers, found in beside.items() if found})
 
@@ -142,25 +150,22 @@ def _key(reported: Reported, rule: ComparisonRule) -> str:
     return f"{reported.reported_id}:{rule.estimand}"
 
 
-def _question(like: Question, endpoint: str, subset: str, tiers: str) -> Question:
-    return replace(like, endpoint=endpoint, subset=subset, tiers=tiers)
-
-
 def pooled_by_row(evidence: Evidence, question: Question, *, model: str, k_studies: int, n_patients: int,
                   estimates: Iterable[Estimate], probabilities: Mapping[str, float],
                   trouble: str) -> dict[str, Pooled]:
     """What a fit contributes to the comparison, keyed for `compare`."""
-    by_name: dict[str, Estimate] = {}
-    for estimate in estimates:
-        if estimate.study_id is None:
-            by_name.setdefault(estimate.estimand, estimate)
-    found = {}
+    estimates, found = tuple(estimates), {}
     for reported in evidence.reported:
         rule = rule_for(evidence, reported)
         if rule and rule.endpoint == question.endpoint and _subset(reported) == question.subset:
-            found[_key(reported, rule)] = Pooled(model, question.tiers, k_studies, n_patients,
-                                                 by_name.get(rule.estimand),
-                                                 probabilities.get(reported.reported_id), trouble)
+            months = published_months(evidence, reported, rule)
+            same = [one for one in estimates if one.study_id is None and one.estimand == rule.estimand]
+            estimate = next((one for one in same if one.time_months in (None, months)), None)
+            why = trouble if estimate or not same else (
+                f"the published {rule.estimand.replace('_', ' ')} is at {months:g} months, this analysis reads it at "
+                f"{same[0].time_months:g}; --horizon {months:g} compares them")
+            found[_key(reported, rule)] = Pooled(model, question.tiers, k_studies, n_patients, estimate,
+                                                 probabilities.get(reported.reported_id), why)
     return found
 
 

@@ -36,6 +36,8 @@ from analysis.estimands import MAIN
 from analysis.exact.density import density_of
 from analysis.exact.estimates import pooled
 from analysis.exact.grid import Grid, QuadratureFailed, solve
+from models import log_hazard
+from models.backend import NUMBERS
 from models.model import Model
 from models.priors import Prior
 from models.studies import HazardStudies, RateStudies, Studies
@@ -196,6 +198,11 @@ def _one(studies: Studies, at: int, effect: np.ndarray, rng: np.random.Generator
     if studies.is_poisson[at]:
         time = studies.person_months[at]
         return np.log((rng.poisson(np.minimum(time * np.exp(effect), _MOST_EVENTS)) + 0.5) / time)
+    if studies.is_landmark[at]:
+        months = studies.landmark_months[at]
+        patients = max(1, round(studies.events[at] + studies.person_months[at] / months))
+        without = rng.binomial(patients, np.exp(-months * np.exp(effect)))
+        return np.log(-np.log((without + 0.5) / (patients + 1.0)) / months)
     below, above = studies.se_lower[at], studies.se_upper[at]
     # An estimate lies above the truth with the error that the truth has below it (`analysis.calibration.simulate`).
     higher = rng.random(len(effect)) * (below + above) < below
@@ -205,7 +212,16 @@ def _one(studies: Studies, at: int, effect: np.ndarray, rng: np.random.Generator
 def _weights(studies: Studies) -> np.ndarray:
     if isinstance(studies, RateStudies):
         return studies.evaluable.astype(float)
-    return np.where(studies.is_poisson, studies.events + 0.5, 1.0 / (studies.se_lower * studies.se_upper))
+    return 1.0 / _log_hazards(studies)[1]
+
+
+def _log_hazards(studies: HazardStudies) -> tuple[np.ndarray, np.ndarray]:
+    """Log hazard and variance of each study, shape (k,) each; counts by their smoothed logarithm."""
+    rows = log_hazard.kinds(studies)
+    values, variances = np.empty(len(studies)), np.empty(len(studies))
+    for name, table in log_hazard.data(studies).items():
+        values[rows[name]], variances[rows[name]] = log_hazard.rough(name, table, on=NUMBERS)
+    return values, variances
 
 
 def _statistics(studies: Studies, values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -228,11 +244,9 @@ def _observed(studies: Studies) -> tuple[float, float | None]:
             limit = 1.0 - 0.025 ** (1.0 / size)
             return (limit, None) if total == 0 else (1.0 - limit, None)
     else:
-        counts, total = studies.is_poisson, studies.events.sum()
-        if counts.all() and total == 0:
+        if not studies.is_estimate.any() and studies.events.sum() == 0:
             return float(np.log(-np.log(0.025) / studies.person_months.sum())), None
-        rates = (studies.events + 0.5) / np.where(counts, studies.person_months, 1.0)
-        values = np.where(counts, np.log(rates), studies.log_hazard)
+        values, _ = _log_hazards(studies)
     crude, spread = _statistics(studies, values[None], _weights(studies))
     return float(crude[0]), float(spread[0]) if len(studies) > 1 else None
 
@@ -286,13 +300,33 @@ def _intervals(studies: Studies, horizon: float) -> tuple[np.ndarray, np.ndarray
 
 
 def _survival_intervals(studies: HazardStudies, horizon: float) -> tuple[np.ndarray, np.ndarray]:
-    d, counts = studies.events, studies.is_poisson
-    time = np.where(counts, studies.person_months, 1.0)
-    low = np.where(d > 0, stats.chi2.ppf(0.025, np.maximum(2.0 * d, 1e-9)), 0.0) / (2.0 * time)
-    high = stats.chi2.ppf(0.975, 2.0 * d + 2.0) / (2.0 * time)
-    low = np.where(counts, low, np.exp(studies.log_hazard - _REACH * studies.se_lower))
-    high = np.where(counts, high, np.exp(studies.log_hazard + _REACH * studies.se_upper))
-    return np.exp(-horizon * high), np.exp(-horizon * low)
+    limits = np.empty((2, len(studies)))
+    for rows, hazards in ((studies.is_estimate, _hazards_of_estimates), (studies.is_poisson, _hazards_of_counts),
+                          (studies.is_landmark, _hazards_at_landmarks)):
+        limits[:, rows] = hazards(studies, rows)
+    return np.exp(-horizon * limits[1]), np.exp(-horizon * limits[0])
+
+
+def _hazards_of_estimates(studies: HazardStudies, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    value = studies.log_hazard[rows]
+    return np.exp(value - _REACH * studies.se_lower[rows]), np.exp(value + _REACH * studies.se_upper[rows])
+
+
+def _hazards_of_counts(studies: HazardStudies, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Exact Poisson limits."""
+    d, time = studies.events[rows], studies.person_months[rows]
+    low = np.where(d > 0, special.gammaincinv(np.maximum(d, 1e-9), 0.025), 0.0)
+    return low / time, special.gammaincinv(d + 1.0, 0.975) / time
+
+
+def _hazards_at_landmarks(studies: HazardStudies, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Hazards of the Clopper-Pearson limits of the events by the landmark."""
+    d, months = studies.events[rows], studies.landmark_months[rows]
+    rest = studies.person_months[rows] / months
+    low = np.where(d > 0, special.betaincinv(np.maximum(d, 1e-9), rest + 1.0, 0.025), 0.0)
+    high = np.where(rest > 0, special.betaincinv(d + 1.0, np.maximum(rest, 1e-9), 0.975), 1.0)
+    with np.errstate(divide="ignore"):
+        return -np.log1p(-low) / months, -np.log1p(-high) / months
 
 
 def _flat(model: Model) -> dict[str, Prior]:

@@ -16,6 +16,9 @@ SPREADS = ("rho", "tau")
 """Estimands that tell how much studies differ; the first one that a model gives is shown."""
 
 RMST_MONTHS = (12.0, 24.0)
+PER_100_PERSON_YEARS = 1200.0
+"""Times a hazard per person-month gives events per 100 person-years."""
+HAZARD_UNIT = "events per 100 person-years"
 # An evenly spaced sum is off by about exp(-pi^2 / (tau step)) for exp(-exp(x)): 1e-11 at tau = 4.
 _NODES = np.linspace(-8.5, 8.5, 171)
 _WEIGHTS = np.exp(-(_NODES**2) / 2.0) / np.exp(-(_NODES**2) / 2.0).sum()
@@ -90,6 +93,8 @@ LABELS = {
     "survival": "Survival of the typical study", "mean_survival": "Mean survival over studies",
     "new_study_survival": "Survival in a new study", "study_survival": "Survival of each study, shrunken",
     "rmst": "Restricted mean survival time, typical study", "median_months": "Median survival, typical study",
+    "hazard": "Hazard of the typical study", "mean_hazard": "Mean hazard over studies",
+    "new_study_hazard": "Hazard in a new study", "study_hazard": "Hazard of each study, shrunken",
 }
 
 
@@ -148,7 +153,21 @@ def survival_quantities(population: Mapping[str, np.ndarray], effects: np.ndarra
             *(Quantity("rmst", -np.expm1(-months * hazard) / hazard, "time", "months", time_months=months)
               for months in RMST_MONTHS),
             Quantity("tau", tau, "log hazard", "log hazard"),
-            Quantity("study_survival", np.exp(-horizon * np.exp(effects)), "probability", "proportion", **at)]
+            *_hazards(eta, tau, new),
+            Quantity("study_survival", np.exp(-horizon * np.exp(np.minimum(effects, 700.0))), "probability",
+                     "proportion", **at),
+            _hazard("study_hazard", effects)]
+
+
+def _hazards(eta: np.ndarray, tau: np.ndarray, new: np.ndarray) -> list[Quantity]:
+    """Of the typical study, on average over studies (the mean of a log-normal), and of a new study."""
+    return [_hazard("hazard", eta), _hazard("mean_hazard", eta + tau**2 / 2.0),
+            _hazard("new_study_hazard", new, interval="prediction")]
+
+
+def _hazard(name: str, log_hazard: np.ndarray, *, interval: str = "credible") -> Quantity:
+    # No hazard is that large; the bound keeps squares within the range of numbers.
+    return Quantity(name, PER_100_PERSON_YEARS * np.exp(np.minimum(log_hazard, 300.0)), "hazard", HAZARD_UNIT, interval)
 
 
 def summarise(quantity: Quantity, study_ids: tuple[str, ...], *, chains: int, level: float) -> list[Estimate]:

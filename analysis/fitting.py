@@ -22,7 +22,7 @@ from analysis.hazards import Conversion, as_studies, convert
 from analysis.jobs import Job, Sampler, derive_seed, more_careful
 from analysis.many_studies import estimates_of_many, is_many, warnings_of
 from analysis.sampling import flat, sample
-from analysis.selection import Question, Selection, UsageError, horizon_of, select
+from analysis.selection import Question, Selection, UsageError, select
 from analysis.wording import counted
 from models import all_models, models_of
 from models.model import Model
@@ -103,7 +103,7 @@ def priors_of(model: Model, job: Job) -> dict[str, Prior]:
 def typed_studies(selection: Selection) -> tuple[Studies, tuple[Conversion, ...]]:
     """The model's input; for survival with the conversion of each study."""
     if selection.endpoint.kind == "survival":
-        conversions = convert(selection.rows)
+        conversions = convert(selection.rows, horizon=selection.horizon)
         return as_studies(conversions), conversions
     rows = selection.rows
     return RateStudies([row.study_id for row in rows], [row.events for row in rows], [row.n for row in rows]), ()
@@ -142,7 +142,9 @@ def no_study(question: Question, found: Sequence[Selection], what: str = "") -> 
 
 def _content(studies: Studies) -> str:
     """The numbers of the studies as text: the same for any question that they answer."""
-    return repr([np.asarray(getattr(studies, name)).tolist() for name in studies.__dataclass_fields__])
+    columns = {name: np.asarray(getattr(studies, name)) for name in studies.__dataclass_fields__}
+    # Seeds of evidence without counts at a landmark do not depend on whether the model knows such counts.
+    return repr([column.tolist() for name, column in columns.items() if name != "landmark_months" or column.any()])
 
 
 def _fit(job: Job, model: Model, selection: Selection, seed: int, cores: int) -> Fit:
@@ -173,11 +175,11 @@ def _sampled(job: Job, model: Model, studies: Studies, priors: Mapping[str, Prio
     except QuadratureFailed:
         pass
     else:
-        exact = pooled(grid, horizon=_horizon(job, selection))
+        exact = pooled(grid, horizon=selection.horizon)
         agreement = agreements(quantities, exact, chains=job.sampler.chains, level=job.level)
         diagnostics = with_agreement(diagnostics, agreement, grid.error)
         log_evidence = grid.log_evidence
-        checked = check(grid, studies, horizon=_horizon(job, selection), level=job.level)
+        checked = check(grid, studies, horizon=selection.horizon, level=job.level)
     return {"posterior": posterior, "sample_stats": stats, "quantities": tuple(quantities),
             "diagnostics": diagnostics, "agreement": agreement, "log_evidence": log_evidence, "prior_check": checked,
             "estimates": _summaries(quantities, selection, job)}
@@ -189,7 +191,7 @@ def _exact(job: Job, model: Model, studies: Studies, priors: Mapping[str, Prior]
     grid = solve(density_of(model, studies, priors))
     draws = draw(grid, job.sampler.chains * job.sampler.draws, np.random.default_rng([seed, 2]))
     quantities = _quantities(model, draws, studies, job, selection, np.random.default_rng([seed, 1]))
-    exact = pooled(grid, horizon=_horizon(job, selection))
+    exact = pooled(grid, horizon=selection.horizon)
     own = {found.name: [found.estimate(job.level)] for found in exact}
     estimates = [row for quantity in quantities
                  for row in own.get(quantity.name) or _summaries([quantity], selection, job)]
@@ -199,16 +201,12 @@ def _exact(job: Job, model: Model, studies: Studies, priors: Mapping[str, Prior]
     return {"posterior": posterior, "sample_stats": xr.Dataset(), "quantities": tuple(quantities),
             "diagnostics": without_chains(quadrature_error=grid.error), "exact": exact,
             "log_evidence": grid.log_evidence, "estimates": estimates,
-            "prior_check": check(grid, studies, horizon=_horizon(job, selection), level=job.level)}
+            "prior_check": check(grid, studies, horizon=selection.horizon, level=job.level)}
 
 
 def _summaries(quantities: Sequence[Quantity], selection: Selection, job: Job) -> list[Estimate]:
     return [row for quantity in quantities for row in estimands.summarise(
         quantity, selection.study_ids, chains=job.sampler.chains, level=job.level)]
-
-
-def _horizon(job: Job, selection: Selection) -> float:
-    return job.horizon or horizon_of(selection.endpoint)
 
 
 def _quantities(model: Model, draws: Mapping[str, np.ndarray], studies: Studies, job: Job, selection: Selection,
@@ -219,8 +217,7 @@ def _quantities(model: Model, draws: Mapping[str, np.ndarray], studies: Studies,
     if model.kind == "rate":
         found = estimands.rate_quantities(population, effects, new)
     else:
-        found = estimands.survival_quantities(population, effects, new,
-                                              horizon=_horizon(job, selection))
+        found = estimands.survival_quantities(population, effects, new, horizon=selection.horizon)
     return [replace(quantity, moments=quantity.estimand not in model.without_moments) for quantity in found
             if quantity.draws.ndim == 1 or not many]
 
@@ -234,10 +231,11 @@ def _diagnose(model: Model, draws: Mapping[str, np.ndarray], quantities: list[Qu
     return diagnose(checked, stats, level=job.level, heterogeneity=(*SPREADS, list(model.priors)[1]))
 
 
-def interval_probability(fit: Fit, estimand: str, low: float, high: float) -> float:
-    """Posterior probability that an estimand lies in a given interval, such as a published one."""
-    exact = next((found.distribution for found in fit.exact if found.quantity.estimand == estimand), None)
+def interval_probability(fit: Fit, estimand: str, months: float, low: float, high: float) -> float | None:
+    """Posterior probability that an estimand lies in a given interval; None where the fit has it at other months."""
+    wanted = (estimand, f"{estimand}_{months:g}m")
+    exact = next((found.distribution for found in fit.exact if found.name in wanted), None)
     if exact:
         return float(exact.cdf(high) - exact.cdf(low))
-    draws = next(quantity.draws for quantity in fit.quantities if quantity.estimand == estimand)
-    return float(np.mean((draws >= low) & (draws <= high)))
+    draws = next((quantity.draws for quantity in fit.quantities if quantity.name in wanted), None)
+    return None if draws is None else float(np.mean((draws >= low) & (draws <= high)))

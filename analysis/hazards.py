@@ -1,7 +1,7 @@
 """Turns each study's published survival statistic into a log hazard with its standard error, and says by which rule.
 
 A constant hazard h per person-month links what is printed: a median m gives h = log 2 / m, survival S at t months
-gives h = -log(S) / t. Printed intervals are symmetric on different scales, so the scale is read off the interval.
+gives h = -log(S) / t. Survival of 100 or 0 % has no log hazard; it is a count of patients at the landmark.
 """
 
 import math
@@ -9,18 +9,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
 
 from analysis.evidence import Survival
+from analysis.hazard_errors import standard_errors
+from analysis.selection import is_early
+from models import log_hazard
+from models.backend import NUMBERS
 from models.studies import HazardStudies
-
-ASYMMETRY = 1.5
-"""Arms of an interval that differ by more than this factor on every scale are kept apart (split normal)."""
 
 NO_INTERVAL_FACTOR = 1.25
 """Printed intervals exceed the binomial formula, which ignores censoring, by this factor in the median."""
 
-_STRATA_MONTHS = 12.0
+LARGEST_ERROR = 100.0
+"""Standard error of a log hazard beyond which nothing is said; it keeps squares within the range of numbers."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,11 @@ class Conversion:
     log_hazard, se_lower, se_upper : float
         The estimate and its standard error below and above; NaN for counts.
     events, person_months : float
-        Poisson data, zero where the study reports an estimate.
+        Counts, zero where the study reports an estimate.
     rule : str
         Where the standard error comes from.
+    landmark_months : float
+        Where positive, `events` are those by this month and `person_months` those of the other patients up to it.
     """
 
     study_id: str
@@ -52,22 +55,27 @@ class Conversion:
     person_months: float
     rule: str
     early: bool
+    landmark_months: float = 0.0
 
 
-def convert(rows: Sequence[Survival], *, factor: float = NO_INTERVAL_FACTOR) -> tuple[Conversion, ...]:
+def convert(rows: Sequence[Survival], *, horizon: float,
+            factor: float = NO_INTERVAL_FACTOR) -> tuple[Conversion, ...]:
     """The log hazard of each study; several rows of one study are its strata and become one.
 
     Parameters
     ----------
     rows : sequence of Survival
         As selected: one row per study or per stratum.
+    horizon : float
+        Months at which survival is read: strata are mixed there.
     factor : float
         Multiplies the standard error where no interval is printed.
     """
     by_study: dict[str, list[Survival]] = {}
     for row in rows:
         by_study.setdefault(row.study_id, []).append(row)
-    return tuple(_single(own[0], factor) if len(own) == 1 else _strata(own, factor) for own in by_study.values())
+    return tuple(_single(own[0], horizon, factor) if len(own) == 1 else _strata(own, horizon, factor)
+                 for own in by_study.values())
 
 
 def as_studies(conversions: Sequence[Conversion]) -> HazardStudies:
@@ -76,30 +84,57 @@ def as_studies(conversions: Sequence[Conversion]) -> HazardStudies:
         return [getattr(conversion, name) for conversion in conversions]
 
     return HazardStudies(tuple(column("study_id")), column("log_hazard"), column("se_lower"), column("se_upper"),
-                         column("events"), column("person_months"), column("patients"))
+                         column("events"), column("person_months"), column("patients"), column("landmark_months"))
 
 
-def _single(row: Survival, factor: float) -> Conversion:
+def _single(row: Survival, horizon: float, factor: float) -> Conversion:
     if row.person_months is not None:
-        return _conversion([row], math.nan, (math.nan, math.nan), "events and person-months (Poisson)",
-                           events=float(row.events), person_months=row.person_months)
-    value = _log_hazard(row)
-    errors, rule = _standard_errors(row, factor)
+        return _counts([row], horizon, row.events, row.person_months, "events and person-months (Poisson)")
+    if row.statistic == "landmark" and row.estimate in (0.0, 1.0):
+        return _all_or_none(row, horizon, factor)
+    errors, rule = standard_errors(row, factor)
     floor = 1.0 / math.sqrt(row.n)
     if min(errors) < floor:
         errors = tuple(max(error, floor) for error in errors)
         rule += f", not below 1/sqrt({row.n})"
-    return _conversion([row], value, errors, rule)
+    return _conversion([row], horizon, _log_hazard(row), tuple(min(error, LARGEST_ERROR) for error in errors), rule)
 
 
-def _conversion(rows: list[Survival], value: float, errors: tuple[float, float], rule: str, *,
-                events: float = 0.0, person_months: float = 0.0) -> Conversion:
+def _counts(rows: list[Survival], horizon: float, events: float, months: float, rule: str,
+            landmark: float = 0.0) -> Conversion:
+    return _conversion(rows, horizon, math.nan, (math.nan, math.nan), rule, events=float(events), person_months=months,
+                       landmark_months=landmark)
+
+
+def _all_or_none(row: Survival, horizon: float, factor: float) -> Conversion:
+    """Nobody, or everybody, had the event by the landmark.
+
+    Without an interval that is a count of n / factor^2 patients, as the standard error of any other estimate is factor
+    times the binomial one. A printed limit is read as the exact binomial one: m patients of whom none had the event
+    make survival L the lower limit where L^m = alpha / 2. Never more than n patients.
+    """
+    nobody = row.estimate == 1.0
+    limit = row.ci_low if nobody else row.ci_high
+    if limit is None or not 0.0 < limit < 1.0:
+        patients, source = row.n / factor**2, f"{row.n}/{factor:g}^2"
+    else:
+        share = math.log(limit) if nobody else math.log1p(-limit)
+        patients = min(float(row.n), math.log((1.0 - row.ci_level) / 2.0) / share)
+        source = f"from the printed limit, at most {row.n}"
+    rule = f"{'no' if nobody else 'every'} patient had the event by {row.time_months:g} months: a count of " \
+           f"{patients:.3g} patients ({source})"
+    months = patients * row.time_months if nobody else 0.0
+    return _counts([row], horizon, 0.0 if nobody else patients, months, rule, row.time_months)
+
+
+def _conversion(rows: list[Survival], horizon: float, value: float, errors: tuple[float, float], rule: str, *,
+                events: float = 0.0, person_months: float = 0.0, landmark_months: float = 0.0) -> Conversion:
     first = rows[0]
     return Conversion(study_id=first.study_id, rows=tuple(row.row for row in rows),
                       statistic="; ".join(describe(row) for row in rows), definition=first.definition,
                       tier=max(row.tier for row in rows), patients=sum(row.n for row in rows), log_hazard=value,
                       se_lower=errors[0], se_upper=errors[1], events=events, person_months=person_months, rule=rule,
-                      early=any(row.statistic == "landmark" and row.time_months < 6.0 for row in rows))
+                      early=any(is_early(row, horizon) for row in rows), landmark_months=landmark_months)
 
 
 def describe(row: Survival) -> str:
@@ -122,93 +157,44 @@ def _log_hazard(row: Survival) -> float:
     return math.log(-math.log(row.estimate)) - math.log(row.time_months)
 
 
-def _standard_errors(row: Survival, factor: float) -> tuple[tuple[float, float], str]:
-    """Standard errors (below, above) of the log hazard and the rule, before the floor."""
-    bare = _without_interval(row, factor)
-    if row.ci_low is None:
-        return (bare, bare), f"no interval: {factor:g} x binomial"
-    z = float(norm.ppf(0.5 + row.ci_level / 2.0))
-    if row.ci_high is None:
-        lower_arm = _arms(row, "log hazard")[1] / z
-        if lower_arm >= bare:
-            return (lower_arm, lower_arm), "upper limit not reached: lower limit, log scale"
-        return (bare, bare), f"upper limit not reached: {factor:g} x binomial"
-    return _from_interval(row, z)
-
-
-def _from_interval(row: Survival, z: float) -> tuple[tuple[float, float], str]:
-    slope = {"plain": _slope_plain(row), "log": _slope_log(row), "log hazard": 1.0}
-    arms = {scale: tuple(arm for arm in _arms(row, scale)) for scale in slope if _usable(row, scale)}
-    ratio = {scale: max(pair) / min(pair) if min(pair) > 0 else math.inf for scale, pair in arms.items()}
-    best = min(ratio, key=ratio.__getitem__)
-    if ratio[best] <= ASYMMETRY or not _usable(row, "log hazard"):
-        error = sum(arms[best]) / (2.0 * z) * slope[best]
-        return (error, error), f"interval, {_scale_name(row, best)} scale"
-    below, above = (arm / z for arm in _arms(row, "log hazard"))
-    return (below, above), "interval, split normal on the log hazard"
-
-
-def _scale_name(row: Survival, scale: str) -> str:
-    # The log hazard is the log of a median up to its sign, and the log-log of a survival probability.
-    return {"log hazard": "log" if row.statistic == "median" else "log-log"}.get(scale, scale)
-
-
-def _usable(row: Survival, scale: str) -> bool:
-    if row.statistic == "median":
-        return scale != "log"  # the log hazard scale is this one
-    return scale == "plain" or (row.ci_low > 0.0 and row.ci_high < 1.0)
-
-
-def _arms(row: Survival, scale: str) -> tuple[float, float]:
-    """Lengths of the interval below and above the estimate of the log hazard, on the given scale."""
-    value, low, high = row.estimate, row.ci_low, row.ci_high
-    if scale == "plain":
-        return high - value, value - low
-    if row.statistic == "median" or scale == "log":
-        return (math.inf if high is None else math.log(high / value)), math.log(value / low)
-    transformed = [math.log(-math.log(number)) if 0.0 < number < 1.0 else math.copysign(math.inf, 0.5 - number)
-                   for number in (low, value, high)]
-    return transformed[1] - transformed[2], transformed[0] - transformed[1]
-
-
-def _slope_plain(row: Survival) -> float:
-    """Change of the log hazard per unit of the printed statistic."""
-    return 1.0 / row.estimate if row.statistic == "median" else 1.0 / (row.estimate * abs(math.log(row.estimate)))
-
-
-def _slope_log(row: Survival) -> float:
-    return 1.0 if row.statistic == "median" else 1.0 / abs(math.log(row.estimate))
-
-
-def _without_interval(row: Survival, factor: float) -> float:
-    survival = 0.5 if row.statistic == "median" else row.estimate
-    return factor * math.sqrt((1.0 - survival) / (row.n * survival * math.log(survival) ** 2))
-
-
-def _strata(rows: list[Survival], factor: float) -> Conversion:
-    """Strata mixed by their sizes: survival at 12 months, its variance by the delta method and the random split."""
-    if all(row.person_months is not None for row in rows):
-        return _conversion(rows, math.nan, (math.nan, math.nan), f"{len(rows)} strata added up (Poisson)",
-                           events=float(sum(row.events for row in rows)),
-                           person_months=sum(row.person_months for row in rows))
-    parts = [_single(row, factor) if row.person_months is None else _rate_of_counts(row) for row in rows]
+def _strata(rows: list[Survival], horizon: float, factor: float) -> Conversion:
+    """Strata mixed by their sizes: survival at the horizon, its variance by the delta method and the random split."""
+    parts = [_single(row, horizon, factor) for row in rows]
+    if all(math.isnan(part.log_hazard) for part in parts):
+        together = _added_up(rows, horizon, parts)
+        if together:
+            return together
     total = sum(row.n for row in rows)
     weight = np.array([row.n / total for row in rows])
-    hazard = np.exp([part.log_hazard for part in parts])
-    error = np.array([(part.se_lower + part.se_upper) / 2.0 for part in parts])
-    survival = np.exp(-_STRATA_MONTHS * hazard)
-    mixed = float(weight @ survival)
-    variance = float(np.sum((weight * survival * _STRATA_MONTHS * hazard * error) ** 2)
-                     + (weight @ survival**2 - mixed**2) / total)
-    value = math.log(-math.log(mixed) / _STRATA_MONTHS)
-    spread = max(math.sqrt(variance) / (mixed * abs(math.log(mixed))), 1.0 / math.sqrt(total))
+    log_hazards, error = np.array([_as_estimate(part) for part in parts]).T
+    # Cumulative hazards, and survival as a ratio to its mean: survival itself may be no number that a computer holds.
+    cumulative = horizon * np.exp(np.minimum(log_hazards, 690.0))
+    beyond = cumulative - cumulative.min()
+    shift = np.log1p(weight @ np.expm1(-beyond))
+    ratio, mixed = np.expm1(-beyond - shift), float(cumulative.min() - shift)
+    within = np.linalg.norm(weight * (1.0 + ratio) * (cumulative / mixed) * error)
+    spread = max(math.hypot(within, math.sqrt(weight @ ratio**2 / total) / mixed), 1.0 / math.sqrt(total))
     rules = "; ".join(dict.fromkeys(part.rule for part in parts))
-    return _conversion(rows, value, (spread, spread),
-                       f"{len(rows)} strata mixed at {_STRATA_MONTHS:g} months ({rules})")
+    return _conversion(rows, horizon, math.log(mixed) - math.log(horizon), (min(spread, LARGEST_ERROR),) * 2,
+                       f"{len(rows)} strata mixed at {horizon:g} months ({rules})")
 
 
-def _rate_of_counts(row: Survival) -> Conversion:
-    """A stratum's events and person-months as an estimate, to be mixed with strata that print one."""
-    smoothed = row.events + 0.5
-    error = 1.0 / math.sqrt(smoothed)
-    return _conversion([row], math.log(smoothed / row.person_months), (error, error), "events and person-months")
+def _added_up(rows: list[Survival], horizon: float, parts: list[Conversion]) -> Conversion | None:
+    """Counts of all strata as one count, where one describes them."""
+    events, months = sum(part.events for part in parts), sum(part.person_months for part in parts)
+    if not events or all(not part.landmark_months for part in parts):
+        return _counts(rows, horizon, events, months, f"{len(rows)} strata added up (Poisson)")
+    if not months:
+        last = max(part.landmark_months for part in parts)
+        return _counts(rows, horizon, events, 0.0, f"{len(rows)} strata added up: every patient had the event by "
+                       f"{last:g} months", last)
+    return None
+
+
+def _as_estimate(part: Conversion) -> tuple[float, float]:
+    """Log hazard and standard error of a stratum, of counts roughly, to be mixed with strata that print an estimate."""
+    if not math.isnan(part.log_hazard):
+        return part.log_hazard, (part.se_lower + part.se_upper) / 2.0
+    ((name, table),) = log_hazard.data(as_studies([part])).items()
+    (value,), (variance,) = log_hazard.rough(name, table, on=NUMBERS)
+    return float(value), math.sqrt(variance)

@@ -51,8 +51,6 @@ class Job:
         Replaces the model's default priors of these names, such as ("rho", "Beta(1, 10)").
     seed : int
         Of the run; the fit's own seed is derived from it.
-    horizon : float or None
-        Months at which survival is reported; None takes the endpoint's.
     engine : {"nuts", "exact", "importance"}
         Sampling, quadrature over the hyperparameters, or, for regressions, independent weighted draws.
     """
@@ -63,7 +61,6 @@ class Job:
     sampler: Sampler = HEADLINE
     seed: int = 1
     level: float = 0.95
-    horizon: float | None = None
     engine: str = NUTS
 
 

@@ -104,7 +104,8 @@ def _manifest(results: Results, options: argparse.Namespace, files: list[Path]) 
                  "chains", "draws", "seed")}} for found in results.records]
     return {"schema_version": SCHEMA_VERSION, "data_sha256": results.evidence.sha256, "stamp": results.stamp,
             "tiers": options.tiers, "set": options.study_set, "without": list(results.base.question.without),
-            "retrospective": results.base.question.retrospective, "level": options.level, "seed": options.seed,
+            "retrospective": results.base.question.retrospective, "horizon": results.base.question.horizon,
+            "level": options.level, "seed": options.seed,
             "python": python_version(), "versions": {name: version(name) for name in _PACKAGES},
             "converged": not results.failed and not any(one.failed for one in results.regressions),
             "failures": [asdict(failure) for failure in results.failures],

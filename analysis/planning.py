@@ -26,7 +26,7 @@ def plan(evidence: Evidence, base: Job, *, quick: bool = False, compared_only: b
     ----------
     evidence : Evidence
     base : Job
-        Carries tiers, set, priors, seed, level and horizon; its endpoint and subset are replaced.
+        Carries tiers, set, horizon, priors, seed and level; its endpoint and subset are replaced.
     quick : bool
         Short chains everywhere.
     compared_only : bool
@@ -63,8 +63,8 @@ def bundles(evidence: Evidence, jobs: Sequence[Job]) -> list[tuple[Job, ...]]:
     alike: dict[tuple, list[Job]] = {}
     for job in jobs:
         rows = tuple(row.row for row in candidates(evidence, job.question).rows)
-        own = rows or job.question  # without rows there is no fit to share
-        alike.setdefault((job.question.endpoint, job.model, job.priors, job.level, job.horizon, own), []).append(job)
+        question, own = job.question, rows or job.question  # without rows there is no fit to share
+        alike.setdefault((question.endpoint, job.model, job.priors, job.level, question.horizon, own), []).append(job)
     return [tuple(sorted(found, key=lambda job: -job.sampler.draws)) for found in alike.values()]
 
 
@@ -80,7 +80,8 @@ def _of_question(evidence: Evidence, endpoint: Endpoint, base: Job, question: Qu
     if others:
         for model in alternatives:
             yield replace(job, model=model.name, sampler=BESIDE)
-        if any(is_early(row) for row in candidates(evidence, question).rows):
+        selection = candidates(evidence, question)
+        if any(is_early(row, selection.horizon) for row in selection.rows):
             yield replace(job, question=replace(question, early_landmarks=False), sampler=BESIDE)
 
 

@@ -38,7 +38,7 @@ def file_name(job: Job, model: str) -> str:
     parts += ["retrospective"] if question.retrospective else []
     parts += ["exact"] if job.engine == "exact" else []
     parts += ["quick"] if job.sampler == QUICK else []
-    parts += [f"{job.horizon:g}m"] if job.horizon else []
+    parts += [f"{question.horizon:g}m"] if question.horizon else []
     parts += [f"level{job.level:g}"] if job.level != Job.level else []
     parts += [f"priors-{sha256(repr(job.priors).encode()).hexdigest()[:8]}"] if job.priors else []
     return ".".join([*parts, "nc"])
@@ -56,7 +56,9 @@ def manifest(fit: Fit, evidence: Evidence) -> dict[str, Any]:
     return {
         "endpoint": question.endpoint, "model": fit.model, "subset": question.subset, "tiers": question.tiers,
         "study_set": question.study_set, "early_landmarks": question.early_landmarks,
-        "without": list(question.without), "retrospective": question.retrospective, "engine": fit.job.engine,
+        "without": list(question.without), "retrospective": question.retrospective,
+        "horizon_months": fit.selection.horizon if fit.selection.endpoint.kind == "survival" else None,
+        "engine": fit.job.engine,
         "data_sha256": evidence.sha256, "rows": [row.row for row in fit.selection.rows],
         "priors": {name: prior.exact() for name, prior in fit.priors.items()},
         "sampler": {name: getattr(sampler, name) for name in sampler.__dataclass_fields__}, "seed": fit.seed,
@@ -84,7 +86,8 @@ def tree(fit: Fit, evidence: Evidence) -> xr.DataTree:
     studies = fit.studies
     survival = isinstance(studies, HazardStudies)
     outcome = "log_hazard" if survival else "events"
-    constant = (("se_lower", "se_upper", "events", "person_months", "patients_each") if survival else ("evaluable",))
+    constant = ("se_lower", "se_upper", "events", "person_months", "landmark_months", "patients_each") if survival \
+        else ("evaluable",)
     groups = {
         "posterior": posterior.assign_coords(labels),
         "sample_stats": fit.sample_stats,

@@ -14,7 +14,7 @@ from analysis.fitting import Fit, NoStudies, interval_probability, model_for, ru
 from analysis.jobs import Job
 from analysis.posteriors import save
 from analysis.sampling import SamplingFailed
-from analysis.selection import SharedPatients, candidates, horizon_of, select
+from analysis.selection import SharedPatients, candidates, select
 
 FAILED = "FAILED"
 
@@ -92,21 +92,20 @@ def attempted(evidence: Evidence, jobs: tuple[Job, ...], folder: Path | None) ->
 def _of_fit(evidence: Evidence, fit: Fit, path: str) -> Record:
     job, selection = fit.job, fit.selection
     k, n = len(fit.studies), fit.studies.patients
-    horizon = job.horizon or horizon_of(selection.endpoint)
     diagnostics = tables.diagnostic_row(fit.diagnostics)
     question = tables.question_cells(job.question, fit.model)
     settings = {"k_studies": k, "n_patients": n, "chains": fit.sampler.chains, "draws": fit.sampler.draws,
                 "target_accept": fit.sampler.target_accept,
                 "seed": fit.seed}
-    chances = {identity: interval_probability(fit, estimand, low, high)
-               for identity, estimand, low, high in wanted(evidence, job.question)} if fit.estimates else {}
+    chances = {identity: interval_probability(fit, estimand, months, low, high) for identity, estimand, months, low,
+               high in wanted(evidence, job.question)} if fit.estimates else {}
     trouble = "" if fit.estimates else f"the fit did not converge: {diagnostics['failures']}"
     return Record(
         job, fit.model, diagnostics["status"], k, n, {name: str(prior) for name, prior in fit.priors.items()},
         fit.warnings,
         tuple(tables.estimate_row(job.question, fit.model, estimate, k=k, n=n) for estimate in fit.estimates),
         {**question, **diagnostics, **tables.prior_cells(fit.prior_check), **settings},
-        tuple(tables.study_rows(evidence, selection, fit.conversions, level=job.level, horizon=horizon)),
+        tuple(tables.study_rows(evidence, selection, fit.conversions, level=job.level)),
         tuple(tables.conversion_rows(selection.endpoint.endpoint, fit.conversions)),
         tuple(tables.left_out_rows(selection)),
         pooled_by_row(evidence, job.question, model=fit.model, k_studies=k, n_patients=n, estimates=fit.estimates,

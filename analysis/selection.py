@@ -11,7 +11,6 @@ from analysis.evidence.problems import one_line
 ALL = "all"
 RETROSPECTIVE = "the study is retrospective"
 SETS = ("review", "extension", "all")
-EARLY_MONTHS = 6.0
 _DEFAULT_HORIZON = 12.0
 _LANDMARK_WINDOW = (0.5, 2.0)
 _NAMED = 10
@@ -50,11 +49,13 @@ class Question:
     study_set : {"review", "extension", "all"}
         The reanalysed review's studies, the later ones, or both; studies without `in_review` always count.
     early_landmarks : bool
-        Whether survival printed before 6 months may stand for a study's constant hazard.
+        Whether survival printed before half the horizon may stand for a study's constant hazard.
     without : tuple of str
         Studies that are left out by name.
     retrospective : bool
         Whether retrospective studies count.
+    horizon : float or None
+        Months at which survival is read, and by which a study's row is chosen; None takes the endpoint's own, else 12.
     """
 
     endpoint: str
@@ -64,6 +65,7 @@ class Question:
     early_landmarks: bool = True
     without: tuple[str, ...] = ()
     retrospective: bool = False
+    horizon: float | None = None
 
     @property
     def words(self) -> str:
@@ -71,6 +73,7 @@ class Question:
         parts = [f"subset {self.subset}", f"tiers {self.tiers}"]
         parts += [f"without {', '.join(self.without)}"] if self.without else []
         parts += ["with retrospective studies"] if self.retrospective else []
+        parts += [f"horizon {self.horizon:g} months"] if self.horizon else []
         return ", ".join(parts)
 
 
@@ -108,10 +111,20 @@ class Selection:
         """Studies with a row, in the order of the table."""
         return tuple(dict.fromkeys(row.study_id for row in self.rows))
 
+    @property
+    def horizon(self) -> float:
+        """Months at which survival is read; of no meaning for a rate."""
+        return horizon_of(self.endpoint, self.question)
 
-def horizon_of(endpoint: Endpoint) -> float:
-    """Months at which an endpoint's survival is reported unless asked otherwise."""
-    return endpoint.horizon_months or _DEFAULT_HORIZON
+
+def horizon_of(endpoint: Endpoint, question: Question) -> float:
+    """Months at which survival is read: those asked for, else the endpoint's own, else 12."""
+    return question.horizon or endpoint.horizon_months or _DEFAULT_HORIZON
+
+
+def early_before(horizon: float) -> float:
+    """Months before which a landmark is extrapolated to the horizon rather than read near it."""
+    return _LANDMARK_WINDOW[0] * horizon
 
 
 def subset_names(evidence: Evidence) -> tuple[str, ...]:
@@ -171,11 +184,13 @@ def candidates(evidence: Evidence, question: Question) -> Selection:
             used.append(row)
     used, incomplete = _whole_strata(used, left_out, rows)
     left_out += incomplete
-    chosen = _one_per_study(used) if endpoint.kind == "rate" else _one_curve_per_study(used, horizon_of(endpoint))
+    horizon = horizon_of(endpoint, question)
+    chosen = _one_per_study(used) if endpoint.kind == "rate" else _one_curve_per_study(used, horizon)
     kept = {row.row for row in chosen}
-    left_out += [LeftOut(row.study_id, table, row.row, "another row stands for this study")
-                 for row in used if row.row not in kept]
-    warnings = (*_warnings(endpoint, chosen), *_warnings_of_left_out(left_out))
+    other = "another row stands for this study"
+    other += "" if endpoint.kind == "rate" else f" at {horizon:g} months"
+    left_out += [LeftOut(row.study_id, table, row.row, other) for row in used if row.row not in kept]
+    warnings = (*_warnings(endpoint, chosen, horizon), *_warnings_of_left_out(left_out))
     return Selection(question, endpoint, tuple(chosen), tuple(left_out), warnings)
 
 
@@ -261,14 +276,14 @@ def _reason_against(evidence: Evidence, question: Question, endpoint: Endpoint, 
         return f"the base is {base_of(row)}, not the treated patients"
     if getattr(row, "median_not_reached", False):
         return "the median was not reached, which gives no log hazard (studies that do well are missed this way)"
-    if not question.early_landmarks and is_early(row):
+    if not question.early_landmarks and is_early(row, horizon_of(endpoint, question)):
         return f"survival at {row.time_months:g} months is an early extrapolation"
     return ""
 
 
-def is_early(row: Response | Survival) -> bool:
-    """Whether a survival row is a landmark before 6 months, from which a constant hazard is extrapolated."""
-    return getattr(row, "statistic", "") == "landmark" and row.time_months < EARLY_MONTHS
+def is_early(row: Response | Survival, horizon: float) -> bool:
+    """Whether a survival row is a landmark before half the horizon, from which a constant hazard is extrapolated."""
+    return getattr(row, "statistic", "") == "landmark" and row.time_months < early_before(horizon)
 
 
 def _whole_strata(used: list, left_out: list[LeftOut], rows: tuple) -> tuple[list, list[LeftOut]]:
@@ -317,12 +332,12 @@ def _preference(row: Survival, horizon: float) -> tuple[int, float, int]:
     return (1 if low <= row.time_months <= high else 3, abs(row.time_months - horizon), row.row)
 
 
-def _warnings(endpoint: Endpoint, rows: list[Response] | list[Survival]) -> list[str]:
+def _warnings(endpoint: Endpoint, rows: list[Response] | list[Survival], horizon: float) -> list[str]:
     notes = []
     for row in rows:
         if base_of(row) in _OTHER_BASES:
             notes.append(f"{row.study_id}: the base of {endpoint.endpoint} is {row.population}, n = {row.n}")
-        if is_early(row):
+        if is_early(row, horizon):
             notes.append(f"{row.study_id}: {endpoint.endpoint} is extrapolated from {row.time_months:g} months")
     definitions = {getattr(row, "definition", "") for row in rows} - {""}
     if len(definitions) > 1:

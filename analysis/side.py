@@ -21,7 +21,7 @@ from analysis.model_comparison import elpd_difference, judge, uniformity
 from analysis.pipeline import Results
 from analysis.processes import Submit, share_out
 from analysis.records import Record
-from analysis.selection import ALL, horizon_of, select
+from analysis.selection import ALL, select
 from models import all_models, models_of
 
 Row = Mapping[str, Any]
@@ -94,8 +94,7 @@ def _headlines(results: Results) -> list[Record]:
 
 
 def _frequentist(evidence: Evidence, job: Job) -> tuple[Row, ...]:
-    horizon = job.horizon or horizon_of(evidence.endpoint(job.question.endpoint))
-    return frequentist.frequentist_rows(evidence, job.question, level=job.level, horizon=horizon, seed=job.seed)
+    return frequentist.frequentist_rows(evidence, job.question, level=job.level, seed=job.seed)
 
 
 def _missing(evidence: Evidence, base: Job, endpoint: Endpoint) -> tuple[tuple[Row, ...], tuple[Row, ...]]:

@@ -29,7 +29,7 @@ STUDY_COLUMNS = ("endpoint", "subset", "tiers", "study_id", "label", "year", "ti
                  "statistic", "raw", "raw_lower", "raw_upper", "level", "raw_interval",
                  "early")
 CONVERSION_COLUMNS = ("endpoint", "study_id", "rows", "statistic", "definition", "tier", "patients", "log_hazard",
-                      "se_lower", "se_upper", "events", "person_months", "early", "rule")
+                      "se_lower", "se_upper", "events", "person_months", "landmark_months", "early", "rule")
 AGREEMENT_COLUMNS = (*QUESTION_COLUMNS, "estimand", "time_months", "statistic", "sampled", "exact", "mcse", "z",
                      "agrees", "stamp")
 LEFT_OUT_COLUMNS = ("endpoint", "subset", "tiers", "study_id", "table", "row", "reason")
@@ -80,15 +80,15 @@ def agreement_rows(question: Question, model: str, found: Sequence[Agreement]) -
     return [{**question_cells(question, model), **{name: getattr(row, name) for name in names}} for row in found]
 
 
-def study_rows(evidence: Evidence, selection: Selection, conversions: Sequence[Conversion], *, level: float,
-               horizon: float) -> list[dict[str, Any]]:
+def study_rows(evidence: Evidence, selection: Selection, conversions: Sequence[Conversion], *,
+               level: float) -> list[dict[str, Any]]:
     """What each study reports by itself, with its own interval: Clopper-Pearson for counts."""
     if selection.endpoint.kind == "rate":
         rows = [{"study_id": row.study_id, "tier": row.tier, "population": row.population, "events": row.events,
                  "n": row.n, "statistic": f"{row.events}/{row.n}", **exact_interval(row.events, row.n, level)}
                 for row in selection.rows]
     else:
-        rows = [_survival_row(conversion, level, horizon) for conversion in conversions]
+        rows = [_survival_row(conversion, level, selection.horizon) for conversion in conversions]
     shared = {"endpoint": selection.endpoint.endpoint, "subset": selection.question.subset,
               "tiers": selection.question.tiers, "level": level}
     return [{**shared, **row, "label": evidence.study(row["study_id"]).label,
@@ -104,20 +104,32 @@ def exact_interval(events: int, n: int, level: float) -> dict[str, Any]:
 
 
 def _survival_row(conversion: Conversion, level: float, horizon: float) -> dict[str, Any]:
-    if conversion.person_months > 0:
+    if conversion.landmark_months > 0:
+        hazards, kind = _landmark_hazards(conversion, level), "exact binomial confidence"
+    elif conversion.person_months > 0:
         d, months = conversion.events, conversion.person_months
         hazards = (d / months, special.gammaincinv(d, (1 - level) / 2) / months if d else 0.0,
                    special.gammaincinv(d + 1, (1 + level) / 2) / months)
         kind = "exact Poisson confidence"
     else:
         z = special.ndtri((1 + level) / 2)
-        hazards = np.exp([conversion.log_hazard, conversion.log_hazard - z * conversion.se_lower,
-                          conversion.log_hazard + z * conversion.se_upper])
+        hazards = np.exp(np.minimum([conversion.log_hazard, conversion.log_hazard - z * conversion.se_lower,
+                                     conversion.log_hazard + z * conversion.se_upper], 690.0))
         kind = "confidence, from the converted log hazard"
     raw, upper, lower = (float(np.exp(-horizon * hazard)) for hazard in hazards)
     return {"study_id": conversion.study_id, "tier": conversion.tier, "population": conversion.definition,
             "n": conversion.patients, "statistic": conversion.statistic, "raw": raw, "raw_lower": lower,
             "raw_upper": upper, "raw_interval": kind, "early": conversion.early}
+
+
+def _landmark_hazards(conversion: Conversion, level: float) -> tuple[float, float, float]:
+    """Hazard of the observed survival at a landmark with its limits, from the Clopper-Pearson ones of the events."""
+    months, d = conversion.landmark_months, conversion.events
+    rest, alpha = conversion.person_months / months, 1.0 - level
+    rates = (d / (d + rest), special.betaincinv(d, rest + 1, alpha / 2) if d else 0.0,
+             special.betaincinv(d + 1, rest, 1 - alpha / 2) if rest else 1.0)
+    with np.errstate(divide="ignore"):
+        return tuple(-np.log1p(-np.array(rates)) / months)
 
 
 def conversion_rows(endpoint: str, conversions: Sequence[Conversion]) -> list[dict[str, Any]]:

@@ -85,7 +85,7 @@ def level_text(level: float | None) -> str:
 
 def unit_text(unit: str) -> str:
     """The unit as a reader sees it behind a number."""
-    return "%" if unit in PROBABILITY_UNITS else unit if unit == "months" else ""
+    return "%" if unit in PROBABILITY_UNITS else unit if unit == "months" or unit.startswith("events per ") else ""
 
 
 def counted(number_of: int | None, noun: str, plural: str = "") -> str:

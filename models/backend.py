@@ -30,6 +30,7 @@ class Backend:
     log: Callable[..., Array]
     log1p: Callable[..., Array]
     exp: Callable[..., Array]
+    expm1: Callable[..., Array]
     sqrt: Callable[..., Array]
     logaddexp: Callable[..., Array]
     softplus: Callable[[Array], Array]
@@ -40,9 +41,9 @@ class Backend:
     fixed: Callable[[Array], Array]
 
 
-NUMBERS = Backend(np.log, np.log1p, np.exp, np.sqrt, np.logaddexp, lambda value: np.logaddexp(0.0, value), np.clip,
-                  np.sum, np.max, special.log_ndtr, lambda value: value)
-GRAPH = Backend(pt.log, pt.log1p, pt.exp, pt.sqrt, pt.logaddexp, pt.softplus, pt.clip, pt.sum, pt.max,
+NUMBERS = Backend(np.log, np.log1p, np.exp, np.expm1, np.sqrt, np.logaddexp, lambda value: np.logaddexp(0.0, value),
+                  np.clip, np.sum, np.max, special.log_ndtr, lambda value: value)
+GRAPH = Backend(pt.log, pt.log1p, pt.exp, pt.expm1, pt.sqrt, pt.logaddexp, pt.softplus, pt.clip, pt.sum, pt.max,
                 _graph_log_ndtr, disconnected_grad)
 
 

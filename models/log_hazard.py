@@ -3,10 +3,12 @@
     log h_i ~ Normal(eta, tau)      eta ~ Normal(log(log 2 / 12), 2.5)      tau ~ HalfNormal(0.5)
 
 h_i is study i's constant hazard in events per person-month, so its survival is S_i(t) = exp(-h_i t). A study reports
-an estimate of log h_i with a standard error below and one above it, or events and person-months:
+an estimate of log h_i with a standard error below and one above it, events and person-months, or patients who had the
+event by a landmark (where all or none had it, no estimate exists):
 
     estimate:  log h_i-hat ~ Normal(log h_i, s_i), with s_i one value on each side (split normal)
     counts:    d_i ~ Poisson(h_i T_i)
+    landmarks: d_i ~ Binomial(n_i, 1 - S_i(t_i)), in which no event is Poisson with T = n t
 
 Why these priors. eta is centred on a median survival of 12 months, within a factor of e^4.9 = 134 either way with
 95 %: from 3 days to 134 years, so that leukaemia, stroke and stopping a drug are all expected. A standard deviation of
@@ -19,8 +21,8 @@ tau ~ HalfNormal(0.5) has median 0.34; at tau = 0.5 the median survival of simil
 months, wider than any set of trials that one would pool.
 
 Numerics. log h_i is integrated out. For a normal estimate that is Normal(log h_i-hat; eta, sqrt(s^2 + tau^2)); a split
-normal gives one such term for each side, times the probability of that side; counts are integrated by adaptive
-Gauss-Hermite quadrature (`models.marginal`).
+normal gives one such term for each side, times the probability of that side; counts of either kind are log-concave
+in log h_i and integrated by adaptive Gauss-Hermite quadrature (`models.marginal`).
 
 References
 ----------
@@ -38,10 +40,12 @@ from scipy import special
 from models.backend import GRAPH, NUMBERS, Array, Backend, spaced
 from models.coordinates import conditional_location, located
 from models.effects import draw_effects
-from models.marginal import POINTS, Concave, log_marginal
+from models.hazard_counts import binomial, poisson
+from models.marginal import POINTS, log_marginal
 from models.model import Draws, Model
 from models.priors import Prior
 from models.studies import HazardStudies
+from models.sums import log_binomial
 
 PRIORS = {"eta": Prior("Normal", (float(np.log(np.log(2.0) / 12.0)), 2.5)), "tau": Prior("HalfNormal", (0.5,))}
 _HALF_LOG_2PI = 0.5 * np.log(2.0 * np.pi)
@@ -70,7 +74,19 @@ def log_density_counts(eta: Array, tau: Array, counts: Array, *, on: Backend) ->
     counts : array, shape (2, k)
         Rows events and person-months.
     """
-    return log_marginal(_poisson(counts, on=on), eta, tau, on=on)
+    return log_marginal(poisson(counts, on=on), eta, tau, on=on)
+
+
+def log_density_landmarks(eta: Array, tau: Array, landmarks: Array, *, on: Backend) -> Array:
+    """Marginal log likelihood of each study that counts events by a landmark, without the coefficient; shape (..., k).
+
+    Parameters
+    ----------
+    eta, tau : array, broadcastable with (..., k)
+    landmarks : array, shape (3, k)
+        Rows events by the landmark, person-months of the patients without, and months of the landmark.
+    """
+    return log_marginal(binomial(landmarks, on=on), eta, tau, on=on)
 
 
 def _sides(eta: Array, tau: Array, estimates: Array, *, on: Backend) -> tuple[Array, Array]:
@@ -85,25 +101,22 @@ def _sides(eta: Array, tau: Array, estimates: Array, *, on: Backend) -> tuple[Ar
     return terms[0], terms[1]
 
 
-def _poisson(counts: Array, *, on: Backend) -> Concave:
-    events, time = counts[0], counts[1]
+COLUMNS = {"estimates": ("log_hazard", "se_lower", "se_upper"), "counts": ("events", "person_months"),
+           "landmarks": ("events", "person_months", "landmark_months")}
+DENSITIES = {"estimates": log_density_estimates, "counts": log_density_counts, "landmarks": log_density_landmarks}
+_CONCAVE = {"counts": poisson, "landmarks": binomial}
 
-    def expected(theta: Array) -> Array:
-        return time * on.exp(on.clip(theta, -700.0, 700.0))
 
-    return Concave(value=lambda theta: events * theta - expected(theta), slope=lambda theta: events - expected(theta),
-                   curvature=expected, guess=on.log((events + 0.5) / time), guess_variance=1.0 / (events + 0.5))
+def kinds(studies: HazardStudies) -> dict[str, np.ndarray]:
+    """Which studies report in which way, each only where a study does; bool arrays, shape (k,)."""
+    found = {"estimates": studies.is_estimate, "counts": studies.is_poisson, "landmarks": studies.is_landmark}
+    return {name: rows for name, rows in found.items() if rows.any()}
 
 
 def data(studies: HazardStudies) -> dict[str, np.ndarray]:
-    """Estimates and counts as two tables, each only where a study has it; the model's `pm.Data` by name."""
-    counts = studies.is_poisson
-    tables = {"estimates": np.stack([studies.log_hazard, studies.se_lower, studies.se_upper])[:, ~counts],
-              "counts": np.stack([studies.events, studies.person_months])[:, counts]}
-    return {name: table for name, table in tables.items() if table.shape[1]}
-
-
-_DENSITIES = {"estimates": log_density_estimates, "counts": log_density_counts}
+    """One table for each way of reporting that occurs, columns as in `COLUMNS`; the model's `pm.Data` by name."""
+    return {name: np.stack([getattr(studies, column) for column in COLUMNS[name]])[:, rows]
+            for name, rows in kinds(studies).items()}
 
 
 def log_density(draws: Draws, inputs: Mapping[str, Array], *, on: Backend) -> Array:
@@ -117,22 +130,26 @@ def log_density(draws: Draws, inputs: Mapping[str, Array], *, on: Backend) -> Ar
         As `data` returns them.
     """
     eta, tau = spaced(draws["eta"]), spaced(draws["tau"])
-    return sum(on.sum(_DENSITIES[name](eta, tau, table, on=on), axis=-1) for name, table in inputs.items())
+    return sum(on.sum(DENSITIES[name](eta, tau, table, on=on), axis=-1) for name, table in inputs.items())
 
 
 def log_constant(studies: HazardStudies) -> float:
-    """What `log_density` leaves out: d log T - log d! of the studies that report counts."""
+    """What `log_density` leaves out: d log T - log d! of Poisson counts, log of n over d of counts at a landmark."""
     return float(_log_constants(studies).sum())
 
 
 def _log_constants(studies: HazardStudies) -> np.ndarray:
-    d, time = studies.events[studies.is_poisson], studies.person_months[studies.is_poisson]
-    return d * np.log(time) - special.gammaln(d + 1.0)
+    d, time, values = studies.events, studies.person_months, np.zeros(len(studies))
+    dated, landmark = studies.is_poisson, studies.is_landmark
+    values[dated] = d[dated] * np.log(time[dated]) - special.gammaln(d[dated] + 1.0)
+    patients = d[landmark] + time[landmark] / studies.landmark_months[landmark]
+    values[landmark] = log_binomial(patients, d[landmark])
+    return values
 
 
 def conditional(tau: Array, inputs: Mapping[str, Array], *, on: Backend) -> tuple[Array, Array]:
     """About where eta lies given tau, and its standard deviation."""
-    return conditional_location(tau, [_rough(name, table, on=on) for name, table in inputs.items()], on=on)
+    return conditional_location(tau, [(*rough(name, table, on=on), 1.0) for name, table in inputs.items()], on=on)
 
 
 def build(studies: HazardStudies, priors: Mapping[str, Prior] = PRIORS) -> pm.Model:
@@ -153,33 +170,29 @@ def build(studies: HazardStudies, priors: Mapping[str, Prior] = PRIORS) -> pm.Mo
     return model
 
 
-def _rough(name: str, table: Array, *, on: Backend) -> tuple[Array, Array, Array]:
-    """Estimate, variance and multiplicity of each study, as if it were a normal estimate."""
+def rough(name: str, table: Array, *, on: Backend) -> tuple[Array, Array]:
+    """Estimate and variance of each study of a table of `data`, as if it were a normal estimate."""
     if name == "estimates":
-        return table[0], table[1] * table[2], 1.0
-    counts = _poisson(table, on=on)
-    return counts.guess, counts.guess_variance, 1.0
+        return table[0], table[1] * table[2]
+    counts = _CONCAVE[name](table, on=on)
+    return counts.guess, counts.guess_variance
 
 
 def log_likelihood(draws: Draws, studies: HazardStudies) -> np.ndarray:
     """Marginal log likelihood of each study at each draw, shape (s, k)."""
-    eta, tau, counts = draws["eta"][:, None], draws["tau"][:, None], studies.is_poisson
+    eta, tau, rows = draws["eta"][:, None], draws["tau"][:, None], kinds(studies)
     values = np.empty((len(eta), len(studies)))
     for name, table in data(studies).items():
-        rows = counts if name == "counts" else ~counts
-        values[:, rows] = _DENSITIES[name](eta, tau, table, on=NUMBERS)
-    values[:, counts] += _log_constants(studies)
-    return values
+        values[:, rows[name]] = DENSITIES[name](eta, tau, table, on=NUMBERS)
+    return values + _log_constants(studies)
 
 
 def study_effects(draws: Draws, studies: HazardStudies, rng: np.random.Generator) -> np.ndarray:
     """Log hazard of each study given the hyperparameters and its own report, shape (s, k)."""
-    counts, tables = studies.is_poisson, data(studies)
-    values = np.empty((len(draws["eta"]), len(studies)))
-    if "estimates" in tables:
-        values[:, ~counts] = _draw_estimates(draws, tables["estimates"], rng)
-    if "counts" in tables:
-        values[:, counts] = draw_effects(_poisson(tables["counts"], on=NUMBERS), draws["eta"], draws["tau"], rng)
+    rows, values = kinds(studies), np.empty((len(draws["eta"]), len(studies)))
+    for name, table in data(studies).items():
+        values[:, rows[name]] = _draw_estimates(draws, table, rng) if name == "estimates" else \
+            draw_effects(_CONCAVE[name](table, on=NUMBERS), draws["eta"], draws["tau"], rng)
     return values
 
 
@@ -220,7 +233,8 @@ MODEL = Model(name="log_hazard", kind="survival", summary="Log-normal model of a
               data=data, build=build, log_likelihood=log_likelihood, study_effects=study_effects,
               new_study=new_study, population=population,
               log_density=log_density, log_constant=log_constant, conditional=conditional,
-              new_study_cdf=new_study_cdf, points_per_study=POINTS)
+              new_study_cdf=new_study_cdf, points_per_study=POINTS,
+              without_moments=("mean_hazard", "new_study_hazard"))
 
 if __name__ == "__main__":
     from analysis.__main__ import run_model

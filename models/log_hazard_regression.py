@@ -35,7 +35,6 @@ from models.regression import Regression, slopes
 from models.studies import HazardStudies
 
 PRIORS = {**log_hazard.PRIORS, **SLOPE_PRIORS}
-_DENSITIES = {"estimates": log_hazard.log_density_estimates, "counts": log_hazard.log_density_counts}
 
 
 def log_density(draws: Draws, inputs: Mapping[str, Array], *, on: Backend) -> Array:
@@ -49,7 +48,7 @@ def log_density(draws: Draws, inputs: Mapping[str, Array], *, on: Backend) -> Ar
         As `data` returns them.
     """
     total = log_density_cells(draws, inputs["cells"], on=on)
-    for name, density in _DENSITIES.items():
+    for name, density in log_hazard.DENSITIES.items():
         if name in inputs:
             mean, sd = missing_shift(draws, inputs[f"{name}_absent"], on=on)
             centre = draws["eta"][..., None] + known_shift(draws, inputs[f"{name}_known"]) + mean
@@ -60,10 +59,8 @@ def log_density(draws: Draws, inputs: Mapping[str, Array], *, on: Backend) -> Ar
 
 def data(studies: HazardStudies, covariates: Covariates) -> dict[str, np.ndarray]:
     """The model's `pm.Data` by name: reports and cells, each only where a study has them."""
-    found, counts = log_hazard.data(studies), studies.is_poisson
-    known, absent = known_cells(covariates), absent_cells(covariates)
-    for name in tuple(found):
-        rows = counts if name == "counts" else ~counts
+    found, known, absent = log_hazard.data(studies), known_cells(covariates), absent_cells(covariates)
+    for name, rows in log_hazard.kinds(studies).items():
         found[f"{name}_known"] = known[rows]
         found[f"{name}_absent"] = absent[rows]
     return {**found, "cells": cell_table(covariates), "steps": covariates.steps}
@@ -95,7 +92,7 @@ def at_linear(draws: Draws, studies: HazardStudies, index: int, linear: np.ndarr
     """Log likelihood of one study, without its constant, at linear predictors of shape (s, g)."""
     own = {name: getattr(studies, name)[[index]] for name in studies.__dataclass_fields__ if name != "study_ids"}
     ((name, table),) = log_hazard.data(HazardStudies(("one",), **own)).items()
-    return _DENSITIES[name](linear[..., None], draws["tau"][:, None, None], table, on=NUMBERS)[..., 0]
+    return log_hazard.DENSITIES[name](linear[..., None], draws["tau"][:, None, None], table, on=NUMBERS)[..., 0]
 
 
 def intercept_of(draws: Draws) -> Array:

@@ -60,19 +60,23 @@ class RateStudies:
 class HazardStudies:
     """What each study says about its log hazard (log of events per person-month), one row per study.
 
-    A study is either an estimate with a standard error for each direction, or events and person-months.
+    A study is an estimate with a standard error for each direction, or events and person-months, or a count at a
+    landmark: patients who had the event by then, and the person-months of those who had not.
 
     Parameters
     ----------
     study_ids : sequence of str, shape (k,)
     log_hazard : float array, shape (k,)
-        Estimate; not used where `person_months` is positive.
+        Estimate; not used for counts.
     se_lower, se_upper : float array, shape (k,)
         Standard error below and above the estimate (equal: a normal likelihood), > 0.
     events, person_months : float array, shape (k,)
-        Poisson data; person_months = 0 marks a row that is an estimate.
+        Counts. With `landmark_months` zero, Poisson data; both zero mark a row that is an estimate.
     patients_each : int array, shape (k,)
         Patients behind each row, for counting only.
+    landmark_months : float array, shape (k,), or None
+        Where positive: `events` are those by this month, `person_months` those of the patients without, up to it. None:
+        nowhere.
 
     Raises
     ------
@@ -87,22 +91,27 @@ class HazardStudies:
     events: np.ndarray
     person_months: np.ndarray
     patients_each: np.ndarray
+    landmark_months: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "study_ids", tuple(self.study_ids))
-        for name in ("log_hazard", "se_lower", "se_upper", "events", "person_months"):
+        if self.landmark_months is None:
+            object.__setattr__(self, "landmark_months", np.zeros(len(self.study_ids)))
+        for name in ("log_hazard", "se_lower", "se_upper", "events", "person_months", "landmark_months"):
             object.__setattr__(self, name, _frozen(getattr(self, name), float))
         object.__setattr__(self, "patients_each", _frozen(self.patients_each, np.int64))
         sizes = {len(getattr(self, name)) for name in self.__dataclass_fields__}
         if len(sizes) != 1:
             raise ValueError(f"columns of different length: {sorted(sizes)}")
-        errors = np.concatenate([self.se_lower, self.se_upper])[np.tile(~self.is_poisson, 2)]
+        errors = np.concatenate([self.se_lower, self.se_upper])[np.tile(self.is_estimate, 2)]
         if not np.all((errors > 0) & np.isfinite(errors)):
             raise ValueError("standard errors must be positive and finite")
-        if not np.all(np.isfinite(self.log_hazard[~self.is_poisson])):
+        if not np.all(np.isfinite(self.log_hazard[self.is_estimate])):
             raise ValueError("log hazards must be finite")
-        if not np.all((self.person_months >= 0) & np.isfinite(self.person_months)):
-            raise ValueError("person-months must be finite and not negative")
+        for name in ("person_months", "landmark_months"):
+            months = getattr(self, name)
+            if not np.all((months >= 0) & np.isfinite(months)):
+                raise ValueError(f"{name.replace('_', '-')} must be finite and not negative")
         if not np.all((self.events >= 0) & np.isfinite(self.events)):
             raise ValueError("events must be finite and not negative")
 
@@ -112,7 +121,17 @@ class HazardStudies:
     @property
     def is_poisson(self) -> np.ndarray:
         """Which rows are events and person-months; bool array, shape (k,)."""
-        return self.person_months > 0
+        return (self.person_months > 0) & ~self.is_landmark
+
+    @property
+    def is_landmark(self) -> np.ndarray:
+        """Which rows are counts at a landmark; bool array, shape (k,)."""
+        return self.landmark_months > 0
+
+    @property
+    def is_estimate(self) -> np.ndarray:
+        """Which rows are estimates with standard errors; bool array, shape (k,)."""
+        return ~(self.is_poisson | self.is_landmark)
 
     @property
     def patients(self) -> int:

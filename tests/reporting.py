@@ -51,7 +51,7 @@ def _record(evidence: Evidence, endpoint: Endpoint, model: str, question: Questi
             failing: Sequence[tuple[str, str]]) -> Record:
     selection = select(evidence, question)
     conversions = convert(selection.rows) if endpoint.kind == "survival" else ()
-    studies = tuple(study_rows(evidence, selection, conversions, level=LEVEL, horizon=horizon_of(endpoint)))
+    studies = tuple(study_rows(evidence, selection, conversions, level=LEVEL))
     k, n = len(studies), sum(row["n"] for row in studies)
     failed = (question.endpoint, question.subset) in failing
     estimates = () if failed or not k else tuple(_estimates(endpoint, model, studies))
@@ -83,7 +83,7 @@ def _estimates(endpoint: Endpoint, model: str, studies: Sequence[dict[str, Any]]
                 replace(probability, estimand="median_rate", median=middle + 0.01),
                 replace(new, estimand="new_study_rate"), replace(spread, estimand="rho"),
                 replace(spread, estimand="tau", median=0.4), *(replace(row, estimand="study_rate") for row in own)]
-    time = horizon_of(endpoint)
+    time = horizon_of(endpoint, Question(endpoint.endpoint))
     months = replace(probability, scale="time", unit="months", median=9.3, lower=6.1, upper=13.7)
     return [replace(probability, estimand="survival", time_months=time),
             replace(probability, estimand="mean_survival", time_months=time, median=middle + 0.01),

@@ -8,11 +8,12 @@ import numpy as np
 
 from analysis.evidence import Evidence
 from analysis.fitting import NoStudies, model_for, no_study, typed_studies
-from analysis.selection import Question, Selection, candidates, horizon_of, refuse_shared_patients
+from analysis.selection import Question, Selection, candidates, refuse_shared_patients
 from models import all_models
 from models.studies import HazardStudies, RateStudies, Studies
 
-_COLUMNS = {"rate": ("evaluable",), "survival": ("se_lower", "se_upper", "person_months", "patients_each")}
+_COLUMNS = {"rate": ("evaluable",),
+            "survival": ("se_lower", "se_upper", "person_months", "landmark_months", "patients_each")}
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def design_of(selection: Selection) -> Design:
     """The design of the rows that answer a question."""
     endpoint = selection.endpoint
     studies, _ = typed_studies(selection)
-    horizon = horizon_of(endpoint) if endpoint.kind == "survival" else None
+    horizon = selection.horizon if endpoint.kind == "survival" else None
     return Design(endpoint.kind, endpoint.endpoint, horizon, _blank(endpoint.kind, studies.study_ids, vars(studies)))
 
 
@@ -60,7 +61,13 @@ def _blank(kind: str, study_ids: tuple[str, ...], columns: Mapping[str, Any]) ->
         return RateStudies(study_ids, none, columns["evaluable"])
     # A row of counts has no standard error; a NaN would not survive being written down.
     below, above = (np.nan_to_num(np.array(columns[name], dtype=float)) for name in ("se_lower", "se_upper"))
-    return HazardStudies(study_ids, none, below, above, none, columns["person_months"], columns["patients_each"])
+    landmark = np.array(columns.get("landmark_months", none), dtype=float)
+    months = np.array(columns["person_months"], dtype=float)
+    at = landmark > 0.0
+    # Who had the event is part of what was found: all patients, in whole numbers, are as if without it.
+    patients = np.array(columns.get("events", none), dtype=float)[at] + months[at] / landmark[at]
+    months[at] = np.maximum(np.round(patients), 1.0) * landmark[at]
+    return HazardStudies(study_ids, none, below, above, none, months, columns["patients_each"], landmark)
 
 
 def select_design(evidence: Evidence, model_name: str, question: Question) -> Selection:

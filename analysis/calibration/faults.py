@@ -59,7 +59,8 @@ def _misread(studies: Studies) -> Studies:
     # The hazard is log 2 over the median: who takes the median for the mean loses log log 2.
     shift = np.where(hit, np.log(np.log(2.0)), 0.0)
     return replace(studies, log_hazard=studies.log_hazard - shift,
-                   person_months=studies.person_months * np.exp(shift))
+                   person_months=studies.person_months * np.exp(shift),
+                   landmark_months=studies.landmark_months * np.exp(shift))
 
 
 def _doubled(studies: Studies) -> Studies:

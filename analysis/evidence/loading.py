@@ -1,6 +1,7 @@
 """An evidence directory to frozen tables, or to the list of everything that is wrong with it."""
 
 import hashlib
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -141,7 +142,9 @@ def _complete_study(row: Draft) -> dict[str, object]:
 def _complete_survival(row: Draft) -> dict[str, object]:
     interval = row.has("ci_low") or row.has("ci_high")
     level = (row.values["ci_level"] or _DEFAULT_LEVEL) if interval else None
-    return {**row.values, "ci_level": level}
+    highest = 1.0 if row.values["statistic"] == "landmark" else math.inf
+    limits = {name: min(max(row.values[name], 0.0), highest) for name in ("ci_low", "ci_high") if row.has(name)}
+    return {**row.values, **limits, "ci_level": level}
 
 
 def _complete_fact(row: Draft) -> dict[str, object]:

@@ -40,6 +40,8 @@ def find_notes(tables: Mapping[str, Drafts], *, found_files: Iterable[str]) -> I
                 yield Problem(drafts.table.file, drafts.header_row, "", "", rule, "Add rows or delete it.")
     for file, level in (("survival.csv", "ci_level"), ("reported.csv", "level")):
         yield from _levels(tables[file], level)
+    yield from _cut_limits(tables["survival.csv"])
+    yield from _recurrent(tables["survival.csv"])
     yield from _above_treated(tables)
     yield from _medians_not_reached(tables["survival.csv"])
     yield from _long_times(tables["survival.csv"])
@@ -117,6 +119,23 @@ def _levels(drafts: Drafts, level: str) -> Iterator[Problem]:
                 "is empty although the upper limit is said to be not reached",
                 "Give the lower limit if it is known.",
             )
+
+
+def _cut_limits(drafts: Drafts) -> Iterator[Problem]:
+    for row in drafts.rows:
+        landmark = row.values.get("statistic") == "landmark"
+        for column in ("ci_low", "ci_high"):
+            value = row.values[column] if row.has(column) else 0
+            if value < 0 or (landmark and value > 1):
+                border = "1" if value > 1 else "0"
+                yield row.problem(column, f"is read as {border}, where the interval was cut", f"Write {border}.")
+
+
+def _recurrent(drafts: Drafts) -> Iterator[Problem]:
+    for row in drafts.rows:
+        if row.has("events", "person_months", "n") and row.values["events"] > row.values["n"]:
+            rule = f"exceeds n = {row.values['n']}, so patients are taken to have had several events"
+            yield row.problem("events", rule, "Correct it where the event cannot recur.")
 
 
 def _above_treated(tables: Mapping[str, Drafts]) -> Iterator[Problem]:

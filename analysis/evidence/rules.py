@@ -20,8 +20,14 @@ _NO_ESTIMATE = {
 }
 
 
+CUT_BEYOND = 0.2
+"""How far a limit may lie outside 0 to 1: farther than programs overshoot, nearer than any percentage comes."""
+
+
 def events_within_n(row: Draft) -> Iterator[Problem]:
-    """Yield a problem when more patients have the event than were counted."""
+    """Yield a problem when more patients have the event than were counted; with person-months events may recur."""
+    if row.has("person_months"):
+        return
     if row.has("events", "n") and row.values["events"] > row.values["n"]:
         yield row.problem("events", f"exceeds n = {row.values['n']}", "Correct the count or the denominator.")
 
@@ -35,7 +41,8 @@ def treated_within_enrolled(row: Draft) -> Iterator[Problem]:
 def interval_holds_estimate(row: Draft) -> Iterator[Problem]:
     """Yield a problem when the limits are reversed, equal, or leave the estimate outside."""
     low, high = (row.values[c] if row.has(c) else None for c in _LIMITS)
-    if low is not None and high is not None and low >= high:
+    certain = row.values.get("statistic") == "landmark" and low == high == row.values.get("estimate") in (0, 1)
+    if low is not None and high is not None and low >= high and not certain:
         yield row.problem("ci_low", f"is not below ci_high = {high:g}", "Correct the limits.")
     elif row.has("estimate"):
         estimate = row.values["estimate"]
@@ -89,18 +96,18 @@ def survival_scale(row: Draft) -> Iterator[Problem]:
         return
     for column in ("estimate", *_LIMITS):
         if row.has(column):
-            fault = _off_scale(row.values["statistic"], column, row.values[column])
+            fault = _off_scale(row, column, row.values[column])
             if fault:
                 yield row.problem(column, fault.rule, fault.remedy)
 
 
-def _off_scale(statistic: str, column: str, value: float) -> Fault | None:
-    if statistic == "median":
-        return None if value > 0 else Fault("is not above 0 for a median", "Give months above 0.")
-    if column == "estimate" and value in (0, 1):
-        return Fault(
-            "has no log hazard as a landmark", "Use a time at which some, but not all, are event-free."
-        )
+def _off_scale(row: Draft, column: str, value: float) -> Fault | None:
+    if row.values["statistic"] == "median":
+        # Median and limits of estimate +- error reach below 0, though never as far as above it.
+        cut = column == "ci_low" and row.has("ci_high") and -value < row.values["ci_high"]
+        return None if value > 0 or cut else Fault("is not above 0 for a median", "Give months above 0.")
+    if column in _LIMITS and -CUT_BEYOND <= value <= 1 + CUT_BEYOND:
+        return None
     return probability_fault(value)
 
 

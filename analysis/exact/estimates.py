@@ -63,7 +63,9 @@ def pooled(grid: Grid, *, horizon: float, only: Collection[str] | None = None) -
         if only is not None and quantity.estimand not in only:
             continue
         if quantity.interval == "prediction":
-            values = _new_rate(grid, at_points) if model.kind == "rate" else _new_survival(grid, at_points, horizon)
+            values = _new_rate(grid, at_points) if quantity.estimand == "new_study_rate" else \
+                _new_hazard(grid) if quantity.estimand == "new_study_hazard" else \
+                _new_survival(grid, at_points, horizon)
         else:
             values = distribution(grid, quantity.draws)
         moments_exist = quantity.estimand not in model.without_moments
@@ -112,3 +114,18 @@ def _new_survival(grid: Grid, at_points: list[Quantity], horizon: float) -> Dist
 
     return mixture(grid, cdf, _values(at_points, "tau").reshape(grid.weights.shape), mean=mean,
                    sd=float(np.sqrt(max(square, 0.0))), low=0.0, high=1.0)
+
+
+def _new_hazard(grid: Grid) -> Distribution:
+    """On the log scale, where its distribution is known; its mean need not exist."""
+    weights, (location, tau) = grid.weights.ravel(), (values.ravel() for values in grid.values.values())
+    mean, sd = moments(weights, location)
+    log = mixture(grid, grid.density.model.new_study_cdf, tau.reshape(grid.weights.shape), mean=mean,
+                  sd=float(np.sqrt(sd**2 + weights @ tau**2)), low=-700.0, high=300.0)
+
+    def log_of(hazard: np.ndarray | float) -> np.ndarray:
+        with np.errstate(divide="ignore"):
+            return np.log(np.maximum(hazard, 0.0) / estimands.PER_100_PERSON_YEARS)
+
+    return Distribution(np.nan, np.nan, lambda hazard: log.cdf(log_of(hazard)),
+                        lambda p: estimands.PER_100_PERSON_YEARS * np.exp(log.quantile(p)))

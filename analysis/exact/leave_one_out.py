@@ -119,9 +119,21 @@ def _pit_of_hazard(grid: Grid, study: HazardStudies) -> float:
         d = study.events[0]
         below = special.pdtr(d - 1.0, expected) if d > 0 else np.zeros_like(expected)
         inside = below + 0.5 * (special.pdtr(d, expected) - below)
+    elif study.is_landmark[0]:
+        inside = _mid_p_of_landmark(study, theta)
     else:
         inside = _split_normal_cdf(study.log_hazard[0] - theta, study.se_lower[0], study.se_upper[0])
     return float(np.clip(weights @ (inside @ rule) / rule.sum(), 0.0, 1.0))
+
+
+def _mid_p_of_landmark(study: HazardStudies, theta: np.ndarray) -> np.ndarray:
+    """Probability of fewer events by the landmark, plus half that of just as many, at log hazards theta."""
+    d, months = study.events[0], study.landmark_months[0]
+    rest, survival = study.person_months[0] / months, np.exp(-months * np.exp(np.minimum(theta, 300.0)))
+    # The incomplete beta function is the binomial distribution function for effective numbers that are not whole, too.
+    most = special.betainc(rest, d + 1.0, survival) if rest > 0 else np.ones_like(survival)
+    below = special.betainc(rest + 1.0, d, survival) if d > 0 else np.zeros_like(survival)
+    return 0.5 * (below + most)
 
 
 def _split_normal_cdf(distance: np.ndarray, below: float, above: float) -> np.ndarray:

@@ -110,7 +110,7 @@ def _forest_content(results: Results, found: Record, rows: list[dict[str, Any]])
             "published": [row for row in rows if row["our_endpoint"] == endpoint.endpoint
                           and (row["subset"] or "all") == question.subset and row["primary"]],
             "label": endpoint.label, "detail": detail, "status": found.status, "stamp": results.stamp,
-            "horizon": (found.job.horizon or horizon_of(endpoint)) if survival else None}
+            "horizon": horizon_of(endpoint, found.job.question) if survival else None}
 
 
 def _published_content(results: Results, rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -4,11 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models import log_hazard
+from models.backend import NUMBERS
 from models.studies import HazardStudies, RateStudies
 
 UNEQUAL_ERRORS = "unequal standard errors replaced by their mean"
 CORRECTED = "0.5 added to both cells of studies with an empty cell"
-SMOOTHED_COUNTS = "events and person-months enter as log((d + 0.5)/T) with standard error 1/sqrt(d + 0.5)"
+SMOOTHED_COUNTS = ("events and person-months enter as log((d + 0.5)/T) with standard error 1/sqrt(d + 0.5), counts at "
+                   "a landmark as the log-log of (survivors + 0.5)/(n + 1)")
 
 
 @dataclass(frozen=True)
@@ -54,11 +57,11 @@ def log_hazards(studies: HazardStudies) -> Estimates:
     A normal-normal method has room for one standard error: unequal ones are replaced by their mean, and counts by
     their smoothed logarithm.
     """
-    counts = studies.is_poisson
-    smoothed = studies.events + 0.5
-    months = np.where(counts, studies.person_months, 1.0)
-    values = np.where(counts, np.log(smoothed / months), studies.log_hazard)
-    errors = np.where(counts, 1.0 / np.sqrt(smoothed), (studies.se_lower + studies.se_upper) / 2.0)
-    unequal = np.any(~counts & (studies.se_lower != studies.se_upper))
-    notes = [text for text, applies in ((UNEQUAL_ERRORS, unequal), (SMOOTHED_COUNTS, counts.any())) if applies]
-    return Estimates(values, errors**2, "; ".join(notes))
+    tables, rows = log_hazard.data(studies), log_hazard.kinds(studies)
+    values, variances = studies.log_hazard.copy(), ((studies.se_lower + studies.se_upper) / 2.0) ** 2
+    for name in tables.keys() - {"estimates"}:
+        values[rows[name]], variances[rows[name]] = log_hazard.rough(name, tables[name], on=NUMBERS)
+    unequal = np.any(studies.is_estimate & (studies.se_lower != studies.se_upper))
+    smoothed = not studies.is_estimate.all()
+    notes = [text for text, applies in ((UNEQUAL_ERRORS, unequal), (SMOOTHED_COUNTS, smoothed)) if applies]
+    return Estimates(values, variances, "; ".join(notes))

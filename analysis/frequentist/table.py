@@ -14,14 +14,12 @@ COLUMNS = ("endpoint", "subset", "tiers", "study_set", "k_studies", "n_patients"
            "heterogeneity_name", "heterogeneity", "note", "stamp")
 
 
-def frequentist_rows(evidence: Evidence, question: Question, *, level: float, horizon: float,
+def frequentist_rows(evidence: Evidence, question: Question, *, level: float,
                      seed: int) -> tuple[Mapping[str, Any], ...]:
     """Every method on the rows that answer a question; nothing where there is none.
 
     Parameters
     ----------
-    horizon : float
-        Months of survival probabilities; not used for rates.
     seed : int
         Of the simulated null laws of the exact methods.
     """
@@ -37,4 +35,4 @@ def frequentist_rows(evidence: Evidence, question: Question, *, level: float, ho
              "heterogeneity_name", "heterogeneity", "note")
     return tuple({**shared, "of_the_paper": BY_KEY[found.method].of_the_paper,
                   **{name: getattr(found, name) for name in names}}
-                 for found in methods_for(studies, level=level, seed=seed, horizon=horizon))
+                 for found in methods_for(studies, level=level, seed=seed, horizon=selection.horizon))

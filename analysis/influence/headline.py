@@ -11,7 +11,7 @@ from analysis.exact.distribution import Distribution, distribution
 from analysis.exact.grid import Grid
 from analysis.fitting import model_for, priors_of, typed_studies
 from analysis.jobs import Job
-from analysis.selection import Selection, horizon_of, select
+from analysis.selection import Selection, select
 from models.model import Model
 from models.priors import Prior
 from models.studies import RateStudies, Studies
@@ -82,7 +82,7 @@ def asked(evidence: Evidence, job: Job) -> Asked:
     selection = select(evidence, job.question)
     endpoint = selection.endpoint
     model = model_for(endpoint.kind, job.model)
-    horizon = (job.horizon or horizon_of(endpoint)) if endpoint.kind == "survival" else None
+    horizon = selection.horizon if endpoint.kind == "survival" else None
     return Asked(job, selection, model, priors_of(model, job), typed_studies(selection)[0], horizon)
 
 

@@ -20,7 +20,7 @@ from analysis.regression.design import Column, column_of, covariates_of, taken
 from analysis.regression.fitting import COMPLETE, ONE, fit, regression_of, regression_priors, tasks, without_covariates
 from analysis.regression.imputation import draw_missing
 from analysis.regression.steps import amount
-from analysis.selection import UsageError, horizon_of, select
+from analysis.selection import UsageError, select
 from models.priors import Prior
 from models.regression import Regression
 from models.studies import Studies
@@ -93,12 +93,12 @@ def regress(evidence: Evidence, job: Job, names: Sequence[str] = (), *, cores: i
     if job.model not in (None, regression.name):
         raise UsageError(f"{job.model} has no regression; for {job.question.endpoint} it is {regression.name}")
     priors = regression_priors(regression, job)
-    horizon = (job.horizon or horizon_of(selection.endpoint)) if regression.kind == "survival" else None
+    horizon = selection.horizon if regression.kind == "survival" else None
     studies, conversions = typed_studies(selection)
     columns = [column_of(evidence, covariate, studies.study_ids) for covariate in covariates]
     found = _run(evidence, job, regression, studies, columns, priors, horizon, cores)
     conflicts = found.pop("conflicts")
-    reported = tables.study_rows(evidence, selection, conversions, level=job.level, horizon=horizon or 0.0)
+    reported = tables.study_rows(evidence, selection, conversions, level=job.level)
     return Regressed(job=job, model=regression.name, ratio=regression.ratio, horizon=horizon, n_studies=len(studies),
                      n_patients=studies.patients, priors={name: str(prior) for name, prior in priors.items()},
                      warnings=(*selection.warnings, *conflicts,

@@ -11,12 +11,13 @@ from analysis.report.html import Html, folded, join, paragraphs, table, tag
 from analysis.wording import level_text, studies_and_patients, unit_text, with_interval
 
 _FEW = {1: " (not pooled)", 2: " (prior-dominated)"}
-_RULES = ("How a standard error is found: from the printed interval on the scale on which its two arms are most nearly "
-          "equal (plain, log or log-log); where they differ by more than half on every scale, one standard error on "
-          "each side (split normal). Without an interval, or with an upper limit not reached whose lower limit says "
-          "less, the binomial formula times the factor shown, because that formula ignores censoring. Never below "
-          "1/sqrt(n), which would be more events than patients. Intervals shown beside the raw estimate follow from "
-          "this log hazard and so can differ a little from the printed ones.")
+_RULES = ("How a standard error is found: from the printed interval on the scale on which its two arms are most "
+          "nearly equal (plain, log or log-log); where they differ by more than half on every scale, one standard "
+          "error on each side (split normal). Without an interval, or with an upper limit not reached whose lower "
+          "limit says less, the binomial formula times the factor shown, because that formula ignores censoring. A "
+          "limit of 0, of 1 or at the estimate is a cut: the other limit alone counts. Survival of 100 or 0 % is a "
+          "count of patients. Never below 1/sqrt(n), which would be more events than patients. Intervals shown beside "
+          "the raw estimate follow from this log hazard and so can differ a little from the printed ones.")
 
 
 def endpoint_section(results: Results, endpoint: Endpoint, picture: Html, dependence: Html | str = "") -> Html:
@@ -104,6 +105,9 @@ def _conversions(results: Results, record: Record) -> Html:
 
 
 def _hazard_cells(row: facts.Row) -> tuple[str, str, str]:
+    if row["landmark_months"]:
+        patients = row["events"] + row["person_months"] / row["landmark_months"]
+        return f"{row['events']:.3g} events / {patients:.3g} patients by {row['landmark_months']:g} months", "", ""
     if row["person_months"]:
         return f"{row['events']:g} events / {row['person_months']:g} person-months", "", ""
     return tuple(f"{row[name]:.2f}".replace("-", "−") for name in ("log_hazard", "se_lower", "se_upper"))

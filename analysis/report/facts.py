@@ -82,7 +82,7 @@ def fitted_endpoints(results: Results) -> list[Endpoint]:
 
 def horizon(results: Results, endpoint: Endpoint) -> float | None:
     """Months at which survival is read; None for a rate."""
-    return (results.base.horizon or horizon_of(endpoint)) if endpoint.kind == "survival" else None
+    return horizon_of(endpoint, results.base.question) if endpoint.kind == "survival" else None
 
 
 def main_name(results: Results, endpoint: Endpoint) -> str:

@@ -8,7 +8,7 @@ from analysis.pipeline import Results
 from analysis.records import FAILED, Record
 from analysis.report import facts
 from analysis.report.html import Html, paragraphs, section, table, tag
-from analysis.selection import ALL
+from analysis.selection import ALL, early_before
 from analysis.wording import counted, level_text, number
 from models import all_models
 
@@ -72,7 +72,8 @@ def _early(results: Results) -> list[str]:
         rows = facts.estimate(headline, estimand), facts.estimate(record, estimand)
         if not question.early_landmarks and all(rows):
             label = facts.endpoint_label(results, question.endpoint)
-            notes.append(f"{label}: survival printed before 6 months is extrapolated with a constant hazard; "
+            months = early_before(rows[0]["time_months"])
+            notes.append(f"{label}: survival printed before {months:g} months is extrapolated with a constant hazard; "
                          f"without such rows the result is {facts.worded(rows[1])} "
                          f"({counted(record.k_studies, 'study', 'studies')}) instead of {facts.worded(rows[0])} "
                          f"({counted(headline.k_studies, 'study', 'studies')}).")
@@ -160,7 +161,7 @@ def command(results: Results) -> str:
         parts += ["--without", name]
     parts += ["--retrospective"] if question.retrospective else []
     parts += ["--level", f"{base.level:g}"] if base.level != 0.95 else []
-    parts += ["--horizon", f"{base.horizon:g}"] if base.horizon else []
+    parts += ["--horizon", f"{base.question.horizon:g}"] if base.question.horizon else []
     for name, prior in base.priors:
         parts += ["--prior", f"{name}={prior}"]
     parts += ["--quick"] if results.stamp == "QUICK" else []

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from analysis.evidence import Survival
-from analysis.selection import EARLY_MONTHS, base_of, select
+from analysis.selection import base_of, early_before, select
 from analysis.sensitivity.variants import Case, Variant
 
 FACTORS = (1.0, 1.25, 2.0)
@@ -52,11 +52,12 @@ def _eligible(case: Case) -> list[Survival]:
 
 
 def without_early(case: Case) -> Iterator[Variant]:
-    """Without survival that is extrapolated from landmarks before 6 months."""
+    """Without survival that is extrapolated from landmarks before half the horizon."""
     if not case.is_rate and case.job.question.early_landmarks:
         rows = select(case.evidence, replace(case.job.question, early_landmarks=False)).rows
         if rows:
-            yield case.variant("early", f"no landmark before {EARLY_MONTHS:g} months", rows=rows)
+            months = early_before(case.selection.horizon)
+            yield case.variant("early", f"no landmark before {months:g} months", rows=rows)
 
 
 def other_factors(case: Case) -> Iterator[Variant]:

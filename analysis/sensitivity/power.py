@@ -27,7 +27,6 @@ from analysis.exact.distribution import distribution, moments
 from analysis.exact.estimates import quantities_at
 from analysis.exact.grid import Grid, QuadratureFailed
 from analysis.jobs import Job
-from analysis.selection import horizon_of
 from analysis.sensitivity.fits import posterior
 from analysis.sensitivity.names import COMPUTED, NOT_COMPUTED
 from analysis.sensitivity.variants import Case, case_of
@@ -59,8 +58,8 @@ def power_rows(evidence: Evidence, base_job: Job, endpoint: str) -> tuple[Row, .
         grid = posterior(case.headline)
     except QuadratureFailed as error:
         return ({**shared, "scaled": BOTH, "status": NOT_COMPUTED, "reason": str(error)},)
-    horizon = base_job.horizon or horizon_of(case.endpoint)
-    main = next(one for one in quantities_at(grid, horizon=horizon) if one.estimand == MAIN[case.endpoint.kind])
+    at_points = quantities_at(grid, horizon=case.selection.horizon)
+    main = next(one for one in at_points if one.estimand == MAIN[case.endpoint.kind])
     return tuple({**shared, **_scaled(grid, main, name, log_density)}
                  for name, log_density in log_densities(grid).items())
 

@@ -82,7 +82,7 @@ def other_families(case: Case) -> Iterator[Variant]:
     for model in models_of(case.endpoint.kind)[1:]:
         yield case.variant("family", model.name.replace("_", "-"), model=model, priors=own_priors(model, case.job))
     studies = case.headline.studies
-    if isinstance(studies, HazardStudies) and np.any((studies.se_lower != studies.se_upper) & ~studies.is_poisson):
+    if isinstance(studies, HazardStudies) and np.any((studies.se_lower != studies.se_upper) & studies.is_estimate):
         mean = (studies.se_lower + studies.se_upper) / 2.0
         yield case.variant("family", "plain normal for every interval",
                            studies=replace(studies, se_lower=mean, se_upper=mean))

@@ -1,15 +1,14 @@
 """The rows of sensitivity.csv: every variant of an endpoint beside its headline, and whether a conclusion changes."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from analysis.comparison import rule_for
+from analysis.comparison import published_months, rule_for
 from analysis.estimands import MAIN
 from analysis.evidence import Evidence
 from analysis.exact.grid import QuadratureFailed
 from analysis.jobs import Job
-from analysis.selection import ALL, horizon_of
+from analysis.selection import ALL
 from analysis.sensitivity.catalogue import variants
 from analysis.sensitivity.fits import Summary, posterior, summarise
 from analysis.sensitivity.names import COMPUTED, HEADLINE, NOT_COMPUTED
@@ -38,12 +37,12 @@ def sensitivity_rows(evidence: Evidence, base_job: Job, endpoint: str) -> tuple[
     Parameters
     ----------
     base_job : Job
-        Carries tiers, set, priors, level and horizon; its endpoint, subset and model are replaced.
+        Carries tiers, set, horizon, priors and level; its endpoint, subset and model are replaced.
     """
     case = case_of(evidence, base_job, endpoint)
     if case is None:
         return ()
-    horizon = base_job.horizon or horizon_of(case.endpoint)
+    horizon = case.selection.horizon
     printed = published(evidence, endpoint, MAIN[case.endpoint.kind], horizon)
     found, first = [], None
     for variant in variants(case):
@@ -67,10 +66,9 @@ def published(evidence: Evidence, endpoint: str, estimand: str, horizon: float) 
     found = []
     for reported in evidence.reported:
         rule = rule_for(evidence, reported)
-        at = re.search(r"_(\d+(?:\.\d+)?)m$", reported.statistic)
         if (rule and rule.endpoint == endpoint and rule.estimand == estimand and rule.transform != "complement"
                 and (reported.subset or ALL) == ALL and reported.primary
-                and (estimand != MAIN["survival"] or (at and float(at[1]) == horizon))):
+                and (estimand != MAIN["survival"] or published_months(evidence, reported, rule) == horizon)):
             found.append(reported.estimate)
     return tuple(found)
 

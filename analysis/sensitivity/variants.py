@@ -91,7 +91,7 @@ class Case:
         """The headline with what is given in its place; `rows` become studies as those of the headline do."""
         factor = self.headline.factor if factor is None else factor
         if rows is not None:
-            studies = typed(rows, factor=factor)
+            studies = typed(rows, horizon=self.selection.horizon, factor=factor)
         changed = {"model": model, "priors": priors, "studies": studies, "tiers": tiers, "study_set": study_set}
         return replace(self.headline, dimension=dimension, label=label, factor=factor,
                        **{name: value for name, value in changed.items() if value is not None})
@@ -103,7 +103,7 @@ def case_of(evidence: Evidence, base_job: Job, endpoint: str) -> Case | None:
     Parameters
     ----------
     base_job : Job
-        Carries tiers, set, priors, level and horizon; its endpoint, subset and model are replaced.
+        Carries tiers, set, horizon, priors and level; its endpoint, subset and model are replaced.
     """
     question = replace(base_job.question, endpoint=endpoint, subset=ALL)
     selection = select(evidence, question)
@@ -113,8 +113,8 @@ def case_of(evidence: Evidence, base_job: Job, endpoint: str) -> Case | None:
     job = replace(base_job, question=question, model=model.name)
     priors = own_priors(model, job)
     factor = NO_INTERVAL_FACTOR if model.kind == "survival" else None
-    headline = Variant(HEADLINE, HEADLINE, model, priors, typed(selection.rows, factor=factor), question.tiers,
-                       question.study_set, factor)
+    studies = typed(selection.rows, horizon=selection.horizon, factor=factor)
+    headline = Variant(HEADLINE, HEADLINE, model, priors, studies, question.tiers, question.study_set, factor)
     return Case(evidence, job, selection, headline)
 
 
@@ -123,8 +123,8 @@ def own_priors(model: Model, job: Job) -> dict[str, Prior]:
     return priors_of(model, replace(job, priors=tuple(pair for pair in job.priors if pair[0] in model.priors)))
 
 
-def typed(rows: Sequence[Row], *, factor: float | None = None) -> Studies:
-    """The model's input from rows of one table; `factor` is for survival."""
+def typed(rows: Sequence[Row], *, horizon: float, factor: float | None = None) -> Studies:
+    """The model's input from rows of one table; `horizon` and `factor` are for survival."""
     if isinstance(rows[0], Survival):
-        return as_studies(convert(rows, factor=NO_INTERVAL_FACTOR if factor is None else factor))
+        return as_studies(convert(rows, horizon=horizon, factor=NO_INTERVAL_FACTOR if factor is None else factor))
     return RateStudies([row.study_id for row in rows], [row.events for row in rows], [row.n for row in rows])

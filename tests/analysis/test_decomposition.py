@@ -30,7 +30,7 @@ def results():
 
 def _frequentist(results, *endpoints):
     return [row for endpoint in endpoints for row in frequentist_rows(
-        results.evidence, Question(endpoint), level=0.95, horizon=12.0, seed=1)]
+        results.evidence, Question(endpoint), level=0.95, seed=1)]
 
 
 def test_steps_add_up_to_the_difference(results):

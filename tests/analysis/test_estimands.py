@@ -73,7 +73,11 @@ def test_names_scales_and_kinds_of_interval() -> None:
         "rmst_12m",
         "rmst_24m",
         "tau",
+        "hazard",
+        "mean_hazard",
+        "new_study_hazard",
         "study_survival_12m",
+        "study_hazard",
     ]
     rates = {
         quantity.name: quantity

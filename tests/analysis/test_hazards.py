@@ -4,8 +4,9 @@ import math
 
 import pytest
 
+from analysis import hazards
 from analysis.evidence import Survival
-from analysis.hazards import Conversion, as_studies, convert, describe
+from analysis.hazards import Conversion, as_studies, describe
 
 Z95, Z90 = 1.959964, 1.644854
 EXACT = {"abs": 2e-6}  # z is written with six decimals
@@ -38,6 +39,10 @@ def _row(**cells: object) -> Survival:
     if given["ci_low"] is not None and given["ci_level"] is None:
         given["ci_level"] = 0.95
     return Survival(**given)
+
+
+def convert(rows: list[Survival], *, horizon: float = 12.0, **changed: float) -> tuple[Conversion, ...]:
+    return hazards.convert(rows, horizon=horizon, **changed)
 
 
 def _one(**cells: object) -> Conversion:

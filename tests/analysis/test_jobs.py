@@ -26,7 +26,8 @@ def test_default_name_is_endpoint_model_subset_tiers():
     replace(BASE, question=Question("cr", "adult_only")), replace(BASE, question=Question("cr", tiers="A")),
     replace(BASE, question=Question("cr", study_set="all")),
     replace(BASE, question=Question("cr", early_landmarks=False)),
-    replace(BASE, horizon=24.0), replace(BASE, level=0.9), replace(BASE, priors=(("rho", "Beta(1,10)"),)),
+    replace(BASE, question=Question("cr", horizon=24.0)), replace(BASE, level=0.9),
+    replace(BASE, priors=(("rho", "Beta(1,10)"),)),
     replace(BASE, priors=(("rho", "Beta(1,11)"),)),
 ], ids=lambda job: named(job))
 def test_fits_that_differ_do_not_overwrite_each_other(other):

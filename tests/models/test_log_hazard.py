@@ -76,13 +76,13 @@ def test_gradient_is_finite_and_right_as_heterogeneity_vanishes() -> None:
     eta, tau = pt.dscalar(), pt.dscalar()
     tables = log_hazard.data(MIXED)
     total = sum(
-        pt.sum(log_hazard._DENSITIES[name](eta, tau, table, on=GRAPH)) for name, table in tables.items()
+        pt.sum(log_hazard.DENSITIES[name](eta, tau, table, on=GRAPH)) for name, table in tables.items()
     )
     function = pytensor.function([eta, tau], [total, *pytensor.grad(total, [eta, tau])])
 
     def numbers(at: float, width: float) -> float:
         return sum(
-            float(log_hazard._DENSITIES[name](np.array([at]), np.array([[width]]), table, on=NUMBERS).sum())
+            float(log_hazard.DENSITIES[name](np.array([at]), np.array([[width]]), table, on=NUMBERS).sum())
             for name, table in tables.items()
         )
 
