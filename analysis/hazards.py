@@ -168,7 +168,7 @@ def _strata(rows: list[Survival], horizon: float, factor: float) -> Conversion:
     weight = np.array([row.n / total for row in rows])
     log_hazards, error = np.array([_as_estimate(part) for part in parts]).T
     # Cumulative hazards, and survival as a ratio to its mean: survival itself may be no number that a computer holds.
-    cumulative = horizon * np.exp(np.minimum(log_hazards, 690.0))
+    cumulative = horizon * np.exp(np.minimum(log_hazards, 700.0))
     beyond = cumulative - cumulative.min()
     shift = np.log1p(weight @ np.expm1(-beyond))
     ratio, mixed = np.expm1(-beyond - shift), float(cumulative.min() - shift)

@@ -279,6 +279,19 @@ def poisson_study(events: int, person_months: float) -> Study:
     return (_piece(value, np.log((events + 0.5) / person_months), falls_left=events > 0, falls_right=True),)
 
 
+def landmark_study(events: float, person_months: float, months: float) -> Study:
+    """Events among patients by a landmark, with the person-months of the others, on the log hazard scale."""
+    patients = events + person_months / months
+    coefficient = -special.betaln(events + 1.0, patients - events + 1.0) - np.log(patients + 1.0)
+
+    def value(theta: np.ndarray) -> np.ndarray:
+        survival = np.exp(-months * np.exp(theta))
+        return coefficient + special.xlog1py(events, -survival) - person_months * np.exp(theta)
+
+    guess = np.log(-np.log((person_months / months + 0.5) / (patients + 1.0)) / months)
+    return (_piece(value, guess, falls_left=events > 0, falls_right=person_months > 0),)
+
+
 def normal_study(estimate: float, below: float, above: float) -> Study:
     """An estimate with a standard error on each side, the density of a split normal in two pieces."""
 
@@ -376,7 +389,8 @@ def averages(
     return [np.concatenate([part**power @ weight for part in values]).reshape(u.shape) for power in (1, 2)]
 
 
-def _of_new_study(grid: Grid, transform: Callable, inverse: Callable) -> Reference:
+def _of_new_study(grid: Grid, transform: Callable, inverse: Callable,
+                  bounds: tuple[float, float] = (1e-12, 1.0 - 1e-12)) -> Reference:
     u, v, weight = grid.points()
     tau = np.exp(v)
     sign = 1.0 if transform(np.array(1.0)) > transform(np.array(0.0)) else -1.0
@@ -384,7 +398,7 @@ def _of_new_study(grid: Grid, transform: Callable, inverse: Callable) -> Referen
         *averages(transform, u, tau),
         lambda x: special.ndtr(sign * (inverse(x) - u) / tau),
         weight,
-        (1e-12, 1.0 - 1e-12),
+        bounds,
     )
 
 
@@ -421,8 +435,15 @@ def log_hazard_estimands(grid: Grid, studies: list[Study], horizon: float) -> di
         # hazard.
         "new_study_survival" + at: _of_new_study(grid, survival, lambda x: np.log(-np.log(x) / horizon)),
     }
+    # Events per 100 person-years; over studies the mean is that of a log-normal and heavy-tailed, so quantiles count.
+    new = _of_new_study(grid, lambda theta: 1200.0 * np.exp(theta), lambda x: np.log(x / 1200.0), (1e-9, 1e9))
+    found["hazard"] = of_function(1200.0 * np.exp(eta), grid)
+    mean = of_function(1200.0 * np.exp(eta + tau**2 / 2.0), grid)
+    found |= {name: Reference(np.nan, np.nan, row.lower, row.median, row.upper)
+              for name, row in (("mean_hazard", mean), ("new_study_hazard", new))}
     for months in (12.0, 24.0):
         found[f"rmst_{months:g}m"] = of_function((1.0 - np.exp(-months * np.exp(eta))) / np.exp(eta), grid)
+    found |= _study_moments(grid, studies, lambda theta: 1200.0 * np.exp(np.minimum(theta, 600.0)), "study_hazard")
     return found | _study_moments(grid, studies, survival, "study_survival" + at)
 
 

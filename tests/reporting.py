@@ -50,7 +50,7 @@ def project_results(**options: Any) -> Results:
 def _record(evidence: Evidence, endpoint: Endpoint, model: str, question: Question,
             failing: Sequence[tuple[str, str]]) -> Record:
     selection = select(evidence, question)
-    conversions = convert(selection.rows) if endpoint.kind == "survival" else ()
+    conversions = convert(selection.rows, horizon=selection.horizon) if endpoint.kind == "survival" else ()
     studies = tuple(study_rows(evidence, selection, conversions, level=LEVEL))
     k, n = len(studies), sum(row["n"] for row in studies)
     failed = (question.endpoint, question.subset) in failing

@@ -15,7 +15,8 @@ KEYS = {"schema_version", "data_sha256", "endpoint", "model", "subset", "tiers",
 ESTIMATE_KEYS = {"estimand", "study_id", "time_months", "scale", "unit", "mean", "sd", "median", "lower", "upper",
                  "level", "interval", "mcse"}
 RATE = ["mean_rate", "median_rate", "new_study_rate", "rho", "tau"]
-SURVIVAL = ["survival", "mean_survival", "new_study_survival", "median_months", "rmst", "rmst", "tau"]
+SURVIVAL = ["survival", "mean_survival", "new_study_survival", "median_months", "rmst", "rmst", "tau", "hazard",
+            "mean_hazard", "new_study_hazard"]
 PORTABLE = {
     "studies.csv": "study_id,label,year\none,One <b>2001</b>,2001\ntwo,Two,2002\nthree,Three,2003\n",
     "endpoints.csv": "endpoint,label,kind,direction\nresp,Response,rate,benefit\n",

@@ -90,13 +90,17 @@ def test_names_scales_and_kinds_of_interval() -> None:
     assert set(rates) == {"mean_rate", "median_rate", "new_study_rate", "study_rate", "rho", "tau"}
     assert {quantity.estimand for quantity in (*rates.values(), *survival.values())} == set(LABELS)
     predicted = {name for name, quantity in (rates | survival).items() if quantity.interval == "prediction"}
-    assert predicted == {"new_study_rate", "new_study_survival_12m"}
+    assert predicted == {"new_study_rate", "new_study_survival_12m", "new_study_hazard"}
     assert {name for name, quantity in survival.items() if quantity.time_months is None} == {
         "median_months",
         "tau",
+        "hazard",
+        "mean_hazard",
+        "new_study_hazard",
+        "study_hazard",
     }
     assert {quantity.scale for quantity in rates.values()} == {"probability", "correlation", "logit"}
-    assert {quantity.scale for quantity in survival.values()} == {"probability", "time", "log hazard"}
+    assert {quantity.scale for quantity in survival.values()} == {"probability", "time", "log hazard", "hazard"}
 
 
 def test_rate_models_give_every_population_summary() -> None:
@@ -148,3 +152,17 @@ def test_summaries_are_equal_tailed_and_per_study() -> None:
         assert row.mcse == pytest.approx(row.sd / np.sqrt(4000), rel=0.15)
     (pooled,) = summarise(Quantity("rho", draws[:, 0], "correlation", "1"), ("a", "b"), chains=4, level=0.95)
     assert pooled.study_id is None
+
+
+def test_hazards_are_per_100_person_years() -> None:
+    """12 months of 100 persons: 1200 person-months; the mean of a log-normal has half the variance more."""
+    found = _survival()
+    hazard = np.exp(ETA)
+    np.testing.assert_allclose(found["hazard"].draws, 1200.0 * hazard, rtol=1e-14)
+    np.testing.assert_allclose(found["hazard"].draws * found["median_months"].draws, 1200.0 * np.log(2.0), rtol=1e-14)
+    np.testing.assert_allclose(found["study_survival_12m"].draws, np.exp(-found["study_hazard"].draws / 100.0))
+    assert {found[name].unit for name in ("hazard", "mean_hazard", "new_study_hazard", "study_hazard")} == {
+        "events per 100 person-years"
+    }
+    spread = _survival(tau=np.full_like(ETA, 2.0))
+    np.testing.assert_allclose(spread["mean_hazard"].draws, 1200.0 * hazard * np.exp(2.0), rtol=1e-14)

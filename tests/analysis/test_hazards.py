@@ -118,11 +118,86 @@ def test_landmark_uneven_on_every_scale_is_a_split_normal() -> None:
     )
 
 
-@pytest.mark.parametrize(("low", "high", "estimate"), [(0.0, 0.3, 0.1), (0.7, 1.0, 0.9), (0.0, 1.0, 0.5)])
-def test_limits_at_zero_or_one_leave_the_plain_scale(low: float, high: float, estimate: float) -> None:
-    found = _landmark(time_months=12.0, estimate=estimate, ci_low=low, ci_high=high, n=1000)
-    wanted = (high - low) / (2.0 * Z95 * estimate * abs(math.log(estimate)))
-    assert found.se_lower == found.se_upper == pytest.approx(wanted, **EXACT)
+def _scales(survival: float, limit: float) -> dict[str, float]:
+    """Errors of the log hazard from one limit of survival on each scale."""
+    cumulative = -math.log(survival)
+    plain, log = abs(survival - limit) / (survival * cumulative), abs(math.log(survival / limit)) / cumulative
+    log_log = abs(math.log(-math.log(limit) / cumulative))
+    return {name: arm / Z95 for name, arm in (("plain", plain), ("log", log), ("log-log", log_log))}
+
+
+@pytest.mark.parametrize("high", [1.0, 1.03, 1.05])
+@pytest.mark.parametrize(("estimate", "low", "n"), [(0.95, 0.859, 20), (0.933, 0.815, 15)])
+def test_a_limit_of_1_is_a_cut(estimate: float, low: float, n: int, high: float) -> None:
+    """19 of 20 and 14 of 15: Greenwood's error of log S, sqrt((1 - S)/(n S)), is 1.000 of |log S| in both.
+
+    Programs print S exp(+-1.96 error) and cut it at 1: 0.95^2/0.859 = 1.05 and 0.933^2/0.815 = 1.07. The plain scale,
+    2 S - L = 1.04 and 1.05, is cut too and gives 0.95 and 0.93; of the two the larger is taken. The log-log scale ends
+    below 1.
+    """
+    found = _landmark(time_months=12.0, estimate=estimate, ci_low=low, ci_high=high, n=n)
+    assert found.se_lower == found.se_upper == pytest.approx(_scales(estimate, low)["log"], **EXACT)
+    assert found.se_lower == pytest.approx(1.0, abs=6e-3)  # limits of three digits
+    assert "lower limit alone, log scale" in found.rule
+
+
+def test_a_limit_of_0_is_a_cut() -> None:
+    """Of 0.05 [0, 0.15] only the plain scale, 2 x 0.05 - 0.15 < 0, leaves 0 to 1."""
+    for low in (0.0, -0.02):
+        found = _landmark(time_months=12.0, estimate=0.05, ci_low=low, ci_high=0.15, n=20)
+        assert found.se_lower == found.se_upper == pytest.approx(_scales(0.05, 0.15)["plain"], **EXACT)
+    # 0.9 [0, 0.99] is even on no scale; the largest error is that of the log-log scale.
+    odd = _landmark(time_months=12.0, estimate=0.9, ci_low=0.0, ci_high=0.99)
+    assert odd.se_lower == pytest.approx(max(_scales(0.9, 0.99).values()), **EXACT)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (-0.1, 1.1), (0.7, 0.7), (0.0, 0.7)])
+def test_two_cut_limits_are_no_interval(low: float, high: float) -> None:
+    cells = {"time_months": 12.0, "estimate": 0.7}
+    found, without = _landmark(ci_low=low, ci_high=high, **cells), _landmark(**cells)
+    assert (found.se_lower, found.se_upper) == (without.se_lower, without.se_upper)
+    assert found.rule.startswith("both limits are cut")
+
+
+def test_a_limit_at_the_estimate_is_a_cut() -> None:
+    found = _landmark(time_months=12.0, estimate=0.95, ci_low=0.859, ci_high=0.95, n=20)
+    assert found.se_lower == pytest.approx(max(_scales(0.95, 0.859).values()), **EXACT)
+    # A median: of (24 - 12)/12 = 1 on the plain and log 2 on the log scale the larger; log(12/6) beats (12 - 6)/12.
+    assert _one(estimate=12.0, ci_low=12.0, ci_high=24.0).se_upper == pytest.approx(1.0 / Z95, **EXACT)
+    assert _one(estimate=12.0, ci_low=6.0, ci_high=12.0).se_lower == pytest.approx(math.log(2.0) / Z95, **EXACT)
+
+
+def test_a_median_less_its_error_may_be_cut_at_0() -> None:
+    """10 [0, 24] is 10 +- 14 months, cut; 10 [0, 15] would reach 5 or 6.7, so the larger, plain error is taken."""
+    for high in (24.0, 15.0):
+        found = _one(estimate=10.0, ci_low=0.0, ci_high=high)
+        assert found.se_lower == found.se_upper == pytest.approx((high - 10.0) / 10.0 / Z95, **EXACT)
+    bare = _one(estimate=10.0, ci_low=0.0, upper_not_reached=True)
+    assert bare.se_lower == _one(estimate=10.0).se_lower
+
+
+def test_survival_of_100_percent_is_no_event_in_the_time_of_the_effective_patients() -> None:
+    """10/1.25^2 = 6.4 patients for 12 months."""
+    found = _landmark(time_months=12.0, estimate=1.0, n=10)
+    assert (found.events, found.person_months, found.landmark_months) == (0.0, pytest.approx(76.8), 12.0)
+    assert (found.patients, math.isnan(found.log_hazard)) == (10, True)
+    assert _landmark(time_months=12.0, estimate=1.0, ci_low=1.0, ci_high=1.0, n=10).person_months == pytest.approx(76.8)
+    (whole,) = convert([_row(statistic="landmark", time_months=12.0, estimate=1.0, n=10)], factor=1.0)
+    assert whole.person_months == 120.0
+
+
+def test_survival_of_0_percent_is_a_count_of_events_by_then() -> None:
+    found = _landmark(time_months=6.0, estimate=0.0, n=10)
+    assert (found.events, found.person_months, found.landmark_months) == (pytest.approx(6.4), 0.0, 6.0)
+
+
+@pytest.mark.parametrize(("limit", "patients"), [(0.025 ** (1 / 8), 8.0), (0.025 ** (1 / 30), 10.0), (0.0, 6.4)])
+def test_a_printed_limit_beside_certainty_says_how_many_patients_it_rests_on(limit: float, patients: float) -> None:
+    """Nobody of m has the lower limit L = 0.025^(1/m) (Clopper-Pearson); never more than the 10 that there are."""
+    sure = _landmark(time_months=12.0, estimate=1.0, ci_low=limit, ci_high=1.0, n=10)
+    none = _landmark(time_months=12.0, estimate=0.0, ci_low=0.0, ci_high=1.0 - limit, n=10)
+    assert sure.person_months == pytest.approx(12.0 * patients)
+    assert none.events == pytest.approx(patients)
 
 
 def test_another_level_has_its_own_z() -> None:
@@ -135,7 +210,7 @@ def test_another_level_has_its_own_z() -> None:
     [
         {"estimate": 12.0, "ci_low": 11.9, "ci_high": 12.1},
         {"statistic": "landmark", "time_months": 12.0, "estimate": 0.5, "ci_low": 0.499, "ci_high": 0.501},
-        {"estimate": 12.0, "ci_low": 12.0, "ci_high": 24.0},
+        {"estimate": 12.0, "ci_low": 12.0, "ci_high": 12.1},
     ],
 )
 def test_no_error_is_below_that_of_as_many_events_as_patients(cells: dict) -> None:
@@ -233,6 +308,52 @@ def test_studies_keep_their_order_and_early_landmarks_are_marked() -> None:
     found = convert(rows)
     assert [one.study_id for one in found] == ["b", "a"]
     assert [one.early for one in found] == [False, True]
+
+
+def test_strata_of_certain_survival() -> None:
+    def stratum(name: str, estimate: float, months: float = 12.0) -> Survival:
+        return _row(statistic="landmark", time_months=months, estimate=estimate, stratum=name, n=25)
+
+    (alive,) = convert([stratum("x", 1.0), stratum("y", 1.0, 6.0)])
+    # 25/1.25^2 = 16 patients each, for 12 and for 6 months.
+    assert (alive.events, alive.person_months, alive.landmark_months, alive.patients) == (0.0, 288.0, 0.0, 50)
+    (dead,) = convert([stratum("x", 0.0), stratum("y", 0.0, 6.0)])
+    assert (dead.events, dead.person_months, dead.landmark_months) == (32.0, 0.0, 12.0)
+    (mixed,) = convert([stratum("x", 1.0), stratum("y", 0.5)])
+    # Smoothed survival of the first, (16 + 1/2)/(16 + 1), half of it and half of the other.
+    share = 0.5 * 16.5 / 17.0 + 0.5 * 0.5
+    assert mixed.log_hazard == pytest.approx(math.log(-math.log(share) / 12.0))
+
+
+def test_strata_are_mixed_at_the_horizon() -> None:
+    (found,) = convert(_strata(20.0, 5.0), horizon=24.0)
+    share = (45 * 0.5 ** (24 / 20) + 8 * 0.5 ** (24 / 5)) / 53
+    assert math.exp(-24.0 * math.exp(found.log_hazard)) == pytest.approx(share)
+    assert "mixed at 24 months" in found.rule
+
+
+@pytest.mark.parametrize("medians", [(0.01, 0.01), (1e-300, 1e300), (1e-300, 1e-300), (1e300, 1e300), (1e-308, 12.0)])
+def test_strata_of_any_size_convert(medians: tuple[float, float]) -> None:
+    """Survival of exp(-12 x 69) and less is no number that a computer holds; its logarithm is."""
+    rows = [_row(estimate=median, stratum=f"g{at}", n=20) for at, median in enumerate(medians)]
+    (found,) = convert(rows)
+    assert math.isfinite(found.log_hazard) and 0.0 < found.se_lower < math.inf
+    if medians[0] == medians[1]:
+        assert found.log_hazard == pytest.approx(math.log(math.log(2.0)) - math.log(medians[0]), abs=1e-9)
+
+
+@pytest.mark.parametrize("cells", [
+    {"estimate": 1e-300, "ci_low": 1e-301, "ci_high": 1e300}, {"estimate": 1e300, "ci_low": 1e-300, "ci_high": 2e300},
+    {"estimate": 1e-300, "ci_low": 1e-300, "ci_high": 1e300}, {"estimate": 1e300, "ci_low": 0.0, "ci_high": 1.7e308},
+    {"statistic": "landmark", "time_months": 1e-300, "estimate": 1e-300, "ci_low": 0.0, "ci_high": 0.99},
+    {"statistic": "landmark", "time_months": 1e300, "estimate": 1.0 - 1e-16, "ci_low": 1e-300, "ci_high": 1.0},
+    {"statistic": "landmark", "time_months": 12.0, "estimate": 5e-324},
+])
+def test_whatever_is_printed_converts(cells: dict) -> None:
+    found = _one(**cells)
+    assert math.isfinite(found.log_hazard) and 0.0 < min(found.se_lower, found.se_upper)
+    assert max(found.se_lower, found.se_upper) <= hazards.LARGEST_ERROR
+    assert len(as_studies([found])) == 1
 
 
 def test_rows_in_words() -> None:

@@ -58,10 +58,13 @@ def test_estimands_that_are_not_monotone_against_draws(model: str, estimand: str
     ([(-3.0, 0.2, 0.5), (-2.5, 0.3, 0.1), (-3.4, 0.25, 0.25)], [(4, 60.0), (0, 25.0)]),
     ([(-3.0, 1e-3, 1e-3)] * 4, []),
     ([], [(0, 10.0), (0, 20.0)]),
+    ([(-3.0, 0.2, 0.2)], [(0, 76.8, 12.0), (9, 180.5), (3, 120.0, 12.0)]),
+    ([(-2.0, 0.4, 0.4)], [(6.4, 0.0, 12.0), (12.8, 0.0, 3.0)]),
     ([(-2.0, 0.4, 0.9)], []),
 ])
 def test_log_hazard(normal: list, counts: list) -> None:
-    studies = [quadrature.normal_study(*row) for row in normal] + [quadrature.poisson_study(*row) for row in counts]
+    studies = [quadrature.normal_study(*row) for row in normal]
+    studies += [(quadrature.landmark_study if len(row) == 3 else quadrature.poisson_study)(*row) for row in counts]
     # Without events the posterior is as wide as its prior: over a wider one the points of the other quadrature, evenly
     # spaced over 20 prior standard deviations, are too few for 0.012.
     prior = (all_models()["log_hazard"].priors["eta"].arguments[0], 2.5 if normal else 1.0)

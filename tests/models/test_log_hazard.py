@@ -19,17 +19,20 @@ NORMAL, SPLIT, COUNTS = (-2.8, 0.3, 0.3), (-2.2, 0.15, 0.6), (9.0, 180.5)
 def _studies(estimates: list[tuple], counts: list[tuple]) -> HazardStudies:
     nothing = (np.nan,) * 3
     columns = np.array([*estimates, *[nothing] * len(counts)]).reshape(-1, 3).T
-    rows = np.array([*[(0.0, 0.0)] * len(estimates), *counts]).reshape(-1, 2).T
+    rows = np.array([*[(0.0, 0.0, 0.0)] * len(estimates), *((*row, 0.0)[:3] for row in counts)]).reshape(-1, 3).T
     k = len(estimates) + len(counts)
-    return HazardStudies([f"s{i}" for i in range(k)], *columns, *rows, [10] * k)
+    return HazardStudies([f"s{i}" for i in range(k)], *columns, *rows[:2], [10] * k, rows[2])
 
 
-MIXED = _studies([NORMAL, SPLIT], [COUNTS, (0.0, 25.0)])
+# Events, person-months and landmark: nobody of 6.4, everybody of 6.4, and 3 of 13 patients by 12 months.
+LANDMARKS = [(0.0, 76.8, 12.0), (6.4, 0.0, 12.0), (3.0, 120.0, 12.0)]
+MIXED = _studies([NORMAL, SPLIT], [COUNTS, (0.0, 25.0), *LANDMARKS])
 INDEPENDENT = [
     quadrature.normal_study(*NORMAL),
     quadrature.normal_study(*SPLIT),
     quadrature.poisson_study(*COUNTS),
     quadrature.poisson_study(0, 25.0),
+    *(quadrature.landmark_study(*row) for row in LANDMARKS),
 ]
 
 
@@ -45,16 +48,17 @@ def test_equal_sides_are_a_normal(tau: float) -> None:
 
 
 @pytest.mark.parametrize("tau", [1e-8, 1e-3, 0.1, 0.5, 2.0])
-@pytest.mark.parametrize("row", range(4))
+@pytest.mark.parametrize("row", range(7))
 def test_marginal_is_the_brute_force_integral(row: int, tau: float) -> None:
     eta = np.array([-4.5, -3.0, -2.2, -1.9, -1.0])
     wanted = quadrature.moments(INDEPENDENT[row], eta, np.full(5, tau))[0]
     got = log_hazard.log_likelihood(_draws(eta, [tau] * 5), MIXED)[:, row]
     # Simpson's rule leaves 1e-5 on the pieces of a split normal; the 25 points of the model leave 2e-5 for no
-    # events at tau = 2. Beyond e^-25 of its peak the reference itself is cut off.
+    # events at tau = 2, and 6e-5 where everybody had the event. Beyond
+    # e^-25 of its peak the reference itself is cut off.
     seen = wanted > -25.0
     assert seen.sum() >= 3
-    np.testing.assert_allclose(got[seen], wanted[seen], atol=5e-5)
+    np.testing.assert_allclose(got[seen], wanted[seen], atol=1e-4)
 
 
 def test_split_normal_without_heterogeneity_is_its_own_density() -> None:
@@ -103,7 +107,8 @@ def test_compiled_density_is_prior_times_likelihood_times_jacobian() -> None:
     model = log_hazard.build(MIXED)
     density, values = log_density(model), values_of(model, ["eta", "tau"])
     d, time = np.array([9.0, 0.0]), np.array([180.5, 25.0])
-    constant = (d * np.log(time) - special.gammaln(d + 1.0)).sum()
+    # The binomial coefficient of 3 of 13 patients; those of nobody and everybody are 1.
+    constant = (d * np.log(time) - special.gammaln(d + 1.0)).sum() + np.log(286.0)
     for z, log_tau in ((0.0, -1.0), (1.5, -6.0), (-2.0, 0.5)):
         point = {"eta_z": z, "tau_log__": log_tau}
         at = values(**point)
@@ -120,3 +125,20 @@ def test_compiled_density_is_prior_times_likelihood_times_jacobian() -> None:
     gradient = model.compile_dlogp()
     for log_tau in (-60.0, -18.0, 3.0):
         assert np.all(np.isfinite(gradient({"eta_z": np.array(0.3), "tau_log__": np.array(log_tau)})))
+
+
+def test_nobody_by_a_landmark_is_no_event_in_the_person_months_of_all() -> None:
+    """S(t)^n = exp(-h n t), the Poisson probability of no event: both are one likelihood."""
+    draws = _draws([-4.0, -2.5], [0.3, 1.0])
+    landmark = log_hazard.log_likelihood(draws, _studies([], [(0.0, 76.8, 12.0)]))
+    np.testing.assert_allclose(landmark, log_hazard.log_likelihood(draws, _studies([], [(0.0, 76.8)])), rtol=1e-12)
+
+
+def test_events_by_a_landmark_without_heterogeneity_are_binomial() -> None:
+    got = log_hazard.log_likelihood(_draws([-3.1], [1e-9]), _studies([], [(3.0, 120.0, 12.0)]))[0, 0]
+    assert got == pytest.approx(stats.binom.logpmf(3, 13, 1.0 - np.exp(-12.0 * np.exp(-3.1))), abs=1e-7)
+
+
+@pytest.mark.parametrize("eta", [-300.0, -40.0, 5.0, 300.0])
+def test_extreme_hazards_leave_counts_at_a_landmark_defined(eta: float) -> None:
+    assert np.all(np.isfinite(log_hazard.log_likelihood(_draws([eta], [0.5]), _studies([], [LANDMARKS[1]]))))

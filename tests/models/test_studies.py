@@ -76,5 +76,6 @@ def test_impossible_hazards_are_refused(changed: dict) -> None:
 def test_hazards_are_read_only() -> None:
     studies = HazardStudies(**HAZARD)
     assert (len(studies), studies.patients, studies.is_poisson.tolist()) == (2, 32, [False, True])
+    assert studies.is_estimate.tolist() == [True, False] and not studies.is_landmark.any()
     with pytest.raises(ValueError):
         studies.log_hazard[0] = 0.0

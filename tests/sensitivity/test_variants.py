@@ -140,12 +140,12 @@ def test_curves_change_by_definition_statistic_early_landmark_and_factor(tmp_pat
     (median,) = found["statistic"]
     rows = [next(row for row in case.evidence.survival if row.study_id == "a" and row.statistic == "median"),
             *(row for row in case.rows if row.study_id != "a")]
-    assert_same(median.studies, as_studies(convert(rows)))
+    assert_same(median.studies, as_studies(convert(rows, horizon=12.0)))
     (late,) = found["early"]
     assert list(late.studies.study_ids) == ["a", "b", "d"]
     assert [variant.factor for variant in found["factor"]] == [1.0, 2.0]
     for variant in found["factor"]:
-        assert_same(variant.studies, as_studies(convert(case.rows, factor=variant.factor)))
+        assert_same(variant.studies, as_studies(convert(case.rows, horizon=12.0, factor=variant.factor)))
 
 
 def test_a_median_that_was_not_reached_stands_for_no_study(tmp_path):
