@@ -38,7 +38,7 @@ def estimates_of_many(quantities_of: Callable[[Draws, Studies], Sequence[Quantit
     Parameters
     ----------
     quantities_of : callable
-        From draws of the hyperparameters and some of the studies to quantities, the studies' own one last.
+        From draws of the hyperparameters and some of the studies to quantities.
     draws : mapping of str to array, shape (s,)
         Of all chains, one after the other.
     """
@@ -48,9 +48,9 @@ def estimates_of_many(quantities_of: Callable[[Draws, Studies], Sequence[Quantit
     progress = Progress(-(-len(studies) // _BATCH))
     for start in range(0, len(studies), _BATCH):
         part = taken(studies, (at >= start) & (at < start + _BATCH))
-        quantity = quantities_of(fewer, part)[-1]
-        found += summarise(quantity, part.study_ids, chains=chains, level=level)
-        progress.step(f"estimates of {len(found):,} of {len(studies):,} studies")
+        for quantity in (one for one in quantities_of(fewer, part) if one.draws.ndim == 2):
+            found += summarise(quantity, part.study_ids, chains=chains, level=level)
+        progress.step(f"estimates of {min(start + _BATCH, len(studies)):,} of {len(studies):,} studies")
     progress.close()
     return found
 

@@ -111,3 +111,26 @@ def test_published_intervals_are_asked_of_the_right_fit(shipped):
     assert [item[0] for item in wanted(shipped, Question("cr"))] == ["R01"]
     assert [item[:2] for item in wanted(shipped, Question("os"))] == [("R05", "survival"), ("R07", "median_months")]
     assert not wanted(shipped, Question("hct_after"))
+
+
+def _survival(months: float, **changes) -> Estimate:
+    return estimate(estimand="survival", time_months=months, **changes)
+
+
+def test_a_published_survival_meets_the_same_months_only(shipped):
+    """R05 prints survival at 12 months: at a horizon of 24 there is no counterpart, and the reason says how."""
+    usual, later = Question("os"), Question("os", horizon=24.0)
+    found = by_id(compare(shipped, usual, {usual: pooled(shipped, usual, _survival(12.0))}))["R05"]
+    assert found.status == COMPARED
+    other = by_id(compare(shipped, later, {later: pooled(shipped, later, _survival(24.0))}))["R05"]
+    assert other.status == NOT_COMPARED and comparison_row(other).get("median") is None
+    assert "at 12 months" in other.reason and "--horizon 12" in other.reason
+    # A median has no months that could differ.
+    months = estimate(estimand="median_months", scale="time", unit="months", median=14.0)
+    assert by_id(compare(shipped, later, {later: pooled(shipped, later, months)}))["R07"].status == COMPARED
+
+
+def test_of_several_months_those_of_the_published_number_are_taken(shipped):
+    question = Question("os")
+    fits = {question: pooled(shipped, question, _survival(6.0, median=0.8), _survival(12.0, median=0.57))}
+    assert by_id(compare(shipped, question, fits))["R05"].pooled.estimate.median == 0.57

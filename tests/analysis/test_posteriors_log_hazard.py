@@ -126,6 +126,8 @@ def printed(tmp_path: Path) -> Callable:
         "landmark,12,0.5,,,false,30,,",
         "median,,18.2,15.9,,true,53,,",
         ",,,,,false,20,9,180.5",
+        "landmark,12,1,,,false,10,,",
+        "landmark,6,0,,,false,8,,",
     ]
     return fit_survival(tmp_path, rows)
 
@@ -135,6 +137,8 @@ def test_fit_from_published_statistics(printed: Callable) -> None:
     independent = [
         quadrature.poisson_study(studies.events[at], studies.person_months[at])
         if studies.is_poisson[at]
+        else quadrature.landmark_study(studies.events[at], studies.person_months[at], studies.landmark_months[at])
+        if studies.is_landmark[at]
         else quadrature.normal_study(studies.log_hazard[at], studies.se_lower[at], studies.se_upper[at])
         for at in range(len(studies))
     ]

@@ -148,3 +148,25 @@ def test_words_that_decide_are_matched_whatever_their_case(tmp_path):
         made = load(write_evidence(tmp_path, **written))
         assert [used(select(made, Question(name))) for name in ("cr", "os")] == [
             [("alpha_2019", 2)], [("alpha_2019", 3)]]
+
+
+TWO_LANDMARKS = ("a,os,,,,landmark,12,0.8,,,60,A\na,os,,,,landmark,24,0.7,,,60,A\n"
+                 "d,os,,,,landmark,8,0.8,,,60,A\nd,os,,,,median,,40,,,60,A\n")
+
+
+def test_the_horizon_asked_for_goes_before_that_of_the_endpoint_and_chooses_the_rows(tmp_path):
+    """At 24 months the landmark at 24 and, since 8 months lie before half of it, the median; at 12 those nearest 12."""
+    made = evidence(tmp_path, survival=TWO_LANDMARKS)
+    usual, later = select(made, Question("os")), select(made, Question("os", horizon=24.0))
+    assert (usual.horizon, used(usual)) == (12.0, [("a", 2), ("d", 4)])
+    assert (later.horizon, used(later)) == (24.0, [("a", 3), ("d", 5)])
+    assert {item.reason for item in later.left_out} == {"another row stands for this study at 24 months"}
+
+
+def test_early_is_before_half_the_horizon(tmp_path):
+    made = evidence(tmp_path, survival="a,os,,,,landmark,8,0.8,,,20,A\nd,os,,,,landmark,4,0.9,,,20,A\n")
+
+    def early(horizon):
+        return [one[0] for one in select(made, Question("os", horizon=horizon)).warnings if "extrapolated" in one]
+
+    assert (early(6.0), early(12.0), early(24.0)) == ([], ["d"], ["a", "d"])

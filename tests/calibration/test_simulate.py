@@ -48,6 +48,25 @@ def test_counts_with_person_months_are_poisson():
     assert_moments(found.events, 200 * np.exp(-3.0), 200 * np.exp(-3.0))
 
 
+def test_counts_at_a_landmark_are_binomial_among_whole_patients(tmp_path):
+    """100 % of 10 at 12 months: 10/1.25^2 = 6.4 patients, simulated as 6, each with the event with 1 - exp(-12 h)."""
+    evidence = load(write_evidence(
+        tmp_path, responses=None, endpoints="endpoint,label,kind,direction\nos,Overall survival,survival,benefit\n",
+        survival="study_id,endpoint,statistic,time_months,estimate,ci_low,ci_high,n\n"
+                 "alpha_2019,os,landmark,12,1,,,10\nbeta_2021,os,landmark,6,0,,,10\n"))
+    design = design_of(select_design(evidence, "log_hazard", Question("")))
+    assert design.plain()["person_months"] == [72.0, 36.0] and not design.studies.events.any()
+    assert design_from(json.loads(as_json(design.plain())), endpoint="os").plain() == design.plain()
+    rng = np.random.default_rng(6)
+    found = [simulate(design, np.array([-3.0, -3.0]), rng) for _ in range(4000)]
+    events = np.array([one.events for one in found])
+    rest = np.array([one.person_months for one in found]) / np.array([12.0, 6.0])
+    np.testing.assert_allclose(events + rest, 6.0)
+    rate = 1.0 - np.exp(-np.array([12.0, 6.0]) * np.exp(-3.0))
+    # Five standard errors of 24,000 trials.
+    np.testing.assert_allclose(events.mean(axis=0) / 6.0, rate, atol=5 * 0.5 / np.sqrt(24_000))
+
+
 @pytest.mark.parametrize("effect", [np.inf, np.nan, 100.0])
 def test_data_beyond_all_numbers_are_refused(effect):
     with pytest.raises(SimulationFailed):

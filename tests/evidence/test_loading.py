@@ -204,3 +204,21 @@ def test_ten_thousand_studies_load_in_seconds(tmp_path):
     start = time.perf_counter()
     assert len(load(tmp_path).responses) == count
     assert time.perf_counter() - start < 5
+
+
+@pytest.mark.parametrize(("row", "column", "written", "read"), [
+    (3, "ci_high", "1.03", 1.0), (3, "ci_high", "1.2", 1.0), (3, "ci_low", "-0.2", 0.0), (2, "ci_low", "-2", 0.0),
+    (2, "ci_low", "0", 0.0), (3, "estimate", "1", 1.0), (3, "estimate", "0", 0.0), (5, "events", "21", 21)])
+def test_what_programs_print_beyond_a_border_is_read_as_the_border(tmp_path, row, column, written, read):
+    text = FULL["survival.csv"]
+    if column == "estimate":
+        text = with_cell(with_cell(text, row, "ci_low", ""), row, "ci_high", "")
+    found = load(write_files(tmp_path, FULL | {"survival.csv": with_cell(text, row, column, written)}))
+    assert next(getattr(one, column) for one in found.survival if one.row == row) == read
+
+
+def test_certain_survival_may_have_limits_at_itself(tmp_path):
+    text = FULL["survival.csv"]
+    for column in ("estimate", "ci_low", "ci_high"):
+        text = with_cell(text, 3, column, "1")
+    assert load(write_files(tmp_path, FULL | {"survival.csv": text})).survival[1].estimate == 1.0

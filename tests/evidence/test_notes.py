@@ -19,6 +19,10 @@ CASES = [
     ("subsets.csv", lambda t: with_cell(t, 4, "value", "combined"), 3, "subset", "no study meets rows 3 and 4"),
     ("studies.csv", lambda t: with_cell(t, 4, "antigen_target", "unknown"), 4, "antigen_target", "not as missing"),
     ("survival.csv", lambda t: with_cell(t, 4, "estimate", ""), 4, "estimate", "since the median was not reached"),
+    ("survival.csv", lambda t: with_cell(t, 3, "ci_high", "1.03"), 3, "ci_high", "is read as 1"),
+    ("survival.csv", lambda t: with_cell(t, 3, "ci_low", "-0.02"), 3, "ci_low", "is read as 0"),
+    ("survival.csv", lambda t: with_cell(t, 2, "ci_low", "-2"), 2, "ci_low", "is read as 0"),
+    ("survival.csv", lambda t: with_cell(t, 5, "events", "21"), 5, "events", "several events"),
     ("audit.csv", lambda t: t.splitlines()[0] + "\n", 1, "", "has a header but no rows"),
 ]
 

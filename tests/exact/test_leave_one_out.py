@@ -99,6 +99,17 @@ def test_hazards_predict_their_own_report(row: tuple | None, counts: list) -> No
     assert pit(grid, study) == pytest.approx(expected, abs=0.009)
 
 
+@pytest.mark.parametrize(("events", "rest"), [(0, 10), (10, 0), (3, 7)])
+def test_counts_at_a_landmark_are_predicted_by_their_mid_p(events: int, rest: int) -> None:
+    study = hazards([], [(events, 12.0 * rest, 12.0)])
+    grid = solved("log_hazard", hazards([(-3.0, 0.2, 0.2), (-2.5, 0.3, 0.3), (-3.4, 0.25, 0.25)]))
+    rng = np.random.default_rng(11)
+    theta = all_models()["log_hazard"].new_study(draw(grid, 60_000, rng), rng)
+    reported = rng.binomial(10, 1.0 - np.exp(-12.0 * np.exp(theta)))
+    # Four standard errors of a proportion among 60,000.
+    assert pit(grid, study) == pytest.approx(np.mean(reported < events) + np.mean(reported == events) / 2, abs=0.009)
+
+
 def test_weights_follow_the_evidence_and_only_matched_priors_have_them() -> None:
     found = judge(rates(*CASES["as_rbest"]))
     assert [one.weight for one in found if one.which == DEFAULT] == [None, None]

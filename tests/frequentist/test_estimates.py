@@ -36,5 +36,14 @@ def test_log_hazards_of_estimates_and_of_counts() -> None:
     assert UNEQUAL_ERRORS in found.note and SMOOTHED_COUNTS in found.note
 
 
+def test_counts_at_a_landmark_enter_smoothed() -> None:
+    """Nobody of 10: survival 10.5/11, its log-log by the delta method; everybody of 10: 0.5/11."""
+    found = log_hazards(HazardStudies(("a", "b"), [np.nan] * 2, [np.nan] * 2, [np.nan] * 2, [0, 10], [120, 0], [10, 10],
+                                      [12, 6]))
+    survival = np.array([10.5 / 11, 0.5 / 11])
+    assert found.values == pytest.approx(np.log(-np.log(survival) / [12, 6]))
+    assert found.variances == pytest.approx((1 - survival) / (10 * survival * np.log(survival) ** 2))
+
+
 def test_equal_errors_need_no_note() -> None:
     assert log_hazards(HazardStudies(("a",), [-3.0], [0.2], [0.2], [0], [0], [10])).note == ""
