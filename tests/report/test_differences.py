@@ -65,7 +65,7 @@ def test_methods_name_their_estimand_and_are_escaped(page):
 
 
 def test_models_have_weights_under_matched_priors(page):
-    (row,) = page.tables["Beta-binomial and logit-normal: prediction of each study from the others"][1:]
+    (row,) = page.tables["Rate models: prediction of each study from the others"][1:]
     assert row[1:] == ["matched", "logit-normal", "10.4", "-23.69 (2.44)", "0.04 (0.23)", "0.52", "0.99"]
 
 
