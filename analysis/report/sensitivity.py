@@ -94,7 +94,7 @@ def _table(rows: Sequence[Row]) -> Html:
                       studies_and_patients(row["k_studies"], row["n_patients"]),
                       with_interval(row, "proportion") if known else row["status"],
                       with_interval(new, "proportion") if known else "",
-                      ("" if row["heterogeneity"] == spread else f"{row['heterogeneity']} ") +
+                      ("" if row["heterogeneity"] in (spread, None) else f"{row['heterogeneity']} ") +
                       number(row["heterogeneity_median"], "1") if known else "",
                       "" if row["change"] is None or row["dimension"] == HEADLINE else _points(row["change"]),
                       _conclusion(row), row["priors"]))
