@@ -32,7 +32,7 @@ def covariate_problems(tables: Mapping[str, Drafts]) -> Iterator[Problem]:
                 yield row.problem(column, f"{value.rule}, as covariates.csv needs", value.remedy)
             else:
                 yield from _outside_of_covariates(row, column, value, covariates)
-        values = [value for *_, value in read if not isinstance(value, Fault)]
+        values = [value for *_, value in read if not isinstance(value, Fault) and abs(value) <= _LARGEST]
         for covariate in covariates:
             yield from _steps_apart(covariate, values)
 
