@@ -63,7 +63,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_csv(path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """Write a table whole or not at all; None and NaN become empty cells.
+    """Write a table whole or not at all; None and NaN become empty cells; numbers keep every digit.
 
     Text that a spreadsheet would run as a formula is led by an apostrophe.
     """
@@ -80,7 +80,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
-        return f"{value:.6g}"
+        return repr(float(value))
     if isinstance(value, int):
         return str(value)
     text = str(value)

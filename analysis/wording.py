@@ -1,23 +1,109 @@
-"""How numbers are written for readers: few enough digits that Monte-Carlo error cannot change them much.
+"""How numbers are written for readers, on every page, figure and terminal: the one place where digits are chosen.
 
-Probabilities are whole per cents: an interval end has a Monte-Carlo error of up to a tenth of a posterior standard
-deviation, which is several points here, and the published numbers are whole per cents as well.
-The tables keep every digit.
+An estimate and its limits have the same decimals: so many that the interval is at least five units of the last digit
+wide and that numbers which differ look different. Per cents of a wide interval are whole, as published ones are. Rates
+below one in a hundred are read per 1,000 or per 100,000. The tables keep every digit.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 MISSING = "–"
 MINUS = "−"
 PROBABILITY_UNITS = ("proportion", "probability")
+RATIO = "ratio"
+_MOST_DECIMALS, _MOST_MORE = 12, 3
+_RESOLVED = 5.0  # units of the last digit: rounding moves no limit by more than a tenth of the interval
 _UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
 
 
 def safe(text: object) -> str:
     """The text on one line, with characters that no reader can see, or XML cannot hold, replaced."""
     return "".join(mark if mark.isprintable() else _UNPRINTABLE for mark in str(text))
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The unit in which the rates of an endpoint are read.
+
+    Parameters
+    ----------
+    factor : float
+        Times a proportion.
+    unit : str
+        Behind a number, and in labels.
+    """
+
+    factor: float = 100.0
+    unit: str = "%"
+
+    @property
+    def points(self) -> str:
+        """The unit of a difference between two rates."""
+        return "points" if self.unit == "%" else self.unit
+
+    @property
+    def of_a_rate(self) -> str:
+        """Such as ", %" or " per 1,000": behind the name of a rate in a label."""
+        return ", %" if self.unit == "%" else f" {self.unit}"
+
+
+PERCENT = Scale()
+PER_THOUSAND, PER_HUNDRED_THOUSAND = Scale(1e3, "per 1,000"), Scale(1e5, "per 100,000")
+SCALES = (PERCENT, PER_THOUSAND, PER_HUNDRED_THOUSAND)
+
+
+def scale_of(rate: float | None) -> Scale:
+    """The unit for rates about as large as this one, chosen once for an endpoint."""
+    if rate is None or not 0.0 < rate < 0.01:
+        return PERCENT
+    return PER_THOUSAND if rate >= 0.001 else PER_HUNDRED_THOUSAND
+
+
+def decimals_for(values: Iterable[float], least: int = 0) -> int:
+    """Decimals, not fewer than `least`: the range has five units of the last digit, and values look different."""
+    distinct = {value for value in values if math.isfinite(value)}
+    if len(distinct) < 2:
+        return least
+    width = max(distinct) - min(distinct)
+    decimals = min(max(least, math.ceil(math.log10(_RESOLVED / width))), _MOST_DECIMALS)
+    apart = (more for more in range(_MOST_MORE + 1)
+             if len({f"{value:.{decimals + more}f}" for value in distinct}) == len(distinct))
+    return decimals + next(apart, 0)
+
+
+def fixed(value: float | None, decimals: int, *, positive: bool = False, top: float = math.inf) -> str:
+    """A number with so many decimals; one that would round to a bound which it does not reach says so.
+
+    Parameters
+    ----------
+    positive : bool
+        Whether it cannot be negative, so that "<0.01" has one meaning.
+    top : float
+        What it cannot exceed.
+    """
+    if value is None or not math.isfinite(value):
+        return MISSING
+    text = f"{abs(value):.{decimals}f}"
+    if positive and value > 0.0 == float(text):
+        return f"<{10.0**-decimals:.{decimals}f}"
+    if value < top <= float(text):
+        return f">{top - 10.0**-decimals:.{decimals}f}"
+    return (MINUS if value < 0.0 < float(text) else "") + text
+
+
+def significant(value: float | None) -> str:
+    """Two significant digits, whole below 100,000 and such as 1.4e7 beyond."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    size, sign = abs(value), MINUS if value < 0.0 else ""
+    if size >= 1e5 or 0.0 < size < 1e-4:
+        mantissa, _, power = f"{size:.1e}".partition("e")
+        return f"{sign}{mantissa}e{int(power)}"
+    decimals = max(0, 1 - math.floor(math.log10(size))) if size else 0
+    return f"{sign}{size:.{decimals}f}"
 
 
 def percent(probability: float) -> str:
@@ -29,35 +115,99 @@ def percent(probability: float) -> str:
     return f"{100.0 * probability:.0f}"
 
 
-def number(value: float | None, unit: str) -> str:
-    """A number in its unit, which is not repeated: per cents of proportions, one digit of months, else two digits."""
+def chance(value: float | None) -> str:
+    """A probability as a number between 0 and 1: two digits of it, or of what is missing to 1."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    if value < 0.001:
+        return "<0.001"
+    if value > 0.999:
+        return ">0.999"
+    return f"{value:.2g}" if value < 0.9 else f"{value:.{max(2, -math.floor(math.log10(1.0 - value)))}f}"
+
+
+def number(value: float | None, unit: str, scale: Scale = PERCENT) -> str:
+    """A number in its unit, which is not repeated: whole per cents, one digit of months, else two, or more if small."""
     if value is None or not math.isfinite(value):
         return MISSING
     if unit in PROBABILITY_UNITS:
-        return percent(value)
-    if abs(value) >= 1000.0:
-        return f"{value:.3g}"
-    return f"{value:.1f}" if unit == "months" else f"{value:.2f}"
+        shown = scale.factor * value
+        near = min(shown, scale.factor - shown)
+        decimals = max(0, 1 - math.floor(math.log10(near))) if 0.0 < near < 1.0 else 0
+        return fixed(shown, min(decimals, _MOST_DECIMALS), positive=True, top=scale.factor)
+    text = fixed(value, 1 if unit == "months" else 2)
+    return significant(value) if abs(value) >= 1000.0 or (value and not text.strip("0.")) else text
 
 
-def as_printed(value: float | None, unit: str) -> str:
+def as_printed(value: float | None, unit: str, scale: Scale = PERCENT) -> str:
     """A published number with the digits that were published."""
     if value is None:
         return MISSING
-    return f"{100.0 * value if unit in PROBABILITY_UNITS else value:.10g}"
+    return f"{scale.factor * value if unit in PROBABILITY_UNITS else value:.10g}"
 
 
-def signed(value: float | None, unit: str) -> str:
-    """A difference: points for proportions, otherwise the unit's own digits."""
+def signed(value: float | None, unit: str, scale: Scale = PERCENT, *, like: Sequence[float] = ()) -> str:
+    """A difference: points for proportions, otherwise the unit's own digits.
+
+    Parameters
+    ----------
+    like : sequence of float
+        An estimate and its limits, whose decimals the difference has.
+    """
     if value is None or not math.isfinite(value):
         return MISSING
-    size = f"{100.0 * abs(value):.0f}" if unit in PROBABILITY_UNITS else number(abs(value), unit)
-    if float(size) == 0.0:
+    if unit in PROBABILITY_UNITS:
+        size = fixed(scale.factor * abs(value), decimals_for(scale.factor * one for one in like))
+    elif like:
+        size = fixed(abs(value), decimals_for(like, 1 if unit == "months" else 2))
+    else:
+        size = fixed(abs(value), 1 if unit == "months" else 2) if abs(value) < 1000.0 else significant(abs(value))
+    if not size.strip("0."):
         return "0"
     return ("+" if value > 0 else MINUS) + size
 
 
-def with_interval(row: Mapping[str, Any], unit: str, *, at: str = "median") -> str:
+def joint(values: Sequence[float | None], unit: str, scale: Scale = PERCENT, *, least: int | None = None) -> list[str]:
+    """An estimate and its limits, all with the same decimals.
+
+    Parameters
+    ----------
+    values : sequence of float or None
+    unit : str
+        A ratio is written with digits of its own where it spans orders of magnitude, as are numbers above 1,000 and
+        estimates that common decimals would show as 0.
+    least : int or None
+        Fewest decimals; None takes those of the unit: none for proportions, one for months, two for others.
+    """
+    known = [value for value in values if value is not None and math.isfinite(value)]
+    if unit in PROBABILITY_UNITS:
+        decimals = decimals_for((scale.factor * value for value in known), least or 0)
+        return [fixed(None if value is None else scale.factor * value, decimals, positive=True, top=scale.factor)
+                for value in values]
+    least = least if least is not None else 1 if unit == "months" else 2
+    decimals = decimals_for(known, least)
+    if _needs_own_digits(known, unit, least):
+        return [significant(value) for value in values]
+    return [fixed(value, decimals, positive=min(known, default=0.0) >= 0.0) for value in values]
+
+
+def _needs_own_digits(known: Sequence[float], unit: str, least: int) -> bool:
+    """Whether common decimals would hide an estimate, or a limit of a ratio, or show digits without meaning."""
+    if max(map(abs, known), default=0.0) >= 1000.0:
+        return True
+    shown = known if unit == RATIO else known[:1]
+    smallest = min((value for value in shown if value), default=1.0)
+    return min(known, default=0.0) >= 0.0 and smallest < 0.5 * 10.0**-least and decimals_for(
+        [0.0, max(known)], least) == least
+
+
+def interval_text(value: float | None, low: float | None, high: float | None, unit: str,
+                  scale: Scale = PERCENT) -> str:
+    """Such as "80 [72, 86]": an estimate with its limits."""
+    return "{} [{}, {}]".format(*joint((value, low, high), unit, scale))
+
+
+def with_interval(row: Mapping[str, Any], unit: str, scale: Scale = PERCENT, *, at: str = "median") -> str:
     """Such as "80 [72, 86]": an estimate with its limits.
 
     Parameters
@@ -66,16 +216,16 @@ def with_interval(row: Mapping[str, Any], unit: str, *, at: str = "median") -> s
         With lower and upper and the column `at`; raw estimates are read from raw, raw_lower and raw_upper.
     """
     prefix = "raw_" if at == "raw" else ""
-    low, high = row[f"{prefix}lower"], row[f"{prefix}upper"]
-    return f"{number(row[at], unit)} [{number(low, unit)}, {number(high, unit)}]"
+    return interval_text(row[at], row[f"{prefix}lower"], row[f"{prefix}upper"], unit, scale)
 
 
-def printed_with_interval(value: float, low: float | None, high: float | None, unit: str) -> str:
+def printed_with_interval(value: float, low: float | None, high: float | None, unit: str,
+                          scale: Scale = PERCENT) -> str:
     """A published estimate, with its limits where they were published."""
-    text = as_printed(value, unit)
+    text = as_printed(value, unit, scale)
     if low is None or high is None:
         return text
-    return f"{text} [{as_printed(low, unit)}, {as_printed(high, unit)}]"
+    return f"{text} [{as_printed(low, unit, scale)}, {as_printed(high, unit, scale)}]"
 
 
 def level_text(level: float | None) -> str:
@@ -83,9 +233,11 @@ def level_text(level: float | None) -> str:
     return "" if level is None else f"{100.0 * level:.6g} %"
 
 
-def unit_text(unit: str) -> str:
+def unit_text(unit: str, scale: Scale = PERCENT) -> str:
     """The unit as a reader sees it behind a number."""
-    return "%" if unit in PROBABILITY_UNITS else unit if unit == "months" or unit.startswith("events per ") else ""
+    if unit in PROBABILITY_UNITS:
+        return scale.unit
+    return unit if unit == "months" or unit.startswith("events per ") else ""
 
 
 def counted(number_of: int | None, noun: str, plural: str = "") -> str:
