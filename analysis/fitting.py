@@ -38,9 +38,10 @@ class NoStudies(UsageError):
 class Fit:
     """A posterior with all that is needed to judge it; `estimates` is empty where the diagnostics fail.
 
-    `sampler` is what was used: the job's, or the more careful one of a second attempt. `exact` holds the exact
-    distributions of the pooled estimands where the engine is exact; `agreement` sets both engines side by side where
-    it is not. `log_evidence` is None where the quadrature did not settle; the priors are then not checked either.
+    `sampler` is what was used: the job's, or the more careful one of a second attempt. `estimates` are the engine's
+    own. `exact` holds the exact distributions of the pooled estimands, and is empty where the quadrature did not
+    settle; `log_evidence` is None then, and the priors are not checked. `agreement` sets both engines side by side
+    where one of them sampled.
     """
 
     job: Job
@@ -65,6 +66,21 @@ class Fit:
     def warnings(self) -> tuple[str, ...]:
         """What a reader should know about the rows and the priors."""
         return (*self.selection.warnings, *warnings_of(self.studies), *self.prior_check.warnings)
+
+    @property
+    def printed(self) -> tuple[Estimate, ...]:
+        """The estimates as readers get them: pooled ones by quadrature, so that no Monte-Carlo error moves a digit.
+
+        What hangs on them is computed by quadrature, too, and so repeats the same numbers. Estimates of single
+        studies, and all where the quadrature did not settle, are the engine's own. `mcse` stays that of the draws,
+        which are what is saved.
+        """
+        own = {found.name: found for found in self.exact}
+        names = [row.estimand if row.time_months is None else f"{row.estimand}_{row.time_months:g}m"
+                 for row in self.estimates]
+        return tuple(replace(own[name].estimate(self.job.level), mcse=row.mcse)
+                     if row.study_id is None and name in own else row
+                     for name, row in zip(names, self.estimates, strict=True))
 
 
 def model_for(selection_kind: str, name: str | None) -> Model:
@@ -169,7 +185,7 @@ def _sampled(job: Job, model: Model, studies: Studies, priors: Mapping[str, Prio
     draws = flat(posterior)
     quantities = _quantities(model, draws, studies, job, selection, np.random.default_rng([seed, 1]))
     diagnostics = _diagnose(model, draws, quantities, stats, job)
-    agreement, log_evidence, checked = (), None, Check()
+    agreement, exact, log_evidence, checked = (), (), None, Check()
     try:
         grid = solve(density_of(model, studies, priors))
     except QuadratureFailed:
@@ -181,7 +197,8 @@ def _sampled(job: Job, model: Model, studies: Studies, priors: Mapping[str, Prio
         log_evidence = grid.log_evidence
         checked = check(grid, studies, horizon=selection.horizon, level=job.level)
     return {"posterior": posterior, "sample_stats": stats, "quantities": tuple(quantities),
-            "diagnostics": diagnostics, "agreement": agreement, "log_evidence": log_evidence, "prior_check": checked,
+            "diagnostics": diagnostics, "agreement": agreement, "exact": exact, "log_evidence": log_evidence,
+            "prior_check": checked,
             "estimates": _summaries(quantities, selection, job)}
 
 

@@ -25,9 +25,9 @@ from analysis.processes import Submit, share_out
 from analysis.progress import Progress
 from analysis.records import FAILED
 from analysis.report.page import write_report
-from analysis.selection import UsageError, select
+from analysis.selection import UsageError, choices, select
 from analysis.side import with_side_tables
-from analysis.text import QUICK_REMEDY, number, table
+from analysis.text import QUICK_REMEDY, table, with_limits
 
 SCHEMA_VERSION = 1
 _PACKAGES = ("recart", "pymc", "nutpie", "arviz", "numpy", "scipy", "matplotlib")
@@ -72,8 +72,9 @@ def tell(results: Results, manifest: dict[str, Any], options: argparse.Namespace
         _print(results, options.output / "report.html")
     for found in results.failed:
         question, remedy = found.job.question, QUICK_REMEDY if options.quick else ""
-        print(f"{found.status}: {question.endpoint} {found.model} {question.subset} tiers {question.tiers}: "
-              f"{found.diagnostics['failures']}{remedy if found.status != FAILED else ''}", file=sys.stderr)
+        name = " ".join([question.endpoint, found.model, question.subset, *choices(results.evidence, question)])
+        print(f"{found.status}: {name}: {found.diagnostics['failures']}{remedy if found.status != FAILED else ''}",
+              file=sys.stderr)
     for failure in results.failures:
         print(f"FAILED: {failure}", file=sys.stderr)
     if results.failures or any(found.status == FAILED for found in results.failed):
@@ -136,6 +137,6 @@ def _headline(results: Results, evidence: Evidence, endpoint: str) -> list[str] 
     if first is None:
         return [endpoint, "", found.status, str(found.k_studies), str(found.n_patients)]
     name = first["estimand"] + ("" if first["time_months"] is None else f" ({first['time_months']:g} months)")
-    limits = f"{number(first['median'])} [{number(first['lower'])}, {number(first['upper'])}]"
+    limits = with_limits(first["median"], first["lower"], first["upper"], first["scale"])
     return [endpoint, name, f"{limits} {100 * first['level']:g} % credible", str(found.k_studies),
             str(found.n_patients)]

@@ -18,6 +18,8 @@ from analysis.processes import Submit
 from analysis.progress import Progress
 from analysis.records import Record, attempted
 from analysis.regression.running import Regressed
+from analysis.selection import choices
+from analysis.wording import PERCENT, Scale, scale_of
 from models import all_models
 
 _WORTH_COMPILING = 20  # waiting fits of a model for which a second process should compile it, too
@@ -59,6 +61,16 @@ class Results:
         """Rows of a table beside the fits; none where it was not made."""
         return self.side[name][1] if name in self.side else ()
 
+    def scale(self, endpoint: str) -> Scale:
+        """The unit in which an endpoint's rates are read, from its headline estimate, or else its studies' counts."""
+        found = self.headline(endpoint) if any(one.job.question.endpoint == endpoint for one in self.records) else None
+        if found is None:
+            return PERCENT
+        pooled = next((row["median"] for row in found.estimates if row["scale"] == "probability"), None)
+        patients = sum(row["n"] for row in found.studies)
+        crude = sum(row["raw"] * row["n"] for row in found.studies) / patients if patients else None
+        return scale_of(pooled if pooled is not None else crude)
+
     @property
     def failed(self) -> tuple[Record, ...]:
         """Fits that are no results."""
@@ -97,13 +109,13 @@ def run_all(evidence: Evidence, base: Job, jobs: Sequence[Job], *, folder: Path 
     submit(_import_figures)
     for group in (first, *reversed(others)):
         for bundle in (first if group is first else _taken_back(group, away)):
-            _take(attempted(evidence, bundle, folder), done, progress)
+            _take(attempted(evidence, bundle, folder), done, progress, evidence)
             for finished in [bundle for bundle, future in away.items() if future.done()]:
-                _take(away.pop(finished).result(), done, progress)
+                _take(away.pop(finished).result(), done, progress, evidence)
     while away:
         finished = [bundle for bundle, future in away.items() if future.done()]
         for bundle in finished:
-            _take(away.pop(bundle).result(), done, progress)
+            _take(away.pop(bundle).result(), done, progress, evidence)
         if not finished and next(meanwhile, _NOTHING) is _NOTHING:
             wait(away.values(), return_when=FIRST_COMPLETED)
     found = tuple(done[job] for job in jobs)
@@ -111,15 +123,15 @@ def run_all(evidence: Evidence, base: Job, jobs: Sequence[Job], *, folder: Path 
     return Results(evidence, base, found, tuple(compare(evidence, base.question, headline)), stamp)
 
 
-def _take(found: Sequence[Record], done: dict[Job, Record], progress: Progress) -> None:
+def _take(found: Sequence[Record], done: dict[Job, Record], progress: Progress, evidence: Evidence) -> None:
     done |= {one.job: one for one in found}
     for one in found:
-        progress.step(_describe(one))
+        progress.step(_describe(one, evidence))
 
 
-def _describe(found: Record) -> str:
+def _describe(found: Record, evidence: Evidence) -> str:
     question = found.job.question
-    text = f"{question.endpoint} {found.model} {question.subset} tiers {question.tiers}"
+    text = " ".join([question.endpoint, found.model, question.subset, *choices(evidence, question)])
     return text if found.status == "converged" else f"{text}: {found.status}"
 
 
@@ -154,9 +166,11 @@ def _taken_back(group: Sequence[Bundle], away: dict[Bundle, Future]) -> Iterator
 
 
 def write_tables(results: Results, folder: Path) -> list[Path]:
-    """Write every table of a run; returns their paths."""
+    """Write every table of a run that has a row; returns their paths."""
     written = []
     for name, columns, rows in _tables(results):
+        if not rows:
+            continue
         path = folder / name
         write_csv(path, [{**row, "stamp": results.stamp} for row in rows], columns)
         written.append(path)

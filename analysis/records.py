@@ -103,12 +103,12 @@ def _of_fit(evidence: Evidence, fit: Fit, path: str) -> Record:
     return Record(
         job, fit.model, diagnostics["status"], k, n, {name: str(prior) for name, prior in fit.priors.items()},
         fit.warnings,
-        tuple(tables.estimate_row(job.question, fit.model, estimate, k=k, n=n) for estimate in fit.estimates),
+        tuple(tables.estimate_row(job.question, fit.model, estimate, k=k, n=n) for estimate in fit.printed),
         {**question, **diagnostics, **tables.prior_cells(fit.prior_check), **settings},
         tuple(tables.study_rows(evidence, selection, fit.conversions, level=job.level)),
         tuple(tables.conversion_rows(selection.endpoint.endpoint, fit.conversions)),
         tuple(tables.left_out_rows(selection)),
-        pooled_by_row(evidence, job.question, model=fit.model, k_studies=k, n_patients=n, estimates=fit.estimates,
+        pooled_by_row(evidence, job.question, model=fit.model, k_studies=k, n_patients=n, estimates=fit.printed,
                       probabilities=chances, trouble=trouble),
         tuple(tables.agreement_rows(job.question, fit.model, fit.agreement)), fit.log_evidence, path,
         fit.prior_check.warnings)

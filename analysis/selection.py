@@ -67,15 +67,6 @@ class Question:
     retrospective: bool = False
     horizon: float | None = None
 
-    @property
-    def words(self) -> str:
-        """Subset and tiers, and what else departs from the default, for the head of a printed result."""
-        parts = [f"subset {self.subset}", f"tiers {self.tiers}"]
-        parts += [f"without {', '.join(self.without)}"] if self.without else []
-        parts += ["with retrospective studies"] if self.retrospective else []
-        parts += [f"horizon {self.horizon:g} months"] if self.horizon else []
-        return ", ".join(parts)
-
 
 @dataclass(frozen=True)
 class LeftOut:
@@ -144,6 +135,16 @@ def membership(evidence: Evidence, study: Study, subset: str) -> bool | None:
     found = [rule.holds(study.columns.get(column, "")) if isinstance(rule, Condition) else None
              for column, rule in rules]
     return False if False in found else None if None in found else True
+
+
+def choices(evidence: Evidence, question: Question) -> tuple[str, ...]:
+    """What is chosen beside the subset, in words; nothing of set and tiers where the evidence has none."""
+    tiers = any(row.tier for row in (*evidence.responses, *evidence.survival))
+    sets = any(study.in_review is not None for study in evidence.studies)
+    return (*([f"set {question.study_set}"] if sets else []), *([f"tiers {question.tiers}"] if tiers else []),
+            *([f"without {', '.join(question.without)}"] if question.without else []),
+            *(["with retrospective studies"] if question.retrospective else []),
+            *([f"horizon {question.horizon:g} months"] if question.horizon else []))
 
 
 def select(evidence: Evidence, question: Question) -> Selection:

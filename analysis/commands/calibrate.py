@@ -12,7 +12,7 @@ from analysis.calibration import FAMILY_LEVEL, FAULTS
 from analysis.calibration.design import design_of, select_design
 from analysis.calibration.replicate import Setting
 from analysis.calibration.run import BATCHES, Calibration, calibrate, ecdf_rows
-from analysis.evidence import load
+from analysis.evidence import Evidence, load
 from analysis.evidence.problems import one_line
 from analysis.figures.calibration import draw_calibration
 from analysis.figures.saving import save_figure
@@ -21,7 +21,7 @@ from analysis.fitting import priors_of
 from analysis.jobs import Job
 from analysis.output import adding
 from analysis.progress import Progress
-from analysis.selection import Selection
+from analysis.selection import Selection, choices
 from analysis.tables import left_out_cells, left_out_rows
 from analysis.text import left_out_lines, table
 from analysis.wording import counted
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(as_json(_object(found, selection, evidence.sha256)))
     else:
-        _print(found, selection)
+        _print(found, evidence, selection)
     for line in (*(f"warning: {text}" for text in selection.warnings), *left_out_lines(left_out_rows(selection))):
         print(line, file=sys.stderr)
     for failed in found.failures:
@@ -87,11 +87,13 @@ def _object(found: Calibration, selection: Selection, sha256: str) -> dict[str, 
             "passed": found.passed}
 
 
-def _print(found: Calibration, selection: Selection) -> None:
+def _print(found: Calibration, evidence: Evidence, selection: Selection) -> None:
     setting = found.setting
-    print(f"{setting.design.endpoint}: {setting.model}, {selection.question.words}, "
-          f"{counted(len(setting.design.studies), 'study', 'studies')}, "
-          f"{counted(setting.design.studies.patients, 'patient')}, {counted(len(found.replicates), 'replicate')}")
+    question = selection.question
+    print(f"{setting.design.endpoint}: " + ", ".join([
+        setting.model, f"subset {question.subset}", *choices(evidence, question),
+        counted(len(setting.design.studies), "study", "studies"), counted(setting.design.studies.patients, "patient"),
+        counted(len(found.replicates), "replicate")]))
     print("; ".join(f"{name} ~ {prior}" for name, prior in setting.priors.items()))
     if setting.fault:
         print(f"planted fault {setting.fault}: {FAULTS[setting.fault]}")

@@ -14,8 +14,9 @@ from analysis.planning import check_priors, plan
 from analysis.processes import helper
 from analysis.progress import Progress
 from analysis.records import FAILED
-from analysis.selection import UsageError
-from analysis.text import number, table
+from analysis.selection import UsageError, choices
+from analysis.text import number, table, with_limits
+from analysis.wording import decimals_for, fixed
 
 SCHEMA_VERSION = 1
 
@@ -44,8 +45,9 @@ def run(options: argparse.Namespace) -> int:
     else:
         print(comparison_table(results.comparisons))
     for found in results.failed:
-        print(f"{found.status}: {found.job.question.endpoint} {found.model} {found.job.question.subset} "
-              f"tiers {found.job.question.tiers}: {found.diagnostics['failures']}", file=sys.stderr)
+        question = found.job.question
+        name = " ".join([question.endpoint, found.model, question.subset, *choices(evidence, question)])
+        print(f"{found.status}: {name}: {found.diagnostics['failures']}", file=sys.stderr)
     if any(found.status == FAILED for found in results.failed):
         print(HINT, file=sys.stderr)
     return 3 if results.failed else 0
@@ -62,12 +64,19 @@ def comparison_table(comparisons: tuple[Comparison, ...]) -> str:
         scale = "time" if row["units"] == "months" else ""
         rows.append([row["reported_id"], row["our_endpoint"] or row["endpoint"], row["subset"], _estimand(row),
                      _value(row, "published", scale), str(row["published_k"] or ""), _value(row, "", scale),
-                     str(row["k_studies"]), number(row["difference"], scale),
+                     str(row["k_studies"]), _difference(row, scale),
                      number(row["probability_of_published_interval"])])
     header = ["id", "endpoint", "subset", "estimand", "published", "k paper", "reanalysis (median)", "k ours",
               "difference", "P(published interval)"]
     text = table(header, rows)
     return text + "\n\nNot compared\n" + "\n".join(reasons) if reasons else text
+
+
+def _difference(row: dict, scale: str) -> str:
+    """The difference with the decimals of the estimate beside it."""
+    least = 1 if scale == "time" else 3
+    known = [row[name] for name in ("median", "lower", "upper") if row.get(name) is not None]
+    return fixed(row["difference"], decimals_for(known, least))
 
 
 def _estimand(row: dict) -> str:
@@ -77,5 +86,4 @@ def _estimand(row: dict) -> str:
 def _value(row: dict, prefix: str, scale: str) -> str:
     value = row["published"] if prefix else row["median"]
     low, high = (row.get(f"{prefix}_{end}" if prefix else end) for end in ("lower", "upper"))
-    text = number(value, scale)
-    return text if low is None else f"{text} [{number(low, scale)}, {number(high, scale)}]"
+    return number(value, scale) if low is None else with_limits(value, low, high, scale)

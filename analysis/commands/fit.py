@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 
 from analysis.arguments import base_job
-from analysis.evidence import load
+from analysis.evidence import Evidence, load
 from analysis.evidence.problems import one_line
 from analysis.files import as_json
 from analysis.fitting import model_for, priors_of
@@ -14,7 +14,7 @@ from analysis.jobs import QUICK
 from analysis.output import adding
 from analysis.posteriors import file_name
 from analysis.records import Record, records
-from analysis.selection import UsageError, select
+from analysis.selection import UsageError, choices, select
 from analysis.tables import left_out_cells
 from analysis.text import QUICK_REMEDY, estimates_table, left_out_lines
 from analysis.wording import counted
@@ -23,6 +23,7 @@ SCHEMA_VERSION = 1
 _FOLDER = "posteriors"
 _ESTIMATE = ("estimand", "study_id", "time_months", "scale", "unit", "mean", "sd", "median", "lower", "upper",
              "level", "interval", "mcse")
+_AGREEMENT = ("estimand", "time_months", "statistic", "sampled", "exact", "mcse", "z", "agrees")
 _FIT_COLUMNS = ("endpoint", "model", "subset", "tiers", "study_set", "early_landmarks", "status")
 
 
@@ -47,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(as_json(_object(found, evidence.sha256, options)))
     else:
-        _print(found, options)
+        _print(found, evidence, options)
     for warning in found.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     for line in left_out_lines(found.left_out):
@@ -69,14 +70,16 @@ def _object(found: Record, sha256: str, options: argparse.Namespace) -> dict:
             "left_out": left_out_cells(found.left_out), "log_evidence": found.log_evidence,
             "estimates": [{name: row[name] for name in _ESTIMATE} for row in found.estimates],
             "diagnostics": {name: value for name, value in found.diagnostics.items() if name not in _FIT_COLUMNS},
+            "agreement": [{name: row[name] for name in _AGREEMENT} for row in found.agreement],
             "converged": not found.failed}
 
 
-def _print(found: Record, options: argparse.Namespace) -> None:
+def _print(found: Record, evidence: Evidence, options: argparse.Namespace) -> None:
     question = found.job.question
     stamp = "QUICK (short chains)  " if options.quick else ""
-    print(f"{stamp}{question.endpoint}: {found.model}, {question.words}, "
-          f"{counted(found.k_studies, 'study', 'studies')}, {counted(found.n_patients, 'patient')}")
+    print(f"{stamp}{question.endpoint}: " + ", ".join([
+        found.model, f"subset {question.subset}", *choices(evidence, question),
+        counted(found.k_studies, "study", "studies"), counted(found.n_patients, "patient")]))
     print("; ".join(f"{name} ~ {prior}" for name, prior in found.priors.items()) + "\n")
     if not found.failed:
         print(estimates_table(found.estimates))

@@ -10,7 +10,7 @@ from typing import Any
 from analysis.arguments import question_of
 from analysis.evidence import Endpoint, Evidence, load
 from analysis.files import as_json
-from analysis.selection import RETROSPECTIVE, base_of, candidates, shared_patients, subset_names
+from analysis.selection import RETROSPECTIVE, base_of, candidates, choices, shared_patients, subset_names
 from analysis.text import table
 from analysis.wording import counted
 
@@ -35,7 +35,8 @@ def run(options: argparse.Namespace) -> int:
                        "subsets": _subsets(evidence)}))
         return 0
     names = subset_names(evidence)
-    print(f"Studies (patients) by endpoint and subset; tiers {options.tiers}, set {options.study_set}\n")
+    chosen = choices(evidence, question_of(options, ""))
+    print("Studies (patients) by endpoint and subset" + "".join(f"; {words}" for words in chosen) + "\n")
     rows = [[item["endpoint"], item["kind"], *(f"{cell['k_studies']} ({cell['n_patients']})"
                                                for cell in item["subsets"]), item["label"]] for item in endpoints]
     print(table(["endpoint", "kind", *names, "label"], rows))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.arguments import base_job
-from analysis.evidence import load
+from analysis.evidence import Evidence, load
 from analysis.evidence.problems import one_line
 from analysis.files import as_json
 from analysis.jobs import NUTS, QUICK_REGRESSION, REGRESSION
@@ -19,7 +19,7 @@ from analysis.regression.design import covariates_of
 from analysis.regression.running import Regressed, regress
 from analysis.regression.steps import amount
 from analysis.regression.tables import FILES, collinearity_table, imputed_table, slopes_table, write_tables
-from analysis.selection import UsageError, select
+from analysis.selection import UsageError, choices, select
 from analysis.tables import left_out_cells
 from analysis.text import QUICK_REMEDY, left_out_lines
 from analysis.wording import counted
@@ -46,14 +46,12 @@ def run(options: argparse.Namespace) -> int:
         reasons = list(dict.fromkeys(row["refused"] for row in found.refused))
         if len(found.refused) == len(found.slopes):
             raise UsageError("; ".join(reasons))
-        if folder:
-            _write(found, evidence.endpoint(options.endpoint).label, folder, stamp)
+        paths = _write(found, evidence.endpoint(options.endpoint).label, folder, stamp) if folder else []
     if options.json:
         print(as_json(_object(found, evidence.sha256, stamp)))
     else:
-        _print(found, stamp)
-        names = _names(options.endpoint, stamp) if options.output else ()
-        print("".join(f"\n{one_line(str(options.output / name))}" for name in names))
+        _print(found, evidence, stamp)
+        print("".join(f"\n{one_line(str(options.output / path.relative_to(folder)))}" for path in paths))
     for line in (*(f"warning: {text}" for text in found.warnings), *left_out_lines(found.left_out),
                  *(f"not estimated: {text}" for text in reasons)):
         print(line, file=sys.stderr)
@@ -65,18 +63,22 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _names(endpoint: str, stamp: str) -> list[str]:
-    """The files that are written."""
-    return [*FILES, *(f"figures/bubble_{endpoint}.{kind}" for kind in ("svg", "png") if not stamp)]
+    """The files that may be written."""
+    from analysis.figures.names import FigureId
+
+    return [*FILES, *(f"figures/{FigureId('bubble', endpoint).stem}.{kind}" for kind in ("svg", "png") if not stamp)]
 
 
-def _write(found: Regressed, label: str, folder: Path, stamp: str) -> None:
+def _write(found: Regressed, label: str, folder: Path, stamp: str) -> list[Path]:
     from analysis.figures.bubble import bubble_content, draw_bubbles
+    from analysis.figures.names import FigureId
     from analysis.figures.saving import save_figure
 
-    write_tables([found], folder, stamp=stamp)
+    paths = write_tables([found], folder, stamp=stamp)
     if not stamp:
         figure = draw_bubbles(**bubble_content(found, label=label, stamp=stamp))
-        save_figure(figure, folder / "figures" / f"bubble_{found.job.question.endpoint}")
+        paths += save_figure(figure, folder / "figures" / FigureId("bubble", found.job.question.endpoint).stem)
+    return paths
 
 
 def _object(found: Regressed, sha256: str, stamp: str) -> dict[str, Any]:
@@ -122,11 +124,11 @@ def _without_endpoint(rows: Any) -> list[dict[str, Any]]:
     return [{name: value for name, value in row.items() if name != "endpoint"} for row in rows]
 
 
-def _print(found: Regressed, stamp: str) -> None:
+def _print(found: Regressed, evidence: Evidence, stamp: str) -> None:
     question = found.job.question
-    print(f"{'QUICK (short chains)  ' if stamp else ''}{question.endpoint}: {found.model} regression, "
-          f"{question.words}, {counted(found.n_studies, 'study', 'studies')}, "
-          f"{counted(found.n_patients, 'patient')}")
+    print(f"{'QUICK (short chains)  ' if stamp else ''}{question.endpoint}: " + ", ".join([
+        f"{found.model} regression", f"subset {question.subset}", *choices(evidence, question),
+        counted(found.n_studies, "study", "studies"), counted(found.n_patients, "patient")]))
     print("; ".join(f"{name} ~ {prior}" for name, prior in found.priors.items()))
     chosen = {row["covariate"]: f"{row['covariate']} {amount(row['prior_size'])}" for row in found.slopes
               if row["prior_size"] != row["unit_size"]}

@@ -18,11 +18,12 @@ from analysis.figures.files import (
     sensitivity_file,
 )
 from analysis.figures.missing import is_drawn
+from analysis.figures.names import FigureId
 from analysis.pipeline import Results
 from analysis.records import Record
 from analysis.selection import horizon_of
 from analysis.tables import COMPARISON_COLUMNS, comparison_row
-from analysis.wording import PROBABILITY_UNITS, counted
+from analysis.wording import PROBABILITY_UNITS, Scale, counted
 
 Task = tuple[Callable[..., Any], tuple[Any, ...]]
 
@@ -52,19 +53,22 @@ def figure_tasks(results: Results, folder: Path) -> list[Task]:
         found = results.headline(endpoint.endpoint) if _is_fitted(results, endpoint.endpoint) else None
         if found and found.studies:
             tasks.append((forest_file, (_forest_content(results, found, rows),
-                                        folder / f"forest_{endpoint.endpoint}")))
+                                        folder / FigureId("forest", endpoint.endpoint).stem)))
     if any(row["median"] is not None for row in rows):
-        tasks.append((published_file, (_published_content(results, rows), folder / "published")))
+        tasks.append((published_file, (_published_content(results, rows), folder / FigureId("published").stem)))
     parts = [dict(row) for row in results.side_rows("decomposition.csv")]
     if any(row["unit"] in PROBABILITY_UNITS for row in parts):
-        tasks.append((decomposition_file, ({"rows": parts, "names": _names(results), "stamp": results.stamp},
-                                           folder / "decomposition")))
+        tasks.append((decomposition_file, ({"rows": parts, "names": _names(results),
+                                            "subsets": _subsets(results), "scales": _scales(results),
+                                            "stamp": results.stamp},
+                                           folder / FigureId("decomposition").stem)))
     bounds = [dict(row) for row in results.side_rows("missing_bounds.csv")]
     if is_drawn(bounds):
         totals = [dict(row) for row in results.side_rows("published_totals.csv")]
         tasks.append((missing_file, ({"bounds": bounds, "totals": totals, "names": _names(results),
+                                      "scales": _scales(results),
                                       "title": "What the studies without a number could change",
-                                      "stamp": results.stamp}, folder / "missing")))
+                                      "stamp": results.stamp}, folder / FigureId("missing").stem)))
     return [*tasks, *_dependence_tasks(results, folder)]
 
 
@@ -78,18 +82,21 @@ def _dependence_tasks(results: Results, folder: Path) -> list[Task]:
         own = [row for row in rows["sensitivity.csv"] if row["endpoint"] == endpoint.endpoint]
         if sensitivity.is_drawn(own, endpoint.endpoint):
             tasks.append((sensitivity_file, ({"rows": own, "endpoint": endpoint.endpoint, "name": endpoint.label,
-                                              "stamp": results.stamp}, folder / f"sensitivity_{endpoint.endpoint}")))
+                                              "stamp": results.stamp, "scale": results.scale(endpoint.endpoint)},
+                                             folder / FigureId("sensitivity", endpoint.endpoint).stem)))
     if baujat.is_drawn(rows["influence.csv"]):
         tasks.append((baujat_file, ({"rows": rows["influence.csv"], "title": "Influence and surprise", **shared},
-                                    folder / "baujat")))
+                                    folder / FigureId("baujat").stem)))
     if funnel.is_drawn(rows["small_studies.csv"]):
-        tasks.append((funnel_file, ({"rows": rows["small_studies.csv"], "title": "Predictive funnels", **shared},
-                                    folder / "funnel")))
+        tasks.append((funnel_file, ({"rows": rows["small_studies.csv"], "title": "Predictive funnels", **shared,
+                                     "scales": _scales(results)},
+                                    folder / FigureId("funnel").stem)))
     for found in results.regressions:
         if any(not row["refused"] for row in found.slopes):
             endpoint = results.evidence.endpoint(found.job.question.endpoint)
-            tasks.append((bubble_file, (bubble_content(found, label=endpoint.label, stamp=results.stamp),
-                                        folder / f"bubble_{endpoint.endpoint}")))
+            tasks.append((bubble_file, (bubble_content(found, label=endpoint.label, stamp=results.stamp,
+                                                        scale=results.scale(endpoint.endpoint)),
+                                        folder / FigureId("bubble", endpoint.endpoint).stem)))
     return tasks
 
 
@@ -110,16 +117,27 @@ def _forest_content(results: Results, found: Record, rows: list[dict[str, Any]])
             "published": [row for row in rows if row["our_endpoint"] == endpoint.endpoint
                           and (row["subset"] or "all") == question.subset and row["primary"]],
             "label": endpoint.label, "detail": detail, "status": found.status, "stamp": results.stamp,
-            "horizon": horizon_of(endpoint, found.job.question) if survival else None}
+             "scale": results.scale(endpoint.endpoint),
+             "horizon": horizon_of(endpoint, found.job.question) if survival else None}
 
 
 def _published_content(results: Results, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """The arguments of `draw_published` as plain values."""
-    return {"comparisons": rows, "names": _names(results), "title": "Published and recomputed", "stamp": results.stamp}
+    return {"comparisons": rows, "names": _names(results), "subsets": _subsets(results),
+            "scales": _scales(results), "title": "Published and recomputed", "stamp": results.stamp}
 
 
 def _names(results: Results) -> dict[str, str]:
-    """Labels of endpoints and subsets by their keys."""
+    """Labels of endpoints by their keys."""
     names = {rule.reported_endpoint: rule.label for rule in results.evidence.comparisons if rule.label}
-    names |= {endpoint.endpoint: endpoint.label for endpoint in results.evidence.endpoints}
-    return names | {rule.subset: rule.label or rule.subset for rule in results.evidence.subsets}
+    return names | {endpoint.endpoint: endpoint.label for endpoint in results.evidence.endpoints}
+
+
+def _scales(results: Results) -> dict[str, Scale]:
+    """Units of rates by endpoint."""
+    return {endpoint.endpoint: results.scale(endpoint.endpoint) for endpoint in results.evidence.endpoints}
+
+
+def _subsets(results: Results) -> dict[str, str]:
+    """Labels of subsets by their keys, which may be those of endpoints as well."""
+    return {rule.subset: rule.label or rule.subset for rule in results.evidence.subsets}

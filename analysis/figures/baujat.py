@@ -56,7 +56,7 @@ def draw_baujat(rows: Sequence[Row], *, names: Mapping[str, str] | None = None, 
              "Up: shift of the pooled median when the study is left out, in posterior SDs.",
              f"Dashed: two-sided predictive probability 0.05 ({_NAMED_BITS:.1f} bits). Red: beyond it.",
              f"Areas grow with the patients of the study, up to {_MOST_PATIENTS}.",
-             *listed(left, before=f"Not drawn, fewer than {FEWEST} studies")]
+             *listed(left, before=f"Not drawn, none computed or fewer than {FEWEST} studies")]
     with style.styled():
         figure, axes = panels([_name(names, endpoint) for endpoint in shown], title=title, notes=notes, stamp=stamp)
         for own, found in zip(shown.values(), axes, strict=True):

@@ -10,9 +10,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from analysis.figures import style
+from analysis.figures.axis import fit_axis
 from analysis.figures.sheet import new_figure, wrapped
 from analysis.regression import CAVEAT
-from analysis.wording import counted, level_text, safe
+from analysis.wording import PERCENT, RATIO, Scale, chance, counted, interval_text, level_text, safe
 
 Row = Mapping[str, Any]
 
@@ -26,20 +27,21 @@ _TOP, _PANEL, _FOOT = 0.62, 2.6, 1.2
 _LEFT, _GAP, _RIGHT = 0.68, 0.62, 0.16
 _ABOVE, _BELOW = 0.5, 0.55
 _UNDER_FIVE = 5
+_BELOW_LETTERS = 46
 
 
-def bubble_content(found: Any, *, label: str, stamp: str = "") -> dict[str, Any]:
+def bubble_content(found: Any, *, label: str, stamp: str = "", scale: Scale = PERCENT) -> dict[str, Any]:
     """The arguments of `draw_bubbles` as plain values, from `analysis.regression.running.Regressed`."""
     return {"studies": [dict(row) for row in found.studies], "slopes": [dict(row) for row in found.slopes],
             "predictions": [dict(row) for row in found.predictions], "imputed": [dict(row) for row in found.imputed],
-            "label": label, "horizon": found.horizon, "stamp": stamp,
+            "label": label, "horizon": found.horizon, "stamp": stamp, "scale": scale,
             "detail": f"{counted(found.n_studies, 'study', 'studies')}, {counted(found.n_patients, 'patient')}, "
                       f"{found.model.replace('_', '-')} regression"}
 
 
 def draw_bubbles(*, studies: Sequence[Row], slopes: Sequence[Row], predictions: Sequence[Row],
                  imputed: Sequence[Row], label: str, detail: str = "", horizon: float | None = None,
-                 stamp: str = "") -> Figure:
+                 stamp: str = "", scale: Scale = PERCENT) -> Figure:
     """One panel per covariate.
 
     Parameters
@@ -52,6 +54,8 @@ def draw_bubbles(*, studies: Sequence[Row], slopes: Sequence[Row], predictions: 
         Months at which survival is read, None for rates.
     stamp : str
         Empty, or QUICK.
+    scale : Scale
+        The unit in which the endpoint's rates are read.
     """
     drawn = [row for row in slopes if row["analysis"] == "one_at_a_time"]
     lines = math.ceil(len(drawn) / _COLUMNS)
@@ -59,10 +63,14 @@ def draw_bubbles(*, studies: Sequence[Row], slopes: Sequence[Row], predictions: 
     with style.styled():
         figure = new_figure(height, width=_WIDTH)
         _head(figure, label, detail, stamp)
+        heights = [*(row["raw"] for row in studies),
+                   *(row[limit] for row in predictions for limit in ("lower", "upper"))]
         largest = max((row["n"] for row in studies), default=1)
         for at, slope in enumerate(drawn):
             name = slope["covariate"]
-            axes = _panel(figure, at, "Rate, %" if horizon is None else f"Survival at {horizon:g} months, %")
+            what = "Rate" if horizon is None else f"Survival at {horizon:g} months"
+            axes = _panel(figure, at, f"{what}{scale.of_a_rate}")
+            fit_axis(axes, heights, scale, whole=(0.0, 0.25, 0.5, 0.75, 1.0), across=False, room=0.03)
             _titles(axes, slope)
             _curve(axes, [row for row in predictions if row["covariate"] == name])
             _circles(axes, studies, name, largest)
@@ -90,8 +98,6 @@ def _panel(figure: Figure, at: int, y_label: str) -> Axes:
     bottom = height - _TOP - (line + 1) * _PANEL + _BELOW
     axes = figure.add_axes(((_LEFT + column * (width + _GAP)) / _WIDTH, bottom / height, width / _WIDTH,
                             (_PANEL - _ABOVE - _BELOW) / height))
-    axes.set_ylim(-0.03, 1.03)
-    axes.set_yticks([0.0, 0.25, 0.5, 0.75, 1.0], ["0", "25", "50", "75", "100"])
     for side in ("right", "top"):
         axes.spines[side].set_visible(False)
     axes.grid(color=style.GRID, linewidth=0.7)
@@ -105,8 +111,10 @@ def _panel(figure: Figure, at: int, y_label: str) -> Axes:
 def _titles(axes: Axes, slope: Row) -> None:
     """The covariate, and below it the ratio or why there is none."""
     if slope["status"] == "converged":
-        ratio = f"{slope['ratio_median']:.2f} [{slope['ratio_lower']:.2f}, {slope['ratio_upper']:.2f}]"
-        below, color = f"{slope['ratio_scale']} {ratio}, P(>1) {slope['probability_above_one']:.2f}", style.SHRUNKEN
+        ratio = interval_text(slope["ratio_median"], slope["ratio_lower"], slope["ratio_upper"], RATIO)
+        below, color = f"{slope['ratio_scale'].replace('_', ' ')} {ratio}", style.SHRUNKEN
+        above_one = f", P(>1) {chance(slope['probability_above_one'])}"
+        below += above_one if len(below + above_one) <= _BELOW_LETTERS else ""
     else:
         below = "too few studies for a slope" if slope["refused"] else slope["status"]
         color = style.FAINT if slope["refused"] else style.ALARM
@@ -120,17 +128,17 @@ def _titles(axes: Axes, slope: Row) -> None:
 
 def _curve(axes: Axes, rows: Sequence[Row]) -> None:
     if rows:
-        x = [row["value"] for row in rows]
+        x, name = [row["value"] for row in rows], rows[0]["covariate"]
         axes.fill_between(x, [row["lower"] for row in rows], [row["upper"] for row in rows], color=style.SHRUNKEN,
-                          alpha=0.16, linewidth=0, gid="band")
-        axes.plot(x, [row["median"] for row in rows], color=style.SHRUNKEN, linewidth=1.8, gid="curve")
+                          alpha=0.16, linewidth=0, gid=f"band.{name}")
+        axes.plot(x, [row["median"] for row in rows], color=style.SHRUNKEN, linewidth=1.8, gid=f"curve.{name}")
 
 
 def _circles(axes: Axes, studies: Sequence[Row], name: str, largest: int) -> None:
     seen = [row for row in studies if row["values"].get(name) is not None]
     axes.scatter([row["values"][name] for row in seen], [row["raw"] for row in seen],
                  s=[LARGEST_CIRCLE * row["n"] / largest for row in seen], facecolor=style.RAW, edgecolor="white",
-                 linewidth=0.8, alpha=0.55, zorder=3, clip_on=False, gid=f"circles-{name}")
+                 linewidth=0.8, alpha=0.55, zorder=3, clip_on=False, gid=f"circles.{name}")
 
 
 def _imputed(axes: Axes, rows: Sequence[Row], studies: Sequence[Row], largest: int) -> None:
@@ -140,7 +148,7 @@ def _imputed(axes: Axes, rows: Sequence[Row], studies: Sequence[Row], largest: i
         axes.plot([row["lower"], row["upper"]], [y, y], color=style.PUBLISHED, linewidth=1.2, zorder=4)
         axes.scatter([row["median"]], [y], s=max(LARGEST_CIRCLE * row["n"] / largest, 24.0), marker="D",
                      facecolor="white", edgecolor=style.PUBLISHED, linewidth=1.3, zorder=5, clip_on=False,
-                     gid=f"imputed-{row['study_id']}")
+                     gid=f"imputed.{row['covariate']}.{row['study_id']}")
 
 
 def _x_axis(axes: Axes, studies: Sequence[Row], name: str) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from analysis.figures import style
+from analysis.figures.axis import fit_axis
 from analysis.figures.sheet import Sheet, add_sheet, new_figure, wrapped
-from analysis.wording import counted, level_text, percent, printed_with_interval
+from analysis.wording import PERCENT, SCALES, Scale, counted, joint, level_text, number, printed_with_interval
 
 Row = Mapping[str, Any]
 
@@ -16,7 +17,8 @@ MAX_ENDPOINTS = 15
 _MAX_SCENARIOS = 6
 # A page of 10.4 inches is 390 pixels wide on a telephone, where letters need 8 of them.
 _LETTERS = 16.0
-_ROW, _HEAD, _FOOT = 0.37, 0.75, 2.15
+_ROW, _HEAD, _BETWEEN, _FOOT = 0.37, 0.75, 1.0, 2.15
+_ABOVE = 1.4  # rows above the lines of an endpoint
 _LEFT, _RIGHT, _NUMBERS = 4.0, 7.75, 7.95
 _RANGES = (("With likely missing studies", ("joint_low", "joint_high")),
            ("Each missing at its limit", ("each_low", "each_high")),
@@ -41,7 +43,7 @@ def is_drawn(bounds: Sequence[Row]) -> bool:
 
 
 def draw_missing(bounds: Sequence[Row], *, totals: Sequence[Row] = (), names: Mapping[str, str] | None = None,
-                 title: str = "", stamp: str = "") -> Figure:
+                 scales: Mapping[str, Scale] | None = None, title: str = "", stamp: str = "") -> Figure:
     """Headline, with-total, bound and published intervals of each rate with missing studies.
 
     Parameters
@@ -52,24 +54,47 @@ def draw_missing(bounds: Sequence[Row], *, totals: Sequence[Row] = (), names: Ma
         As in published_totals.csv.
     names : mapping of str to str
         Labels of endpoints by their keys; a key without one stands for itself.
+    scales : mapping of str to Scale
+        Units in which the rates of the endpoints are read; each unit has a plot of its own.
     """
     names = names or {}
+    scale_of = {endpoint: (scales or {}).get(endpoint, PERCENT) for endpoint in _endpoints(bounds)}
     groups = {endpoint: _lines([row for row in bounds if row["endpoint"] == endpoint],
-                               [row for row in totals if row["endpoint"] == endpoint])
-              for endpoint in _endpoints(bounds)}
-    rows = sum(len(lines) + 1.4 for lines in groups.values())
+                               [row for row in totals if row["endpoint"] == endpoint], scale)
+              for endpoint, scale in scale_of.items()}
+    plots = {scale: {endpoint: lines for endpoint, lines in groups.items() if scale_of[endpoint] == scale}
+             for scale in SCALES if scale in scale_of.values()}
     with style.styled():
-        figure = new_figure(_HEAD + rows * _ROW + _FOOT)
-        sheet = add_sheet(figure, rows=rows, row_height=_ROW, left=_LEFT, right=_RIGHT, bottom=_FOOT, x_limit=1.0,
-                          x_label="")
-        sheet.axes.set_xticks([0, 0.25, 0.5, 0.75, 1.0], ["0", "25", "50", "75", "100 %"])
-        sheet.axes.tick_params(axis="x", labelsize=_LETTERS)
-        top = 0.0
-        for endpoint, lines in groups.items():
-            _group(sheet, top, _heading(bounds, endpoint, names), lines)
-            top += len(lines) + 1.4
+        height = sum(_rows(own) * _ROW for own in plots.values())
+        figure = new_figure(_HEAD + height + (len(plots) - 1) * _BETWEEN + _FOOT)
+        bottom = height + (len(plots) - 1) * _BETWEEN + _FOOT
+        for scale, own in plots.items():
+            bottom -= _rows(own) * _ROW
+            _plot(figure, own, bottom, scale, {endpoint: _heading(bounds, endpoint, names) for endpoint in own})
+            bottom -= _BETWEEN
         _words(figure, bounds, names, title, stamp)
         return figure
+
+
+def _rows(groups: Mapping[str, Sequence[_Line]]) -> float:
+    return sum(len(lines) + _ABOVE for lines in groups.values())
+
+
+def _plot(figure: Figure, groups: Mapping[str, Sequence[_Line]], bottom: float, scale: Scale,
+          headings: Mapping[str, tuple[str, str]]) -> None:
+    """The endpoints of one unit below each other."""
+    unit = "" if scale == PERCENT else f"Rate {scale.unit}"
+    sheet = add_sheet(figure, rows=_rows(groups), row_height=_ROW, left=_LEFT, right=_RIGHT, bottom=bottom,
+                      x_limit=1.0, x_label=unit)
+    sheet.axes.xaxis.label.set_size(_LETTERS)
+    values = [value for lines in groups.values() for line in lines for value in (*line.medians, *line.limits)]
+    fit_axis(sheet.axes, values, scale, whole=(0.0, 0.25, 0.5, 0.75, 1.0), most=5,
+             unit="%" if scale == PERCENT else "")
+    sheet.axes.tick_params(axis="x", labelsize=_LETTERS)
+    top = 0.0
+    for endpoint, lines in groups.items():
+        _group(sheet, top, headings[endpoint], lines)
+        top += len(lines) + _ABOVE
 
 
 def _endpoints(bounds: Sequence[Row]) -> list[str]:
@@ -83,29 +108,34 @@ def _heading(bounds: Sequence[Row], endpoint: str, names: Mapping[str, str]) -> 
             f"{row['known_k']} of {counted(row['published_k'], 'study', 'studies')}")
 
 
-def _lines(bounds: Sequence[Row], totals: Sequence[Row]) -> list[_Line]:
+def _lines(bounds: Sequence[Row], totals: Sequence[Row], scale: Scale) -> list[_Line]:
     computed = [row for row in bounds if row["status"] == "computed"]
-    found = [_line("Studies with a count", [row for row in computed if row["bound"] == "headline"], style.SHRUNKEN)]
+    found = [_line("Studies with a count", [row for row in computed if row["bound"] == "headline"], style.SHRUNKEN,
+                   scale)]
     own = [row for row in totals if row["status"] == "computed"]
     for scenario in list(dict.fromkeys(row["scenario"] for row in own))[:_MAX_SCENARIOS]:
         label = f"and total, {scenario.replace('_', ' ')}"
-        found.append(_line(label, [row for row in own if row["scenario"] == scenario], style.PREDICTION))
+        found.append(_line(label, [row for row in own if row["scenario"] == scenario], style.PREDICTION, scale))
     for label, wanted in _RANGES:
-        found.append(_line(label, [row for row in computed if row["bound"] in wanted], style.FAINT))
+        found.append(_line(label, [row for row in computed if row["bound"] in wanted], style.FAINT, scale))
     for row in (row for row in bounds if row["bound"] == "published"):
-        text = printed_with_interval(row["median"], row["lower"], row["upper"], "probability")
+        text = printed_with_interval(row["median"], row["lower"], row["upper"], "probability", scale)
         found.append(_Line("Published", (row["median"],) * 2, (row["lower"], row["upper"]), style.PUBLISHED, text))
     return [line for line in found if line]
 
 
-def _line(label: str, rows: Sequence[Row], color: str) -> _Line | None:
+def _line(label: str, rows: Sequence[Row], color: str, scale: Scale) -> _Line | None:
     """The smallest and the largest median with the outermost limits of several posteriors; None without any."""
     if not rows:
         return None
     low, high = (choose(row["median"] for row in rows) for choose in (min, max))
     lower, upper = min(row["lower"] for row in rows), max(row["upper"] for row in rows)
-    middle = percent(low) if percent(low) == percent(high) else f"{percent(low)}–{percent(high)}"
-    return _Line(label, (low, high), (lower, upper), color, f"{middle} [{percent(lower)}, {percent(upper)}]")
+    first, last, *ends = joint((low, high, lower, upper), "proportion", scale)
+    if low != high and len(rows) > 1:
+        first, last = (number(value, "proportion", scale) for value in (low, high))
+        ends = [number(value, "proportion", scale) for value in (lower, upper)]
+    middle = first if first == last else f"{first}–{last}"
+    return _Line(label, (low, high), (lower, upper), color, f"{middle} [{ends[0]}, {ends[1]}]")
 
 
 def _group(sheet: Sheet, top: float, heading: tuple[str, str], lines: Sequence[_Line]) -> None:

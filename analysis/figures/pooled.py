@@ -8,7 +8,7 @@ from matplotlib.patches import Polygon
 
 from analysis.figures import style
 from analysis.figures.sheet import Sheet
-from analysis.wording import counted, level_text, printed_with_interval, with_interval
+from analysis.wording import PERCENT, Scale, counted, level_text, printed_with_interval, with_interval
 
 Row = Mapping[str, Any]
 
@@ -39,7 +39,8 @@ class PooledLine:
     base: str
 
 
-def pooled_lines(estimates: Sequence[Row], published: Sequence[Row], *, survival: bool) -> list[PooledLine]:
+def pooled_lines(estimates: Sequence[Row], published: Sequence[Row], *, survival: bool,
+                 scale: Scale = PERCENT) -> list[PooledLine]:
     """What there is to show below the studies: up to three rows."""
     lines = []
     for estimand, label in (_MAIN[survival], _NEW[survival]):
@@ -47,13 +48,13 @@ def pooled_lines(estimates: Sequence[Row], published: Sequence[Row], *, survival
         if row:
             base = _base(row["k_studies"], row["n_patients"]) if not lines else ""
             lines.append(PooledLine(label, row["interval"], row["level"], row["median"], row["lower"], row["upper"],
-                                    with_interval(row, _UNIT), base))
+                                    with_interval(row, _UNIT, scale), base))
     row = next((row for row in published if row["estimand"] == _MAIN[survival][0]
                 and row["transform"] != "complement"), None)
     if row:
         low, high = row["published_lower"], row["published_upper"]
         lines.append(PooledLine("Published", "confidence", row["published_level"], row["published"], low, high,
-                                printed_with_interval(row["published"], low, high, "probability"),
+                                printed_with_interval(row["published"], low, high, "probability", scale),
                                 _base(row["published_k"], row["published_n"])))
     return lines
 
@@ -81,6 +82,10 @@ def draw_pooled(sheet: Sheet, lines: Sequence[PooledLine], top: float, *, across
 
 def _draw(sheet: Sheet, line: PooledLine, y: float, color: str) -> None:
     axes = sheet.axes
+    left, right = axes.get_xlim()
+    for end, edge, mark in ((line.lower, left, "<"), (line.upper, right, ">")):
+        if end is not None and not left <= end <= right:
+            axes.plot([edge], [y], mark, color=color, markersize=7, zorder=6, clip_on=False, gid="beyond-the-axis")
     if line.kind == "credible":
         points = [(line.lower, y), (line.middle, y - 0.24), (line.upper, y), (line.middle, y + 0.24)]
         axes.add_patch(Polygon(points, closed=True, facecolor=color, edgecolor=color, zorder=4))

@@ -8,9 +8,13 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from analysis.figures import style
+from analysis.figures.axis import fit_axis
 from analysis.figures.sheet import Sheet, add_sheet, new_figure, wrapped
 from analysis.wording import (
+    PERCENT,
     PROBABILITY_UNITS,
+    SCALES,
+    Scale,
     counted,
     level_text,
     number,
@@ -27,26 +31,31 @@ _HEAD, _BETWEEN, _FOOT = 0.8, 0.75, 0.86
 _LEFT, _RIGHT = 3.0, 7.1
 
 
-def draw_published(comparisons: Sequence[Row], *, names: Mapping[str, str] | None = None, title: str = "",
-                   stamp: str = "") -> Figure:
+def draw_published(comparisons: Sequence[Row], *, names: Mapping[str, str] | None = None,
+                   subsets: Mapping[str, str] | None = None, scales: Mapping[str, Scale] | None = None,
+                   title: str = "", stamp: str = "") -> Figure:
     """Published estimates with confidence intervals above posterior medians with credible intervals.
 
     Parameters
     ----------
     comparisons : sequence of rows
         As in comparison.csv; those that are compared are drawn.
-    names : mapping of str to str
-        Labels of endpoints and subsets by their keys; a key without one stands for itself.
+    names, subsets : mapping of str to str
+        Labels of endpoints and of subsets by their keys; a key without one stands for itself.
+    scales : mapping of str to Scale
+        Units in which the rates of our endpoints are read; each unit has a panel of its own.
     """
     drawn = [row for row in comparisons if row["median"] is not None and row["primary"]][:MAX_ROWS]
-    panels = [panel for panel in (_panel(drawn, proportions) for proportions in (True, False)) if panel]
+    units = {id(row): _unit(row, scales or {}) for row in drawn}
+    panels = [(unit, _panel([row for row in drawn if units[id(row)] == unit]))
+              for unit in (*SCALES, None) if unit in units.values()]
     with style.styled():
-        heights = [_ROW * len(panel) for panel in panels]
+        heights = [_ROW * len(panel) for _, panel in panels]
         figure = new_figure(_HEAD + sum(heights) + _BETWEEN * (len(panels) - 1) + _FOOT)
         bottom = sum(heights) + _BETWEEN * (len(panels) - 1) + _FOOT
-        for at, (panel, height) in enumerate(zip(panels, heights, strict=True)):
+        for at, ((unit, panel), height) in enumerate(zip(panels, heights, strict=True)):
             bottom -= height
-            _draw_panel(figure, panel, bottom, names or {})
+            _draw_panel(figure, panel, bottom, unit, names or {}, subsets or {})
             bottom -= _BETWEEN
             if at == 0:
                 _title(figure, title, stamp)
@@ -54,26 +63,31 @@ def draw_published(comparisons: Sequence[Row], *, names: Mapping[str, str] | Non
         return figure
 
 
-def _panel(rows: Sequence[Row], proportions: bool) -> list[Row | str]:
+def _unit(row: Row, scales: Mapping[str, Scale]) -> Scale | None:
+    """The scale of a rate, None for times."""
+    return scales.get(row["our_endpoint"], PERCENT) if row["units"] in PROBABILITY_UNITS else None
+
+
+def _panel(rows: Sequence[Row]) -> list[Row | str]:
     """Rows of one unit in the order of the table, each endpoint led by its key; crude proportions come last."""
-    own = [row for row in rows if (row["units"] in PROBABILITY_UNITS) == proportions]
-    own.sort(key=lambda row: row["lower"] is None)
+    own = sorted(rows, key=lambda row: row["lower"] is None)
     lines: list[Row | str] = []
     for endpoint in dict.fromkeys(row["endpoint"] for row in own):
         lines += [endpoint, *(row for row in own if row["endpoint"] == endpoint)]
     return lines
 
 
-def _draw_panel(figure: Figure, lines: Sequence[Row | str], bottom: float, names: Mapping[str, str]) -> None:
+def _draw_panel(figure: Figure, lines: Sequence[Row | str], bottom: float, scale: Scale | None,
+                names: Mapping[str, str], subsets: Mapping[str, str]) -> None:
     rows = [line for line in lines if not isinstance(line, str)]
-    proportions = rows[0]["units"] in PROBABILITY_UNITS
-    limit = 1.0 if proportions else 1.05 * max(
-        value for row in rows for value in (row["published"], row["published_upper"], row["upper"], row["median"])
-        if value is not None)
+    values = [row[name] for row in rows for name in ("published", "published_lower", "published_upper", "lower",
+                                                     "median", "upper")]
+    limit = 1.0 if scale else 1.05 * max(value for value in values if value is not None)
+    label = "Months" if scale is None else f"Rate, or survival at the horizon{scale.of_a_rate}"
     sheet = add_sheet(figure, rows=len(lines), row_height=_ROW, left=_LEFT, right=_RIGHT, bottom=bottom,
-                      x_limit=limit, x_label="Rate, or survival at the horizon, %" if proportions else "Months")
-    if proportions:
-        sheet.axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1.0], ["0", "20", "40", "60", "80", "100"])
+                      x_limit=limit, x_label=label)
+    if scale:
+        fit_axis(sheet.axes, values, scale, whole=(0.0, 0.2, 0.4, 0.6, 0.8, 1.0))
     else:
         sheet.axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 4, 5, 6, 10]))
     for at, line in enumerate(lines):
@@ -81,20 +95,21 @@ def _draw_panel(figure: Figure, lines: Sequence[Row | str], bottom: float, names
             name = names.get(line) or line.replace("_", " ").capitalize()
             sheet.write(0.15, at + 0.6, wrapped(name, 70, 1), weight="bold")
         else:
-            _pair(sheet, at, line, names)
+            _pair(sheet, at, line, subsets, scale or PERCENT)
 
 
-def _pair(sheet: Sheet, at: int, row: Row, names: Mapping[str, str]) -> None:
-    what = names.get(row["subset"] or "all", row["subset"] or "all")
+def _pair(sheet: Sheet, at: int, row: Row, subsets: Mapping[str, str], scale: Scale) -> None:
+    what = subsets.get(row["subset"] or "all", row["subset"] or "all")
     time = f", {row['time_months']:g} months" if row["time_months"] else ""
     what += " (crude)" if row["lower"] is None else time
     sheet.write(0.3, at + 0.5, wrapped(what, 46, 1), size=style.SMALL, color=style.FAINT)
     published = (row["published"], row["published_lower"], row["published_upper"])
     _mark(sheet, at + 0.33, *published, style.PUBLISHED, "D")
     _mark(sheet, at + 0.67, row["median"], row["lower"], row["upper"], style.SHRUNKEN, "o")
-    ours = with_interval(row, row["units"]) if row["lower"] is not None else number(row["median"], row["units"])
+    ours = with_interval(row, row["units"], scale) if row["lower"] is not None else \
+        number(row["median"], row["units"], scale)
     for y, color, text, base in (
-            (at + 0.33, style.PUBLISHED, printed_with_interval(*published, row["units"]),
+            (at + 0.33, style.PUBLISHED, printed_with_interval(*published, row["units"], scale),
              studies_and_patients(row["published_k"], row["published_n"])),
             (at + 0.67, style.SHRUNKEN, ours, studies_and_patients(row["k_studies"], row["n_patients"]))):
         sheet.write(7.3, y, text, size=style.SMALL, color=color)

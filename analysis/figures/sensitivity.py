@@ -9,9 +9,10 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from analysis.figures import style
+from analysis.figures.axis import WHOLE, labels_for, limits_for
 from analysis.figures.sheet import Sheet, add_sheet, new_figure, wrapped
 from analysis.sensitivity.names import COMPUTED, HEADLINE, LABELS
-from analysis.wording import counted, level_text, percent, signed, with_interval
+from analysis.wording import PERCENT, Scale, as_printed, counted, level_text, signed, with_interval
 
 Row = Mapping[str, Any]
 
@@ -22,7 +23,7 @@ MAX_LINES = 80
 _LETTERS = 16.0
 _ROW, _SECOND_LINE, _GROUP, _HEAD, _FOOT = 0.34, 0.72, 1.45, 1.2, 2.45
 _LEFT, _RIGHT, _NUMBERS, _END = 4.55, 7.35, 7.55, style.WIDTH - 0.15
-_LABEL = 31
+_LABEL, _NUMBER_LETTERS = 31, 14  # letters of a label, and of an interval beside its change
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ def is_drawn(rows: Sequence[Row], endpoint: str) -> bool:
     return bool(own) and own[0]["dimension"] == HEADLINE and len(own) > 1
 
 
-def draw_sensitivity(rows: Sequence[Row], *, endpoint: str, name: str = "", stamp: str = "") -> Figure:
+def draw_sensitivity(rows: Sequence[Row], *, endpoint: str, name: str = "", stamp: str = "",
+                     scale: Scale = PERCENT) -> Figure:
     """Every variant of one endpoint beside the headline's interval and the published estimate.
 
     Parameters
@@ -54,6 +56,8 @@ def draw_sensitivity(rows: Sequence[Row], *, endpoint: str, name: str = "", stam
         As in sensitivity.csv, of this endpoint or of several; see `is_drawn`.
     name : str
         The endpoint as a reader knows it.
+    scale : Scale
+        The unit in which the endpoint's rates are read.
     """
     own = [row for row in rows if row["endpoint"] == endpoint]
     headline = own[0]
@@ -64,11 +68,13 @@ def draw_sensitivity(rows: Sequence[Row], *, endpoint: str, name: str = "", stam
         low, high = _range(own)
         sheet = add_sheet(figure, rows=total, row_height=_ROW, left=_LEFT, right=_RIGHT, bottom=_FOOT, x_limit=1.0,
                           x_label="")
-        _axis(sheet, low, high)
+        _axis(sheet, low, high, scale)
         _backdrop(sheet, headline, total)
+        longest = max(len(with_interval(row, "proportion", scale)) for row in own if row["status"] == COMPUTED)
+        letters = _LETTERS * min(1.0, _NUMBER_LETTERS / longest)
         for line in lines:
-            _draw(sheet, line)
-        _words(figure, own, name or endpoint.replace("_", " ").capitalize(), stamp)
+            _draw(sheet, line, scale, letters)
+        _words(figure, own, name or endpoint.replace("_", " ").capitalize(), stamp, scale)
         return figure
 
 
@@ -99,21 +105,24 @@ def _in_lines(label: str) -> str:
 
 
 def _range(own: Sequence[Row]) -> tuple[float, float]:
-    """Limits of the axis: every interval and published estimate, to whole tenths."""
+    """Limits of the axis: every interval and published estimate, to whole tenths, or finer where they are narrow."""
     values = [value for row in own for value in (row["lower"], row["upper"]) if value is not None]
     values += _published(own[0])
-    return math.floor(10.0 * min(values) + 1e-9) / 10.0, math.ceil(10.0 * max(values) - 1e-9) / 10.0
+    fitted = limits_for(values)
+    tenths = math.floor(10.0 * min(values) + 1e-9) / 10.0, math.ceil(10.0 * max(values) - 1e-9) / 10.0
+    return tenths if fitted == WHOLE else fitted
 
 
 def _published(headline: Row) -> list[float]:
     return [float(value) for value in str(headline["published"] or "").split()]
 
 
-def _axis(sheet: Sheet, low: float, high: float) -> None:
+def _axis(sheet: Sheet, low: float, high: float, scale: Scale) -> None:
     room = 0.02 * (high - low)
     sheet.axes.set_xlim(low - room, high + room)
-    middle = round((low + high) / 2.0, 2)
-    sheet.axes.set_xticks([low, middle, high], [f"{100 * low:.0f}", f"{100 * middle:.0f}", f"{100 * high:.0f} %"])
+    ticks = [low, (low + high) / 2.0, high]
+    labels = labels_for(ticks, scale)
+    sheet.axes.set_xticks(ticks, [*labels[:2], f"{labels[2]} %" if scale == PERCENT else labels[2]])
     sheet.axes.tick_params(axis="x", labelsize=_LETTERS)
 
 
@@ -125,7 +134,7 @@ def _backdrop(sheet: Sheet, headline: Row, total: float) -> None:
                         zorder=2)
 
 
-def _draw(sheet: Sheet, line: _Line) -> None:
+def _draw(sheet: Sheet, line: _Line, scale: Scale, letters: float) -> None:
     if line.row is None:
         sheet.write(0.15, line.top + 0.85, line.label, size=_LETTERS, weight="bold")
         return
@@ -136,16 +145,20 @@ def _draw(sheet: Sheet, line: _Line) -> None:
     if row["status"] != COMPUTED:
         sheet.write(_NUMBERS, y, row["status"], size=_LETTERS, color=style.ALARM)
         return
-    sheet.write(_NUMBERS, y, with_interval(row, "proportion"), size=_LETTERS, color=color, weight=weight)
+    sheet.write(_NUMBERS, y, with_interval(row, "proportion", scale), size=letters, color=color, weight=weight)
     if row["dimension"] != HEADLINE and row["change"] is not None:
-        sheet.write(_END, y, signed(row["change"] / 100.0, "proportion"), size=_LETTERS, color=color, weight=weight,
+        sheet.write(_END, y, _changed(row, scale), size=letters, color=color, weight=weight,
                     align="right")
     sheet.axes.plot([row["lower"], row["upper"]], [y, y], color=color, linewidth=2.2, solid_capstyle="butt", zorder=3)
     sheet.axes.plot([row["median"]], [y], "D" if row["changes"] else "o", color=color, markersize=8, zorder=4,
                     clip_on=False)
 
 
-def _words(figure: Figure, own: Sequence[Row], name: str, stamp: str) -> None:
+def _changed(row: Row, scale: Scale) -> str:
+    return signed(row["change"] / 100.0, "proportion", scale, like=(row["median"], row["lower"], row["upper"]))
+
+
+def _words(figure: Figure, own: Sequence[Row], name: str, stamp: str, scale: Scale) -> None:
     """Title, stamp, heads of the columns, and what the marks mean."""
     height, left, headline = figure.get_size_inches()[1], 0.15 / style.WIDTH, own[0]
     figure.text(left, 1 - 0.4 / height, wrapped(name, 50 if stamp else 62, 1), fontsize=_LETTERS + 3,
@@ -156,19 +169,20 @@ def _words(figure: Figure, own: Sequence[Row], name: str, stamp: str) -> None:
     what = "mean rate" if headline["time_months"] is None else f"survival at {headline['time_months']:g} months"
     figure.text(left, 1 - 0.8 / height, f"{what.capitalize()}, "
                 f"{counted(headline['k_studies'], 'study', 'studies')}", fontsize=_LETTERS, color=style.FAINT)
-    figure.text(_END / style.WIDTH, 1 - 0.8 / height, "%, and change", ha="right", fontsize=_LETTERS,
+    figure.text(_END / style.WIDTH, 1 - 0.8 / height, f"{scale.unit}, and change", ha="right", fontsize=_LETTERS,
                 color=style.FAINT)
-    for at, text in enumerate(_legend(own)):
+    for at, text in enumerate(_legend(own, scale)):
         figure.text(left, (1.5 - 0.34 * at) / height, text, fontsize=_LETTERS - 2, color=style.FAINT)
 
 
-def _legend(own: Sequence[Row]) -> list[str]:
+def _legend(own: Sequence[Row], scale: Scale) -> list[str]:
     headline, count = own[0], sum(bool(row["changes"]) for row in own)
     dotted = _published(headline)
     parts = [f"Points: medians. Bars and band: {level_text(headline['level'])} credible intervals, the band is the "
-             f"headline's. Right: change of the median in points."]
+             f"headline's. Right: change of the median{' in points' if scale == PERCENT else ''}."]
     if dotted:
-        parts.append(f"Dotted: published, {', '.join(map(percent, dotted))} %.")
+        parts.append(f"Dotted: published, {', '.join(as_printed(value, 'probability', scale) for value in dotted)} "
+                     f"{scale.unit}.")
     passes = ", or the published estimate passes in or out of the interval" if dotted else ""
     parts.append(f"Red ({count} of {counted(len(own) - 1, 'variant')}): a conclusion changes, as the median moves by "
                  f"more than half the band, or one median leaves the other interval{passes}.")

@@ -7,8 +7,9 @@ from typing import Any
 from analysis.files import write_csv
 from analysis.regression.rows import COLLINEARITY_COLUMNS, IMPUTED_COLUMNS, PREDICTION_COLUMNS, REGRESSION_COLUMNS
 from analysis.regression.running import Regressed
-from analysis.text import number, table
-from analysis.wording import MISSING, level_text
+from analysis.text import number, numbers, table
+from analysis.wording import MISSING, RATIO, chance, interval_text, level_text
+from analysis.wording import number as in_words
 
 FILES = {"regression.csv": (REGRESSION_COLUMNS, "slopes"),
          "regression_predictions.csv": (PREDICTION_COLUMNS, "predictions"),
@@ -29,11 +30,10 @@ def _cells(row: dict[str, Any]) -> list[str]:
     first = [row["covariate"], row["unit"], row["analysis"], str(row["n_studies"]), str(row["n_missing"])]
     if row["status"] != "converged":
         return [*first, "too few studies" if row["refused"] else row["status"], MISSING, MISSING, MISSING]
-    ratio = f"{row['ratio_median']:.2f} [{row['ratio_lower']:.2f}, {row['ratio_upper']:.2f}]"
+    ratio = interval_text(row["ratio_median"], row["ratio_lower"], row["ratio_upper"], RATIO)
     without = number(row["heterogeneity_without"]) or MISSING
-    told = MISSING if row["sd_ratio"] is None else f"{row['sd_ratio']:.2f}"
-    told += ", in conflict" if row["prior_conflict"] else ""
-    return [*first, ratio, f"{row['probability_above_one']:.2f}", told,
+    told = in_words(row["sd_ratio"], "") + (", in conflict" if row["prior_conflict"] else "")
+    return [*first, ratio, chance(row["probability_above_one"]), told,
             f"{without} -> {number(row['heterogeneity_with'])}"]
 
 
@@ -47,22 +47,28 @@ def _heterogeneity(found: Regressed) -> str:
 
 def imputed_table(found: Regressed) -> str:
     """What the model thinks that each missing cell is; empty where none is missing."""
-    rows = [[row["covariate"], row["study_id"], number(row["median"], "time"),
-             f"[{number(row['lower'], 'time')}, {number(row['upper'], 'time')}]", f"{row['probability_outside']:.2f}"]
-            for row in found.imputed]
+    cells = [numbers([row[name] for name in ("median", "lower", "upper")], "time") for row in found.imputed]
+    rows = [[row["covariate"], row["study_id"], median,
+             f"[{lower}, {upper}]", chance(row["probability_outside"])]
+            for row, (median, lower, upper) in zip(found.imputed, cells, strict=True)]
     header = ["covariate", "study", "median", f"{_level(found)} credible", "P(out of bounds)"]
     return table(header, rows) if rows else ""
 
 
 def collinearity_table(found: Regressed) -> str:
     """Pairs of covariates whose correlation is at least one half either way; empty where there is none."""
-    rows = [[row["covariate"], row["other"], f"{row['correlation']:.2f}", str(row["n_studies"])]
+    rows = [[row["covariate"], row["other"], in_words(row["correlation"], ""), str(row["n_studies"])]
             for row in found.collinearity
             if row["correlation"] is not None and abs(row["correlation"]) >= _SHOWN_CORRELATION]
     return table(["covariate", "and", "r", "studies with both"], rows) if rows else ""
 
 
-def write_tables(found: Sequence[Regressed], folder: Path, *, stamp: str = "") -> None:
-    """Write regression.csv and its three companions."""
+def write_tables(found: Sequence[Regressed], folder: Path, *, stamp: str = "") -> list[Path]:
+    """Write regression.csv and those of its three companions that have a row; returns their paths."""
+    paths = []
     for name, (columns, attribute) in FILES.items():
-        write_csv(folder / name, [{**row, "stamp": stamp} for one in found for row in getattr(one, attribute)], columns)
+        rows = [{**row, "stamp": stamp} for one in found for row in getattr(one, attribute)]
+        if rows:
+            paths.append(folder / name)
+            write_csv(paths[-1], rows, columns)
+    return paths

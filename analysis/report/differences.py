@@ -9,14 +9,18 @@ from analysis.report.html import Html, folded, join, paragraphs, section, table,
 from analysis.selection import ALL
 from analysis.wording import (
     PROBABILITY_UNITS,
+    RATIO,
+    Scale,
     counted,
+    fixed,
+    interval_text,
+    joint,
     level_text,
     number,
     printed_with_interval,
     signed,
     studies_and_patients,
     unit_text,
-    with_interval,
 )
 
 Row = Mapping[str, Any]
@@ -66,12 +70,16 @@ def _shapes(results: Results) -> list[str]:
         label = facts.endpoint_label(results, row["endpoint"])
         notes.append(
             f"{label}{subset}, {printed} %: however it was rounded, the lower arm of this interval is "
-            f"{row['arm_ratio_low']:.2f} to {row['arm_ratio_high']:.2f} times the upper one on the logit scale. "
-            f"Methods of the published kind give {row['methods_low']:.2f} to {row['methods_high']:.2f} on this "
-            f"evidence, and {row['completed_low']:.2f} to {row['completed_high']:.2f} in {row['completed']} sets in "
+            f"{_span(row, 'arm_ratio')} times the upper one on the logit scale. "
+            f"Methods of the published kind give {_span(row, 'methods')} on this "
+            f"evidence, and {_span(row, 'completed')} in {row['completed']} sets in "
             f"which the missing studies are filled in by prediction. The printed interval does not come from such a "
             f"method on such data.{would}")
     return notes
+
+
+def _span(row: Row, name: str) -> str:
+    return " to ".join(joint((row[f"{name}_low"], row[f"{name}_high"]), RATIO))
 
 
 def _steps(results: Results, rows: Sequence[Row]) -> Html:
@@ -79,18 +87,21 @@ def _steps(results: Results, rows: Sequence[Row]) -> Html:
     for row in rows:
         name = join([facts.endpoint_label(results, row["endpoint"]), tag("small", ", ".join(
             [facts.subset_label(results, row["subset"]), row["estimand"].replace("_", " ")]))])
-        cells.append((name, row["label"], _estimate(row), row["interval"],
-                      studies_and_patients(row["k_studies"], row["n_patients"]), signed(row["change"], row["unit"]),
+        scale = results.scale(row["endpoint"])
+        like = [row[name] for name in ("estimate", "lower", "upper") if row[name] is not None]
+        cells.append((name, row["label"], _estimate(row, scale), row["interval"],
+                      studies_and_patients(row["k_studies"], row["n_patients"]),
+                      signed(row["change"], row["unit"], scale, like=like),
                       row["step"] if row["change"] is not None else "", row["reported_id"]))
     heads = ("Endpoint", "What", "Estimate [interval]", "Interval", "Studies / patients", "Change", "Due to", "Id")
     return table("Steps from the published estimate to the posterior", heads, cells, left=2)
 
 
-def _estimate(row: Row) -> str:
+def _estimate(row: Row, scale: Scale) -> str:
     unit = row["unit"]
-    text = number(row["estimate"], unit) if row["lower"] is None else \
-        with_interval({"median": row["estimate"], **row}, unit)
-    return f"{text} {unit_text(unit)}".rstrip()
+    text = number(row["estimate"], unit, scale) if row["lower"] is None else \
+        interval_text(row["estimate"], row["lower"], row["upper"], unit, scale)
+    return f"{text} {unit_text(unit, scale)}".rstrip()
 
 
 def _methods(results: Results) -> list[Html]:
@@ -99,11 +110,16 @@ def _methods(results: Results) -> list[Html]:
         if row["scale"] == "probability":
             found.setdefault((row["endpoint"], row["subset"]), []).append(row)
     level = level_text(results.base.level)
-    heads = ("Method", "Estimand", f"Estimate, % [{level} confidence]", "Heterogeneity", "Note")
+
+    def heads(endpoint: str) -> tuple[str, ...]:
+        estimate = facts.rates(results, [endpoint]).head("Estimate", f"{level} confidence")
+        return "Method", "Estimand", estimate, "Heterogeneity", "Note"
+
     return [table(f"{facts.endpoint_label(results, endpoint)}, {facts.subset_label(results, subset)}: "
-                  f"{counted(rows[0]['k_studies'], 'study', 'studies')}", heads,
+                  f"{counted(rows[0]['k_studies'], 'study', 'studies')}", heads(endpoint),
                   [(row["label"] + (" (the paper's kind)" if row["of_the_paper"] else ""),
-                    _estimand(row), with_interval({"median": row["estimate"], **row}, "proportion"),
+                    _estimand(row), interval_text(row["estimate"], row["lower"], row["upper"], "proportion",
+                                                  results.scale(endpoint)),
                     f"{row['heterogeneity_name']} {number(row['heterogeneity'], '')}", row["note"]) for row in rows],
                   left=2) for (endpoint, subset), rows in found.items()]
 
@@ -115,7 +131,8 @@ def _estimand(row: Row) -> str:
 
 def models_section(results: Results) -> Html:
     """Both engines side by side, and the rate models judged by prediction and, with equal priors, by weight."""
-    return section("models", "Does it hang on the sampler or the model?", paragraphs(_engines(results)),
+    choice = "the sampler or the model" if "rate" in facts.kinds(results) else "the sampler"
+    return section("models", f"Does it hang on {choice}?", paragraphs(_engines(results)),
                    _judged(results), _surprises(results))
 
 
@@ -128,7 +145,7 @@ def _engines(results: Results) -> list[str]:
     error = max(record.diagnostics["quadrature_error"] for record in results.records if record.agreement)
     return [f"Every pooled number was computed twice, by sampling and by quadrature over the two hyperparameters "
             f"(estimated relative error at most {error:.0e}). {len(rows):,} numbers of {counted(fits, 'fit')} agree: "
-            f"the largest difference is {largest:.1f} Monte-Carlo standard errors, and a fit beyond "
+            f"the largest difference is {fixed(largest, 1)} Monte-Carlo standard errors, and a fit beyond "
             f"{facts.ENGINE_LIMIT:g} would have no result."]
 
 
@@ -137,7 +154,7 @@ def _judged(results: Results) -> Html:
     heads = ("Endpoint", "Priors", "Model", "Prior SD of rates at 80 %, points", "elpd (leave-one-out)",
              "difference (SE)", "Weight", "p, PIT uniform")
     cells = [(facts.endpoint_label(results, row["endpoint"]), row["which_priors"], row["model"].replace("_", "-"),
-              number(100.0 * row["prior_spread"], "months"), f"{number(row['elpd_loo'], '')} "
+              fixed(100.0 * row["prior_spread"], 1), f"{number(row['elpd_loo'], '')} "
               f"({number(row['elpd_loo_se'], '')})", "" if row["elpd_difference"] is None else
               f"{number(row['elpd_difference'], '')} ({number(row['elpd_difference_se'], '')})",
               "" if row["weight"] is None else number(row["weight"], ""), number(row["pit_uniform_p"], ""))

@@ -1,6 +1,7 @@
 """Looks values up in the results and words them: every number of the report comes through here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from analysis import estimands
@@ -9,8 +10,17 @@ from analysis.comparison import COMPARED, Comparison
 from analysis.evidence import Endpoint, Reported
 from analysis.pipeline import Results
 from analysis.records import Record
-from analysis.selection import ALL, Question, horizon_of, subset_names
-from analysis.wording import level_text, printed_with_interval, unit_text, with_interval
+from analysis.selection import ALL, horizon_of, subset_names
+from analysis.wording import (
+    PERCENT,
+    Scale,
+    level_text,
+    number,
+    printed_with_interval,
+    signed,
+    unit_text,
+    with_interval,
+)
 
 Row = Mapping[str, Any]
 
@@ -30,28 +40,82 @@ def spread_name(record: Record | None) -> str:
     return next((name for name in estimands.SPREADS if estimate(record, name)), "")
 
 
-def cell(record: Record, estimand: str) -> str:
+def cell(record: Record, estimand: str, scale: Scale = PERCENT, *, unit: bool = False) -> str:
     """An estimand for a column of fits: why it is not there, where it is not."""
-    return worded(estimate(record, estimand), unit=False) or ("not given" if record.estimates else record.status)
+    return worded(estimate(record, estimand), scale, unit=unit) or ("not given" if record.estimates else record.status)
 
 
-def worded(row: Row | None, *, unit: bool = True) -> str:
+def worded(row: Row | None, scale: Scale = PERCENT, *, unit: bool = True) -> str:
     """Such as "80 % [72, 86]"; empty without a row."""
     if row is None:
         return ""
-    value = with_interval(row, row["unit"])
-    return _with_unit(value, row["unit"]) if unit else value
+    value = with_interval(row, row["unit"], scale)
+    return with_unit(value, row["unit"], scale) if unit else value
 
 
-def printed(reported: Reported) -> str:
+def printed(reported: Reported, scale: Scale = PERCENT) -> str:
     """A published number with its unit, and with its interval where there is one."""
-    text = printed_with_interval(reported.estimate, reported.ci_low, reported.ci_high, reported.units)
-    return _with_unit(text, reported.units)
+    text = printed_with_interval(reported.estimate, reported.ci_low, reported.ci_high, reported.units, scale)
+    return with_unit(text, reported.units, scale)
 
 
-def _with_unit(text: str, unit: str) -> str:
+def with_unit(text: str, unit: str, scale: Scale = PERCENT) -> str:
+    """The text of an estimate, or of one with limits, with its unit behind the estimate."""
     middle, bracket, limits = text.partition(" [")
-    return f"{middle} {unit_text(unit)}".rstrip() + bracket + limits
+    return f"{middle} {unit_text(unit, scale)}".rstrip() + bracket + limits
+
+
+@dataclass(frozen=True)
+class Rates:
+    """How the rates of a table are written: in one unit, which its heads name, or each with that of its endpoint."""
+
+    results: Results
+    shared: Scale | None
+
+    def head(self, name: str, kind: str = "") -> str:
+        """Such as "Pooled, % [95 % credible]"."""
+        unit = self.shared.of_a_rate if self.shared else ""
+        return f"{name}{unit} [{kind}]" if kind else f"{name}{unit}"
+
+    def head_of_change(self, name: str, kind: str = "") -> str:
+        """Such as "Change, points"."""
+        unit = f", {self.shared.points}" if self.shared else ""
+        return f"{name}{unit} [{kind}]" if kind else f"{name}{unit}"
+
+    def cell(self, endpoint: str, row: Row, *, at: str = "median") -> str:
+        """An estimate with its limits."""
+        scale = self.results.scale(endpoint)
+        text = with_interval(row, "proportion", scale, at=at)
+        return text if self.shared else with_unit(text, "proportion", scale)
+
+    def one(self, endpoint: str, value: float | None) -> str:
+        """A rate without limits."""
+        scale = self.results.scale(endpoint)
+        text = number(value, "proportion", scale)
+        return text if self.shared or value is None else with_unit(text, "proportion", scale)
+
+    def change(self, endpoint: str, value: float | None, like: Sequence[float] = ()) -> str:
+        """A difference of rates, with the decimals of an estimate and its limits."""
+        scale = self.results.scale(endpoint)
+        text = signed(value, "proportion", scale, like=like)
+        return text if self.shared or value is None else f"{text} {scale.points}"
+
+
+def rates(results: Results, endpoints: Iterable[str]) -> Rates:
+    """How the rates of these endpoints are written in one table."""
+    scales = {results.scale(endpoint) for endpoint in endpoints}
+    return Rates(results, scales.pop() if len(scales) == 1 else None if scales else PERCENT)
+
+
+def limits(row: Row, prefix: str = "") -> tuple[float, float, float]:
+    """Median and limits of a row."""
+    return row[f"{prefix}median"], row[f"{prefix}lower"], row[f"{prefix}upper"]
+
+
+def pooled_text(results: Results, endpoint: str) -> str:
+    """The headline's median as it stands before its interval everywhere else, with its unit."""
+    row = estimate(results.headline(endpoint), MAIN[results.evidence.endpoint(endpoint).kind])
+    return worded(row, results.scale(endpoint)).partition(" [")[0]
 
 
 def kind_of(row: Row) -> str:
@@ -78,6 +142,11 @@ def fitted_endpoints(results: Results) -> list[Endpoint]:
     """Endpoints with a headline fit that has studies, or failed, in the order of endpoints.csv."""
     return [endpoint for endpoint in results.evidence.endpoints
             if (found := results.headline(endpoint.endpoint)) and (found.studies or found.failed)]
+
+
+def kinds(results: Results) -> set[str]:
+    """Of the endpoints with a headline fit: rate, survival or both."""
+    return {endpoint.kind for endpoint in fitted_endpoints(results)}
 
 
 def horizon(results: Results, endpoint: Endpoint) -> float | None:
@@ -135,12 +204,6 @@ def tiers_text(tiers: str) -> str:
     """Such as "tiers A and B"."""
     letters = list(tiers)
     return f"tier {letters[0]}" if len(letters) == 1 else f"tiers {', '.join(letters[:-1])} and {letters[-1]}"
-
-
-def choice_of_studies(question: Question) -> str:
-    """Studies that are left out by name, and retrospective ones that count, as the end of a sentence."""
-    return (f", without {', '.join(question.without)}" if question.without else "") \
-        + (", with retrospective studies" if question.retrospective else "")
 
 
 def variation(results: Results, record: Record) -> str:

@@ -49,6 +49,8 @@ def table(caption: str, heads: Sequence[object], rows: Sequence[Sequence[object]
           marked: Sequence[str | None] = ()) -> Html:
     """A table in a frame of its own, which scrolls on a narrow screen; nothing where there is no row.
 
+    Columns in which every cell is empty are left out.
+
     Parameters
     ----------
     left : int
@@ -58,14 +60,15 @@ def table(caption: str, heads: Sequence[object], rows: Sequence[Sequence[object]
     """
     if not rows:
         return Html("")
-    head = tag("tr", *(tag("th", cell, scope="col", class_=_kind(at, left)) for at, cell in enumerate(heads)))
+    filled = [at for at in range(len(heads)) if at == 0 or any(str(row[at]) for row in rows)]
+    head = tag("tr", *(tag("th", heads[at], scope="col", class_=_kind(at, left)) for at in filled))
     classes = list(marked) or [None] * len(rows)
     body = join((tag("tr", tag("th", row[0], scope="row"),
-                     *(tag("td", cell, class_=_kind(at, left)) for at, cell in enumerate(row[1:], 1)),
+                     *(tag("td", row[at], class_=_kind(at, left)) for at in filled[1:]),
                      class_=name) for row, name in zip(rows[:MAX_ROWS], classes, strict=False)), "\n")
     hidden = len(rows) - MAX_ROWS
     rest = tag("tfoot", tag("tr", tag("td", f"{hidden:,} more rows are in the tables beside this page.",
-                                      colspan=len(heads)))) if hidden > 0 else ""
+                                      colspan=len(filled)))) if hidden > 0 else ""
     inner = tag("table", tag("caption", caption), tag("thead", head), Html("\n"), tag("tbody", body), rest)
     return tag("div", inner, class_="scroll", tabindex="0", role="region", aria_label=safe(caption)[:80])
 

@@ -6,7 +6,19 @@ from typing import Any
 from analysis.pipeline import Results
 from analysis.report import facts
 from analysis.report.html import Html, folded, paragraphs, section, table
-from analysis.wording import MINUS, counted, level_text, number, percent, signed, with_interval
+from analysis.wording import (
+    PERCENT,
+    RATIO,
+    chance,
+    counted,
+    fixed,
+    interval_text,
+    joint,
+    level_text,
+    number,
+    signed,
+    significant,
+)
 
 Row = Mapping[str, Any]
 
@@ -57,14 +69,14 @@ def _main(row: Row) -> str:
     return "mean rate" if row["time_months"] is None else f"survival at {row['time_months']:g} months"
 
 
-def _probability(value: float | None) -> str:
-    if value is None:
-        return number(None, "")
-    return "<0.001" if value < 0.001 else f"{value:.2g}"
+def _with_sign(value: float | None) -> str:
+    return number(None, "") if value is None else signed(value, "")
 
 
-def _decimal(value: float | None, digits: str) -> str:
-    return number(None, "") if value is None else format(value, digits).replace("-", MINUS)
+def _heterogeneity(row: Row) -> tuple[str, str]:
+    """Without and with the study, with decimals that tell them apart."""
+    without, full = joint((row["heterogeneity_median"], row["full_heterogeneity"]), "")
+    return without, full
 
 
 def _named(results: Results, rows: Sequence[Row]) -> list[str]:
@@ -73,16 +85,19 @@ def _named(results: Results, rows: Sequence[Row]) -> list[str]:
         return []
     named = [row for row in rows if row["named"]]
     notes = [f"{_label(results, row)}: {row['label']} is surprising to the other {row['k_studies'] - 1}, with a "
-             f"two-sided predictive probability of {_probability(row['two_sided'])}. Without it the {_main(row)} is "
-             f"{with_interval(row, 'proportion')} % instead of {percent(row['full_median'])} %, and "
-             f"{row['heterogeneity']} {row['heterogeneity_median']:.2f} instead of {row['full_heterogeneity']:.2f}."
+             f"two-sided predictive probability of {chance(row['two_sided'])}. Without it the {_main(row)} is "
+             f"{facts.worded({**row, 'unit': 'proportion'}, results.scale(row['endpoint']))} instead of "
+             f"{facts.pooled_text(results, row['endpoint'])}, and "
+             f"{row['heterogeneity']} {' instead of '.join(_heterogeneity(row))}."
              for row in named]
     expected = sum(row["chance_named"] for row in rows)
+    endpoints = len({row["endpoint"] for row in rows})
+    shared = "; the endpoints share patients and are not independent" if endpoints > 1 else ""
     notes.append(f"A study is named where that probability is below 0.05. Of {counted(len(rows), 'prediction')} over "
-                 f"{counted(len({row['endpoint'] for row in rows}), 'endpoint')}, {len(named)} "
-                 f"{'is' if len(named) == 1 else 'are'} named; by chance about {expected:.1f} would be, from studies "
-                 f"that the model describes. Counts are discrete, so that it is less than one in twenty; the endpoints "
-                 f"share patients and are not independent.")
+                 f"{counted(endpoints, 'endpoint')}, {len(named)} "
+                 f"{'is' if len(named) == 1 else 'are'} named; by chance about {significant(expected)} would be, "
+                 f"from studies that the model describes. Counts are discrete, so that it is less than one in "
+                 f"twenty{shared}.")
     return notes
 
 
@@ -95,7 +110,7 @@ def _largest(results: Results, rows: Sequence[Row]) -> list[str]:
     moved = {row["endpoint"] for row in enough if abs(row["shift_sd"]) >= 0.5}
     endpoints = len({row["endpoint"] for row in enough})
     return [f"The largest shift is that of {_label(results, by_size)} without {by_size['label']}: "
-            f"{signed(by_size['shift'], 'proportion')} points, {abs(by_size['shift_sd']):.1f} posterior standard "
+            f"{_shift(results, by_size)}, {number(abs(by_size['shift_sd']), '')} posterior standard "
             f"deviations. In {len(moved)} of {counted(endpoints, 'endpoint')} with at least {_FEW} studies some study "
             f"moves the median by half a standard deviation or more."]
 
@@ -106,8 +121,8 @@ def _pareto(rows: Sequence[Row]) -> list[str]:
         return []
     above = sum(shape > _UNRELIABLE for shape in shapes)
     return [f"Pareto k of importance sampling on the marginal likelihood, with the study's own effect integrated out, "
-            f"is at most {max(shapes):.2f}; {above} of {len(shapes)} are above {_UNRELIABLE:g}. Every line is an exact "
-            f"refit, so that a k above {_UNRELIABLE:g} would need nothing further."]
+            f"is at most {number(max(shapes), '')}; {above} of {len(shapes)} are above {_UNRELIABLE:g}. Every line is "
+            f"an exact refit, so that a k above {_UNRELIABLE:g} would need nothing further."]
 
 
 def _refused(results: Results, rows: Sequence[Row]) -> list[str]:
@@ -116,27 +131,39 @@ def _refused(results: Results, rows: Sequence[Row]) -> list[str]:
 
 
 def _left_out_table(results: Results, rows: Sequence[Row]) -> Html:
-    heads = ("Endpoint", "Without", "Patients", f"Estimate, % [{level_text(results.base.level)} credible]",
-             "Shift, points", "Shift, SD", "Heterogeneity", "Predictive mid-p", "Two-sided", "Surprise, bits",
+    rates = facts.rates(results, {row["endpoint"] for row in rows})
+    heads = ("Endpoint", "Without", "Patients",
+             rates.head("Estimate", f"{level_text(results.base.level)} credible"), rates.head_of_change("Shift"),
+             "Shift, SD", "Heterogeneity", "Predictive mid-p", "Two-sided", "Surprise, bits",
              "Learned, bits", "Pareto k", "Note")
-    cells = [(_label(results, row), row["label"], f"{row['n']:,}", with_interval(row, "proportion"),
-              signed(row["shift"], "proportion"), _decimal(row["shift_sd"], "+.2f"),
-              f"{row['heterogeneity']} {row['heterogeneity_median']:.2f} ({row['full_heterogeneity']:.2f} with)",
-              f"{row['pit']:.3f}", _probability(row["two_sided"]), f"{row['surprise_bits']:.1f}",
-              f"{row['information_bits']:.2f}", _decimal(row["pareto_k"], ".2f"), row["reason"]) for row in rows]
+    cells = [(_label(results, row), row["label"], f"{row['n']:,}", rates.cell(row["endpoint"], row),
+              rates.change(row["endpoint"], row["shift"], facts.limits(row)), _with_sign(row["shift_sd"]),
+              "{} {} ({} with)".format(row["heterogeneity"], *_heterogeneity(row)),
+              chance(row["pit"]), chance(row["two_sided"]), fixed(row["surprise_bits"], 1),
+              number(row["information_bits"], ""), number(row["pareto_k"], ""), row["reason"]) for row in rows]
     return table("Each study left out: the estimate without it, and how the others predict it", heads, cells, left=2,
                  marked=["outside" if row["named"] else None for row in rows])
 
 
-def _worded(row: Row, name: str = "") -> str:
+def _shift(results: Results, row: Row) -> str:
+    """A shift with its unit, such as "+2 points"."""
+    scale = results.scale(row["endpoint"])
+    text = signed(row["shift"], "proportion", scale, like=facts.limits(row))
+    return f"{text} {'point' if text[1:] == '1' and scale == PERCENT else scale.points}"
+
+
+def _worded(rates: facts.Rates, row: Row, name: str) -> str:
     if row[f"{name}median"] is None:
         return number(None, "")
-    return with_interval({limit: row[f"{name}{limit}"] for limit in ("median", "lower", "upper")}, "proportion")
+    return rates.cell(row["endpoint"], dict(zip(("median", "lower", "upper"), facts.limits(row, name), strict=True)))
 
 
-def _points(row: Row) -> str:
-    values = (signed(row[name], "proportion") for name in ("difference", "difference_lower", "difference_upper"))
-    return "{} [{}, {}]".format(*values)
+def _points(results: Results, row: Row, *, unit: bool = True) -> str:
+    """A difference with its limits, all with the same decimals."""
+    scale = results.scale(row["endpoint"])
+    known = [row[name] for name in ("difference", "difference_lower", "difference_upper")]
+    text = "{} [{}, {}]".format(*(signed(value, "proportion", scale, like=known) for value in known))
+    return f"{text} {scale.points}" if unit else text
 
 
 def _differing(results: Results, rows: Sequence[Row]) -> list[str]:
@@ -144,9 +171,9 @@ def _differing(results: Results, rows: Sequence[Row]) -> list[str]:
     if not rows:
         return []
     apart = [row for row in rows if row["difference_lower"] * row["difference_upper"] > 0.0]
-    notes = [f"{_label(results, row)}, {facts.subset_label(results, row['subset'])}: {_points(row)} points against the "
-             f"other studies ({row['subset_k']} against {row['rest_k']}); the probability that it is larger there is "
-             f"{_probability(row['positive'])}." for row in apart]
+    notes = [f"{_label(results, row)}, {facts.subset_label(results, row['subset'])}: {_points(results, row)} against "
+             f"the other studies ({row['subset_k']} against {row['rest_k']}); the probability that it is larger there "
+             f"is {chance(row['positive'])}." for row in apart]
     level = level_text(rows[0]["level"])
     notes.append(f"Of {counted(len(rows), 'difference')} between a subset and its complement, {len(apart)} "
                  f"{'has' if len(apart) == 1 else 'have'} a {level} credible interval without zero. They are "
@@ -154,7 +181,7 @@ def _differing(results: Results, rows: Sequence[Row]) -> list[str]:
     closest = max(rows, key=lambda row: abs(row["positive"] - 0.5))
     if closest not in apart:
         notes.append(f"The clearest is {_label(results, closest)}, {facts.subset_label(results, closest['subset'])}: "
-                     f"{_points(closest)} points, with probability {_probability(closest['positive'])} of being "
+                     f"{_points(results, closest)}, with probability {chance(closest['positive'])} of being "
                      f"positive{'; ' + closest['note'] if closest['note'] else ''}.")
     return notes
 
@@ -171,14 +198,16 @@ def _one_sided(rows: Sequence[Row]) -> list[str]:
 
 
 def _subset_table(results: Results, rows: Sequence[Row]) -> Html:
-    level = level_text(results.base.level)
-    heads = ("Endpoint", "Subset", "Rule", "Studies / patients in it", f"In it, % [{level} credible]",
-             "Studies / patients outside", f"Outside, % [{level} credible]", f"Difference, points [{level} credible]",
+    level, rates = level_text(results.base.level), facts.rates(results, {row["endpoint"] for row in rows})
+    heads = ("Endpoint", "Subset", "Rule", "Studies / patients in it", rates.head("In it", f"{level} credible"),
+             "Studies / patients outside", rates.head("Outside", f"{level} credible"),
+             rates.head_of_change("Difference", f"{level} credible"),
              "P(difference > 0)", "Note")
     cells = [(_label(results, row), facts.subset_label(results, row["subset"]), row["rule"],
-              f"{row['subset_k']} / {row['subset_n']:,}", _worded(row, "subset_"),
-              f"{row['rest_k']} / {row['rest_n']:,}", _worded(row, "rest_"),
-              _points(row) if row["status"] == "computed" else row["reason"], _probability(row["positive"]),
+              f"{row['subset_k']} / {row['subset_n']:,}", _worded(rates, row, "subset_"),
+              f"{row['rest_k']} / {row['rest_n']:,}", _worded(rates, row, "rest_"),
+              _points(results, row, unit=not rates.shared) if row["status"] == "computed" else row["reason"],
+              chance(row["positive"]),
               row["note"]) for row in rows]
     return table("Each subset, its complement and their difference, from separate fits", heads, cells, left=3)
 
@@ -187,11 +216,8 @@ def _is_extreme(ratio: float) -> bool:
     return ratio >= _EXTREME or ratio <= 1.0 / _EXTREME
 
 
-def _ratio(row: Row, name: str = "ratio") -> str:
-    value = row[name]
-    if _is_extreme(value):
-        return f">{_EXTREME:g}" if value > 1.0 else f"<{1.0 / _EXTREME:g}"
-    return f"{value:.2g}"
+def _ratio(row: Row) -> str:
+    return interval_text(row["ratio"], row["ratio_lower"], row["ratio_upper"], RATIO)
 
 
 def _slopes(results: Results, rows: Sequence[Row]) -> list[str]:
@@ -199,13 +225,20 @@ def _slopes(results: Results, rows: Sequence[Row]) -> list[str]:
         return []
     small = [row for row in rows if row["slope_two_sided"] < 0.05]
     notes = [f"{_label(results, row)}: the {'hazard' if row['time_months'] else 'odds'} of a study of 10 patients over "
-             f"that of one of 40 is {_ratio(row)} [{_ratio(row, 'ratio_lower')}, {_ratio(row, 'ratio_upper')}], "
-             f"p = {_probability(row['slope_two_sided'])} by the normal and "
-             f"{_probability(row['slope_two_sided_t'])} by the t distribution, from {row['k_studies']} studies."
+             f"that of one of 40 is {_ratio(row)}, "
+             f"p = {chance(row['slope_two_sided'])} by the normal and "
+             f"{chance(row['slope_two_sided_t'])} by the t distribution, from {row['k_studies']} studies."
              f"{_SEPARATED if _is_extreme(row['ratio']) else ''}" for row in small]
-    return [*notes, f"Of {counted(len(rows), 'regression')} of the logit mean rate, or the log hazard, on 1/√n, "
+    return [*notes, f"Of {counted(len(rows), 'regression')} of {_outcome(rows)} on 1/√n, "
                     f"{len(small)} {'has' if len(small) == 1 else 'have'} a slope with p below 0.05; without any "
-                    f"small-study effect {0.05 * len(rows):.1g} would."]
+                    f"small-study effect {significant(0.05 * len(rows))} would."]
+
+
+def _outcome(rows: Sequence[Row]) -> str:
+    """What is regressed on size, by the kinds of the endpoints."""
+    survival = {row["time_months"] is not None for row in rows}
+    return " or ".join(words for kind, words in ((False, "the logit mean rate"), (True, "the log hazard"))
+                       if kind in survival)
 
 
 def _refused_slopes(results: Results, rows: Sequence[Row]) -> list[str]:
@@ -217,10 +250,11 @@ def _caveats(rows: Sequence[Row]) -> list[str]:
     if not rows:
         return []
     power = [row["detectable_ratio"] for row in rows]
-    return [f"That says little: only ratios of {min(power):.1f} (in the best case) to "
-            f"{'more than 1000' if max(power) > _EXTREME else f'{max(power):.1f}'} would be found four times in five.",
-            "A small-study effect is not publication bias: small trials differ in patients, products and years. "
-            "Nor does its absence speak against unpublished trials.",
+    low, high = (significant(limit(power)) for limit in (min, max))
+    found = f"a ratio of {low}" if low == high else f"ratios of {low} (in the best case) to {high}"
+    return [f"That says little: only {found} would be found four times in five.",
+            "A small-study effect is not publication bias: small studies differ from large ones in more than their "
+            "size. Nor does its absence speak against unpublished studies.",
             "Egger's test stands in the table for comparison only. It regresses a proportion on a standard error that "
             "is made of the proportion, and near 0 and 100 % it rejects honest data far too often."]
 
@@ -233,16 +267,18 @@ def _slope_table(results: Results, rows: Sequence[Row]) -> Html:
         if row["status"] != "computed":
             cells.append((_label(results, row), row["k_studies"], *[number(None, "")] * 7, row["reason"]))
             continue
-        cells.append((_label(results, row), row["k_studies"], _decimal(row["slope"], ".2f"), f"{row['slope_se']:.2f}",
-                      _probability(row["slope_two_sided"]), _probability(row["slope_two_sided_t"]),
-                      f"{_ratio(row)} [{_ratio(row, 'ratio_lower')}, {_ratio(row, 'ratio_upper')}]",
-                      _ratio(row, "detectable_ratio"), _probability(row["egger_two_sided"]), ""))
-    return table("Logit mean rate or log hazard on 1/√n, with confidence limits", heads, cells)
+        cells.append((_label(results, row), row["k_studies"], number(row["slope"], ""), number(row["slope_se"], ""),
+                      chance(row["slope_two_sided"]), chance(row["slope_two_sided_t"]),
+                      _ratio(row), significant(row["detectable_ratio"]), chance(row["egger_two_sided"]), ""))
+    outcome = _outcome(rows).replace("the ", "")
+    return table(f"{outcome[:1].upper()}{outcome[1:]} on 1/√n, with confidence limits", heads, cells)
 
 
 def _prediction_table(results: Results, rows: Sequence[Row]) -> Html:
-    heads = ("Endpoint", "Study", "Patients", "Observed, %", "Predictive mid-p", "z")
-    cells = [(_label(results, row), row["label"], f"{row['n']:,}", percent(row["observed"]), f"{row['pit']:.3f}",
-              _decimal(row["z"], "+.2f")) for row in rows if row["part"] == "study"]
-    return table("Each study under the prediction of the others; for survival the mid-p is that of the hazard", heads,
-                 cells, left=2)
+    rates = facts.rates(results, {row["endpoint"] for row in rows})
+    heads = ("Endpoint", "Study", "Patients", rates.head("Observed"), "Predictive mid-p", "z")
+    cells = [(_label(results, row), row["label"], f"{row['n']:,}", rates.one(row["endpoint"], row["observed"]),
+              chance(row["pit"]), _with_sign(row["z"])) for row in rows if row["part"] == "study"]
+    survival = any(row["time_months"] is not None for row in rows)
+    return table("Each study under the prediction of the others"
+                 + ("; for survival the mid-p is that of the hazard" if survival else ""), heads, cells, left=2)

@@ -6,7 +6,7 @@ from typing import Any
 from analysis.pipeline import Results
 from analysis.report import facts
 from analysis.report.html import Html, folded, paragraphs, section, table
-from analysis.wording import counted, level_text, number, percent, studies_and_patients, with_interval
+from analysis.wording import chance, counted, interval_text, joint, level_text, number, studies_and_patients
 
 Row = Mapping[str, Any]
 _BOUNDS = {"headline": "headline", "published": "published", "extreme_low": "missing studies: no event",
@@ -38,10 +38,10 @@ def _readings(results: Results, rows: tuple[Row, ...]) -> list[str]:
         missing = counted(row["missing_k"], "study", "studies")
         notes.append(
             f"{label}: the published total {row['total_events']}/{row['total_n']} leaves {row['missing_events']} of "
-            f"{row['missing_n']} for the {missing} without a number. From the others {row['expected_events']:.0f} "
-            f"[{row['events_lower']:.0f}, {row['events_upper']:.0f}] are expected; a total as far out as this one has "
-            f"the two-sided predictive probability {row['two_sided']:.2g}. With the total the mean rate is "
-            f"{_worded(row)}, without it {_worded(row, 'known_')}. It assumes that the counts here are the ones "
+            f"{row['missing_n']} for the {missing} without a number. From the others {_expected(row)} are "
+            f"expected; a total as far out as this one has the two-sided predictive probability "
+            f"{chance(row['two_sided'])}. With the total the mean rate is {_worded(results, row)}, without it "
+            f"{_worded(results, row, 'known_')}. It assumes that the counts here are the ones "
             f"behind the total.")
     return notes
 
@@ -51,37 +51,46 @@ def _scenarios(results: Results, rows: tuple[Row, ...]) -> list[str]:
     notes = []
     for endpoint in dict.fromkeys(row["endpoint"] for row in rows if row["absent"] and row["median"] is not None):
         own = [row for row in rows if row["endpoint"] == endpoint and row["absent"] and row["median"] is not None]
-        low, high = min(row["median"] for row in own), max(row["median"] for row in own)
+        scale = results.scale(endpoint)
+        medians = [row["median"] for row in own]
+        low, high = (number(choose(medians), "proportion", scale) for choose in (min, max))
         tail = [row["two_sided"] for row in own]
         notes.append(
             f"{facts.endpoint_label(results, endpoint)}: which study is absent from the published total "
             f"{own[0]['total_events']}/{own[0]['total_n']} is not printed, and no choice adds up exactly. Over "
-            f"{counted(len(own), 'reading')} that nearly do, the mean rate with the total is {percent(low)} to "
-            f"{percent(high)} %, and the two-sided predictive probability of the total {min(tail):.2g} to "
-            f"{max(tail):.2g}.")
+            f"{counted(len(own), 'reading')} that nearly do, the mean rate with the total is {low} to {high} "
+            f"{scale.unit}, and the two-sided predictive probability of the total {chance(min(tail))} to "
+            f"{chance(max(tail))}.")
     return notes
 
 
-def _worded(row: Row, prefix: str = "") -> str:
-    values = {name: row[f"{prefix}{name}"] for name in ("median", "lower", "upper")}
-    return f"{with_interval(values, 'proportion')} %"
+def _expected(row: Row) -> str:
+    """Expected events with the limits of their prediction: whole, unless they are few."""
+    values = (row["expected_events"], row["events_lower"], row["events_upper"])
+    return "{} [{}, {}]".format(*joint(values, "events", least=0))
+
+
+def _worded(results: Results, row: Row, prefix: str = "") -> str:
+    return facts.with_unit(interval_text(*facts.limits(row, prefix), "proportion", results.scale(row["endpoint"])),
+                           "proportion", results.scale(row["endpoint"]))
 
 
 def _totals(results: Results, rows: tuple[Row, ...]) -> Html:
-    level = level_text(results.base.level)
+    level, rates = level_text(results.base.level), facts.rates(results, {row["endpoint"] for row in rows})
     heads = ("Endpoint", "Reading", "Absent", "Missing events / patients", f"Expected [{level} prediction]",
-             "P(this total)", "mid-p", f"Without the total, % [{level} credible]", f"With it, % [{level} credible]",
-             "Note")
+             "P(this total)", "mid-p", rates.head("Without the total", f"{level} credible"),
+             rates.head("With it", f"{level} credible"), "Note")
     cells = []
     for row in rows:
         known = row["median"] is not None
-        expected = f"{row['expected_events']:.0f} [{row['events_lower']:.0f}, {row['events_upper']:.0f}]" \
-            if row["expected_events"] is not None else ""
+        expected = _expected(row) if row["expected_events"] is not None else ""
+        without = dict(zip(("median", "lower", "upper"), facts.limits(row, "known_"), strict=True))
         cells.append((facts.endpoint_label(results, row["endpoint"]),
                       f"{row['scenario']} {row['total_events']}/{row['total_n']}", _absent(results, row),
                       "" if row["missing_n"] is None else f"{row['missing_events']}/{row['missing_n']}", expected,
-                      _short(row["probability"]), _short(row["mid_p"]),
-                      _worded(row, "known_") if known else "", _worded(row) if known else row["status"],
+                      chance(row["probability"]), chance(row["mid_p"]),
+                      rates.cell(row["endpoint"], without) if known else "",
+                      rates.cell(row["endpoint"], row) if known else row["status"],
                       "; ".join(filter(None, [row["reason"], row["note"]]))))
     return table("Predictive probability of each published total, and the mean rate that uses it", heads, cells, left=3)
 
@@ -90,18 +99,15 @@ def _absent(results: Results, row: Row) -> str:
     return ", ".join(facts.study_label(results, name) for name in row["absent"].split())
 
 
-def _short(value: float | None) -> str:
-    return number(None, "") if value is None else f"{value:.3g}"
-
-
 def _bounds(results: Results, rows: tuple[Row, ...]) -> Html:
-    heads = ("Endpoint", "If", "Studies / patients", "Missing studies / patients", "Missing events", "Mean rate, %",
-             "Interval", "Note")
+    rates = facts.rates(results, {row["endpoint"] for row in rows})
+    heads = ("Endpoint", "If", "Studies / patients", "Missing studies / patients", "Missing events",
+             rates.head("Mean rate"), "Interval", "Note")
     cells = []
     for row in rows:
         level = level_text(row["level"]) if row["level"] else ""
-        value = row["status"] if row["median"] is None else number(row["median"], "proportion") \
-            if row["lower"] is None else with_interval(row, "proportion")
+        value = row["status"] if row["median"] is None else rates.one(row["endpoint"], row["median"]) \
+            if row["lower"] is None else rates.cell(row["endpoint"], row)
         scenario = f" ({row['scenario'].replace('_', ' ')})" if row["scenario"] else ""
         cells.append((facts.endpoint_label(results, row["endpoint"]),
                       f"{_BOUNDS.get(row['bound'], row['bound'])}{scenario}",

@@ -9,6 +9,7 @@ from string import Template
 
 from analysis.evidence import Endpoint
 from analysis.failures import Failure, attempt
+from analysis.figures.names import FigureId
 from analysis.files import write_text
 from analysis.pipeline import Results
 from analysis.report import facts
@@ -25,9 +26,8 @@ from analysis.report.workings import caveat_section, diagnostics_section, method
 from analysis.wording import counted
 
 _HERE = Path(__file__).parent
-_FOREST = "forest_"
 _NAMED = 5
-_OF_ENDPOINT = ("forest_", "sensitivity_", "bubble_")
+_OF_ENDPOINT = ("forest", "sensitivity", "bubble")
 _BAUJAT = ("Map of the studies: how surprising each is under the others' prediction, and how far the pooled "
            "result moves without it, one panel for each endpoint.")
 _FUNNEL = ("Each study's estimate over its size within the limits that the model predicts for a study of that "
@@ -42,20 +42,19 @@ def write_report(results: Results, folder: Path, *, figures: Sequence[Path] = ()
     figures : sequence of Path
         What `analysis.figures.all.draw_all` returned; other files of the folder may stem from another run.
     """
-    drawn = {path.stem.removeprefix(_FOREST): path.read_text("utf-8") for path in figures
-             if path.suffix == ".svg"}
+    drawn = {FigureId.of(path.stem): path.read_text("utf-8") for path in figures if path.suffix == ".svg"}
     path, failures = folder / "report.html", []
     write_text(path, render(results, drawn, failures))
     return path, tuple(failures)
 
 
-def render(results: Results, figures: Mapping[str, str], failures: list[Failure] | None = None) -> str:
+def render(results: Results, figures: Mapping[FigureId, str], failures: list[Failure] | None = None) -> str:
     """The page as text.
 
     Parameters
     ----------
-    figures : mapping of str to str
-        SVG by endpoint, and "published" and "decomposition".
+    figures : mapping of FigureId to str
+        SVG of each figure that was drawn.
     failures : list of Failure, or None
         Takes in the sections that could not be written.
     """
@@ -72,12 +71,12 @@ def render(results: Results, figures: Mapping[str, str], failures: list[Failure]
                                body=join(body, "\n\n"))
 
 
-def _sections(results: Results, figures: Mapping[str, str]) -> list[tuple[tuple[str, ...], Html | Failure]]:
+def _sections(results: Results, figures: Mapping[FigureId, str]) -> list[tuple[tuple[str, ...], Html | Failure]]:
     """Each section with the names of the parts whose failures it has to tell."""
     endpoints = facts.fitted_endpoints(results)
 
     def picture(name: str, alt: str) -> Html:
-        return _picture(figures.get(name), alt)
+        return _picture(figures.get(FigureId(name)), alt)
 
     makers: list[tuple[tuple[str, ...], str, Callable[[], Html | str]]] = [
         ((), "answer", lambda: summary(results)),
@@ -98,7 +97,8 @@ def _sections(results: Results, figures: Mapping[str, str]) -> list[tuple[tuple[
             results, picture("funnel", _FUNNEL))),
         (("model comparison",), "model comparison", lambda: models_section(results)),
         (("figures",), "endpoints", lambda: tag("h2", "Endpoints", id="endpoints") if endpoints else ""),
-        *(((f"endpoint {endpoint.endpoint}", *(f"figure {kind}{endpoint.endpoint}" for kind in _OF_ENDPOINT)),
+        *(((f"endpoint {endpoint.endpoint}",
+            *(f"figure {FigureId(kind, endpoint.endpoint).stem}" for kind in _OF_ENDPOINT)),
            endpoint.label,
            partial(_endpoint, results, endpoint, figures)) for endpoint in endpoints),
         ((), "other published numbers", lambda: remainder_section(results)),
@@ -116,16 +116,17 @@ def _with_failures(results: Results, parts: Sequence[str], made: Html | str | Fa
     return join(["" if isinstance(made, Failure) else made, *told], "\n")
 
 
-def _endpoint(results: Results, endpoint: Endpoint, figures: Mapping[str, str]) -> Html:
+def _endpoint(results: Results, endpoint: Endpoint, figures: Mapping[FigureId, str]) -> Html:
     """The section of one endpoint with all its pictures."""
     name, label = endpoint.endpoint, endpoint.label
+    forest, refits, bubbles = (figures.get(FigureId(kind, name)) for kind in ("forest", "sensitivity", "bubble"))
     dependence = folded(
         "What this result hangs on",
-        sensitivity_block(results, name, _picture(figures.get(f"sensitivity_{name}"), f"{label}: the headline's "
-                          f"interval and the interval of every refit with one choice changed.")),
-        regression_block(results, name, _picture(figures.get(f"bubble_{name}"), f"{label}: each study's estimate over "
-                         f"each covariate, with the posterior curve and its band.")))
-    return endpoint_section(results, endpoint, _picture(figures.get(name), _alt(results, endpoint)), dependence)
+        sensitivity_block(results, name, _picture(refits, f"{label}: the headline's interval and the interval of every "
+                                                          f"refit with one choice changed.")),
+        regression_block(results, name, _picture(bubbles, f"{label}: each study's estimate over each covariate, with "
+                                                          f"the posterior curve and its band.")))
+    return endpoint_section(results, endpoint, _picture(forest, _alt(results, endpoint)), dependence)
 
 
 def _head(results: Results, title: str) -> Html:
@@ -181,8 +182,9 @@ def _alt(results: Results, endpoint: Endpoint) -> str:
              f"{counted(record.n_patients, 'patient')}"]
     for names in (facts.MAIN, facts.NEW):
         row = facts.estimate(record, names[endpoint.kind])
+        value = facts.worded(row, results.scale(endpoint.endpoint))
         name = facts.main_name(results, endpoint) if names is facts.MAIN else "a new study"
-        parts.append(f"{name} {facts.worded(row)}, {facts.kind_of(row)} interval" if row else record.status)
+        parts.append(f"{name} {value}, {facts.kind_of(row)} interval" if row else record.status)
     return "; ".join(dict.fromkeys(parts)) + "."
 
 

@@ -10,7 +10,7 @@ from analysis.regression import CAVEAT
 from analysis.regression.conflict import conflict_text
 from analysis.report import facts
 from analysis.report.html import Html, folded, join, paragraphs, section, table, tag
-from analysis.wording import counted, level_text, number, percent
+from analysis.wording import RATIO, counted, interval_text, level_text, number, percent, significant
 
 Row = Mapping[str, Any]
 _ANALYSES = {"one_at_a_time": "one at a time", "complete_case": "complete cases", "together": "all together"}
@@ -21,11 +21,16 @@ def regression_section(results: Results) -> Html:
     rows = results.side_rows("regression.csv")
     if not rows:
         return Html("")
-    return section("regression", "Do age, blasts, prior transplant or the product matter?",
+    return section("regression", _title(results),
                    paragraphs([*_summary(results, rows), CAVEAT]), _largest(results, rows),
                    folded("Every slope", *(_slopes(results, endpoint.endpoint, rows)
                                            for endpoint in results.evidence.endpoints)),
                    folded("Correlations among covariates", _collinearity(results)))
+
+
+def _title(results: Results) -> str:
+    labels = list(dict.fromkeys(row["label"] for row in results.side_rows("regression.csv")))
+    return f"Do results vary with {labels[0]}?" if len(labels) == 1 else "Do results vary with the covariates?"
 
 
 def regression_block(results: Results, endpoint: str, picture: Html) -> Html:
@@ -47,11 +52,15 @@ def _summary(results: Results, rows: tuple[Row, ...]) -> list[str]:
     clear = [row for row in single if row["ratio_lower"] > 1.0 or row["ratio_upper"] < 1.0]
     refused = sum(1 for row in rows if row["analysis"] == "one_at_a_time" and row["refused"])
     mute = sum(row["sd_ratio"] is not None and row["sd_ratio"] >= 0.8 and not row["prior_conflict"] for row in single)
-    notes = [f"{counted(len(single), 'slope')} were estimated one at a time, as published; "
-             f"{counted(refused, 'further one')} had too few studies. The {level} interval of the ratio excludes 1 "
-             f"in {len(clear)} of them; about {(1.0 - results.base.level) * len(single):.1f} would by chance alone.",
-             f"In {mute} of {len(single)} the posterior is at least 80 % as wide as the prior, and the two agree: "
-             f"there the studies cannot say whether there is an association, which is not evidence that there is none."]
+    labels = ", ".join(dict.fromkeys(row["label"] for row in rows))
+    few = f"; {counted(refused, 'further one')} had too few studies" if refused else ""
+    notes = [f"Covariates: {labels}.",
+             f"{counted(len(single), 'slope was', 'slopes were')} estimated one at a time{few}. The {level} interval "
+             f"of the ratio excludes 1 in {len(clear)} of {len(single)}; about "
+             f"{significant((1.0 - results.base.level) * len(single))} would by chance alone.",
+             *([f"In {mute} of {len(single)} the posterior is at least 80 % as wide as the prior, and the two agree: "
+                f"there the studies cannot say whether there is an association, which is not evidence that there is "
+                f"none."] if mute else [])]
     notes.append(_engines(rows))
     held = [row for row in rows if row["prior_conflict"] and row["analysis"] != "complete_case"]
     notes += [f"{_endpoint(results, row)}, {conflict_text(row)}." for row in held]
@@ -65,7 +74,9 @@ def _engines(rows: tuple[Row, ...]) -> str:
     told = []
     if weighed:
         told.append(f"Independent weighted draws gave {counted(len(weighed), 'slope')}; they may be trusted up to a "
-                    f"Pareto k of {MAX_PARETO_K:g}, and the largest is {max(row['pareto_k'] for row in weighed):.2f}.")
+                    f"Pareto k of {MAX_PARETO_K:g}"
+                    f"{', and the largest' if len(weighed) > 1 else ', which here'} is "
+                    f"{number(max(row['pareto_k'] for row in weighed), '')}.")
     if len(made) > len(weighed):
         told.append(f"Markov chains gave {counted(len(made) - len(weighed), 'slope')}.")
     return " ".join(told)
@@ -76,9 +87,16 @@ def _endpoint(results: Results, row: Row) -> str:
 
 
 def _ratio(row: Row) -> str:
-    return (f"{row['ratio_scale'].replace('_', ' ')} {number(row['ratio_median'], '')} "
-            f"[{number(row['ratio_lower'], '')}, {number(row['ratio_upper'], '')}] per {row['unit']}, "
+    return (f"{row['ratio_scale'].replace('_', ' ')} {_interval(row)}{_per(row)}, "
             f"P(ratio > 1) = {percent(row['probability_above_one'])} %")
+
+
+def _interval(row: Row) -> str:
+    return interval_text(row["ratio_median"], row["ratio_lower"], row["ratio_upper"], RATIO)
+
+
+def _per(row: Row) -> str:
+    return f" per {row['unit']}" if row["unit"] else ""
 
 
 def _largest(results: Results, rows: tuple[Row, ...]) -> Html:
@@ -101,7 +119,7 @@ def _table(results: Results, caption: str, rows: list[Row], *, endpoint: bool) -
     cells = []
     for row in rows:
         first = [_endpoint(results, row)] if endpoint else []
-        name = join([f"{row['label']} ", tag("small", f"per {row['unit']}")])
+        name = join([f"{row['label']} ", tag("small", _per(row).strip())]) if row["unit"] else row["label"]
         count = f"{row['n_studies']} ({row['n_missing']})" if row["n_studies"] is not None else ""
         if row["status"] != "converged":
             cells.append((*first, name, _ANALYSES[row["analysis"]], count, row["refused"] or row["status"], "", "", ""))
@@ -109,8 +127,7 @@ def _table(results: Results, caption: str, rows: list[Row], *, endpoint: bool) -
         spread = f"{row['heterogeneity']} {number(row['heterogeneity_without'], '')}, " \
                  f"{number(row['heterogeneity_with'], '')}"
         cells.append((*first, name, _ANALYSES[row["analysis"]], count,
-                      f"{number(row['ratio_median'], '')} [{number(row['ratio_lower'], '')}, "
-                      f"{number(row['ratio_upper'], '')}]", f"{percent(row['probability_above_one'])} %",
+                      _interval(row), f"{percent(row['probability_above_one'])} %",
                       number(row["sd_ratio"], "") + (", in conflict" if row["prior_conflict"] else ""), spread))
     return table(caption, heads, cells, left=3 if endpoint else 2)
 

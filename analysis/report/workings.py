@@ -4,12 +4,13 @@ import platform
 import shlex
 from importlib.metadata import PackageNotFoundError, version
 
+from analysis.arguments import DEFAULT_DATA
 from analysis.pipeline import Results
 from analysis.records import FAILED, Record
 from analysis.report import facts
 from analysis.report.html import Html, paragraphs, section, table, tag
-from analysis.selection import ALL, early_before
-from analysis.wording import counted, level_text, number
+from analysis.selection import ALL, choices, early_before
+from analysis.wording import counted, level_text, number, safe
 from models import all_models
 
 _PACKAGES = ("pymc", "nutpie", "arviz", "numpy", "scipy", "matplotlib")
@@ -71,11 +72,11 @@ def _early(results: Results) -> list[str]:
         estimand = "survival"
         rows = facts.estimate(headline, estimand), facts.estimate(record, estimand)
         if not question.early_landmarks and all(rows):
-            label = facts.endpoint_label(results, question.endpoint)
+            label, scale = facts.endpoint_label(results, question.endpoint), results.scale(question.endpoint)
             months = early_before(rows[0]["time_months"])
             notes.append(f"{label}: survival printed before {months:g} months is extrapolated with a constant hazard; "
-                         f"without such rows the result is {facts.worded(rows[1])} "
-                         f"({counted(record.k_studies, 'study', 'studies')}) instead of {facts.worded(rows[0])} "
+                         f"without such rows the result is {facts.worded(rows[1], scale)} "
+                         f"({counted(record.k_studies, 'study', 'studies')}) instead of {facts.worded(rows[0], scale)} "
                          f"({counted(headline.k_studies, 'study', 'studies')}).")
     return notes
 
@@ -98,11 +99,14 @@ def method_section(results: Results) -> Html:
     rows = [(model.replace("_", "-"), known[model].summary, known[model].likelihood,
              "; ".join(f"{name} ~ {prior}" for name, prior in priors), f"{count}")
             for (model, priors), count in used.items()]
-    text = (f"Every study has its own rate or hazard, drawn from a distribution over studies; the pooled estimate, "
-            f"its credible interval and the prediction for a new study follow from the posterior. Intervals are "
-            f"equal-tailed, {level_text(results.base.level)}; estimates are posterior medians, so that they are the "
-            f"same on every scale. Per cents are whole, months have one digit: what the Monte-Carlo error supports. "
-            f"The tables beside this page hold all digits.")
+    kinds = facts.kinds(results)
+    own = " or ".join(word for kind, word in (("rate", "rate"), ("survival", "hazard")) if kind in kinds)
+    text = (f"Every study has its own {own}, drawn from a distribution over studies; the pooled estimate, its credible "
+            f"interval and the prediction for a new study follow from the posterior. Intervals are equal-tailed, "
+            f"{level_text(results.base.level)}; estimates are posterior medians, so that they are the same on every "
+            f"scale. An estimate and its limits have the same decimals, as many as the width of the interval calls "
+            f"for. Pooled numbers are those of quadrature, with which sampling has to agree. The tables beside this "
+            f"page hold all digits.")
     return section("method", "Method", tag("p", text) if rows else "", table(
         "Models and priors", ("Model", "What it is", "Likelihood", "Priors", "Fits"), rows, left=4))
 
@@ -112,7 +116,7 @@ def diagnostics_section(results: Results) -> Html:
     order = {FAILED: 0, "NOT CONVERGED": 0, "not pooled": 1, "no studies": 1}
     found = sorted(results.records, key=lambda record: order.get(record.status, 2))
     heads = ("Endpoint, subset, fit", "Status", "R-hat", "Bulk ESS", "Tail ESS", "Divergences", "E-BFMI",
-             "MCSE mean / SD", "MCSE limit / SD", "same, rho tau", "Chains x draws", "Seed")
+             "MCSE mean / SD", "MCSE limit / SD", "same, heterogeneity", "Chains x draws", "Seed")
     rows = [_diagnostic_cells(results, record) for record in found]
     converged = sum(1 for record in found if record.status == "converged")
     text = f"{converged} of {counted(len(found), 'fit')} converged. A fit that fails a diagnostic has no result."
@@ -140,9 +144,8 @@ def reproduce_section(results: Results) -> Html:
     """The command, the seed, the digest of the data and the versions."""
     rows = [("Command", tag("code", command(results))), ("Seed of the run", f"{results.base.seed}"),
             ("Level of the intervals", level_text(results.base.level)),
-            ("Evidence", f"{counted(len(results.evidence.studies), 'study', 'studies')}; "
-                         f"set {results.base.question.study_set}, {facts.tiers_text(results.base.question.tiers)}"
-                         f"{facts.choice_of_studies(results.base.question)}"),
+            ("Evidence", "; ".join([counted(len(results.evidence.studies), "study", "studies"),
+                                    *choices(results.evidence, results.base.question)])),
             ("SHA-256 of the evidence tables", tag("code", results.evidence.sha256, class_="digest")),
             ("Versions", ", ".join(_versions()))]
     return section("reproduce", "Run it again", table("What this page was computed from", ("What", "Value"), rows,
@@ -150,11 +153,11 @@ def reproduce_section(results: Results) -> Html:
 
 
 def command(results: Results) -> str:
-    """The command that repeats the run; the evidence directory by its name only."""
+    """The command that repeats the run; the evidence directory as it was named, unless it is this project's own."""
     base, question = results.base, results.base.question
     parts = ["python", "-m", "analysis", "report", "--seed", str(base.seed)]
-    if results.evidence.directory.name not in ("", "data"):
-        parts += ["--data", results.evidence.directory.name]
+    if results.evidence.directory != DEFAULT_DATA:
+        parts += ["--data", safe(results.evidence.directory)]
     parts += ["--tiers", question.tiers] if question.tiers != "AB" else []
     parts += ["--set", question.study_set] if question.study_set != "review" else []
     for name in question.without:

@@ -97,7 +97,7 @@ def test_what_each_conclusion_hangs_on_is_there_for_every_endpoint(run):
     slopes = table(run[1], "regression.csv")
     assert {row["status"] for row in slopes} == {"converged", "refused"}
     assert all(row["refused"] for row in slopes if row["status"] == "refused")
-    assert {path.name for path in (run[1] / "figures").glob("bubble_*.png")} >= {"bubble_cr.png", "bubble_os.png"}
+    assert {path.name for path in (run[1] / "figures").glob("bubble.*.png")} >= {"bubble.cr.png", "bubble.os.png"}
 
 
 def test_headline_estimates_of_every_endpoint_and_subset(run):
@@ -168,7 +168,7 @@ def test_figures_and_page_are_complete(run):
     page = (folder / "report.html").read_text(encoding="utf-8")
     for endpoint in table(ROOT / "data", "endpoints.csv"):
         for kind in ("svg", "png"):
-            assert (folder / "figures" / f"forest_{endpoint['endpoint']}.{kind}").stat().st_size > 5_000
+            assert (folder / "figures" / f"forest.{endpoint['endpoint']}.{kind}").stat().st_size > 5_000
     assert (folder / "figures" / "published.svg").exists()
     assert "<script" not in page and "NOT CONVERGED" not in page.split("<h2")[0]
 
@@ -185,4 +185,4 @@ def test_quick_report_of_a_portable_directory_is_stamped_and_draws_nothing(tmp_p
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "QUICK" in page and "<b>2001" not in page and "&lt;b&gt;2001" in page
     assert {row["stamp"] for row in table(tmp_path / "out", "estimates.csv")} == {"QUICK"}
-    assert table(tmp_path / "out", "comparison.csv") == []
+    assert not (tmp_path / "out" / "comparison.csv").exists(), "nothing was published to compare with"

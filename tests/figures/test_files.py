@@ -27,8 +27,8 @@ def forest(**changes):
 
 
 def test_the_same_figure_gives_the_same_bytes(tmp_path):
-    first = [path.read_bytes() for path in save_figure(forest(), tmp_path / "one" / "forest_cr")]
-    again = [path.read_bytes() for path in save_figure(forest(), tmp_path / "two" / "forest_cr")]
+    first = [path.read_bytes() for path in save_figure(forest(), tmp_path / "one" / "forest.cr")]
+    again = [path.read_bytes() for path in save_figure(forest(), tmp_path / "two" / "forest.cr")]
     assert first == again
 
 
@@ -64,12 +64,12 @@ def test_a_failure_leaves_no_file(tmp_path, monkeypatch):
 def test_each_endpoint_with_studies_has_a_figure(tmp_path):
     tasks = figure_tasks(project_results(), tmp_path)
     stems = [arguments[-1].name for _, arguments in tasks]
-    assert "forest_cr" in stems and "forest_os" in stems and "published" in stems
+    assert "forest.cr" in stems and "forest.os" in stems and "published" in stems
     assert len(set(stems)) == len(stems) == 12
 
 
 def test_without_published_numbers_there_is_no_comparison_figure(results, tmp_path):
-    assert [path.name for path in draw_all(results, tmp_path)] == ["forest_cr.svg", "forest_cr.png"]
+    assert [path.name for path in draw_all(results, tmp_path)] == ["forest.cr.svg", "forest.cr.png"]
 
 
 def test_a_survival_only_directory_is_drawn(tmp_path):

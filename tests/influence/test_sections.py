@@ -39,7 +39,7 @@ def test_surprising_studies_are_named_with_their_probability_and_what_chance_doe
     assert f"{named['label']} is surprising to the other 4, with a two-sided predictive probability of " \
            f"{named['two_sided']:.2g}" in page.text
     assert f"Of {len(rows)} predictions over 3 endpoints, 1 is named; by chance about " \
-           f"{sum(row['chance_named'] for row in rows):.1f} would be" in page.text
+           f"{sum(row['chance_named'] for row in rows):.2f} would be" in page.text
     assert "0 of 12 are above 0.7" in page.text and "PICTURE" in page.text and not page.unbalanced
     (table,) = page.tables.values()
     assert len(table) == len(rows) + 1
@@ -62,7 +62,7 @@ def test_slopes_come_with_power_and_caveats(results):
     assert "Of 2 regressions" in page.text and "2 studies, fewer than 5" in page.text
     assert "is not publication bias" in page.text and "four times in five" in page.text
     assert "nearly separate the studies" in page.text and not page.unbalanced
-    assert len(page.tables["Logit mean rate or log hazard on 1/√n, with confidence limits"]) == 4
+    assert len(page.tables["Logit mean rate on 1/√n, with confidence limits"]) == 4
 
 
 def test_without_rows_there_is_no_section():

@@ -41,7 +41,7 @@ def test_a_reading_is_told_with_its_numbers(page):
     assert "leaves 119 of 140 for the 6 studies without a number" in page.text
     assert "112 [93, 127] are expected" in page.text
     assert "two-sided predictive probability 0.37" in page.text
-    assert "With the total the mean rate is 82 [76, 86] %, without it 80 [72, 86] %" in page.text
+    assert "With the total the mean rate is 82 % [76, 86], without it 80 % [72, 86]" in page.text
 
 
 def test_readings_with_an_absent_study_are_one_sentence(page):

@@ -32,8 +32,8 @@ def page():
 
 
 def test_the_summary_counts_what_the_table_holds(page):
-    assert "2 slopes were estimated one at a time, as published; 1 further one had too few studies" in page.text
-    assert "excludes 1 in 1 of them" in page.text
+    assert "2 slopes were estimated one at a time; 1 further one had too few studies" in page.text
+    assert "excludes 1 in 1 of 2" in page.text
     assert "In 1 of 2 the posterior is at least 80 % as wide as the prior" in page.text
     assert "odds ratio 1.42 [1.11, 1.93] per 10 years, P(ratio > 1) = 98 %" in page.text
 
@@ -51,7 +51,7 @@ def test_a_prior_without_a_variance_leaves_its_ratio_empty(page):
     side = {"regression.csv": (REGRESSION_COLUMNS, (_slope(sd_ratio=None),)),
             "regression_collinearity.csv": (COLLINEARITY_COLUMNS, ())}
     text = Page(render(replace(project_results(), side=side), {})).text
-    assert "In 0 of 1 the posterior is at least 80 % as wide as the prior" in text
+    assert "the posterior is at least 80 % as wide as the prior" not in text
 
 
 def test_every_slope_stands_in_the_table_of_its_endpoint_with_the_caveat(page):
@@ -63,7 +63,7 @@ def test_every_slope_stands_in_the_table_of_its_endpoint_with_the_caveat(page):
 
 def test_only_strong_correlations_are_named(page):
     (row,) = page.tables["Pairs of covariates with a correlation of at least 0.5 over the studies of an endpoint"][1:]
-    assert row[1:] == ["age", "blasts", "7", "-0.55"]
+    assert row[1:] == ["age", "blasts", "7", "−0.55"]
 
 
 def test_a_slope_that_the_prior_holds_back_does_not_count_as_silence():
