@@ -11,9 +11,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+from analysis.report.facts import with_unit
+from analysis.wording import interval_text, printed_with_interval
+
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = Path(__file__).with_name("headline.csv")
 README = ROOT / "README.md"
+UNIT = "probability"
 FIRST = {"rate": "mean_rate", "survival": "survival"}
 COLUMNS = ("endpoint", "estimand", "time_months", "k_studies", "n_patients", "mean", "sd", "median", "lower", "upper",
            "mcse", "max_mcse_limit", "max_mcse_limit_heterogeneity")
@@ -52,14 +56,11 @@ def readme_table(rows: list[dict[str, str]]) -> str:
         theirs = published.get(row["endpoint"])
         if theirs and row["estimand"] in FIRST.values():
             at = f" at {float(row['time_months']):g} months" if row["time_months"] else ""
-            lines.append(f"| {labels[row['endpoint']]}{at} | {_cell(theirs, 'estimate', 'ci_low', 'ci_high')} "
-                         f"({theirs['k_studies']}) | {_cell(row, 'median', 'lower', 'upper')} ({row['k_studies']}) |")
+            printed = printed_with_interval(*(float(theirs[name]) for name in ("estimate", "ci_low", "ci_high")), UNIT)
+            ours = interval_text(*(float(row[name]) for name in ("median", "lower", "upper")), UNIT)
+            lines.append(f"| {labels[row['endpoint']]}{at} | {with_unit(printed, UNIT)} ({theirs['k_studies']}) | "
+                         f"{with_unit(ours, UNIT)} ({row['k_studies']}) |")
     return "\n".join(lines)
-
-
-def _cell(row: dict[str, str], *names: str) -> str:
-    value, low, high = (f"{100 * float(row[name]):.0f}" for name in names)
-    return f"{value} % [{low}, {high}]"
 
 
 def with_table(text: str, table: str) -> str:

@@ -1,0 +1,154 @@
+"""Rates of 0.0003 and 0.9995, and ratios of any size: digits, units and axes that show them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from analysis import text, wording
+from analysis.__main__ import main
+from analysis.figures.all import figure_tasks
+from analysis.figures.axis import WHOLE, labels_for, limits_for, ticks_for
+from analysis.figures.forest import draw_forest
+from analysis.report.page import render
+from analysis.wording import PER_HUNDRED_THOUSAND, PER_THOUSAND, PERCENT, RATIO, interval_text
+from tests.evidence.build import write_evidence
+from tests.exactly import exact_results
+from tests.report.reading import Page
+from tests.reporting import load
+
+# 47 of 177,413: 26.5 per 100,000.
+RARE = ((10, 41000), (12, 52000), (9, 30000), (8, 24413), (5, 20000), (3, 10000))
+
+
+@pytest.fixture(scope="module")
+def evidence(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("rare")
+    rows = "".join(f"s{at},rare,{y},{n}\ns{at},common,{n - y},{n}\ns{at},half,{5 + at},20\n"
+                   for at, (y, n) in enumerate(RARE))
+    return load(write_evidence(
+        folder, studies="study_id,label,year\n" + "".join(f"s{at},Study {at},{2000 + at}\n" for at in range(6)),
+        endpoints="endpoint,label,kind,direction\nrare,Anaphylaxis,rate,harm\ncommon,Seroconversion,rate,benefit\n"
+                  "half,Fever,rate,harm\n", responses=f"study_id,endpoint,events,n\n{rows}"))
+
+
+@pytest.fixture(scope="module")
+def results(evidence):
+    return exact_results(evidence)
+
+
+@pytest.fixture(scope="module")
+def page(results):
+    return Page(render(results, {}))
+
+
+@pytest.mark.parametrize(("values", "unit", "scale", "printed"), [
+    # Wide intervals as ever: whole per cents, one digit of months, two of others.
+    ((0.7994, 0.7219, 0.8568), "proportion", PERCENT, "80 [72, 86]"),
+    ((14.47, 11.39, 18.34), "months", PERCENT, "14.5 [11.4, 18.3]"),
+    ((0.028, 0.0016, 0.133), "1", PERCENT, "0.03 [<0.01, 0.13]"),
+    # 0.29 points wide: 2.9 tenths are too few units, 29 hundredths enough.
+    ((0.9990, 0.9968, 0.9997), "proportion", PERCENT, "99.90 [99.68, 99.97]"),
+    ((0.000265, 0.000195, 0.000352), "proportion", PER_HUNDRED_THOUSAND, "26 [20, 35]"),
+    ((0.0052, 0.0031, 0.0081), "proportion", PER_THOUSAND, "5 [3, 8]"),
+    ((0.98, 0.91, 0.9996), "proportion", PERCENT, "98 [91, >99]"),
+    # Different numbers look different.
+    ((0.004, 0.001, 0.2), "proportion", PERCENT, "0.4 [0.1, 20.0]"),
+    ((1.00002, 1.00001, 1.00003), RATIO, PERCENT, "1.000020 [1.000010, 1.000030]"),
+    ((14074486.8, 0.02, 3e30), RATIO, PERCENT, "1.4e7 [0.020, 3.0e30]"),
+    ((4e-5, 1e-9, 0.234), "1", PERCENT, "4.0e-5 [1.0e-9, 0.23]"),
+    ((0.5, 0.0012, 210.0), RATIO, PERCENT, "0.50 [0.0012, 210]"),
+    # A limit on the bound is the bound.
+    ((0.0, 0.0, 0.17), "proportion", PERCENT, "0 [0, 17]"), ((1.0, 0.83, 1.0), "proportion", PERCENT, "100 [83, 100]"),
+    ((-0.31, -0.62, 0.004), "", PERCENT, "−0.31 [−0.62, 0.00]")])
+def test_an_estimate_and_its_limits_have_the_same_decimals(values, unit, scale, printed):
+    assert interval_text(*values, unit, scale) == printed
+
+
+@pytest.mark.parametrize(("value", "printed"), [(0.9977, "0.998"), (0.37, "0.37"), (1e-9, "<0.001"), (1.0, ">0.999"),
+                                                (0.95, "0.95"), (None, "–")])
+def test_a_probability_is_never_rounded_to_certainty(value, printed):
+    assert wording.chance(value) == printed
+
+
+def test_the_terminal_keeps_three_decimals_or_as_many_as_are_needed():
+    assert text.with_limits(0.7994, 0.7219, 0.8568, "probability") == "0.799 [0.722, 0.857]"
+    assert text.with_limits(0.000265, 0.000197, 0.000352, "probability") == "0.00026 [0.00020, 0.00035]"
+    assert text.with_limits(0.9990, 0.9968, 0.9997, "probability") == "0.9990 [0.9968, 0.9997]"
+    assert text.with_limits(14.47, 11.39, 18.34, "time") == "14.5 [11.4, 18.3]"
+
+
+def test_the_unit_is_chosen_once_for_an_endpoint(results):
+    assert [results.scale(name) for name in ("rare", "common", "half")] == [PER_HUNDRED_THOUSAND, PERCENT, PERCENT]
+
+
+def test_the_page_reads_rare_events_per_hundred_thousand(results, page):
+    row = results.headline("rare").estimates[0]
+    shown = interval_text(row["median"], row["lower"], row["upper"], "proportion", PER_HUNDRED_THOUSAND)
+    assert shown.startswith("31 [2")
+    middle, limits = shown.split(" ", 1)
+    assert f"{middle} per 100,000 {limits}" in page.text, "in a table of several units each number has its own"
+    rows = page.tables["Anaphylaxis: each study per 100,000"]
+    first = {name: value for name, value in zip(rows[0], rows[1], strict=True) if name.startswith("Raw")}
+    # 10 of 41,000 are 24.4 per 100,000; Clopper-Pearson 11.7 to 44.9.
+    assert list(first.values()) == ["24 [12, 45]"]
+    assert not re.search(r"\b0\.000? \[|<1 \[<1, <1\]|>99 \[>99, >99\]|1\.00 \[1\.00, 1\.00\]", page.text)
+
+
+def test_one_number_has_one_form(results, page):
+    """The median and its lower limit, which no heavy tail moves, wherever the headline is printed."""
+    half = results.headline("half").estimates[0]
+    shown = interval_text(half["median"], half["lower"], half["upper"], "proportion")
+    cells = [cell for caption, rows in page.tables.items() for row in rows if row[0] in ("Fever", "All studies",
+             "Headline") and "Fever" in caption + row[0] for cell in row if cell.startswith(shown.split(" [")[0] + " ")]
+    assert shown in cells or shown.replace(" [", " % [") in cells
+    assert page.text.count(shown) + page.text.count(shown.replace(" [", " % [")) >= 4
+
+
+def test_axes_hold_the_data_and_not_the_whole_range(results):
+    drawn = {arguments[1].name: arguments[0] for _, arguments in figure_tasks(results, folder=Path("figures"))}
+    for key, top in (("rare", 0.01), ("half", 1.1)):
+        content = dict(drawn[f"forest.{key}"])
+        (axes,) = draw_forest(content.pop("studies"), **content).axes
+        low, high = axes.get_xlim()
+        assert high <= top and all(low <= row["raw_lower"] and row["raw_upper"] <= high for row in
+                                   drawn[f"forest.{key}"]["studies"])
+        labels = [float(label.get_text()) for label in axes.get_xticklabels()]
+        assert labels == pytest.approx([tick * results.scale(key).factor for tick in axes.get_xticks()])
+    common = dict(drawn["forest.common"])
+    (axes,) = draw_forest(common.pop("studies"), **common).axes
+    assert axes.get_xlim()[0] > 0.9
+
+
+
+
+
+@pytest.mark.parametrize(("values", "limits"), [
+    ((0.1, 0.9), WHOLE), ((0.0, 0.3), WHOLE), ((0.000195, 0.00035), (0, 0.00035)), ((0.9968, 0.9997), (0.9965, 1.0)),
+    ((0.45, 0.55), (0.44, 0.56))])
+def test_limits_are_round_and_hold_the_values(values, limits):
+    assert limits_for(values) == pytest.approx(limits)
+
+
+@pytest.mark.parametrize("values", [(0.0, 0.0), (1.0, 1.0), (1e-300, 1e-299), (0.5, 0.5 + 1e-12), (0.7, 0.7), (),
+                                    (None,)])
+def test_any_values_have_an_axis(values):
+    low, high = limits_for(values)
+    ticks = ticks_for(low, high)
+    assert 0.0 <= low < high <= 1.0 and 2 <= len(ticks) <= 6
+    labels = labels_for(ticks)
+    assert len(set(labels)) == len(labels) and max(map(len, labels)) < 14
+
+
+def test_fit_prints_rare_events(evidence, capsys):
+    assert main(["fit", "rare", "--engine", "exact", "--data", str(evidence.directory)]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("mean_rate")]
+    numbers = re.findall(r"\d\.\d+", line)
+    assert len(set(numbers[1:])) == 3 and all(float(number) > 0.0 for number in numbers)
+
+
+def test_tables_keep_every_digit(tmp_path):
+    from analysis.files import write_csv
+    write_csv(tmp_path / "a.csv", [{"a": 1.0 / 3.0, "b": 1.0 - 1e-12}], ("a", "b"))
+    cells = (tmp_path / "a.csv").read_text().splitlines()[1].split(",")
+    assert [float(cell) for cell in cells] == [1.0 / 3.0, 1.0 - 1e-12]

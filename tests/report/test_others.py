@@ -1,0 +1,87 @@
+"""Other people's evidence: the page, files and terminal speak of nothing that the evidence does not hold."""
+
+import re
+import shlex
+
+import pytest
+
+from analysis.__main__ import main
+from analysis.pipeline import write_tables
+from analysis.report.page import render
+from tests.evidence.build import write_evidence
+from tests.exactly import exact_results
+from tests.report.reading import Page
+from tests.reporting import load
+
+# Eight placebo arms of Weber et al. (RBesT's AS): a rate without tiers, review, covariates or published numbers.
+ARMS = ((23, 107), (12, 44), (19, 51), (9, 39), (39, 139), (6, 20), (9, 78), (10, 35))
+RATE = {"studies": "study_id,label,year\n" + "".join(f"s{at},Arm {at},{2000 + at}\n" for at in range(8)),
+        "endpoints": "endpoint,label,kind,direction\nrate,ASAS20,rate,benefit\n",
+        "responses": "study_id,endpoint,events,n\n" + "".join(f"s{at},rate,{y},{n}\n" for at, (y, n) in
+                                                              enumerate(ARMS))}
+SURVIVAL = {"studies": "study_id,label,year,device\n" + "".join(f"s{at},Clinic {at},{2000 + at},{at % 2}\n"
+                                                                for at in range(6)),
+            "endpoints": "endpoint,label,kind,direction\nfree,Free of relapse,survival,benefit\n", "responses": None,
+            "survival": "study_id,endpoint,statistic,time_months,estimate,ci_low,ci_high,n\n" + "".join(
+                f"s{at},free,landmark,12,{0.5 + 0.03 * at:.2f},{0.35 + 0.03 * at:.2f},{0.65 + 0.03 * at:.2f},40\n"
+                for at in range(6)),
+            "covariates": "covariate,label,column,unit,unit_size\ndevice,New device,device,,1\n"}
+ALIEN = ("tier", "set review", "as published", "published estimate", "Published", "the paper", "share patients", "CAR", "blast", "transplant",
+         "product", "trials", "per ,", " per |", "1 slope were", "0 further", "of the 1 ", " .")
+
+
+@pytest.fixture(scope="module", params=["rate", "survival"])
+def other(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("other")
+    evidence = load(write_evidence(folder / "evidence", **{"rate": RATE, "survival": SURVIVAL}[request.param]))
+    results = exact_results(evidence)
+    return request.param, folder, results, Page(render(results, {}))
+
+
+def test_nothing_is_said_of_what_is_not_there(other):
+    kind, folder, _, page = other
+    text = page.text.replace(str(folder), "")
+    assert [word for word in ALIEN if word in text] == []
+    gone = {"rate": ("hazard", "urvival", "tau: "), "survival": ("mean rate", "rho", "logit", "beta-binomial")}[kind]
+    assert [word for word in gone if word in text] == []
+    assert page.unbalanced == [] and len(page.ids) == len(set(page.ids))
+
+
+def test_no_column_is_empty(other):
+    for caption, rows in other[3].tables.items():
+        for at in range(1, len(rows[0])):
+            assert any(row[at] for row in rows[1:] if at < len(row)), (caption, rows[0][at])
+
+
+def test_titles_come_from_the_evidence(other):
+    kind, _, _, page = other
+    assert ("Do results vary with New device?" in page.text) == (kind == "survival")
+    if kind == "survival":
+        assert "1 slope was estimated one at a time." in page.text and "of it; about" not in page.text
+
+
+def test_no_table_is_a_header_only(other):
+    kind, folder, results, _ = other
+    written = write_tables(results, folder / "out")
+    assert {path.name for path in (folder / "out").iterdir()} == {path.name for path in written}
+    assert all(len(path.read_text().splitlines()) > 1 for path in written)
+    absent = {"comparison.csv", "published_totals.csv", "missing_bounds.csv", "decomposition.csv", "left_out.csv",
+              "interval_shapes.csv", *({"regression.csv", "survival_conversions.csv"} if kind == "rate" else set())}
+    assert not absent & {path.name for path in written}
+
+
+def test_the_command_names_the_directory_as_it_was_given(other):
+    kind, folder, _, page = other
+    (command,) = [row[1] for row in page.tables["What this page was computed from"] if row[0] == "Command"]
+    words = shlex.split(command)
+    assert words[words.index("--data") + 1] == str(folder / "evidence")
+
+
+def test_the_terminal_names_tiers_and_set_only_where_there_are_any(other, capsys):
+    kind, folder, _, _ = other
+    endpoint = {"rate": "rate", "survival": "free"}[kind]
+    for arguments in (["list"], ["fit", endpoint, "--engine", "exact"]):
+        assert main([*arguments, "--data", str(folder / "evidence")]) == 0
+        assert not re.search("tiers|set review", capsys.readouterr().out)
+    assert main(["list"]) == 0
+    assert "set review; tiers AB" in capsys.readouterr().out
