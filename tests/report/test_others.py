@@ -26,8 +26,8 @@ SURVIVAL = {"studies": "study_id,label,year,device\n" + "".join(f"s{at},Clinic {
                 f"s{at},free,landmark,12,{0.5 + 0.03 * at:.2f},{0.35 + 0.03 * at:.2f},{0.65 + 0.03 * at:.2f},40\n"
                 for at in range(6)),
             "covariates": "covariate,label,column,unit,unit_size\ndevice,New device,device,,1\n"}
-ALIEN = ("tier", "set review", "as published", "published estimate", "Published", "the paper", "share patients", "CAR", "blast", "transplant",
-         "product", "trials", "per ,", " per |", "1 slope were", "0 further", "of the 1 ", " .")
+ALIEN = ("tier", "set review", "as published", "published estimate", "Published", "the paper", "share patients", "CAR",
+         "blast", "transplant", "product", "trials", "per ,", " per |", "1 slope were", "0 further", "of the 1 ", " .")
 
 
 @pytest.fixture(scope="module", params=["rate", "survival"])
