@@ -95,7 +95,9 @@ def adding(folder: Path, *, data: Path, run: str, names: Sequence[str]) -> Itera
     place = checks.real_place(folder, data)
     with ExitStack() as stack:
         with speaking_of(folder, place):
-            place.mkdir(parents=True, exist_ok=True)
+            if not place.exists():
+                place.mkdir(parents=True)
+                stack.callback(_remove_empty, place)
             beside = os.access(place.parent, os.W_OK) and place != place.parent
             path = place.with_name(f".{place.name}.lock") if beside else place / ".lock"
             lock = stack.enter_context(in_use(folder, path, alone=False))
@@ -275,6 +277,11 @@ def _to_disk(path: Path) -> None:
                 os.fsync(handle)
             finally:
                 os.close(handle)
+
+
+def _remove_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _remove(folder: Path) -> None:
