@@ -1,9 +1,11 @@
 """Command line of the analysis: `python -m analysis COMMAND`, or `recart COMMAND`."""
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
+from typing import NoReturn
 
 from analysis.arguments import parser
 from analysis.evidence import EvidenceError
@@ -65,10 +67,12 @@ def _run(arguments: Sequence[str] | None) -> int:
         return UNEXPECTED
 
 
-def run_model(name: str) -> int:
-    """`python -m models.NAME ENDPOINT ...`: fit one endpoint with that model; returns the exit code."""
-    sys.argv[1:1] = ["fit", "--model", name]
-    return main()
+def run_model(name: str) -> NoReturn:
+    """`python -m models.NAME ENDPOINT ...`: fit one endpoint with that model.
+
+    The program starts anew, since PyTensor, which a model loads, takes its settings only once.
+    """
+    os.execv(sys.executable, [sys.executable, "-m", "analysis", "fit", "--model", name, *sys.argv[1:]])
 
 
 if __name__ == "__main__":

@@ -36,7 +36,6 @@ def keep_compiled_code() -> None:
     if "generated_src_dir" not in flags and "," not in str(folder):
         added.append(f"generated_src_dir={folder / 'sources'}")
     os.environ["PYTENSOR_FLAGS"] = ",".join(filter(None, [flags, *added]))
-    _tell_pytensor(folder, temporary=len(added) > 1)
 
 
 def _of_home() -> Path | None:
@@ -69,13 +68,3 @@ def _temporary(refused: Path | None) -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     print(f"{what}: compiled code goes to the temporary folder {folder}.", file=sys.stderr)
     return folder
-
-
-def _tell_pytensor(folder: Path, *, temporary: bool) -> None:
-    """The flags come too late where a model is run as a script, which loads PyTensor first."""
-    if "pytensor" in sys.modules:
-        from pytensor import config
-        config.generated_src_dir = str(folder / "sources")
-        if temporary:
-            config.compiledir = folder / "compiled"
-            config.numba__cache = False  # its place is fixed by now

@@ -20,7 +20,6 @@ def place(monkeypatch, tmp_path):
     """What a process would be told that starts now, with a home and a folder for temporary files."""
     for name in ("PYTENSOR_FLAGS", "MPLCONFIGDIR"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(surroundings, "_tell_pytensor", lambda folder, *, temporary: None)
     monkeypatch.setattr(surroundings.tempfile, "tempdir", str(tmp_path / "temporary"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     (tmp_path / "temporary").mkdir()
