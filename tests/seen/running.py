@@ -1,0 +1,112 @@
+"""One report for all tests of this folder, with its results kept: run in this process, by the command itself."""
+
+import csv
+import json
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, replace
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import analysis.making as making
+from analysis.__main__ import main
+from analysis.evidence import Evidence, load
+from analysis.jobs import EXACT, Job, Sampler
+from analysis.pipeline import Results
+from tests.seen.evidence import write
+
+SAMPLED = ("os",)
+"""Endpoints whose headline is sampled, so that both engines stand in the tables; all else is quadrature."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one report left behind.
+
+    Parameters
+    ----------
+    printed, told : str
+        Standard output and standard error.
+    tables : mapping of str to list of rows
+        Each CSV file of the output by its name, as text.
+    results : Results
+        What the tables, figures and page were made of.
+    """
+
+    code: int
+    printed: str
+    told: str
+    data: Path
+    folder: Path
+    tables: dict[str, list[dict[str, str]]]
+    columns: dict[str, list[str]]
+    results: Results
+    evidence: Evidence
+    run: dict[str, Any]
+
+
+def command(arguments: Sequence[str]) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of the program in this process."""
+    out, err = StringIO(), StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        try:
+            code = main(list(arguments))
+        except SystemExit as ended:
+            code = ended.code
+    return int(code or 0), out.getvalue(), err.getvalue()
+
+
+def report(folder: Path) -> Seen:
+    """Write the evidence below `folder` and make its report there."""
+    data, output = write(folder / "evidence"), folder / "out"
+    kept: list[Results] = []
+    whole, plan = making.write_tables, making.plan
+
+    def keeping(results: Results, *arguments: Any) -> Any:
+        kept.append(results)
+        return whole(results, *arguments)
+
+    def planned(*arguments: Any, **options: Any) -> list[Job]:
+        return [_engine(job) for job in plan(*arguments, **options)]
+
+    making.write_tables, making.plan = keeping, planned
+    try:
+        code, printed, told = command(["report", "--data", str(data), "--output", str(output)])
+    finally:
+        making.write_tables, making.plan = whole, plan
+    names = sorted(path.name for path in output.glob("*.csv"))
+    return Seen(
+        code,
+        printed,
+        told,
+        data,
+        output,
+        {name: rows_of(output / name) for name in names},
+        {name: header(output / name) for name in names},
+        kept[-1],
+        load(data),
+        json.loads((output / "run.json").read_text(encoding="utf-8")),
+    )
+
+
+def _engine(job: Job) -> Job:
+    """The job by quadrature, but for the headlines of `SAMPLED`."""
+    sampled = (
+        job.question.endpoint in SAMPLED
+        and job.question.subset == "all"
+        and job.question.tiers == "AB"
+        and job.question.early_landmarks
+    )
+    short = Sampler(tune=400, draws=2400)
+    return replace(job, sampler=short) if sampled else replace(job, engine=EXACT, sampler=short)
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def header(path: Path) -> list[str]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return next(csv.reader(file))
