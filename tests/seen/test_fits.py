@@ -573,7 +573,7 @@ def _crude(rows, row, rule, printed) -> None:
         own = [
             (int(study["prior_hct_n"]), int(study["n_treated"]))
             for study in STUDIES.values()
-            if study["in_review"] == "true" and study["prior_hct_n"]
+            if study["in_review"] == "true" and study["design"] == "prospective" and study["prior_hct_n"]
         ]
     else:
         own = [(study.n - study.events, study.n) for study in counts(rule["endpoint"])]
