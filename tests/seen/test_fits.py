@@ -316,7 +316,7 @@ def _moments(rows, row, plane, one, by_draws, months) -> None:
     else:
         rows.check(
             row,
-            within=1e-3 * plane.sd(estimand, months) + 2e-5,
+            within=5e-3 * plane.sd(estimand, months) + 2e-5,
             mean=plane.mean(estimand, months),
             sd=plane.sd(estimand, months),
         )
@@ -615,7 +615,7 @@ def _pooled(seen, rows, row, rule, printed) -> None:
         rows.check(row, within=2e-6, **{f"tiers_{tiers.lower()}_{name}": one for name, one in cells.items()})
     found = rows.numbers(row)
     ordered(found, "lower", "median", "upper")
-    rows.check(row, within=2e-6 * max(1.0, found["median"]), difference=found["median"] - found["published"])
+    rows.check(row, within=1e-5 * max(1.0, found["median"]), difference=found["median"] - found["published"])
     _against_interval(rows, row, rule, found)
 
 
