@@ -604,7 +604,19 @@ def _slope(rows, row, studies, x) -> None:
     assert (found["probability_above_one"] > 0.5) == (found["beta_median"] > 0)
     rows.check(row, within=0.15 if together else 0.06, probability_above_one=chance)
     scale = _numbers(row["prior"].rpartition("~ ")[2] if together else row["prior"])[-1]
+    # The prior speaks of a step of its own, `prior_size` of the column, in units of `unit_size`.
+    size = found["prior_size"] / found["unit_size"]
+    scale /= size
     rows.check(row, within=1e-4, sd_ratio=found["beta_sd"] / scale)
+    rows.check(
+        row,
+        unit_size=float(COVARIATES[row["covariate"]]["unit_size"]),
+        prior_size=between(0.2 * np.nanstd(x), 5 * np.nanstd(x)),
+        crude_beta=lambda found: True,
+        crude_se=lambda found: found is None or found > 0,
+        prior_tail=lambda found: found is None or 0 <= found <= 1,
+        prior_conflict=lambda found: not found,
+    )
     without = headline(endpoint, studies).quantile(SPREAD[endpoint], 0.5)
     rows.check(row, within=2e-3, heterogeneity_without=without)
     rows.check(
