@@ -25,9 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Without arguments this is the program itself, which ends on signals; a notebook that calls it does not.
     """
-    if arguments is None:
-        end_on_signals()
     with lasting_streams():
+        if arguments is None:
+            end_on_signals()
         try:
             code = _run(arguments)
             sys.stdout.flush()

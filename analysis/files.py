@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from analysis.evidence.problems import one_line
 from analysis.selection import UsageError
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -30,7 +31,7 @@ class OutputError(UsageError):
         self.path, self.reason = path, reason
 
     def __str__(self) -> str:
-        return f"{self.path} cannot be written: {self.reason}"
+        return one_line(f"{self.path} cannot be written: {self.reason}")
 
 
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:

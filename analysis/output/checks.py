@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from analysis.evidence.problems import one_line
 from analysis.files import OutputError
 from analysis.output.manifests import MANIFEST, RUN, WORKSHOP, files_of_report, known_files
 from analysis.selection import UsageError
@@ -25,12 +26,13 @@ def real_place(folder: Path, data: Path) -> Path:
     """
     try:
         if folder.exists() and not folder.is_dir():
-            raise UsageError(f"--output {folder} is a file; name a folder")
+            raise UsageError(one_line(f"--output {folder} is a file; name a folder"))
         place, evidence = folder.resolve(), data.resolve()
         for holder in (evidence, *evidence.parents) if place.exists() else ():
             if os.path.samefile(place, holder):
-                raise UsageError(f"--output {folder} {'is' if holder == evidence else 'holds'} the evidence directory "
-                                 f"{data}, whose tables are not to be overwritten; name another folder")
+                what = "is" if holder == evidence else "holds"
+                raise UsageError(one_line(f"--output {folder} {what} the evidence directory {data}, whose tables are "
+                                          "not to be overwritten; name another folder"))
     except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
         raise OutputError(folder, getattr(error, "strerror", None) or str(error)) from error
     return place

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from analysis.evidence.problems import one_line
 from analysis.files import OutputError, as_json, write_text
 from analysis.interrupts import temporary, undisturbed
 from analysis.output import checks
@@ -143,7 +144,8 @@ def _keep_others(folder: Path, place: Path, building: Path) -> None:
     if kept:
         write_runs(building, kept)
     if foreign := sorted(others - added):
-        print(f"kept in {folder}: {', '.join(foreign[:5])}{' ...' if len(foreign) > 5 else ''}", file=sys.stderr)
+        some = f"{', '.join(foreign[:5])}{' ...' if len(foreign) > 5 else ''}"
+        print(one_line(f"kept in {folder}: {some}"), file=sys.stderr)
 
 
 def _second_name(source: Path, target: Path) -> None:
