@@ -270,10 +270,12 @@ def test_kill_at_any_moment_leaves_one_whole_result(what, data, tmp_path):
 
     Where the two folders change places stepwise, the old one may be away until the next run.
     """
-    folder, random_times, seen = tmp_path / "parent" / "results", random.Random(1), set()
-    for _ in range(6):
-        process = held(what, folder, data)
-        time.sleep(random_times.uniform(0.0, 0.5))
+    folder, moments, seen = tmp_path / "parent" / "results", random.Random(1), set()
+    for at in range(6):
+        process, began = held(what, folder, data), time.monotonic()
+        for _ in range(at % 3 + 1):
+            process.stdout.readline()
+        time.sleep(moments.uniform(0.0, (time.monotonic() - began) / (at % 3 + 1)))  # within the next report
         end(process)
         if what == "stepwise":
             with pytest.raises(ZeroDivisionError), replacing(folder, data=data):
