@@ -81,7 +81,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
-        return repr(float(value))
+        return repr(float(value)).removesuffix(".0")
     if isinstance(value, int):
         return str(value)
     text = str(value)

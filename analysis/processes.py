@@ -12,12 +12,10 @@ from multiprocessing import active_children, get_context, parent_process
 
 from analysis.evidence import Evidence
 from analysis.interrupts import undisturbed
-from analysis.streams import prepare
+from analysis.streams import QUIET_TRACKER, prepare
 
 Submit = Callable[..., Future]
 _PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
-# What an ended run leaves is removed by a process of Python's own, which need not tell the user.
-_SILENT = "ignore:resource_tracker:UserWarning"
 _received: list[Evidence] = []
 
 
@@ -43,8 +41,8 @@ def workers(count: int) -> Iterator[Submit]:
 def _pool(count: int, begin: Callable[..., None], *arguments: object) -> Iterator[ProcessPoolExecutor]:
     """Processes that end in the midst of their work when the block fails or this process ends, however it ends."""
     others = set(active_children())
-    if _SILENT not in os.environ.get("PYTHONWARNINGS", ""):
-        os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [os.environ.get("PYTHONWARNINGS"), _SILENT]))
+    if QUIET_TRACKER not in os.environ.get("PYTHONWARNINGS", ""):
+        os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [os.environ.get("PYTHONWARNINGS"), QUIET_TRACKER]))
     pool = ProcessPoolExecutor(count, get_context("spawn"), begin, arguments)
     try:
         with undisturbed(), _deaf_children():

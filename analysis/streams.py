@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 _ESCAPED = "analysis_escaped"
+QUIET_TRACKER = "ignore:resource_tracker:UserWarning"
+"""A warning option of this program: what an ended run leaves is removed by a process of Python's, unannounced."""
 
 
 class OutputLost(Exception):
@@ -53,7 +55,7 @@ def prepare() -> None:
     """Make the streams of this process lasting."""
     _fill_gaps()
     codecs.register_error(_ESCAPED, _escaped)
-    if not sys.warnoptions:
+    if not set(sys.warnoptions) - {QUIET_TRACKER}:
         warnings.formatwarning = _without_place
     for name, vital in (("stdout", True), ("stderr", False)):
         stream = getattr(sys, name)

@@ -62,7 +62,7 @@ def _summary(results: Results, rows: tuple[Row, ...]) -> list[str]:
                 f"there the studies cannot say whether there is an association, which is not evidence that there is "
                 f"none."] if mute else [])]
     notes.append(_engines(rows))
-    held = [row for row in rows if row["prior_conflict"] and row["analysis"] != "complete_case"]
+    held = [row for row in rows if row.get("prior_conflict") and row["analysis"] != "complete_case"]
     notes += [f"{_endpoint(results, row)}, {conflict_text(row)}." for row in held]
     return [*notes, *(f"{_endpoint(results, row)}, {row['label']}: {_ratio(row)}." for row in clear)]
 

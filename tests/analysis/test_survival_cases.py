@@ -68,7 +68,8 @@ def test_every_analysis_chooses_rows_by_the_horizon_asked_for(tmp_path: Path) ->
 def test_the_horizon_is_in_the_name_and_the_manifest_of_a_posterior(tmp_path: Path) -> None:
     evidence = evidence_of(tmp_path, TWO_LANDMARKS)
     later, usual = (run(evidence, Job(Question("os", horizon=months), engine="exact")) for months in (24.0, None))
-    assert ".24m" in file_name(later) and "m." not in file_name(usual).removesuffix(".nc").split("AB")[1]
+    names = [file_name(fit.job, fit.model) for fit in (later, usual)]
+    assert ".24m" in names[0] and "m." not in names[1].removesuffix(".nc").split("AB")[1]
     assert [manifest(fit, evidence)["horizon_months"] for fit in (later, usual)] == [24.0, 12.0]
     assert later.seed != usual.seed
 

@@ -250,6 +250,8 @@ _VALUES: dict[str, dict[str, Callable[..., np.ndarray]]] = {
         "mean_survival": lambda eta, tau, t: np.exp(-t * np.exp(eta[..., None] + tau[..., None] * _Z)) @ _W,
         "median_months": lambda eta, tau, t: np.log(2) * np.exp(-eta),
         "rmst": lambda eta, tau, t: (1 - np.exp(-t * np.exp(eta))) / np.exp(eta),
+        "hazard": lambda eta, tau, t: 1200 * np.exp(eta),
+        "mean_hazard": lambda eta, tau, t: 1200 * np.exp(eta + tau**2 / 2),
     },
 }
 

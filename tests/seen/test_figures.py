@@ -137,7 +137,7 @@ def test_forest(seen, figures, endpoint):
     squares = {mark.get_gid(): mark for mark in axes.collections if (mark.get_gid() or "").startswith("square-")}
     assert len(raw) == len(shrunken) == len(marks) == len(squares) == len(studies)
     for at, row in enumerate(studies):
-        one = single(own, study_id=row["study_id"])
+        one = single(own, study_id=row["study_id"], estimand="study_survival" if endpoint == "os" else "study_rate")
         assert at < raw[at][0] < shrunken[at][0] < at + 1
         assert raw[at][1:] == pytest.approx([value(row["raw_lower"]), value(row["raw_upper"])], rel=1e-5)
         assert shrunken[at][1:] == pytest.approx([value(one["lower"]), value(one["upper"])], rel=1e-5)
@@ -461,19 +461,19 @@ def test_bubble(seen, figures, endpoint):
 
 def _circles(seen, axes, slope, raw, sizes) -> None:
     column = {"age": "median_age", "hct": "hct_pct", "year": "year"}[slope["covariate"]]
-    (circles,) = [mark for mark in axes.collections if mark.get_gid() == f"circles-{slope['covariate']}"]
+    (circles,) = [mark for mark in axes.collections if mark.get_gid() == f"circles.{slope['covariate']}"]
     known = [name for name in sizes if STUDIES[name][column]]
     wanted = sorted((float(STUDIES[name][column]), raw[name], sizes[name] / max(sizes.values())) for name in known)
     areas = circles.get_sizes() / max(circles.get_sizes()) * max(sizes[name] for name in known) / max(sizes.values())
     found = sorted((*map(float, place), float(area)) for place, area in zip(circles.get_offsets(), areas, strict=True))
     assert np.array(found) == pytest.approx(np.array(wanted), rel=1e-5)
     imputed = chosen(seen.tables["regression_imputed.csv"], endpoint=slope["endpoint"], covariate=slope["covariate"])
-    marks = {mark.get_gid(): mark for mark in axes.collections if (mark.get_gid() or "").startswith("imputed-")}
-    assert set(marks) == {f"imputed-{row['study_id']}" for row in imputed}
+    marks = {mark.get_gid(): mark for mark in axes.collections if (mark.get_gid() or "").startswith("imputed.")}
+    assert set(marks) == {f"imputed.{slope['covariate']}.{row['study_id']}" for row in imputed}
     lines = segments(axes, style.PUBLISHED)
     for row in imputed:
         y = raw[row["study_id"]]
-        assert tuple(marks[f"imputed-{row['study_id']}"].get_offsets()[0]) == pytest.approx(
+        assert tuple(marks[f"imputed.{slope['covariate']}.{row['study_id']}"].get_offsets()[0]) == pytest.approx(
             (value(row["median"]), y), rel=1e-5
         )
         assert any(line == pytest.approx((y, value(row["lower"]), value(row["upper"])), rel=1e-5) for line in lines)
@@ -481,8 +481,8 @@ def _circles(seen, axes, slope, raw, sizes) -> None:
 
 def _band(seen, axes, slope) -> None:
     rows = chosen(seen.tables["regression_predictions.csv"], endpoint=slope["endpoint"], covariate=slope["covariate"])
-    (curve,) = [line for line in axes.lines if line.get_gid() == "curve"]
-    (band,) = [mark for mark in axes.collections if mark.get_gid() == "band"]
+    (curve,) = [line for line in axes.lines if line.get_gid() == f"curve.{slope['covariate']}"]
+    (band,) = [mark for mark in axes.collections if mark.get_gid() == f"band.{slope['covariate']}"]
     assert curve.get_xdata() == pytest.approx([value(row["value"]) for row in rows], rel=1e-5)
     assert curve.get_ydata() == pytest.approx([value(row["median"]) for row in rows], rel=1e-5)
     corners = band.get_paths()[0].vertices

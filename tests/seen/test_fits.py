@@ -29,9 +29,16 @@ UNITS = {
     "study_survival": ("probability", "proportion"),
     "median_months": ("time", "months"),
     "rmst": ("time", "months"),
+    "hazard": ("hazard", "events per 100 person-years"),
+    "mean_hazard": ("hazard", "events per 100 person-years"),
+    "new_study_hazard": ("hazard", "events per 100 person-years"),
+    "study_hazard": ("hazard", "events per 100 person-years"),
 }
 RATES = ["mean_rate", "median_rate", "new_study_rate", "rho", "tau"]
-SURVIVAL = ["survival", "mean_survival", "new_study_survival", "median_months", "rmst", "rmst", "tau"]
+HAZARDS = ["hazard", "mean_hazard", "new_study_hazard"]
+SURVIVAL = ["survival", "mean_survival", "new_study_survival", "median_months", "rmst", "rmst", "tau", *HAZARDS]
+WITHOUT_MOMENTS = {"mean_hazard", "new_study_hazard"}
+PER_100_PERSON_YEARS = 1200.0
 
 
 def fits(seen):
@@ -168,6 +175,7 @@ def test_survival_conversions(seen):
             se_upper=own.above,
             events=own.events,
             person_months=own.months,
+            landmark_months=0,
             rule=(lambda text, rule=rule: rule in text if rule else text.startswith("2 strata mixed at 12 months (")),
         )
     rows.complete()
@@ -180,7 +188,7 @@ def test_left_out(seen):
         ("cr", 7): "tier C",
         ("cr", 8): "not in the review set",
         ("cr", 9): "the study is retrospective",
-        ("os", 4): "another row stands for this study",
+        ("os", 4): "another row stands for this study at 12 months",
         ("os", 10): "tier C",
     }
     assert {(row["endpoint"], int(row["row"])) for row in rows.rows} == set(wanted)
@@ -215,9 +223,9 @@ def test_estimates_have_the_rows_of_their_fit(seen):
         own = [row for row in seen.tables["estimates.csv"] if key(row) == one]
         names = RATES if one[0] != "os" else SURVIVAL
         studies = [study.study_id for study in of_row(own[0])]
-        each = "study_survival" if one[0] == "os" else "study_rate"
-        assert [row["estimand"] for row in own] == names + [each] * len(studies)
-        assert [row["study_id"] for row in own] == [""] * len(names) + studies
+        each = ["study_survival", "study_hazard"] if one[0] == "os" else ["study_rate"]
+        assert [row["estimand"] for row in own] == names + [name for name in each for _ in studies]
+        assert [row["study_id"] for row in own] == [""] * len(names) + studies * len(each)
 
 
 def test_estimates(seen):
@@ -261,19 +269,18 @@ def _numbers(rows, row, studies, months) -> None:
     estimand, found = row["estimand"], rows.numbers(row)
     one = next((study for study in studies if study.study_id == row["study_id"]), None)
     # A quantile of s independent draws has probability p within sqrt(p (1 - p) / s); chains have fewer independent
-    # ones, at least a tenth of them here. Exact numbers are right to 5e-4 of a probability.
+    # ones, at least a tenth of them here. Pooled numbers are those of quadrature, also of a sampled fit, and right to
+    # 5e-4 of a probability.
     s = 9600 * (0.1 if is_sampled(row) else 1.0)
-    by_draws = one is not None or is_sampled(row)
+    by_draws = one is not None
     # A function of both hyperparameters is sorted here, which is less exact than the spline along one of them.
     coarse = estimand not in ("survival", "median_months", "rmst") and (row["model"], estimand) != (
         "beta_binomial",
         "mean_rate",
     )
     for name, p in (("lower", 0.025), ("median", 0.5), ("upper", 0.975)):
-        if one is not None:
-            below = plane.study_below(one, found[name], months)
-        elif estimand.startswith("new"):
-            below = plane.new_below(found[name], months)
+        if one is not None or estimand.startswith("new"):
+            below = _chance_below(plane, one, estimand, found[name], months)
         else:
             low, high = (plane.quantile(estimand, q, months) for q in _around(p, s if by_draws else None, coarse))
             rows.check(row, **{name: between(low, high)})
@@ -282,10 +289,18 @@ def _numbers(rows, row, studies, months) -> None:
         assert below == pytest.approx(p, abs=reach + 1.5e-3), (row, name)
         rows.check(row, **{name: found[name]})
     if found["mean"] is None:
-        assert (row["model"], estimand) in {("beta_binomial", "tau"), ("log_hazard", "median_months")}
+        assert (row["model"], estimand) == ("beta_binomial", "tau") or estimand in WITHOUT_MOMENTS
         rows.check(row, mean=None, sd=None, mcse=None)
         return
     _moments(rows, row, plane, one, by_draws, months)
+
+
+def _chance_below(plane, study, estimand: str, x: float, months) -> float:
+    """Probability that a study's own value, or that of a new one (None), is below x; a hazard's by its survival."""
+    if estimand.endswith("hazard"):
+        survival = math.exp(-x / PER_100_PERSON_YEARS)
+        return 1.0 - _chance_below(plane, study, estimand.removesuffix("hazard") + "survival", survival, 1.0)
+    return plane.new_below(x, months) if study is None else plane.study_below(study, x, months)
 
 
 def _around(p: float, s: float | None, coarse: bool) -> tuple[float, float]:
@@ -321,7 +336,7 @@ def _moments(rows, row, plane, one, by_draws, months) -> None:
             sd=plane.sd(estimand, months),
         )
     # Exact numbers have no Monte-Carlo error; independent draws that of a mean, chains up to 3 times as much.
-    if not by_draws:
+    if not by_draws and not is_sampled(row):
         rows.check(row, mcse=one_of(0.0, None))
     else:
         error = found["sd"] / math.sqrt(9600)
@@ -362,6 +377,12 @@ def test_diagnostics(seen):
             chains=4,
             draws=2400,
             target_accept=0.95,
+            location_tail=between(0.05, 1.0)
+            if row["endpoint"] == "os"
+            else _tail_of_the_crude_rate(row["model"], studies),
+            heterogeneity_tail=between(0.0, 1.0) if len(studies) > 1 else None,
+            prior_pull=lambda found: not found or 0.0 <= float(found) < 0.5,
+            prior_conflict=None,
         )
         if is_sampled(row):
             _chains(seen, rows, row)
@@ -390,6 +411,22 @@ def test_diagnostics(seen):
         assert row["seed"] == contents[row["model"], row["endpoint"], tuple(of_row(row))]
 
 
+def _tail_of_the_crude_rate(model: str, studies):
+    """Two-sided mid-p of all events over all patients under the default priors, by simulation."""
+    rng, s = np.random.default_rng(8), 40_000
+    sizes = np.array([study.n for study in studies])
+    if model == "beta_binomial":
+        mu, rho = rng.beta(1, 1, s)[:, None], rng.beta(1, 4, s)[:, None]
+        rates = rng.beta(np.maximum(mu * (1 / rho - 1), 1e-12), (1 - mu) * (1 / rho - 1), (s, len(sizes)))
+    else:
+        m, tau = rng.normal(0, 2, s)[:, None], np.abs(rng.normal(0, 1, s))[:, None]
+        rates = 1 / (1 + np.exp(-(m + tau * rng.normal(size=(s, len(sizes))))))
+    events, shown = rng.binomial(sizes, rates).sum(axis=1), sum(study.events for study in studies)
+    below = np.mean(events < shown) + 0.5 * np.mean(events == shown)
+    # The program draws 4,000 times: 4.5 errors of a tail of at most twice one half.
+    return between(*(2 * min(below, 1 - below) + sign * 4.5 * 2 * 0.5 / math.sqrt(4000) for sign in (-1, 1)))
+
+
 def _chains(seen, rows, row) -> None:
     """By ArviZ from the saved draws: over the hyperparameters and every pooled estimand."""
     from arviz_stats.base import array_stats
@@ -398,8 +435,8 @@ def _chains(seen, rows, row) -> None:
     with xr.open_datatree(path) as tree:
         own = {str(name): values.values for name, values in tree["posterior"].data_vars.items() if values.ndim == 2}
         energy, diverging = tree["sample_stats"]["energy"].values, tree["sample_stats"]["diverging"].values
-    # A median need not have moments: its log is judged.
-    own = {name: np.log(values) if name == "median_months" else values for name, values in own.items()}
+    # What need not have moments is judged by its log.
+    own = {name: np.log(values) if name in WITHOUT_MOMENTS else values for name, values in own.items()}
     draws = np.stack(list(own.values()), axis=2)
     shape = {"chain_axis": 0, "draw_axis": 1}
     spread, loose = draws.std(axis=(0, 1)), np.isin(list(own), ["rho", "tau"])
@@ -436,6 +473,7 @@ def test_agreement(seen):
         ("rmst", "12"),
         ("rmst", "24"),
         ("tau", ""),
+        *((name, "") for name in HAZARDS),
     ]
     assert {(row["estimand"], row["time_months"]) for row in rows.rows} == set(names)
     for row in rows.rows:
@@ -449,18 +487,24 @@ def test_agreement(seen):
         )
         plane, months = _plane(row, of_row(row)), value(row["time_months"])
         found = rows.numbers(row)
+        own = draws(seen, row, row["estimand"] + (f"_{months:g}m" if months else ""))
+        p = {"median": 0.5, "lower": 0.025, "upper": 0.975}.get(row["statistic"])
+        assert found["exact"] == pytest.approx(value(twin[row["statistic"]]), rel=1e-9)
         rows.check(
             row,
-            sampled=value(twin[row["statistic"]]),
+            within=1e-6 * own.mean(),
+            sampled=own.mean() if p is None else np.quantile(own, p),
+        )
+        rows.check(
+            row,
             agrees=True,
             mcse=between(0.0, 0.05 * (value(twin["upper"]) - value(twin["lower"]))),
         )
         if row["statistic"] == "mean":
             exact = plane.mean(row["estimand"], months) if not row["estimand"].startswith("new") else found["exact"]
         else:
-            p = {"median": 0.5, "lower": 0.025, "upper": 0.975}[row["statistic"]]
             if row["estimand"].startswith("new"):
-                assert plane.new_below(found["exact"], months) == pytest.approx(p, abs=4e-3)
+                assert _chance_below(plane, None, row["estimand"], found["exact"], months) == pytest.approx(p, abs=4e-3)
                 exact = found["exact"]
             else:
                 exact = plane.quantile(row["estimand"], p, months)
