@@ -196,10 +196,11 @@ def candidates(evidence: Evidence, question: Question) -> Selection:
 
 
 def shared_patients(evidence: Evidence, study_ids: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    """Pairs among the studies that share patients, by `overlaps_with`; in the order of the studies."""
+    """Pairs among the studies that share patients, by the `overlaps_with` of either; in the order of the studies."""
     place = {name: at for at, name in enumerate(study_ids)}
-    return tuple((name, other) for name in place for other in evidence.study(name).overlaps_with
-                 if place.get(other, -1) > place[name])
+    pairs = {tuple(sorted((name, other), key=place.__getitem__))
+             for name in place for other in evidence.study(name).overlaps_with if other in place}
+    return tuple(sorted(pairs, key=lambda pair: [place[name] for name in pair]))
 
 
 def refuse_shared_patients(evidence: Evidence, found: Iterable[Selection]) -> None:

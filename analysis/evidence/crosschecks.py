@@ -10,7 +10,7 @@ from analysis.evidence.drafts import Draft, Drafts
 from analysis.evidence.numerals import Fault
 from analysis.evidence.problems import Problem, shown
 from analysis.evidence.references import (
-    one_sided_overlaps,
+    overlaps_with_itself,
     repeated_rows,
     unknown_columns,
     unknown_ids,
@@ -34,7 +34,7 @@ def cross_problems(tables: Tables) -> Iterator[Problem]:
     for file in ("subsets.csv", "comparisons.csv", "covariates.csv"):
         yield from unknown_columns(tables[file], tables)
     yield from unknown_subsets(tables)
-    yield from one_sided_overlaps(tables["studies.csv"])
+    yield from overlaps_with_itself(tables["studies.csv"])
     yield from unplaced_studies(tables["studies.csv"])
     yield from wrong_kinds(tables)
     yield from circular_parents(tables["endpoints.csv"])

@@ -89,18 +89,11 @@ def unknown_subsets(tables: Mapping[str, Drafts]) -> Iterator[Problem]:
         yield from _outside(tables["reported.csv"], "subset", known | {"all"}, "is not in subsets.csv")
 
 
-def one_sided_overlaps(studies: Drafts) -> Iterator[Problem]:
-    """Yield a problem for each study that shares patients with itself, or with one that does not say so."""
-    named = {row.values["study_id"]: row for row in studies.rows if row.has("study_id")}
+def overlaps_with_itself(studies: Drafts) -> Iterator[Problem]:
+    """Yield a problem for each study that shares patients with itself."""
     for row in studies.rows if "overlaps_with" in (studies.header or ()) else ():
-        for name in _ids(row, "overlaps_with"):
-            other = named.get(name)
-            if name == row.values.get("study_id"):
-                yield row.problem("overlaps_with", "names the study itself", "Name the other study.")
-            elif other and "overlaps_with" not in other.bad and row.has("study_id") \
-                    and row.values["study_id"] not in _ids(other, "overlaps_with"):
-                rule = f"names {name} in row {other.row}, which does not name {row.values['study_id']}"
-                yield row.problem("overlaps_with", rule, "Name each in the row of the other.")
+        if row.has("study_id") and row.values["study_id"] in _ids(row, "overlaps_with"):
+            yield row.problem("overlaps_with", "names the study itself", "Name the other study.")
 
 
 def _outside(drafts: Drafts, column: str, known: frozenset[str], predicate: str) -> Iterator[Problem]:

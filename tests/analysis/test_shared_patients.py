@@ -60,6 +60,15 @@ def test_every_command_refuses_by_name_and_says_how_to_choose(folder, capsys, tm
     assert not list((tmp_path / "out").rglob("*.*"))
 
 
+@pytest.mark.parametrize("silent", ["old", "update"])
+def test_one_of_the_two_rows_is_enough(folder, silent):
+    """Who adds an update of a study names the old one in the new row, and need not touch the old row."""
+    lines = STUDIES.splitlines(keepends=True)
+    text = "".join(f"{line.rpartition(',')[0]},\n" if line.startswith(f"{silent},") else line for line in lines)
+    with pytest.raises(SharedPatients, match="old .* and update"):
+        select(load(write_files(folder, FILES | {"studies.csv": text})), EVERY)
+
+
 def test_python_refuses_as_well(folder):
     evidence = load(folder)
     for ask in (lambda: select(evidence, EVERY), lambda: run(evidence, Job(EVERY, engine=EXACT)),
