@@ -10,7 +10,7 @@ from analysis.figures import style
 from analysis.figures.axis import fit_axis
 from analysis.figures.pooled import PooledLine, draw_pooled, pooled_lines
 from analysis.figures.sheet import Sheet, add_sheet, new_figure, wrapped
-from analysis.wording import PERCENT, PROBABILITY_UNITS, Scale, counted, level_text, safe, with_interval
+from analysis.wording import PERCENT, Scale, counted, level_text, safe, with_interval
 
 Row = Mapping[str, Any]
 
@@ -23,6 +23,7 @@ _TOP, _FOOT = 0.98, 0.86
 _ROW = 0.37
 _RAW_AT, _SHRUNKEN_AT = 0.33, 0.69
 _UNIT = "proportion"
+_OF_STUDIES = ("study_rate", "study_survival")  # beside these a study may have other estimates, such as its hazard
 
 
 def draw_forest(studies: Sequence[Row], *, estimates: Sequence[Row], published: Sequence[Row] = (), label: str,
@@ -51,8 +52,7 @@ def draw_forest(studies: Sequence[Row], *, estimates: Sequence[Row], published: 
     """
     with style.styled():
         converged = status == "converged"
-        # Beside its rate or survival a study may have another estimate, such as its hazard.
-        estimates = [row for row in estimates if not row["study_id"] or row["unit"] in PROBABILITY_UNITS]
+        estimates = [row for row in estimates if not row["study_id"] or row["estimand"] in _OF_STUDIES]
         drawn = sorted(_largest(studies), key=lambda row: (-row["raw"], str(row["label"])))
         pooled = pooled_lines(estimates if converged else (), published, survival=horizon is not None, scale=scale)
         rows = len(drawn) + len(pooled) + 0.35
