@@ -6,8 +6,11 @@ import sys
 from analysis.evidence import EvidenceError, load
 from analysis.evidence.problems import one_line
 from analysis.files import as_json
+from analysis.wording import counted
 
 SCHEMA_VERSION = 1
+_NOUNS = {"studies": ("study", "studies"), "endpoints": ("endpoint",), "responses": ("response",),
+          "survival": ("survival row",), "reported": ("published number",), "facts": ("fact",), "sources": ("source",)}
 
 
 def run(options: argparse.Namespace) -> int:
@@ -21,13 +24,12 @@ def run(options: argparse.Namespace) -> int:
         raise
     for note in evidence.notes:
         print(f"note: {note}", file=sys.stderr)
-    counts = {name: len(getattr(evidence, name)) for name in
-              ("studies", "endpoints", "responses", "survival", "reported", "facts", "sources")}
+    counts = {name: len(getattr(evidence, name)) for name in _NOUNS}
     if options.json:
         print(as_json({"schema_version": SCHEMA_VERSION, "data": str(options.data), "valid": True, "problems": [],
                        "notes": [note.as_dict() for note in evidence.notes], "data_sha256": evidence.sha256,
                        "rows": counts}))
     else:
-        rows = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+        rows = ", ".join(counted(count, *_NOUNS[name]) for name, count in counts.items() if count)
         print(f"{one_line(str(options.data))}: no problem found. {rows}.")
     return 0

@@ -105,7 +105,7 @@ def test_headline_estimates_of_every_endpoint_and_subset(run):
     expected = {"rate": {"mean_rate", "median_rate", "new_study_rate", "study_rate", "rho", "tau"},
                 "survival": {"survival", "mean_survival", "new_study_survival", "study_survival", "rmst",
                              "median_months", "tau", "hazard", "mean_hazard", "new_study_hazard",
-                                 "study_hazard"}}
+                             "study_hazard"}}
     models = {"rate": "beta_binomial", "survival": "log_hazard"}
     for endpoint in table(ROOT / "data", "endpoints.csv"):
         for subset in ("all", "cd19_only", "adult_only"):
