@@ -130,8 +130,8 @@ def _print(found: Regressed, evidence: Evidence, stamp: str) -> None:
         f"{found.model} regression", f"subset {question.subset}", *choices(evidence, question),
         counted(found.n_studies, "study", "studies"), counted(found.n_patients, "patient")]))
     print("; ".join(f"{name} ~ {prior}" for name, prior in found.priors.items()))
-    chosen = {row["covariate"]: f"{row['covariate']} {amount(float(format(row['prior_size'], '.3g')))}" for row in found.slopes
-              if row["prior_size"] != row["unit_size"]}
+    chosen = {row["covariate"]: f"{row['covariate']} {amount(float(format(row['prior_size'], '.3g')))}"
+              for row in found.slopes if row["prior_size"] != row["unit_size"]}
     told = f", or per standard deviation where none is stated ({', '.join(chosen.values())})" if chosen else ""
     print(f"beta is per step of its covariate{told}; covariate_mean and covariate_sd are in standard deviations\n")
     print(slopes_table(found) + "\n")

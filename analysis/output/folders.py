@@ -287,6 +287,13 @@ def _remove_empty(folder: Path) -> None:
 
 
 def _remove(folder: Path) -> None:
+    """Remove a workshop, its marker last: without one, the rest of a removal that was killed would never be known."""
+    for child in [path for path in folder.iterdir() if path.name != _MARKER] if folder.is_dir() else ():
+        _remove_all(child) if child.is_dir() and not child.is_symlink() else child.unlink(missing_ok=True)
+    _remove_all(folder)
+
+
+def _remove_all(folder: Path) -> None:
     def open_and_try_again(function: Callable[[str], None], path: str, _error: BaseException) -> None:
         with suppress(OSError):
             os.chmod(os.path.dirname(path), stat.S_IRWXU)

@@ -288,6 +288,30 @@ def test_kill_at_any_moment_leaves_one_whole_result(what, data, tmp_path):
     assert len(seen) > 1
 
 
+def test_a_removal_that_was_killed_goes_on_in_the_next_run(results, data, monkeypatch):
+    """Of a workshop the marker goes last, so that the next run knows what is left as its own to clear."""
+    workshop = results.parent / ".results.building-killed"
+    for name in ("a", "b"):
+        (workshop / name).mkdir(parents=True)
+        (workshop / name / "file").touch()
+    (workshop / "recart-workshop").touch()
+    remove, calls = shutil.rmtree, []
+
+    def killed_at_the_second(folder, **options):
+        calls.append(folder)
+        if len(calls) == 2:
+            raise ZeroDivisionError
+        remove(folder, **options)
+
+    monkeypatch.setattr(shutil, "rmtree", killed_at_the_second)
+    with pytest.raises(ZeroDivisionError):
+        report(results, data, "new")
+    monkeypatch.undo()
+    assert (workshop / "recart-workshop").exists() and len(calls) == 2
+    report(results, data, "new")
+    assert texts(results) == NEW and [path.name for path in results.parent.iterdir()] == ["results"]
+
+
 def test_a_run_killed_between_two_steps_is_undone_by_the_next(results, data):
     workshop = results.parent / ".results.building-killed"
     workshop.mkdir()
