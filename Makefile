@@ -23,8 +23,8 @@ bench: setup    ## measure speed
 	@$(PY) -m analysis.bench $(ARGS)
 
 calibration: setup ## renew the pinned calibrations of models and regressions, after a change of their numbers
-	@$(PY) -m analysis.calibration.record --output tests/calibration $(ARGS)
-	@$(PY) -m analysis.regression.calibration --write tests/regression/calibration.json
+	@$(PY) -m analysis.simulation.record --output tests/calibration $(ARGS)
+	@$(PY) -m analysis.simulation.regression --write tests/regression/calibration.json
 
 lint: setup     ## check the style of the code
 	@$(PY) -m ruff check .

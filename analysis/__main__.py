@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
 
-from analysis.arguments import parser
+from analysis.cases.settings import EXACT
+from analysis.commands.arguments import parser
 from analysis.evidence import EvidenceError
-from analysis.evidence.problems import one_line
-from analysis.interrupts import end_on_signals
-from analysis.jobs import EXACT
-from analysis.selection import UsageError
-from analysis.streams import OutputLost, lasting_streams
-from analysis.surroundings import keep_compiled_code
+from analysis.system.errors import UsageError, one_line
+from analysis.system.interrupts import end_on_signals
+from analysis.system.streams import OutputLost, lasting_streams
+from analysis.system.surroundings import keep_compiled_code
 
 _SAMPLING = ("report", "fit", "regress", "compare")
 DONE, UNEXPECTED, BAD_INPUT, NOT_CONVERGED, INTERRUPTED = 0, 1, 2, 3, 130

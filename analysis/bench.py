@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.jobs import Sampler
-from analysis.text import table
+from analysis.cases.settings import Sampler
+from analysis.results.terminal import table
 
 if TYPE_CHECKING:
     from models.model import Model
@@ -51,7 +51,7 @@ def _reports() -> int:
 
 def _scaling() -> None:
     """Seconds of sampling for growing numbers of studies; each model is compiled before."""
-    from analysis.sampling import sample
+    from analysis.inference.nuts import sample
     from models import all_models
 
     rows = []
@@ -73,8 +73,8 @@ def _scaling() -> None:
 
 def _exact(model: "Model") -> list[str]:
     """Milliseconds from counts to a posterior grid whose error is known."""
-    from analysis.exact.density import density_of
-    from analysis.exact.grid import solve
+    from analysis.inference.density import density_of
+    from analysis.inference.grid import solve
 
     cells = [model.name]
     for size in _SIZES:

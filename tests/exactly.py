@@ -4,15 +4,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
 
-from analysis.comparison import compare
-from analysis.dependence import with_dependence
+from analysis.cases.selection import Question
+from analysis.cases.settings import EXACT, QUICK, Job
 from analysis.evidence import Evidence
-from analysis.jobs import EXACT, QUICK, Job
-from analysis.pipeline import Results
-from analysis.planning import bundles, plan
-from analysis.records import records
-from analysis.selection import Question
-from analysis.side import with_side_tables
+from analysis.results.comparison import compare
+from analysis.results.records import records
+from analysis.results.results import Results
+from analysis.runs.dependence import with_dependence
+from analysis.runs.plan import bundles, plan
+from analysis.runs.side import with_side_tables
 
 
 def submit_nothing(*_: object) -> SimpleNamespace:

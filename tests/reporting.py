@@ -5,15 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from analysis.comparison import compare, pooled_by_row
-from analysis.estimands import Estimate
+from analysis.cases.hazards import convert
+from analysis.cases.selection import Question, horizon_of, select
+from analysis.cases.settings import Job
 from analysis.evidence import Endpoint, Evidence, load
-from analysis.hazards import convert
-from analysis.jobs import Job
-from analysis.pipeline import Results
-from analysis.records import Record
-from analysis.selection import Question, horizon_of, select
-from analysis.tables import conversion_rows, estimate_row, left_out_rows, question_cells, study_rows
+from analysis.inference.estimands import Estimate
+from analysis.results.comparison import compare, pooled_by_row
+from analysis.results.records import Record
+from analysis.results.results import Results
+from analysis.results.tables import conversion_rows, estimate_row, left_out_rows, question_cells, study_rows
 
 PROJECT_DATA = Path(__file__).parents[1] / "data"
 LEVEL = 0.95

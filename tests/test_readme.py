@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.arguments import parser
+from analysis.commands.arguments import parser
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")

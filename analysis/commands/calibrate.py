@@ -7,24 +7,24 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from analysis.arguments import question_of
-from analysis.calibration import FAMILY_LEVEL, FAULTS
-from analysis.calibration.design import design_of, select_design
-from analysis.calibration.replicate import Setting
-from analysis.calibration.run import BATCHES, Calibration, calibrate, ecdf_rows
+from analysis.cases.selection import Selection, choices
+from analysis.cases.settings import Job
+from analysis.commands.arguments import question_of
+from analysis.drawing.saving import save_figure
 from analysis.evidence import Evidence, load
-from analysis.evidence.problems import one_line
-from analysis.figures.calibration import draw_calibration
-from analysis.figures.saving import save_figure
-from analysis.files import as_json, write_csv
-from analysis.fitting import priors_of
-from analysis.jobs import Job
+from analysis.inference.fitting import priors_of
 from analysis.output import adding
-from analysis.progress import Progress
-from analysis.selection import Selection, choices
-from analysis.tables import left_out_cells, left_out_rows
-from analysis.text import left_out_lines, table
-from analysis.wording import counted
+from analysis.results.numbers import counted
+from analysis.results.tables import left_out_cells, left_out_rows
+from analysis.results.terminal import left_out_lines, table
+from analysis.simulation.design import design_of, select_design
+from analysis.simulation.figure import draw_calibration
+from analysis.simulation.replicate import Setting
+from analysis.simulation.run import BATCHES, Calibration, calibrate, ecdf_rows
+from analysis.simulation.settings import FAMILY_LEVEL, FAULTS
+from analysis.system.errors import one_line
+from analysis.system.files import as_json, write_csv
+from analysis.system.progress import Progress
 from models import all_models
 
 SCHEMA_VERSION = 1

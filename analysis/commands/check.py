@@ -4,9 +4,9 @@ import argparse
 import sys
 
 from analysis.evidence import EvidenceError, load
-from analysis.evidence.problems import one_line
-from analysis.files import as_json
-from analysis.wording import counted
+from analysis.results.numbers import counted
+from analysis.system.errors import one_line
+from analysis.system.files import as_json
 
 SCHEMA_VERSION = 1
 _NOUNS = {"studies": ("study", "studies"), "endpoints": ("endpoint",), "responses": ("response",),

@@ -3,20 +3,21 @@
 import argparse
 import sys
 
-from analysis import tables
-from analysis.arguments import base_job
-from analysis.comparison import COMPARED, Comparison
+from analysis.cases.selection import choices
+from analysis.commands.arguments import base_job
 from analysis.evidence import load
-from analysis.failures import HINT
-from analysis.files import as_json
-from analysis.pipeline import run_all
-from analysis.planning import check_priors, plan
-from analysis.processes import helper
-from analysis.progress import Progress
-from analysis.records import FAILED
-from analysis.selection import UsageError, choices
-from analysis.text import number, table, with_limits
-from analysis.wording import decimals_for, fixed
+from analysis.results import tables
+from analysis.results.comparison import COMPARED, Comparison
+from analysis.results.numbers import decimals_for, fixed
+from analysis.results.records import FAILED
+from analysis.results.terminal import number, table, with_limits
+from analysis.runs.pipeline import run_all
+from analysis.runs.plan import check_priors, plan
+from analysis.runs.workers import helper
+from analysis.system.errors import UsageError
+from analysis.system.failures import HINT
+from analysis.system.files import as_json
+from analysis.system.progress import Progress
 
 SCHEMA_VERSION = 1
 

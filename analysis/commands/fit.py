@@ -5,19 +5,19 @@ import sys
 from contextlib import nullcontext
 from dataclasses import replace
 
-from analysis.arguments import base_job
+from analysis.cases.selection import choices, select
+from analysis.cases.settings import QUICK
+from analysis.commands.arguments import base_job
 from analysis.evidence import Evidence, load
-from analysis.evidence.problems import one_line
-from analysis.files import as_json
-from analysis.fitting import model_for, priors_of
-from analysis.jobs import QUICK
+from analysis.inference.fitting import model_for, priors_of
 from analysis.output import adding
-from analysis.posteriors import file_name
-from analysis.records import Record, records
-from analysis.selection import UsageError, choices, select
-from analysis.tables import left_out_cells
-from analysis.text import QUICK_REMEDY, estimates_table, left_out_lines
-from analysis.wording import counted
+from analysis.results.netcdf import file_name
+from analysis.results.numbers import counted
+from analysis.results.records import Record, records
+from analysis.results.tables import left_out_cells
+from analysis.results.terminal import QUICK_REMEDY, estimates_table, left_out_lines
+from analysis.system.errors import UsageError, one_line
+from analysis.system.files import as_json
 
 SCHEMA_VERSION = 1
 _FOLDER = "posteriors"

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from analysis.arguments import question_of
+from analysis.cases.selection import RETROSPECTIVE, base_of, candidates, choices, shared_patients, subset_names
+from analysis.commands.arguments import question_of
 from analysis.evidence import Endpoint, Evidence, load
-from analysis.files import as_json
-from analysis.selection import RETROSPECTIVE, base_of, candidates, choices, shared_patients, subset_names
-from analysis.text import table
-from analysis.wording import counted
+from analysis.results.numbers import counted
+from analysis.results.terminal import table
+from analysis.system.files import as_json
 
 SCHEMA_VERSION = 1
 

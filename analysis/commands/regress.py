@@ -8,21 +8,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from analysis.arguments import base_job
+from analysis.cases.covariates import covariates_of
+from analysis.cases.selection import choices, select
+from analysis.cases.settings import NUTS, QUICK_REGRESSION, REGRESSION
+from analysis.cases.steps import amount
+from analysis.chapters.regression.rows import CAVEAT
+from analysis.chapters.regression.running import regress
+from analysis.chapters.regression.tables import FILES, collinearity_table, imputed_table, slopes_table, write_tables
+from analysis.commands.arguments import base_job
 from analysis.evidence import Evidence, load
-from analysis.evidence.problems import one_line
-from analysis.files import as_json
-from analysis.jobs import NUTS, QUICK_REGRESSION, REGRESSION
 from analysis.output import adding
-from analysis.regression import CAVEAT
-from analysis.regression.design import covariates_of
-from analysis.regression.running import Regressed, regress
-from analysis.regression.steps import amount
-from analysis.regression.tables import FILES, collinearity_table, imputed_table, slopes_table, write_tables
-from analysis.selection import UsageError, choices, select
-from analysis.tables import left_out_cells
-from analysis.text import QUICK_REMEDY, left_out_lines
-from analysis.wording import counted
+from analysis.results.numbers import counted
+from analysis.results.regressed import Regressed
+from analysis.results.tables import left_out_cells
+from analysis.results.terminal import QUICK_REMEDY, left_out_lines
+from analysis.system.errors import UsageError, one_line
+from analysis.system.files import as_json
 
 SCHEMA_VERSION = 1
 _DIAGNOSTICS = ("engine", "pareto_k", "max_rhat", "min_ess_bulk", "min_ess_tail", "divergences", "min_bfmi",
@@ -64,15 +65,15 @@ def run(options: argparse.Namespace) -> int:
 
 def _names(endpoint: str, stamp: str) -> list[str]:
     """The files that may be written."""
-    from analysis.figures.names import FigureId
+    from analysis.drawing.names import FigureId
 
     return [*FILES, *(f"figures/{FigureId('bubble', endpoint).stem}.{kind}" for kind in ("svg", "png") if not stamp)]
 
 
 def _write(found: Regressed, label: str, folder: Path, stamp: str) -> list[Path]:
-    from analysis.figures.bubble import bubble_content, draw_bubbles
-    from analysis.figures.names import FigureId
-    from analysis.figures.saving import save_figure
+    from analysis.chapters.regression.figure import bubble_content, draw_bubbles
+    from analysis.drawing.names import FigureId
+    from analysis.drawing.saving import save_figure
 
     paths = write_tables([found], folder, stamp=stamp)
     if not stamp:

@@ -3,11 +3,11 @@
 import argparse
 from dataclasses import replace
 
-from analysis.arguments import base_job
+from analysis.cases.selection import candidates, refuse_shared_patients
+from analysis.commands.arguments import base_job
 from analysis.evidence import load
 from analysis.output import replacing
-from analysis.processes import helper
-from analysis.selection import candidates, refuse_shared_patients
+from analysis.runs.workers import helper
 
 
 def run(options: argparse.Namespace) -> int:
@@ -15,12 +15,12 @@ def run(options: argparse.Namespace) -> int:
     evidence = load(options.data)
     base = base_job(options)
     if base.priors:
-        from analysis.planning import check_priors
+        from analysis.runs.plan import check_priors
         check_priors(base)
     refuse_shared_patients(evidence, (candidates(evidence, replace(base.question, endpoint=endpoint.endpoint))
                                       for endpoint in evidence.endpoints))
     with replacing(options.output, data=options.data) as folder, helper(evidence) as submit:
-        from analysis.making import make
+        from analysis.runs.report import make
         results, manifest = make(evidence, base, folder, options, submit)
-    from analysis.making import tell
+    from analysis.runs.report import tell
     return tell(results, manifest, options)

@@ -21,6 +21,9 @@ from analysis.evidence.rules import ROW_RULES
 from analysis.evidence.schema import Table
 from analysis.evidence.tables import TABLES
 
+DEFAULT_DATA = Path(__file__).resolve().parents[2] / "data"
+"""The evidence that comes with the program."""
+
 _REQUIRED = ("studies.csv", "endpoints.csv")
 _DECISIONS = ("responses.csv", "survival.csv")
 _DEFAULT_LEVEL = 0.95

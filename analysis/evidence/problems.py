@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
+from analysis.system.errors import one_line
+
 _PLAIN = re.compile(r"[A-Za-z0-9_.+-]+")
 _VALUE_LIMIT = 60
 
@@ -23,13 +25,6 @@ def shown(text: str, *, limit: int = _VALUE_LIMIT) -> str:
     if len(quoted) > 2 * limit:
         return quoted[: 2 * limit] + "..."
     return quoted if kept is text else quoted + "..."
-
-
-def one_line(text: str) -> str:
-    """Return the text with every unprintable character escaped, so that no terminal can be steered by it."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from analysis.evidence.problems import one_line
-from analysis.files import OutputError
 from analysis.output.manifests import MANIFEST, RUN, WORKSHOP, files_of_report, known_files
-from analysis.selection import UsageError
+from analysis.system.errors import OutputError, UsageError, one_line
 
 _LEAST_FREE = 5_000_000  # bytes; even a quick report of one endpoint writes two
 

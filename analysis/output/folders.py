@@ -16,9 +16,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from analysis.evidence.problems import one_line
-from analysis.files import OutputError, as_json, write_text
-from analysis.interrupts import temporary, undisturbed
 from analysis.output import checks
 from analysis.output.checks import speaking_of
 from analysis.output.locks import changing, in_use, try_lock
@@ -32,6 +29,9 @@ from analysis.output.manifests import (
     relative_files,
     write_runs,
 )
+from analysis.system.errors import OutputError, one_line
+from analysis.system.files import as_json, write_text
+from analysis.system.interrupts import temporary, undisturbed
 
 _MARKER, _COMPLETE, _OLD, _NEW = "recart-workshop", "complete.json", "old", "new"
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of <fcntl.h> and <linux/fs.h>

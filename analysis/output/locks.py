@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from analysis.files import OutputError
+from analysis.system.errors import OutputError
 
 _IN_USE, _CHANGING = 0, 1  # bytes of a lock file: held by every run, and by the one that changes the folder
 

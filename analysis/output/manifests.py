@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from analysis.files import as_json, write_text
+from analysis.system.files import as_json, write_text
 
 RUN, MANIFEST = "run.json", "manifest.json"
 WORKSHOP = ".building-"

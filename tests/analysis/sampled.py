@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from arviz_stats.base import array_stats
 
+from analysis.cases.selection import Question
+from analysis.cases.settings import Job
 from analysis.evidence import load
-from analysis.fitting import Fit, run
-from analysis.jobs import Job
-from analysis.selection import Question
+from analysis.inference.fitting import Fit, run
 from tests.evidence.build import write_evidence
 from tests.quadrature import Reference
 

@@ -127,8 +127,8 @@ def test_quick_is_stamped(capsys, portable):
 
 def test_unconverged_fit_ends_with_code_3_and_no_estimate(capsys, portable, monkeypatch):
     """Two-draw chains cannot pass; the gate, not the sampler, is what is tested."""
-    from analysis import jobs
+    from analysis.cases import settings
     from analysis.commands import fit as command
-    monkeypatch.setattr(command, "QUICK", jobs.Sampler(tune=5, draws=10))
+    monkeypatch.setattr(command, "QUICK", settings.Sampler(tune=5, draws=10))
     found = fit(capsys, "resp", "--data", portable, "--quick", code=3)
     assert not found["converged"] and found["estimates"] == [] and found["diagnostics"]["failures"]

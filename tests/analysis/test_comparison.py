@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.comparison import COMPARED, NOT_COMPARED, Pooled, compare, pooled_by_row, rule_for, wanted
-from analysis.estimands import Estimate
-from analysis.selection import Question
-from analysis.tables import COMPARISON_COLUMNS, comparison_row
+from analysis.cases.selection import Question
+from analysis.inference.estimands import Estimate
+from analysis.results.comparison import COMPARED, NOT_COMPARED, Pooled, compare, pooled_by_row, rule_for, wanted
+from analysis.results.tables import COMPARISON_COLUMNS, comparison_row
 
 HEADLINE = Question("cr")
 

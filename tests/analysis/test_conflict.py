@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis import conflict
 from analysis.__main__ import main
-from analysis.conflict import check, expectations
-from analysis.exact.density import density_of
-from analysis.exact.estimates import hyperparameters, pooled
-from analysis.exact.grid import solve
-from analysis.exact.leave_one_out import leave_one_out
-from analysis.fitting import run
-from analysis.jobs import EXACT, Job
-from analysis.posteriors import manifest
-from analysis.report.page import render
-from analysis.selection import Question
+from analysis.cases.selection import Question
+from analysis.cases.settings import EXACT, Job
+from analysis.inference import conflict
+from analysis.inference.conflict import check, expectations
+from analysis.inference.density import density_of
+from analysis.inference.fitting import run
+from analysis.inference.grid import solve
+from analysis.inference.leave_one_out import leave_one_out
+from analysis.inference.pooled import hyperparameters, pooled
+from analysis.results.netcdf import manifest
+from analysis.runs.page import render
 from models import all_models
 from models.priors import parse_prior
 from tests import quadrature

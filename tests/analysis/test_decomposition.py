@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy import special
 
-from analysis.decomposition import decompose, rows_of
-from analysis.evidence import load
-from analysis.frequentist.table import frequentist_rows
-from analysis.interval_shape import (
+from analysis.cases.selection import Question
+from analysis.chapters.differences.decomposition import decompose, rows_of
+from analysis.chapters.methods.rows import frequentist_rows
+from analysis.chapters.published.interval_shape import (
     completed_ratios,
     log_arm_ratio,
     missing_sizes,
@@ -17,7 +17,7 @@ from analysis.interval_shape import (
     shape_cells,
     with_verdict,
 )
-from analysis.selection import Question
+from analysis.evidence import load
 from models import all_models
 from models.studies import RateStudies
 from tests.reporting import PROJECT_DATA, project_results

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from analysis.diagnostics import diagnose
-from analysis.jobs import HEADLINE, more_careful
+from analysis.cases.settings import HEADLINE, more_careful
+from analysis.inference.diagnostics import diagnose
 
 _CHAINS, _DRAWS = 4, 2000
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import integrate, special, stats
 
-from analysis.estimands import LABELS, Quantity, rate_quantities, summarise, survival_quantities
+from analysis.inference.estimands import LABELS, Quantity, rate_quantities, summarise, survival_quantities
 from models import all_models
 
 ETA, TAU = np.array([-3.0, -2.0, -4.0]), np.array([0.3, 1.0, 1e-9])

@@ -7,13 +7,15 @@ from contextlib import contextmanager
 
 import pytest
 
-from analysis import dependence, failures, fitting, records, side
 from analysis.__main__ import main
+from analysis.cases.settings import Job
 from analysis.commands import report
-from analysis.failures import Failure, attempt
-from analysis.figures import all as figures
-from analysis.jobs import Job
-from analysis.report import page
+from analysis.inference import fitting
+from analysis.results import records
+from analysis.runs import dependence, page, side
+from analysis.runs import figures as figures
+from analysis.system import failures
+from analysis.system.failures import Failure, attempt
 from tests.evidence.build import write_files
 
 FILES = {

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from analysis.files import as_json, write_atomically, write_csv, write_text
+from analysis.system.files import as_json, write_atomically, write_csv, write_text
 
 
 def test_failed_write_leaves_the_old_file_and_no_litter(tmp_path):

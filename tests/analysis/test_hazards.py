@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from analysis import hazards
+from analysis.cases import hazards
+from analysis.cases.hazards import Conversion, as_studies, describe
 from analysis.evidence import Survival
-from analysis.hazards import Conversion, as_studies, describe
 
 Z95, Z90 = 1.959964, 1.644854
 EXACT = {"abs": 2e-6}  # z is written with six decimals

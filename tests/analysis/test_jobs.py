@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.estimands import Quantity, summarise
-from analysis.jobs import HEADLINE, Job, derive_seed, more_careful
-from analysis.posteriors import file_name
-from analysis.selection import Question
+from analysis.cases.selection import Question
+from analysis.cases.settings import HEADLINE, Job, derive_seed, more_careful
+from analysis.inference.estimands import Quantity, summarise
+from analysis.results.netcdf import file_name
 from models.priors import Prior, parse_prior
 
 BASE = Job(Question("cr"))

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from analysis import many_studies
+from analysis.cases.selection import Question, select
+from analysis.cases.settings import EXACT, Job
 from analysis.evidence import load
-from analysis.exact.density import density_of
-from analysis.exact.grid import solve
-from analysis.fitting import run
-from analysis.jobs import EXACT, Job
-from analysis.posteriors import save
-from analysis.selection import Question, select
+from analysis.inference import many_studies
+from analysis.inference.density import density_of
+from analysis.inference.fitting import run
+from analysis.inference.grid import solve
+from analysis.results.netcdf import save
 from models import all_models
 from tests.evidence.build import write_evidence
 

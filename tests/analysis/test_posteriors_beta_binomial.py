@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.jobs import Sampler
-from analysis.sampling import flat, sample
+from analysis.cases.settings import Sampler
+from analysis.inference.nuts import flat, sample
 from models import all_models
 from models.studies import RateStudies
 from tests import quadrature

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from arviz_stats.base import array_stats
 
-from analysis import estimands
-from analysis.jobs import HEADLINE, more_careful
-from analysis.sampling import flat, sample
+from analysis.cases.settings import HEADLINE, more_careful
+from analysis.inference import estimands
+from analysis.inference.nuts import flat, sample
 from models import all_models
 from models.priors import Prior
 from models.studies import HazardStudies

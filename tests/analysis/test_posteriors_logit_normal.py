@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from arviz_stats.base import array_stats
 
-from analysis.fitting import Fit
+from analysis.inference.fitting import Fit
 from tests import quadrature
 from tests.quadrature import Reference
 from tests.references import peers, recorded

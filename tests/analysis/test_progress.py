@@ -2,7 +2,7 @@
 
 import io
 
-from analysis.progress import Progress
+from analysis.system.progress import Progress
 
 
 class Terminal(io.StringIO):

@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from analysis.jobs import Sampler
-from analysis.sampling import flat, sample
+from analysis.cases.settings import Sampler
+from analysis.inference.nuts import flat, sample
 from models import all_models
 from models.studies import HazardStudies, RateStudies, Studies
 

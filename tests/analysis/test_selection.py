@@ -2,8 +2,8 @@
 
 import pytest
 
+from analysis.cases.selection import Question, UnknownName, select, subset_names
 from analysis.evidence import load
-from analysis.selection import Question, UnknownName, select, subset_names
 from tests.evidence.build import write_evidence
 
 STUDIES = [("a", "A 2020", 2020, "true", "prospective", "CD19", "adult"),

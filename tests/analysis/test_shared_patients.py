@@ -6,15 +6,15 @@ from dataclasses import replace
 import pytest
 
 from analysis.__main__ import main
-from analysis.calibration.design import select_design
+from analysis.cases.selection import Question, SharedPatients, UnknownName, select
+from analysis.cases.settings import EXACT, Job
+from analysis.chapters.regression.running import regress
+from analysis.chapters.sensitivity.table import sensitivity_rows
 from analysis.evidence import load
-from analysis.fitting import run
-from analysis.jobs import EXACT, Job
-from analysis.posteriors import file_name, manifest
-from analysis.records import records
-from analysis.regression.running import regress
-from analysis.selection import Question, SharedPatients, UnknownName, select
-from analysis.sensitivity.table import sensitivity_rows
+from analysis.inference.fitting import run
+from analysis.results.netcdf import file_name, manifest
+from analysis.results.records import records
+from analysis.simulation.design import select_design
 from tests.evidence.build import write_files
 
 STUDIES = """\

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.progress import Progress
-from analysis.streams import Lasting, OutputLost
+from analysis.system.progress import Progress
+from analysis.system.streams import Lasting, OutputLost
 from tests.evidence.build import write_evidence
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -120,7 +120,7 @@ def test_progress_goes_on_without_a_reader():
 
 
 def test_a_librarys_warning_is_one_line_without_a_path(folder):
-    code = ("import sys, warnings; from analysis.streams import lasting_streams\n"
+    code = ("import sys, warnings; from analysis.system.streams import lasting_streams\n"
             "with lasting_streams(): warnings.warn('overflow\\nencountered', RuntimeWarning)")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.stderr == "RuntimeWarning of a library: overflow encountered\n"

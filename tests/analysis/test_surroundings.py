@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from analysis import surroundings
-from analysis.selection import UsageError
-from analysis.surroundings import keep_compiled_code
+from analysis.system import surroundings
+from analysis.system.errors import UsageError
+from analysis.system.surroundings import keep_compiled_code
 from tests.analysis.test_cli_fit import PORTABLE
 
 ROOT = Path(__file__).resolve().parents[2]

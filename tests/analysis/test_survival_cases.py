@@ -5,16 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.calibration.design import design_of, select_design
+from analysis.cases.selection import Question, select
+from analysis.cases.settings import Job
+from analysis.chapters.regression.running import regression_jobs
+from analysis.chapters.sensitivity.variants import case_of
 from analysis.evidence import Evidence, load
-from analysis.fitting import run, typed_studies
-from analysis.influence.headline import asked
-from analysis.jobs import Job
-from analysis.planning import bundles
-from analysis.posteriors import file_name, manifest
-from analysis.regression.running import regression_jobs
-from analysis.selection import Question, select
-from analysis.sensitivity.variants import case_of
+from analysis.inference.fitting import run, typed_studies
+from analysis.inference.headline import asked
+from analysis.results.netcdf import file_name, manifest
+from analysis.runs.plan import bundles
+from analysis.simulation.design import design_of, select_design
 from tests import quadrature
 
 PRIOR = (("eta", f"Normal({np.log(np.log(2.0) / 12.0)}, 1)"),)

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.estimands import heterogeneity_of
-from analysis.exact.density import density_of, prior_median
-from analysis.exact.estimates import pooled
-from analysis.exact.grid import solve
-from analysis.model_comparison import prior_spread
-from analysis.sensitivity.fits import summarise
+from analysis.chapters.models.comparison import prior_spread
+from analysis.chapters.sensitivity.fits import summarise
+from analysis.inference.density import density_of, prior_median
+from analysis.inference.estimands import heterogeneity_of
+from analysis.inference.grid import solve
+from analysis.inference.pooled import pooled
 from models import all_models
 from models.priors import Prior
 from tests.evidence.build import write_evidence
@@ -85,7 +85,7 @@ def test_prior_spread_of_any_model_and_prior(monkeypatch):
     for prior, rho in ((Prior("Beta", (1.0, 4.0)), stats.beta(1, 4).median()),
                        (Prior("LogitNormal", (-2.0, 1.0)), 1.0 / (1.0 + np.exp(2.0)))):
         assert prior_spread("beta_binomial", prior) == pytest.approx(np.sqrt(0.16 * rho), rel=1e-3)
-    monkeypatch.setattr("analysis.model_comparison.all_models", lambda: {"third": MODEL})
+    monkeypatch.setattr("analysis.chapters.models.comparison.all_models", lambda: {"third": MODEL})
     phi = stats.halfnorm(scale=0.5).median()
     assert prior_spread("third", Prior("HalfNormal", (0.5,))) == pytest.approx(
         np.sqrt(0.16 * phi / (1.0 + phi)), rel=1e-3)

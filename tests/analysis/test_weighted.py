@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis import weighted
+from analysis.inference import weighted
 
 
 def test_equal_weights_are_plain_draws() -> None:

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 from analysis.__main__ import main
-from analysis.figures.calibration import draw_calibration
+from analysis.simulation.figure import draw_calibration
 from tests.evidence.build import write_evidence
 
 KEYS = {"schema_version", "model", "endpoint", "design", "priors", "replicates", "seed", "quantities",

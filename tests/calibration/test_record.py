@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.calibration import DEFAULT_REPLICATES, FAMILY_LEVEL, replicate
-from analysis.calibration.record import RENEW, differences, main, setting_of, text_of
-from analysis.calibration.replicate import quantity_names, run_replicates
-from analysis.calibration.run import verdicts_on
+from analysis.simulation import replicate
+from analysis.simulation.record import RENEW, differences, main, setting_of, text_of
+from analysis.simulation.replicate import quantity_names, run_replicates
+from analysis.simulation.run import verdicts_on
+from analysis.simulation.settings import DEFAULT_REPLICATES, FAMILY_LEVEL
 from models import all_models
 from models.priors import Prior
 from tests.evidence.build import write_evidence

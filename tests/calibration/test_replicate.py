@@ -4,10 +4,14 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from analysis.calibration import FAULTS, replicate, run
-from analysis.calibration.design import Design
-from analysis.calibration.faults import Doubled, seen_priors, seen_studies
-from analysis.calibration.replicate import (
+from analysis.inference.density import density_of
+from analysis.inference.distribution import distribution
+from analysis.inference.draws import draw
+from analysis.inference.grid import QuadratureFailed, solve
+from analysis.simulation import replicate, run
+from analysis.simulation.design import Design
+from analysis.simulation.faults import Doubled, seen_priors, seen_studies
+from analysis.simulation.replicate import (
     Setting,
     log_likelihoods,
     pit,
@@ -16,12 +20,9 @@ from analysis.calibration.replicate import (
     run_replicate,
     run_replicates,
 )
-from analysis.calibration.run import calibrate, ecdf_rows, verdicts_on
-from analysis.calibration.uniformity import uniformity
-from analysis.exact.density import density_of
-from analysis.exact.distribution import distribution
-from analysis.exact.draws import draw
-from analysis.exact.grid import QuadratureFailed, solve
+from analysis.simulation.run import calibrate, ecdf_rows, verdicts_on
+from analysis.simulation.settings import FAULTS
+from analysis.simulation.uniformity import uniformity
 from models import all_models
 from models.backend import NUMBERS
 from models.priors import Prior

@@ -5,11 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from analysis.calibration.design import Design, design_from, design_of, select_design
-from analysis.calibration.simulate import SimulationFailed, simulate
+from analysis.cases.selection import Question
 from analysis.evidence import load
-from analysis.files import as_json
-from analysis.selection import Question, UsageError
+from analysis.simulation.design import Design, design_from, design_of, select_design
+from analysis.simulation.simulate import SimulationFailed, simulate
+from analysis.system.errors import UsageError
+from analysis.system.files import as_json
 from models.studies import HazardStudies, RateStudies
 from tests.evidence.build import write_evidence
 

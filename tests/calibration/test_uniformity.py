@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from arviz_stats.ecdf_utils import get_pointwise_confidence_band, simulate_confidence_bands
 
-from analysis.calibration.uniformity import bands, ecdf, inside_probability, points_for, uniformity
+from analysis.simulation.uniformity import bands, ecdf, inside_probability, points_for, uniformity
 
 
 def by_enumeration(size: int, lower: np.ndarray, upper: np.ndarray) -> float:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from analysis.cases.selection import Question, select
 from analysis.evidence import EvidenceError, load
-from analysis.selection import Question, select
 
 from . import (
     readme,

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from analysis.cases.selection import in_subset
 from analysis.evidence import load
-from analysis.selection import in_subset
 
 from . import readme
 from .planted import Fault, listed, unplanted

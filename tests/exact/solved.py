@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pytest
 
-from analysis.exact.density import density_of
-from analysis.exact.estimates import hyperparameters, pooled
-from analysis.exact.grid import Grid, solve
+from analysis.inference.density import density_of
+from analysis.inference.grid import Grid, solve
+from analysis.inference.pooled import hyperparameters, pooled
 from models import all_models
 from models.priors import parse_prior
 from models.studies import HazardStudies, RateStudies, Studies

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.agreement import LIMIT, agreements, with_agreement
-from analysis.diagnostics import without_chains
-from analysis.estimands import Quantity
-from analysis.exact.draws import draw
-from analysis.exact.estimates import hyperparameters, pooled
-from analysis.jobs import Sampler
+from analysis.cases.settings import Sampler
+from analysis.inference.agreement import LIMIT, agreements, with_agreement
+from analysis.inference.diagnostics import without_chains
+from analysis.inference.draws import draw
+from analysis.inference.estimands import Quantity
+from analysis.inference.pooled import hyperparameters, pooled
 from models import all_models
 from tests.analysis.rate_cases import CASES
 from tests.analysis.sampled import fit_rates
@@ -77,7 +77,7 @@ def test_a_sampled_fit_carries_the_comparison(tmp_path: Path) -> None:
 
 def test_a_wrong_sampler_has_no_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The sampled density misses a study that the exact one has: the fit ends without estimates."""
-    from analysis import fitting
+    from analysis.inference import fitting
 
     right = fitting.sample
     monkeypatch.setattr(fitting, "sample", lambda model, studies, priors, **how: right(

@@ -6,11 +6,7 @@ import pytest
 import xarray as xr
 from scipy import special, stats
 
-from analysis.exact.density import density_of
-from analysis.exact.draws import draw
-from analysis.exact.grid import solve
-from analysis.exact.leave_one_out import leave_one_out, only, pit, predictive_counts, without
-from analysis.model_comparison import (
+from analysis.chapters.models.comparison import (
     DEFAULT,
     MATCHED,
     MATCHED_PRIORS,
@@ -19,6 +15,10 @@ from analysis.model_comparison import (
     prior_spread,
     uniformity,
 )
+from analysis.inference.density import density_of
+from analysis.inference.draws import draw
+from analysis.inference.grid import solve
+from analysis.inference.leave_one_out import leave_one_out, only, pit, predictive_counts, without
 from models import all_models
 from models.priors import Prior
 from tests.analysis.rate_cases import CASES

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from scipy import interpolate, optimize, stats
 
-from analysis.exact import distribution as distribution_module
-from analysis.exact import grid as grid_module
-from analysis.exact.density import density_of
-from analysis.exact.distribution import Distribution
-from analysis.exact.draws import draw
-from analysis.exact.estimates import hyperparameters, pooled
-from analysis.exact.grid import QuadratureFailed, solve
+from analysis.inference import distribution as distribution_module
+from analysis.inference import grid as grid_module
+from analysis.inference.density import density_of
+from analysis.inference.distribution import Distribution
+from analysis.inference.draws import draw
+from analysis.inference.grid import QuadratureFailed, solve
+from analysis.inference.pooled import hyperparameters, pooled
 from models import all_models, logit_normal
 from models.backend import NUMBERS
 from models.beta_binomial import data, finite_product

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from analysis.decomposition import COLUMNS
-from analysis.figures.decomposition import draw_decomposition
+from analysis.chapters.differences.decomposition import COLUMNS
+from analysis.chapters.differences.figure import draw_decomposition
 
 
 def row(step, estimate, change, **cells):

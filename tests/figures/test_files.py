@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 import matplotlib
 import pytest
 
-from analysis.figures.all import draw_all, figure_tasks
-from analysis.figures.forest import draw_forest
-from analysis.figures.saving import save_figure
+from analysis.chapters.endpoints.figure import draw_forest
+from analysis.drawing.saving import save_figure
+from analysis.runs.figures import draw_all, figure_tasks
 from tests.evidence.build import MINIMAL, write_evidence
 from tests.figures.test_forest import HOSTILE, PUBLISHED, estimates, studies
 from tests.reporting import load, project_results, results_of
@@ -88,7 +88,7 @@ def test_tasks_survive_pickling_and_draw_the_same(results, tmp_path):
 
 
 def test_a_drawing_process_loads_no_sampler():
-    code = "import sys, analysis.figures.files; sys.exit('pymc' in sys.modules or 'arviz' in sys.modules)"
+    code = "import sys, analysis.runs.figure_files; sys.exit('pymc' in sys.modules or 'arviz' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from analysis.figures.forest import LARGEST_SQUARE, MAX_STUDIES, draw_forest
-from analysis.tables import exact_interval
+from analysis.chapters.endpoints.figure import LARGEST_SQUARE, MAX_STUDIES, draw_forest
+from analysis.results.tables import exact_interval
 
 HOSTILE = "<script>alert(1)</script> $x_1^2$ 50 % & \\alpha {"
 

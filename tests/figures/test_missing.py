@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from analysis.figures.missing import draw_missing, is_drawn
-from analysis.figures.saving import save_figure
+from analysis.chapters.missing.figure import draw_missing, is_drawn
+from analysis.drawing.saving import save_figure
 
 NAMES = {"cr": "Complete remission"}
 

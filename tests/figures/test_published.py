@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from analysis.figures.published import draw_published
-from analysis.tables import COMPARISON_COLUMNS
+from analysis.chapters.published.figure import draw_published
+from analysis.results.tables import COMPARISON_COLUMNS
 
 
 def row(**cells: object) -> dict:

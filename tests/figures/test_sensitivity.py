@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from analysis.figures import style
-from analysis.figures.saving import save_figure
-from analysis.figures.sensitivity import MAX_LINES, draw_sensitivity, is_drawn
+from analysis.chapters.sensitivity.figure import MAX_LINES, draw_sensitivity, is_drawn
+from analysis.drawing import style
+from analysis.drawing.saving import save_figure
 
 
 def variant(dimension, label, median=None, lower=None, upper=None, **cells):

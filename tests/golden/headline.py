@@ -11,8 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from analysis.report.facts import with_unit
-from analysis.wording import interval_text, printed_with_interval
+from analysis.results.facts import with_unit
+from analysis.results.numbers import interval_text, printed_with_interval
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = Path(__file__).with_name("headline.csv")

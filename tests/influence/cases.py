@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from analysis.cases.selection import Question
+from analysis.cases.settings import Job
 from analysis.evidence import Evidence, load
-from analysis.jobs import Job
-from analysis.selection import Question
 from tests.evidence.build import write_files
 
 COUNTS = {"a": (16, 20), "b": (24, 30), "c": (31, 40), "d": (41, 50), "e": (20, 25), "f": (28, 35), "g": (12, 15)}

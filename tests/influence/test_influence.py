@@ -7,18 +7,18 @@ import arviz as az
 import numpy as np
 import pytest
 
+from analysis.cases.selection import Question
+from analysis.cases.settings import Job
+from analysis.chapters.influence.rows import INFLUENCE_COLUMNS, PRIOR_ONLY, influence_rows
+from analysis.chapters.influence.surprise import chance_named, information, pareto_k, surprise
 from analysis.evidence import load
-from analysis.exact.density import density_of
-from analysis.exact.draws import draw
-from analysis.exact.estimates import pooled
-from analysis.exact.grid import solve
-from analysis.exact.leave_one_out import leave_one_out, only, predictive_counts, without
-from analysis.influence import headline
-from analysis.influence.headline import asked
-from analysis.influence.rows import INFLUENCE_COLUMNS, PRIOR_ONLY, influence_rows
-from analysis.influence.surprise import chance_named, information, pareto_k, surprise
-from analysis.jobs import Job
-from analysis.selection import Question
+from analysis.inference import headline
+from analysis.inference.density import density_of
+from analysis.inference.draws import draw
+from analysis.inference.grid import solve
+from analysis.inference.headline import asked
+from analysis.inference.leave_one_out import leave_one_out, only, predictive_counts, without
+from analysis.inference.pooled import pooled
 from models import all_models
 from tests.data.tables import FOLDER
 from tests.exact.solved import rates

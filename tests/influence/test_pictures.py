@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from analysis.figures import baujat, funnel
-from analysis.figures.labels import Disc, places
-from analysis.figures.saving import save_figure
-from analysis.influence.rows import influence_rows
-from analysis.small_studies import small_study_rows
+from analysis.chapters.influence import figure as baujat
+from analysis.chapters.influence.rows import influence_rows
+from analysis.chapters.small_studies import figure as funnel
+from analysis.chapters.small_studies.rows import small_study_rows
+from analysis.drawing.labels import Disc, places
+from analysis.drawing.saving import save_figure
 
 from .cases import COUNTS, CR, OS, evidence_of
 

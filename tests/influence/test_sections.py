@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from analysis.cases.selection import Question
+from analysis.cases.settings import Job
+from analysis.chapters.influence.rows import INFLUENCE_COLUMNS, influence_rows
+from analysis.chapters.influence.section import influence_section, small_studies_section, subsets_section
+from analysis.chapters.small_studies.rows import SMALL_STUDY_COLUMNS, small_study_rows
+from analysis.chapters.subsets.rows import SUBSET_COLUMNS, subset_rows
+from analysis.drawing.html import Html
 from analysis.evidence import load
-from analysis.influence.rows import INFLUENCE_COLUMNS, influence_rows
-from analysis.jobs import Job
-from analysis.report.html import Html
-from analysis.report.influence import influence_section, small_studies_section, subsets_section
-from analysis.selection import Question
-from analysis.small_studies import SMALL_STUDY_COLUMNS, small_study_rows
-from analysis.subsets import SUBSET_COLUMNS, subset_rows
 from tests.data.tables import FOLDER
 from tests.report.reading import Page
 from tests.reporting import project_results, results_of

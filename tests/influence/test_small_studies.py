@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 from scipy import special
 
+from analysis.cases.selection import Question
+from analysis.cases.settings import Job
+from analysis.chapters.small_studies.rows import SMALL_STUDY_COLUMNS, small_study_rows
 from analysis.evidence import load
-from analysis.exact.density import density_of
-from analysis.exact.draws import draw
-from analysis.exact.grid import solve
-from analysis.exact.leave_one_out import pit
-from analysis.exact.limits import hazard_limits, rate_limits
 from analysis.frequentist.estimates import Estimates
 from analysis.frequentist.normal_normal import fit
 from analysis.frequentist.size_regression import NoRegression, egger_two_sided, normal_slope, slope_on_size
-from analysis.jobs import Job
-from analysis.selection import Question
-from analysis.small_studies import SMALL_STUDY_COLUMNS, small_study_rows
+from analysis.inference.density import density_of
+from analysis.inference.draws import draw
+from analysis.inference.grid import solve
+from analysis.inference.leave_one_out import pit
+from analysis.inference.limits import hazard_limits, rate_limits
 from models import all_models
 from tests.data.tables import FOLDER
 from tests.exact.solved import hazards, rates

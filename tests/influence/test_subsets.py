@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
+from analysis.cases.selection import Question, in_subset, membership
+from analysis.cases.settings import Job
+from analysis.chapters.influence.rows import influence_rows
+from analysis.chapters.subsets.rows import SUBSET_COLUMNS, subset_rows
 from analysis.evidence import EvidenceError, load
 from analysis.evidence.conditions import Condition, condition
 from analysis.evidence.numerals import Fault
-from analysis.exact.difference import WORST_ERROR, difference
-from analysis.exact.distribution import Distribution
-from analysis.influence.headline import asked
-from analysis.influence.rows import influence_rows
-from analysis.jobs import Job
-from analysis.selection import Question, in_subset, membership
-from analysis.subsets import SUBSET_COLUMNS, subset_rows
+from analysis.inference.difference import WORST_ERROR, difference
+from analysis.inference.distribution import Distribution
+from analysis.inference.headline import asked
 from tests.data.tables import FOLDER
 from tests.evidence.build import FULL, with_cell, write_files
 

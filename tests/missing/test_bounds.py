@@ -2,13 +2,13 @@
 
 import pytest
 
+from analysis.cases.selection import Question
+from analysis.chapters.missing.bounds import MISSING_BOUND_COLUMNS
+from analysis.chapters.missing.rows import cells, missing_rows
+from analysis.chapters.missing.splits import filled, in_proportion
+from analysis.chapters.missing.totals import PUBLISHED_TOTAL_COLUMNS
 from analysis.evidence import load
-from analysis.files import write_csv
-from analysis.missing.bounds import MISSING_BOUND_COLUMNS
-from analysis.missing.rows import cells, missing_rows
-from analysis.missing.splits import filled, in_proportion
-from analysis.missing.totals import PUBLISHED_TOTAL_COLUMNS
-from analysis.selection import Question
+from analysis.system.files import write_csv
 from models.beta_binomial import MODEL
 from models.priors import Prior
 from tests.data.tables import FOLDER

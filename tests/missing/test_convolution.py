@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from analysis.missing.convolution import (
+from analysis.chapters.missing.convolution import (
     ImpossibleTotal,
     sum_log_probability,
     sum_probabilities,

@@ -5,8 +5,8 @@ import sys
 import time
 from pathlib import Path
 
-from analysis.files import write_text
 from analysis.output import adding, replacing
+from analysis.system.files import write_text
 
 KEYS = {"schema_version": 1, "data_sha256": "0", "fits": []}
 

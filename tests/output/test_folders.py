@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from analysis.files import OutputError, write_atomically, write_text
 from analysis.output import adding, checks, folders, replacing
-from analysis.selection import UsageError
+from analysis.system.errors import OutputError, UsageError
+from analysis.system.files import write_atomically, write_text
 
 from .building import add, report, texts, write_report
 

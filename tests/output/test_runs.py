@@ -126,7 +126,7 @@ def test_kill_signals_second_runs_and_stale_files(data, tmp_path):
 
 def test_helpers_end_with_a_killed_caller(tmp_path):
     """One sleeps in Python, the other in C without letting any other thread run."""
-    code = ("import ctypes, time\nfrom analysis.processes import workers\n"
+    code = ("import ctypes, time\nfrom analysis.runs.workers import workers\n"
             "def sleep_in_c(seconds):\n    ctypes.PyDLL(None).sleep(seconds)\nif __name__ == '__main__':\n"
             "    with workers(2) as submit:\n"
             "        submit(time.sleep, 60), submit(sleep_in_c, 60)\n"
@@ -145,7 +145,7 @@ def test_helpers_end_with_a_killed_caller(tmp_path):
 def test_a_failing_block_ends_its_helpers_in_the_midst_of_their_work():
     from multiprocessing import active_children
 
-    from analysis.processes import workers
+    from analysis.runs.workers import workers
     began = time.monotonic()
     with pytest.raises(ZeroDivisionError), workers(1) as submit:
         submit(time.sleep, 60)

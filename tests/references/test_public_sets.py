@@ -14,13 +14,14 @@ import numpy as np
 import pytest
 from scipy import optimize, special, stats
 
+from analysis.cases.selection import Question, select
+from analysis.cases.settings import EXACT, NUTS, REGRESSION, Job
+from analysis.chapters.regression.running import regress
+from analysis.chapters.subsets.rows import subset_rows
 from analysis.evidence import load
-from analysis.fitting import Fit, run, typed_studies
 from analysis.frequentist.maximum_likelihood import logit_normal_median
-from analysis.jobs import EXACT, NUTS, REGRESSION, Job
-from analysis.regression.running import Regressed, regress
-from analysis.selection import Question, select
-from analysis.subsets import subset_rows
+from analysis.inference.fitting import Fit, run, typed_studies
+from analysis.results.regressed import Regressed
 from models import all_models
 from models.studies import RateStudies
 from tests.references import PUBLIC_SETS, public_peers

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import special
 
+from analysis.cases.covariates import Column
+from analysis.cases.selection import Question
+from analysis.cases.settings import NUTS, REGRESSION, Job, Sampler
 from analysis.evidence import Covariate
-from analysis.jobs import NUTS, REGRESSION, Job, Sampler
-from analysis.regression.design import Column
-from analysis.regression.fitting import ONE, RegressionFit, Task, fit, regression_of
-from analysis.selection import Question
+from analysis.inference.regression import ONE, RegressionFit, Task, fit, regression_of
 from models.covariates import Covariates
 from models.studies import HazardStudies, RateStudies
 from tests.references import peers

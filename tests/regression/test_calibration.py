@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.regression import calibration, fitting, importance
-from analysis.regression.imputation import draw_missing
+from analysis.inference import importance
+from analysis.inference import regression as fitting
+from analysis.inference.imputation import draw_missing
+from analysis.simulation import regression as calibration
 from models import regression
 from models.priors import Prior
 

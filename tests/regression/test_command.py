@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from analysis.__main__ import main
-from analysis.figures.bubble import bubble_content, draw_bubbles
-from analysis.regression import CAVEAT
-from analysis.regression.design import Column
-from analysis.regression.rows import REGRESSION_COLUMNS
+from analysis.cases.covariates import Column
+from analysis.chapters.regression.figure import bubble_content, draw_bubbles
+from analysis.chapters.regression.rows import CAVEAT, REGRESSION_COLUMNS
 from tests.evidence.build import write_evidence
 
 from .cases import covariate
@@ -126,9 +125,9 @@ def test_a_lone_study_is_named():
 
 
 def test_a_failed_fit_ends_with_code_3_and_no_estimate(portable, capsys, monkeypatch):
-    from analysis import jobs
+    from analysis.cases import settings
     from analysis.commands import regress as command
-    monkeypatch.setattr(command, "QUICK_REGRESSION", jobs.Sampler(tune=5, draws=10))
+    monkeypatch.setattr(command, "QUICK_REGRESSION", settings.Sampler(tune=5, draws=10))
     code = main(["regress", "cr", "--data", str(portable), "--covariate", "age", "--json", "--quick",
                  "--engine", "nuts"])
     result = json.loads(capsys.readouterr().out)
@@ -137,9 +136,9 @@ def test_a_failed_fit_ends_with_code_3_and_no_estimate(portable, capsys, monkeyp
 
 
 def test_a_refused_slope_is_drawn_as_points_without_a_line(shipped):
-    from analysis.jobs import Job
-    from analysis.regression.running import regress
-    from analysis.selection import Question
+    from analysis.cases.selection import Question
+    from analysis.cases.settings import Job
+    from analysis.chapters.regression.running import regress
     found = regress(shipped, Job(Question("relapse")))
     assert found.slopes and len(found.refused) == len(found.slopes)
     figure = draw_bubbles(**bubble_content(found, label="Relapse"))

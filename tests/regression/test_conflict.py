@@ -8,12 +8,12 @@ import pytest
 from scipy import integrate, stats
 
 from analysis.__main__ import main
-from analysis.jobs import Job
-from analysis.regression.conflict import LEAST_TAIL, crude_slope, prior_tail
-from analysis.regression.fitting import ONE, TOGETHER, Task, regression_of
-from analysis.regression.running import regress
-from analysis.regression.tables import slopes_table
-from analysis.selection import Question
+from analysis.cases.selection import Question
+from analysis.cases.settings import Job
+from analysis.chapters.regression.conflict import LEAST_TAIL, crude_slope, prior_tail
+from analysis.chapters.regression.running import regress
+from analysis.chapters.regression.tables import slopes_table
+from analysis.inference.regression import ONE, TOGETHER, Task, regression_of
 from models.priors import Prior
 from models.studies import HazardStudies, RateStudies
 from tests.references import peers

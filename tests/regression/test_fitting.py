@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from arviz_stats.base import array_stats
 
-from analysis import weighted
-from analysis.jobs import IMPORTANCE, NUTS, REGRESSION, Job
-from analysis.regression.fitting import ONE, TOGETHER, Task, fit, regression_of
-from analysis.regression.imputation import draw_missing
-from analysis.selection import Question
+from analysis.cases.selection import Question
+from analysis.cases.settings import IMPORTANCE, NUTS, REGRESSION, Job
+from analysis.inference import weighted
+from analysis.inference.imputation import draw_missing
+from analysis.inference.regression import ONE, TOGETHER, Task, fit, regression_of
 from models.studies import HazardStudies, RateStudies
 from tests.references import peers
 

@@ -4,17 +4,16 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from analysis import weighted
-from analysis.exact.density import density_of
-from analysis.exact.grid import QuadratureFailed
-from analysis.jobs import IMPORTANCE, Job
-from analysis.regression import fitting
-from analysis.regression.design import as_covariates
-from analysis.regression.fitting import ONE, TOGETHER, Task, regression_of, without_covariates
-from analysis.regression.importance import Weighted
-from analysis.regression.mixture import Part, inverted
-from analysis.regression.proposal import proposals
-from analysis.selection import Question
+from analysis.cases.covariates import as_covariates
+from analysis.cases.selection import Question
+from analysis.cases.settings import IMPORTANCE, Job
+from analysis.inference import regression, weighted
+from analysis.inference.density import density_of
+from analysis.inference.grid import QuadratureFailed
+from analysis.inference.importance import Weighted
+from analysis.inference.mixture import Part, inverted
+from analysis.inference.proposal import proposals
+from analysis.inference.regression import ONE, TOGETHER, Task, regression_of, without_covariates
 from models.priors import Prior
 from models.studies import HazardStudies, RateStudies
 
@@ -100,7 +99,7 @@ def test_slopes_far_larger_than_their_scale_is_expected_to_be() -> None:
     x = np.linspace(-1.7, 1.7, 12)
     studies = _steep_hazards(x, 1.0, np.random.default_rng(4))
     task = Task(TOGETHER, regression_of("survival"), studies, (column(x),))
-    found = fitting.fit(task, Job(Question("y"), priors=(("shrinkage", "HalfNormal(0.05)"),), engine=IMPORTANCE))
+    found = regression.fit(task, Job(Question("y"), priors=(("shrinkage", "HalfNormal(0.05)"),), engine=IMPORTANCE))
     beta, scale = np.linspace(-0.6, 1.6, 331), np.linspace(5e-4, 0.8, 1600)[:, None]
     prior = np.log((stats.norm.pdf(beta, 0.0, scale) * stats.halfnorm.pdf(scale, scale=0.05)).sum(axis=0))
     total = _log_posterior(studies, x, np.linspace(-4.0, -1.6, 121), np.linspace(-14.0, 2.0, 65), beta) + prior
@@ -121,7 +120,7 @@ def test_a_scale_of_slopes_with_a_long_tail_is_reached() -> None:
     studies = simulated(x[:, 0], 0.7, rng, rho=0.03, n=60)
     task = Task(TOGETHER, regression_of("rate"), studies, tuple(column(x[:, at], f"x{at}") for at in range(3)),
                 (True,) * 3)
-    found = fitting.fit(task, Job(Question("y"), priors=(("shrinkage", "Gamma(0.1, 1)"),), engine=IMPORTANCE),
+    found = regression.fit(task, Job(Question("y"), priors=(("shrinkage", "Gamma(0.1, 1)"),), engine=IMPORTANCE),
                         careful=False)
     mean, sd = weighted.mean_and_sd(found.draws["beta"][:, 0], found.weights)
     assert mean > 0.05 and sd > 0.1
@@ -134,7 +133,7 @@ def test_a_location_beyond_all_rates_has_no_place_and_asks_the_sampler(monkeypat
     with pytest.raises(QuadratureFailed):
         proposals(regression, HAZARDS, as_covariates(task.columns, (True,)),
                   density_of(regression.base, HAZARDS, priors), priors, together=False)
-    monkeypatch.setattr(fitting, "_attempt", lambda *arguments: _Converged())
+    monkeypatch.setattr(regression, "_attempt", lambda *arguments: _Converged())
     found = fitted(HAZARDS, _X, engine=IMPORTANCE, priors=(("eta", "Normal(40, 0.1)"),))
     assert isinstance(found, _Converged)
 
@@ -193,8 +192,8 @@ def test_weights_that_cannot_be_trusted_give_way_to_chains(monkeypatch) -> None:
         return Weighted(draws, np.full(size, 1.0 / size), 0.9)
 
     asked = []
-    monkeypatch.setattr(fitting, "importance_draws", bad)
-    monkeypatch.setattr(fitting, "_attempt", lambda *arguments: asked.append(arguments) or _Converged())
+    monkeypatch.setattr(regression, "importance_draws", bad)
+    monkeypatch.setattr(regression, "_attempt", lambda *arguments: asked.append(arguments) or _Converged())
     assert isinstance(fitted(RATES, _X, engine=IMPORTANCE), _Converged)
     assert sizes == [4096, 16_384] and len(asked) == 1
 
@@ -204,8 +203,8 @@ class _Converged:
 
 
 def test_no_place_to_start_asks_the_sampler_at_once(monkeypatch) -> None:
-    monkeypatch.setattr(fitting, "without_covariates", lambda *arguments: None)
-    monkeypatch.setattr(fitting, "_attempt", lambda *arguments: _Converged())
+    monkeypatch.setattr(regression, "without_covariates", lambda *arguments: None)
+    monkeypatch.setattr(regression, "_attempt", lambda *arguments: _Converged())
     assert isinstance(fitted(RATES, _X, engine=IMPORTANCE), _Converged)
 
 

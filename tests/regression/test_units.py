@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
+from analysis.cases.covariates import _centre_and_sd, column_of
+from analysis.cases.selection import Question
+from analysis.cases.settings import IMPORTANCE, NUTS, REGRESSION, Job
+from analysis.cases.steps import step_of
+from analysis.chapters.regression.running import regress
 from analysis.evidence import Evidence, load
-from analysis.jobs import IMPORTANCE, NUTS, REGRESSION, Job
-from analysis.regression.design import _centre_and_sd, column_of
-from analysis.regression.running import Regressed, regress
-from analysis.regression.steps import step_of
-from analysis.selection import Question
+from analysis.results.regressed import Regressed
 from tests.evidence.build import write_evidence
 
 from .cases import covariate

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from analysis import decomposition
-from analysis.frequentist import table as frequentist
-from analysis.interval_shape import COLUMNS as SHAPES
-from analysis.report.page import render
-from analysis.side import LEFT_OUT_COLUMNS, MODEL_COLUMNS
+from analysis.chapters.differences import decomposition
+from analysis.chapters.methods import rows as frequentist
+from analysis.chapters.published.interval_shape import COLUMNS as SHAPES
+from analysis.runs.page import render
+from analysis.runs.side import LEFT_OUT_COLUMNS, MODEL_COLUMNS
 from tests.report.reading import Page
 from tests.reporting import project_results
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from analysis import text, wording
 from analysis.__main__ import main
-from analysis.figures.all import figure_tasks
-from analysis.figures.axis import WHOLE, labels_for, limits_for, ticks_for
-from analysis.figures.forest import draw_forest
-from analysis.report.page import render
-from analysis.wording import PER_HUNDRED_THOUSAND, PER_THOUSAND, PERCENT, RATIO, interval_text
+from analysis.chapters.endpoints.figure import draw_forest
+from analysis.drawing.axis import WHOLE, labels_for, limits_for, ticks_for
+from analysis.results import numbers, terminal
+from analysis.results.numbers import PER_HUNDRED_THOUSAND, PER_THOUSAND, PERCENT, RATIO, interval_text
+from analysis.runs.figures import figure_tasks
+from analysis.runs.page import render
 from tests.evidence.build import write_evidence
 from tests.exactly import exact_results
 from tests.report.reading import Page
@@ -68,14 +68,14 @@ def test_an_estimate_and_its_limits_have_the_same_decimals(values, unit, scale, 
 @pytest.mark.parametrize(("value", "printed"), [(0.9977, "0.998"), (0.37, "0.37"), (1e-9, "<0.001"), (1.0, ">0.999"),
                                                 (0.95, "0.95"), (None, "–")])
 def test_a_probability_is_never_rounded_to_certainty(value, printed):
-    assert wording.chance(value) == printed
+    assert numbers.chance(value) == printed
 
 
 def test_the_terminal_keeps_three_decimals_or_as_many_as_are_needed():
-    assert text.with_limits(0.7994, 0.7219, 0.8568, "probability") == "0.799 [0.722, 0.857]"
-    assert text.with_limits(0.000265, 0.000197, 0.000352, "probability") == "0.00026 [0.00020, 0.00035]"
-    assert text.with_limits(0.9990, 0.9968, 0.9997, "probability") == "0.9990 [0.9968, 0.9997]"
-    assert text.with_limits(14.47, 11.39, 18.34, "time") == "14.5 [11.4, 18.3]"
+    assert terminal.with_limits(0.7994, 0.7219, 0.8568, "probability") == "0.799 [0.722, 0.857]"
+    assert terminal.with_limits(0.000265, 0.000197, 0.000352, "probability") == "0.00026 [0.00020, 0.00035]"
+    assert terminal.with_limits(0.9990, 0.9968, 0.9997, "probability") == "0.9990 [0.9968, 0.9997]"
+    assert terminal.with_limits(14.47, 11.39, 18.34, "time") == "14.5 [11.4, 18.3]"
 
 
 def test_the_unit_is_chosen_once_for_an_endpoint(results):
@@ -148,7 +148,7 @@ def test_fit_prints_rare_events(evidence, capsys):
 
 
 def test_tables_keep_every_digit(tmp_path):
-    from analysis.files import write_csv
+    from analysis.system.files import write_csv
     write_csv(tmp_path / "a.csv", [{"a": 1.0 / 3.0, "b": 1.0 - 1e-12}], ("a", "b"))
     cells = (tmp_path / "a.csv").read_text().splitlines()[1].split(",")
     assert [float(cell) for cell in cells] == [1.0 / 3.0, 1.0 - 1e-12]

@@ -7,11 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from analysis.dependence import with_dependence
-from analysis.figures.all import draw_all
-from analysis.figures.names import FigureId
-from analysis.report.endpoints import _named
-from analysis.report.page import write_report
+from analysis.chapters.endpoints.section import _named
+from analysis.drawing.names import FigureId
+from analysis.runs.dependence import with_dependence
+from analysis.runs.figures import draw_all
+from analysis.runs.page import write_report
 from tests.evidence.build import write_evidence
 from tests.report.reading import Page
 from tests.reporting import load, results_of

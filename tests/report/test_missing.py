@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.missing.bounds import MISSING_BOUND_COLUMNS
-from analysis.missing.totals import PUBLISHED_TOTAL_COLUMNS
-from analysis.report.page import render
+from analysis.chapters.missing.bounds import MISSING_BOUND_COLUMNS
+from analysis.chapters.missing.totals import PUBLISHED_TOTAL_COLUMNS
+from analysis.runs.page import render
 from tests.report.reading import Page
 from tests.reporting import project_results
 

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from analysis.report.page import render
-from analysis.tables import comparison_row
+from analysis.results.tables import comparison_row
+from analysis.runs.page import render
 from tests.report.reading import Page
 from tests.reporting import project_results
 

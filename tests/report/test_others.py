@@ -6,8 +6,8 @@ import shlex
 import pytest
 
 from analysis.__main__ import main
-from analysis.pipeline import write_tables
-from analysis.report.page import render
+from analysis.runs.page import render
+from analysis.runs.pipeline import write_tables
 from tests.evidence.build import write_evidence
 from tests.exactly import exact_results
 from tests.report.reading import Page

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.figures.all import draw_all
-from analysis.figures.names import FigureId
-from analysis.report.html import MAX_ROWS
-from analysis.report.page import render, write_report
+from analysis.drawing.html import MAX_ROWS
+from analysis.drawing.names import FigureId
+from analysis.runs.figures import draw_all
+from analysis.runs.page import render, write_report
 from tests.evidence.build import write_evidence
 from tests.report.reading import Page
 from tests.reporting import load, project_results, results_of

@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.regression import CAVEAT
-from analysis.regression.rows import COLLINEARITY_COLUMNS, REGRESSION_COLUMNS
-from analysis.report.page import render
+from analysis.chapters.regression.rows import CAVEAT, COLLINEARITY_COLUMNS, REGRESSION_COLUMNS
+from analysis.runs.page import render
 from tests.report.reading import Page
 from tests.reporting import project_results
 

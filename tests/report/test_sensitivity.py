@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.report.html import image
-from analysis.report.sensitivity import sensitivity_block, sensitivity_section
-from analysis.sensitivity.power import POWER_COLUMNS
-from analysis.sensitivity.table import SENSITIVITY_COLUMNS
+from analysis.chapters.sensitivity.power import POWER_COLUMNS
+from analysis.chapters.sensitivity.section import sensitivity_block, sensitivity_section
+from analysis.chapters.sensitivity.table import SENSITIVITY_COLUMNS
+from analysis.drawing.html import image
 from tests.report.reading import Page
 from tests.reporting import project_results
 

@@ -9,11 +9,11 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import analysis.making as making
 from analysis.__main__ import main
+from analysis.cases.settings import EXACT, Job, Sampler
 from analysis.evidence import Evidence, load
-from analysis.jobs import EXACT, Job, Sampler
-from analysis.pipeline import Results
+from analysis.results.results import Results
+from analysis.runs import report as making
 from tests.seen.evidence import write
 
 SAMPLED = ("os",)

@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from analysis.figures import style
+from analysis.drawing import style
 from tests.seen.checking import chosen, numbers, points_say, says, single, value
 from tests.seen.facts import ENDPOINTS, STUDIES, studies_of
 
@@ -27,15 +27,15 @@ SHORT = {
 @pytest.fixture(scope="module")
 def figures(seen, tmp_path_factory):
     """Figures by kind and endpoint ("" where there is one for all), caught on their way to the file."""
-    from analysis.figures import all as every
-    from analysis.figures import files
+    from analysis.runs import figure_files
+    from analysis.runs import figures as every
 
     caught: dict[tuple[str, str], object] = {}
-    kept = files.save_figure
+    kept = figure_files.save_figure
     try:
         for function, arguments in every.figure_tasks(seen.results, tmp_path_factory.mktemp("figures")):
             found: list = []
-            files.save_figure = lambda figure, path, found=found: found.append(figure) or (path, path)
+            figure_files.save_figure = lambda figure, path, found=found: found.append(figure) or (path, path)
             function(*arguments)
             content = arguments[0]
             kind = function.__name__.removesuffix("_file")
@@ -44,7 +44,7 @@ def figures(seen, tmp_path_factory):
             )
             caught[kind, endpoint] = found[0]
     finally:
-        files.save_figure = kept
+        figure_files.save_figure = kept
     return caught
 
 

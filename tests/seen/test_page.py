@@ -611,7 +611,7 @@ def _by_methods(seen, caption: str):
 
 def test_estimands_by_subset(seen, page):
     """Columns are subsets: each cell is that of its own subset, estimand and time."""
-    from analysis.estimands import LABELS as ESTIMANDS
+    from analysis.inference.estimands import LABELS as ESTIMANDS
 
     by_label = {label_: name for name, label_ in ESTIMANDS.items()}
     tables = [one for one in page.every if "posterior medians [intervals] by subset" in one[1]]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.figures import style
+from analysis.drawing import style
 from tests.seen.checking import numbers, ordered, says, single, value
 from tests.seen.facts import ENDPOINTS, REPORTED, STUDIES, SUBSET_LABELS, hazards, is_member, studies_of, table
 from tests.seen.posterior import DEFAULTS, posterior

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from analysis.exact.density import density_of
-from analysis.exact.estimates import hyperparameters
-from analysis.exact.grid import solve
-from analysis.sensitivity.power import ALPHAS, POWER_COLUMNS, log_densities, power_rows, power_scaled
+from analysis.chapters.sensitivity.power import ALPHAS, POWER_COLUMNS, log_densities, power_rows, power_scaled
+from analysis.inference.density import density_of
+from analysis.inference.grid import solve
+from analysis.inference.pooled import hyperparameters
 from models import all_models
 from models.backend import NUMBERS
 from models.priors import Prior

@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import pytest
 
+from analysis.cases.selection import Question, select
+from analysis.chapters.sensitivity import table
+from analysis.chapters.sensitivity.summary import summed
+from analysis.chapters.sensitivity.table import SENSITIVITY_COLUMNS, published, sensitivity_rows
 from analysis.evidence import load
-from analysis.exact.density import density_of
-from analysis.exact.estimates import pooled
-from analysis.exact.grid import QuadratureFailed, solve
-from analysis.fitting import typed_studies
-from analysis.selection import Question, select
-from analysis.sensitivity import table
-from analysis.sensitivity.summary import summed
-from analysis.sensitivity.table import SENSITIVITY_COLUMNS, published, sensitivity_rows
+from analysis.inference.density import density_of
+from analysis.inference.fitting import typed_studies
+from analysis.inference.grid import QuadratureFailed, solve
+from analysis.inference.pooled import pooled
 from models import all_models
 from models.priors import Prior
 from models.studies import RateStudies

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from analysis.cases.hazards import as_studies, convert
+from analysis.chapters.sensitivity.catalogue import variants
+from analysis.chapters.sensitivity.counts import possible_events
+from analysis.chapters.sensitivity.names import HEADLINE, LABELS
+from analysis.chapters.sensitivity.priors import ALTERNATIVES
+from analysis.chapters.sensitivity.variants import case_of
 from analysis.evidence import load
-from analysis.hazards import as_studies, convert
-from analysis.sensitivity.catalogue import variants
-from analysis.sensitivity.counts import possible_events
-from analysis.sensitivity.names import HEADLINE, LABELS
-from analysis.sensitivity.priors import ALTERNATIVES
-from analysis.sensitivity.variants import case_of
 from models import all_models
 from tests.evidence.build import MINIMAL, write_files
 from tests.sensitivity.cases import FILES, JOB, RESPONSES, evidence_of

@@ -1,0 +1,200 @@
+"""Turns each study's published survival statistic into a log hazard with its standard error, and says by which rule.
+
+A constant hazard h per person-month links what is printed: a median m gives h = log 2 / m, survival S at t months
+gives h = -log(S) / t. Survival of 100 or 0 % has no log hazard; it is a count of patients at the landmark.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.cases.hazard_errors import standard_errors
+from analysis.cases.selection import is_early
+from analysis.evidence import Survival
+from models import log_hazard
+from models.backend import NUMBERS
+from models.studies import HazardStudies
+
+NO_INTERVAL_FACTOR = 1.25
+"""Printed intervals exceed the binomial formula, which ignores censoring, by this factor in the median."""
+
+LARGEST_ERROR = 100.0
+"""Standard error of a log hazard beyond which nothing is said; it keeps squares within the range of numbers."""
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """One study's log hazard (log of events per person-month) and how it came about.
+
+    Parameters
+    ----------
+    rows : tuple of int
+        Lines of survival.csv.
+    log_hazard, se_lower, se_upper : float
+        The estimate and its standard error below and above; NaN for counts.
+    events, person_months : float
+        Counts, zero where the study reports an estimate.
+    rule : str
+        Where the standard error comes from.
+    landmark_months : float
+        Where positive, `events` are those by this month and `person_months` those of the other patients up to it.
+    """
+
+    study_id: str
+    rows: tuple[int, ...]
+    statistic: str
+    definition: str
+    tier: str
+    patients: int
+    log_hazard: float
+    se_lower: float
+    se_upper: float
+    events: float
+    person_months: float
+    rule: str
+    early: bool
+    landmark_months: float = 0.0
+
+
+def convert(rows: Sequence[Survival], *, horizon: float,
+            factor: float = NO_INTERVAL_FACTOR) -> tuple[Conversion, ...]:
+    """The log hazard of each study; several rows of one study are its strata and become one.
+
+    Parameters
+    ----------
+    rows : sequence of Survival
+        As selected: one row per study or per stratum.
+    horizon : float
+        Months at which survival is read: strata are mixed there.
+    factor : float
+        Multiplies the standard error where no interval is printed.
+    """
+    by_study: dict[str, list[Survival]] = {}
+    for row in rows:
+        by_study.setdefault(row.study_id, []).append(row)
+    return tuple(_single(own[0], horizon, factor) if len(own) == 1 else _strata(own, horizon, factor)
+                 for own in by_study.values())
+
+
+def as_studies(conversions: Sequence[Conversion]) -> HazardStudies:
+    """The typed input of the model."""
+    def column(name: str) -> list[float]:
+        return [getattr(conversion, name) for conversion in conversions]
+
+    return HazardStudies(tuple(column("study_id")), column("log_hazard"), column("se_lower"), column("se_upper"),
+                         column("events"), column("person_months"), column("patients"), column("landmark_months"))
+
+
+def _single(row: Survival, horizon: float, factor: float) -> Conversion:
+    if row.person_months is not None:
+        return _counts([row], horizon, row.events, row.person_months, "events and person-months (Poisson)")
+    if row.statistic == "landmark" and row.estimate in (0.0, 1.0):
+        return _all_or_none(row, horizon, factor)
+    errors, rule = standard_errors(row, factor)
+    floor = 1.0 / math.sqrt(row.n)
+    if min(errors) < floor:
+        errors = tuple(max(error, floor) for error in errors)
+        rule += f", not below 1/sqrt({row.n})"
+    return _conversion([row], horizon, _log_hazard(row), tuple(min(error, LARGEST_ERROR) for error in errors), rule)
+
+
+def _counts(rows: list[Survival], horizon: float, events: float, months: float, rule: str,
+            landmark: float = 0.0) -> Conversion:
+    return _conversion(rows, horizon, math.nan, (math.nan, math.nan), rule, events=float(events), person_months=months,
+                       landmark_months=landmark)
+
+
+def _all_or_none(row: Survival, horizon: float, factor: float) -> Conversion:
+    """Nobody, or everybody, had the event by the landmark.
+
+    Without an interval that is a count of n / factor^2 patients, as the standard error of any other estimate is factor
+    times the binomial one. A printed limit is read as the exact binomial one: m patients of whom none had the event
+    make survival L the lower limit where L^m = alpha / 2. Never more than n patients.
+    """
+    nobody = row.estimate == 1.0
+    limit = row.ci_low if nobody else row.ci_high
+    if limit is None or not 0.0 < limit < 1.0:
+        patients, source = row.n / factor**2, f"{row.n}/{factor:g}^2"
+    else:
+        share = math.log(limit) if nobody else math.log1p(-limit)
+        patients = min(float(row.n), math.log((1.0 - row.ci_level) / 2.0) / share)
+        source = f"from the printed limit, at most {row.n}"
+    rule = f"{'no' if nobody else 'every'} patient had the event by {row.time_months:g} months: a count of " \
+           f"{patients:.3g} patients ({source})"
+    months = patients * row.time_months if nobody else 0.0
+    return _counts([row], horizon, 0.0 if nobody else patients, months, rule, row.time_months)
+
+
+def _conversion(rows: list[Survival], horizon: float, value: float, errors: tuple[float, float], rule: str, *,
+                events: float = 0.0, person_months: float = 0.0, landmark_months: float = 0.0) -> Conversion:
+    first = rows[0]
+    return Conversion(study_id=first.study_id, rows=tuple(row.row for row in rows),
+                      statistic="; ".join(describe(row) for row in rows), definition=first.definition,
+                      tier=max(row.tier for row in rows), patients=sum(row.n for row in rows), log_hazard=value,
+                      se_lower=errors[0], se_upper=errors[1], events=events, person_months=person_months, rule=rule,
+                      early=any(is_early(row, horizon) for row in rows), landmark_months=landmark_months)
+
+
+def describe(row: Survival) -> str:
+    """A survival row in words, such as "median 12.9 months (8.7 to 23.4)"."""
+    if row.person_months is not None:
+        return f"{row.events} events in {row.person_months:g} person-months"
+    if row.statistic == "median":
+        text, scale, unit = f"median {row.estimate:g} months", 1.0, ""
+    else:
+        text, scale, unit = f"{100 * row.estimate:g} % at {row.time_months:g} months", 100.0, " %"
+    if row.ci_low is not None:
+        upper = "not reached" if row.ci_high is None else f"{scale * row.ci_high:g}{unit}"
+        text += f" ({scale * row.ci_low:g} to {upper})"
+    return f"{text} [{row.stratum}, n = {row.n}]" if row.stratum else text
+
+
+def _log_hazard(row: Survival) -> float:
+    if row.statistic == "median":
+        return math.log(math.log(2.0)) - math.log(row.estimate)
+    return math.log(-math.log(row.estimate)) - math.log(row.time_months)
+
+
+def _strata(rows: list[Survival], horizon: float, factor: float) -> Conversion:
+    """Strata mixed by their sizes: survival at the horizon, its variance by the delta method and the random split."""
+    parts = [_single(row, horizon, factor) for row in rows]
+    if all(math.isnan(part.log_hazard) for part in parts):
+        together = _added_up(rows, horizon, parts)
+        if together:
+            return together
+    total = sum(row.n for row in rows)
+    weight = np.array([row.n / total for row in rows])
+    log_hazards, error = np.array([_as_estimate(part) for part in parts]).T
+    # Cumulative hazards, and survival as a ratio to its mean: survival itself may be no number that a computer holds.
+    cumulative = horizon * np.exp(np.minimum(log_hazards, 700.0))
+    beyond = cumulative - cumulative.min()
+    shift = np.log1p(weight @ np.expm1(-beyond))
+    ratio, mixed = np.expm1(-beyond - shift), float(cumulative.min() - shift)
+    within = np.linalg.norm(weight * (1.0 + ratio) * (cumulative / mixed) * error)
+    spread = max(math.hypot(within, math.sqrt(weight @ ratio**2 / total) / mixed), 1.0 / math.sqrt(total))
+    rules = "; ".join(dict.fromkeys(part.rule for part in parts))
+    return _conversion(rows, horizon, math.log(mixed) - math.log(horizon), (min(spread, LARGEST_ERROR),) * 2,
+                       f"{len(rows)} strata mixed at {horizon:g} months ({rules})")
+
+
+def _added_up(rows: list[Survival], horizon: float, parts: list[Conversion]) -> Conversion | None:
+    """Counts of all strata as one count, where one describes them."""
+    events, months = sum(part.events for part in parts), sum(part.person_months for part in parts)
+    if not events or all(not part.landmark_months for part in parts):
+        return _counts(rows, horizon, events, months, f"{len(rows)} strata added up (Poisson)")
+    if not months:
+        last = max(part.landmark_months for part in parts)
+        return _counts(rows, horizon, events, 0.0, f"{len(rows)} strata added up: every patient had the event by "
+                       f"{last:g} months", last)
+    return None
+
+
+def _as_estimate(part: Conversion) -> tuple[float, float]:
+    """Log hazard and standard error of a stratum, of counts roughly, to be mixed with strata that print an estimate."""
+    if not math.isnan(part.log_hazard):
+        return part.log_hazard, (part.se_lower + part.se_upper) / 2.0
+    ((name, table),) = log_hazard.data(as_studies([part])).items()
+    (value,), (variance,) = log_hazard.rough(name, table, on=NUMBERS)
+    return float(value), math.sqrt(variance)

@@ -1,0 +1,355 @@
+"""Which rows of the evidence one analysis uses, and why each other row is not used."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from analysis.evidence import Endpoint, Evidence, Response, Study, Survival
+from analysis.evidence.conditions import Condition, condition
+from analysis.system.errors import UsageError
+
+ALL = "all"
+RETROSPECTIVE = "the study is retrospective"
+SETS = ("review", "extension", "all")
+_DEFAULT_HORIZON = 12.0
+_LANDMARK_WINDOW = (0.5, 2.0)
+_NAMED = 10
+_BASES = ("responders", "relapses", "mrd_neg_cr", "other")
+_OTHER_BASES = {"evaluable", "whole_study", "regulatory_set", "not_stated", "subgroup", "interim_cut",
+                "overlapping_cohort"}
+
+
+class SharedPatients(UsageError):
+    """A request that would count the same patients twice; the message names the studies, and how to choose."""
+
+
+class UnknownName(UsageError):
+    """A name that the evidence does not define; the message says which names it does."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is analysed: an endpoint in a subset of the studies, from rows of certain tiers.
+
+    Parameters
+    ----------
+    endpoint : str
+    subset : str
+        A rule over columns of studies.csv, defined in subsets.csv.
+    tiers : str
+        Evidence tiers that count, such as "AB"; rows without a tier always count.
+    study_set : {"review", "extension", "all"}
+        The reanalysed review's studies, the later ones, or both; studies without `in_review` always count.
+    early_landmarks : bool
+        Whether survival printed before half the horizon may stand for a study's constant hazard.
+    without : tuple of str
+        Studies that are left out by name.
+    retrospective : bool
+        Whether retrospective studies count.
+    horizon : float or None
+        Months at which survival is read, and by which a study's row is chosen; None takes the endpoint's own, else 12.
+    """
+
+    endpoint: str
+    subset: str = ALL
+    tiers: str = "AB"
+    study_set: str = "review"
+    early_landmarks: bool = True
+    without: tuple[str, ...] = ()
+    retrospective: bool = False
+    horizon: float | None = None
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A row that is not used, and why."""
+
+    study_id: str
+    table: str
+    row: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The rows of one question.
+
+    Parameters
+    ----------
+    rows : tuple of Response, or tuple of Survival
+        One response row per study; survival rows of one study are its strata.
+    left_out : tuple of LeftOut
+    warnings : tuple of str
+        What a reader should know about the rows that are used.
+    """
+
+    question: Question
+    endpoint: Endpoint
+    rows: tuple[Response, ...] | tuple[Survival, ...]
+    left_out: tuple[LeftOut, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def study_ids(self) -> tuple[str, ...]:
+        """Studies with a row, in the order of the table."""
+        return tuple(dict.fromkeys(row.study_id for row in self.rows))
+
+    @property
+    def horizon(self) -> float:
+        """Months at which survival is read; of no meaning for a rate."""
+        return horizon_of(self.endpoint, self.question)
+
+
+def horizon_of(endpoint: Endpoint, question: Question) -> float:
+    """Months at which survival is read: those asked for, else the endpoint's own, else 12."""
+    return question.horizon or endpoint.horizon_months or _DEFAULT_HORIZON
+
+
+def early_before(horizon: float) -> float:
+    """Months before which a landmark is extrapolated to the horizon rather than read near it."""
+    return _LANDMARK_WINDOW[0] * horizon
+
+
+def subset_names(evidence: Evidence) -> tuple[str, ...]:
+    """Subsets of the evidence; "all" always exists."""
+    return tuple(dict.fromkeys((ALL, *(rule.subset for rule in evidence.subsets))))
+
+
+def in_subset(evidence: Evidence, study: Study, subset: str) -> bool:
+    """Whether every rule of the subset holds for the study; a study about which a rule is not known is outside."""
+    return membership(evidence, study, subset) is True
+
+
+def membership(evidence: Evidence, study: Study, subset: str) -> bool | None:
+    """Whether the study is in the subset; None where an empty cell leaves that open."""
+    rules = [(rule.column, condition(rule.value)) for rule in evidence.subsets
+             if rule.subset == subset and rule.column]
+    found = [rule.holds(study.columns.get(column, "")) if isinstance(rule, Condition) else None
+             for column, rule in rules]
+    return False if False in found else None if None in found else True
+
+
+def choices(evidence: Evidence, question: Question) -> tuple[str, ...]:
+    """What is chosen beside the subset, in words; nothing of set and tiers where the evidence has none."""
+    tiers = any(row.tier for row in (*evidence.responses, *evidence.survival))
+    sets = any(study.in_review is not None for study in evidence.studies)
+    return (*([f"set {question.study_set}"] if sets else []), *([f"tiers {question.tiers}"] if tiers else []),
+            *([f"without {', '.join(question.without)}"] if question.without else []),
+            *(["with retrospective studies"] if question.retrospective else []),
+            *([f"horizon {question.horizon:g} months"] if question.horizon else []))
+
+
+def select(evidence: Evidence, question: Question) -> Selection:
+    """The rows that answer a question, of studies that share no patients.
+
+    Raises
+    ------
+    UnknownName
+        When the endpoint, the subset or a study that is left out is not defined by the evidence.
+    SharedPatients
+        When two of the studies share patients.
+    """
+    found = candidates(evidence, question)
+    refuse_shared_patients(evidence, (found,))
+    return found
+
+
+def candidates(evidence: Evidence, question: Question) -> Selection:
+    """The rows that answer a question, whether or not their studies share patients: to be counted, not pooled.
+
+    Raises
+    ------
+    UnknownName
+        When the endpoint, the subset or a study that is left out is not defined by the evidence.
+    """
+    endpoint = _endpoint(evidence, question.endpoint)
+    if question.subset not in subset_names(evidence):
+        raise UnknownName(f"unknown subset {question.subset!r}; defined are {', '.join(subset_names(evidence))}")
+    _check_studies(evidence, question.without)
+    table = "responses.csv" if endpoint.kind == "rate" else "survival.csv"
+    rows = evidence.responses if endpoint.kind == "rate" else evidence.survival
+    used, left_out = [], []
+    for row in (row for row in rows if row.endpoint == endpoint.endpoint):
+        reason = _reason_against(evidence, question, endpoint, row)
+        if reason:
+            left_out.append(LeftOut(row.study_id, table, row.row, reason))
+        else:
+            used.append(row)
+    used, incomplete = _whole_strata(used, left_out, rows)
+    left_out += incomplete
+    horizon = horizon_of(endpoint, question)
+    chosen = _one_per_study(used) if endpoint.kind == "rate" else _one_curve_per_study(used, horizon)
+    kept = {row.row for row in chosen}
+    other = "another row stands for this study"
+    other += "" if endpoint.kind == "rate" else f" at {horizon:g} months"
+    left_out += [LeftOut(row.study_id, table, row.row, other) for row in used if row.row not in kept]
+    warnings = (*_warnings(endpoint, chosen, horizon), *_warnings_of_left_out(left_out))
+    return Selection(question, endpoint, tuple(chosen), tuple(left_out), warnings)
+
+
+def shared_patients(evidence: Evidence, study_ids: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Pairs among the studies that share patients, by the `overlaps_with` of either; in the order of the studies."""
+    place = {name: at for at, name in enumerate(study_ids)}
+    pairs = {tuple(sorted((name, other), key=place.__getitem__))
+             for name in place for other in evidence.study(name).overlaps_with if other in place}
+    return tuple(sorted(pairs, key=lambda pair: [place[name] for name in pair]))
+
+
+def refuse_shared_patients(evidence: Evidence, found: Iterable[Selection]) -> None:
+    """Raise SharedPatients, with a line for each pair of studies that share patients and would be pooled."""
+    pairs: dict[tuple[str, str], list[Selection]] = {}
+    for selection in found:
+        for pair in shared_patients(evidence, selection.study_ids):
+            pairs.setdefault(pair, []).append(selection)
+    if pairs:
+        last = next(reversed(pairs))[1]
+        raise SharedPatients("\n".join([
+            *(_pair_text(evidence, pair, selections) for pair, selections in pairs.items()),
+            f"Leave one of each pair out, such as --without {last}; fit, regress and calibrate can also ask for a "
+            f"subset that holds only one of them (--subset, defined in subsets.csv)."]))
+
+
+def _pair_text(evidence: Evidence, pair: tuple[str, str], found: list[Selection]) -> str:
+    endpoints = dict.fromkeys(selection.endpoint.endpoint for selection in found)
+    one, other = (_where(evidence, name, found) for name in pair)
+    return f"{one} and {other} share patients (overlaps_with), whom {', '.join(endpoints)} would count twice."
+
+
+def _where(evidence: Evidence, study_id: str, found: list[Selection]) -> str:
+    table = "responses.csv" if found[0].endpoint.kind == "rate" else "survival.csv"
+    rows = sorted({row.row for selection in found if selection.endpoint.kind == found[0].endpoint.kind
+                   for row in selection.rows if row.study_id == study_id})
+    return (f"{study_id} (studies.csv row {evidence.study(study_id).row}, {table} "
+            f"row{'s' if len(rows) > 1 else ''} {', '.join(map(str, rows))})")
+
+
+def _check_studies(evidence: Evidence, study_ids: Iterable[str]) -> None:
+    known = {study.study_id for study in evidence.studies} if study_ids else set()
+    for name in study_ids:
+        if name not in known:
+            near = get_close_matches(name[:64], sorted(known), n=1)
+            raise UnknownName(f"--without {name}: studies.csv has no such study"
+                              + (f"; did you mean {near[0]}?" if near else ""))
+
+
+def _endpoint(evidence: Evidence, name: str) -> Endpoint:
+    try:
+        return evidence.endpoint(name)
+    except KeyError:
+        known = ", ".join(endpoint.endpoint for endpoint in evidence.endpoints)
+        raise UnknownName(f"unknown endpoint {name!r}; defined are {known}") from None
+
+
+def base_of(row: Response | Survival) -> str:
+    """The token that names the patients of a row, without its detail."""
+    return row.population.replace(",", ":").split(":")[0].strip().casefold()
+
+
+def reason_against_study(evidence: Evidence, question: Question, study: Study) -> str:
+    """Why no row of the study answers the question, whatever it says; empty where one may."""
+    if study.study_id in question.without:
+        return "left out by name (--without)"
+    if study.in_review is not None and question.study_set != "all":
+        if study.in_review != (question.study_set == "review"):
+            return f"not in the {question.study_set} set"
+    if study.retrospective and not question.retrospective:
+        return RETROSPECTIVE
+    if not in_subset(evidence, study, question.subset):
+        return f"not in the subset {question.subset}"
+    return ""
+
+
+def _reason_against(evidence: Evidence, question: Question, endpoint: Endpoint, row: Response | Survival) -> str:
+    reason = reason_against_study(evidence, question, evidence.study(row.study_id))
+    if reason:
+        return reason
+    if row.tier and row.tier not in question.tiers:
+        return f"tier {row.tier}"
+    stratum = getattr(row, "stratum", "")
+    if endpoint.population == "treated" and base_of(row) in _BASES and not stratum:
+        return f"the base is {base_of(row)}, not the treated patients"
+    if getattr(row, "median_not_reached", False):
+        return "the median was not reached, which gives no log hazard (studies that do well are missed this way)"
+    if not question.early_landmarks and is_early(row, horizon_of(endpoint, question)):
+        return f"survival at {row.time_months:g} months is an early extrapolation"
+    return ""
+
+
+def is_early(row: Response | Survival, horizon: float) -> bool:
+    """Whether a survival row is a landmark before half the horizon, from which a constant hazard is extrapolated."""
+    return getattr(row, "statistic", "") == "landmark" and row.time_months < early_before(horizon)
+
+
+def _whole_strata(used: list, left_out: list[LeftOut], rows: tuple) -> tuple[list, list[LeftOut]]:
+    """Strata stand for a study only together: where one is left out, so are the others."""
+    kept = {(row.study_id, getattr(row, "stratum", "")) for row in used}
+    # A median that was not reached takes nothing from a stratum, or a study, that has another row.
+    replaced = {row.row for row in rows if getattr(row, "median_not_reached", False)
+                and (not row.stratum or (row.study_id, row.stratum) in kept)}
+    torn = {item.study_id for item in left_out if item.row not in replaced}
+    kept = [row for row in used if not (getattr(row, "stratum", "") and row.study_id in torn)]
+    return kept, [LeftOut(row.study_id, "survival.csv", row.row, "another stratum of this study is left out")
+                  for row in used if getattr(row, "stratum", "") and row.study_id in torn]
+
+
+def _one_per_study(rows: list[Response]) -> list[Response]:
+    """The best tier of each study; the loader allows one row per study and tier."""
+    best: dict[str, Response] = {}
+    for row in rows:
+        if row.study_id not in best or row.tier < best[row.study_id].tier:
+            best[row.study_id] = row
+    return [row for row in rows if best[row.study_id] is row]
+
+
+def _one_curve_per_study(rows: list[Survival], horizon: float) -> list[Survival]:
+    """One statistic of one data cut for each study, and for each stratum where a study is printed in strata."""
+    chosen: set[int] = set()
+    by_study: dict[str, list[Survival]] = {}
+    for row in rows:
+        by_study.setdefault(row.study_id, []).append(row)
+    for own in by_study.values():
+        own = [row for row in own if row.cut in ("", "primary")] or [row for row in own if row.cut == own[0].cut]
+        whole = [row for row in own if not row.stratum]
+        groups = [whole] if whole else [[row for row in own if row.stratum == stratum]
+                                        for stratum in dict.fromkeys(row.stratum for row in own)]
+        chosen |= {min(group, key=lambda row: _preference(row, horizon)).row for group in groups}
+    return [row for row in rows if row.row in chosen]
+
+
+def _preference(row: Survival, horizon: float) -> tuple[int, float, int]:
+    """Counts first, then the landmark nearest the horizon, then the median, then other landmarks."""
+    if row.person_months is not None:
+        return (0, 0.0, row.row)
+    if row.statistic == "median":
+        return (2, 0.0, row.row)
+    low, high = (factor * horizon for factor in _LANDMARK_WINDOW)
+    return (1 if low <= row.time_months <= high else 3, abs(row.time_months - horizon), row.row)
+
+
+def _warnings(endpoint: Endpoint, rows: list[Response] | list[Survival], horizon: float) -> list[str]:
+    notes = []
+    for row in rows:
+        if base_of(row) in _OTHER_BASES:
+            notes.append(f"{row.study_id}: the base of {endpoint.endpoint} is {row.population}, n = {row.n}")
+        if is_early(row, horizon):
+            notes.append(f"{row.study_id}: {endpoint.endpoint} is extrapolated from {row.time_months:g} months")
+    definitions = {getattr(row, "definition", "") for row in rows} - {""}
+    if len(definitions) > 1:
+        notes.append(f"{endpoint.endpoint} mixes the definitions {', '.join(sorted(definitions))}")
+    if rows and endpoint.kind == "rate":
+        events, patients = sum(row.events for row in rows), sum(row.n for row in rows)
+        if events in (0, patients):
+            notes.append(f"{'no' if events == 0 else 'every'} patient had the event: how far the interval reaches from "
+                         f"{'0' if events == 0 else '1'} is the heterogeneity prior's; compare models and priors")
+    count = len({row.study_id for row in rows})
+    if count == 1:
+        notes.append("one study: nothing is pooled, and the heterogeneity is the prior's")
+    elif count == 2:
+        notes.append("two studies: the heterogeneity is prior-dominated")
+    return notes
+
+
+def _warnings_of_left_out(left_out: Iterable[LeftOut]) -> list[str]:
+    names = dict.fromkeys(item.study_id for item in left_out if item.reason == RETROSPECTIVE)
+    shown = ", ".join(list(names)[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+    return [f"left out as retrospective: {shown} (--retrospective keeps them)"] if names else []

@@ -1,0 +1,70 @@
+"""What is to be fitted and how long is sampled: plain values that cross process borders."""
+
+import hashlib
+from dataclasses import dataclass, replace
+
+from analysis.cases.selection import Question
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """How long and how carefully is sampled.
+
+    Parameters
+    ----------
+    chains, tune, draws : int
+        Chains, and draws per chain before and after adaptation ends.
+    target_accept : float
+        High, since a short step costs little here and boundary posteriors (no heterogeneity, all successes) need it.
+    """
+
+    chains: int = 4
+    tune: int = 500
+    draws: int = 5000
+    target_accept: float = 0.95
+
+
+NUTS, EXACT, IMPORTANCE = "nuts", "exact", "importance"
+HEADLINE = Sampler()
+BESIDE = Sampler(draws=2500)
+QUICK = Sampler(tune=400, draws=2500)  # with fewer, many fits need a second attempt, and take longer in all
+REGRESSION = Sampler(tune=400, draws=1200, target_accept=0.9)
+QUICK_REGRESSION = Sampler(tune=300, draws=500, target_accept=0.9)
+
+
+def more_careful(sampler: Sampler, remedy: str) -> Sampler:
+    """The settings of a second and last attempt: "longer" chains, or "careful", shorter steps as well."""
+    steps = 0.995 if remedy == "careful" else sampler.target_accept
+    return replace(sampler, draws=4 * sampler.draws, target_accept=steps)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One fit to be made.
+
+    Parameters
+    ----------
+    question : Question
+    model : str or None
+        None takes the headline model of the endpoint's kind.
+    priors : tuple of (name, expression)
+        Replaces the model's default priors of these names, such as ("rho", "Beta(1, 10)").
+    seed : int
+        Of the run; the fit's own seed is derived from it.
+    engine : {"nuts", "exact", "importance"}
+        Sampling, quadrature over the hyperparameters, or, for regressions, independent weighted draws.
+    """
+
+    question: Question
+    model: str | None = None
+    priors: tuple[tuple[str, str], ...] = ()
+    sampler: Sampler = HEADLINE
+    seed: int = 1
+    level: float = 0.95
+    engine: str = NUTS
+
+
+def derive_seed(seed: int, *parts: str) -> int:
+    """A seed of 31 bits for one fit, from what is fitted: adding a fit moves no other, equal rows give equal draws."""
+    digest = hashlib.sha256("|".join([str(seed), *parts]).encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1

@@ -1,0 +1,1 @@
+"""One folder for each question of the report: its tables, figure and section."""

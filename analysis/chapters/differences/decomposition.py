@@ -1,0 +1,137 @@
+"""Where a difference from a published estimate comes from, step by step.
+
+    published  -> the paper's kind of method on this evidence   : data (missing studies, other counts)
+               -> the likelihood of the model, at its maximum    : method
+               -> the posterior                                  : prior, and averaging over the heterogeneity
+
+Each step keeps the estimand; methods for another estimand are shown beside, never subtracted. For a rate whose
+published total is known, the posterior that also uses the total shows how far the studies without a number would
+move the answer.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from analysis.results.comparison import COMPARED, Comparison
+
+PUBLISHED, DATA, METHOD, PRIOR, TOTAL = "published", "data", "method", "prior", "missing studies"
+_LIKELIHOOD = {"mean_rate": "beta_binomial_ml", "survival": "log_hazard_reml_wald",
+               "median_months": "log_hazard_reml_wald"}
+COLUMNS = ("reported_id", "endpoint", "subset", "estimand", "unit", "step", "label", "estimate", "lower", "upper",
+           "level", "interval", "k_studies", "n_patients", "change", "width", "note", "stamp")
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a decomposition: an estimate with its interval, and the change that it brings.
+
+    Parameters
+    ----------
+    name : str
+        What the change is due to, or "published".
+    change : float or None
+        Of the estimate, against the step before.
+    """
+
+    name: str
+    label: str
+    estimate: float
+    lower: float | None
+    upper: float | None
+    level: float | None
+    interval: str
+    k_studies: int | None
+    n_patients: int | None
+    change: float | None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Decomposition:
+    """One published estimate taken apart.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    steps : tuple of Step
+        From published to posterior; after it, where a total is published, the posterior that uses it.
+    """
+
+    comparison: Comparison
+    steps: tuple[Step, ...]
+
+
+def decompose(comparisons: Sequence[Comparison], frequentist: Sequence[Row],
+              totals: Sequence[Row] = ()) -> tuple[Decomposition, ...]:
+    """Every published estimate with an interval that has a posterior.
+
+    Parameters
+    ----------
+    frequentist : sequence of rows
+        As in frequentist.csv.
+    totals : sequence of rows
+        Posteriors that use a published total: endpoint, label, median, lower, upper, k_studies, n_patients, note.
+    """
+    return tuple(Decomposition(found, tuple(_steps(found, frequentist, totals))) for found in comparisons
+                 if found.status == COMPARED and found.pooled and found.reported.primary
+                 and found.transform == "identity" and found.reported.ci_low is not None)
+
+
+def _steps(found: Comparison, frequentist: Sequence[Row], totals: Sequence[Row]) -> Iterator[Step]:
+    reported, pooled = found.reported, found.pooled
+    last = Step(PUBLISHED, "Published", reported.estimate, reported.ci_low, reported.ci_high, reported.level,
+                "confidence", reported.k_studies, reported.n_patients, None)
+    yield last
+    own = [row for row in frequentist if row["endpoint"] == found.endpoint
+           and row["subset"] == (reported.subset or "all")]
+    paper = next((row["method"] for row in own if row["of_the_paper"]), None)
+    for name, method in ((DATA, paper), (METHOD, _LIKELIHOOD.get(found.estimand))):
+        step = _of_method(name, own, method, found.estimand, last)
+        if step:
+            last = step
+            yield step
+    ours = pooled.estimate
+    yield Step(PRIOR, f"Posterior, {pooled.model.replace('_', '-')}", ours.median, ours.lower, ours.upper, ours.level,
+               "credible", pooled.k_studies, pooled.n_patients, ours.median - last.estimate)
+    if (reported.subset or "all") == "all" and found.estimand == "mean_rate":
+        for row in (row for row in totals if row["endpoint"] == found.endpoint):
+            yield Step(TOTAL, row["label"], row["median"], row["lower"], row["upper"], ours.level, "credible",
+                       row["k_studies"], row["n_patients"], row["median"] - ours.median, row["note"])
+
+
+def _of_method(name: str, rows: Sequence[Row], method: str | None, estimand: str, before: Step) -> Step | None:
+    row = next((row for row in rows if row["method"] == method and row["estimand"] == _read_from(estimand)), None)
+    if row is None or not math.isfinite(row["estimate"]):
+        return None
+    values = [_converted(row[key], estimand) for key in ("estimate", "lower", "upper")]
+    low, high = (None, None) if not all(map(math.isfinite, values)) else sorted(values[1:])
+    return Step(name, row["label"], values[0], low, high, row["level"], "confidence", row["k_studies"],
+                row["n_patients"], values[0] - before.estimate, row["note"])
+
+
+def _read_from(estimand: str) -> str:
+    return "log_hazard" if estimand == "median_months" else estimand
+
+
+def _converted(value: float, estimand: str) -> float:
+    """A log hazard as a median in months; everything else as it is."""
+    return math.log(2.0) * math.exp(-value) if estimand == "median_months" else value
+
+
+def rows_of(found: Sequence[Decomposition]) -> list[dict[str, Any]]:
+    """Rows of decomposition.csv."""
+    rows = []
+    for one in found:
+        reported = one.comparison.reported
+        for step in one.steps:
+            width = None if step.lower is None else step.upper - step.lower
+            rows.append({"reported_id": reported.reported_id, "endpoint": one.comparison.endpoint,
+                         "subset": reported.subset or "all", "estimand": one.comparison.estimand,
+                         "unit": reported.units, "step": step.name, "width": width,
+                         **{name: getattr(step, name) for name in
+                            ("label", "estimate", "lower", "upper", "level", "interval", "k_studies", "n_patients",
+                             "change", "note")}})
+    return rows

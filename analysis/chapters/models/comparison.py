@@ -1,0 +1,125 @@
+"""Beta-binomial against logit-normal: predictive accuracy under any priors, posterior weights under matched ones.
+
+A posterior weight compares priors as much as likelihoods, so it is given only where the two models say the same
+before the data: the logit of the pooled rate is Normal(0, 2) in both, and the heterogeneity has the same prior median
+standard deviation of study rates at a mean of 0.8 (about 0.10, `prior_spread`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import special, stats
+
+from analysis.inference.density import density_of, prior_median
+from analysis.inference.grid import solve
+from analysis.inference.leave_one_out import LeftOut, leave_one_out
+from models import all_models, models_of
+from models.model import Model
+from models.priors import Prior
+from models.studies import RateStudies, Studies
+
+DEFAULT, MATCHED = "default", "matched"
+_NODES, _WEIGHTS = (0.5 * (x + shift) for x, shift in zip(np.polynomial.legendre.leggauss(400), (1.0, 0.0),
+                                                          strict=True))
+MATCHED_PRIORS: Mapping[str, Mapping[str, Prior]] = {
+    "beta_binomial": {"mu": Prior("LogitNormal", (0.0, 2.0)), "rho": Prior("Beta", (1.0, 10.0))},
+    "logit_normal": {"m": Prior("Normal", (0.0, 2.0)), "tau": Prior("HalfNormal", (1.0,))},
+}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One model of one endpoint under one set of priors.
+
+    Parameters
+    ----------
+    priors : mapping of str to Prior
+    which : {"default", "matched"}
+    log_evidence : float
+    weight : float or None
+        Posterior probability of the model among those compared, equal before; only under matched priors.
+    elpd, elpd_se : float
+        Sum over studies of the log predictive density given the others, and its standard error.
+    left_out : tuple of LeftOut
+    """
+
+    model: str
+    which: str
+    priors: Mapping[str, Prior]
+    log_evidence: float
+    weight: float | None
+    elpd: float
+    elpd_se: float
+    left_out: tuple[LeftOut, ...]
+
+
+def judge(studies: RateStudies, priors: Mapping[str, Mapping[str, Prior]] | None = None) -> tuple[Judged, ...]:
+    """All rate models under the given priors, or their defaults, and under matched ones.
+
+    Parameters
+    ----------
+    studies : RateStudies
+    priors : mapping of model name to priors, or None
+        In place of the default priors.
+    """
+    own = {model.name: (priors or {}).get(model.name, model.priors) for model in models_of("rate")}
+    default = [_judged(name, DEFAULT, own[name], studies) for name in own]
+    same = {one.model: one for one in default if dict(one.priors) == dict(MATCHED_PRIORS.get(one.model, {}))}
+    matched = [replace(same[name], which=MATCHED) if name in same else
+               _judged(name, MATCHED, MATCHED_PRIORS[name], studies) for name in own if name in MATCHED_PRIORS]
+    chances = special.softmax([one.log_evidence for one in matched])
+    return (*default, *(replace(one, weight=float(chance)) for one, chance in zip(matched, chances, strict=True)))
+
+
+def _judged(name: str, which: str, priors: Mapping[str, Prior], studies: Studies) -> Judged:
+    model = all_models()[name]
+    left_out = leave_one_out(model, studies, priors)
+    each = np.array([one.log_predictive for one in left_out])
+    error = float(np.std(each, ddof=1) * np.sqrt(len(each))) if len(each) > 1 else np.nan
+    evidence = solve(density_of(model, studies, priors)).log_evidence
+    return Judged(name, which, priors, evidence, None, float(each.sum()), error, left_out)
+
+
+def elpd_difference(first: Judged, second: Judged) -> tuple[float, float]:
+    """Elpd of the first minus that of the second, with the standard error of the paired difference."""
+    each = np.array([one.log_predictive - other.log_predictive
+                     for one, other in zip(first.left_out, second.left_out, strict=True)])
+    return float(each.sum()), float(np.std(each, ddof=1) * np.sqrt(len(each))) if len(each) > 1 else np.nan
+
+
+def prior_spread(name: str, heterogeneity: Prior, *, mean: float = 0.8) -> float:
+    """Prior median of the standard deviation of study rates at a given mean rate.
+
+    Parameters
+    ----------
+    name : str
+        Of a rate model.
+    heterogeneity : Prior
+        Of its second hyperparameter, whose median stands for it: the standard deviation rises with it.
+    """
+    model = all_models()[name]
+    first, second = model.priors
+    location = np.linspace(-8.0, 8.0, 1601)
+    if model.supports[first] == "unit":
+        location = special.expit(location)
+    draws = {first: location, second: np.full(location.shape, prior_median(heterogeneity))}
+    population = model.population(draws)
+    if "rho" in population:
+        return float(np.sqrt(mean * (1.0 - mean) * np.interp(mean, population["mean_rate"], population["rho"])))
+    middle = np.interp(mean, population["mean_rate"], location)
+    below = model.new_study_cdf({first: np.full(1, middle), second: draws[second][:1]}, _NODES)
+    # E (p - c)^2 is the integral of 2 |p - c| times the probability to lie further out on that side.
+    return float(np.sqrt(_WEIGHTS @ (2.0 * np.abs(_NODES - mean) * np.where(_NODES < mean, below, 1.0 - below))))
+
+
+def uniformity(left_out: Sequence[LeftOut]) -> float:
+    """P-value of a Kolmogorov-Smirnov test that the leave-one-out PITs are uniform; NaN below three studies."""
+    if len(left_out) < 3:
+        return np.nan
+    return float(stats.kstest([one.pit for one in left_out], "uniform").pvalue)
+
+
+def alone(model: Model, studies: Studies, priors: Mapping[str, Mapping[str, Prior]]) -> tuple[Judged, ...]:
+    """A model that has no rival: its leave-one-out predictions under its own priors."""
+    return (_judged(model.name, DEFAULT, priors[model.name], studies),)

@@ -1,0 +1,122 @@
+"""The rows of power_scaling.csv: how the main estimand moves when the prior or the likelihood is raised to a power.
+
+The prior p(theta)^alpha or the likelihood p(y | theta)^alpha re-weights the points of the exact grid, so nothing is
+refitted and nothing is sampled. The measure is the change of the posterior mean in posterior standard deviations per
+doubling of alpha, from alpha = 0.8 and 1.25, not the cumulative Jensen-Shannon distance of the reference: it has a
+sign and a unit. It is linear in log alpha only as far as the two steps show.
+
+Only the hyperparameters are scaled: study effects are integrated out, and their distribution is the model's.
+Scaling cannot see a flat prior (a uniform density to any power is uniform), nor what another family of priors would
+do: that is what the refits are for.
+
+References
+----------
+Kallioinen N, Paananen T, Buerkner PC, Vehtari A. Stat Comput 2024;34:57, doi 10.1007/s11222-023-10366-5.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from analysis.cases.settings import Job
+from analysis.chapters.sensitivity.fits import posterior
+from analysis.chapters.sensitivity.names import COMPUTED, NOT_COMPUTED
+from analysis.chapters.sensitivity.variants import Case, case_of
+from analysis.evidence import Evidence
+from analysis.inference.density import Density
+from analysis.inference.distribution import distribution, moments
+from analysis.inference.estimands import MAIN, Quantity
+from analysis.inference.grid import Grid, QuadratureFailed
+from analysis.inference.pooled import quantities_at
+from models.backend import NUMBERS
+from models.priors import Prior
+
+FILE = "power_scaling.csv"
+ALPHAS = (0.8, 1.25)
+LIKELIHOOD, BOTH = "likelihood", "prior"
+POWER_COLUMNS = (
+    "endpoint", "model", "tiers", "study_set", "k_studies", "n_patients", "scaled", "prior", "flat", "estimand",
+    "time_months", "alpha_low", "alpha_high", "mean", "sd", "mean_low", "mean_high", "median", "median_low",
+    "median_high", "shift", "status", "reason", "stamp")
+
+Row = Mapping[str, Any]
+
+
+def power_rows(evidence: Evidence, base_job: Job, endpoint: str) -> tuple[Row, ...]:
+    """Rows of one endpoint's headline: the likelihood, both priors together, and each prior; none without studies.
+
+    `shift` is the change of the mean in standard deviations per doubling of alpha. A prior that is `flat` cannot
+    move anything.
+    """
+    case = case_of(evidence, base_job, endpoint)
+    if case is None:
+        return ()
+    shared = _shared(case)
+    try:
+        grid = posterior(case.headline)
+    except QuadratureFailed as error:
+        return ({**shared, "scaled": BOTH, "status": NOT_COMPUTED, "reason": str(error)},)
+    at_points = quantities_at(grid, horizon=case.selection.horizon)
+    main = next(one for one in at_points if one.estimand == MAIN[case.endpoint.kind])
+    return tuple({**shared, **_scaled(grid, main, name, log_density)}
+                 for name, log_density in log_densities(grid).items())
+
+
+def _shared(case: Case) -> dict[str, Any]:
+    headline = case.headline
+    return {**dict.fromkeys(POWER_COLUMNS), "endpoint": case.endpoint.endpoint, "model": headline.model.name,
+            "tiers": headline.tiers, "study_set": headline.study_set, "k_studies": len(headline.studies),
+            "n_patients": headline.studies.patients, "alpha_low": ALPHAS[0], "alpha_high": ALPHAS[1],
+            "status": COMPUTED, "reason": ""}
+
+
+def log_densities(grid: Grid) -> dict[str, np.ndarray]:
+    """Log density of what can be scaled at each point of the grid, by name; shape (V, U) each.
+
+    Priors are densities of the hyperparameters on their natural scale, without the Jacobian of the grid's own
+    coordinates, which is no part of the prior.
+    """
+    density = grid.density
+    places = dict(zip(density.names, (grid.location, grid.heterogeneity), strict=True))
+    priors = {name: _natural_log_density(density.priors[name], value) for name, value in places.items()}
+    return {LIKELIHOOD: _log_likelihood(grid), BOTH: sum(priors.values()), **priors}
+
+
+def _natural_log_density(prior: Prior, value: np.ndarray) -> np.ndarray:
+    """Log density of a natural value from that of the unconstrained one."""
+    log_slope = {"real": np.zeros_like(value), "positive": value,
+                 "unit": -np.logaddexp(0.0, value) - np.logaddexp(0.0, -value)}[prior.support]
+    return prior.log_density(value) - log_slope
+
+
+def _log_likelihood(grid: Grid) -> np.ndarray:
+    density: Density = grid.density
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        values = density.model.log_density(grid.values, density.inputs, on=NUMBERS)
+    return np.where(np.isnan(values), -np.inf, values).reshape(grid.weights.shape)
+
+
+def power_scaled(grid: Grid, log_density: np.ndarray, alpha: float) -> Grid:
+    """The posterior with that density raised to the power alpha: the same points with other weights."""
+    known = grid.weights > 0.0
+    exponent = np.where(known, (alpha - 1.0) * np.where(known, log_density, 0.0), -np.inf)
+    weights = grid.weights * np.exp(exponent - exponent[known].max())
+    return replace(grid, weights=weights / weights.sum())
+
+
+def _scaled(grid: Grid, main: Quantity, name: str, log_density: np.ndarray) -> dict[str, Any]:
+    values = main.draws.reshape(grid.weights.shape)
+    mean, sd = moments(grid.weights, values)
+    low, high = (power_scaled(grid, log_density, alpha) for alpha in ALPHAS)
+    means = [moments(one.weights, values)[0] for one in (low, high)]
+    medians = [float(distribution(one, values).quantile(0.5)) for one in (low, grid, high)]
+    priors = grid.density.priors if name == BOTH else {name: grid.density.priors[name]} if name != LIKELIHOOD else {}
+    doublings = float(np.log2(ALPHAS[1] / ALPHAS[0]))
+    # Constant to rounding over the posterior: what a uniform density is.
+    flat = name != LIKELIHOOD and float(np.ptp(log_density[grid.weights > 1e-12])) < 1e-9
+    return {"scaled": name, "prior": "; ".join(f"{key} ~ {prior}" for key, prior in priors.items()),
+            "flat": flat, "estimand": main.estimand, "time_months": main.time_months, "mean": mean, "sd": sd,
+            "mean_low": means[0], "mean_high": means[1], "median_low": medians[0], "median": medians[1],
+            "median_high": medians[2], "shift": (means[1] - means[0]) / sd / doublings}

@@ -1,0 +1,82 @@
+"""Axes of rates and survival that fit their data: the whole of 0 to 1 where it is used, else the part that is."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+
+from matplotlib.axes import Axes
+
+from analysis.results.numbers import PERCENT, Scale
+
+WHOLE = (0.0, 1.0)
+_NARROWEST = 1e-7
+_USED = 0.25
+"""Data within so small a share of 0 to 1 get an axis of their own."""
+
+
+def limits_for(values: Iterable[float | None]) -> tuple[float, float]:
+    """Limits of an axis of probabilities, on round numbers; 0 and 1 stay limits where the data come near them."""
+    known = [value for value in values if value is not None and math.isfinite(value)]
+    low, high = min(known, default=0.0), max(known, default=1.0)
+    if high - low > _USED:
+        return WHOLE
+    if low <= 0.6 * high and high <= _USED:
+        low = 0.0
+    elif 1.0 - high <= 0.6 * (1.0 - low) and low >= 1.0 - _USED:
+        high = 1.0
+    if high <= low:
+        low, high = (low - 0.05, high + 0.05) if 0.05 < low < 0.95 else (0.5 * low, min(1.0, 1.5 * high or 1.0))
+    high = max(high, low + _NARROWEST)
+    step = _step(low, high)
+    bottom, top = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
+    return max(0.0, bottom), min(1.0, top)
+
+
+def ticks_for(low: float, high: float, most: int = 6) -> list[float]:
+    """Round numbers from `low` to `high`, at most so many."""
+    step = next(step for step in _steps(low, high) if (high - low) / step <= most - 1 + 1e-6)
+    first = math.ceil(low / step - 1e-6)
+    return [at * step for at in range(first, math.floor(high / step + 1e-6) + 1)]
+
+
+def labels_for(ticks: Sequence[float], scale: Scale = PERCENT) -> list[str]:
+    """The ticks in the unit of a scale, with as many digits as tell them apart."""
+    shown = [scale.factor * tick for tick in ticks]
+    gap = min((abs(b - a) for a, b in zip(shown, shown[1:], strict=False)), default=1.0)
+    decimals = max(0, -math.floor(math.log10(gap) + 1e-6))
+    # A step of 2.5 has a digit more than its size says.
+    decimals += any(abs(value * 10.0**decimals - round(value * 10.0**decimals)) > 1e-6 for value in shown)
+    return [f"{value:.{decimals}f}" if value else "0" for value in shown]
+
+
+def fit_axis(axes: Axes, values: Iterable[float | None], scale: Scale, *, whole: Sequence[float], across: bool = True,
+             room: float = 0.02, most: int = 6, unit: str = "") -> tuple[float, float]:
+    """Set limits, ticks and labels of the axis across, or of the one that goes up; returns the limits.
+
+    Parameters
+    ----------
+    whole : sequence of float
+        Ticks of an axis from 0 to 1.
+    room : float
+        Share of the axis that is left free at both ends, so that marks there are whole.
+    unit : str
+        Behind the last label.
+    """
+    low, high = limits_for(values)
+    ticks = list(whole) if (low, high) == WHOLE else ticks_for(low, high, most)
+    labels = labels_for(ticks, scale)
+    labels[-1] += f" {unit}" if unit else ""
+    (axes.set_xlim if across else axes.set_ylim)(low - room * (high - low), high + room * (high - low))
+    (axes.xaxis if across else axes.yaxis).set_ticks(ticks, labels=labels)
+    return low, high
+
+
+def _step(low: float, high: float) -> float:
+    """The round step that divides a range into four to eight."""
+    return next(step for step in _steps(low, high) if (high - low) / step <= 8.0)
+
+
+def _steps(low: float, high: float) -> Iterator[float]:
+    power = math.floor(math.log10(high - low)) - 2
+    while True:
+        yield from (factor * 10.0**power for factor in (1.0, 2.0, 2.5, 5.0))
+        power += 1

@@ -1,0 +1,231 @@
+"""Where the posterior of a regression lies: a Laplace approximation nested in a grid of its scale parameters.
+
+A regression is close to normal in intercept and slopes once heterogeneity and the scale of the slopes are given, and
+far from it in these two, whose marginals are skewed and reach to their bounds. So the two are kept on a grid: at each
+point Newton's method finds the mode of intercept and slopes, and the Laplace approximation its mass. Everything here
+is a proposal only. `analysis.inference.importance` weighs draws from it with the density that is also sampled, so an
+error costs precision, which is measured, and no truth.
+
+References
+----------
+Rue H, Martino S, Chopin N. J R Stat Soc B 2009;71:319, doi 10.1111/j.1467-9868.2008.00700.x (nested Laplace).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import special
+
+from analysis.inference.density import Density
+from analysis.inference.grid import QuadratureFailed
+from models.covariates import Covariates
+from models.priors import Prior
+from models.regression import Regression
+from models.studies import Studies
+
+HETEROGENEITIES = 31
+_REACH = 4.5  # of the stretched coordinate: 45 standard deviations
+_SCAN, _SCAN_LEVEL, _ENOUGH, _ZOOMS = np.linspace(-25.0, 12.0, 38), 12.0, 8, 4
+_LINEAR_STEP, _FARTHEST = 0.15, 30.0
+_BEYOND = 6.0  # linear predictors tabulated on either side of where studies lie
+_NEWTON_STEPS, _LONGEST, _SETTLED = 40, 2.0, 1e-4
+_FLAT = 1e-6  # curvature where a density is not concave
+_DIFFERENCE = 1e-3
+_SCALE_STEP, _MOST_SCALES = 0.7, 40
+_SCALE_BELOW, _SCALE_ABOVE = 6.0, 2.0  # logs below and above the typical scale of the slopes under its prior
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """The approximation on A heterogeneities by Q scales of the slopes, with d = 1 + p coefficients.
+
+    Parameters
+    ----------
+    a : array, shape (A,)
+        Stretched coordinate of the heterogeneity v = centre + scale sinh(a), which has no bounds.
+    centre, scale : float
+    log_scale : array, shape (Q,)
+        Log scale of the slopes; the one value 0 where they have a prior each.
+    mode : array, shape (A, Q, d)
+        Intercept, on the scale on which its prior has no bounds, and slopes per standard deviation of the covariate in
+        units of their scale.
+    root : array, shape (A, Q, d, d)
+        Cholesky factor of the covariance at the mode.
+    log_mass : array, shape (A, Q)
+        Log of the approximate posterior mass per unit of both coordinates, but for a constant.
+    """
+
+    a: np.ndarray
+    centre: float
+    scale: float
+    log_scale: np.ndarray
+    mode: np.ndarray
+    root: np.ndarray
+    log_mass: np.ndarray
+
+
+def proposals(regression: Regression, studies: Studies, covariates: Covariates, density: Density,
+              priors: Mapping[str, Prior], *, together: bool) -> list[Nodes]:
+    """The nested approximation; where cells are missing also the one by the studies that have all of theirs.
+
+    What a study with a missing cell says is bounded, while the approximation to it may be far off: it may agree with
+    the others for one value of the cell only. So the posterior without these studies is a proposal as well.
+
+    Parameters
+    ----------
+    density : Density
+        Of the same studies without covariates.
+
+    Raises
+    ------
+    QuadratureFailed
+        When no place is found.
+    """
+    partial = covariates.missing.any(axis=1)
+    kept = [np.ones(len(studies)), (~partial).astype(float)][:1 + partial.any()]
+
+    def at(v: np.ndarray, log_scale: np.ndarray) -> list[Nodes]:
+        terms = _Terms(regression, studies, density, v)
+        return [_nodes(terms, rows, regression, covariates, priors, log_scale, together=together) for rows in kept]
+
+    log_scale = np.zeros(1)
+    if together:
+        log_scale = _widened(_scales(priors["shrinkage"]), lambda wider: at(_SCAN, wider))
+    centre, scale = _place(lambda v: [found.log_mass for found in at(v, log_scale)])
+    a = np.linspace(-_REACH, _REACH, HETEROGENEITIES)
+    return [replace(found, a=a, centre=centre, scale=scale, log_mass=found.log_mass + np.log(np.cosh(a))[:, None])
+            for found in at(centre + scale * np.sinh(a), log_scale)]
+
+
+def _widened(log_scale: np.ndarray, at: Callable[[np.ndarray], list[Nodes]]) -> np.ndarray:
+    """The scales with larger ones added while these hold mass: slopes may be larger than their prior expects.
+
+    Smaller ones are no matter: slopes next to zero are all alike.
+    """
+    for _ in range(_MOST_SCALES):
+        tops = [found.log_mass.max(axis=0) for found in at(log_scale)]
+        if all(top[-1] < top.max() - _SCAN_LEVEL for top in tops):
+            break
+        log_scale = np.append(log_scale, 2.0 * log_scale[-1] - log_scale[-2])
+    return log_scale
+
+
+def _place(log_masses: Callable[[np.ndarray], list[np.ndarray]]) -> tuple[float, float]:
+    """Mean and standard deviation of the unconstrained heterogeneity, from ever narrower scans.
+
+    A covariate may explain the heterogeneity, so that it lies where the studies without covariates leave none.
+    """
+    v = _SCAN
+    for _ in range(_ZOOMS):
+        marginal = np.max([special.logsumexp(found, axis=1) - found.max() for found in log_masses(v)], axis=0)
+        if not np.all(np.isfinite(marginal)):
+            raise QuadratureFailed("the regression has no place to start from")
+        inside = np.flatnonzero(marginal > marginal.max() - _SCAN_LEVEL)
+        if len(inside) >= _ENOUGH:
+            break
+        v = np.linspace(v[max(inside[0] - 1, 0)], v[min(inside[-1] + 1, len(v) - 1)], len(_SCAN))
+    weight = np.exp(marginal - marginal.max())
+    centre = float(v @ weight / weight.sum())
+    return centre, float(np.sqrt((v - centre) ** 2 @ weight / weight.sum()))
+
+
+def _nodes(terms: "_Terms", kept: np.ndarray, regression: Regression, covariates: Covariates,
+           priors: Mapping[str, Prior], log_scale: np.ndarray, *, together: bool) -> Nodes:
+    """The approximation at the terms' heterogeneities, which stand in the place of `a`."""
+    known = np.where(covariates.missing, np.nanmean(covariates.values, axis=0), covariates.values)
+    spread = covariates.missing * np.nanstd(covariates.values, axis=0)
+    per_step = _standard_normal if together else priors["beta"].log_density
+    location = priors[regression.location].log_density
+    scale = np.exp(log_scale)[:, None, None]
+
+    def own(slopes: np.ndarray) -> np.ndarray:
+        return per_step(slopes * covariates.steps)
+
+    design = np.concatenate([np.ones((len(log_scale), len(known), 1)), scale * known], axis=-1)
+    w = np.zeros((len(terms.v), len(log_scale), design.shape[-1]))
+    w[..., 0] = terms.middle[:, None]
+    for _ in range(_NEWTON_STEPS):
+        slope, curvature = _log_prior_slopes(w, location, own)
+        first, second = terms.slopes(design, scale * spread, w)
+        gradient = np.einsum("qkd,aqk->aqd", design, kept * first) + slope
+        hessian = np.einsum("qkd,aqk,qke->aqde", design, kept * second, design)
+        hessian += curvature[..., None] * np.eye(w.shape[-1])
+        step = np.linalg.solve(hessian, gradient[..., None])[..., 0]
+        step *= np.minimum(1.0, _LONGEST / np.maximum(np.abs(step).max(axis=-1, keepdims=True), 1e-300))
+        w = w + step
+        if np.abs(step).max() < _SETTLED:
+            break
+    log_mass = terms.values(design, w) @ kept + location(w[..., 0]) + own(w[..., 1:]).sum(axis=-1)
+    log_mass += priors[regression.heterogeneity].log_density(terms.v)[:, None]
+    if together:
+        log_mass += priors["shrinkage"].log_density(log_scale)
+    log_mass -= 0.5 * np.linalg.slogdet(hessian)[1]
+    return Nodes(terms.v, 0.0, 1.0, log_scale, w, np.linalg.cholesky(np.linalg.inv(hessian)), log_mass)
+
+
+class _Terms:
+    """Log likelihood of each study as a table over linear predictors, one table for each heterogeneity."""
+
+    def __init__(self, regression: Regression, studies: Studies, density: Density, v: np.ndarray) -> None:
+        self.v = v
+        self.middle, spread = density.placed(v)
+        low = max((self.middle - spread).min() - _BEYOND, -_FARTHEST)
+        high = min((self.middle + spread).max() + _BEYOND, _FARTHEST)
+        if not high - low > 2.0 * _LINEAR_STEP:
+            raise QuadratureFailed("the location lies beyond all rates and hazards")
+        t = np.arange(low, high, _LINEAR_STEP)
+        draws = density.natural(self.middle, v)
+        self._term = lambda at, linear: regression.at_linear(draws, studies, at, linear)
+        linear = np.broadcast_to(t, (len(v), len(t)))
+        table = np.stack([self._term(at, linear) for at in range(len(studies))], axis=1)
+        self._start, self._slope = t[0], np.gradient(table, _LINEAR_STEP, axis=-1)
+        self._curvature = np.maximum(-np.gradient(self._slope, _LINEAR_STEP, axis=-1), 0.0)
+
+    def slopes(self, design: np.ndarray, widths: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """First derivative and negative second one of each study's term, shape (A, Q, k).
+
+        A missing cell makes the linear predictor uncertain, which weakens what the study says about it.
+        """
+        t = np.einsum("qkd,aqd->aqk", design, w)
+        variance = np.einsum("qkp,aqp->aqk", widths**2, w[..., 1:] ** 2)
+        first, second = self._at(self._slope, t), self._at(self._curvature, t)
+        weaker = 1.0 + second * variance
+        return first / weaker, second / weaker
+
+    def values(self, design: np.ndarray, w: np.ndarray) -> np.ndarray:
+        """The terms themselves, shape (A, Q, k): large studies bend too much between the points of a table."""
+        t = np.clip(np.einsum("qkd,aqd->aqk", design, w), -_FARTHEST, _FARTHEST)
+        return np.stack([self._term(at, t[..., at]) for at in range(t.shape[-1])], axis=-1)
+
+    def _at(self, table: np.ndarray, t: np.ndarray) -> np.ndarray:
+        place = np.clip((t - self._start) / _LINEAR_STEP, 0.0, table.shape[-1] - 1.001)
+        left = place.astype(int)
+        rows = np.broadcast_to(np.arange(len(table))[:, None, None], t.shape)
+        studies = np.broadcast_to(np.arange(table.shape[1]), t.shape)
+        share = place - left
+        return (1.0 - share) * table[rows, studies, left] + share * table[rows, studies, left + 1]
+
+
+def _log_prior_slopes(w: np.ndarray, location: Callable[[np.ndarray], np.ndarray],
+                      own: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """First derivative and negative second one of the log prior of each coefficient, by differences."""
+    def log_prior(at: np.ndarray) -> np.ndarray:
+        return np.concatenate([location(at[..., :1]), own(at[..., 1:])], axis=-1)
+
+    below, here, above = log_prior(w - _DIFFERENCE), log_prior(w), log_prior(w + _DIFFERENCE)
+    return ((above - below) / (2.0 * _DIFFERENCE),
+            np.maximum(-(above - 2.0 * here + below) / _DIFFERENCE**2, _FLAT))
+
+
+def _standard_normal(z: np.ndarray) -> np.ndarray:
+    return -0.5 * z**2
+
+
+def _scales(prior: Prior) -> np.ndarray:
+    """Logs of scales of the slopes: all but a thousandth of the prior on either side, and a window at least."""
+    wide = np.linspace(-120.0, 40.0, 16_001)
+    mass = np.exp(prior.log_density(wide))
+    low, middle, high = np.interp([1e-3, 0.5, 1.0 - 1e-3], np.cumsum(mass) / mass.sum(), wide)
+    low, high = min(low, middle - _SCALE_BELOW), max(high, middle + _SCALE_ABOVE)
+    return np.linspace(low, high, min(_MOST_SCALES, 1 + int(np.ceil((high - low) / _SCALE_STEP))))

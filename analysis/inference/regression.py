@@ -1,0 +1,243 @@
+"""One regression: typed studies and columns to draws with diagnostics."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from analysis.cases.covariates import Column, as_covariates
+from analysis.cases.settings import IMPORTANCE, NUTS, Job, Sampler, derive_seed, more_careful
+from analysis.inference.density import density_of
+from analysis.inference.diagnostics import Diagnostics, diagnose, diagnose_weighted, without_chains
+from analysis.inference.grid import Grid, QuadratureFailed, solve
+from analysis.inference.importance import importance_draws
+from analysis.inference.nuts import SamplingFailed, sample_graph, told
+from analysis.system.errors import UsageError
+from models import beta_binomial_regression, log_hazard_regression
+from models.model import Draws
+from models.priors import Prior, parse_prior
+from models.regression import Regression
+from models.studies import Studies
+
+ONE, TOGETHER, COMPLETE = "one_at_a_time", "together", "complete_case"
+_REGRESSIONS = {module.REGRESSION.kind: module.REGRESSION
+                for module in (beta_binomial_regression, log_hazard_regression)}
+_OF_CELLS = ("covariate_mean", "covariate_sd")
+POINTS, POINTS_TOGETHER = 4096, 16_384
+"""Weighted draws of one slope, and of slopes that share a scale, whose tails are longer; powers of 2."""
+
+# Slopes that share an unknown scale have long tails, whose ends need more draws, and a neck, which needs short steps.
+_LONGER_TOGETHER, _STEPS_TOGETHER = 2, 0.95
+
+
+@dataclass(frozen=True)
+class Task:
+    """One regression to be made.
+
+    Parameters
+    ----------
+    analysis : {"one_at_a_time", "together", "complete_case"}
+    columns : tuple of Column
+        One, or all that share a scale.
+    used : tuple of bool
+        Which columns enter; the others are there so that the compiled model keeps its shape.
+    """
+
+    analysis: str
+    regression: Regression
+    studies: Studies
+    columns: tuple[Column, ...]
+    used: tuple[bool, ...] = (True,)
+
+    @property
+    def together(self) -> bool:
+        """Whether the slopes share a scale."""
+        return self.analysis == TOGETHER
+
+
+@dataclass(frozen=True)
+class RegressionFit:
+    """Draws of one regression; no result unless the diagnostics hold.
+
+    Parameters
+    ----------
+    engine : {"importance", "nuts"}
+        What made the draws.
+    sampler : Sampler
+        What was used: the job's, or the more careful one of a second attempt; for weighted draws only their number.
+    draws : mapping of str to array
+        The two hyperparameters, shape (s,); beta, covariate_mean and covariate_sd, shape (s, p). Empty where the
+        sampler could not start.
+    weights : array, shape (s,)
+        Of the draws; they add up to 1.
+    """
+
+    task: Task
+    priors: Mapping[str, Prior]
+    seed: int
+    engine: str
+    sampler: Sampler
+    diagnostics: Diagnostics
+    draws: Draws = field(repr=False)
+    weights: np.ndarray = field(repr=False)
+
+
+def regression_of(kind: str) -> Regression:
+    """The regression model of a kind of endpoint."""
+    return _REGRESSIONS[kind]
+
+
+def regression_priors(regression: Regression, job: Job) -> dict[str, Prior]:
+    """The model's priors with the job's replacements.
+
+    Raises
+    ------
+    UsageError
+        When an expression is no prior, or the parameter does not exist or has another support.
+    """
+    try:
+        return regression.with_priors({name: parse_prior(text) for name, text in job.priors})
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def fit(task: Task, job: Job, *, grid: Grid | None = None, cores: int = 1, careful: bool = True) -> RegressionFit:
+    """Make one regression; once more, longer or with shorter steps, where the diagnostics ask for it.
+
+    Weighted draws whose weights cannot be trusted, or that have no place to start from, give way to chains.
+
+    Parameters
+    ----------
+    grid : Grid or None
+        Posterior of the same studies without covariates, as `without_covariates` finds it; None finds it here.
+    careful : bool
+        False makes no second attempt, for simulations in which every data set must count the same.
+    """
+    priors = regression_priors(task.regression, job)
+    if job.engine == IMPORTANCE:
+        found = _weighed(task, job, priors, grid or without_covariates(task, priors), careful=careful)
+        if found and (found.diagnostics.converged or not careful):
+            return found
+    if task.together:
+        job = replace(job, sampler=replace(job.sampler, draws=_LONGER_TOGETHER * job.sampler.draws,
+                                           target_accept=_STEPS_TOGETHER))
+    seed = _seed(task, job)
+    found = _attempt(task, job, priors, seed, cores)
+    if careful and found.diagnostics.remedy:
+        again = replace(job, sampler=more_careful(job.sampler, found.diagnostics.remedy))
+        found = _attempt(task, again, priors, seed, cores)
+    return found
+
+
+def without_covariates(task: Task, priors: Mapping[str, Prior]) -> Grid | None:
+    """Posterior of the same studies without covariates, by quadrature; None where it does not settle."""
+    model = task.regression.base
+    try:
+        return solve(density_of(model, task.studies, {name: priors[name] for name in model.priors}))
+    except QuadratureFailed:
+        return None
+
+
+def _weighed(task: Task, job: Job, priors: Mapping[str, Prior], grid: Grid | None, *,
+             careful: bool) -> RegressionFit | None:
+    """Independent weighted draws, four times as many where the first are not enough; None without a place to start."""
+    if grid is None:
+        return None
+    size = POINTS_TOGETHER if task.together else POINTS
+    try:
+        found = _weigh(task, job, priors, grid, size)
+        return _weigh(task, job, priors, grid, 4 * size) if careful and found.diagnostics.remedy else found
+    except (np.linalg.LinAlgError, QuadratureFailed):
+        return None
+
+
+def _weigh(task: Task, job: Job, priors: Mapping[str, Prior], grid: Grid, size: int) -> RegressionFit:
+    seed, used = _seed(task, job), np.flatnonzero(task.used)
+    columns = tuple(task.columns[at] for at in used)
+    found = importance_draws(task.regression, task.studies, columns, grid.density, priors, together=task.together,
+                             size=size, seed=seed)
+    draws = {name: values if values.ndim == 1 else _spread_out(values, used, len(task.columns))
+             for name, values in found.draws.items()}
+    with np.errstate(divide="ignore"):
+        checked = _checked(task, draws)
+    diagnostics = diagnose_weighted(checked, found.weights, found.pareto_k, level=job.level)
+    return RegressionFit(task, priors, seed, IMPORTANCE, replace(job.sampler, chains=1, tune=0, draws=size),
+                         diagnostics, draws, found.weights)
+
+
+def _spread_out(values: np.ndarray, used: np.ndarray, size: int) -> np.ndarray:
+    """Columns at their places among all; NaN for those that are not used."""
+    wide = np.full((len(values), size), np.nan)
+    wide[:, used] = values
+    return wide
+
+
+def _seed(task: Task, job: Job) -> int:
+    return derive_seed(job.seed, job.question.endpoint, task.regression.name, task.analysis, _content(task))
+
+
+def _content(task: Task) -> str:
+    """The numbers of the task as text: the same for any question that they answer."""
+    studies = [np.asarray(getattr(task.studies, name)).tolist() for name in task.studies.__dataclass_fields__]
+    # Rounded, so that the same column in another unit has the same draws.
+    columns = [(column.name, [f"{value:.6g}" for value in (column.prior_step, *column.values)])
+               for column in task.columns]
+    return repr([studies, columns, task.used])
+
+
+def _attempt(task: Task, job: Job, priors: Mapping[str, Prior], seed: int, cores: int) -> RegressionFit:
+    regression = task.regression
+    covariates = as_covariates(task.columns, task.used)
+    keep = (regression.location, regression.heterogeneity, "beta", *_OF_CELLS)
+    try:
+        posterior, stats = sample_graph(
+            lambda: regression.build(task.studies, covariates, priors, together=task.together),
+            regression.data(task.studies, covariates),
+            key=(f"{regression.name} regression", task.together, len(task.columns), *told(priors)), keep=keep,
+            sampler=job.sampler, seed=seed, cores=cores)
+    except SamplingFailed as error:
+        return RegressionFit(task, priors, seed, NUTS, job.sampler, without_chains(failures=(str(error),)), {},
+                             np.empty(0))
+    checked = _checked(task, {str(name): values.values for name, values in posterior.items()})
+    draws = {str(name): values.values.reshape(-1, *values.shape[2:]) for name, values in posterior.items()}
+    size = len(draws["beta"])
+    return RegressionFit(task, priors, seed, NUTS, job.sampler, diagnose(checked, stats, level=job.level), draws,
+                         np.full(size, 1.0 / size))
+
+
+def _checked(task: Task, chains: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What must have converged: all that is reported, and the cells' distribution where it counts.
+
+    Shape (chain, draw), or (draw,) for weighted draws.
+    The scale of the slopes is judged by the slopes. The intercept is judged on the scale of the linear predictor, and
+    mean and standard deviation of cells as their quotient and logarithm: a few cells leave them long tails, whose ends
+    no result rests on.
+    """
+    heterogeneity = task.regression.heterogeneity
+    found = {"intercept": task.regression.intercept(chains), heterogeneity: chains[heterogeneity]}
+    for at in np.flatnonzero(task.used):
+        column = task.columns[at]
+        found[f"beta {column.name}"] = chains["beta"][..., at]
+        if column.missing.any():
+            found[f"covariate_mean {column.name}"] = chains["covariate_mean"][..., at] / chains["covariate_sd"][..., at]
+            found[f"covariate_sd {column.name}"] = np.log(chains["covariate_sd"][..., at])
+    return found
+
+
+def tasks(regression: Regression, studies: Studies, columns: Sequence[Column], *, endpoint: str,
+          complete: Sequence[tuple[Studies, Column]] = ()) -> list[tuple[Task, str]]:
+    """What is to be fitted, each with the reason against it, which is empty where there are studies enough.
+
+    Parameters
+    ----------
+    complete : sequence of (Studies, Column)
+        Studies and column without the missing cells, for the columns that have some.
+    """
+    found = [(Task(ONE, regression, studies, (column,)), column.refusal(endpoint)) for column in columns]
+    found += [(Task(COMPLETE, regression, rest, (column,)), column.refusal(endpoint, complete=True))
+              for rest, column in complete]
+    if len(columns) > 1:
+        used = tuple(not column.refusal(endpoint) for column in columns)
+        too_few = f"{endpoint} on all covariates: {sum(used)} covariates with enough studies, at least 2 are needed"
+        found.append((Task(TOGETHER, regression, studies, tuple(columns), used), "" if sum(used) > 1 else too_few))
+    return found

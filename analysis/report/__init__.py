@@ -1,1 +1,0 @@
-"""The report: one page of HTML that answers first and explains below. `analysis.report.page` renders it."""

@@ -1,0 +1,1 @@
+"""What the stages hand on, and the files and terminal tables that they become."""

@@ -1,0 +1,124 @@
+"""A fit without its draws: the rows that it adds to every table, small enough to hand from process to process."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from analysis.cases.selection import SharedPatients, candidates, select
+from analysis.cases.settings import Job
+from analysis.evidence import Evidence
+from analysis.inference.fitting import Fit, NoStudies, interval_probability, model_for, run
+from analysis.inference.grid import QuadratureFailed
+from analysis.inference.nuts import SamplingFailed
+from analysis.results import tables
+from analysis.results.comparison import Pooled, pooled_by_row, wanted
+from analysis.results.netcdf import save
+from analysis.system.failures import Failure, attempt
+
+FAILED = "FAILED"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one job leaves behind.
+
+    Parameters
+    ----------
+    status : {"converged", "NOT CONVERGED", "FAILED", "no studies", "not pooled"}
+        "FAILED" where the program stumbled, with the error in place of what the diagnostics say.
+        "not pooled" where a fit beside the headline would count patients twice.
+    estimates, studies, conversions, left_out : tuple of rows
+        For the tables of these names; no estimates unless converged.
+    diagnostics : row
+    pooled : mapping of str to Pooled
+        For the comparison with published numbers.
+    agreement : tuple of rows
+        For the table of this name; empty where there was one engine only.
+    log_evidence : float or None
+    posterior : str
+        Name of the netCDF file, empty where none was written.
+    conflicts : tuple of str
+        Those of the warnings that tell of a prior in conflict with the data.
+    """
+
+    job: Job
+    model: str
+    status: str
+    k_studies: int = 0
+    n_patients: int = 0
+    priors: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    estimates: tuple[Mapping[str, Any], ...] = ()
+    diagnostics: Mapping[str, Any] = field(default_factory=dict)
+    studies: tuple[Mapping[str, Any], ...] = ()
+    conversions: tuple[Mapping[str, Any], ...] = ()
+    left_out: tuple[Mapping[str, Any], ...] = ()
+    pooled: Mapping[str, Pooled] = field(default_factory=dict)
+    agreement: tuple[Mapping[str, Any], ...] = ()
+    log_evidence: float | None = None
+    posterior: str = ""
+    conflicts: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether there are studies but no result."""
+        return self.status in ("NOT CONVERGED", FAILED)
+
+
+def records(evidence: Evidence, jobs: tuple[Job, ...], folder: Path | None, *, cores: int = 1) -> tuple[Record, ...]:
+    """Make one fit for jobs that use the same rows, save its posterior under `folder` (None: nowhere) for each.
+
+    Returns
+    -------
+    tuple of Record
+        One per job, in their order; they differ in their labels and in what they are compared with.
+    """
+    try:
+        fit = run(evidence, jobs[0], cores=cores)
+    except (NoStudies, SharedPatients, SamplingFailed, QuadratureFailed) as reason:
+        status = {NoStudies: "no studies", SharedPatients: "not pooled"}.get(type(reason), "NOT CONVERGED")
+        return tuple(_empty(evidence, job, status, str(reason)) for job in jobs)
+    own = (replace(fit, job=job, selection=select(evidence, job.question)) for job in jobs)
+    return tuple(_of_fit(evidence, one, save(one, evidence, folder).name if folder else "") for one in own)
+
+
+def attempted(evidence: Evidence, jobs: tuple[Job, ...], folder: Path | None) -> tuple[Record, ...]:
+    """As `records`; where an unexpected error ends the fit, records that say so."""
+    found = attempt("fit", jobs[0].question.endpoint, records, evidence, jobs, folder)
+    return tuple(_empty(evidence, job, FAILED, found.reason) for job in jobs) if isinstance(found, Failure) else found
+
+
+def _of_fit(evidence: Evidence, fit: Fit, path: str) -> Record:
+    job, selection = fit.job, fit.selection
+    k, n = len(fit.studies), fit.studies.patients
+    diagnostics = tables.diagnostic_row(fit.diagnostics)
+    question = tables.question_cells(job.question, fit.model)
+    settings = {"k_studies": k, "n_patients": n, "chains": fit.sampler.chains, "draws": fit.sampler.draws,
+                "target_accept": fit.sampler.target_accept,
+                "seed": fit.seed}
+    chances = {identity: interval_probability(fit, estimand, months, low, high) for identity, estimand, months, low,
+               high in wanted(evidence, job.question)} if fit.estimates else {}
+    trouble = "" if fit.estimates else f"the fit did not converge: {diagnostics['failures']}"
+    return Record(
+        job, fit.model, diagnostics["status"], k, n, {name: str(prior) for name, prior in fit.priors.items()},
+        fit.warnings,
+        tuple(tables.estimate_row(job.question, fit.model, estimate, k=k, n=n) for estimate in fit.printed),
+        {**question, **diagnostics, **tables.prior_cells(fit.prior_check), **settings},
+        tuple(tables.study_rows(evidence, selection, fit.conversions, level=job.level)),
+        tuple(tables.conversion_rows(selection.endpoint.endpoint, fit.conversions)),
+        tuple(tables.left_out_rows(selection)),
+        pooled_by_row(evidence, job.question, model=fit.model, k_studies=k, n_patients=n, estimates=fit.printed,
+                      probabilities=chances, trouble=trouble),
+        tuple(tables.agreement_rows(job.question, fit.model, fit.agreement)), fit.log_evidence, path,
+        fit.prior_check.warnings)
+
+
+def _empty(evidence: Evidence, job: Job, status: str, reason: str) -> Record:
+    selection = candidates(evidence, job.question)
+    model = model_for(selection.endpoint.kind, job.model).name
+    diagnostics = {**tables.question_cells(job.question, model), "status": status, "failures": reason}
+    pooled = pooled_by_row(evidence, job.question, model=model, k_studies=0, n_patients=0, estimates=(),
+                           probabilities={}, trouble=reason)
+    return Record(job, model, status, warnings=selection.warnings, diagnostics=diagnostics,
+                  left_out=tuple(tables.left_out_rows(selection)), pooled=pooled)

@@ -1,0 +1,184 @@
+"""The tidy tables of a run: plain rows with one meaning per column, from fits and comparisons."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from analysis.cases.hazards import Conversion
+from analysis.cases.selection import Question, Selection
+from analysis.evidence import Evidence
+from analysis.inference.agreement import Agreement
+from analysis.inference.conflict import Check
+from analysis.inference.diagnostics import Diagnostics
+from analysis.inference.estimands import Estimate
+from analysis.results.comparison import Comparison, Pooled
+
+Row = Mapping[str, Any]
+
+QUESTION_COLUMNS = ("endpoint", "model", "subset", "tiers", "study_set", "early_landmarks")
+ESTIMATE_COLUMNS = (*QUESTION_COLUMNS, "k_studies", "n_patients", "estimand", "study_id", "time_months", "scale",
+                    "unit", "mean", "sd", "median", "lower", "upper", "level", "interval", "mcse", "stamp")
+DIAGNOSTIC_COLUMNS = (*QUESTION_COLUMNS, "k_studies", "n_patients", "status", "max_rhat", "min_ess_bulk",
+                      "min_ess_tail", "divergences", "min_bfmi", "max_mcse_mean", "max_mcse_limit",
+                      "max_mcse_limit_heterogeneity", "max_engine_z", "quadrature_error", "location_tail",
+                      "heterogeneity_tail", "prior_pull", "prior_conflict", "chains", "draws",
+                      "target_accept", "seed", "failures", "stamp")
+STUDY_COLUMNS = ("endpoint", "subset", "tiers", "study_id", "label", "year", "tier", "population", "events", "n",
+                 "statistic", "raw", "raw_lower", "raw_upper", "level", "raw_interval",
+                 "early")
+CONVERSION_COLUMNS = ("endpoint", "study_id", "rows", "statistic", "definition", "tier", "patients", "log_hazard",
+                      "se_lower", "se_upper", "events", "person_months", "landmark_months", "early", "rule")
+AGREEMENT_COLUMNS = (*QUESTION_COLUMNS, "estimand", "time_months", "statistic", "sampled", "exact", "mcse", "z",
+                     "agrees", "stamp")
+LEFT_OUT_COLUMNS = ("endpoint", "subset", "tiers", "study_id", "table", "row", "reason")
+COMPARISON_COLUMNS = (
+    "reported_id", "endpoint", "subset", "statistic", "primary", "status", "reason", "published", "published_lower",
+    "published_upper", "published_level", "published_interval", "published_k", "published_n", "published_events",
+    "published_note", "units", "estimand", "our_endpoint", "transform", "model", "tiers", "k_studies", "n_patients",
+    "events", "time_months", "mean", "median", "lower", "upper", "level", "interval", "difference",
+    "width_ratio", "overlap",
+    "probability_of_published_interval",
+    *(f"tiers_{tiers.lower()}_{name}" for tiers in ("A", "ABC")
+      for name in ("k_studies", "n_patients", "median", "lower", "upper")), "stamp")
+
+
+def question_cells(question: Question, model: str) -> dict[str, Any]:
+    """The columns that say which fit a row belongs to."""
+    return {"endpoint": question.endpoint, "model": model, "subset": question.subset, "tiers": question.tiers,
+            "study_set": question.study_set, "early_landmarks": question.early_landmarks}
+
+
+def estimate_row(question: Question, model: str, estimate: Estimate, *, k: int, n: int) -> dict[str, Any]:
+    """One row of estimates.csv."""
+    values = {name: getattr(estimate, name) for name in estimate.__dataclass_fields__}
+    return {**question_cells(question, model), "k_studies": k, "n_patients": n, **values}
+
+
+def diagnostic_row(diagnostics: Diagnostics) -> dict[str, Any]:
+    """The diagnostics of a fit as cells; the caller adds the question."""
+    values = {name: getattr(diagnostics, name) for name in diagnostics.__dataclass_fields__ if name != "remedy"}
+    return {**values, "failures": "; ".join(diagnostics.failures),
+            "status": "converged" if diagnostics.converged else "NOT CONVERGED"}
+
+
+def prior_cells(checked: Check) -> dict[str, Any]:
+    """The priors held against the data as cells of diagnostics.csv.
+
+    `location_tail` and `heterogeneity_tail` are two-sided prior predictive probabilities, `prior_pull` the shift that
+    a suspect's replacement makes, in posterior standard deviations, `prior_conflict` the parameters in conflict.
+    """
+    tails = (one.tail if one else None for one in (checked.location, checked.heterogeneity))
+    return {**dict(zip(("location_tail", "heterogeneity_tail"), tails, strict=True)), "prior_pull": checked.pull,
+            "prior_conflict": " ".join(checked.conflicting)}
+
+
+def agreement_rows(question: Question, model: str, found: Sequence[Agreement]) -> list[dict[str, Any]]:
+    """Rows of agreement.csv: each pooled number of a fit from both engines."""
+    names = ("estimand", "time_months", "statistic", "sampled", "exact", "mcse", "z", "agrees")
+    return [{**question_cells(question, model), **{name: getattr(row, name) for name in names}} for row in found]
+
+
+def study_rows(evidence: Evidence, selection: Selection, conversions: Sequence[Conversion], *,
+               level: float) -> list[dict[str, Any]]:
+    """What each study reports by itself, with its own interval: Clopper-Pearson for counts."""
+    if selection.endpoint.kind == "rate":
+        rows = [{"study_id": row.study_id, "tier": row.tier, "population": row.population, "events": row.events,
+                 "n": row.n, "statistic": f"{row.events}/{row.n}", **exact_interval(row.events, row.n, level)}
+                for row in selection.rows]
+    else:
+        rows = [_survival_row(conversion, level, selection.horizon) for conversion in conversions]
+    shared = {"endpoint": selection.endpoint.endpoint, "subset": selection.question.subset,
+              "tiers": selection.question.tiers, "level": level}
+    return [{**shared, **row, "label": evidence.study(row["study_id"]).label,
+             "year": evidence.study(row["study_id"]).year} for row in rows]
+
+
+def exact_interval(events: int, n: int, level: float) -> dict[str, Any]:
+    """Observed rate with its Clopper-Pearson confidence interval."""
+    alpha = 1.0 - level
+    lower = float(special.betaincinv(events, n - events + 1, alpha / 2)) if events else 0.0
+    upper = float(special.betaincinv(events + 1, n - events, 1 - alpha / 2)) if events < n else 1.0
+    return {"raw": events / n, "raw_lower": lower, "raw_upper": upper, "raw_interval": "Clopper-Pearson confidence"}
+
+
+def _survival_row(conversion: Conversion, level: float, horizon: float) -> dict[str, Any]:
+    if conversion.landmark_months > 0:
+        hazards, kind = _landmark_hazards(conversion, level), "exact binomial confidence"
+    elif conversion.person_months > 0:
+        d, months = conversion.events, conversion.person_months
+        hazards = (d / months, special.gammaincinv(d, (1 - level) / 2) / months if d else 0.0,
+                   special.gammaincinv(d + 1, (1 + level) / 2) / months)
+        kind = "exact Poisson confidence"
+    else:
+        z = special.ndtri((1 + level) / 2)
+        hazards = np.exp(np.minimum([conversion.log_hazard, conversion.log_hazard - z * conversion.se_lower,
+                                     conversion.log_hazard + z * conversion.se_upper], 690.0))
+        kind = "confidence, from the converted log hazard"
+    raw, upper, lower = (float(np.exp(-horizon * hazard)) for hazard in hazards)
+    return {"study_id": conversion.study_id, "tier": conversion.tier, "population": conversion.definition,
+            "n": conversion.patients, "statistic": conversion.statistic, "raw": raw, "raw_lower": lower,
+            "raw_upper": upper, "raw_interval": kind, "early": conversion.early}
+
+
+def _landmark_hazards(conversion: Conversion, level: float) -> tuple[float, float, float]:
+    """Hazard of the observed survival at a landmark with its limits, from the Clopper-Pearson ones of the events."""
+    months, d = conversion.landmark_months, conversion.events
+    rest, alpha = conversion.person_months / months, 1.0 - level
+    rates = (d / (d + rest), special.betaincinv(d, rest + 1, alpha / 2) if d else 0.0,
+             special.betaincinv(d + 1, rest, 1 - alpha / 2) if rest else 1.0)
+    with np.errstate(divide="ignore"):
+        return tuple(-np.log1p(-np.array(rates)) / months)
+
+
+def conversion_rows(endpoint: str, conversions: Sequence[Conversion]) -> list[dict[str, Any]]:
+    """Rows of survival_conversions.csv."""
+    return [{"endpoint": endpoint, **{name: getattr(conversion, name) for name in conversion.__dataclass_fields__},
+             "rows": " ".join(map(str, conversion.rows))} for conversion in conversions]
+
+
+def left_out_rows(selection: Selection) -> list[dict[str, Any]]:
+    """Rows of left_out.csv: each row of the evidence that a fit does not use, with the reason."""
+    question = selection.question
+    return [{"endpoint": question.endpoint, "subset": question.subset, "tiers": question.tiers,
+             **{name: getattr(item, name) for name in item.__dataclass_fields__}} for item in selection.left_out]
+
+
+def left_out_cells(rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """Rows of left_out.csv for JSON that names the question once."""
+    return [{name: row[name] for name in ("study_id", "table", "row", "reason")} for row in rows]
+
+
+def comparison_row(comparison: Comparison) -> dict[str, Any]:
+    """One row of comparison.csv."""
+    reported = comparison.reported
+    row = {"reported_id": reported.reported_id, "endpoint": reported.endpoint, "subset": reported.subset,
+           "statistic": reported.statistic, "primary": reported.primary, "status": comparison.status,
+           "reason": comparison.reason, "published": reported.estimate, "published_lower": reported.ci_low,
+           "published_upper": reported.ci_high, "published_level": reported.level,
+           "published_interval": "confidence" if reported.ci_low is not None else "",
+           "published_k": reported.k_studies, "published_n": reported.n_patients,
+           "published_events": reported.events, "published_note": reported.note, "units": reported.units,
+           "estimand": comparison.estimand,
+           "our_endpoint": comparison.endpoint, "transform": comparison.transform,
+           "difference": comparison.difference, "width_ratio": comparison.width_ratio,
+           "overlap": comparison.overlap, "probability_of_published_interval": comparison.probability}
+    if comparison.crude:
+        k, events, n = comparison.crude
+        row |= {"k_studies": k, "n_patients": n, "events": events, "median": events / n, "mean": events / n}
+    if comparison.pooled:
+        row |= _pooled_cells(comparison.pooled)
+    for tiers, pooled in (comparison.beside or {}).items():
+        cells = _pooled_cells(pooled)
+        row |= {f"tiers_{tiers.lower()}_{name}": cells.get(name)
+                for name in ("k_studies", "n_patients", "median", "lower", "upper")}
+    return row
+
+
+def _pooled_cells(pooled: Pooled) -> dict[str, Any]:
+    estimate = pooled.estimate
+    cells = {"model": pooled.model, "tiers": pooled.tiers, "k_studies": pooled.k_studies,
+             "n_patients": pooled.n_patients}
+    names = ("time_months", "mean", "median", "lower", "upper", "level", "interval")
+    return {**cells, **({name: getattr(estimate, name) for name in names} if estimate else {})}

@@ -1,0 +1,1 @@
+"""The whole report: plan, fits, tables, figures, page."""

@@ -1,0 +1,105 @@
+"""Which fits a report needs: the headline of every endpoint and subset, and what stands beside it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from analysis.cases.selection import ALL, Question, candidates, is_early, refuse_shared_patients, subset_names
+from analysis.cases.settings import BESIDE, HEADLINE, QUICK, Job
+from analysis.evidence import Endpoint, Evidence
+from analysis.inference.fitting import priors_of
+from analysis.results.comparison import BESIDE_TIERS, rule_for
+from analysis.system.errors import UsageError
+from models import models_of
+
+
+def plan(evidence: Evidence, base: Job, *, quick: bool = False, compared_only: bool = False) -> list[Job]:
+    """All fits of a report, each once.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    base : Job
+        Carries tiers, set, horizon, priors, seed and level; its endpoint and subset are replaced.
+    quick : bool
+        Short chains everywhere.
+    compared_only : bool
+        Only what a comparison with published numbers needs.
+
+    Raises
+    ------
+    SharedPatients
+        With one line for each pair of studies that some fit of the base's tiers would count twice.
+    """
+    reported = _reported(evidence)
+    jobs: dict[Job, None] = {}
+    for endpoint in evidence.endpoints:
+        if not any(row.endpoint == endpoint.endpoint for row in (*evidence.responses, *evidence.survival)):
+            continue
+        for subset in subset_names(evidence):
+            question = replace(base.question, endpoint=endpoint.endpoint, subset=subset)
+            asked = (endpoint.endpoint, subset) in reported
+            if asked or not compared_only:
+                long = HEADLINE if asked or subset == ALL else BESIDE
+                jobs |= dict.fromkeys(_of_question(evidence, endpoint, base, question, long,
+                                                   tiers=asked or subset == ALL,
+                                                   others=subset == ALL and not compared_only))
+    headlines = dict.fromkeys(job.question for job in jobs if job.question.tiers == base.question.tiers)
+    refuse_shared_patients(evidence, (candidates(evidence, question) for question in headlines))
+    return [_with_own_priors(replace(job, sampler=QUICK) if quick else job) for job in jobs]
+
+
+def bundles(evidence: Evidence, jobs: Sequence[Job]) -> list[tuple[Job, ...]]:
+    """Jobs that one fit answers together, because subset, tiers or set make no difference to the rows.
+
+    The job with the longest chains comes first in each, so that it sets the pace.
+    """
+    alike: dict[tuple, list[Job]] = {}
+    for job in jobs:
+        rows = tuple(row.row for row in candidates(evidence, job.question).rows)
+        question, own = job.question, rows or job.question  # without rows there is no fit to share
+        alike.setdefault((question.endpoint, job.model, job.priors, job.level, question.horizon, own), []).append(job)
+    return [tuple(sorted(found, key=lambda job: -job.sampler.draws)) for found in alike.values()]
+
+
+def _of_question(evidence: Evidence, endpoint: Endpoint, base: Job, question: Question, sampler: object, *,
+                 tiers: bool, others: bool) -> Iterator[Job]:
+    headline, *alternatives = models_of(endpoint.kind)
+    job = replace(base, question=question, model=headline.name, sampler=sampler)
+    yield job
+    if tiers and _has_tiers(evidence, endpoint):
+        for letters in BESIDE_TIERS:
+            if letters != question.tiers:
+                yield replace(job, question=replace(question, tiers=letters), sampler=BESIDE)
+    if others:
+        for model in alternatives:
+            yield replace(job, model=model.name, sampler=BESIDE)
+        selection = candidates(evidence, question)
+        if any(is_early(row, selection.horizon) for row in selection.rows):
+            yield replace(job, question=replace(question, early_landmarks=False), sampler=BESIDE)
+
+
+def _has_tiers(evidence: Evidence, endpoint: Endpoint) -> bool:
+    return any(row.tier for row in (*evidence.responses, *evidence.survival) if row.endpoint == endpoint.endpoint)
+
+
+def _reported(evidence: Evidence) -> set[tuple[str, str]]:
+    rules = ((rule_for(evidence, reported), reported.subset or ALL) for reported in evidence.reported)
+    return {(rule.endpoint, subset) for rule, subset in rules if rule and not rule.reason}
+
+
+def _with_own_priors(job: Job) -> Job:
+    """A report's --prior goes to the models that have the parameter."""
+    own = {model.name: model.priors for kind in ("rate", "survival") for model in models_of(kind)}[job.model]
+    return replace(job, priors=tuple((name, text) for name, text in job.priors if name in own))
+
+
+def check_priors(base: Job) -> None:
+    """Raise UsageError where a prior of the command line fits no model."""
+    models = [model for kind in ("rate", "survival") for model in models_of(kind)]
+    for name, text in base.priors:
+        owners = [model for model in models if name in model.priors]
+        if not owners:
+            known = sorted({parameter for model in models for parameter in model.priors})
+            raise UsageError(f"no model has a parameter {name!r}; there are {', '.join(known)}")
+        for model in owners:
+            priors_of(model, replace(base, priors=((name, text),)))

@@ -1,1 +1,0 @@
-"""What each conclusion hangs on: refits with one choice changed, and power-scaling of prior and likelihood."""

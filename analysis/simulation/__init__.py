@@ -1,0 +1,1 @@
+"""Simulate, infer, score: whether intervals cover what they say they cover."""

@@ -1,0 +1,125 @@
+"""Pinned records of calibration: `python -m analysis.simulation.record --output tests/calibration` renews them.
+
+A record holds the design, so that it does not depend on the live evidence, and the PITs of every replicate. It speaks
+about the present code where this gives its numbers again: a test recomputes the first replicates under the present
+priors, and the verdicts. Numbers alarm, source text does not.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from analysis.cases.selection import Question
+from analysis.evidence import EvidenceError, load
+from analysis.evidence.loading import DEFAULT_DATA
+from analysis.output.checks import refuse_obstacles, speaking_of
+from analysis.simulation.design import design_from, design_of, select_design
+from analysis.simulation.replicate import Replicate, Setting, rank_step
+from analysis.simulation.run import BATCHES, Calibration, calibrate, verdicts_on
+from analysis.simulation.settings import DEFAULT_REPLICATES, FAMILY_LEVEL
+from analysis.system.errors import UsageError
+from analysis.system.files import as_json, write_text
+from analysis.system.progress import Progress
+from models import all_models
+
+SCHEMA_VERSION = 1
+DIGITS = 4
+TOLERANCE = 1e-4
+RENEW = "renew with: python -m analysis.simulation.record --output tests/calibration (or make calibration)"
+_SEED = 1
+
+
+def record_of(found: Calibration, *, date: str) -> dict[str, Any]:
+    """The record of a calibration; its verdicts are those of the rounded PITs that it holds."""
+    setting = found.setting
+    pits = {name: np.round(values, DIGITS) for name, values in found.pits.items()}
+    verdicts = verdicts_on(pits)
+    return {"schema_version": SCHEMA_VERSION, "date": date, "model": setting.model,
+            "endpoint": setting.design.endpoint, "design": setting.design.plain(),
+            "priors": {name: prior.exact() for name, prior in setting.priors.items()},
+            "replicates": len(found.replicates), "seed": setting.seed,
+            "family_level": FAMILY_LEVEL, "quantities": [vars(verdict) for verdict in verdicts],
+            "failures": [{"replicate": one.number, "reason": one.failure} for one in found.failures],
+            "passed": not found.failures and all(verdict.passed for verdict in verdicts),
+            "pits": {name: values.tolist() for name, values in pits.items()}}
+
+
+def setting_of(record: Mapping[str, Any]) -> Setting:
+    """What was calibrated, with the design and seed of the record and the model's present priors."""
+    return Setting(record["model"], design_from(record["design"], endpoint=record["endpoint"]),
+                   all_models()[record["model"]].priors, record["seed"])
+
+
+def differences(record: Mapping[str, Any], replicates: list[Replicate]) -> list[str]:
+    """Where the present priors, and replicates numbered from 0, are not those of the record.
+
+    Distribution functions differ by rounding and by the error of the quadrature, 1e-4 in all; a rank among draws by two
+    places, since a draw next to the truth may fall on its other side with another linear algebra.
+    """
+    present = {name: prior.exact() for name, prior in all_models()[record["model"]].priors.items()}
+    told = [f"priors {present}, pinned {record['priors']}"] if present != record["priors"] else []
+    failed, kept = {item["replicate"]: item["reason"] for item in record["failures"]}, 0
+    for replicate in replicates:
+        if replicate.failure != failed.get(replicate.number, ""):
+            told.append(f"replicate {replicate.number}: {replicate.failure or 'succeeds now'}")
+        if replicate.number in failed:
+            continue
+        pinned = {name: values[kept] for name, values in record["pits"].items()}
+        kept += 1
+        told += [f"replicate {replicate.number}, {name}: {value:.6f}, pinned {pinned[name]}"
+                 for name, value in replicate.pits.items()
+                 if not abs(value - pinned[name]) <= TOLERANCE + 2.0 * rank_step(name)]
+    return told
+
+
+def text_of(record: Mapping[str, Any]) -> str:
+    """The record as JSON with the PITs of one quantity on one line."""
+    head = as_json({name: value for name, value in record.items() if name != "pits"})
+    lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(values)}" for name, values in record["pits"].items())
+    return f'{head.removesuffix("}").rstrip()},\n "pits": {{\n{lines}\n }}\n}}\n'
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Calibrate every model, or the named ones, and write a record of each; code 3 where one does not pass."""
+    options = _parser().parse_args(arguments)
+    try:
+        folder, evidence = options.output, load(options.data)
+        with speaking_of(folder, folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            refuse_obstacles(folder, folder, files=[f"{name}.json" for name in all_models()], folders=())
+        selections = {name: select_design(evidence, name, Question("")) for name in options.models or all_models()}
+    except (UsageError, EvidenceError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    passed = True
+    for name, selection in selections.items():
+        progress = Progress(min(BATCHES, options.replicates))
+        setting = Setting(name, design_of(selection), all_models()[name].priors, _SEED)
+        found = calibrate(setting, options.replicates, processes=options.processes,
+                          tell=lambda done, name=name, progress=progress: progress.step(f"{name}: {done} replicates"))
+        progress.close()
+        record = record_of(found, date=datetime.now(UTC).date().isoformat())
+        write_text(folder / f"{name}.json", text_of(record))
+        print(f"{name}: {'passed' if record['passed'] else 'NOT PASSED'}")
+        passed = passed and record["passed"]
+    return 0 if passed else 3
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m analysis.simulation.record", description=main.__doc__)
+    parser.add_argument("models", nargs="*", metavar="MODEL", help="default: every model")
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where the records are")
+    parser.add_argument("--data", type=Path, default=DEFAULT_DATA, metavar="DIR", help="evidence directory")
+    parser.add_argument("--replicates", type=int, default=DEFAULT_REPLICATES, metavar="N")
+    parser.add_argument("--processes", type=int, default=2, metavar="P")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,165 @@
+"""One replicate: truth from the prior, data, exact posterior, and where the truth lies in it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.cases.settings import derive_seed
+from analysis.inference.density import density_of
+from analysis.inference.distribution import distribution
+from analysis.inference.draws import draw
+from analysis.inference.estimands import rate_quantities, survival_quantities
+from analysis.inference.grid import Grid, QuadratureFailed, solve
+from analysis.inference.pooled import hyperparameters, pooled
+from analysis.simulation.design import Design
+from analysis.simulation.faults import seen_priors, seen_studies
+from analysis.simulation.simulate import SimulationFailed, simulate
+from models import all_models
+from models.backend import NUMBERS
+from models.model import Model
+from models.priors import Prior
+from models.studies import Studies
+
+LOG_LIKELIHOOD = "log_likelihood"
+_DRAWS = 400
+_SMALLEST = 1e-16
+_POOLED = {"rate": ("mean_rate", "new_study_rate"), "survival": ("mean_survival", "new_study_survival")}
+_OWN = {"rate": "study_rate", "survival": "study_survival"}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is calibrated; a plain value that crosses process borders.
+
+    Parameters
+    ----------
+    model : str
+    design : Design
+    priors : mapping of str to Prior
+        From which the truth is drawn.
+    seed : int
+    fault : str or None
+        A deliberate error of the analysis, by its name in `FAULTS`.
+    """
+
+    model: str
+    design: Design
+    priors: Mapping[str, Prior]
+    seed: int
+    fault: str | None = None
+
+
+@dataclass(frozen=True)
+class Replicate:
+    """PIT of each quantity; none where the replicate failed, with the reason.
+
+    `study_id` is the study whose own effect was looked at: they take turns.
+    """
+
+    number: int
+    study_id: str
+    pits: Mapping[str, float]
+    failure: str = ""
+
+
+@dataclass(frozen=True)
+class _Truth:
+    hyperparameters: dict[str, np.ndarray]
+    estimands: dict[str, np.ndarray]
+    studies: Studies
+
+
+def quantity_names(model: Model) -> tuple[str, ...]:
+    """Quantities of a replicate: both hyperparameters, pooled mean, new study, one study, joint log likelihood."""
+    return (*model.priors, *_POOLED[model.kind], _OWN[model.kind], LOG_LIKELIHOOD)
+
+
+def rank_step(name: str) -> float:
+    """By how much one draw moves the PIT of a quantity that is ranked among draws; 0 for the others."""
+    return 1.0 / (_DRAWS + 1) if name in _OWN.values() else 0.0
+
+
+def run_replicates(setting: Setting, first: int, after: int) -> list[Replicate]:
+    """The replicates first, ..., after - 1; each has a random stream of its own, so that any split gives the same."""
+    return [run_replicate(setting, number) for number in range(first, after)]
+
+
+def run_replicate(setting: Setting, number: int) -> Replicate:
+    """One replicate, by its number."""
+    model, design = all_models()[setting.model], setting.design
+    seed = derive_seed(setting.seed, "calibrate", model.name, design.endpoint)
+    rng = np.random.default_rng([seed, number])
+    own = number % len(design.studies)
+    study_id = design.studies.study_ids[own]
+    try:
+        # Tails of a prior may overflow; what comes of it is checked at the end.
+        with np.errstate(all="ignore"):
+            truth = _draw_truth(model, design, setting.priors, rng)
+            seen = seen_studies(truth.studies, setting.fault)
+            grid = solve(density_of(model, seen, seen_priors(setting.priors, setting.fault)))
+            pits = _pits(grid, truth, seen, own, design.horizon, rng)
+    except (SimulationFailed, QuadratureFailed) as error:
+        return Replicate(number, study_id, {}, str(error))
+    lost = [name for name, value in pits.items() if not np.isfinite(value)]
+    return Replicate(number, study_id, {} if lost else pits, f"no number for {', '.join(lost)}" if lost else "")
+
+
+def _draw_truth(model: Model, design: Design, priors: Mapping[str, Prior], rng: np.random.Generator) -> _Truth:
+    values = {name: prior.draw(1, rng) for name, prior in priors.items()}
+    size = len(design.studies)
+    effects = model.new_study({name: np.repeat(value, size) for name, value in values.items()}, rng)
+    studies = simulate(design, effects, rng)
+    estimands = _estimands(model, values, effects[None], model.new_study(values, rng), design.horizon)
+    return _Truth(values, estimands, studies)
+
+
+def _estimands(model: Model, draws: Mapping[str, np.ndarray], effects: np.ndarray, new: np.ndarray,
+               horizon: float | None) -> dict[str, np.ndarray]:
+    population = model.population(draws)
+    found = rate_quantities(population, effects, new) if model.kind == "rate" else \
+        survival_quantities(population, effects, new, horizon=horizon)
+    return {quantity.estimand: quantity.draws for quantity in found}
+
+
+def _pits(grid: Grid, truth: _Truth, seen: Studies, own: int, horizon: float | None,
+          rng: np.random.Generator) -> dict[str, float]:
+    model, density = grid.density.model, grid.density
+    found = {name: pit(posterior.cdf, float(truth.hyperparameters[name][0]), rng)
+             for name, posterior in hyperparameters(grid).items()}
+    for item in pooled(grid, horizon=horizon or 0.0, only=_POOLED[model.kind]):
+        name = item.quantity.estimand
+        found[name] = pit(item.distribution.cdf, float(truth.estimands[name][0]), rng)
+    draws = draw(grid, _DRAWS, rng)
+    effects = model.study_effects(draws, seen, rng)
+    name = _OWN[model.kind]
+    posterior = _estimands(model, draws, effects[:, [own]], model.new_study(draws, rng), horizon)[name]
+    found[name] = rank_pit(posterior[:, 0], float(truth.estimands[name][0, own]), rng)
+    true_value = model.log_density(truth.hyperparameters, density.inputs, on=NUMBERS)[0] + density.constant
+    found[LOG_LIKELIHOOD] = pit(distribution(grid, log_likelihoods(grid)).cdf, float(true_value), rng)
+    return found
+
+
+def log_likelihoods(grid: Grid) -> np.ndarray:
+    """Joint log likelihood at the points of the grid, shape (V, U); NaN where no mass is."""
+    kept = grid.weights > _SMALLEST
+    location, heterogeneity = grid.location[kept], grid.heterogeneity[kept]
+    values = np.full(grid.weights.shape, np.nan)
+    values[kept] = grid.density(location, heterogeneity) - grid.density.log_prior(location, heterogeneity)
+    return values
+
+
+def pit(cdf: Callable[[float], np.ndarray], value: float, rng: np.random.Generator) -> float:
+    """Posterior probability below the value, and a random part of that at it.
+
+    Values next to a rate of 1 are rounded to it, so that even a continuous quantity has ties.
+    """
+    # The only quantities that reach 0 are rates and survival, which cannot be less.
+    below = 0.0 if value == 0.0 else float(cdf(np.nextafter(value, -np.inf)))
+    return below + rng.random() * (float(cdf(value)) - below)
+
+
+def rank_pit(draws: np.ndarray, value: float, rng: np.random.Generator) -> float:
+    """Rank of the value among draws of shape (s,), ties in random order, as a number between 0 and 1."""
+    less, equal = np.sum(draws < value), np.sum(draws == value)
+    return float((less + rng.random() * (equal + 1)) / (len(draws) + 1))

@@ -1,0 +1,1 @@
+"""What any part of the program needs of the system: files, streams, signals, errors in words."""
