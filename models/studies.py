@@ -1,7 +1,8 @@
 """Typed inputs of the models: what each study of one analysis contributes, with nothing left to look up."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -15,8 +16,39 @@ def _frozen(values: Sequence[float] | np.ndarray, dtype: type) -> np.ndarray:
     return array
 
 
+class _Columns:
+    """What tables of studies share, whatever their columns are."""
+
+    study_ids: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.study_ids)
+
+    def take(self, kept: np.ndarray) -> Self:
+        """Some of the studies.
+
+        Parameters
+        ----------
+        kept : bool array, shape (k,)
+        """
+        columns = {name: getattr(self, name)[kept] for name in self.__dataclass_fields__ if name != "study_ids"}
+        return replace(self, study_ids=tuple(np.array(self.study_ids, dtype=object)[kept]), **columns)
+
+    @property
+    def content(self) -> str:
+        """The numbers of the studies as text: the same for any question that they answer."""
+        columns = {name: np.asarray(getattr(self, name)) for name in self.__dataclass_fields__}
+        # Seeds of evidence without counts at a landmark do not depend on whether the model knows such counts.
+        return repr([column.tolist() for name, column in columns.items() if name != "landmark_months" or column.any()])
+
+    @property
+    def patients(self) -> int:
+        """Patients over all studies."""
+        return int(self.sizes.sum())
+
+
 @dataclass(frozen=True)
-class RateStudies:
+class RateStudies(_Columns):
     """Counts of one binary endpoint, one row per study.
 
     Parameters
@@ -47,17 +79,14 @@ class RateStudies:
         if np.any(self.events < 0) or np.any(self.events > self.evaluable):
             raise ValueError("events must lie between 0 and evaluable in every study")
 
-    def __len__(self) -> int:
-        return len(self.study_ids)
-
     @property
-    def patients(self) -> int:
-        """Patients over all studies."""
-        return int(self.evaluable.sum())
+    def sizes(self) -> np.ndarray:
+        """Patients of each study, shape (k,)."""
+        return self.evaluable
 
 
 @dataclass(frozen=True)
-class HazardStudies:
+class HazardStudies(_Columns):
     """What each study says about its log hazard (log of events per person-month), one row per study.
 
     A study is an estimate with a standard error for each direction, or events and person-months, or a count at a
@@ -115,8 +144,10 @@ class HazardStudies:
         if not np.all((self.events >= 0) & np.isfinite(self.events)):
             raise ValueError("events must be finite and not negative")
 
-    def __len__(self) -> int:
-        return len(self.study_ids)
+    @property
+    def sizes(self) -> np.ndarray:
+        """Patients of each study, shape (k,)."""
+        return self.patients_each
 
     @property
     def is_poisson(self) -> np.ndarray:
@@ -132,11 +163,6 @@ class HazardStudies:
     def is_estimate(self) -> np.ndarray:
         """Which rows are estimates with standard errors; bool array, shape (k,)."""
         return ~(self.is_poisson | self.is_landmark)
-
-    @property
-    def patients(self) -> int:
-        """Patients over all studies."""
-        return int(self.patients_each.sum())
 
 
 Studies = RateStudies | HazardStudies

@@ -7,12 +7,12 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from analysis.cases.case import priors_of
 from analysis.cases.selection import Selection, choices
 from analysis.cases.settings import Job
 from analysis.commands.arguments import question_of
 from analysis.drawing.saving import save_figure
 from analysis.evidence import Evidence, load
-from analysis.inference.fitting import priors_of
 from analysis.output import adding
 from analysis.results.numbers import counted
 from analysis.results.tables import left_out_cells, left_out_rows

@@ -5,11 +5,11 @@ import sys
 from contextlib import nullcontext
 from dataclasses import replace
 
-from analysis.cases.selection import choices, select
+from analysis.cases.case import case_of
+from analysis.cases.selection import choices
 from analysis.cases.settings import QUICK
 from analysis.commands.arguments import base_job
 from analysis.evidence import Evidence, load
-from analysis.inference.fitting import model_for, priors_of
 from analysis.output import adding
 from analysis.results.netcdf import file_name
 from analysis.results.numbers import counted
@@ -32,10 +32,8 @@ def run(options: argparse.Namespace) -> int:
     evidence = load(options.data)
     job = base_job(options, options.endpoint)
     job = replace(job, sampler=QUICK) if options.quick else job
-    kind = select(evidence, job.question).endpoint.kind
-    model = model_for(kind, job.model)
-    priors_of(model, job)
-    if options.horizon and kind == "rate":
+    model = case_of(evidence, job).model
+    if options.horizon and model.kind == "rate":
         raise UsageError(f"{options.endpoint} is a rate; --horizon is for survival endpoints")
     name = f"{_FOLDER}/{file_name(job, model.name)}"
     with adding(options.output, data=options.data, run=f"fit {options.endpoint}",

@@ -85,6 +85,11 @@ class Estimate:
     interval: str
     mcse: float
 
+    @property
+    def name(self) -> str:
+        """The estimand with its horizon, unique within a fit among pooled ones."""
+        return self.estimand if self.time_months is None else f"{self.estimand}_{self.time_months:g}m"
+
 
 LABELS = {
     "mean_rate": "Mean rate over studies", "median_rate": "Median rate (the middle study)",

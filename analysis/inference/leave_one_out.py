@@ -10,20 +10,19 @@ Vehtari A, Gelman A, Gabry J. Stat Comput 2017;27:1413, doi 10.1007/s11222-016-9
 Czado C, Gneiting T, Held L. Biometrics 2009;65:1254, doi 10.1111/j.1541-0420.2009.01191.x (PIT of counts, mid-p).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import special
 
-from analysis.inference.density import density_of
-from analysis.inference.grid import Grid, solve
+from analysis.cases.case import Case
+from analysis.inference.grid import Grid
+from analysis.inference.posterior import Posterior, posterior_of
 from models import beta_binomial
-from models.model import Model
-from models.priors import Prior
 from models.studies import HazardStudies, RateStudies, Studies
 
 _NEGLIGIBLE = 1e-8
+_known_pits: dict[tuple[object, ...], float] = {}
 _MOST_AT_ONCE = 5000  # patients; more would fill the memory
 
 
@@ -38,14 +37,14 @@ class LeftOut:
         Log predictive density of what the study reports (probability of its count; density of its log hazard).
     pit : float
         Predictive probability of less than what was reported, plus half the probability of just that (mid-p).
-    grid : Grid
-        The posterior without the study.
+    posterior : Posterior
+        Without the study.
     """
 
     index: int
     log_predictive: float
     pit: float
-    grid: Grid
+    posterior: Posterior
 
     @property
     def tail(self) -> float:
@@ -53,39 +52,35 @@ class LeftOut:
         return 2.0 * min(self.pit, 1.0 - self.pit)
 
 
-def leave_one_out(model: Model, studies: Studies, priors: Mapping[str, Prior]) -> tuple[LeftOut, ...]:
+def leave_one_out(case: Case) -> tuple[LeftOut, ...]:
     """Every study predicted from the others; with one study, from the prior alone.
 
-    Parameters
-    ----------
-    model : Model
-    studies : RateStudies or HazardStudies
-        k studies.
+    Raises
+    ------
+    QuadratureFailed
+        When the sums of one posterior do not settle.
     """
-    whole = solve(density_of(model, studies, priors)).log_evidence
-    found = []
-    for index in range(len(studies)):
-        grid = solve(density_of(model, without(studies, index), priors))
-        found.append(LeftOut(index, whole - grid.log_evidence, pit(grid, only(studies, index)), grid))
-    return tuple(found)
+    whole = posterior_of(case).log_evidence
+    predictions = []
+    for index in range(len(case.studies)):
+        rest = posterior_of(case.but(studies=without(case.studies, index)))
+        key = (*case.key, index)
+        if key not in _known_pits:
+            _known_pits[key] = pit(rest.grid, only(case.studies, index))
+        predictions.append(LeftOut(index, whole - rest.log_evidence, _known_pits[key], rest))
+    return tuple(predictions)
 
 
 def without(studies: Studies, index: int) -> Studies:
     """All studies but one; without any study the posterior is the prior."""
-    return _rows(studies, np.arange(len(studies)) != index)
+    if isinstance(studies, RateStudies) and len(studies) == 1:
+        return RateStudies(("nobody",), [0], [0])
+    return studies.take(np.arange(len(studies)) != index)
 
 
 def only(studies: Studies, index: int) -> Studies:
     """One study."""
-    return _rows(studies, np.arange(len(studies)) == index)
-
-
-def _rows(studies: Studies, kept: np.ndarray) -> Studies:
-    columns = {name: np.asarray(getattr(studies, name))[kept] for name in studies.__dataclass_fields__
-               if name != "study_ids"}
-    if isinstance(studies, RateStudies) and not kept.any():
-        return RateStudies(("nobody",), [0], [0])
-    return replace(studies, study_ids=tuple(np.array(studies.study_ids)[kept]), **columns)
+    return studies.take(np.arange(len(studies)) == index)
 
 
 def predictive_counts(grid: Grid, n: int) -> np.ndarray:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from analysis.cases.covariates import taken
 from analysis.inference.estimands import Estimate, Quantity, summarise
 from analysis.system.progress import Progress
 from models.model import Draws
@@ -47,7 +46,7 @@ def estimates_of_many(quantities_of: Callable[[Draws, Studies], Sequence[Quantit
     at = np.arange(len(studies))
     progress = Progress(-(-len(studies) // _BATCH))
     for start in range(0, len(studies), _BATCH):
-        part = taken(studies, (at >= start) & (at < start + _BATCH))
+        part = studies.take((at >= start) & (at < start + _BATCH))
         for quantity in (one for one in quantities_of(fewer, part) if one.draws.ndim == 2):
             found += summarise(quantity, part.study_ids, chains=chains, level=level)
         progress.step(f"estimates of {min(start + _BATCH, len(studies)):,} of {len(studies):,} studies")

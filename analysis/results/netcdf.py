@@ -20,7 +20,6 @@ from analysis.inference.fitting import Fit
 from analysis.inference.many_studies import is_many
 from analysis.inference.nuts import flat
 from analysis.system.files import write_atomically
-from models import all_models
 from models.studies import HazardStudies
 
 _PAGE = 1 << 20  # bytes of room below which a disk counts as full
@@ -52,21 +51,21 @@ def _listed(names: tuple[str, ...]) -> str:
 
 def manifest(fit: Fit, evidence: Evidence) -> dict[str, Any]:
     """How this posterior came about: rows, priors, sampler, seed, versions and checks."""
-    question, sampler = fit.job.question, fit.sampler
+    question, sampler = fit.case.job.question, fit.sampler
     return {
-        "endpoint": question.endpoint, "model": fit.model, "subset": question.subset, "tiers": question.tiers,
+        "endpoint": question.endpoint, "model": fit.case.model.name, "subset": question.subset, "tiers": question.tiers,
         "study_set": question.study_set, "early_landmarks": question.early_landmarks,
         "without": list(question.without), "retrospective": question.retrospective,
-        "horizon_months": fit.selection.horizon if fit.selection.endpoint.kind == "survival" else None,
-        "engine": fit.job.engine,
-        "data_sha256": evidence.sha256, "rows": [row.row for row in fit.selection.rows],
-        "priors": {name: prior.exact() for name, prior in fit.priors.items()},
+        "horizon_months": fit.case.selection.horizon if fit.case.selection.endpoint.kind == "survival" else None,
+        "engine": fit.case.job.engine,
+        "data_sha256": evidence.sha256, "rows": [row.row for row in fit.case.selection.rows],
+        "priors": {name: prior.exact() for name, prior in fit.case.priors.items()},
         "sampler": {name: getattr(sampler, name) for name in sampler.__dataclass_fields__}, "seed": fit.seed,
-        "level": fit.job.level, "versions": {name: version(name) for name in _PACKAGES},
-        "stamp": "QUICK" if fit.job.sampler == QUICK else "", "converged": fit.diagnostics.converged,
+        "level": fit.case.job.level, "versions": {name: version(name) for name in _PACKAGES},
+        "stamp": "QUICK" if fit.case.job.sampler == QUICK else "", "converged": fit.diagnostics.converged,
         "failures": list(fit.diagnostics.failures),
         "warnings": list(fit.warnings),
-        "left_out": [asdict(item) for item in fit.selection.left_out],
+        "left_out": [asdict(item) for item in fit.case.selection.left_out],
     }
 
 
@@ -76,14 +75,14 @@ def tree(fit: Fit, evidence: Evidence) -> xr.DataTree:
     It is left out, as are the studies' effects, where there are very many studies.
     """
     chains = fit.sampler.chains
-    labels = {"study": list(fit.selection.study_ids)}
+    labels = {"study": list(fit.case.selection.study_ids)}
     posterior = fit.posterior.copy()
     for quantity in fit.quantities:
         if quantity.name not in posterior:
             dims = ("chain", "draw", "study")[:quantity.draws.ndim + 1]
             values = quantity.draws.reshape(chains, -1, *quantity.draws.shape[1:])
             posterior[quantity.name] = (dims, values, {"scale": quantity.scale, "unit": quantity.unit})
-    studies = fit.studies
+    studies = fit.case.studies
     survival = isinstance(studies, HazardStudies)
     outcome = "log_hazard" if survival else "events"
     constant = ("se_lower", "se_upper", "events", "person_months", "landmark_months", "patients_each") if survival \
@@ -102,14 +101,15 @@ def tree(fit: Fit, evidence: Evidence) -> xr.DataTree:
 
 def _pointwise(fit: Fit, outcome: str, labels: Mapping[str, list[str]]) -> xr.Dataset:
     """Marginal log likelihood of each study at each draw."""
-    values = all_models()[fit.model].log_likelihood(flat(fit.posterior), fit.studies)
-    return xr.Dataset({outcome: (("chain", "draw", "study"), values.reshape(fit.sampler.chains, -1, len(fit.studies)))},
+    values = fit.case.model.log_likelihood(flat(fit.posterior), fit.case.studies)
+    by_chain = values.reshape(fit.sampler.chains, -1, len(fit.case.studies))
+    return xr.Dataset({outcome: (("chain", "draw", "study"), by_chain)},
                       {**labels, "chain": fit.posterior.chain, "draw": fit.posterior.draw})
 
 
 def save(fit: Fit, evidence: Evidence, folder: Path) -> Path:
     """Write the tree as netCDF, whole or not at all; returns its path. Only single precision is kept per study."""
-    path = folder / file_name(fit.job, fit.model)
+    path = folder / file_name(fit.case.job, fit.case.model.name)
     whole = tree(fit, evidence)
     encoding = {f"/{group}": {str(name): {"dtype": "float32"} for name, values in whole[group].items()
                               if "study" in values.dims} for group in ("posterior", "log_likelihood")

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from analysis.cases.case import NoStudies, case_of, model_for
 from analysis.cases.selection import SharedPatients, candidates, select
 from analysis.cases.settings import Job
 from analysis.evidence import Evidence
-from analysis.inference.fitting import Fit, NoStudies, interval_probability, model_for, run
+from analysis.inference.fitting import Fit, interval_probability, run
 from analysis.inference.grid import QuadratureFailed
 from analysis.inference.nuts import SamplingFailed
 from analysis.results import tables
@@ -75,12 +76,13 @@ def records(evidence: Evidence, jobs: tuple[Job, ...], folder: Path | None, *, c
         One per job, in their order; they differ in their labels and in what they are compared with.
     """
     try:
-        fit = run(evidence, jobs[0], cores=cores)
+        fit = run(case_of(evidence, jobs[0]), cores=cores)
     except (NoStudies, SharedPatients, SamplingFailed, QuadratureFailed) as reason:
         status = {NoStudies: "no studies", SharedPatients: "not pooled"}.get(type(reason), "NOT CONVERGED")
         return tuple(_empty(evidence, job, status, str(reason)) for job in jobs)
-    own = (replace(fit, job=job, selection=select(evidence, job.question)) for job in jobs)
-    return tuple(_of_fit(evidence, one, save(one, evidence, folder).name if folder else "") for one in own)
+    labelled = (replace(fit, case=replace(fit.case, job=job, selection=select(evidence, job.question)))
+                for job in jobs)
+    return tuple(_of_fit(evidence, fit, save(fit, evidence, folder).name if folder else "") for fit in labelled)
 
 
 def attempted(evidence: Evidence, jobs: tuple[Job, ...], folder: Path | None) -> tuple[Record, ...]:
@@ -90,10 +92,10 @@ def attempted(evidence: Evidence, jobs: tuple[Job, ...], folder: Path | None) ->
 
 
 def _of_fit(evidence: Evidence, fit: Fit, path: str) -> Record:
-    job, selection = fit.job, fit.selection
-    k, n = len(fit.studies), fit.studies.patients
+    case, job, model = fit.case, fit.case.job, fit.case.model.name
+    k, n = len(case.studies), case.studies.patients
     diagnostics = tables.diagnostic_row(fit.diagnostics)
-    question = tables.question_cells(job.question, fit.model)
+    question = tables.question_cells(job.question, model)
     settings = {"k_studies": k, "n_patients": n, "chains": fit.sampler.chains, "draws": fit.sampler.draws,
                 "target_accept": fit.sampler.target_accept,
                 "seed": fit.seed}
@@ -101,16 +103,16 @@ def _of_fit(evidence: Evidence, fit: Fit, path: str) -> Record:
                high in wanted(evidence, job.question)} if fit.estimates else {}
     trouble = "" if fit.estimates else f"the fit did not converge: {diagnostics['failures']}"
     return Record(
-        job, fit.model, diagnostics["status"], k, n, {name: str(prior) for name, prior in fit.priors.items()},
+        job, model, diagnostics["status"], k, n, {name: str(prior) for name, prior in case.priors.items()},
         fit.warnings,
-        tuple(tables.estimate_row(job.question, fit.model, estimate, k=k, n=n) for estimate in fit.printed),
+        tuple(tables.estimate_row(job.question, model, estimate, k=k, n=n) for estimate in fit.printed),
         {**question, **diagnostics, **tables.prior_cells(fit.prior_check), **settings},
-        tuple(tables.study_rows(evidence, selection, fit.conversions, level=job.level)),
-        tuple(tables.conversion_rows(selection.endpoint.endpoint, fit.conversions)),
-        tuple(tables.left_out_rows(selection)),
-        pooled_by_row(evidence, job.question, model=fit.model, k_studies=k, n_patients=n, estimates=fit.printed,
+        tuple(tables.study_rows(evidence, case.selection, case.conversions, level=job.level)),
+        tuple(tables.conversion_rows(job.question.endpoint, case.conversions)),
+        tuple(tables.left_out_rows(case.selection)),
+        pooled_by_row(evidence, job.question, model=model, k_studies=k, n_patients=n, estimates=fit.printed,
                       probabilities=chances, trouble=trouble),
-        tuple(tables.agreement_rows(job.question, fit.model, fit.agreement)), fit.log_evidence, path,
+        tuple(tables.agreement_rows(job.question, model, fit.agreement)), fit.log_evidence, path,
         fit.prior_check.warnings)
 
 

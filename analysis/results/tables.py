@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from analysis.cases.case import Case
 from analysis.cases.hazards import Conversion
 from analysis.cases.selection import Question, Selection
 from analysis.evidence import Evidence
 from analysis.inference.agreement import Agreement
 from analysis.inference.conflict import Check
 from analysis.inference.diagnostics import Diagnostics
-from analysis.inference.estimands import Estimate
+from analysis.inference.estimands import MAIN, Estimate
 from analysis.results.comparison import Comparison, Pooled
 
 Row = Mapping[str, Any]
@@ -48,6 +49,14 @@ def question_cells(question: Question, model: str) -> dict[str, Any]:
     """The columns that say which fit a row belongs to."""
     return {"endpoint": question.endpoint, "model": model, "subset": question.subset, "tiers": question.tiers,
             "study_set": question.study_set, "early_landmarks": question.early_landmarks}
+
+
+def case_cells(case: Case) -> dict[str, Any]:
+    """What every row about the main estimand of a case shares."""
+    question = case.question
+    return {"endpoint": question.endpoint, "tiers": question.tiers, "study_set": question.study_set,
+            "model": case.model.name, "estimand": MAIN[case.model.kind], "time_months": case.horizon,
+            "level": case.level, "interval": "credible"}
 
 
 def estimate_row(question: Question, model: str, estimate: Estimate, *, k: int, n: int) -> dict[str, Any]:

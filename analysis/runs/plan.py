@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from analysis.cases.case import priors_of
 from analysis.cases.selection import ALL, Question, candidates, is_early, refuse_shared_patients, subset_names
 from analysis.cases.settings import BESIDE, HEADLINE, QUICK, Job
 from analysis.evidence import Endpoint, Evidence
-from analysis.inference.fitting import priors_of
 from analysis.results.comparison import BESIDE_TIERS, rule_for
 from analysis.system.errors import UsageError
 from models import models_of

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from analysis.cases.selection import ALL, select
+from analysis.cases.case import case_of, own_priors
+from analysis.cases.selection import ALL
 from analysis.cases.settings import Job
 from analysis.chapters.differences import decomposition
 from analysis.chapters.methods import rows as frequentist
@@ -18,13 +19,12 @@ from analysis.chapters.models import comparison
 from analysis.chapters.models.comparison import elpd_difference, judge, uniformity
 from analysis.chapters.published import interval_shape
 from analysis.evidence import Endpoint, Evidence
-from analysis.inference.fitting import priors_of, typed_studies
-from analysis.inference.headline import MOST_STUDIES
+from analysis.inference.posterior import MOST_STUDIES
 from analysis.results.records import Record
 from analysis.results.results import Results
 from analysis.runs.workers import Submit, share_out
 from analysis.system.failures import Failure, attempt, without_failures
-from models import all_models, models_of
+from models import all_models
 
 Row = Mapping[str, Any]
 Table = tuple[tuple[str, ...], tuple[Row, ...]]
@@ -89,7 +89,8 @@ def _name(record: Record) -> str:
 
 def _headlines(results: Results) -> list[Record]:
     """Headline fits of every endpoint, and of every subset that has a published number."""
-    asked = {(found.endpoint, found.reported.subset or ALL) for found in results.comparisons if found.pooled}
+    asked = dict.fromkeys((found.endpoint, found.reported.subset or ALL) for found in results.comparisons
+                          if found.pooled)
     records = (results.headline(endpoint.endpoint, subset) for endpoint in results.evidence.endpoints
                for subset in dict.fromkeys((ALL, *(subset for name, subset in asked if name == endpoint.endpoint))))
     return [record for record in records if record and record.k_studies]
@@ -101,9 +102,7 @@ def _frequentist(evidence: Evidence, job: Job) -> tuple[Row, ...]:
 
 def _missing(evidence: Evidence, base: Job, endpoint: Endpoint) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
     """Rows of published_totals.csv and missing_bounds.csv, under the beta-binomial's priors of the run."""
-    model = all_models()["beta_binomial"]
-    own = replace(base, priors=tuple((name, text) for name, text in base.priors if name in model.priors))
-    found = missing_rows(evidence, base.question, priors_of(model, own), level=base.level,
+    found = missing_rows(evidence, base.question, own_priors(all_models()["beta_binomial"], base), level=base.level,
                          endpoints=(endpoint,))
     return tuple(map(cells, found.totals)), tuple(map(cells, found.bounds))
 
@@ -118,12 +117,8 @@ def _with_total(rows: Sequence[Row]) -> list[Row]:
 
 def _model_rows(evidence: Evidence, job: Job, priors: tuple[tuple[str, str], ...]) -> tuple[list[Row], list[Row]]:
     """Rows of comparison.csv and leave_one_out.csv for one endpoint."""
-    selection = select(evidence, job.question)
-    studies, _ = typed_studies(selection)
-    kind = selection.endpoint.kind
-    own = {model.name: priors_of(model, replace(job, priors=tuple(
-        (name, text) for name, text in priors if name in model.priors))) for model in models_of(kind)}
-    found = judge(studies, own) if kind == "rate" else comparison.alone(models_of(kind)[0], studies, own)
+    case = case_of(evidence, replace(job, priors=priors), shared_priors=True)
+    found, kind, studies = judge(case), case.model.kind, case.studies
     shared = {name: getattr(job.question, name) for name in ("endpoint", "subset", "tiers", "study_set")}
     models, left_out = [], []
     for one in found:
@@ -154,7 +149,7 @@ def _shape(evidence: Evidence, found: Any, base: Job) -> Row:
     """What the published interval of a rate looks like, and what completed evidence gives."""
     reported = found.reported
     question = replace(base.question, endpoint=found.endpoint, subset=reported.subset or ALL)
-    studies, _ = typed_studies(select(evidence, question))
+    studies = case_of(evidence, replace(base, question=question), shared_priors=True).studies
     shape = interval_shape.published_shape(reported.estimate, reported.ci_low, reported.ci_high, reported.decimals)
     missing = interval_shape.missing_sizes(evidence, question, studies.study_ids, reported.k_studies)
     ratios = interval_shape.completed_ratios(all_models()["beta_binomial"], studies, missing, level=base.level,

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from analysis.cases.case import NoStudies, model_for, no_study, typed_studies
 from analysis.cases.selection import Question, Selection, candidates, refuse_shared_patients
 from analysis.evidence import Evidence
-from analysis.inference.fitting import NoStudies, model_for, no_study, typed_studies
 from models import all_models
 from models.studies import HazardStudies, RateStudies, Studies
 

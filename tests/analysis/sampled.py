@@ -14,7 +14,8 @@ from arviz_stats.base import array_stats
 from analysis.cases.selection import Question
 from analysis.cases.settings import Job
 from analysis.evidence import load
-from analysis.inference.fitting import Fit, run
+from analysis.inference.fitting import Fit
+from tests.casing import run
 from tests.evidence.build import write_evidence
 from tests.quadrature import Reference
 

@@ -13,7 +13,6 @@ from analysis.cases.settings import EXACT, Job
 from analysis.inference import conflict
 from analysis.inference.conflict import check, expectations
 from analysis.inference.density import density_of
-from analysis.inference.fitting import run
 from analysis.inference.grid import solve
 from analysis.inference.leave_one_out import leave_one_out
 from analysis.inference.pooled import hyperparameters, pooled
@@ -22,6 +21,7 @@ from analysis.runs.page import render
 from models import all_models
 from models.priors import parse_prior
 from tests import quadrature
+from tests.casing import bare_case, run
 from tests.evidence.build import write_evidence
 from tests.exact.solved import hazards, rates
 from tests.report.reading import Page
@@ -70,11 +70,11 @@ def test_nearly_equal_low_rates_are_homogeneous_and_surprise_nobody():
     """3, 4 and 3 events in 40,000 months differ less than by chance: Q is 0.2 with 2 degrees of freedom."""
     model, studies = all_models()["log_hazard"], hazards([], THREE)
     assert limits(of("log_hazard", studies)[1]["tau"])[1] < 0.3
-    assert min(one.tail for one in leave_one_out(model, studies, model.priors)) > 0.5
+    assert min(one.tail for one in leave_one_out(bare_case(model, studies))) > 0.5
     # What the narrow prior did: heterogeneity of 1.2, and two of three studies below 0.05.
     narrow = {**model.priors, "eta": parse_prior(NARROW)}
     assert limits(of("log_hazard", studies, eta=NARROW)[1]["tau"])[1] > 1.2
-    assert sum(one.tail < 0.05 for one in leave_one_out(model, studies, narrow)) == 2
+    assert sum(one.tail < 0.05 for one in leave_one_out(bare_case(model, studies, narrow))) == 2
 
 
 @pytest.mark.parametrize("counts", [STROKE, STOPPING])
@@ -198,7 +198,7 @@ def test_fit_tells_it_in_text_json_and_manifest(tmp_path, capsys):
     evidence = load(folder)
     fit = run(evidence, Job(Question("os"), engine=EXACT, priors=(("eta", NARROW),)))
     assert set(fit.prior_check.warnings) <= set(manifest(fit, evidence)["warnings"])
-    assert fit.prior_check.warnings and fit.warnings[:1] == fit.selection.warnings[:1]
+    assert fit.prior_check.warnings and fit.warnings[:1] == fit.case.selection.warnings[:1]
 
 
 def test_the_page_shows_it_with_the_number_and_escaped(tmp_path):

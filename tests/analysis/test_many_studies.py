@@ -11,10 +11,10 @@ from analysis.cases.settings import EXACT, Job
 from analysis.evidence import load
 from analysis.inference import many_studies
 from analysis.inference.density import density_of
-from analysis.inference.fitting import run
 from analysis.inference.grid import solve
 from analysis.results.netcdf import save
 from models import all_models
+from tests.casing import run
 from tests.evidence.build import write_evidence
 
 JOB = Job(Question("cr"), engine=EXACT)

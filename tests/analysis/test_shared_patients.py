@@ -11,10 +11,10 @@ from analysis.cases.settings import EXACT, Job
 from analysis.chapters.regression.running import regress
 from analysis.chapters.sensitivity.table import sensitivity_rows
 from analysis.evidence import load
-from analysis.inference.fitting import run
 from analysis.results.netcdf import file_name, manifest
 from analysis.results.records import records
 from analysis.simulation.design import select_design
+from tests.casing import run
 from tests.evidence.build import write_files
 
 STUDIES = """\
@@ -111,11 +111,11 @@ def test_a_study_that_is_left_out_is_as_if_it_were_not_there(folder, capsys):
 def test_the_choice_is_part_of_file_name_and_manifest(folder):
     evidence = load(folder)
     fit = run(evidence, Job(replace(EVERY, without=("update",)), engine=EXACT))
-    assert file_name(fit.job, fit.model) == "cr.beta_binomial.all.AB.all.without-update.exact.nc"
+    assert file_name(fit.case.job, fit.case.model.name) == "cr.beta_binomial.all.AB.all.without-update.exact.nc"
     found = manifest(fit, evidence)
     assert found["without"] == ["update"] and {row["study_id"] for row in found["left_out"]} == {"update", "apart"}
-    many = replace(fit, job=replace(fit.job, question=replace(EVERY, without=tuple(f"study_{at}" for at in range(90)))))
-    assert len(file_name(many.job, many.model)) < 100
+    many = replace(fit.case.job, question=replace(EVERY, without=tuple(f"study_{at}" for at in range(90))))
+    assert len(file_name(many, fit.case.model.name)) < 100
 
 
 def test_an_unknown_study_is_named(folder):

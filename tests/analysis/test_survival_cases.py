@@ -5,17 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analysis.cases.case import case_of, typed_studies
 from analysis.cases.selection import Question, select
 from analysis.cases.settings import Job
 from analysis.chapters.regression.running import regression_jobs
-from analysis.chapters.sensitivity.variants import case_of
+from analysis.chapters.sensitivity.variants import headline_of
 from analysis.evidence import Evidence, load
-from analysis.inference.fitting import run, typed_studies
-from analysis.inference.headline import asked
 from analysis.results.netcdf import file_name, manifest
 from analysis.runs.plan import bundles
 from analysis.simulation.design import design_of, select_design
 from tests import quadrature
+from tests.casing import run
 
 PRIOR = (("eta", f"Normal({np.log(np.log(2.0) / 12.0)}, 1)"),)
 STUDIES = "study_id,label,year,age\n" + "".join(f"{name},{name.upper()},2000,{age}\n" for name, age in
@@ -55,8 +55,8 @@ def test_every_analysis_chooses_rows_by_the_horizon_asked_for(tmp_path: Path) ->
     evidence, job = evidence_of(tmp_path, TWO_LANDMARKS), Job(Question("os", horizon=24.0), priors=PRIOR)
     wanted = [np.log(-np.log(value) / 24.0) for value in (0.72, 0.71, 0.75, 0.7)]
     (regression,) = regression_jobs(evidence, job)
-    studies = [typed_studies(select(evidence, job.question))[0], asked(evidence, job).studies,
-               case_of(evidence, job, "os").headline.studies, typed_studies(select(evidence, regression.question))[0]]
+    studies = [typed_studies(select(evidence, job.question))[0], case_of(evidence, job).studies,
+               headline_of(evidence, job, "os").case.studies, typed_studies(select(evidence, regression.question))[0]]
     for found in studies:
         np.testing.assert_allclose(found.log_hazard, wanted)
     design = design_of(select_design(evidence, "log_hazard", Question("", horizon=24.0)))
@@ -68,7 +68,7 @@ def test_every_analysis_chooses_rows_by_the_horizon_asked_for(tmp_path: Path) ->
 def test_the_horizon_is_in_the_name_and_the_manifest_of_a_posterior(tmp_path: Path) -> None:
     evidence = evidence_of(tmp_path, TWO_LANDMARKS)
     later, usual = (run(evidence, Job(Question("os", horizon=months), engine="exact")) for months in (24.0, None))
-    names = [file_name(fit.job, fit.model) for fit in (later, usual)]
+    names = [file_name(fit.case.job, fit.case.model.name) for fit in (later, usual)]
     assert ".24m" in names[0] and "m." not in names[1].removesuffix(".nc").split("AB")[1]
     assert [manifest(fit, evidence)["horizon_months"] for fit in (later, usual)] == [24.0, 12.0]
     assert later.seed != usual.seed

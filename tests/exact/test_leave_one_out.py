@@ -22,6 +22,7 @@ from analysis.inference.leave_one_out import leave_one_out, only, pit, predictiv
 from models import all_models
 from models.priors import Prior
 from tests.analysis.rate_cases import CASES
+from tests.casing import bare_case
 
 from .solved import hazards, rates, solved
 
@@ -30,15 +31,15 @@ from .solved import hazards, rates, solved
 def test_predictive_probabilities_are_those_of_the_study_left_out(model: str) -> None:
     """The ratio of evidences, the mixture over the grid and draws say the same."""
     studies, known = rates(*CASES["pritz_1997"]), all_models()[model]
-    found = leave_one_out(known, studies, known.priors)
+    found = leave_one_out(bare_case(known, studies))
     rng = np.random.default_rng(8)
     for at in (0, 4, 8):
         y, n = int(studies.events[at]), int(studies.evaluable[at])
-        probability = predictive_counts(found[at].grid, n)
+        probability = predictive_counts(found[at].posterior.grid, n)
         assert probability.sum() == pytest.approx(1.0, abs=1e-6)
         assert np.log(probability[y]) == pytest.approx(found[at].log_predictive, abs=1e-4)
         assert found[at].pit == pytest.approx(probability[:y].sum() + probability[y] / 2, abs=1e-6)
-        simulated = rng.binomial(n, known.new_study(draw(found[at].grid, 40_000, rng), rng))
+        simulated = rng.binomial(n, known.new_study(draw(found[at].posterior.grid, 40_000, rng), rng))
         # 40,000 draws: four standard errors are at most 0.01.
         assert found[at].pit == pytest.approx(np.mean(simulated < y) + np.mean(simulated == y) / 2, abs=0.01)
         assert found[at].tail == pytest.approx(2 * min(found[at].pit, 1 - found[at].pit))
@@ -46,7 +47,7 @@ def test_predictive_probabilities_are_those_of_the_study_left_out(model: str) ->
 
 def test_elpd_is_near_that_of_pareto_smoothed_importance_sampling() -> None:
     studies, model = rates(*CASES["pritz_1997"]), all_models()["beta_binomial"]
-    exact = sum(one.log_predictive for one in leave_one_out(model, studies, model.priors))
+    exact = sum(one.log_predictive for one in leave_one_out(bare_case(model, studies)))
     drawn = draw(solved("beta_binomial", studies), 4000, np.random.default_rng(9))
     each = model.log_likelihood(drawn, studies).reshape(4, 1000, -1)
     dims = {"events": (("chain", "draw", "study"), each)}
@@ -61,12 +62,12 @@ def test_elpd_is_near_that_of_pareto_smoothed_importance_sampling() -> None:
 def test_one_study_is_predicted_by_the_prior_alone() -> None:
     """mu uniform: every count of n = 7 patients is equally likely, whatever rho."""
     model = all_models()["beta_binomial"]
-    (found,) = leave_one_out(model, rates([2], [7]), model.priors)
+    (found,) = leave_one_out(bare_case(model, rates([2], [7])))
     # With rho the law of y given mu keeps its mean; over a uniform mu and n = 1 it is 1/2 exactly.
-    (single,) = leave_one_out(model, rates([1], [1]), model.priors)
+    (single,) = leave_one_out(bare_case(model, rates([1], [1])))
     assert np.exp(single.log_predictive) == pytest.approx(0.5, abs=1e-8)
     assert single.pit == pytest.approx(0.75, abs=1e-6)
-    probability = predictive_counts(found.grid, 7)
+    probability = predictive_counts(found.posterior.grid, 7)
     assert probability == pytest.approx(probability[::-1], abs=1e-6)
 
 
@@ -111,7 +112,7 @@ def test_counts_at_a_landmark_are_predicted_by_their_mid_p(events: int, rest: in
 
 
 def test_weights_follow_the_evidence_and_only_matched_priors_have_them() -> None:
-    found = judge(rates(*CASES["as_rbest"]))
+    found = judge(bare_case(all_models()["beta_binomial"], rates(*CASES["as_rbest"])))
     assert [one.weight for one in found if one.which == DEFAULT] == [None, None]
     matched = [one for one in found if one.which == MATCHED]
     assert sum(one.weight for one in matched) == pytest.approx(1.0)
@@ -139,11 +140,11 @@ def test_matched_priors_match() -> None:
 def test_one_survival_study_is_predicted_from_the_prior(rows) -> None:
     """Its estimate is Normal(eta's centre, sqrt(sd^2 + tau^2 + error^2)) given tau; the sum over tau is plain."""
     model = all_models()["log_hazard"]
-    (found,) = leave_one_out(model, hazards(*rows), model.priors)
+    (found,) = leave_one_out(bare_case(model, hazards(*rows)))
     centre, sd = model.priors["eta"].arguments
     tau = np.linspace(0.0, 4.0, 4001)
     mass = stats.halfnorm.pdf(tau, scale=model.priors["tau"].arguments[0])
-    assert found.grid.log_evidence == pytest.approx(0.0, abs=1e-8)
+    assert found.posterior.grid.log_evidence == pytest.approx(0.0, abs=1e-8)
     if rows[0]:
         estimate, spread = rows[0][0][0], np.sqrt(sd**2 + tau**2 + rows[0][0][1] ** 2)
         assert found.pit == pytest.approx(mass @ stats.norm.cdf(estimate, centre, spread) / mass.sum(), abs=1e-5)

@@ -6,13 +6,13 @@ from dataclasses import FrozenInstanceError
 import pytest
 from scipy import special
 
+from analysis.cases.case import typed_studies
 from analysis.cases.selection import Question, select
 from analysis.evidence import Evidence
 from analysis.frequentist import BY_KEY, METHODS, has_interval, methods_for, methods_of, paper_method
 from analysis.frequentist.estimates import UNEQUAL_ERRORS, log_hazards, logits
 from analysis.frequentist.exact_normal import exact_interval
 from analysis.frequentist.interval import survival
-from analysis.inference.fitting import typed_studies
 from models.studies import HazardStudies
 
 from .cases import EDGES, MIXED, ONE, TWO, studies

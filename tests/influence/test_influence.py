@@ -7,19 +7,21 @@ import arviz as az
 import numpy as np
 import pytest
 
+from analysis.cases.case import case_of
 from analysis.cases.selection import Question
 from analysis.cases.settings import Job
 from analysis.chapters.influence.rows import INFLUENCE_COLUMNS, PRIOR_ONLY, influence_rows
 from analysis.chapters.influence.surprise import chance_named, information, pareto_k, surprise
 from analysis.evidence import load
-from analysis.inference import headline
+from analysis.inference import posterior
 from analysis.inference.density import density_of
 from analysis.inference.draws import draw
 from analysis.inference.grid import solve
-from analysis.inference.headline import asked
 from analysis.inference.leave_one_out import leave_one_out, only, predictive_counts, without
 from analysis.inference.pooled import pooled
+from analysis.inference.posterior import posterior_of
 from models import all_models
+from tests.casing import bare_case
 from tests.data.tables import FOLDER
 from tests.exact.solved import rates
 
@@ -40,8 +42,8 @@ def test_a_study_left_out_is_a_fit_of_the_others(tmp_path, job, estimand):
     row = influence_rows(whole, job)[1]
     counts = {name: count for name, count in COUNTS.items() if name != row["study_id"]}
     medians = {name: cells for name, cells in MEDIANS.items() if name != row["study_id"]}
-    question = asked(evidence_of(tmp_path, counts, medians=medians), job)
-    grid = solve(density_of(question.model, question.studies, question.priors))
+    case = case_of(evidence_of(tmp_path, counts, medians=medians), job)
+    grid = posterior_of(case).grid
     fit = {found.quantity.estimand: found.estimate(0.95) for found in pooled(grid, horizon=12.0)}
     assert [row["median"], row["lower"], row["upper"]] == pytest.approx(
         [fit[estimand].median, fit[estimand].lower, fit[estimand].upper], abs=1e-8)
@@ -66,9 +68,9 @@ def test_a_planted_outlier_is_named_and_alone(planted):
 
 def test_chance_of_being_named_is_that_of_simulated_studies():
     studies, model = rates([16, 24, 31, 41, 20], [20, 30, 40, 50, 25]), all_models()["beta_binomial"]
-    left = leave_one_out(model, studies, model.priors)[0]
+    left = leave_one_out(bare_case(model, studies))[0]
     rng = np.random.default_rng(4)
-    probability = predictive_counts(left.grid, 20)
+    probability = predictive_counts(left.posterior.grid, 20)
     drawn = rng.choice(21, size=20_000, p=probability / probability.sum())
     pit = np.cumsum(probability)[drawn] - probability[drawn] / 2
     # 20,000 draws of a chance below 0.06: four standard errors are 0.007.
@@ -80,11 +82,11 @@ def test_information_is_the_divergence_of_two_posteriors():
     """Against sums over draws of neither: log density ratio on the points of the posterior with all studies."""
     studies, model = rates([16, 24, 10, 41], [20, 30, 40, 50]), all_models()["beta_binomial"]
     whole = solve(density_of(model, studies, model.priors))
-    left = leave_one_out(model, studies, model.priors)
+    left = leave_one_out(bare_case(model, studies))
     found = information(whole, studies, np.array([one.log_predictive for one in left]))
     other = density_of(model, without(studies, 2), model.priors)
     own, place = whole.density, (whole.location.ravel(), whole.heterogeneity.ravel())
-    ratio = own(*place) - whole.log_evidence - other(*place) + left[2].grid.log_evidence
+    ratio = own(*place) - whole.log_evidence - other(*place) + left[2].posterior.grid.log_evidence
     weights = whole.weights.ravel()
     expected = weights[weights > 0] @ ratio[weights > 0] / np.log(2)
     # The density evaluated above carries neither evidence's error, which is about 1e-8.
@@ -105,13 +107,13 @@ def test_pareto_k_of_the_marginal_likelihood_names_the_outlier_and_can_be_repeat
 
 def test_pareto_k_is_that_of_arviz(planted):
     """Leave-one-out of ArviZ on other draws of the same posterior: k has a standard error of about 0.05 there."""
-    question = asked(planted, CR)
-    grid = solve(density_of(question.model, question.studies, question.priors))
+    case = case_of(planted, CR)
+    grid = posterior_of(case).grid
     draws = draw(grid, 20_000, np.random.default_rng(7))
-    each = question.model.log_likelihood(draws, question.studies)
+    each = case.model.log_likelihood(draws, case.studies)
     data = az.from_dict({"posterior": {"mu": draws["mu"][None]}, "log_likelihood": {"y": each[None]}})
     wanted = az.loo(data, pointwise=True).pareto_k.values
-    assert pareto_k(grid, question.studies, seed=1) == pytest.approx(wanted, abs=0.2)
+    assert pareto_k(grid, case.studies, seed=1) == pytest.approx(wanted, abs=0.2)
 
 
 @pytest.mark.parametrize("counts", [{"a": (7, 7)}, {"a": (0, 9), "b": (0, 20)}, {"a": (9, 9), "b": (20, 20)}])
@@ -133,7 +135,7 @@ def test_no_study_gives_no_row_and_too_many_or_too_large_ones_say_so(tmp_path, m
     for name, limit, words in (("MOST_STUDIES", 3, "more than 3 studies"),
                                ("MOST_PATIENTS", 40, "a study of more than 40 patients")):
         with monkeypatch.context() as patched:
-            patched.setattr(headline, name, limit)
+            patched.setattr(posterior, name, limit)
             rows = influence_rows(evidence, CR)
         assert {(row["status"], row["reason"]) for row in rows} == {("not computed", words)}
 

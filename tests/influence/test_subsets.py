@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
+from analysis.cases.case import case_of
 from analysis.cases.selection import Question, in_subset, membership
 from analysis.cases.settings import Job
 from analysis.chapters.influence.rows import influence_rows
@@ -13,7 +14,6 @@ from analysis.evidence.conditions import Condition, condition
 from analysis.evidence.numerals import Fault
 from analysis.inference.difference import WORST_ERROR, difference
 from analysis.inference.distribution import Distribution
-from analysis.inference.headline import asked
 from tests.data.tables import FOLDER
 from tests.evidence.build import FULL, with_cell, write_files
 
@@ -108,7 +108,7 @@ def test_the_review_has_a_row_for_each_endpoint_and_subset():
     for endpoint in evidence.endpoints:
         rows = subset_rows(evidence, Job(Question(endpoint.endpoint)))
         assert [row["subset"] for row in rows] == ["cd19_only", "adult_only"]
-        whole = len(asked(evidence, Job(Question(endpoint.endpoint))).studies)
+        whole = len(case_of(evidence, Job(Question(endpoint.endpoint))).studies)
         assert all(row["subset_k"] + row["rest_k"] + row["unknown_k"] == whole for row in rows)
 
 

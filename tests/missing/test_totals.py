@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from analysis.cases.case import typed_studies
 from analysis.cases.selection import Question, select
 from analysis.chapters.missing.convolution import total_likelihood
 from analysis.chapters.missing.rates import count_quantile, mean_rate, posterior, predictive
 from analysis.chapters.missing.rows import missing_rows
 from analysis.chapters.missing.totals import tail_probabilities
 from analysis.inference.draws import draw
-from analysis.inference.fitting import typed_studies
 from models.beta_binomial import MODEL
 from models.studies import RateStudies
 from tests.missing.cases import STUDIES, evidence_of

@@ -14,16 +14,18 @@ import numpy as np
 import pytest
 from scipy import optimize, special, stats
 
+from analysis.cases.case import typed_studies
 from analysis.cases.selection import Question, select
 from analysis.cases.settings import EXACT, NUTS, REGRESSION, Job
 from analysis.chapters.regression.running import regress
 from analysis.chapters.subsets.rows import subset_rows
 from analysis.evidence import load
 from analysis.frequentist.maximum_likelihood import logit_normal_median
-from analysis.inference.fitting import Fit, run, typed_studies
+from analysis.inference.fitting import Fit
 from analysis.results.regressed import Regressed
 from models import all_models
 from models.studies import RateStudies
+from tests.casing import run
 from tests.references import PUBLIC_SETS, public_peers
 
 PEERS = public_peers()
@@ -81,7 +83,8 @@ def test_as_under_the_priors_of_rbest(estimand, engine):
     them stay within 3 such deviations but for 2 %, and the printed digits add half a unit of the last one.
     """
     fit, peer = fitted("real_as", engine), PEERS["real_as"]["gmap_short"]
-    assert {name: str(prior) for name, prior in fit.priors.items()} == {"m": "Normal(0, 2)", "tau": "HalfNormal(1)"}
+    priors = {name: str(prior) for name, prior in fit.case.priors.items()}
+    assert priors == {"m": "Normal(0, 2)", "tau": "HalfNormal(1)"}
     draws = np.sort(next(found.draws for found in fit.quantities if found.estimand == estimand))
     half = 0.005 if estimand == "tau" else 0.0005
     for value, p in zip(peer[estimand], (0.5, 0.025, 0.975), strict=True):

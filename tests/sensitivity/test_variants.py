@@ -10,7 +10,7 @@ from analysis.chapters.sensitivity.catalogue import variants
 from analysis.chapters.sensitivity.counts import possible_events
 from analysis.chapters.sensitivity.names import HEADLINE, LABELS
 from analysis.chapters.sensitivity.priors import ALTERNATIVES
-from analysis.chapters.sensitivity.variants import case_of
+from analysis.chapters.sensitivity.variants import headline_of
 from analysis.evidence import load
 from models import all_models
 from tests.evidence.build import MINIMAL, write_files
@@ -20,16 +20,16 @@ HEADLINE_COUNTS = {"a": (15, 20), "b": (26, 30), "c": (18, 25)}
 
 
 def of(folder, endpoint="cr", job=JOB, **tables):
-    """Variants by dimension, in order, and the case."""
-    case = case_of(evidence_of(folder, **tables), job, endpoint)
+    """Variants by dimension, in order, and the headline."""
+    headline = headline_of(evidence_of(folder, **tables), job, endpoint)
     found = {}
-    for variant in variants(case):
+    for variant in variants(headline):
         found.setdefault(variant.dimension, []).append(variant)
-    return found, case
+    return found, headline
 
 
 def counts(variant):
-    studies = variant.studies
+    studies = variant.case.studies
     return {name: (int(y), int(n)) for name, y, n in
             zip(studies.study_ids, studies.events, studies.evaluable, strict=True)}
 
@@ -40,20 +40,20 @@ def by_label(found, dimension):
 
 def test_priors_and_families_leave_the_studies_alone(tmp_path):
     for endpoint in ("cr", "pfs"):
-        found, case = of(tmp_path, endpoint)
+        found, headline = of(tmp_path, endpoint)
         for dimension in ("prior", "family_prior"):
             for variant in found.get(dimension, ()):
-                assert variant.studies is case.headline.studies, variant.label
-                usual = all_models()[variant.model.name].priors
-                assert [name for name in usual if variant.priors[name] != usual[name]], variant.label
+                assert variant.case.studies is headline.case.studies, variant.label
+                usual = all_models()[variant.case.model.name].priors
+                assert [name for name in usual if variant.case.priors[name] != usual[name]], variant.label
         assert found["prior"]
 
 
 def test_every_prior_of_the_table_is_tried_once_and_has_the_support_of_its_parameter(tmp_path):
-    found, case = of(tmp_path)
+    found, headline = of(tmp_path)
     table = ALTERNATIVES["beta_binomial"]
-    tried = [tuple(variant.priors.values()) for variant in found["prior"]]
-    location, heterogeneity = case.headline.priors.values()
+    tried = [tuple(variant.case.priors.values()) for variant in found["prior"]]
+    location, heterogeneity = headline.case.priors.values()
     wanted = {(prior, heterogeneity) for prior in table.location} | {(location, prior)
                                                                     for prior in table.heterogeneity}
     wanted |= {(mu, rho) for mu in table.corners[0] for rho in table.corners[1]}
@@ -66,24 +66,25 @@ def test_every_prior_of_the_table_is_tried_once_and_has_the_support_of_its_param
 
 
 def test_priors_of_the_run_are_those_that_the_variants_depart_from(tmp_path):
-    found, case = of(tmp_path, job=replace(JOB, priors=(("rho", "Beta(2, 9)"), ("tau", "HalfNormal(0.7)"))))
-    assert str(case.headline.priors["rho"]) == "Beta(2, 9)"
-    assert str(by_label(found, "prior")["mu ~ Beta(0.5, 0.5)"].priors["rho"]) == "Beta(2, 9)"
+    found, headline = of(tmp_path, job=replace(JOB, priors=(("rho", "Beta(2, 9)"), ("tau", "HalfNormal(0.7)"))))
+    assert str(headline.case.priors["rho"]) == "Beta(2, 9)"
+    assert str(by_label(found, "prior")["mu ~ Beta(0.5, 0.5)"].case.priors["rho"]) == "Beta(2, 9)"
     assert "rho ~ Beta(1, 4)" in by_label(found, "prior")
-    assert str(found["family"][0].priors["tau"]) == "HalfNormal(0.7)"
+    assert str(found["family"][0].case.priors["tau"]) == "HalfNormal(0.7)"
 
 
 def test_tiers_sets_and_single_rows_change_the_studies_only(tmp_path):
-    found, case = of(tmp_path)
-    assert counts(case.headline) == HEADLINE_COUNTS
+    found, headline = of(tmp_path)
+    assert counts(headline.itself()) == HEADLINE_COUNTS
     assert {label: list(counts(one)) for label, one in by_label(found, "tiers").items()} == {
         "tier A": ["a", "b"], "tiers A, B, C": ["a", "b", "c", "d"]}
     (added,) = found["tier_row"]
-    assert (added.label, added.tiers, counts(added)) == ("with D 2018 (2/40)", "ABC", {**HEADLINE_COUNTS, "d": (2, 40)})
+    assert (added.label, added.case.question.tiers) == ("with D 2018 (2/40)", "ABC")
+    assert counts(added) == {**HEADLINE_COUNTS, "d": (2, 40)}
     (every,) = found["study_set"]
-    assert counts(every) == {**HEADLINE_COUNTS, "later": (30, 40)} and every.study_set == "all"
+    assert counts(every) == {**HEADLINE_COUNTS, "later": (30, 40)} and every.case.question.study_set == "all"
     for dimension in ("tiers", "tier_row", "study_set", "timing", "denominator", "enrolled"):
-        assert all(variant.priors == case.headline.priors for variant in found[dimension])
+        assert all(variant.case.priors == headline.case.priors for variant in found[dimension])
 
 
 def test_a_lower_tier_of_a_study_with_a_row_takes_that_rows_place(tmp_path):
@@ -133,36 +134,36 @@ def test_the_enrolled_are_the_base_of_a_benefit_only(tmp_path):
 
 
 def test_curves_change_by_definition_statistic_early_landmark_and_factor(tmp_path):
-    found, case = of(tmp_path, "pfs")
-    kept = {label: list(one.studies.study_ids) for label, one in by_label(found, "definition").items()}
+    found, headline = of(tmp_path, "pfs")
+    kept = {label: list(one.case.studies.study_ids) for label, one in by_label(found, "definition").items()}
     # Without RFS is EFS only, which is listed once.
     assert kept == {"without EFS": ["c", "d"], "without RFS": ["a", "b"]}
     (median,) = found["statistic"]
-    rows = [next(row for row in case.evidence.survival if row.study_id == "a" and row.statistic == "median"),
-            *(row for row in case.rows if row.study_id != "a")]
+    rows = [next(row for row in headline.evidence.survival if row.study_id == "a" and row.statistic == "median"),
+            *(row for row in headline.rows if row.study_id != "a")]
     assert_same(median.studies, as_studies(convert(rows, horizon=12.0)))
     (late,) = found["early"]
     assert list(late.studies.study_ids) == ["a", "b", "d"]
     assert [variant.factor for variant in found["factor"]] == [1.0, 2.0]
     for variant in found["factor"]:
-        assert_same(variant.studies, as_studies(convert(case.rows, horizon=12.0, factor=variant.factor)))
+        assert_same(variant.case.studies, as_studies(convert(headline.rows, horizon=12.0, factor=variant.factor)))
 
 
 def test_a_median_that_was_not_reached_stands_for_no_study(tmp_path):
     lines = FILES["survival.csv"].replace("median,,11,6,40,", "median,24,,,,").splitlines()
     flags = ["upper_not_reached", *("true" if "median,24" in line else "" for line in lines[1:])]
     survival = "".join(f"{line},{flag}\n" for line, flag in zip(lines, flags, strict=True))
-    found, case = of(tmp_path, "pfs", survival=survival)
-    assert case.evidence.survival[1].median_not_reached
-    assert all("a" in variant.studies.study_ids for variant in found.get("statistic", ()))
-    assert list(case.headline.studies.study_ids) == ["a", "b", "c", "d"]
+    found, headline = of(tmp_path, "pfs", survival=survival)
+    assert headline.evidence.survival[1].median_not_reached
+    assert all("a" in variant.case.studies.study_ids for variant in found.get("statistic", ()))
+    assert list(headline.case.studies.study_ids) == ["a", "b", "c", "d"]
 
 
 def test_the_plain_normal_has_the_mean_of_both_errors(tmp_path):
     survival = FILES["survival.csv"].replace("a,pfs,EFS,landmark,12,0.4,0.25,0.6,20,A\n", "")
-    found, case = of(tmp_path, "pfs", survival=survival)
+    found, headline = of(tmp_path, "pfs", survival=survival)
     (plain,) = found["family"]
-    old, new = case.headline.studies, plain.studies
+    old, new = headline.case.studies, plain.case.studies
     assert np.any(old.se_lower != old.se_upper)
     np.testing.assert_allclose(new.se_lower, 0.5 * (old.se_lower + old.se_upper))
     np.testing.assert_array_equal(new.se_lower, new.se_upper)
@@ -176,12 +177,12 @@ def assert_same(found, wanted):
 
 def test_no_variant_equals_the_headline_and_every_dimension_has_words(tmp_path):
     for endpoint in ("cr", "crs", "pfs"):
-        found, case = of(tmp_path, endpoint)
-        assert [one.content == case.headline.content for group in found.values() for one in group].count(True) == 1
-        assert found[HEADLINE] == [case.headline]
+        found, headline = of(tmp_path, endpoint)
+        assert [one.content == headline.itself().content for group in found.values() for one in group].count(True) == 1
+        assert found[HEADLINE] == [headline.itself()]
         assert set(found) <= set(LABELS)
 
 
 def test_a_minimal_directory_has_priors_and_families_only(tmp_path):
-    case = case_of(load(write_files(tmp_path, MINIMAL)), JOB, "cr")
-    assert {variant.dimension for variant in variants(case)} == {HEADLINE, "prior", "family", "family_prior"}
+    headline = headline_of(load(write_files(tmp_path, MINIMAL)), JOB, "cr")
+    assert {variant.dimension for variant in variants(headline)} == {HEADLINE, "prior", "family", "family_prior"}

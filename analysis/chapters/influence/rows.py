@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 
+from analysis.cases.case import Case, case_of
 from analysis.cases.settings import Job, derive_seed
 from analysis.chapters.influence.surprise import NAMED_BELOW, chance_named, information, pareto_k, surprise
 from analysis.evidence import Evidence
-from analysis.inference.density import density_of
-from analysis.inference.grid import Grid, QuadratureFailed, solve
-from analysis.inference.headline import Asked, Summary, asked, distributions, sizes, summary, too_large
+from analysis.inference.grid import QuadratureFailed
 from analysis.inference.leave_one_out import LeftOut, leave_one_out, only
+from analysis.inference.posterior import Posterior, Summary, main_estimand, posterior_of, spread_estimand, too_large
+from analysis.results.tables import case_cells
 
 FILE = "influence.csv"
 COMPUTED, NOT_COMPUTED = "computed", "not computed"
@@ -102,36 +103,34 @@ def influence_rows(evidence: Evidence, job: Job) -> tuple[dict[str, Any], ...]:
     UsageError
         When endpoint, subset, model or prior do not exist or do not go together.
     """
-    question = asked(evidence, job)
-    if not len(question.studies):
+    case = case_of(evidence, job)
+    if not len(case.studies):
         return ()
-    if too_large(question.studies):
-        return _not_computed(evidence, question, too_large(question.studies))
+    if too_large(case.studies):
+        return _not_computed(evidence, case, too_large(case.studies))
     try:
-        whole = solve(density_of(question.model, question.studies, question.priors))
-        left_out = leave_one_out(question.model, question.studies, question.priors)
+        whole, left_out = posterior_of(case), leave_one_out(case)
     except QuadratureFailed as error:
-        return _not_computed(evidence, question, str(error))
-    return _rows(evidence, question, whole, left_out)
+        return _not_computed(evidence, case, str(error))
+    return _rows(evidence, whole, left_out)
 
 
-def _not_computed(evidence: Evidence, question: Asked, reason: str) -> tuple[dict[str, Any], ...]:
-    return tuple(_cells(Influence(**_shared(evidence, question, at), status=NOT_COMPUTED, reason=reason))
-                 for at in range(len(question.studies)))
+def _not_computed(evidence: Evidence, case: Case, reason: str) -> tuple[dict[str, Any], ...]:
+    return tuple(_cells(Influence(**_shared(evidence, case, at), status=NOT_COMPUTED, reason=reason))
+                 for at in range(len(case.studies)))
 
 
-def _rows(evidence: Evidence, question: Asked, whole: Grid,
-          left_out: tuple[LeftOut, ...]) -> tuple[dict[str, Any], ...]:
-    studies = question.studies
-    full = _both(question, whole)
-    seed = derive_seed(question.job.seed, question.job.question.endpoint, question.model.name, "pareto")
-    bits = information(whole, studies, np.array([left.log_predictive for left in left_out]))
-    shapes = pareto_k(whole, studies, seed=seed)
+def _rows(evidence: Evidence, whole: Posterior, left_out: tuple[LeftOut, ...]) -> tuple[dict[str, Any], ...]:
+    case, studies = whole.case, whole.case.studies
+    full = _both(whole)
+    seed = derive_seed(case.job.seed, case.question.endpoint, case.model.name, "pareto")
+    bits = information(whole.grid, studies, np.array([left.log_predictive for left in left_out]))
+    shapes = pareto_k(whole.grid, studies, seed=seed)
     found = []
     for left, learned, shape in zip(left_out, bits, shapes, strict=True):
         row = Influence(
-            **_shared(evidence, question, left.index), status=COMPUTED, reason=_remark(len(studies)),
-            **_change(question, full, _both(question, left.grid)),
+            **_shared(evidence, case, left.index), status=COMPUTED, reason=_remark(len(studies)),
+            **_change(full, _both(left.posterior)), heterogeneity=spread_estimand(case),
             elpd_loo=left.log_predictive, pit=left.pit, two_sided=left.tail, surprise_bits=surprise(left.tail),
             named=left.tail < NAMED_BELOW, chance_named=chance_named(left, only(studies, left.index)),
             information_bits=float(learned), pareto_k=float(shape) if np.isfinite(shape) else None)
@@ -139,18 +138,17 @@ def _rows(evidence: Evidence, question: Asked, whole: Grid,
     return tuple(found)
 
 
-def _both(question: Asked, grid: Grid) -> tuple[Summary, Summary]:
+def _both(posterior: Posterior) -> tuple[Summary, Summary]:
     """The main estimand and the heterogeneity."""
-    main, spread = distributions(grid, (question.main, question.spread), horizon=question.horizon)
-    return summary(main, level=question.job.level), summary(spread, level=question.job.level)
+    return tuple(posterior.summary(name(posterior.case)) for name in (main_estimand, spread_estimand))
 
 
-def _change(question: Asked, full: tuple[Summary, Summary], without: tuple[Summary, Summary]) -> dict[str, Any]:
+def _change(full: tuple[Summary, Summary], without: tuple[Summary, Summary]) -> dict[str, Any]:
     main, spread = full
     shift = without[0].median - main.median
     return {"full_median": main.median, "full_lower": main.lower, "full_upper": main.upper, "full_sd": main.sd,
             "median": without[0].median, "lower": without[0].lower, "upper": without[0].upper, "shift": shift,
-            "shift_sd": shift / main.sd, "heterogeneity": question.spread, "full_heterogeneity": spread.median,
+            "shift_sd": shift / main.sd, "full_heterogeneity": spread.median,
             "heterogeneity_median": without[1].median, "heterogeneity_shift": without[1].median - spread.median}
 
 
@@ -158,11 +156,11 @@ def _remark(k: int) -> str:
     return {1: PRIOR_ONLY, 2: _ONE_LEFT}.get(k, "")
 
 
-def _shared(evidence: Evidence, question: Asked, at: int) -> dict[str, Any]:
-    study_id = question.studies.study_ids[at]
-    return {**question.cells, "subset": question.job.question.subset, "study_id": study_id,
-            "label": evidence.study(study_id).label, "k_studies": len(question.studies),
-            "n": int(sizes(question.studies)[at])}
+def _shared(evidence: Evidence, case: Case, at: int) -> dict[str, Any]:
+    study_id = case.studies.study_ids[at]
+    return {**case_cells(case), "subset": case.question.subset, "study_id": study_id,
+            "label": evidence.study(study_id).label, "k_studies": len(case.studies),
+            "n": int(case.studies.sizes[at])}
 
 
 def _cells(row: Influence) -> dict[str, Any]:

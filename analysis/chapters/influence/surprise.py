@@ -43,7 +43,7 @@ def chance_named(left: LeftOut, study: Studies) -> float:
     """
     if not isinstance(study, RateStudies):
         return NAMED_BELOW
-    probability = predictive_counts(left.grid, int(study.evaluable[0]))
+    probability = predictive_counts(left.posterior.grid, int(study.evaluable[0]))
     pit = np.cumsum(probability) - 0.5 * probability
     return float(probability[2.0 * np.minimum(pit, 1.0 - pit) < NAMED_BELOW].sum())
 

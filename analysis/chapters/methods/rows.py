@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from analysis.cases.case import typed_studies
 from analysis.cases.selection import Question, select
 from analysis.evidence import Evidence
 from analysis.frequentist.catalogue import BY_KEY
 from analysis.frequentist.methods import methods_for
-from analysis.inference.fitting import typed_studies
 
 COLUMNS = ("endpoint", "subset", "tiers", "study_set", "k_studies", "n_patients", "method", "label", "of_the_paper",
            "estimand", "time_months", "scale", "estimate", "lower", "upper", "level", "interval",

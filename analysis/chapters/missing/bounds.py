@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from analysis.cases.case import typed_studies
 from analysis.cases.selection import ALL, Selection
 from analysis.chapters.missing.convolution import MOST_PATIENTS
 from analysis.chapters.missing.rates import count_quantile, mean_rate, posterior, predictive
@@ -16,7 +17,6 @@ from analysis.chapters.missing.readings import TREATED, Reading, base_trouble, m
 from analysis.chapters.missing.splits import filled, in_proportion
 from analysis.chapters.missing.totals import COMPUTED, NOT_COMPUTED, trouble_with
 from analysis.evidence import Evidence, Reported, Study
-from analysis.inference.fitting import typed_studies
 from analysis.inference.grid import Grid, QuadratureFailed
 from analysis.results.comparison import rule_for
 from models.beta_binomial import MODEL

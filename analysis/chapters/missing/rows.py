@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from analysis.cases.case import typed_studies
 from analysis.cases.selection import ALL, Question, Selection, candidates, shared_patients
 from analysis.chapters.missing.bounds import MissingBound, bound_rows
 from analysis.chapters.missing.rates import posterior
 from analysis.chapters.missing.totals import PublishedTotal, total_rows
 from analysis.evidence import Endpoint, Evidence
-from analysis.inference.fitting import typed_studies
 from analysis.inference.grid import Grid, QuadratureFailed
 from models.beta_binomial import MODEL
 from models.priors import Prior

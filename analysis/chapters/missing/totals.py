@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from analysis.cases.case import typed_studies
 from analysis.cases.selection import Selection
 from analysis.chapters.missing.convolution import MOST_PATIENTS, ImpossibleTotal, check_total, total_likelihood
 from analysis.chapters.missing.rates import count_quantile, mean_rate, posterior, predictive
 from analysis.chapters.missing.readings import Reading, readings
 from analysis.evidence import Evidence
-from analysis.inference.fitting import typed_studies
 from analysis.inference.grid import Grid, QuadratureFailed
 from models.beta_binomial import MODEL
 from models.priors import Prior

@@ -11,13 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special, stats
 
-from analysis.inference.density import density_of, prior_median
-from analysis.inference.grid import solve
+from analysis.cases.case import Case, own_priors
+from analysis.inference.density import prior_median
 from analysis.inference.leave_one_out import LeftOut, leave_one_out
+from analysis.inference.posterior import posterior_of
 from models import all_models, models_of
-from models.model import Model
 from models.priors import Prior
-from models.studies import RateStudies, Studies
 
 DEFAULT, MATCHED = "default", "matched"
 _NODES, _WEIGHTS = (0.5 * (x + shift) for x, shift in zip(np.polynomial.legendre.leggauss(400), (1.0, 0.0),
@@ -54,31 +53,30 @@ class Judged:
     left_out: tuple[LeftOut, ...]
 
 
-def judge(studies: RateStudies, priors: Mapping[str, Mapping[str, Prior]] | None = None) -> tuple[Judged, ...]:
-    """All rate models under the given priors, or their defaults, and under matched ones.
+def judge(case: Case) -> tuple[Judged, ...]:
+    """All models of the case's kind under the run's priors, and rate models under matched ones as well.
 
-    Parameters
-    ----------
-    studies : RateStudies
-    priors : mapping of model name to priors, or None
-        In place of the default priors.
+    Raises
+    ------
+    QuadratureFailed
+        When the sums of one posterior do not settle.
     """
-    own = {model.name: (priors or {}).get(model.name, model.priors) for model in models_of("rate")}
-    default = [_judged(name, DEFAULT, own[name], studies) for name in own]
-    same = {one.model: one for one in default if dict(one.priors) == dict(MATCHED_PRIORS.get(one.model, {}))}
-    matched = [replace(same[name], which=MATCHED) if name in same else
-               _judged(name, MATCHED, MATCHED_PRIORS[name], studies) for name in own if name in MATCHED_PRIORS]
+    rivals = [case.but(model=model, priors=own_priors(model, case.job)) for model in models_of(case.model.kind)]
+    if case.model.kind != "rate":
+        return (_judged(rivals[0], DEFAULT),)
+    default = [_judged(rival, DEFAULT) for rival in rivals]
+    matched = [_judged(rival.but(priors=MATCHED_PRIORS[rival.model.name]), MATCHED) for rival in rivals
+               if rival.model.name in MATCHED_PRIORS]
     chances = special.softmax([one.log_evidence for one in matched])
     return (*default, *(replace(one, weight=float(chance)) for one, chance in zip(matched, chances, strict=True)))
 
 
-def _judged(name: str, which: str, priors: Mapping[str, Prior], studies: Studies) -> Judged:
-    model = all_models()[name]
-    left_out = leave_one_out(model, studies, priors)
-    each = np.array([one.log_predictive for one in left_out])
+def _judged(case: Case, which: str) -> Judged:
+    left_out = leave_one_out(case)
+    each = np.array([left.log_predictive for left in left_out])
     error = float(np.std(each, ddof=1) * np.sqrt(len(each))) if len(each) > 1 else np.nan
-    evidence = solve(density_of(model, studies, priors)).log_evidence
-    return Judged(name, which, priors, evidence, None, float(each.sum()), error, left_out)
+    return Judged(case.model.name, which, case.priors, posterior_of(case).log_evidence, None, float(each.sum()), error,
+                  left_out)
 
 
 def elpd_difference(first: Judged, second: Judged) -> tuple[float, float]:
@@ -118,8 +116,3 @@ def uniformity(left_out: Sequence[LeftOut]) -> float:
     if len(left_out) < 3:
         return np.nan
     return float(stats.kstest([one.pit for one in left_out], "uniform").pvalue)
-
-
-def alone(model: Model, studies: Studies, priors: Mapping[str, Mapping[str, Prior]]) -> tuple[Judged, ...]:
-    """A model that has no rival: its leave-one-out predictions under its own priors."""
-    return (_judged(model.name, DEFAULT, priors[model.name], studies),)

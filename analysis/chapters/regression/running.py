@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from analysis.cases.case import typed_studies
 from analysis.cases.covariates import Column, column_of, covariates_of, taken
 from analysis.cases.selection import select
 from analysis.cases.settings import IMPORTANCE, QUICK_REGRESSION, REGRESSION, Job
@@ -15,7 +16,6 @@ from analysis.chapters.regression.conflict import conflict_text
 from analysis.evidence import Covariate, Evidence
 from analysis.evidence.sentinels import FAR_OUT
 from analysis.inference.conflict import check
-from analysis.inference.fitting import typed_studies
 from analysis.inference.grid import Grid
 from analysis.inference.imputation import draw_missing
 from analysis.inference.pooled import hyperparameters

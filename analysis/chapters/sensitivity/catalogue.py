@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from analysis.chapters.sensitivity import counts, curves, priors, rows
 from analysis.chapters.sensitivity.names import HEADLINE
-from analysis.chapters.sensitivity.variants import Case, Variant
+from analysis.chapters.sensitivity.variants import Headline, Variant
 
-Dimension = Callable[[Case], Iterable[Variant]]
+Dimension = Callable[[Headline], Iterable[Variant]]
 
 DIMENSIONS: tuple[Dimension, ...] = (
     priors.other_priors, priors.other_families, priors.other_family_priors, rows.other_tiers, rows.single_rows,
@@ -14,12 +14,12 @@ DIMENSIONS: tuple[Dimension, ...] = (
     curves.other_definitions, curves.other_statistics, curves.without_early, curves.other_factors)
 
 
-def variants(case: Case) -> Iterator[Variant]:
+def variants(headline: Headline) -> Iterator[Variant]:
     """The headline, then every variant; one that equals the headline, or another one of its dimension, is left out."""
-    seen = {(HEADLINE, case.headline.content)}
-    yield case.headline
+    seen = {(HEADLINE, headline.itself().content)}
+    yield headline.itself()
     for dimension in DIMENSIONS:
-        for variant in dimension(case):
+        for variant in dimension(headline):
             content = variant.content
             if (HEADLINE, content) not in seen and (variant.dimension, content) not in seen:
                 seen.add((variant.dimension, content))

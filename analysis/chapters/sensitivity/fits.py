@@ -2,45 +2,27 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from analysis.chapters.sensitivity.variants import Variant
-from analysis.inference.density import density_of
-from analysis.inference.estimands import MAIN, NEW, Estimate, Quantity, heterogeneity_of
-from analysis.inference.grid import Grid, solve
-from analysis.inference.pooled import ExactQuantity, hyperparameters, pooled
-
-TOLERANCE = 1e-6  # of a standard deviation: two hundred variants are compared to three digits
+from analysis.cases.case import Case
+from analysis.inference.estimands import Estimate
+from analysis.inference.posterior import main_estimand, new_estimand, posterior_of, spread_estimand
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Main estimand, prediction and heterogeneity of one posterior; `heterogeneity` names the last."""
+    """Main estimand, prediction and heterogeneity of one posterior."""
 
     main: Estimate
     new: Estimate
     spread: Estimate
-    heterogeneity: str
 
 
-def posterior(variant: Variant) -> Grid:
-    """The posterior of both hyperparameters.
+def summarise(case: Case) -> Summary:
+    """The three estimands of a case's posterior.
 
     Raises
     ------
     QuadratureFailed
         When the sums do not settle.
     """
-    return solve(density_of(variant.model, variant.studies, variant.priors), tolerance=TOLERANCE)
-
-
-def summarise(grid: Grid, *, horizon: float, level: float) -> Summary:
-    """The three estimands of a posterior, survival at `horizon` months, with intervals at `level`."""
-    kind = grid.density.model.kind
-    spread = heterogeneity_of(grid.density.model)
-    wanted = (MAIN[kind], NEW[kind], spread)
-    found = {one.quantity.estimand: one for one in pooled(grid, horizon=horizon, only=wanted)}
-    if spread not in found:
-        own = Quantity(spread, np.empty(0), "hyperparameter", "")
-        found[spread] = ExactQuantity(own, hyperparameters(grid)[spread])
-    return Summary(*(found[name].estimate(level) for name in wanted), spread)
+    names = (main_estimand(case), new_estimand(case), spread_estimand(case))
+    return Summary(*posterior_of(case).estimates(names))

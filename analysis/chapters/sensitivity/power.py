@@ -21,15 +21,15 @@ from typing import Any
 import numpy as np
 
 from analysis.cases.settings import Job
-from analysis.chapters.sensitivity.fits import posterior
 from analysis.chapters.sensitivity.names import COMPUTED, NOT_COMPUTED
-from analysis.chapters.sensitivity.variants import Case, case_of
+from analysis.chapters.sensitivity.variants import Headline, headline_of
 from analysis.evidence import Evidence
 from analysis.inference.density import Density
 from analysis.inference.distribution import distribution, moments
 from analysis.inference.estimands import MAIN, Quantity
 from analysis.inference.grid import Grid, QuadratureFailed
 from analysis.inference.pooled import quantities_at
+from analysis.inference.posterior import posterior_of
 from models.backend import NUMBERS
 from models.priors import Prior
 
@@ -50,25 +50,25 @@ def power_rows(evidence: Evidence, base_job: Job, endpoint: str) -> tuple[Row, .
     `shift` is the change of the mean in standard deviations per doubling of alpha. A prior that is `flat` cannot
     move anything.
     """
-    case = case_of(evidence, base_job, endpoint)
-    if case is None:
+    headline = headline_of(evidence, base_job, endpoint)
+    if headline is None:
         return ()
-    shared = _shared(case)
+    shared = _shared(headline)
     try:
-        grid = posterior(case.headline)
+        grid = posterior_of(headline.case).grid
     except QuadratureFailed as error:
         return ({**shared, "scaled": BOTH, "status": NOT_COMPUTED, "reason": str(error)},)
-    at_points = quantities_at(grid, horizon=case.selection.horizon)
-    main = next(one for one in at_points if one.estimand == MAIN[case.endpoint.kind])
+    at_points = quantities_at(grid, horizon=headline.selection.horizon)
+    main = next(one for one in at_points if one.estimand == MAIN[headline.endpoint.kind])
     return tuple({**shared, **_scaled(grid, main, name, log_density)}
                  for name, log_density in log_densities(grid).items())
 
 
-def _shared(case: Case) -> dict[str, Any]:
-    headline = case.headline
-    return {**dict.fromkeys(POWER_COLUMNS), "endpoint": case.endpoint.endpoint, "model": headline.model.name,
-            "tiers": headline.tiers, "study_set": headline.study_set, "k_studies": len(headline.studies),
-            "n_patients": headline.studies.patients, "alpha_low": ALPHAS[0], "alpha_high": ALPHAS[1],
+def _shared(headline: Headline) -> dict[str, Any]:
+    case = headline.case
+    return {**dict.fromkeys(POWER_COLUMNS), "endpoint": case.question.endpoint, "model": case.model.name,
+            "tiers": case.question.tiers, "study_set": case.question.study_set, "k_studies": len(case.studies),
+            "n_patients": case.studies.patients, "alpha_low": ALPHAS[0], "alpha_high": ALPHAS[1],
             "status": COMPUTED, "reason": ""}
 
 

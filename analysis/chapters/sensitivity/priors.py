@@ -15,7 +15,8 @@ from itertools import product
 
 import numpy as np
 
-from analysis.chapters.sensitivity.variants import Case, Variant, own_priors
+from analysis.cases.case import own_priors
+from analysis.chapters.sensitivity.variants import Headline, Variant
 from models import models_of
 from models.log_hazard import PRIORS as HAZARD_PRIORS
 from models.model import Model
@@ -71,31 +72,31 @@ def replacements(model: Model) -> Iterator[dict[str, Prior]]:
         yield from (dict(zip((location, heterogeneity), pair, strict=True)) for pair in product(*found.corners))
 
 
-def other_priors(case: Case) -> Iterator[Variant]:
+def other_priors(headline: Headline) -> Iterator[Variant]:
     """The headline's likelihood under other priors."""
-    for replaced in replacements(case.headline.model):
-        yield case.variant("prior", _worded(replaced), priors={**case.headline.priors, **replaced})
+    for replaced in replacements(headline.case.model):
+        yield headline.variant("prior", _worded(replaced), priors={**headline.case.priors, **replaced})
 
 
-def other_families(case: Case) -> Iterator[Variant]:
+def other_families(headline: Headline) -> Iterator[Variant]:
     """The other models of the endpoint's kind under the run's priors; plain instead of split normals for survival."""
-    for model in models_of(case.endpoint.kind)[1:]:
-        yield case.variant("family", model.name.replace("_", "-"), model=model, priors=own_priors(model, case.job))
-    studies = case.headline.studies
+    for model in models_of(headline.endpoint.kind)[1:]:
+        yield headline.variant("family", model.name.replace("_", "-"), model=model)
+    studies = headline.case.studies
     if isinstance(studies, HazardStudies) and np.any((studies.se_lower != studies.se_upper) & studies.is_estimate):
         mean = (studies.se_lower + studies.se_upper) / 2.0
-        yield case.variant("family", "plain normal for every interval",
+        yield headline.variant("family", "plain normal for every interval",
                            studies=replace(studies, se_lower=mean, se_upper=mean))
 
 
-def other_family_priors(case: Case) -> Iterator[Variant]:
+def other_family_priors(headline: Headline) -> Iterator[Variant]:
     """The other models of the endpoint's kind under other priors."""
-    others = models_of(case.endpoint.kind)[1:]
+    others = models_of(headline.endpoint.kind)[1:]
     for model in others:
-        usual, prefix = own_priors(model, case.job), f"{model.name.replace('_', '-')}; " if len(others) > 1 else ""
+        usual, prefix = own_priors(model, headline.job), f"{model.name.replace('_', '-')}; " if len(others) > 1 else ""
         for replaced in replacements(model):
             if {**usual, **replaced} != usual:
-                yield case.variant("family_prior", prefix + _worded(replaced), model=model,
+                yield headline.variant("family_prior", prefix + _worded(replaced), model=model,
                                    priors={**usual, **replaced})
 
 

@@ -6,12 +6,13 @@ from typing import Any
 from analysis.cases.selection import ALL
 from analysis.cases.settings import Job
 from analysis.chapters.sensitivity.catalogue import variants
-from analysis.chapters.sensitivity.fits import Summary, posterior, summarise
+from analysis.chapters.sensitivity.fits import Summary, summarise
 from analysis.chapters.sensitivity.names import COMPUTED, HEADLINE, NOT_COMPUTED
-from analysis.chapters.sensitivity.variants import Case, Variant, case_of
+from analysis.chapters.sensitivity.variants import Headline, Variant, headline_of
 from analysis.evidence import Evidence
 from analysis.inference.estimands import MAIN
 from analysis.inference.grid import QuadratureFailed
+from analysis.inference.posterior import main_estimand
 from analysis.results.comparison import published_months, rule_for
 from models.studies import RateStudies
 
@@ -39,20 +40,20 @@ def sensitivity_rows(evidence: Evidence, base_job: Job, endpoint: str) -> tuple[
     base_job : Job
         Carries tiers, set, horizon, priors and level; its endpoint, subset and model are replaced.
     """
-    case = case_of(evidence, base_job, endpoint)
-    if case is None:
+    headline = headline_of(evidence, base_job, endpoint)
+    if headline is None:
         return ()
-    horizon = case.selection.horizon
-    printed = published(evidence, endpoint, MAIN[case.endpoint.kind], horizon)
+    horizon = headline.selection.horizon
+    printed = published(evidence, endpoint, MAIN[headline.endpoint.kind], horizon)
     found, first = [], None
-    for variant in variants(case):
-        cells = _cells(case, variant, horizon, printed)
+    for variant in variants(headline):
+        cells = _cells(headline, variant, printed)
         if variant.refused:
             unknown = {"k_studies": None, "n_patients": None, "studies": ""}
             found.append({**cells, **unknown, "status": NOT_COMPUTED, "reason": variant.refused})
             continue
         try:
-            summary = summarise(posterior(variant), horizon=horizon, level=base_job.level)
+            summary = summarise(variant.case)
         except QuadratureFailed as error:
             found.append({**cells, "status": NOT_COMPUTED, "reason": str(error)})
         else:
@@ -73,16 +74,16 @@ def published(evidence: Evidence, endpoint: str, estimand: str, horizon: float) 
     return tuple(found)
 
 
-def _cells(case: Case, variant: Variant, horizon: float, printed: tuple[float, ...]) -> dict[str, Any]:
-    kind = variant.model.kind
-    return {**dict.fromkeys(SENSITIVITY_COLUMNS), "endpoint": case.endpoint.endpoint, "dimension": variant.dimension,
-            "variant": variant.label, "model": variant.model.name,
-            "priors": "; ".join(f"{name} ~ {prior}" for name, prior in variant.priors.items()),
-            "tiers": variant.tiers, "study_set": variant.study_set, "factor": variant.factor,
-            "k_studies": len(variant.studies), "n_patients": variant.studies.patients,
-            "studies": " ".join(differences(case.headline, variant)), "estimand": MAIN[kind],
-            "time_months": horizon if kind == "survival" else None,
-            "published": " ".join(f"{value:g}" for value in printed), "status": COMPUTED, "reason": ""}
+def _cells(headline: Headline, variant: Variant, printed: tuple[float, ...]) -> dict[str, Any]:
+    case = variant.case
+    return {**dict.fromkeys(SENSITIVITY_COLUMNS), "endpoint": case.question.endpoint, "dimension": variant.dimension,
+            "variant": variant.label, "model": case.model.name,
+            "priors": "; ".join(f"{name} ~ {prior}" for name, prior in case.priors.items()),
+            "tiers": case.question.tiers, "study_set": case.question.study_set, "factor": variant.factor,
+            "k_studies": len(case.studies), "n_patients": case.studies.patients,
+            "studies": " ".join(differences(headline.itself(), variant)), "estimand": main_estimand(case),
+            "time_months": case.horizon, "published": " ".join(f"{value:g}" for value in printed), "status": COMPUTED,
+            "reason": ""}
 
 
 def differences(headline: Variant, variant: Variant) -> Iterator[str]:
@@ -94,13 +95,13 @@ def differences(headline: Variant, variant: Variant) -> Iterator[str]:
 
 
 def _contents(variant: Variant) -> dict[str, tuple[float, ...]]:
-    studies = variant.studies
+    studies = variant.case.studies
     columns = [getattr(studies, name) for name in studies.__dataclass_fields__ if name != "study_ids"]
     return {name: tuple(repr(float(column[at])) for column in columns) for at, name in enumerate(studies.study_ids)}
 
 
 def _count(variant: Variant, name: str) -> str:
-    studies = variant.studies
+    studies = variant.case.studies
     at = studies.study_ids.index(name)
     return f":{studies.events[at]}/{studies.evaluable[at]}" if isinstance(studies, RateStudies) else ""
 
@@ -109,7 +110,7 @@ def _numbers(summary: Summary) -> dict[str, Any]:
     main, new = summary.main, summary.new
     return {"median": main.median, "lower": main.lower, "upper": main.upper, "level": main.level,
             "new_median": new.median, "new_lower": new.lower, "new_upper": new.upper,
-            "heterogeneity": summary.heterogeneity, "heterogeneity_median": summary.spread.median}
+            "heterogeneity": summary.spread.estimand, "heterogeneity_median": summary.spread.median}
 
 
 def _marks(summary: Summary, headline: Summary | None, printed: tuple[float, ...]) -> dict[str, Any]:

@@ -1,21 +1,15 @@
-"""One refit as a value: what it changes, and the model, priors and studies that follow."""
+"""One refit as a value: what it changes, and the case that follows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-import numpy as np
-
-from analysis.cases.hazards import NO_INTERVAL_FACTOR, as_studies, convert
-from analysis.cases.selection import ALL, Selection, select
+from analysis.cases.case import Case, Row, case_of
+from analysis.cases.hazards import NO_INTERVAL_FACTOR
+from analysis.cases.selection import ALL, Selection
 from analysis.cases.settings import Job
 from analysis.chapters.sensitivity.names import HEADLINE
-from analysis.evidence import Endpoint, Evidence, Response, Survival
-from analysis.inference.fitting import model_for, priors_of
-from models.model import Model
-from models.priors import Prior
-from models.studies import RateStudies, Studies
-
-Row = Response | Survival
+from analysis.evidence import Endpoint, Evidence
 
 
 @dataclass(frozen=True)
@@ -28,8 +22,6 @@ class Variant:
         The kind of choice that is changed; "headline" for the headline itself.
     label : str
         What is chosen instead.
-    tiers, study_set : str
-        Which rows of the evidence may count.
     factor : float or None
         Multiplies the standard error of a survival statistic without an interval; None for rates.
     refused : str
@@ -38,37 +30,33 @@ class Variant:
 
     dimension: str
     label: str
-    model: Model
-    priors: Mapping[str, Prior]
-    studies: Studies
-    tiers: str
-    study_set: str
+    case: Case
     factor: float | None = None
     refused: str = ""
 
     @property
     def content(self) -> tuple[object, ...]:
         """Everything the posterior depends on, to be compared with that of another variant."""
-        columns = (np.asarray(getattr(self.studies, name)).tolist() for name in self.studies.__dataclass_fields__)
-        return self.model.name, tuple(map(str, self.priors.values())), repr(list(columns)), self.refused
+        return *self.case.key, self.refused
 
 
 @dataclass(frozen=True)
-class Case:
-    """An endpoint with its headline, from which variants depart.
-
-    Parameters
-    ----------
-    job : Job
-        The headline's: its question is about this endpoint and all studies.
-    selection : Selection
-        The headline's rows.
-    """
+class Headline:
+    """An endpoint's headline, from which variants depart."""
 
     evidence: Evidence
-    job: Job
-    selection: Selection
-    headline: Variant
+    case: Case
+    factor: float | None
+
+    @property
+    def job(self) -> Job:
+        """The headline's job, about all studies."""
+        return self.case.job
+
+    @property
+    def selection(self) -> Selection:
+        """The headline's rows, and those that it leaves out."""
+        return self.case.selection
 
     @property
     def endpoint(self) -> Endpoint:
@@ -85,19 +73,21 @@ class Case:
         """The headline's rows of the evidence."""
         return self.selection.rows
 
-    def variant(self, dimension: str, label: str, *, rows: Sequence[Row] | None = None, studies: Studies | None = None,
-                model: Model | None = None, priors: Mapping[str, Prior] | None = None, tiers: str | None = None,
-                study_set: str | None = None, factor: float | None = None) -> Variant:
-        """The headline with what is given in its place; `rows` become studies as those of the headline do."""
-        factor = self.headline.factor if factor is None else factor
-        if rows is not None:
-            studies = typed(rows, horizon=self.selection.horizon, factor=factor)
-        changed = {"model": model, "priors": priors, "studies": studies, "tiers": tiers, "study_set": study_set}
-        return replace(self.headline, dimension=dimension, label=label, factor=factor,
-                       **{name: value for name, value in changed.items() if value is not None})
+    def variant(self, dimension: str, label: str, *, rows: Sequence[Row] | None = None, tiers: str | None = None,
+                study_set: str | None = None, factor: float | None = None, **changed: Any) -> Variant:
+        """The headline with what is given in its place; other names are those of `Case.but`."""
+        factor = self.factor if factor is None else factor
+        question = replace(self.case.question, tiers=tiers or self.case.question.tiers,
+                           study_set=study_set or self.case.question.study_set)
+        changed |= {} if rows is None else {"rows": rows, "factor": factor or NO_INTERVAL_FACTOR}
+        return Variant(dimension, label, self.case.but(question=question, **changed), factor)
+
+    def itself(self) -> Variant:
+        """The headline as the first variant."""
+        return Variant(HEADLINE, HEADLINE, self.case, self.factor)
 
 
-def case_of(evidence: Evidence, base_job: Job, endpoint: str) -> Case | None:
+def headline_of(evidence: Evidence, base_job: Job, endpoint: str) -> Headline | None:
     """The endpoint's headline over all studies, None where no study has a row.
 
     Parameters
@@ -105,26 +95,8 @@ def case_of(evidence: Evidence, base_job: Job, endpoint: str) -> Case | None:
     base_job : Job
         Carries tiers, set, horizon, priors and level; its endpoint, subset and model are replaced.
     """
-    question = replace(base_job.question, endpoint=endpoint, subset=ALL)
-    selection = select(evidence, question)
-    if not selection.rows:
+    job = replace(base_job, question=replace(base_job.question, endpoint=endpoint, subset=ALL), model=None)
+    case = case_of(evidence, job, shared_priors=True)
+    if not len(case.studies):
         return None
-    model = model_for(selection.endpoint.kind, None)
-    job = replace(base_job, question=question, model=model.name)
-    priors = own_priors(model, job)
-    factor = NO_INTERVAL_FACTOR if model.kind == "survival" else None
-    studies = typed(selection.rows, horizon=selection.horizon, factor=factor)
-    headline = Variant(HEADLINE, HEADLINE, model, priors, studies, question.tiers, question.study_set, factor)
-    return Case(evidence, job, selection, headline)
-
-
-def own_priors(model: Model, job: Job) -> dict[str, Prior]:
-    """A model's priors with those replacements of the run that it has a parameter for."""
-    return priors_of(model, replace(job, priors=tuple(pair for pair in job.priors if pair[0] in model.priors)))
-
-
-def typed(rows: Sequence[Row], *, horizon: float, factor: float | None = None) -> Studies:
-    """The model's input from rows of one table; `horizon` and `factor` are for survival."""
-    if isinstance(rows[0], Survival):
-        return as_studies(convert(rows, horizon=horizon, factor=NO_INTERVAL_FACTOR if factor is None else factor))
-    return RateStudies([row.study_id for row in rows], [row.events for row in rows], [row.n for row in rows])
+    return Headline(evidence, case, NO_INTERVAL_FACTOR if case.model.kind == "survival" else None)

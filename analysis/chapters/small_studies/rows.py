@@ -13,16 +13,17 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from analysis.cases.case import Case, case_of
 from analysis.cases.selection import ALL
 from analysis.cases.settings import Job
 from analysis.evidence import Evidence
 from analysis.frequentist.estimates import log_hazards
 from analysis.frequentist.size_regression import NoRegression, egger_two_sided, slope_on_size
-from analysis.inference.density import density_of
-from analysis.inference.grid import Grid, QuadratureFailed, solve
-from analysis.inference.headline import Asked, asked, sizes, too_large
+from analysis.inference.grid import QuadratureFailed
 from analysis.inference.leave_one_out import leave_one_out
 from analysis.inference.limits import hazard_limits, rate_limits
+from analysis.inference.posterior import posterior_of, too_large
+from analysis.results.tables import case_cells
 from models.studies import RateStudies
 
 FILE = "small_studies.csv"
@@ -115,33 +116,32 @@ def small_study_rows(evidence: Evidence, job: Job) -> tuple[dict[str, Any], ...]
     UsageError
         When endpoint, model or prior do not exist or do not go together.
     """
-    question = asked(evidence, replace(job, question=replace(job.question, subset=ALL)))
-    if not len(question.studies):
+    case = case_of(evidence, replace(job, question=replace(job.question, subset=ALL)))
+    if not len(case.studies):
         return ()
-    rows = [_regression(question)]
-    if not too_large(question.studies):
+    rows = [_regression(case)]
+    if not too_large(case.studies):
         try:
-            whole = solve(density_of(question.model, question.studies, question.priors))
-            rows += [*_studies(evidence, question), *_limits(question, whole)]
+            rows += [*_studies(evidence, case), *_limits(case)]
         except QuadratureFailed:
             # The regression needs no posterior.
             rows = rows[:1]
     return tuple({name: getattr(row, name) for name in SMALL_STUDY_COLUMNS} for row in rows)
 
 
-def _shared(question: Asked, part: str) -> dict[str, Any]:
+def _shared(case: Case, part: str) -> dict[str, Any]:
     interval = {REGRESSION: "confidence", STUDY: "", LIMIT: "prediction"}[part]
-    return {**question.cells, "interval": interval, "part": part, "k_studies": len(question.studies)}
+    return {**case_cells(case), "interval": interval, "part": part, "k_studies": len(case.studies)}
 
 
-def _regression(question: Asked) -> SmallStudy:
-    shared = _shared(question, REGRESSION)
+def _regression(case: Case) -> SmallStudy:
+    shared = _shared(case, REGRESSION)
     try:
-        found = slope_on_size(question.studies)
+        found = slope_on_size(case.studies)
     except NoRegression as error:
         return SmallStudy(**shared, status=NOT_COMPUTED, reason=str(error))
-    lower, upper = found.limits(level=question.job.level)
-    egger = egger_two_sided(question.studies)
+    lower, upper = found.limits(level=case.level)
+    egger = egger_two_sided(case.studies)
     step = 1.0 / math.sqrt(SMALL) - 1.0 / math.sqrt(LARGE)
     ratio, ratio_lower, ratio_upper, detectable = (
         math.exp(min(step * value, 700.0)) for value in (found.value, lower, upper, found.detectable))
@@ -151,47 +151,47 @@ def _regression(question: Asked) -> SmallStudy:
                       egger_two_sided=None if math.isnan(egger) else egger)
 
 
-def _studies(evidence: Evidence, question: Asked) -> list[SmallStudy]:
-    precision, observed = _precision(question), _observed(question)
+def _studies(evidence: Evidence, case: Case) -> list[SmallStudy]:
+    precision, observed = _precision(case), _observed(case)
     found = []
-    for left in leave_one_out(question.model, question.studies, question.priors):
-        study_id = question.studies.study_ids[left.index]
+    for left in leave_one_out(case):
+        study_id = case.studies.study_ids[left.index]
         pit = float(np.clip(left.pit, 1e-12, 1.0 - 1e-12))
-        found.append(SmallStudy(**_shared(question, STUDY), status=COMPUTED, study_id=study_id,
-                                label=evidence.study(study_id).label, n=int(sizes(question.studies)[left.index]),
+        found.append(SmallStudy(**_shared(case, STUDY), status=COMPUTED, study_id=study_id,
+                                label=evidence.study(study_id).label, n=int(case.studies.sizes[left.index]),
                                 precision=float(precision[left.index]), observed=float(observed[left.index]),
                                 pit=left.pit, two_sided=left.tail, z=float(special.ndtri(pit))))
     return found
 
 
-def _precision(question: Asked) -> np.ndarray:
+def _precision(case: Case) -> np.ndarray:
     """Patients of each study; 1/s^2 of its log hazard."""
-    studies = question.studies
+    studies = case.studies
     return studies.evaluable.astype(float) if isinstance(studies, RateStudies) else 1.0 / log_hazards(studies).variances
 
 
-def _observed(question: Asked) -> np.ndarray:
+def _observed(case: Case) -> np.ndarray:
     """Rate of each study; its survival at the horizon."""
-    studies = question.studies
+    studies = case.studies
     if isinstance(studies, RateStudies):
         return studies.events / np.maximum(studies.evaluable, 1)
-    return np.exp(-question.horizon * np.exp(log_hazards(studies).values))
+    return np.exp(-case.horizon * np.exp(log_hazards(studies).values))
 
 
-def _limits(question: Asked, whole: Grid) -> list[SmallStudy]:
+def _limits(case: Case) -> list[SmallStudy]:
     """The funnel at sizes from half the smallest to a little above the largest study."""
-    level = question.job.level
+    level = case.level
     at = ((1.0 - level) / 2.0, 0.5, (1.0 + level) / 2.0)
-    precision = _precision(question)
+    precision = _precision(case)
     low, high = max(0.6 * precision.min(), 1.0), min(max(1.25 * precision.max(), 2.0), float(_MOST_PATIENTS))
     steps = np.linspace(math.sqrt(low), math.sqrt(high), _POINTS) ** 2
-    if isinstance(question.studies, RateStudies):
+    if isinstance(case.studies, RateStudies):
         steps = np.unique(np.round(steps).astype(int))
-        values = rate_limits(whole, steps.tolist(), at)
+        values = rate_limits(posterior_of(case).grid, steps.tolist(), at)
     else:
-        quantiles = hazard_limits(whole, 1.0 / np.sqrt(steps), at[::-1])
-        values = np.exp(-question.horizon * np.exp(quantiles))
-    return [SmallStudy(**_shared(question, LIMIT), status=COMPUTED, precision=float(one), predicted_lower=float(lower),
+        quantiles = hazard_limits(posterior_of(case).grid, 1.0 / np.sqrt(steps), at[::-1])
+        values = np.exp(-case.horizon * np.exp(quantiles))
+    return [SmallStudy(**_shared(case, LIMIT), status=COMPUTED, precision=float(one), predicted_lower=float(lower),
                        predicted=float(middle), predicted_upper=float(upper),
-                       n=int(one) if isinstance(question.studies, RateStudies) else None)
+                       n=int(one) if isinstance(case.studies, RateStudies) else None)
             for one, (lower, middle, upper) in zip(steps, values, strict=True)]

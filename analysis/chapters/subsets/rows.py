@@ -4,21 +4,21 @@ Both sides are separate fits with the same priors and heterogeneities of their o
 the data. The difference is one between studies: whatever else distinguishes the studies of a subset is in it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
-from analysis.cases.selection import ALL, Selection, membership, subset_names
+from analysis.cases.case import Case, case_of
+from analysis.cases.selection import ALL, membership, subset_names
 from analysis.cases.settings import Job
 from analysis.evidence import Evidence
-from analysis.inference.density import density_of
 from analysis.inference.difference import difference
 from analysis.inference.distribution import Distribution
-from analysis.inference.fitting import typed_studies
-from analysis.inference.grid import QuadratureFailed, solve
-from analysis.inference.headline import Asked, asked, distributions, summary
+from analysis.inference.grid import QuadratureFailed
+from analysis.inference.posterior import main_estimand, posterior_of, summary
+from analysis.results.tables import case_cells
 
 FILE = "subset_differences.csv"
 COMPUTED, NOT_COMPUTED = "computed", "not computed"
@@ -97,10 +97,10 @@ def subset_rows(evidence: Evidence, job: Job) -> tuple[dict[str, Any], ...]:
     UsageError
         When endpoint, model or prior do not exist or do not go together.
     """
-    question = asked(evidence, replace(job, question=replace(job.question, subset=ALL)))
-    if not len(question.studies):
+    case = case_of(evidence, replace(job, question=replace(job.question, subset=ALL)))
+    if not len(case.studies):
         return ()
-    found = [_row(evidence, question, name) for name in subset_names(evidence) if name != ALL and _rule(evidence, name)]
+    found = [_row(evidence, case, name) for name in subset_names(evidence) if name != ALL and _rule(evidence, name)]
     return tuple({name: getattr(row, name) for name in SUBSET_COLUMNS} for row in found)
 
 
@@ -109,43 +109,31 @@ def _rule(evidence: Evidence, subset: str) -> str:
                      if rule.subset == subset and rule.column)
 
 
-def _row(evidence: Evidence, question: Asked, subset: str) -> SubsetDifference:
-    member = {name: membership(evidence, evidence.study(name), subset) for name in question.selection.study_ids}
-    sides = {side: _only(question, [name for name in member if member[name] is side]) for side in (True, False)}
+def _row(evidence: Evidence, case: Case, subset: str) -> SubsetDifference:
+    member = {name: membership(evidence, evidence.study(name), subset) for name in case.studies.study_ids}
+    sides = {name: case.take(study_id for study_id, inside in member.items() if inside is wanted)
+             for name, wanted in (("subset", True), ("rest", False))}
     label = next((rule.label for rule in evidence.subsets if rule.subset == subset and rule.label), subset)
     shared: dict[str, Any] = {
-        **question.cells, "subset": subset, "label": label, "rule": _rule(evidence, subset),
+        **case_cells(case), "subset": subset, "label": label, "rule": _rule(evidence, subset),
         "unknown_k": sum(known is None for known in member.values())}
-    for name, side in zip(("subset", "rest"), sides.values(), strict=True):
-        shared |= {f"{name}_k": len(side.studies) if side else 0, f"{name}_n": side.studies.patients if side else 0}
+    for name, side in sides.items():
+        shared |= {f"{name}_k": len(side.studies), f"{name}_n": side.studies.patients}
     try:
-        known = {name: _posterior(side) for name, side in zip(("subset", "rest"), sides.values(), strict=True) if side}
+        known = {name: posterior_of(side).distribution(main_estimand(side)) for name, side in sides.items()
+                 if len(side.studies)}
     except QuadratureFailed as error:
         return SubsetDifference(**shared, status=NOT_COMPUTED, reason=str(error))
     shared |= {"note": _note(shared)}
-    shared |= {cell: value for name, found in known.items() for cell, value in _side(name, found, question).items()}
+    shared |= {cell: value for name, found in known.items() for cell, value in _side(name, found, case.level).items()}
     if len(known) < 2:
         where = "outside" if known.get("subset") else "in"
         return SubsetDifference(**shared, status=NOT_COMPUTED, reason=f"no study {where} the subset")
-    return SubsetDifference(**shared, status=COMPUTED, **_difference(known, level=question.job.level))
+    return SubsetDifference(**shared, status=COMPUTED, **_difference(known, level=case.level))
 
 
-def _only(question: Asked, study_ids: Sequence[str]) -> Asked | None:
-    """The question with some of its studies; None without any."""
-    rows = tuple(row for row in question.selection.rows if row.study_id in set(study_ids))
-    if not rows:
-        return None
-    selection: Selection = replace(question.selection, rows=rows)
-    return replace(question, selection=selection, studies=typed_studies(selection)[0])
-
-
-def _posterior(side: Asked) -> Distribution:
-    grid = solve(density_of(side.model, side.studies, side.priors))
-    return distributions(grid, (side.main,), horizon=side.horizon)[0]
-
-
-def _side(name: str, found: Distribution, question: Asked) -> dict[str, float]:
-    values = summary(found, level=question.job.level)
+def _side(name: str, found: Distribution, level: float) -> dict[str, float]:
+    values = summary(found, level=level)
     return {f"{name}_{limit}": getattr(values, limit) for limit in ("median", "lower", "upper")}
 
 

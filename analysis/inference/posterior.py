@@ -1,0 +1,135 @@
+"""The posterior of a case by quadrature, solved once however many analyses ask for it."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from analysis.cases.case import Case
+from analysis.inference.density import density_of
+from analysis.inference.distribution import Distribution, distribution
+from analysis.inference.estimands import MAIN, NEW, Estimate, Quantity, heterogeneity_of
+from analysis.inference.grid import Grid, QuadratureFailed, solve
+from analysis.inference.pooled import ExactQuantity, hyperparameters, pooled
+from models.studies import RateStudies, Studies
+
+MOST_STUDIES = 200
+"""Studies beyond which nothing is left out in turn: one in two hundred moves nothing."""
+
+MOST_PATIENTS = 2000
+"""Patients of one study beyond which its counts are not predicted one by one."""
+
+TOLERANCE = 1e-7  # of a standard deviation, far below the digits that any table prints
+_KEPT = 400
+_solved: OrderedDict[tuple[object, ...], Grid | str] = OrderedDict()
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """The posterior of a case: weighted points of the hyperparameters, and the estimands that follow from them.
+
+    Parameters
+    ----------
+    case : Case
+    grid : Grid
+    """
+
+    case: Case
+    grid: Grid
+
+    @property
+    def log_evidence(self) -> float:
+        """Log of the marginal likelihood of the data."""
+        return self.grid.log_evidence
+
+    @cached_property
+    def pooled(self) -> tuple[ExactQuantity, ...]:
+        """Every pooled estimand with its exact distribution."""
+        return pooled(self.grid, horizon=self.case.selection.horizon)
+
+    def distribution(self, name: str) -> Distribution:
+        """The distribution of a hyperparameter, or of an estimand that is a function of them."""
+        # Fewer functions of the grid than `pooled` computes: these are needed once per study.
+        values = {**self.grid.values, **self.grid.density.model.population(self.grid.values)}
+        if self.case.horizon is not None:
+            values["survival"] = np.exp(-self.case.horizon * np.exp(values["eta"]))
+        return distribution(self.grid, values[name])
+
+    def estimates(self, names: Sequence[str]) -> tuple[Estimate, ...]:
+        """Summaries of pooled estimands, each by its name; a hyperparameter that is no estimand goes by its own."""
+        wanted = {item.quantity.estimand: item for item in
+                  pooled(self.grid, horizon=self.case.selection.horizon, only=names)}
+        for name in names:
+            if name not in wanted:
+                own = Quantity(name, np.empty(0), "hyperparameter", "")
+                wanted[name] = ExactQuantity(own, hyperparameters(self.grid)[name])
+        return tuple(wanted[name].estimate(self.case.level) for name in names)
+
+    def summary(self, name: str) -> "Summary":
+        """The numbers of a distribution that tables hold, limits at the case's level."""
+        return summary(self.distribution(name), level=self.case.level)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Posterior median and equal-tailed limits, mean and standard deviation."""
+
+    median: float
+    lower: float
+    upper: float
+    mean: float
+    sd: float
+
+
+def summary(values: Distribution, *, level: float) -> Summary:
+    """Median, equal-tailed limits at `level`, mean and standard deviation of a distribution."""
+    lower, median, upper = values.quantile(np.array([(1.0 - level) / 2.0, 0.5, (1.0 + level) / 2.0]))
+    return Summary(float(median), float(lower), float(upper), values.mean, values.sd)
+
+
+def posterior_of(case: Case) -> Posterior:
+    """The posterior of a case; of cases with the same key it is computed once in a process.
+
+    Raises
+    ------
+    QuadratureFailed
+        When the sums do not settle.
+    """
+    known = _solved.get(case.key)
+    if known is None:
+        try:
+            known = solve(density_of(case.model, case.studies, case.priors), tolerance=TOLERANCE)
+        except QuadratureFailed as error:
+            known = str(error)
+        _solved[case.key] = known
+        if len(_solved) > _KEPT:
+            _solved.popitem(last=False)
+    if isinstance(known, str):
+        raise QuadratureFailed(known)
+    return Posterior(case, known)
+
+
+def main_estimand(case: Case) -> str:
+    """The pooled estimand that stands for the endpoint."""
+    return MAIN[case.model.kind]
+
+
+def new_estimand(case: Case) -> str:
+    """The prediction for a new study."""
+    return NEW[case.model.kind]
+
+
+def spread_estimand(case: Case) -> str:
+    """The estimand that tells how much studies differ."""
+    return heterogeneity_of(case.model)
+
+
+def too_large(studies: Studies) -> str:
+    """Why these studies are not left out one by one; empty where they are."""
+    if len(studies) > MOST_STUDIES:
+        return f"more than {MOST_STUDIES} studies"
+    if isinstance(studies, RateStudies) and len(studies) and int(studies.evaluable.max()) > MOST_PATIENTS:
+        return f"a study of more than {MOST_PATIENTS:,} patients"
+    return ""

@@ -1,0 +1,22 @@
+"""Cases and fits for tests: from typed studies without any evidence, and from a job in one call."""
+
+from analysis.cases.case import Case, case_of
+from analysis.cases.selection import Question, Selection
+from analysis.cases.settings import Job
+from analysis.evidence import Endpoint, Evidence
+from analysis.inference import fitting
+from models.model import Model
+from models.studies import Studies
+
+
+def bare_case(model: Model, studies: Studies, priors=None, *, horizon: float = 12.0) -> Case:
+    """The case of these studies, which stand in no table."""
+    question = Question("outcome", horizon=horizon)
+    endpoint = Endpoint(2, "outcome", "Outcome", model.kind, "benefit", "", "", None)
+    return Case(Job(question, model=model.name), Selection(question, endpoint, (), (), ()), model,
+                priors or model.priors, studies)
+
+
+def run(evidence: Evidence, job: Job) -> fitting.Fit:
+    """The fit of a job."""
+    return fitting.run(case_of(evidence, job))
