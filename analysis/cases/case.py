@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 
 from analysis.cases.hazards import NO_INTERVAL_FACTOR, Conversion, as_studies, convert
-from analysis.cases.selection import Question, Selection, select
+from analysis.cases.selection import ALL, Question, Selection, select
 from analysis.cases.settings import Job
 from analysis.evidence import Evidence, Response, Survival
 from analysis.system.errors import UsageError
@@ -120,6 +120,18 @@ def case_of(evidence: Evidence, job: Job, *, shared_priors: bool = False) -> Cas
     model = model_for(selection.endpoint.kind, job.model)
     priors = own_priors(model, job) if shared_priors else priors_of(model, job)
     return Case(replace(job, model=model.name), selection, model, priors, *typed_studies(selection))
+
+
+def headline_case(evidence: Evidence, base: Job, endpoint: str) -> Case:
+    """The headline of an endpoint over all studies.
+
+    Parameters
+    ----------
+    base : Job
+        Carries tiers, set, horizon, priors and level of a run; its endpoint, subset and model are replaced.
+    """
+    question = replace(base.question, endpoint=endpoint, subset=ALL)
+    return case_of(evidence, replace(base, question=question, model=None), shared_priors=True)
 
 
 def model_for(kind: str, name: str | None) -> Model:

@@ -33,16 +33,14 @@ def run(options: argparse.Namespace) -> int:
     progress = Progress(len(jobs))
     stamp = "QUICK" if options.quick else ""
     with helper(evidence) as submit:
-        results = run_all(evidence, base, jobs, folder=None, progress=progress, submit=submit, stamp=stamp)
+        results = run_all(evidence, base, jobs, folder=None, progress=progress, submit=submit, quick=options.quick)
     progress.close()
     if options.json:
-        rows = [{**tables.comparison_row(row), "stamp": stamp} for row in results.comparisons]
-        columns = tables.COMPARISON_COLUMNS
         print(as_json({"schema_version": SCHEMA_VERSION, "data_sha256": evidence.sha256, "tiers": options.tiers,
                        "set": options.study_set, "without": list(base.question.without),
                        "retrospective": base.question.retrospective, "seed": options.seed, "stamp": stamp,
                        "converged": not results.failed,
-                       "comparisons": [{name: row.get(name) for name in columns} for row in rows]}))
+                       "comparisons": list(results.rows(tables.COMPARISON.file))}))
     else:
         print(comparison_table(results.comparisons))
     for found in results.failed:

@@ -83,6 +83,12 @@ def rule_for(evidence: Evidence, reported: Reported) -> ComparisonRule | None:
                  and rule.statistic == reported.statistic), None)
 
 
+def compared_questions(evidence: Evidence) -> tuple[tuple[str, str], ...]:
+    """Endpoint and subset of every published number that is compared."""
+    rules = ((rule_for(evidence, reported), _subset(reported)) for reported in evidence.reported)
+    return tuple(dict.fromkeys((rule.endpoint, subset) for rule, subset in rules if rule and not rule.reason))
+
+
 def published_months(evidence: Evidence, reported: Reported, rule: ComparisonRule) -> float:
     """Months that a published survival refers to: those its statistic names, else the endpoint's own horizon."""
     named = re.search(r"_(\d+(?:\.\d+)?)m$", reported.statistic)

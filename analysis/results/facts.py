@@ -229,3 +229,19 @@ def fit_name(results: Results, record: Record) -> str:
     question = record.job.question
     return ", ".join([endpoint_label(results, question.endpoint), subset_label(results, question.subset),
                       variation(results, record)])
+
+
+def endpoint_names(results: Results) -> dict[str, str]:
+    """Labels of endpoints by their keys."""
+    names = {rule.reported_endpoint: rule.label for rule in results.evidence.comparisons if rule.label}
+    return names | {endpoint.endpoint: endpoint.label for endpoint in results.evidence.endpoints}
+
+
+def subset_names_in_words(results: Results) -> dict[str, str]:
+    """Labels of subsets by their keys, which may be those of endpoints as well."""
+    return {rule.subset: rule.label or rule.subset for rule in results.evidence.subsets}
+
+
+def scales(results: Results) -> dict[str, Scale]:
+    """Units of rates by endpoint."""
+    return {endpoint.endpoint: results.scale(endpoint.endpoint) for endpoint in results.evidence.endpoints}

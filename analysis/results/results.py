@@ -9,7 +9,7 @@ from analysis.evidence import Evidence
 from analysis.results.comparison import Comparison
 from analysis.results.numbers import PERCENT, Scale, scale_of
 from analysis.results.records import Record
-from analysis.results.regressed import Regressed
+from analysis.results.table import Table
 from analysis.system.failures import Failure
 
 
@@ -38,13 +38,13 @@ class Results:
     records: tuple[Record, ...]
     comparisons: tuple[Comparison, ...]
     stamp: str = ""
-    side: Mapping[str, tuple[tuple[str, ...], tuple[Mapping[str, Any], ...]]] = field(default_factory=dict)
-    regressions: tuple[Regressed, ...] = ()
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    values: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
 
-    def side_rows(self, name: str) -> tuple[Mapping[str, Any], ...]:
-        """Rows of a table beside the fits; none where it was not made."""
-        return self.side[name][1] if name in self.side else ()
+    def rows(self, file: str) -> tuple[Mapping[str, Any], ...]:
+        """Rows of a table; none where it was not made."""
+        return self.tables[file].rows if file in self.tables else ()
 
     def scale(self, endpoint: str) -> Scale:
         """The unit in which an endpoint's rates are read, from its headline estimate, or else its studies' counts."""

@@ -1,6 +1,6 @@
 """The tidy tables of a run: plain rows with one meaning per column, from fits and comparisons."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,35 +14,90 @@ from analysis.inference.agreement import Agreement
 from analysis.inference.conflict import Check
 from analysis.inference.diagnostics import Diagnostics
 from analysis.inference.estimands import MAIN, Estimate
-from analysis.results.comparison import Comparison, Pooled
+from analysis.results.columns import columns
+from analysis.results.comparison import BESIDE_TIERS, Comparison, Pooled
+from analysis.results.table import Column, Layout, Row
 
-Row = Mapping[str, Any]
-
-QUESTION_COLUMNS = ("endpoint", "model", "subset", "tiers", "study_set", "early_landmarks")
-ESTIMATE_COLUMNS = (*QUESTION_COLUMNS, "k_studies", "n_patients", "estimand", "study_id", "time_months", "scale",
-                    "unit", "mean", "sd", "median", "lower", "upper", "level", "interval", "mcse", "stamp")
-DIAGNOSTIC_COLUMNS = (*QUESTION_COLUMNS, "k_studies", "n_patients", "status", "max_rhat", "min_ess_bulk",
-                      "min_ess_tail", "divergences", "min_bfmi", "max_mcse_mean", "max_mcse_limit",
-                      "max_mcse_limit_heterogeneity", "max_engine_z", "quadrature_error", "location_tail",
-                      "heterogeneity_tail", "prior_pull", "prior_conflict", "chains", "draws",
-                      "target_accept", "seed", "failures", "stamp")
-STUDY_COLUMNS = ("endpoint", "subset", "tiers", "study_id", "label", "year", "tier", "population", "events", "n",
-                 "statistic", "raw", "raw_lower", "raw_upper", "level", "raw_interval",
-                 "early")
-CONVERSION_COLUMNS = ("endpoint", "study_id", "rows", "statistic", "definition", "tier", "patients", "log_hazard",
-                      "se_lower", "se_upper", "events", "person_months", "landmark_months", "early", "rule")
-AGREEMENT_COLUMNS = (*QUESTION_COLUMNS, "estimand", "time_months", "statistic", "sampled", "exact", "mcse", "z",
-                     "agrees", "stamp")
-LEFT_OUT_COLUMNS = ("endpoint", "subset", "tiers", "study_id", "table", "row", "reason")
-COMPARISON_COLUMNS = (
-    "reported_id", "endpoint", "subset", "statistic", "primary", "status", "reason", "published", "published_lower",
-    "published_upper", "published_level", "published_interval", "published_k", "published_n", "published_events",
-    "published_note", "units", "estimand", "our_endpoint", "transform", "model", "tiers", "k_studies", "n_patients",
-    "events", "time_months", "mean", "median", "lower", "upper", "level", "interval", "difference",
-    "width_ratio", "overlap",
-    "probability_of_published_interval",
-    *(f"tiers_{tiers.lower()}_{name}" for tiers in ("A", "ABC")
-      for name in ("k_studies", "n_patients", "median", "lower", "upper")), "stamp")
+_QUESTION = "endpoint model subset tiers study_set early_landmarks"
+_POSTERIOR = "mean median lower upper level interval"
+ESTIMATES = Layout("estimates.csv", "One estimate of one fit: pooled, or of one study.", columns(
+    _QUESTION, "k_studies n_patients estimand study_id time_months scale unit mean sd median lower upper level "
+    "interval mcse stamp"))
+DIAGNOSTICS = Layout("diagnostics.csv", "One fit: its checks, and how it was sampled.", columns(
+    _QUESTION, "k_studies n_patients status",
+    Column("max_rhat", "largest rank-normalised R-hat of any quantity"),
+    Column("min_ess_bulk", "smallest effective sample size in the bulk"),
+    Column("min_ess_tail", "smallest effective sample size in the tails"),
+    Column("divergences", "divergent transitions", "count"),
+    Column("min_bfmi", "smallest Bayesian fraction of missing information of a chain"),
+    Column("max_mcse_mean", "largest Monte-Carlo error of a mean, in posterior standard deviations"),
+    Column("max_mcse_limit", "largest Monte-Carlo error of an interval limit, in posterior standard deviations"),
+    Column("max_mcse_limit_heterogeneity", "the same of quantities that tell how much studies differ"),
+    Column("max_engine_z", "largest difference between sampling and quadrature, in Monte-Carlo standard errors"),
+    Column("quadrature_error", "estimated error of the quadrature, in posterior standard deviations"),
+    Column("location_tail", "two-sided prior predictive probability of the crude pooled estimate"),
+    Column("heterogeneity_tail", "two-sided prior predictive probability of the spread of the studies"),
+    Column("prior_pull", "shift when a suspect prior is replaced, in posterior standard deviations"),
+    Column("prior_conflict", "parameters whose prior is in conflict with the data", "text"),
+    Column("chains", "chains", "count"), Column("draws", "draws of each chain after adaptation", "count"),
+    Column("target_accept", "acceptance probability that step sizes aim at"),
+    Column("seed", "seed of the fit", "count"),
+    Column("failures", "checks that failed, in words", "text"), "stamp"))
+STUDIES = Layout("studies.csv", "One study of one headline fit: what it reports by itself.", columns(
+    "endpoint subset tiers study_id label", Column("year", "year of publication", "count"),
+    Column("tier", "tier of the row of evidence", "text"),
+    Column("population", "the patients behind the count, or the definition of survival", "text"),
+    Column("events", "patients with the event; empty for survival", "count"), "n",
+    Column("statistic", "what the study reports, in words", "text"),
+    Column("raw", "reported rate, or survival at the horizon that follows from the report"),
+    Column("raw_lower", "lower limit of its own interval"), Column("raw_upper", "upper limit of its own interval"),
+    "level", Column("raw_interval", "how that interval is made", "text"),
+    Column("early", "whether survival is extrapolated from before half the horizon", "flag")))
+CONVERSIONS = Layout("survival_conversions.csv", "How one study's survival statistic became a log hazard.", columns(
+    "endpoint study_id", Column("rows", "lines of survival.csv", "text"),
+    Column("statistic", "what the study reports, in words", "text"),
+    Column("definition", "definition of the survival endpoint", "text"),
+    Column("tier", "tier of the row of evidence", "text"), Column("patients", "patients at risk", "count"),
+    Column("log_hazard", "log of events per person-month; empty for counts"),
+    Column("se_lower", "standard error below the estimate"), Column("se_upper", "standard error above the estimate"),
+    Column("events", "events; 0 where the study reports an estimate"),
+    Column("person_months", "person-months; 0 where the study reports an estimate"),
+    Column("landmark_months", "month at which events are counted; 0 where they are not"),
+    Column("early", "whether it is extrapolated from before half the horizon", "flag"),
+    Column("rule", "where the standard error comes from", "text")))
+AGREEMENT = Layout("agreement.csv", "One pooled number of one sampled fit from both engines.", columns(
+    _QUESTION, "estimand time_months", Column("statistic", "mean, median, lower or upper", "text"),
+    Column("sampled", "by sampling"), Column("exact", "by quadrature"),
+    Column("mcse", "Monte-Carlo standard error of the sampled one"),
+    Column("z", "difference in standard errors"), Column("agrees", "whether it is within the limit", "flag"), "stamp"))
+LEFT_OUT = Layout("left_out.csv", "One row of the evidence that a headline fit does not use.", columns(
+    "endpoint subset tiers study_id", Column("table", "file of the evidence", "text"),
+    Column("row", "line of that file", "count"), Column("reason", "why it is not used", "text")))
+_PUBLISHED = (
+    Column("reported_id", "key of the published number in reported.csv", "text"),
+    Column("endpoint", "endpoint as it was published", "text"), *columns("subset"),
+    Column("statistic", "published statistic", "text"),
+    Column("primary", "whether it is the first printing of the number", "flag"), *columns("status reason"),
+    Column("published", "published estimate"), Column("published_lower", "lower limit of its interval"),
+    Column("published_upper", "upper limit of its interval"), Column("published_level", "probability of its interval"),
+    Column("published_interval", "kind of its interval", "text"),
+    Column("published_k", "published number of studies", "count"),
+    Column("published_n", "published number of patients", "count"),
+    Column("published_events", "published number of events", "count"),
+    Column("published_note", "note of reported.csv", "text"), Column("units", "unit of the published number", "text"))
+COMPARISON = Layout("comparison.csv", "One published number beside the same estimand of the reanalysis.", (
+    *_PUBLISHED, *columns("estimand"), Column("our_endpoint", "key of the endpoint that is compared", "text"),
+    Column("transform", "complement where one minus our estimate is compared", "text"),
+    *columns("model tiers k_studies n_patients"), Column("events", "events of a crude proportion", "count"),
+    *columns("time_months", _POSTERIOR), Column("difference", "posterior median minus published estimate"),
+    Column("width_ratio", "width of our interval over that of the published one"),
+    Column("overlap", "share of the published interval that ours covers"),
+    Column("probability_of_published_interval", "posterior probability of the published interval"),
+    *(Column(f"tiers_{tiers.lower()}_{name}", f"{meaning}, from tiers {tiers}", kind) for tiers in BESIDE_TIERS
+      for name, meaning, kind in (("k_studies", "studies", "count"), ("n_patients", "patients", "count"),
+                                  ("median", "posterior median", "number"), ("lower", "lower limit", "number"),
+                                  ("upper", "upper limit", "number"))), *columns("stamp")))
+LAYOUTS = (COMPARISON, ESTIMATES, DIAGNOSTICS, AGREEMENT, STUDIES, CONVERSIONS, LEFT_OUT)
 
 
 def question_cells(question: Question, model: str) -> dict[str, Any]:

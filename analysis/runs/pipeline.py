@@ -1,34 +1,30 @@
-"""Runs many fits on two processes and gathers their rows into the tables of a run."""
+"""Everything that a run computes: fits and the work of all chapters from one queue, then the tables."""
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from importlib import import_module
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from analysis.cases.selection import choices
-from analysis.cases.settings import Job
+from analysis.cases.settings import EXACT, Job
+from analysis.chapters.chapter import Asked, Chapter, Task
 from analysis.evidence import Evidence
 from analysis.results import tables
 from analysis.results.comparison import compare
 from analysis.results.records import Record, attempted
 from analysis.results.results import Results
-from analysis.runs import workers
+from analysis.results.table import Layout, Row, Table
 from analysis.runs.plan import bundles
+from analysis.runs.queue import Item, work_off
 from analysis.runs.workers import Submit
-from analysis.system.files import write_csv
+from analysis.system.failures import Failure, attempt
 from analysis.system.progress import Progress
 from models import all_models
 
-_WORTH_COMPILING = 20  # waiting fits of a model for which a second process should compile it, too
-_NOTHING = object()
-NO_WORK: Iterator[Any] = iter(())
-Bundle = tuple[Job, ...]
 
-
-def run_all(evidence: Evidence, base: Job, jobs: Sequence[Job], *, folder: Path | None, progress: Progress,
-            submit: Submit, stamp: str = "", meanwhile: Iterator[Any] = NO_WORK) -> Results:
-    """Make every fit, part of them in the helper process, and compare with the published numbers.
+def run_all(evidence: Evidence, base: Job, jobs: Sequence[Job], chapters: Sequence[Chapter] = (), *,
+            folder: Path | None, submit: Submit, progress: Progress | None = None, quick: bool = False) -> Results:
+    """Make every fit and all work of the chapters, on two processes, and compare with the published numbers.
 
     Parameters
     ----------
@@ -36,95 +32,119 @@ def run_all(evidence: Evidence, base: Job, jobs: Sequence[Job], *, folder: Path 
         The headline's settings.
     folder : Path or None
         Where posteriors are saved.
-    submit : callable
-        Of `helper`.
-    meanwhile : iterator
-        Drawn from, for the work that each step does, while there is only waiting for the helper to do.
     """
-    done: dict[Job, Record] = {}
-    first, *others = _by_model(bundles(evidence, jobs))
-    away = {bundle: submit(_work, bundle, folder) for group in others for bundle in group}
-    submit(_import_figures)
-    for group in (first, *reversed(others)):
-        for bundle in (first if group is first else _taken_back(group, away)):
-            _take(attempted(evidence, bundle, folder), done, progress, evidence)
-            for finished in [bundle for bundle, future in away.items() if future.done()]:
-                _take(away.pop(finished).result(), done, progress, evidence)
-    while away:
-        finished = [bundle for bundle, future in away.items() if future.done()]
-        for bundle in finished:
-            _take(away.pop(bundle).result(), done, progress, evidence)
-        if not finished and next(meanwhile, _NOTHING) is _NOTHING:
-            wait(away.values(), return_when=FIRST_COMPLETED)
-    found = tuple(done[job] for job in jobs)
-    headline = {one.job.question: one.pooled for one in reversed(found)}
-    return Results(evidence, base, found, tuple(compare(evidence, base.question, headline)), stamp)
+    asked = Asked(evidence, base, quick)
+    plans = [attempt(chapter.name, "", _work, chapter, asked) for chapter in chapters if chapter.work]
+    failures = [plan for plan in plans if isinstance(plan, Failure)]
+    tasks = [task for plan in plans if not isinstance(plan, Failure) for task in plan]
+    items = _in_order(bundles(evidence, jobs), tasks, folder)
+    progress = progress or Progress(len(items))
+    progress.total(len(items))
+    done = work_off(items, evidence, submit=submit, finished=lambda result: progress.step(_describe(result, evidence)))
+    records = {record.job: record for result in done if isinstance(result, tuple) for record in result}
+    found = tuple(records[job] for job in jobs)
+    headline = {record.job.question: record.pooled for record in reversed(found)}
+    results = Results(evidence, base, found, tuple(compare(evidence, base.question, headline)),
+                      "QUICK" if quick else "")
+    failures += [result for result in done if isinstance(result, Failure)]
+    made = _in_order_of(tasks, [result for result in done if isinstance(result, Done)])
+    return _with_tables(replace(results, failures=tuple(failures)), chapters, made)
 
 
-def _take(found: Sequence[Record], done: dict[Job, Record], progress: Progress, evidence: Evidence) -> None:
-    done |= {one.job: one for one in found}
-    for one in found:
-        progress.step(_describe(one, evidence))
+class Done(dict):
+    """What a task made, by file name: rows, and under the name of its chapter another value."""
 
 
-def _describe(found: Record, evidence: Evidence) -> str:
-    question = found.job.question
-    text = " ".join([question.endpoint, found.model, question.subset, *choices(evidence, question)])
-    return text if found.status == "converged" else f"{text}: {found.status}"
+def _work(chapter: Chapter, asked: Asked) -> list[Task]:
+    return list(chapter.work(asked))
 
 
-def _import_figures() -> None:
-    """Load what drawing needs while this process would wait."""
-    import_module("analysis.runs.figures")
+def _fit(evidence: Evidence, bundle: tuple[Job, ...], folder: Path | None) -> tuple[Record, ...]:
+    return attempted(evidence, bundle, folder)
 
 
-def _work(bundle: Bundle, folder: Path | None) -> tuple[Record, ...]:
-    return attempted(workers.evidence(), bundle, folder)
+def _make(evidence: Evidence, number: int, task: Task) -> "Done | Failure":
+    made = attempt(task.part, task.endpoint, task.function, evidence, *task.arguments)
+    return made if isinstance(made, Failure) else Done({"": number, **made})
 
 
-def _by_model(found: Sequence[Bundle]) -> list[list[Bundle]]:
-    """Fits of one model together, so that it is compiled once; the largest group first, then the slowest models."""
-    groups: dict[str, list[Bundle]] = {}
-    for bundle in found:
-        groups.setdefault(bundle[0].model, []).append(bundle)
-    largest = max(groups.values(), key=len, default=[])
-    return [largest, *sorted((group for group in groups.values() if group is not largest),
-                             key=lambda group: all_models()[group[0][0].model].rank, reverse=True)]
+def _in_order(fits: Sequence[tuple[Job, ...]], tasks: Sequence[Task], folder: Path | None) -> list[Item]:
+    """The other process begins in front and this one behind: each compiles other models, and they meet in between."""
+    sampled: dict[str, list[Item]] = {}
+    exact = []
+    for bundle in fits:
+        group = exact if bundle[0].engine == EXACT else sampled.setdefault(bundle[0].model, [])
+        group.append(Item(_fit, (bundle, folder)))
+    here = max(sampled, key=lambda name: len(sampled[name]), default="")
+    others = sorted((name for name in sampled if name != here), key=lambda name: all_models()[name].rank)
+    front = [item for name in others for item in sampled[name]]
+    return [*front, *(Item(_make, (number, task)) for number, task in enumerate(tasks)), *exact,
+            *reversed(sampled.get(here, []))]
 
 
-def _taken_back(group: Sequence[Bundle], away: dict[Bundle, Future]) -> Iterator[Bundle]:
-    """Fits of a group that the helper has not begun, one by one from the end, while it goes on at the front."""
-    waiting = [bundle for bundle in group if bundle in away and not (away[bundle].running() or away[bundle].done())]
-    if len(waiting) < _WORTH_COMPILING:
-        return
-    for bundle in reversed(waiting):
-        if bundle in away and away[bundle].cancel():
-            del away[bundle]
-            yield bundle
+def _in_order_of(tasks: Sequence[Task], made: Iterable[Done]) -> list[Mapping[str, Any]]:
+    """What the tasks made in the order in which they were planned."""
+    by_number = {result.pop(""): result for result in made}
+    return [by_number[number] for number in range(len(tasks)) if number in by_number]
 
 
-def write_tables(results: Results, folder: Path) -> list[Path]:
-    """Write every table of a run that has a row; returns their paths."""
-    written = []
-    for name, columns, rows in _tables(results):
-        if not rows:
-            continue
-        path = folder / name
-        write_csv(path, [{**row, "stamp": results.stamp} for row in rows], columns)
-        written.append(path)
-    return written
+def _describe(result: Any, evidence: Evidence) -> str:
+    if isinstance(result, Failure):
+        return str(result)
+    if isinstance(result, Done):
+        return ", ".join(name for name in result if name)
+    record = result[0]
+    question = record.job.question
+    text = " ".join([question.endpoint, record.model, question.subset, *choices(evidence, question)])
+    return text if record.status == "converged" else f"{text}: {record.status}"
 
 
-def _tables(results: Results) -> Iterator[tuple[str, tuple[str, ...], list]]:
+def _with_tables(results: Results, chapters: Sequence[Chapter], made: Sequence[Mapping[str, Any]]) -> Results:
+    """The results with the tables of fits and chapters; what hangs on other tables is made last."""
+    gathered: dict[str, list[Any]] = {}
+    for mapping in made:
+        for name, rows in mapping.items():
+            gathered.setdefault(name, []).extend(rows)
+    layouts = {layout.file: layout for chapter in chapters for layout in chapter.layouts}
+    values = {name: tuple(rows) for name, rows in gathered.items() if name not in layouts}
+    results = replace(results, values=values, tables=_of_fits(results))
+    for chapter in chapters:
+        results = _with_rows(results, chapter, {layout.file: gathered.get(layout.file, ())
+                                                for layout in chapter.layouts})
+    for chapter in chapters:
+        if chapter.finish:
+            results = _with_rows(results, chapter, attempt(chapter.name, "", chapter.finish, results))
+    return results
+
+
+def _with_rows(results: Results, chapter: Chapter, rows: Mapping[str, Iterable[Row]] | Failure) -> Results:
+    """The results with tables of one chapter; a row that its layout does not know is a failure of that chapter."""
+    layouts = {layout.file: layout for layout in chapter.layouts}
+    tables = rows if isinstance(rows, Failure) else attempt(chapter.name, "", lambda: {
+        file: _stamped(layouts[file], some, results.stamp) for file, some in rows.items()})
+    if isinstance(tables, Failure):
+        return replace(results, failures=(*results.failures, tables))
+    return replace(results, tables={**results.tables, **tables})
+
+
+def _stamped(layout: Layout, rows: Iterable[Row], stamp: str) -> Table:
+    shared = {"stamp": stamp} if "stamp" in layout.names else {}
+    return layout.table({**row, **shared} for row in rows)
+
+
+def _of_fits(results: Results) -> dict[str, Table]:
     records = results.records
-    headline = [found for found in records if results.headline(found.job.question.endpoint) is found]
-    yield ("comparison.csv", tables.COMPARISON_COLUMNS, [tables.comparison_row(row) for row in results.comparisons])
-    yield ("estimates.csv", tables.ESTIMATE_COLUMNS, [row for found in records for row in found.estimates])
-    yield ("diagnostics.csv", tables.DIAGNOSTIC_COLUMNS, [found.diagnostics for found in records])
-    yield ("agreement.csv", tables.AGREEMENT_COLUMNS, [row for found in records for row in found.agreement])
-    yield ("studies.csv", tables.STUDY_COLUMNS, [row for found in headline for row in found.studies])
-    yield ("survival_conversions.csv", tables.CONVERSION_COLUMNS,
-           [row for found in headline for row in found.conversions])
-    for name, (columns, rows) in results.side.items():
-        yield (name, columns, list(rows))
-    yield ("left_out.csv", tables.LEFT_OUT_COLUMNS, [row for found in headline for row in found.left_out])
+    headline = [record for record in records if results.headline(record.job.question.endpoint) is record]
+    rows = ((tables.COMPARISON, map(tables.comparison_row, results.comparisons)),
+            (tables.ESTIMATES, (row for record in records for row in record.estimates)),
+            (tables.DIAGNOSTICS, map(_declared, records)),
+            (tables.AGREEMENT, (row for record in records for row in record.agreement)),
+            (tables.STUDIES, (row for record in headline for row in record.studies)),
+            (tables.CONVERSIONS, (row for record in headline for row in record.conversions)),
+            (tables.LEFT_OUT, (row for record in headline for row in record.left_out)))
+    return {layout.file: _stamped(layout, some, results.stamp) for layout, some in rows}
+
+
+def _declared(record: Record) -> dict[str, Any]:
+    """The diagnostics of a fit that its table has a column for."""
+    return {name: value for name, value in record.diagnostics.items() if name in tables.DIAGNOSTICS.names}

@@ -7,7 +7,7 @@ from analysis.cases.case import priors_of
 from analysis.cases.selection import ALL, Question, candidates, is_early, refuse_shared_patients, subset_names
 from analysis.cases.settings import BESIDE, HEADLINE, QUICK, Job
 from analysis.evidence import Endpoint, Evidence
-from analysis.results.comparison import BESIDE_TIERS, rule_for
+from analysis.results.comparison import BESIDE_TIERS, compared_questions
 from analysis.system.errors import UsageError
 from models import models_of
 
@@ -30,7 +30,7 @@ def plan(evidence: Evidence, base: Job, *, quick: bool = False, compared_only: b
     SharedPatients
         With one line for each pair of studies that some fit of the base's tiers would count twice.
     """
-    reported = _reported(evidence)
+    reported = compared_questions(evidence)
     jobs: dict[Job, None] = {}
     for endpoint in evidence.endpoints:
         if not any(row.endpoint == endpoint.endpoint for row in (*evidence.responses, *evidence.survival)):
@@ -80,11 +80,6 @@ def _of_question(evidence: Evidence, endpoint: Endpoint, base: Job, question: Qu
 
 def _has_tiers(evidence: Evidence, endpoint: Endpoint) -> bool:
     return any(row.tier for row in (*evidence.responses, *evidence.survival) if row.endpoint == endpoint.endpoint)
-
-
-def _reported(evidence: Evidence) -> set[tuple[str, str]]:
-    rules = ((rule_for(evidence, reported), reported.subset or ALL) for reported in evidence.reported)
-    return {(rule.endpoint, subset) for rule, subset in rules if rule and not rule.reason}
 
 
 def _with_own_priors(job: Job) -> Job:

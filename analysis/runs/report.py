@@ -11,22 +11,23 @@ from typing import Any
 
 from analysis.cases.selection import choices, select
 from analysis.cases.settings import Job
+from analysis.chapters.chapter import all_chapters
 from analysis.evidence import Evidence
 from analysis.output.checks import refuse_without_space
 from analysis.output.manifests import RUN
 from analysis.results.comparison import COMPARED
 from analysis.results.records import FAILED
 from analysis.results.results import Results
+from analysis.results.table import dictionary
+from analysis.results.tables import LAYOUTS
 from analysis.results.terminal import QUICK_REMEDY, table, with_limits
-from analysis.runs.dependence import with_dependence, work_ahead
-from analysis.runs.figures import figure_attempts
+from analysis.runs.figures import draw_all
 from analysis.runs.page import write_report
-from analysis.runs.pipeline import run_all, write_tables
+from analysis.runs.pipeline import run_all
 from analysis.runs.plan import plan
-from analysis.runs.side import with_side_tables
-from analysis.runs.workers import Submit, share_out
+from analysis.runs.workers import Submit
 from analysis.system.errors import UsageError, one_line
-from analysis.system.failures import HINT, without_failures
+from analysis.system.failures import HINT
 from analysis.system.files import as_json, write_text
 from analysis.system.progress import Progress
 
@@ -41,26 +42,21 @@ def make(evidence: Evidence, base: Job, folder: Path, options: argparse.Namespac
     if not jobs:
         raise UsageError(f"{options.data} has no response and no survival row to analyse")
     refuse_without_space(options.output, folder, _expected_bytes(evidence, jobs))
-    progress = Progress(len(jobs))
+    progress, chapters = Progress(len(jobs)), all_chapters()
     progress.say(f"{len(jobs)} fits; compiling the models takes the first seconds ...")
-    ahead: dict = {}
-    results = run_all(evidence, base, jobs, folder=folder / "posteriors", progress=progress,
-                      stamp="QUICK" if options.quick else "", submit=submit,
-                      meanwhile=work_ahead(evidence, base, ahead, quick=options.quick))
-    progress.say("Other methods and model comparison ...")
-    results = with_side_tables(results, submit=submit)
-    progress.say("Sensitivity, influence, subsets and regression ...")
-    results = with_dependence(results, submit=submit, quick=options.quick, ahead=ahead)
-    progress.say("Tables, figures and the report ...")
-    written = write_tables(results, folder)
-    tasks = [] if options.quick else figure_attempts(results, folder / "figures")
-    drawn, failed = without_failures(share_out(tasks, submit=submit))
-    results = replace(results, failures=(*results.failures, *failed))
-    figures = [path for pair in drawn for path in pair]
+    results = run_all(evidence, base, jobs, chapters, folder=folder / "posteriors", progress=progress, submit=submit,
+                      quick=options.quick)
+    progress.say("Figures and the report ...")
+    layouts = (*LAYOUTS, *(layout for chapter in chapters for layout in chapter.layouts))
+    written = [results.tables[layout.file].write(folder) for layout in layouts if len(results.tables[layout.file])]
+    results, pictures, drawn = draw_all(results, () if options.quick else chapters, folder / "figures", submit=submit)
     progress.close()
-    page, failed = write_report(results, folder, figures=figures)
+    page, failed = write_report(results, chapters, folder, pictures=pictures)
     results = replace(results, failures=(*results.failures, *failed))
-    manifest = _manifest(results, options, [path.relative_to(folder) for path in (*written, *figures, page)])
+    dictionary_path = folder / "README.md"
+    write_text(dictionary_path, dictionary([layout for layout in layouts if len(results.tables[layout.file])]))
+    manifest = _manifest(results, options, [path.relative_to(folder)
+                                            for path in (*written, *drawn, page, dictionary_path)])
     write_text(folder / RUN, as_json(manifest) + "\n")
     return results, manifest
 
@@ -80,7 +76,10 @@ def tell(results: Results, manifest: dict[str, Any], options: argparse.Namespace
         print(f"FAILED: {failure}", file=sys.stderr)
     if results.failures or any(found.status == FAILED for found in results.failed):
         print(HINT, file=sys.stderr)
-    return 3 if results.failed or _failed_slopes(results) or results.failures else 0
+    failed = _failed_in_chapters(results)
+    for line in failed:
+        print(line, file=sys.stderr)
+    return 3 if results.failed or failed or results.failures else 0
 
 
 def _expected_bytes(evidence: Evidence, jobs: Sequence[Job]) -> int:
@@ -89,13 +88,9 @@ def _expected_bytes(evidence: Evidence, jobs: Sequence[Job]) -> int:
                for job in jobs)
 
 
-def _failed_slopes(results: Results) -> int:
-    """Says which regressions failed their diagnostics; returns how many slopes have no result for that."""
-    failed = [row for one in results.regressions for row in one.failed]
-    for row in failed:
-        print(f"NOT CONVERGED: {row['endpoint']} regression on {row['covariate']} ({row['analysis']}): "
-              f"{row['failures']}", file=sys.stderr)
-    return len(failed)
+def _failed_in_chapters(results: Results) -> list[str]:
+    """Which fits of the chapters' own are no results."""
+    return [line for chapter in all_chapters() if chapter.failed for line in chapter.failed(results)]
 
 
 def _manifest(results: Results, options: argparse.Namespace, files: list[Path]) -> dict:
@@ -109,7 +104,7 @@ def _manifest(results: Results, options: argparse.Namespace, files: list[Path]) 
             "retrospective": results.base.question.retrospective, "horizon": results.base.question.horizon,
             "level": options.level, "seed": options.seed,
             "python": python_version(), "versions": {name: version(name) for name in _PACKAGES},
-            "converged": not results.failed and not any(one.failed for one in results.regressions),
+            "converged": not results.failed and not _failed_in_chapters(results),
             "failures": [asdict(failure) for failure in results.failures],
             "compared": _compared(results), "reported": len(results.comparisons),
             "files": sorted(path.as_posix() for path in files), "fits": fits}

@@ -22,6 +22,10 @@ class Progress:
         self._total, self._stream, self._quiet = total, stream or sys.stderr, quiet
         self._done, self._printed, self._started = 0, -1, time.monotonic()
 
+    def total(self, number: int) -> None:
+        """Change the number of steps, once it is known."""
+        self._total = number
+
     def say(self, text: str) -> None:
         """Print a line of its own."""
         if not self._quiet:

@@ -141,9 +141,9 @@ def test_curves_change_by_definition_statistic_early_landmark_and_factor(tmp_pat
     (median,) = found["statistic"]
     rows = [next(row for row in headline.evidence.survival if row.study_id == "a" and row.statistic == "median"),
             *(row for row in headline.rows if row.study_id != "a")]
-    assert_same(median.studies, as_studies(convert(rows, horizon=12.0)))
+    assert_same(median.case.studies, as_studies(convert(rows, horizon=12.0)))
     (late,) = found["early"]
-    assert list(late.studies.study_ids) == ["a", "b", "d"]
+    assert list(late.case.studies.study_ids) == ["a", "b", "d"]
     assert [variant.factor for variant in found["factor"]] == [1.0, 2.0]
     for variant in found["factor"]:
         assert_same(variant.case.studies, as_studies(convert(headline.rows, horizon=12.0, factor=variant.factor)))

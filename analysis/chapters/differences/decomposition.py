@@ -14,13 +14,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from analysis.results.columns import columns
 from analysis.results.comparison import COMPARED, Comparison
+from analysis.results.table import Column, Layout
 
 PUBLISHED, DATA, METHOD, PRIOR, TOTAL = "published", "data", "method", "prior", "missing studies"
 _LIKELIHOOD = {"mean_rate": "beta_binomial_ml", "survival": "log_hazard_reml_wald",
                "median_months": "log_hazard_reml_wald"}
-COLUMNS = ("reported_id", "endpoint", "subset", "estimand", "unit", "step", "label", "estimate", "lower", "upper",
-           "level", "interval", "k_studies", "n_patients", "change", "width", "note", "stamp")
+DECOMPOSITION = Layout("decomposition.csv", "One step from a published estimate to the posterior.", columns(
+    Column("reported_id", "key of the published number in reported.csv", "text"), "endpoint subset estimand unit",
+    Column("step", "what the change is due to: published, data, method, prior, missing studies", "text"), "label",
+    Column("estimate", "estimate at this step"), "lower upper level interval k_studies n_patients",
+    Column("change", "estimate minus that of the step before"), Column("width", "width of the interval"),
+    "note stamp"))
 Row = Mapping[str, Any]
 
 
@@ -135,3 +141,11 @@ def rows_of(found: Sequence[Decomposition]) -> list[dict[str, Any]]:
                             ("label", "estimate", "lower", "upper", "level", "interval", "k_studies", "n_patients",
                              "change", "note")}})
     return rows
+
+
+def with_total(rows: Sequence[Row]) -> list[Row]:
+    """Posteriors that use a published total in which every study is accounted for, as steps of a decomposition."""
+    return [{"endpoint": row["endpoint"], "median": row["median"], "lower": row["lower"], "upper": row["upper"],
+             "label": f"Posterior with the total {row['total_events']}/{row['total_n']}",
+             "k_studies": row["total_k"], "n_patients": row["total_n"], "note": row["note"]}
+            for row in rows if row["median"] is not None and not row["absent"] and not row["base_gap"]]

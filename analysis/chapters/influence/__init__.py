@@ -1,0 +1,32 @@
+"""Which study each estimate hangs on."""
+
+from collections.abc import Iterator
+
+from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
+from analysis.chapters.influence.figure import draw_baujat, is_drawn
+from analysis.chapters.influence.rows import INFLUENCE, influence_rows
+from analysis.chapters.influence.section import influence_section
+from analysis.drawing.html import Html
+from analysis.results import facts
+from analysis.results.results import Results
+
+
+def _work(asked: Asked) -> Iterator[Task]:
+    for endpoint in asked.evidence.endpoints:
+        yield Task("influence", endpoint.endpoint, influence_rows, (asked.base, endpoint.endpoint))
+
+
+def _figures(results: Results) -> Iterator[Picture]:
+    rows = results.rows(INFLUENCE.file)
+    if is_drawn(rows):
+        yield Picture("baujat", draw_baujat, {"rows": rows, "title": "Influence and surprise", "stamp": results.stamp,
+                                              "names": facts.endpoint_names(results)},
+                      "Map of the studies: how surprising each is under the others' prediction, and how far the pooled "
+                      "result moves without it, one panel for each endpoint.")
+
+
+def _section(results: Results, page: Page) -> Html:
+    return influence_section(results, page.picture("baujat"))
+
+
+CHAPTER = Chapter("influence", 70, (INFLUENCE,), _work, None, _figures, _section, parts=("influence", "figure baujat"))

@@ -6,7 +6,7 @@ events that a published total leaves assumes that our counts are the ones behind
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict
 from typing import Any
 
 from analysis.cases.case import typed_studies
@@ -18,12 +18,13 @@ from analysis.chapters.missing.splits import filled, in_proportion
 from analysis.chapters.missing.totals import COMPUTED, NOT_COMPUTED, trouble_with
 from analysis.evidence import Evidence, Reported, Study
 from analysis.inference.grid import Grid, QuadratureFailed
+from analysis.results.columns import columns
 from analysis.results.comparison import rule_for
+from analysis.results.table import Column, Layout
 from models.beta_binomial import MODEL
 from models.priors import Prior
 from models.studies import RateStudies
 
-FILE = "missing_bounds.csv"
 HEADLINE, PUBLISHED = "headline", "published"
 EXTREME = ("extreme_low", "extreme_high")
 EACH = ("each_low", "each_high")
@@ -31,50 +32,21 @@ JOINT = ("joint_low", "joint_high")
 SPLITS = ("total_even", "total_in_largest", "total_in_smallest")
 
 
-@dataclass(frozen=True)
-class MissingBound:
-    """The mean rate when the missing studies showed certain counts.
-
-    Parameters
-    ----------
-    bound : str
-        headline: the studies with a count alone. extreme_low, extreme_high: no event, or the event in every patient,
-        of each missing study. each_low, each_high: every missing study at the limit (at `level`) of its own
-        predictive distribution. joint_low, joint_high: their sum at its limit, spread in proportion.
-        total_even, total_in_largest, total_in_smallest: the events that a published total leaves, spread in
-        proportion or filled into the largest or the smallest studies. published: the printed number.
-    scenario : str
-        The reading of the total for the last but one.
-    missing : str
-        Missing studies with their counts, such as "a_2019:0/9 b_2020:0/23".
-    median, lower, upper : float or None
-        Mean rate; for `published` the printed estimate and interval.
-    """
-
-    endpoint: str
-    model: str
-    tiers: str
-    study_set: str
-    bound: str
-    scenario: str
-    known_k: int
-    known_n: int
-    published_k: int | None
-    missing_k: int
-    missing_n: int | None
-    missing_events: int | None
-    missing: str
-    status: str
-    reason: str = ""
-    median: float | None = None
-    lower: float | None = None
-    upper: float | None = None
-    level: float | None = None
-    interval: str = ""
-    note: str = ""
-
-
-MISSING_BOUND_COLUMNS = tuple(field.name for field in fields(MissingBound))
+MISSING_BOUNDS = Layout("missing_bounds.csv", "The mean rate when the missing studies showed certain counts.", columns(
+    "endpoint model tiers study_set",
+    Column("bound", "headline: the studies with a count alone; extreme_low and extreme_high: no event, or the event in "
+           "every patient, of each missing study; each_low and each_high: every missing study at the limit of its own "
+           "predictive distribution; joint_low and joint_high: their sum at its limit, spread in proportion; "
+           "total_even, total_in_largest and total_in_smallest: the events that a published total leaves, spread in "
+           "proportion or filled into the largest or the smallest studies; published: the printed number", "text"),
+    Column("scenario", "reading of the published total", "text"),
+    Column("known_k", "studies with a count", "count"), Column("known_n", "their patients", "count"),
+    Column("published_k", "largest number of studies that is printed", "count"),
+    Column("missing_k", "studies without a count", "count"), Column("missing_n", "their patients", "count"),
+    Column("missing_events", "their events under this bound", "count"),
+    Column("missing", "missing studies with their counts", "text"), "status reason",
+    Column("median", "posterior median of the mean rate; the printed estimate where published"),
+    "lower upper level interval note stamp"))
 
 
 def published_row(evidence: Evidence, selection: Selection) -> Reported | None:
@@ -98,7 +70,7 @@ def published_k(evidence: Evidence, selection: Selection) -> int | None:
 
 
 def bound_rows(evidence: Evidence, selection: Selection, priors: Mapping[str, Prior], *, level: float,
-               headline: Grid | None) -> tuple[MissingBound, ...]:
+               headline: Grid | None) -> tuple[dict[str, Any], ...]:
     """The rows of one endpoint; none where no study is missing.
 
     Parameters
@@ -115,8 +87,7 @@ def bound_rows(evidence: Evidence, selection: Selection, priors: Mapping[str, Pr
     shared = _shared(selection, k, count)
     reason = _trouble(evidence, selection, chosen, headline)
     if reason:
-        return (MissingBound(**shared, bound=HEADLINE, scenario="", missing_n=None, missing_events=None, missing="",
-                             status=NOT_COMPUTED, reason=reason),)
+        return ({**shared, "bound": HEADLINE, "status": NOT_COMPUTED, "reason": reason},)
     note = _which(len(candidates), chosen, count)
     rows = [_summary(shared, HEADLINE, headline, level)]
     cases = [*_free_cases(headline, chosen, level, note), *_split_cases(evidence, selection, headline)]
@@ -187,7 +158,7 @@ def _split_cases(evidence: Evidence, selection: Selection, headline: Grid) -> It
 
 
 def _bound(selection: Selection, priors: Mapping[str, Prior], shared: Mapping[str, Any], level: float, *, bound: str,
-           sizes: Mapping[str, int], events: Sequence[int], note: str, scenario: str = "") -> MissingBound:
+           sizes: Mapping[str, int], events: Sequence[int], note: str, scenario: str = "") -> dict[str, Any]:
     known, _ = typed_studies(selection)
     studies = RateStudies((*known.study_ids, *sizes), [*known.events, *events], [*known.evaluable, *sizes.values()])
     cells = {"scenario": scenario, "missing_n": sum(sizes.values()), "missing_events": sum(events),
@@ -196,7 +167,7 @@ def _bound(selection: Selection, priors: Mapping[str, Prior], shared: Mapping[st
     try:
         return _summary(shared | {"missing_k": len(sizes)}, bound, posterior(studies, priors), level, **cells)
     except QuadratureFailed as error:
-        return MissingBound(**shared, bound=bound, status=NOT_COMPUTED, reason=str(error), **cells)
+        return {**shared, "bound": bound, "status": NOT_COMPUTED, "reason": str(error), **cells}
 
 
 def _shared(selection: Selection, k: int, count: int) -> dict[str, Any]:
@@ -206,19 +177,14 @@ def _shared(selection: Selection, k: int, count: int) -> dict[str, Any]:
             "known_n": sum(row.n for row in selection.rows), "published_k": k, "missing_k": count}
 
 
-def _summary(shared: Mapping[str, Any], bound: str, grid: Grid, level: float, *, scenario: str = "",
-             missing_n: int | None = None, missing_events: int | None = None, missing: str = "",
-             note: str = "") -> MissingBound:
-    rate = mean_rate(grid, level=level)
-    return MissingBound(**shared, bound=bound, scenario=scenario, missing_n=missing_n, missing_events=missing_events,
-                        missing=missing, status=COMPUTED, median=rate.median, lower=rate.lower, upper=rate.upper,
-                        level=level, interval="credible", note=note)
+def _summary(shared: Mapping[str, Any], bound: str, grid: Grid, level: float, **cells: Any) -> dict[str, Any]:
+    return {**shared, "bound": bound, "status": COMPUTED, **asdict(mean_rate(grid, level=level)), "level": level,
+            "interval": "credible", **cells}
 
 
-def _published(evidence: Evidence, selection: Selection, shared: Mapping[str, Any]) -> Iterator[MissingBound]:
+def _published(evidence: Evidence, selection: Selection, shared: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     reported = published_row(evidence, selection)
     if reported is not None:
-        yield MissingBound(**shared | {"model": ""}, bound=PUBLISHED, scenario="", missing_n=None,
-                           missing_events=None, missing="", status=PUBLISHED, median=reported.estimate,
-                           lower=reported.ci_low, upper=reported.ci_high, level=reported.level,
-                           interval="confidence" if reported.ci_low is not None else "", note=reported.note)
+        yield {**shared, "model": "", "bound": PUBLISHED, "status": PUBLISHED, "median": reported.estimate,
+               "lower": reported.ci_low, "upper": reported.ci_high, "level": reported.level,
+               "interval": "confidence" if reported.ci_low is not None else "", "note": reported.note}

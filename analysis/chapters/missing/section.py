@@ -19,7 +19,7 @@ _BOUNDS = {"headline": "headline", "published": "published", "extreme_low": "mis
 
 def missing_section(results: Results, picture: Html) -> Html:
     """How far the answer depends on studies without a number; a sensitivity analysis, not the headline."""
-    totals, bounds = results.side_rows("published_totals.csv"), results.side_rows("missing_bounds.csv")
+    totals, bounds = results.rows("published_totals.csv"), results.rows("missing_bounds.csv")
     if not totals and not bounds:
         return Html("")
     return section("missing", "What the missing studies could change",

@@ -9,7 +9,7 @@ and the predictive probability of the total is the mean of the last factor over 
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -21,79 +21,37 @@ from analysis.chapters.missing.rates import count_quantile, mean_rate, posterior
 from analysis.chapters.missing.readings import Reading, readings
 from analysis.evidence import Evidence
 from analysis.inference.grid import Grid, QuadratureFailed
+from analysis.results.columns import columns
+from analysis.results.table import Column, Layout
 from models.beta_binomial import MODEL
 from models.priors import Prior
 
-FILE = "published_totals.csv"
 COMPUTED, NOT_COMPUTED = "computed", "not computed"
-
-
-@dataclass(frozen=True)
-class PublishedTotal:
-    """One reading of one published total.
-
-    Parameters
-    ----------
-    absent : str
-        Studies taken not to be behind the total, separated by blanks.
-    missing : str
-        Unknown studies with their patients, such as "a_2019:9 b_2020:23".
-    probability : float or None
-        Predictive probability of exactly this total, P(T = t).
-    mid_p : float or None
-        P(T < t) + P(T = t) / 2: near 0 where the total is lower than expected, near 1 where it is higher.
-    two_sided : float or None
-        Twice the smaller of mid_p and 1 - mid_p.
-    expected_events, events_lower, events_upper : float or None
-        Predictive mean and limits (at `level`) of the events of the unknown studies.
-    known_median, known_lower, known_upper : float or None
-        Mean rate from the studies with a count alone.
-    median, lower, upper : float or None
-        Mean rate with the total as well.
-    """
-
-    endpoint: str
-    model: str
-    tiers: str
-    study_set: str
-    scenario: str
-    absent: str
-    denominators: str
-    total_k: int
-    total_events: int | None
-    total_n: int | None
-    known_k: int
-    known_events: int
-    known_n: int
-    missing_k: int | None
-    missing_n: int | None
-    missing_events: int | None
-    missing: str
-    base_gap: int | None
-    status: str
-    reason: str
-    probability: float | None = None
-    mid_p: float | None = None
-    two_sided: float | None = None
-    expected_events: float | None = None
-    events_lower: int | None = None
-    events_upper: int | None = None
-    known_median: float | None = None
-    known_lower: float | None = None
-    known_upper: float | None = None
-    median: float | None = None
-    lower: float | None = None
-    upper: float | None = None
-    level: float | None = None
-    interval: str = ""
-    note: str = ""
-
-
-PUBLISHED_TOTAL_COLUMNS = tuple(field.name for field in fields(PublishedTotal))
+PUBLISHED_TOTALS = Layout("published_totals.csv", "One reading of one published total.", columns(
+    "endpoint model tiers study_set", Column("scenario", "as_printed, or a scenario of scenarios.csv", "text"),
+    Column("absent", "studies taken not to be behind the total", "text"),
+    Column("denominators", "whether unknown studies enter with their treated patients or with reduced ones", "text"),
+    Column("total_k", "studies behind the total", "count"), Column("total_events", "events of the total", "count"),
+    Column("total_n", "patients of the total", "count"),
+    Column("known_k", "studies with a count that are behind it", "count"),
+    Column("known_events", "their events", "count"), Column("known_n", "their patients", "count"),
+    Column("missing_k", "studies behind it without a count", "count"),
+    Column("missing_n", "their patients", "count"), Column("missing_events", "events left for them", "count"),
+    Column("missing", "these studies with their patients", "text"),
+    Column("base_gap", "patients of all studies behind the total minus the printed base", "count"), "status reason",
+    Column("probability", "predictive probability of exactly this total"),
+    Column("mid_p", "of the total: near 0 where it is lower than expected, near 1 where it is higher"),
+    Column("two_sided", "twice the smaller of mid_p and 1 - mid_p"),
+    Column("expected_events", "predictive mean of the events of the unknown studies"),
+    Column("events_lower", "lower predictive limit", "count"),
+    Column("events_upper", "upper predictive limit", "count"),
+    Column("known_median", "posterior median of the mean rate from the studies with a count alone"),
+    Column("known_lower", "its lower limit"), Column("known_upper", "its upper limit"),
+    "median lower upper level interval note stamp"))
 
 
 def total_rows(evidence: Evidence, selection: Selection, priors: Mapping[str, Prior], *, level: float,
-               headline: Grid | None) -> tuple[PublishedTotal, ...]:
+               headline: Grid | None) -> tuple[dict[str, Any], ...]:
     """A row for every reading of the totals published for one endpoint.
 
     Parameters
@@ -127,20 +85,23 @@ def tail_probabilities(probabilities: np.ndarray, total: int) -> dict[str, float
 
 
 def _row(selection: Selection, reading: Reading, priors: Mapping[str, Prior], level: float,
-         headline: Grid | None) -> PublishedTotal:
+         headline: Grid | None) -> dict[str, Any]:
     reason = trouble_with(reading, headline)
     try:
         found = {} if reason else _results(selection, reading, priors, level, headline)
     except QuadratureFailed as error:
         reason, found = str(error), {}
     question, unknown = selection.question, None if reading.reason else reading
-    return PublishedTotal(
-        question.endpoint, MODEL.name, question.tiers, question.study_set, reading.scenario,
-        " ".join(reading.absent), reading.denominators, reading.k_studies, reading.total_events, reading.total_n,
-        reading.known_k, reading.known_events, reading.known_n,
-        unknown and len(unknown.missing), unknown and sum(unknown.sizes), unknown and unknown.missing_events,
-        " ".join(f"{study_id}:{n}" for study_id, n in reading.missing.items()), reading.base_gap,
-        NOT_COMPUTED if reason else COMPUTED, reason, note=reading.note, **found)
+    return {
+        "endpoint": question.endpoint, "model": MODEL.name, "tiers": question.tiers, "study_set": question.study_set,
+        "scenario": reading.scenario, "absent": " ".join(reading.absent), "denominators": reading.denominators,
+        "total_k": reading.k_studies, "total_events": reading.total_events, "total_n": reading.total_n,
+        "known_k": reading.known_k, "known_events": reading.known_events, "known_n": reading.known_n,
+        "missing_k": unknown and len(unknown.missing), "missing_n": unknown and sum(unknown.sizes),
+        "missing_events": unknown and unknown.missing_events,
+        "missing": " ".join(f"{study_id}:{n}" for study_id, n in reading.missing.items()),
+        "base_gap": reading.base_gap, "status": NOT_COMPUTED if reason else COMPUTED, "reason": reason,
+        "interval": "", "note": reading.note, **found}
 
 
 def _results(selection: Selection, reading: Reading, priors: Mapping[str, Prior], level: float,

@@ -7,14 +7,19 @@ standard deviation of study rates at a mean of 0.8 (about 0.10, `prior_spread`).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy import special, stats
 
-from analysis.cases.case import Case, own_priors
+from analysis.cases.case import Case, case_of, own_priors
+from analysis.cases.settings import Job
+from analysis.evidence import Evidence
 from analysis.inference.density import prior_median
 from analysis.inference.leave_one_out import LeftOut, leave_one_out
 from analysis.inference.posterior import posterior_of
+from analysis.results.columns import columns
+from analysis.results.table import Column, Layout
 from models import all_models, models_of
 from models.priors import Prior
 
@@ -116,3 +121,51 @@ def uniformity(left_out: Sequence[LeftOut]) -> float:
     if len(left_out) < 3:
         return np.nan
     return float(stats.kstest([one.pit for one in left_out], "uniform").pvalue)
+
+
+MODEL_COMPARISON = Layout("model_comparison.csv", "One model of one endpoint under one set of priors.", columns(
+    "endpoint subset tiers study_set", Column("which_priors", "default, or matched between the models", "text"),
+    "model", Column("priors", "the priors", "text"),
+    Column("prior_spread", "prior median of the standard deviation of study rates at a mean rate of 0.8"),
+    Column("log_evidence", "log of the marginal likelihood"),
+    Column("weight", "posterior probability of the model, equal before; under matched priors only"),
+    Column("elpd_loo", "sum over studies of the log predictive density given the others"),
+    Column("elpd_loo_se", "its standard error"),
+    Column("elpd_difference", "difference from the first model with these priors"),
+    Column("elpd_difference_se", "standard error of the paired difference"),
+    Column("pit_uniform_p", "p-value of a test that the leave-one-out mid-p values are uniform"), "stamp"))
+LEAVE_ONE_OUT = Layout("leave_one_out.csv", "One study predicted from the others by one model.", columns(
+    "endpoint subset tiers study_set", Column("which_priors", "default, or matched between the models", "text"),
+    "model study_id label", Column("elpd_loo", "log predictive density of the study given the others"),
+    Column("pit", "predictive probability of less than it reports, plus half that of just that (mid-p)"),
+    Column("two_sided", "two-sided predictive probability"), "stamp"))
+
+
+def comparison_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, list[dict[str, Any]]]:
+    """Rows of both tables for one endpoint under the priors of a run.
+
+    Raises
+    ------
+    QuadratureFailed
+        When the sums of one posterior do not settle.
+    """
+    question = replace(base.question, endpoint=endpoint)
+    case = case_of(evidence, replace(base, question=question), shared_priors=True)
+    shared = {name: getattr(question, name) for name in ("endpoint", "subset", "tiers", "study_set")}
+    models, left_out, judged = [], [], judge(case)
+    for one in judged:
+        first = next(other for other in judged if other.which == one.which)
+        gap, error = elpd_difference(one, first) if one is not first else (None, None)
+        spread = one.priors[list(one.priors)[1]]
+        models.append({**shared, "which_priors": one.which, "model": one.model,
+                       "priors": "; ".join(f"{name} ~ {prior}" for name, prior in one.priors.items()),
+                       "prior_spread": prior_spread(one.model, spread) if case.horizon is None else None,
+                       "log_evidence": one.log_evidence, "weight": one.weight, "elpd_loo": one.elpd,
+                       "elpd_loo_se": one.elpd_se, "elpd_difference": gap, "elpd_difference_se": error,
+                       "pit_uniform_p": uniformity(one.left_out)})
+        left_out += [{**shared, "which_priors": one.which, "model": one.model,
+                      "study_id": case.studies.study_ids[left.index],
+                      "label": evidence.study(case.studies.study_ids[left.index]).label,
+                      "elpd_loo": left.log_predictive, "pit": left.pit, "two_sided": left.tail}
+                     for left in one.left_out]
+    return {MODEL_COMPARISON.file: models, LEAVE_ONE_OUT.file: left_out}

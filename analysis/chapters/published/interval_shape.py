@@ -14,18 +14,35 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from analysis.cases.selection import Question, reason_against_study
-from analysis.evidence import Evidence
+from analysis.cases.case import case_of
+from analysis.cases.selection import ALL, Question, reason_against_study
+from analysis.cases.settings import Job
+from analysis.evidence import ComparisonRule, Evidence, Reported
 from analysis.frequentist.maximum_likelihood import beta_binomial_mean
 from analysis.inference.density import density_of
 from analysis.inference.draws import draw
 from analysis.inference.grid import solve
+from analysis.results.columns import columns
+from analysis.results.comparison import rule_for
+from analysis.results.table import Column, Layout
+from models.beta_binomial import MODEL
 from models.model import Model
 from models.studies import RateStudies
 
-COLUMNS = ("reported_id", "endpoint", "subset", "published", "published_lower", "published_upper", "arm_ratio_low",
-           "arm_ratio_high", "methods_low", "methods_high", "completed", "completed_low", "completed_high",
-           "share_at_least_as_lopsided", "symmetric_about", "verdict", "stamp")
+INTERVAL_SHAPES = Layout(
+    "interval_shapes.csv", "The arms of one published interval of a rate, on the logit scale.", columns(
+        Column("reported_id", "key of the published number in reported.csv", "text"), "endpoint subset",
+        Column("published", "published estimate"), Column("published_lower", "its lower limit"),
+        Column("published_upper", "its upper limit"),
+        Column("arm_ratio_low", "ratio of the lower to the upper arm: the least that the rounding allows"),
+        Column("arm_ratio_high", "the most that the rounding allows"),
+        Column("methods_low", "smallest ratio of the methods on this evidence"),
+        Column("methods_high", "largest ratio of the methods on this evidence"),
+        Column("completed", "sets of evidence with missing studies filled in that give a ratio", "count"),
+        Column("completed_low", "their smallest ratio"), Column("completed_high", "their largest ratio"),
+        Column("share_at_least_as_lopsided", "share of these sets that are at least as lopsided"),
+        Column("symmetric_about", "scales on which the arms can be equal within rounding", "text"),
+        Column("verdict", "what the shape says about the published method", "text"), "stamp"))
 _SETS = 80
 _SCALES = ("percentage", "logit", "arcsine")
 
@@ -142,3 +159,26 @@ def with_verdict(row: Mapping[str, Any], methods: Sequence[Mapping[str, Any]]) -
     outside = row["arm_ratio_low"] > reach[1] or row["arm_ratio_high"] < reach[0]
     return {**row, "methods_low": low, "methods_high": high,
             "verdict": "outside what the methods give" if outside else "within what the methods give"}
+
+
+def has_shape(reported: Reported, rule: ComparisonRule | None) -> bool:
+    """Whether a published number is a rate with an interval whose digits are known."""
+    return bool(rule and not rule.reason and reported.primary and rule.estimand == "mean_rate"
+                and rule.transform == "identity" and reported.ci_low is not None and reported.ci_high is not None
+                and reported.decimals is not None and 0.0 < reported.estimate < 1.0)
+
+
+def shape_rows(evidence: Evidence, base: Job, reported: Reported) -> dict[str, list[dict[str, Any]]]:
+    """What the published interval of a rate looks like, and what completed evidence gives; nothing without a study."""
+    rule = rule_for(evidence, reported)
+    question = replace(base.question, endpoint=rule.endpoint, subset=reported.subset or ALL)
+    case = case_of(evidence, replace(base, question=question), shared_priors=True)
+    if not len(case.studies):
+        return {}
+    shape = published_shape(reported.estimate, reported.ci_low, reported.ci_high, reported.decimals)
+    missing = missing_sizes(evidence, question, case.studies.study_ids, reported.k_studies)
+    ratios = completed_ratios(MODEL, case.studies, missing, level=base.level, seed=base.seed)
+    return {INTERVAL_SHAPES.file: [{
+        "reported_id": reported.reported_id, "endpoint": rule.endpoint, "subset": question.subset,
+        "published": reported.estimate, "published_lower": reported.ci_low, "published_upper": reported.ci_high,
+        **shape_cells(shape, ratios)}]}

@@ -25,7 +25,8 @@ CAVEAT = ("Associations between studies, not effects in patients: studies differ
 _DIAGNOSTICS = ("engine", "status", "pareto_k", "max_rhat", "min_ess_bulk", "min_ess_tail", "divergences", "min_bfmi",
                 "max_mcse_mean", "max_mcse_limit", "max_mcse_limit_heterogeneity", "failures")
 REGRESSION_COLUMNS = (
-    *tables.QUESTION_COLUMNS, "covariate", "label", "unit", "unit_size", "prior_size", "analysis", "n_studies",
+    "endpoint", "model", "subset", "tiers", "study_set", "early_landmarks",
+    "covariate", "label", "unit", "unit_size", "prior_size", "analysis", "n_studies",
     "n_patients", "n_missing", "centre", "beta_mean", "beta_sd", "beta_median", "beta_lower", "beta_upper", "beta_mcse",
     "ratio_scale", "ratio_median", "ratio_lower", "ratio_upper", "level", "interval", "probability_above_one", "prior",
     "sd_ratio", "crude_beta", "crude_se", "prior_tail", "prior_conflict",

@@ -18,7 +18,7 @@ _ANALYSES = {"one_at_a_time": "one at a time", "complete_case": "complete cases"
 
 def regression_section(results: Results) -> Html:
     """Slopes on study-level covariates over all endpoints: a summary in words, then every slope."""
-    rows = results.side_rows("regression.csv")
+    rows = results.rows("regression.csv")
     if not rows:
         return Html("")
     return section("regression", _title(results),
@@ -29,13 +29,13 @@ def regression_section(results: Results) -> Html:
 
 
 def _title(results: Results) -> str:
-    labels = list(dict.fromkeys(row["label"] for row in results.side_rows("regression.csv")))
+    labels = list(dict.fromkeys(row["label"] for row in results.rows("regression.csv")))
     return f"Do results vary with {labels[0]}?" if len(labels) == 1 else "Do results vary with the covariates?"
 
 
 def regression_block(results: Results, endpoint: str, picture: Html) -> Html:
     """The bubble plots of one endpoint and its slopes, to be unfolded."""
-    rows = [row for row in results.side_rows("regression.csv") if row["endpoint"] == endpoint]
+    rows = [row for row in results.rows("regression.csv") if row["endpoint"] == endpoint]
     return folded("Regression on covariates", picture, tag("p", CAVEAT, class_="legend"),
                   _slopes(results, endpoint, rows)) if rows else Html("")
 
@@ -133,7 +133,7 @@ def _table(results: Results, caption: str, rows: list[Row], *, endpoint: bool) -
 
 
 def _collinearity(results: Results) -> Html:
-    rows = [row for row in results.side_rows("regression_collinearity.csv") if row["correlation"] is not None
+    rows = [row for row in results.rows("regression_collinearity.csv") if row["correlation"] is not None
             and abs(row["correlation"]) >= 0.5]
     return table("Pairs of covariates with a correlation of at least 0.5 over the studies of an endpoint", (
         "Endpoint", "Covariate", "Other", "Studies", "Correlation"),

@@ -1,0 +1,37 @@
+"""What each conclusion hangs on among the choices that were made."""
+
+from collections.abc import Iterator
+
+from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
+from analysis.chapters.sensitivity.figure import draw_sensitivity, is_drawn
+from analysis.chapters.sensitivity.power import POWER_SCALING, power_rows
+from analysis.chapters.sensitivity.section import sensitivity_block, sensitivity_section
+from analysis.chapters.sensitivity.table import SENSITIVITY, sensitivity_rows
+from analysis.drawing.html import Html
+from analysis.results.results import Results
+
+
+def _work(asked: Asked) -> Iterator[Task]:
+    for endpoint in asked.evidence.endpoints:
+        arguments = (asked.base, endpoint.endpoint)
+        yield Task("sensitivity", endpoint.endpoint, sensitivity_rows, arguments)
+        yield Task("power scaling", endpoint.endpoint, power_rows, arguments)
+
+
+def _figures(results: Results) -> Iterator[Picture]:
+    for endpoint in results.evidence.endpoints:
+        rows = tuple(row for row in results.rows(SENSITIVITY.file) if row["endpoint"] == endpoint.endpoint)
+        if is_drawn(rows, endpoint.endpoint):
+            yield Picture("sensitivity", draw_sensitivity, {
+                "rows": rows, "endpoint": endpoint.endpoint, "name": endpoint.label, "stamp": results.stamp,
+                "scale": results.scale(endpoint.endpoint)},
+                f"{endpoint.label}: the headline's interval and the interval of every refit with one choice changed.",
+                endpoint.endpoint)
+
+
+def _block(results: Results, endpoint: str, page: Page) -> Html:
+    return sensitivity_block(results, endpoint, page.picture("sensitivity", endpoint))
+
+
+CHAPTER = Chapter("sensitivity", 60, (SENSITIVITY, POWER_SCALING), _work, None, _figures,
+                  lambda results, page: sensitivity_section(results), _block, parts=("sensitivity", "power scaling"))

@@ -30,21 +30,30 @@ from analysis.inference.estimands import MAIN, Quantity
 from analysis.inference.grid import Grid, QuadratureFailed
 from analysis.inference.pooled import quantities_at
 from analysis.inference.posterior import posterior_of
+from analysis.results.columns import columns
+from analysis.results.table import Column, Layout
 from models.backend import NUMBERS
 from models.priors import Prior
 
-FILE = "power_scaling.csv"
 ALPHAS = (0.8, 1.25)
 LIKELIHOOD, BOTH = "likelihood", "prior"
-POWER_COLUMNS = (
-    "endpoint", "model", "tiers", "study_set", "k_studies", "n_patients", "scaled", "prior", "flat", "estimand",
-    "time_months", "alpha_low", "alpha_high", "mean", "sd", "mean_low", "mean_high", "median", "median_low",
-    "median_high", "shift", "status", "reason", "stamp")
+POWER_SCALING = Layout("power_scaling.csv", "A prior or the likelihood of one headline raised to a power.", columns(
+    "endpoint model tiers study_set k_studies n_patients",
+    Column("scaled", "what is raised to a power: likelihood, prior (all), or one parameter's prior", "text"),
+    Column("prior", "the priors that are scaled", "text"),
+    Column("flat", "whether they are constant over the posterior, so that scaling cannot move anything", "flag"),
+    "estimand time_months", Column("alpha_low", "the lower power"), Column("alpha_high", "the higher power"),
+    "mean sd", Column("mean_low", "posterior mean at the lower power"),
+    Column("mean_high", "posterior mean at the higher power"), "median",
+    Column("median_low", "posterior median at the lower power"),
+    Column("median_high", "posterior median at the higher power"),
+    Column("shift", "change of the mean in posterior standard deviations for each doubling of the power"),
+    "status reason stamp"))
 
 Row = Mapping[str, Any]
 
 
-def power_rows(evidence: Evidence, base_job: Job, endpoint: str) -> tuple[Row, ...]:
+def power_rows(evidence: Evidence, base_job: Job, endpoint: str) -> dict[str, list[Row]]:
     """Rows of one endpoint's headline: the likelihood, both priors together, and each prior; none without studies.
 
     `shift` is the change of the mean in standard deviations per doubling of alpha. A prior that is `flat` cannot
@@ -52,21 +61,21 @@ def power_rows(evidence: Evidence, base_job: Job, endpoint: str) -> tuple[Row, .
     """
     headline = headline_of(evidence, base_job, endpoint)
     if headline is None:
-        return ()
+        return {}
     shared = _shared(headline)
     try:
         grid = posterior_of(headline.case).grid
     except QuadratureFailed as error:
-        return ({**shared, "scaled": BOTH, "status": NOT_COMPUTED, "reason": str(error)},)
+        return {POWER_SCALING.file: [{**shared, "scaled": BOTH, "status": NOT_COMPUTED, "reason": str(error)}]}
     at_points = quantities_at(grid, horizon=headline.selection.horizon)
     main = next(one for one in at_points if one.estimand == MAIN[headline.endpoint.kind])
-    return tuple({**shared, **_scaled(grid, main, name, log_density)}
-                 for name, log_density in log_densities(grid).items())
+    return {POWER_SCALING.file: [{**shared, **_scaled(grid, main, name, log_density)}
+                                 for name, log_density in log_densities(grid).items()]}
 
 
 def _shared(headline: Headline) -> dict[str, Any]:
     case = headline.case
-    return {**dict.fromkeys(POWER_COLUMNS), "endpoint": case.question.endpoint, "model": case.model.name,
+    return {"endpoint": case.question.endpoint, "model": case.model.name,
             "tiers": case.question.tiers, "study_set": case.question.study_set, "k_studies": len(case.studies),
             "n_patients": case.studies.patients, "alpha_low": ALPHAS[0], "alpha_high": ALPHAS[1],
             "status": COMPUTED, "reason": ""}

@@ -5,8 +5,9 @@ from typing import Any
 
 from analysis.chapters.sensitivity import power
 from analysis.chapters.sensitivity.names import COMPUTED, HEADLINE, LABELS
+from analysis.chapters.sensitivity.power import POWER_SCALING
 from analysis.chapters.sensitivity.summary import Summed, summed
-from analysis.chapters.sensitivity.table import FILE
+from analysis.chapters.sensitivity.table import SENSITIVITY
 from analysis.drawing.html import Html, folded, join, paragraphs, section, table, tag
 from analysis.results import facts
 from analysis.results.numbers import (
@@ -41,11 +42,11 @@ def sensitivity_block(results: Results, endpoint: str, picture: Html | str = "")
     picture : Html
         The figure, from `html.image`.
     """
-    found = summed(results.side_rows(FILE), endpoint)
+    found = summed(results.rows(SENSITIVITY.file), endpoint)
     if found is None:
         return Html("")
-    rows = [row for row in results.side_rows(FILE) if row["endpoint"] == endpoint]
-    powers = [row for row in results.side_rows(power.FILE) if row["endpoint"] == endpoint]
+    rows = [row for row in results.rows(SENSITIVITY.file) if row["endpoint"] == endpoint]
+    powers = [row for row in results.rows(POWER_SCALING.file) if row["endpoint"] == endpoint]
     return join([tag("p", sentence(found, results.scale(endpoint))), picture,
                  folded(f"Every variant in numbers ({found.variants + found.failed})", _table(results, rows)),
                  folded("Power-scaling of prior and likelihood", _powers(results, powers))], "\n")
@@ -53,13 +54,13 @@ def sensitivity_block(results: Results, endpoint: str, picture: Html | str = "")
 
 def sensitivity_section(results: Results) -> Html:
     """One line for each endpoint: which kind of choice moves it most, and in how many variants a conclusion changes."""
-    found = {endpoint.endpoint: summed(results.side_rows(FILE), endpoint.endpoint)
+    found = {endpoint.endpoint: summed(results.rows(SENSITIVITY.file), endpoint.endpoint)
              for endpoint in results.evidence.endpoints}
     known = {name: one for name, one in found.items() if one is not None}
     if not known:
         return Html("")
     changing = sum(bool(one.changing) for one in known.values())
-    published = any(row["published"] for row in results.side_rows(FILE))
+    published = any(row["published"] for row in results.rows(SENSITIVITY.file))
     passes = ", or the published estimate passes in or out of the interval" if published else ""
     note = (f"Refits with one choice changed. A conclusion changes in at least one of them for {changing} of "
             f"{counted(len(known), 'endpoint')}. It changes where the median moves by more than half the headline's "
@@ -141,7 +142,7 @@ def _shift(shift: float) -> str:
 
 
 def _overall(results: Results, found: Mapping[str, Summed]) -> Html:
-    shifts = {row["endpoint"]: row["shift"] for row in results.side_rows(power.FILE)
+    shifts = {row["endpoint"]: row["shift"] for row in results.rows(POWER_SCALING.file)
               if row["scaled"] == power.BOTH and row["status"] == COMPUTED}
     rates = facts.rates(results, found)
     heads = ("Endpoint", "Moved most by", "Variant", rates.head_of_change("Change"), "Conclusions that change",

@@ -13,20 +13,31 @@ from analysis.evidence import Evidence
 from analysis.inference.estimands import MAIN
 from analysis.inference.grid import QuadratureFailed
 from analysis.inference.posterior import main_estimand
+from analysis.results.columns import columns
 from analysis.results.comparison import published_months, rule_for
+from analysis.results.table import Column, Layout
 from models.studies import RateStudies
 
-FILE = "sensitivity.csv"
-SENSITIVITY_COLUMNS = (
-    "endpoint", "dimension", "variant", "model", "priors", "tiers", "study_set", "factor", "k_studies", "n_patients",
-    "studies", "estimand", "time_months", "median", "lower", "upper", "level", "new_median", "new_lower", "new_upper",
-    "heterogeneity", "heterogeneity_median", "change", "published", "moves", "outside", "crosses", "changes", "status",
-    "reason", "stamp")
+SENSITIVITY = Layout("sensitivity.csv", "One refit with one choice changed; the headline first.", columns(
+    "endpoint", Column("dimension", "kind of choice that is changed", "text"),
+    Column("variant", "what is chosen instead", "text"), "model", Column("priors", "priors of the refit", "text"),
+    "tiers study_set", Column("factor", "multiplies the standard error of survival without an interval"),
+    "k_studies n_patients", Column("studies", "studies added (+), changed (=) or left out (-)", "text"),
+    "estimand time_months median lower upper level", Column("new_median", "predictive median of a new study"),
+    Column("new_lower", "lower prediction limit"), Column("new_upper", "upper prediction limit"),
+    Column("heterogeneity", "estimand that tells how much studies differ", "text"),
+    Column("heterogeneity_median", "its posterior median"),
+    Column("change", "median minus the headline's, in points (hundredths of a probability)"),
+    Column("published", "published estimates of the same quantity", "text"),
+    Column("moves", "whether the median moves by more than half the width of the headline's interval", "flag"),
+    Column("outside", "whether one median lies outside the other interval", "flag"),
+    Column("crosses", "whether a published estimate lies in one of the two intervals only", "flag"),
+    Column("changes", "whether any of these three holds", "flag"), "status reason stamp"))
 
 Row = Mapping[str, Any]
 
 
-def sensitivity_rows(evidence: Evidence, base_job: Job, endpoint: str) -> tuple[Row, ...]:
+def sensitivity_rows(evidence: Evidence, base_job: Job, endpoint: str) -> dict[str, list[Row]]:
     """Rows of one endpoint, the headline first; none where no study has the endpoint.
 
     A change is in points (hundredths of a probability). A conclusion *changes* when one of three things happens:
@@ -42,7 +53,7 @@ def sensitivity_rows(evidence: Evidence, base_job: Job, endpoint: str) -> tuple[
     """
     headline = headline_of(evidence, base_job, endpoint)
     if headline is None:
-        return ()
+        return {}
     horizon = headline.selection.horizon
     printed = published(evidence, endpoint, MAIN[headline.endpoint.kind], horizon)
     found, first = [], None
@@ -59,7 +70,7 @@ def sensitivity_rows(evidence: Evidence, base_job: Job, endpoint: str) -> tuple[
         else:
             first = summary if variant.dimension == HEADLINE else first
             found.append({**cells, **_numbers(summary), **_marks(summary, first, printed)})
-    return tuple(found)
+    return {SENSITIVITY.file: found}
 
 
 def published(evidence: Evidence, endpoint: str, estimand: str, horizon: float) -> tuple[float, ...]:
@@ -76,7 +87,7 @@ def published(evidence: Evidence, endpoint: str, estimand: str, horizon: float) 
 
 def _cells(headline: Headline, variant: Variant, printed: tuple[float, ...]) -> dict[str, Any]:
     case = variant.case
-    return {**dict.fromkeys(SENSITIVITY_COLUMNS), "endpoint": case.question.endpoint, "dimension": variant.dimension,
+    return {"endpoint": case.question.endpoint, "dimension": variant.dimension,
             "variant": variant.label, "model": case.model.name,
             "priors": "; ".join(f"{name} ~ {prior}" for name, prior in case.priors.items()),
             "tiers": case.question.tiers, "study_set": case.question.study_set, "factor": variant.factor,

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from analysis.cases.case import Case, Row, case_of
+from analysis.cases.case import Case, Row, headline_case
 from analysis.cases.hazards import NO_INTERVAL_FACTOR
-from analysis.cases.selection import ALL, Selection
+from analysis.cases.selection import Selection
 from analysis.cases.settings import Job
 from analysis.chapters.sensitivity.names import HEADLINE
 from analysis.evidence import Endpoint, Evidence
@@ -95,8 +95,7 @@ def headline_of(evidence: Evidence, base_job: Job, endpoint: str) -> Headline | 
     base_job : Job
         Carries tiers, set, horizon, priors and level; its endpoint, subset and model are replaced.
     """
-    job = replace(base_job, question=replace(base_job.question, endpoint=endpoint, subset=ALL), model=None)
-    case = case_of(evidence, job, shared_priors=True)
+    case = headline_case(evidence, base_job, endpoint)
     if not len(case.studies):
         return None
     return Headline(evidence, case, NO_INTERVAL_FACTOR if case.model.kind == "survival" else None)

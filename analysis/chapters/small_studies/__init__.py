@@ -1,0 +1,34 @@
+"""Whether small studies tell another story than large ones."""
+
+from collections.abc import Iterator
+
+from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
+from analysis.chapters.small_studies.figure import draw_funnel, is_drawn
+from analysis.chapters.small_studies.rows import SMALL_STUDIES, small_study_rows
+from analysis.chapters.small_studies.section import small_studies_section
+from analysis.drawing.html import Html
+from analysis.results import facts
+from analysis.results.results import Results
+
+
+def _work(asked: Asked) -> Iterator[Task]:
+    for endpoint in asked.evidence.endpoints:
+        yield Task("small studies", endpoint.endpoint, small_study_rows, (asked.base, endpoint.endpoint))
+
+
+def _figures(results: Results) -> Iterator[Picture]:
+    rows = results.rows(SMALL_STUDIES.file)
+    if is_drawn(rows):
+        yield Picture("funnel", draw_funnel, {
+            "rows": rows, "title": "Predictive funnels", "names": facts.endpoint_names(results),
+            "stamp": results.stamp, "scales": facts.scales(results)},
+            "Each study's estimate over its size within the limits that the model predicts for a study of that "
+            "size, one panel for each endpoint.")
+
+
+def _section(results: Results, page: Page) -> Html:
+    return small_studies_section(results, page.picture("funnel"))
+
+
+CHAPTER = Chapter("small_studies", 100, (SMALL_STUDIES,), _work, None, _figures, _section,
+                  parts=("small studies", "figure funnel"))

@@ -7,14 +7,12 @@ other patients, with other products, in earlier years.
 """
 
 import math
-from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 from scipy import special
 
-from analysis.cases.case import Case, case_of
-from analysis.cases.selection import ALL
+from analysis.cases.case import Case, headline_case
 from analysis.cases.settings import Job
 from analysis.evidence import Evidence
 from analysis.frequentist.estimates import log_hazards
@@ -23,10 +21,11 @@ from analysis.inference.grid import QuadratureFailed
 from analysis.inference.leave_one_out import leave_one_out
 from analysis.inference.limits import hazard_limits, rate_limits
 from analysis.inference.posterior import posterior_of, too_large
+from analysis.results.columns import columns
+from analysis.results.table import Column, Layout
 from analysis.results.tables import case_cells
 from models.studies import RateStudies
 
-FILE = "small_studies.csv"
 COMPUTED, NOT_COMPUTED = "computed", "not computed"
 REGRESSION, STUDY, LIMIT = "regression", "study", "limit"
 SMALL, LARGE = 10, 40
@@ -36,89 +35,40 @@ _POINTS = 18
 _MOST_PATIENTS = 500
 
 
-@dataclass(frozen=True)
-class SmallStudy:
-    """A row of one of three parts: the regression of an endpoint, one of its studies, or one size of the funnel.
-
-    Parameters
-    ----------
-    part : {"regression", "study", "limit"}
-    precision : float or None
-        What the funnel is drawn against: patients of a rate; 1/s^2, about the number of events, of a log hazard.
-    observed : float or None
-        Rate, or survival at the horizon, of the study.
-    pit, two_sided, z : float or None
-        Mid-p of the study under the prediction of the others, its two-sided probability, and the normal quantile of
-        the mid-p. For survival it is the mid-p of the hazard: above one half means a shorter survival.
-    predicted, predicted_lower, predicted_upper : float or None
-        Median and prediction limits of the observed value of a further study of this precision, from all studies.
-    slope, slope_se, slope_lower, slope_upper : float or None
-        Per unit of 1/sqrt(n), on the logit or log-hazard scale, with Wald confidence limits.
-    slope_two_sided, slope_two_sided_t : float or None
-        P-values by the normal and, on the safe side, by the t distribution with k - 2 degrees of freedom.
-    ratio, ratio_lower, ratio_upper : float or None
-        Odds (or hazard) in a study of 10 patients over that in a study of 40.
-    detectable_ratio : float or None
-        The ratio above 1 that would be found at the level 0.05 with a probability of 0.8.
-    egger_two_sided : float or None
-        P-value of Egger's test, for comparison: it does not hold its level for proportions.
-    """
-
-    endpoint: str
-    tiers: str
-    study_set: str
-    model: str
-    part: str
-    k_studies: int
-    estimand: str
-    time_months: float | None
-    level: float
-    interval: str
-    status: str
-    reason: str = ""
-    study_id: str = ""
-    label: str = ""
-    n: int | None = None
-    precision: float | None = None
-    observed: float | None = None
-    pit: float | None = None
-    two_sided: float | None = None
-    z: float | None = None
-    predicted: float | None = None
-    predicted_lower: float | None = None
-    predicted_upper: float | None = None
-    slope: float | None = None
-    slope_se: float | None = None
-    slope_lower: float | None = None
-    slope_upper: float | None = None
-    slope_two_sided: float | None = None
-    slope_two_sided_t: float | None = None
-    ratio: float | None = None
-    ratio_lower: float | None = None
-    ratio_upper: float | None = None
-    detectable_ratio: float | None = None
-    egger_two_sided: float | None = None
+SMALL_STUDIES = Layout(
+    "small_studies.csv",
+    "A row of one of three parts: the regression of an endpoint, one of its studies, or one size of its funnel.",
+    columns(
+        "endpoint tiers study_set model", Column("part", "regression, study or limit", "text"),
+        "k_studies estimand time_months level interval status reason study_id label n",
+        Column("precision", "place in the funnel: patients of a rate; 1/s^2 of a log hazard, about its events"),
+        Column("observed", "rate, or survival at the horizon, of the study"),
+        Column("pit", "mid-p of the study under the prediction of the others; for survival of its hazard"),
+        Column("two_sided", "its two-sided probability"), Column("z", "normal quantile of the mid-p"),
+        Column("predicted", "predictive median of the observed value of a further study of this precision"),
+        Column("predicted_lower", "lower prediction limit"), Column("predicted_upper", "upper prediction limit"),
+        Column("slope", "per unit of 1/sqrt(n), on the logit or log-hazard scale"),
+        Column("slope_se", "its standard error"), Column("slope_lower", "its lower Wald confidence limit"),
+        Column("slope_upper", "its upper Wald confidence limit"),
+        Column("slope_two_sided", "p-value by the normal distribution"),
+        Column("slope_two_sided_t", "p-value by the t distribution with k - 2 degrees of freedom"),
+        Column("ratio", "odds, or hazard, in a study of 10 patients over that in a study of 40"),
+        Column("ratio_lower", "its lower limit"), Column("ratio_upper", "its upper limit"),
+        Column("detectable_ratio", "the ratio above 1 that would be found at 0.05 with a probability of 0.8"),
+        Column("egger_two_sided", "p-value of Egger's test, which does not hold its level for proportions"), "stamp"))
 
 
-SMALL_STUDY_COLUMNS = tuple(field.name for field in fields(SmallStudy))
-
-
-def small_study_rows(evidence: Evidence, job: Job) -> tuple[dict[str, Any], ...]:
+def small_study_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, list[dict[str, Any]]]:
     """The regression of an endpoint, then its studies, then its funnel; none where there is no study.
-
-    Parameters
-    ----------
-    job : Job
-        Of the headline; its subset is always all.
 
     Raises
     ------
     UsageError
         When endpoint, model or prior do not exist or do not go together.
     """
-    case = case_of(evidence, replace(job, question=replace(job.question, subset=ALL)))
+    case = headline_case(evidence, base, endpoint)
     if not len(case.studies):
-        return ()
+        return {}
     rows = [_regression(case)]
     if not too_large(case.studies):
         try:
@@ -126,7 +76,7 @@ def small_study_rows(evidence: Evidence, job: Job) -> tuple[dict[str, Any], ...]
         except QuadratureFailed:
             # The regression needs no posterior.
             rows = rows[:1]
-    return tuple({name: getattr(row, name) for name in SMALL_STUDY_COLUMNS} for row in rows)
+    return {SMALL_STUDIES.file: rows}
 
 
 def _shared(case: Case, part: str) -> dict[str, Any]:
@@ -134,30 +84,30 @@ def _shared(case: Case, part: str) -> dict[str, Any]:
     return {**case_cells(case), "interval": interval, "part": part, "k_studies": len(case.studies)}
 
 
-def _regression(case: Case) -> SmallStudy:
+def _regression(case: Case) -> dict[str, Any]:
     shared = _shared(case, REGRESSION)
     try:
         found = slope_on_size(case.studies)
     except NoRegression as error:
-        return SmallStudy(**shared, status=NOT_COMPUTED, reason=str(error))
+        return dict(**shared, status=NOT_COMPUTED, reason=str(error))
     lower, upper = found.limits(level=case.level)
     egger = egger_two_sided(case.studies)
     step = 1.0 / math.sqrt(SMALL) - 1.0 / math.sqrt(LARGE)
     ratio, ratio_lower, ratio_upper, detectable = (
         math.exp(min(step * value, 700.0)) for value in (found.value, lower, upper, found.detectable))
-    return SmallStudy(**shared, status=COMPUTED, slope=found.value, slope_se=found.se, slope_lower=lower,
+    return dict(**shared, status=COMPUTED, slope=found.value, slope_se=found.se, slope_lower=lower,
                       slope_upper=upper, slope_two_sided=found.two_sided, slope_two_sided_t=found.two_sided_t,
                       ratio=ratio, ratio_lower=ratio_lower, ratio_upper=ratio_upper, detectable_ratio=detectable,
                       egger_two_sided=None if math.isnan(egger) else egger)
 
 
-def _studies(evidence: Evidence, case: Case) -> list[SmallStudy]:
+def _studies(evidence: Evidence, case: Case) -> list[dict[str, Any]]:
     precision, observed = _precision(case), _observed(case)
     found = []
     for left in leave_one_out(case):
         study_id = case.studies.study_ids[left.index]
         pit = float(np.clip(left.pit, 1e-12, 1.0 - 1e-12))
-        found.append(SmallStudy(**_shared(case, STUDY), status=COMPUTED, study_id=study_id,
+        found.append(dict(**_shared(case, STUDY), status=COMPUTED, study_id=study_id,
                                 label=evidence.study(study_id).label, n=int(case.studies.sizes[left.index]),
                                 precision=float(precision[left.index]), observed=float(observed[left.index]),
                                 pit=left.pit, two_sided=left.tail, z=float(special.ndtri(pit))))
@@ -178,7 +128,7 @@ def _observed(case: Case) -> np.ndarray:
     return np.exp(-case.horizon * np.exp(log_hazards(studies).values))
 
 
-def _limits(case: Case) -> list[SmallStudy]:
+def _limits(case: Case) -> list[dict[str, Any]]:
     """The funnel at sizes from half the smallest to a little above the largest study."""
     level = case.level
     at = ((1.0 - level) / 2.0, 0.5, (1.0 + level) / 2.0)
@@ -191,7 +141,7 @@ def _limits(case: Case) -> list[SmallStudy]:
     else:
         quantiles = hazard_limits(posterior_of(case).grid, 1.0 / np.sqrt(steps), at[::-1])
         values = np.exp(-case.horizon * np.exp(quantiles))
-    return [SmallStudy(**_shared(case, LIMIT), status=COMPUTED, precision=float(one), predicted_lower=float(lower),
+    return [dict(**_shared(case, LIMIT), status=COMPUTED, precision=float(one), predicted_lower=float(lower),
                        predicted=float(middle), predicted_upper=float(upper),
                        n=int(one) if isinstance(case.studies, RateStudies) else None)
             for one, (lower, middle, upper) in zip(steps, values, strict=True)]

@@ -5,12 +5,11 @@ the data. The difference is one between studies: whatever else distinguishes the
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
-from analysis.cases.case import Case, case_of
+from analysis.cases.case import Case, headline_case
 from analysis.cases.selection import ALL, membership, subset_names
 from analysis.cases.settings import Job
 from analysis.evidence import Evidence
@@ -18,90 +17,42 @@ from analysis.inference.difference import difference
 from analysis.inference.distribution import Distribution
 from analysis.inference.grid import QuadratureFailed
 from analysis.inference.posterior import main_estimand, posterior_of, summary
+from analysis.results.columns import columns
+from analysis.results.table import Column, Layout
 from analysis.results.tables import case_cells
 
-FILE = "subset_differences.csv"
 COMPUTED, NOT_COMPUTED = "computed", "not computed"
 FEWEST = 3
 """Studies below which a side's heterogeneity, and so the width of its interval, is mostly the prior's."""
 
-
-@dataclass(frozen=True)
-class SubsetDifference:
-    """One endpoint in one subset and in its complement.
-
-    Parameters
-    ----------
-    rule : str
-        The condition in words, such as "year >=2020".
-    subset_k, subset_n, rest_k, rest_n : int
-        Studies and patients on both sides.
-    unknown_k : int
-        Studies with the endpoint of which an empty cell does not tell the side; they are on neither.
-    subset_median, subset_lower, subset_upper, rest_median, rest_lower, rest_upper : float or None
-        Main estimand on either side; None where the side has no study.
-    difference, difference_lower, difference_upper : float or None
-        Posterior median and equal-tailed limits of subset minus rest, on the scale of the estimand (a probability).
-    positive : float or None
-        Posterior probability that the subset's value is the larger.
-    reason : str
-        Why there is no difference.
-    note : str
-        What a reader must know about it.
-    """
-
-    endpoint: str
-    tiers: str
-    study_set: str
-    model: str
-    subset: str
-    label: str
-    rule: str
-    estimand: str
-    time_months: float | None
-    level: float
-    interval: str
-    subset_k: int
-    subset_n: int
-    rest_k: int
-    rest_n: int
-    unknown_k: int
-    status: str
-    reason: str = ""
-    subset_median: float | None = None
-    subset_lower: float | None = None
-    subset_upper: float | None = None
-    rest_median: float | None = None
-    rest_lower: float | None = None
-    rest_upper: float | None = None
-    difference: float | None = None
-    difference_lower: float | None = None
-    difference_upper: float | None = None
-    positive: float | None = None
-    note: str = ""
+_SIDES = {"subset": "in the subset", "rest": "outside"}
 
 
-SUBSET_COLUMNS = tuple(field.name for field in fields(SubsetDifference))
+SUBSET_DIFFERENCES = Layout("subset_differences.csv", "One endpoint in one subset and in its complement.", columns(
+    "endpoint tiers study_set model subset label", Column("rule", "condition in words, such as year >=2020", "text"),
+    "estimand time_months level interval",
+    *(Column(f"{side}_{name}", f"{meaning} {where}", "count") for side, where in _SIDES.items()
+      for name, meaning in (("k", "studies"), ("n", "patients"))),
+    Column("unknown_k", "studies of which an empty cell does not tell the side; they are on neither", "count"),
+    "status reason",
+    *(Column(f"{side}_{name}", f"{meaning} of the main estimand {where}") for side, where in _SIDES.items()
+      for name, meaning in (("median", "posterior median"), ("lower", "lower limit"), ("upper", "upper limit"))),
+    Column("difference", "posterior median of subset minus rest, on the scale of the estimand (a probability)"),
+    Column("difference_lower", "its lower limit"), Column("difference_upper", "its upper limit"),
+    Column("positive", "posterior probability that the subset's value is the larger"), "note stamp"))
 
 
-def subset_rows(evidence: Evidence, job: Job) -> tuple[dict[str, Any], ...]:
+def subset_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, list[dict[str, Any]]]:
     """One row for every subset that has a rule; none where the endpoint has no study.
-
-    Parameters
-    ----------
-    job : Job
-        Of the headline; its subset is always all.
 
     Raises
     ------
     UsageError
         When endpoint, model or prior do not exist or do not go together.
     """
-    case = case_of(evidence, replace(job, question=replace(job.question, subset=ALL)))
-    if not len(case.studies):
-        return ()
-    found = [_row(evidence, case, name) for name in subset_names(evidence) if name != ALL and _rule(evidence, name)]
-    return tuple({name: getattr(row, name) for name in SUBSET_COLUMNS} for row in found)
+    case = headline_case(evidence, base, endpoint)
+    return {SUBSET_DIFFERENCES.file: [_row(evidence, case, name) for name in subset_names(evidence)
+                                      if len(case.studies) and name != ALL and _rule(evidence, name)]}
 
 
 def _rule(evidence: Evidence, subset: str) -> str:
@@ -109,7 +60,7 @@ def _rule(evidence: Evidence, subset: str) -> str:
                      if rule.subset == subset and rule.column)
 
 
-def _row(evidence: Evidence, case: Case, subset: str) -> SubsetDifference:
+def _row(evidence: Evidence, case: Case, subset: str) -> dict[str, Any]:
     member = {name: membership(evidence, evidence.study(name), subset) for name in case.studies.study_ids}
     sides = {name: case.take(study_id for study_id, inside in member.items() if inside is wanted)
              for name, wanted in (("subset", True), ("rest", False))}
@@ -123,13 +74,13 @@ def _row(evidence: Evidence, case: Case, subset: str) -> SubsetDifference:
         known = {name: posterior_of(side).distribution(main_estimand(side)) for name, side in sides.items()
                  if len(side.studies)}
     except QuadratureFailed as error:
-        return SubsetDifference(**shared, status=NOT_COMPUTED, reason=str(error))
+        return {**shared, "status": NOT_COMPUTED, "reason": str(error)}
     shared |= {"note": _note(shared)}
     shared |= {cell: value for name, found in known.items() for cell, value in _side(name, found, case.level).items()}
     if len(known) < 2:
         where = "outside" if known.get("subset") else "in"
-        return SubsetDifference(**shared, status=NOT_COMPUTED, reason=f"no study {where} the subset")
-    return SubsetDifference(**shared, status=COMPUTED, **_difference(known, level=case.level))
+        return {**shared, "status": NOT_COMPUTED, "reason": f"no study {where} the subset"}
+    return {**shared, "status": COMPUTED, "reason": "", **_difference(known, level=case.level)}
 
 
 def _side(name: str, found: Distribution, level: float) -> dict[str, float]:

@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 
 from analysis.cases.selection import ALL
-from analysis.drawing.html import Html, join, paragraphs, section, table, tag
+from analysis.drawing.comparisons import difference_text
+from analysis.drawing.html import Html, join, tag
 from analysis.results import facts
 from analysis.results.comparison import Comparison
-from analysis.results.numbers import PERCENT, Scale, counted, level_text, number, percent, signed, studies_and_patients
+from analysis.results.numbers import PERCENT, Scale, counted, level_text
 from analysis.results.results import Results
 
 _CARDS = 4
-_SPREADS = {"rate": "rho: intraclass correlation of the beta-binomial, 0 where all studies share one rate.",
-            "survival": "tau: standard deviation of log hazards between studies."}
 
 
 def summary(results: Results) -> Html:
@@ -47,17 +46,12 @@ def _side(inside: int) -> str:
     return "inside" if inside else "outside"
 
 
-def _signed(found: Comparison, scale: Scale) -> str:
-    ours = found.pooled.estimate
-    return signed(found.difference, found.reported.units, scale, like=(ours.median, ours.lower, ours.upper))
-
-
 def _differences(results: Results, pairs: Sequence[Comparison]) -> str:
     parts = []
     for unit, scale in dict.fromkeys((found.reported.units, results.scale(found.endpoint)) for found in pairs):
         own = [found for found in pairs if (found.reported.units, results.scale(found.endpoint)) == (unit, scale)]
         name = unit if unit != "probability" else "percentage points" if scale == PERCENT else scale.unit
-        low, high = (_signed(choose(own, key=lambda found: found.difference), scale) for choose in (min, max))
+        low, high = (difference_text(choose(own, key=lambda found: found.difference), scale) for choose in (min, max))
         parts.append(f"{low} {name}" if low == high else f"{low} to {high} {name}")
     estimates = "The posterior median differs from the published estimate" if len(pairs) == 1 else \
         "Posterior medians differ from the published estimates"
@@ -110,76 +104,8 @@ def _published_line(published: Comparison | None, scale: Scale) -> Html:
     return tag("p", "; ".join(parts), class_="published")
 
 
-def comparison_section(results: Results, picture: Html) -> Html:
-    """Every published number with an estimand in common, beside the posterior."""
-    return section("answer", "Published and recomputed", comparison_table(
-        results, facts.pooled_comparisons(results, primary=True)), _legend(results), picture)
-
-
-def comparison_table(results: Results, found: Sequence[Comparison], *, caption: str = "") -> Html:
-    """Comparisons as rows, grouped by endpoint; a published estimate outside our interval is marked."""
-    level = level_text(results.base.level)
-    levels = sorted({level_text(item.reported.level) for item in found if item.reported.level is not None})
-    published = f"Published [{' or '.join(levels)} confidence]" if levels else "Published"
-    heads = ("Endpoint and subset", published, "Studies / patients",
-             f"Reanalysis [{level} credible]", "Studies / patients", "Difference", "Width ratio",
-             "P(in published interval)", "Id")
-    order = list(dict.fromkeys((item.reported.endpoint, item.reported.units) for item in found))
-    ranked = sorted(found, key=lambda item: order.index((item.reported.endpoint, item.reported.units)))
-    return table(caption or "Published estimates beside posterior medians of the same estimand", heads,
-                 [_comparison_row(results, item) for item in ranked],
-                 marked=[None if facts.agrees(item) else "outside" for item in ranked])
-
-
-def _comparison_row(results: Results, found: Comparison) -> tuple[object, ...]:
-    reported, pooled = found.reported, found.pooled
-    unit, ours, scale = reported.units, pooled.estimate, results.scale(found.endpoint)
-    time = f" at {ours.time_months:g} months" if ours.time_months else ", median" if unit == "months" else ""
-    subset = facts.subset_label(results, reported.subset or ALL)
-    fights = f"; {facts.CONFLICT}" if facts.conflicting(results, found.endpoint, reported.subset or ALL) else ""
-    name = join([facts.endpoint_label(results, reported.endpoint) + time, tag("small", subset + fights)])
-    chance = f"{percent(found.probability)} %" if found.probability is not None else number(None, unit)
-    return (name, facts.printed(reported, scale), studies_and_patients(reported.k_studies, reported.n_patients),
-            facts.worded({"median": ours.median, "lower": ours.lower, "upper": ours.upper, "unit": unit}, scale),
-            studies_and_patients(pooled.k_studies, pooled.n_patients), _signed(found, scale),
-            number(found.width_ratio, "1"), chance, reported.reported_id)
-
-
-def _legend(results: Results) -> Html:
-    if not facts.pooled_comparisons(results, primary=True):
-        return Html("")
-    outside = [found for found in facts.pooled_comparisons(results, primary=True) if not facts.agrees(found)]
-    items = ["Difference: posterior median minus published estimate, in points (per cents) or months.",
-             "Width ratio: width of our credible interval over that of the published confidence interval.",
-             "P(in published interval): posterior probability that the estimand lies in the published interval.",
-             "A dash: not printed in the publication."]
-    if outside:
-        items.append("Shaded rows: the published estimate lies outside our credible interval.")
-    return tag("div", paragraphs(items), class_="legend")
-
-
-def prediction_section(results: Results) -> Html:
-    """Per endpoint what a new study would show, and how much studies differ."""
-    level = level_text(results.base.level)
-    rates = facts.rates(results, (endpoint.endpoint for endpoint in facts.fitted_endpoints(results)))
-    heads = ("Endpoint", "Estimand", "Studies / patients", rates.head("Pooled", f"{level} credible"),
-             rates.head("New study", f"{level} prediction"), f"Heterogeneity [{level} credible]")
-    rows = []
-    for endpoint in facts.fitted_endpoints(results):
-        record = results.headline(endpoint.endpoint)
-        name, scale = facts.spread_name(record), results.scale(endpoint.endpoint)
-        cells = [facts.cell(record, estimand, scale, unit=not rates.shared)
-                 for estimand in (facts.MAIN[endpoint.kind], facts.NEW[endpoint.kind], name)]
-        spread = f"{name} {cells[2]}".lstrip()
-        few = " (prior-dominated)" if record.k_studies <= 2 and record.estimates else ""
-        fights = f" ({facts.CONFLICT})" if record.conflicts else ""
-        rows.append((endpoint.label + fights, facts.main_name(results, endpoint),
-                     studies_and_patients(record.k_studies, record.n_patients), cells[0], cells[1], spread + few))
-    kinds = facts.kinds(results)
-    words = [_SPREADS[kind] for kind in _SPREADS if kind in kinds]
-    own = " or ".join(word for kind, word in (("rate", "rate"), ("survival", "survival")) if kind in kinds)
-    words.append(f"A new study is one further study that is exchangeable with these; its {own} is predicted, not the "
-                 "count it would observe.")
-    note = tag("p", " ".join(words), class_="legend")
-    return section("prediction", "What a new study would show", table(
-        "Pooled estimate, prediction for a new study, and heterogeneity", heads, rows, left=2), note if rows else "")
+def contents(results: Results) -> Html:
+    """Links to the section of each endpoint."""
+    links = [tag("a", endpoint.label, href=f"#endpoint-{endpoint.endpoint}")
+             for endpoint in facts.fitted_endpoints(results)]
+    return tag("nav", tag("span", "Endpoints: "), join(links, " · "), aria_label="Endpoints") if links else Html("")
