@@ -1,10 +1,14 @@
 """Cases and fits for tests: from typed studies without any evidence, and from a job in one call."""
 
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
 from analysis.cases.case import Case, case_of
 from analysis.cases.selection import Question, Selection
 from analysis.cases.settings import Job
 from analysis.evidence import Endpoint, Evidence
 from analysis.inference import fitting
+from analysis.results.table import Layout, Row
 from models.model import Model
 from models.studies import Studies
 
@@ -20,3 +24,9 @@ def bare_case(model: Model, studies: Studies, priors=None, *, horizon: float = 1
 def run(evidence: Evidence, job: Job) -> fitting.Fit:
     """The fit of a job."""
     return fitting.run(case_of(evidence, job))
+
+
+def rows_of(function: Callable[..., Mapping[str, Iterable[Row]]], layout: Layout, evidence: Evidence,
+            job: Job, endpoint: str = "") -> tuple[dict[str, Any], ...]:
+    """The rows of one table that a chapter's work makes for an endpoint, the job's by default, with every column."""
+    return layout.table(function(evidence, job, endpoint or job.question.endpoint).get(layout.file, ())).rows

@@ -6,27 +6,21 @@ from types import SimpleNamespace
 
 from analysis.cases.selection import Question
 from analysis.cases.settings import EXACT, QUICK, Job
+from analysis.chapters.chapter import all_chapters
 from analysis.evidence import Evidence
-from analysis.results.comparison import compare
-from analysis.results.records import records
 from analysis.results.results import Results
-from analysis.runs.dependence import with_dependence
-from analysis.runs.plan import bundles, plan
-from analysis.runs.side import with_side_tables
+from analysis.runs.pipeline import run_all
+from analysis.runs.plan import plan
 
 
 def submit_nothing(*_: object) -> SimpleNamespace:
     """A helper process that begins nothing, so that all is done here."""
-    return SimpleNamespace(cancel=lambda: True)
+    return SimpleNamespace(cancel=lambda: True, done=lambda: False)
 
 
-def exact_results(evidence: Evidence, *, dependence: bool = True, submit: Callable = submit_nothing) -> Results:
-    """The results of `report` with the exact engine in place of the sampler."""
+def exact_results(evidence: Evidence, *, without: tuple[str, ...] = (), submit: Callable = submit_nothing) -> Results:
+    """The results of `report` with the exact engine in place of the sampler, without some chapters."""
     base = Job(Question(""), engine=EXACT, sampler=QUICK)
-    jobs = [replace(job, sampler=QUICK) for job in plan(evidence, base)]
-    done = {record.job: record for bundle in bundles(evidence, jobs) for record in records(evidence, bundle, None)}
-    found = tuple(done[job] for job in jobs)
-    pooled = {one.job.question: one.pooled for one in reversed(found)}
-    results = Results(evidence, base, found, tuple(compare(evidence, base.question, pooled)))
-    results = with_side_tables(results, submit=submit)
-    return with_dependence(results, submit=submit, quick=True) if dependence else results
+    jobs = [replace(job, sampler=QUICK, engine=EXACT) for job in plan(evidence, base)]
+    chapters = [chapter for chapter in all_chapters() if chapter.name not in without]
+    return run_all(evidence, base, jobs, chapters, folder=None, submit=submit, quick=True)

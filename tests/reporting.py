@@ -1,19 +1,25 @@
 """Results of a run that never sampled: small, made directly, for tests of the figures and the report."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from analysis.cases.hazards import convert
 from analysis.cases.selection import Question, horizon_of, select
 from analysis.cases.settings import Job
+from analysis.chapters.chapter import all_chapters
+from analysis.drawing.html import Html
 from analysis.evidence import Endpoint, Evidence, load
 from analysis.inference.estimands import Estimate
 from analysis.results.comparison import compare, pooled_by_row
 from analysis.results.records import Record
 from analysis.results.results import Results
+from analysis.results.table import Row
 from analysis.results.tables import conversion_rows, estimate_row, left_out_rows, question_cells, study_rows
+from analysis.runs.page import render
+from analysis.runs.pipeline import tables_of_fits
 
 PROJECT_DATA = Path(__file__).parents[1] / "data"
 LEVEL = 0.95
@@ -39,7 +45,20 @@ def results_of(evidence: Evidence, *, failing: Sequence[tuple[str, str]] = (), s
                for model in _MODELS[endpoint.kind]]
     records = [found for found in records if found.k_studies]
     headline = {found.job.question: found.pooled for found in reversed(records)}
-    return Results(evidence, base, tuple(records), tuple(compare(evidence, base.question, headline)), stamp)
+    results = Results(evidence, base, tuple(records), tuple(compare(evidence, base.question, headline)), stamp)
+    return replace(results, tables=tables_of_fits(results))
+
+
+def with_tables(results: Results, tables: Mapping[str, Iterable[Row]]) -> Results:
+    """The results with these rows of the chapters' tables, by file name."""
+    layouts = {layout.file: layout for chapter in all_chapters() for layout in chapter.layouts}
+    return replace(results, tables={**results.tables, **{file: layouts[file].table(rows)
+                                                         for file, rows in tables.items()}})
+
+
+def page_of(results: Results, pictures: Mapping[str, Html] = MappingProxyType({})) -> str:
+    """The page of the results as text."""
+    return render(results, all_chapters(), pictures)[0]
 
 
 def project_results(**options: Any) -> Results:

@@ -128,10 +128,10 @@ def headline_case(evidence: Evidence, base: Job, endpoint: str) -> Case:
     Parameters
     ----------
     base : Job
-        Carries tiers, set, horizon, priors and level of a run; its endpoint, subset and model are replaced.
+        Carries tiers, set, horizon, priors and level of a run; its endpoint and subset are replaced.
     """
     question = replace(base.question, endpoint=endpoint, subset=ALL)
-    return case_of(evidence, replace(base, question=question, model=None), shared_priors=True)
+    return case_of(evidence, replace(base, question=question), shared_priors=True)
 
 
 def model_for(kind: str, name: str | None) -> Model:

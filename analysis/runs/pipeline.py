@@ -107,7 +107,7 @@ def _with_tables(results: Results, chapters: Sequence[Chapter], made: Sequence[M
             gathered.setdefault(name, []).extend(rows)
     layouts = {layout.file: layout for chapter in chapters for layout in chapter.layouts}
     values = {name: tuple(rows) for name, rows in gathered.items() if name not in layouts}
-    results = replace(results, values=values, tables=_of_fits(results))
+    results = replace(results, values=values, tables=tables_of_fits(results))
     for chapter in chapters:
         results = _with_rows(results, chapter, {layout.file: gathered.get(layout.file, ())
                                                 for layout in chapter.layouts})
@@ -132,7 +132,8 @@ def _stamped(layout: Layout, rows: Iterable[Row], stamp: str) -> Table:
     return layout.table({**row, **shared} for row in rows)
 
 
-def _of_fits(results: Results) -> dict[str, Table]:
+def tables_of_fits(results: Results) -> dict[str, Table]:
+    """The tables of the fits and their comparison, by file name."""
     records = results.records
     headline = [record for record in records if results.headline(record.job.question.endpoint) is record]
     rows = ((tables.COMPARISON, map(tables.comparison_row, results.comparisons)),

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from analysis.chapters.influence import figure as baujat
-from analysis.chapters.influence.rows import influence_rows
+from analysis.chapters.influence.rows import INFLUENCE, influence_rows
 from analysis.chapters.small_studies import figure as funnel
-from analysis.chapters.small_studies.rows import small_study_rows
+from analysis.chapters.small_studies.rows import SMALL_STUDIES, small_study_rows
 from analysis.drawing.labels import Disc, places
 from analysis.drawing.saving import save_figure
+from tests.casing import rows_of
 
 from .cases import COUNTS, CR, OS, evidence_of
 
@@ -24,12 +25,12 @@ def evidence(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def influence(evidence):
-    return [row for job in (CR, OS) for row in influence_rows(evidence, job)]
+    return [row for job in (CR, OS) for row in rows_of(influence_rows, INFLUENCE, evidence, job)]
 
 
 @pytest.fixture(scope="module")
 def sizes(evidence):
-    return [row for job in (CR, OS) for row in small_study_rows(evidence, job)]
+    return [row for job in (CR, OS) for row in rows_of(small_study_rows, SMALL_STUDIES, evidence, job)]
 
 
 def words(figure):

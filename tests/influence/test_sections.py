@@ -6,12 +6,13 @@ import pytest
 
 from analysis.cases.selection import Question
 from analysis.cases.settings import Job
-from analysis.chapters.influence.rows import INFLUENCE_COLUMNS, influence_rows
+from analysis.chapters.influence.rows import INFLUENCE, influence_rows
 from analysis.chapters.influence.section import influence_section, small_studies_section, subsets_section
-from analysis.chapters.small_studies.rows import SMALL_STUDY_COLUMNS, small_study_rows
-from analysis.chapters.subsets.rows import SUBSET_COLUMNS, subset_rows
+from analysis.chapters.small_studies.rows import SMALL_STUDIES, small_study_rows
+from analysis.chapters.subsets.rows import SUBSET_DIFFERENCES, subset_rows
 from analysis.drawing.html import Html
 from analysis.evidence import load
+from tests.casing import rows_of
 from tests.data.tables import FOLDER
 from tests.report.reading import Page
 from tests.reporting import project_results, results_of
@@ -25,8 +26,8 @@ PICTURE = Html("<p>PICTURE</p>")
 def results():
     evidence = load(FOLDER)
     jobs = [Job(Question(name)) for name in ("hct_after", "relapse", "nt_grade3plus")]
-    made = {"influence.csv": (INFLUENCE_COLUMNS, influence_rows), "small_studies.csv":
-            (SMALL_STUDY_COLUMNS, small_study_rows), "subset_differences.csv": (SUBSET_COLUMNS, subset_rows)}
+    made = {"influence.csv": (INFLUENCE.names, influence_rows), "small_studies.csv":
+            (SMALL_STUDIES.names, small_study_rows), "subset_differences.csv": (SUBSET_DIFFERENCES.names, subset_rows)}
     side = {name: (columns, tuple(row for job in jobs for row in rows(evidence, job)))
             for name, (columns, rows) in made.items()}
     return replace(project_results(), side=side)
@@ -73,9 +74,9 @@ def test_without_rows_there_is_no_section():
 
 def test_labels_of_the_evidence_are_escaped(tmp_path):
     evidence = evidence_of(tmp_path, subsets="subset,label,column,value\nlate,<i>Late</i>,year,>=2015\n")
-    rows = tuple(row | {"label": "<script>"} for row in influence_rows(evidence, CR))
-    side = {"influence.csv": (INFLUENCE_COLUMNS, rows),
-            "subset_differences.csv": (SUBSET_COLUMNS, subset_rows(evidence, CR))}
+    rows = tuple(row | {"label": "<script>"} for row in rows_of(influence_rows, INFLUENCE, evidence, CR))
+    side = {"influence.csv": (INFLUENCE.names, rows),
+            "subset_differences.csv": (SUBSET_DIFFERENCES.names, rows_of(subset_rows, SUBSET_DIFFERENCES, evidence, CR))}
     found = replace(results_of(evidence), side=side)
     for text in (influence_section(found, PICTURE), subsets_section(found)):
         assert "<script>" not in text and "<i>" not in text

@@ -18,14 +18,14 @@ from analysis.cases.case import typed_studies
 from analysis.cases.selection import Question, select
 from analysis.cases.settings import EXACT, NUTS, REGRESSION, Job
 from analysis.chapters.regression.running import regress
-from analysis.chapters.subsets.rows import subset_rows
+from analysis.chapters.subsets.rows import SUBSET_DIFFERENCES, subset_rows
 from analysis.evidence import load
 from analysis.frequentist.maximum_likelihood import logit_normal_median
 from analysis.inference.fitting import Fit
 from analysis.results.regressed import Regressed
 from models import all_models
 from models.studies import RateStudies
-from tests.casing import run
+from tests.casing import rows_of, run
 from tests.references import PUBLIC_SETS, public_peers
 
 PEERS = public_peers()
@@ -159,7 +159,7 @@ def test_begg_difference_between_treatments():
     Begg and Pilote's model lets the two arms of four controlled studies share an effect, which is another weighting of
     the same difference: its estimate lies in our interval, and ours in its.
     """
-    row = next(row for row in subset_rows(load(PUBLIC_SETS["real_begg"]), Job(Question("os")))
+    row = next(row for row in rows_of(subset_rows, SUBSET_DIFFERENCES, load(PUBLIC_SETS["real_begg"]), Job(Question("os")))
                if row["subset"] == "bmt")
     found = tuple(row[name] for name in ("difference", "difference_lower", "difference_upper"))
     peers = PEERS["real_begg"]

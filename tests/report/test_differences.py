@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import pytest
+from analysis.runs.side import LEFT_OUT_COLUMNS, MODEL_COLUMNS
 
 from analysis.chapters.differences import decomposition
 from analysis.chapters.methods import rows as frequentist
 from analysis.chapters.published.interval_shape import COLUMNS as SHAPES
 from analysis.runs.page import render
-from analysis.runs.side import LEFT_OUT_COLUMNS, MODEL_COLUMNS
 from tests.report.reading import Page
 from tests.reporting import project_results
 

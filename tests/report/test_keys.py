@@ -6,10 +6,10 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from analysis.runs.dependence import with_dependence
 
 from analysis.chapters.endpoints.section import _named
 from analysis.drawing.names import FigureId
-from analysis.runs.dependence import with_dependence
 from analysis.runs.figures import draw_all
 from analysis.runs.page import write_report
 from tests.evidence.build import write_evidence

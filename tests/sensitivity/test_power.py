@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from analysis.chapters.sensitivity.power import ALPHAS, POWER_COLUMNS, log_densities, power_rows, power_scaled
+from analysis.chapters.sensitivity.power import ALPHAS, POWER_SCALING, log_densities, power_rows, power_scaled
 from analysis.inference.density import density_of
 from analysis.inference.grid import solve
 from analysis.inference.pooled import hyperparameters
 from models import all_models
 from models.backend import NUMBERS
 from models.priors import Prior
+from tests.casing import rows_of
 from tests.exact.solved import hazards, rates
 from tests.sensitivity.cases import JOB, evidence_of
 
@@ -83,9 +84,9 @@ def test_without_heterogeneity_it_is_the_conjugate_posterior(alpha):
 
 
 def test_rows_tell_each_density_and_that_a_flat_prior_cannot_be_scaled(tmp_path):
-    rows = {row["scaled"]: row for row in power_rows(evidence_of(tmp_path), JOB, "cr")}
+    rows = {row["scaled"]: row for row in rows_of(power_rows, POWER_SCALING, evidence_of(tmp_path), JOB, "cr")}
     assert list(rows) == ["likelihood", "prior", "mu", "rho"]
-    assert all(set(row) == set(POWER_COLUMNS) for row in rows.values())
+    assert all(set(row) == set(POWER_SCALING.names) for row in rows.values())
     assert rows["mu"]["flat"] and rows["mu"]["shift"] == pytest.approx(0.0, abs=1e-9)
     assert not rows["rho"]["flat"] and not rows["likelihood"]["flat"]
     assert rows["rho"]["shift"] == pytest.approx(rows["prior"]["shift"])
@@ -96,5 +97,5 @@ def test_rows_tell_each_density_and_that_a_flat_prior_cannot_be_scaled(tmp_path)
 
 def test_survival_is_scaled_at_its_horizon_and_an_endpoint_without_studies_has_no_row(tmp_path):
     evidence = evidence_of(tmp_path)
-    assert {row["time_months"] for row in power_rows(evidence, JOB, "pfs")} == {12.0}
-    assert power_rows(evidence_of(tmp_path, survival=None), JOB, "pfs") == ()
+    assert {row["time_months"] for row in rows_of(power_rows, POWER_SCALING, evidence, JOB, "pfs")} == {12.0}
+    assert rows_of(power_rows, POWER_SCALING, evidence_of(tmp_path, survival=None), JOB, "pfs") == ()

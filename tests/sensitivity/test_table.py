@@ -9,7 +9,7 @@ from analysis.cases.case import typed_studies
 from analysis.cases.selection import Question, select
 from analysis.chapters.sensitivity import table
 from analysis.chapters.sensitivity.summary import summed
-from analysis.chapters.sensitivity.table import SENSITIVITY_COLUMNS, published, sensitivity_rows
+from analysis.chapters.sensitivity.table import SENSITIVITY, published, sensitivity_rows
 from analysis.evidence import load
 from analysis.inference.density import density_of
 from analysis.inference.grid import QuadratureFailed, solve
@@ -17,6 +17,7 @@ from analysis.inference.pooled import pooled
 from models import all_models
 from models.priors import Prior
 from models.studies import RateStudies
+from tests.casing import rows_of
 from tests.evidence.build import MINIMAL, write_files
 from tests.sensitivity.cases import JOB, RESPONSES, evidence_of
 
@@ -28,7 +29,7 @@ def evidence(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def rows(evidence):
-    return {endpoint: sensitivity_rows(evidence, JOB, endpoint) for endpoint in ("cr", "pfs")}
+    return {endpoint: rows_of(sensitivity_rows, SENSITIVITY, evidence, JOB, endpoint) for endpoint in ("cr", "pfs")}
 
 
 def exact(model, studies, priors, estimand, horizon=12.0):
@@ -93,7 +94,7 @@ def test_a_published_estimate_at_the_edge_of_the_interval_crosses_it(tmp_path, r
     edge = 0.5 * (first["lower"] + narrower["lower"])
     reported = "reported_id,endpoint,subset,statistic,estimate,units\n" \
                f"R1,cr,all,mean_probability,{edge!r},probability\n"
-    found = sensitivity_rows(evidence_of(tmp_path, reported=reported), JOB, "cr")
+    found = rows_of(sensitivity_rows, SENSITIVITY, evidence_of(tmp_path, reported=reported), JOB, "cr")
     row = next(row for row in found if row["variant"] == "rho ~ Beta(1, 10)")
     assert row["crosses"] and row["changes"] and not row["moves"]
 
@@ -113,14 +114,14 @@ def test_a_fit_that_does_not_settle_is_a_row_without_numbers(evidence, monkeypat
         return real(case)
 
     monkeypatch.setattr(table, "summarise", fails)
-    found = sensitivity_rows(evidence, JOB, "crs")
+    found = rows_of(sensitivity_rows, SENSITIVITY, evidence, JOB, "crs")
     row = next(row for row in found if row["dimension"] == "family")
     assert (row["status"], row["reason"], row["median"]) == ("not computed", "did not settle", None)
     assert summed(found, "crs").failed == 1
 
 
 def test_rows_have_the_columns_and_cross_processes(evidence, rows):
-    assert all(set(row) == set(SENSITIVITY_COLUMNS) for own in rows.values() for row in own)
+    assert all(set(row) == set(SENSITIVITY.names) for own in rows.values() for row in own)
     assert pickle.loads(pickle.dumps(rows)) == rows
     pickle.dumps((sensitivity_rows, (evidence, JOB, "cr")))
 
