@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.evidence import EvidenceError, Problem, decoding, load
+from analysis.evidence import EvidenceError, Problem, files, load
 
 from .build import FULL, MINIMAL, write_evidence
 
@@ -81,7 +81,7 @@ def test_a_directory_in_place_of_a_table(tmp_path):
 
 
 def test_a_file_above_the_size_limit(tmp_path, monkeypatch):
-    monkeypatch.setattr(decoding, "SIZE_LIMIT", 500)
+    monkeypatch.setattr(files, "SIZE_LIMIT", 500)
     found = only_problem(tmp_path, responses=RESPONSES + "\n" * 500)
     assert (found.file, found.row) == ("responses.csv", None)
     assert found.rule.startswith("is larger than")

@@ -12,8 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from analysis.evidence import Evidence, EvidenceError, load
-from analysis.evidence.cells import as_seen
-from analysis.evidence.placeholders import PLACEHOLDERS, placeholder
+from analysis.evidence.cells import PLACEHOLDERS, as_seen, placeholder
 
 from .build import FULL, MINIMAL, cells_of, table_of, with_cell, write_files
 
