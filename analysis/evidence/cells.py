@@ -210,7 +210,7 @@ def _explained(cell: str, *, whole: bool) -> Fault:
     if whole and _POINT_THOUSANDS.fullmatch(cell):
         return Fault("is not a whole number", f"Write {cell.replace('.', '')} if the point separates thousands.")
     hidden = [c for c in cell if unicodedata.category(c) == "Cf"]
-    visible = "".join(c for c in cell if c not in hidden and not c.isspace())
+    visible = "".join(c for c in cell if unicodedata.category(c) != "Cf" and not c.isspace())
     if hidden and DECIMAL.fullmatch(visible):
         return Fault(f"holds the invisible character U+{ord(hidden[0]):04X}", f"Write {visible}.")
     if _THOUSANDS.fullmatch(cell):

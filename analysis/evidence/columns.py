@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import Any
 
 Parser = Callable[[str], object]
@@ -25,66 +26,31 @@ HEADER = "the header of studies.csv"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What a column holds.
+    """What a column holds."""
 
-    Parameters
-    ----------
-    parse : callable
-        Turns the text of a filled cell into a value or a fault; holds the legal range.
-    meaning : str
-        What the value says, with its unit.
-    required : bool
-        Whether the table must have the column.
-    filled : bool
-        Whether its cells may not be empty.
-    empty : object
-        Value of an empty cell and of an absent column.
-    refers : str
-        The table whose first column must hold the value, or `HEADER`; empty for none.
-    unique : str
-        What to do with two different rows of one value; empty where values may repeat.
-    unknown : str
-        What to do where a cell says in words that there is no value; empty: leave it empty, or fill it.
-    words : bool
-        Whether a word such as "not available" is a value, since sources say so.
-    """
-
-    parse: Parser
-    meaning: str
-    required: bool = False
-    filled: bool = False
-    empty: object = None
-    refers: str = ""
-    unique: str = ""
-    unknown: str = ""
-    words: bool = False
+    parse: Parser  # from the text of a filled cell to a value or a fault; holds the legal range
+    meaning: str  # what the value says, with its unit
+    required: bool  # whether the table must have the column
+    filled: bool  # whether its cells may not be empty
+    empty: object  # the value of an empty cell and of an absent column
+    refers: str  # the table whose first column must hold the value, or HEADER; empty for none
+    unique: str  # what to do with two different rows of one value; empty where values may repeat
+    unknown: str  # what to do where a cell says in words that there is no value; empty: leave it empty, or fill it
+    words: bool  # whether a word such as "not available" is a value, since sources say so
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What a table holds.
-
-    Parameters
-    ----------
-    row : type
-        Dataclass of its rows. One with a field `columns` keeps the cells of unknown columns, too.
-    columns : mapping of str to Column
-        Known columns by name, in the order in which their cells are checked.
-    subject : tuple of str
-        Columns that tell a reader which row is meant.
-    unique : mapping of tuple of str to str
-        Combinations of columns that may not repeat, and what to do with two different rows that do; a problem names
-        the first column of the combination.
-    unknown : str
-        What to do where a cell that must be filled cannot be.
-    """
+    """What a table holds."""
 
     file: str
-    row: type
-    columns: Mapping[str, Column]
-    subject: tuple[str, ...]
+    row: type  # the dataclass of its rows; with a field `columns` it keeps the cells of unknown columns, too
+    columns: Mapping[str, Column]  # known columns by name, in the order in which their cells are checked
+    subject: tuple[str, ...]  # columns that tell a reader which row is meant
+    # Combinations of columns that may not repeat, the first of which a problem names, and what to do with two
+    # different rows that do.
     unique: Mapping[tuple[str, ...], str]
-    unknown: str
+    unknown: str  # what to do where a cell that must be filled cannot be
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -100,7 +66,7 @@ def rows_of[R: type](
     file: str, *, subject: tuple[str, ...] = (), unique: Mapping[tuple[str, ...], str] | None = None,
     unknown: str = "If it is not known, delete the row.",
 ) -> Callable[[R], R]:
-    """Return a decorator that declares a dataclass as the row of a table; without a subject, the first column is it."""
+    """Return a decorator that declares a dataclass as the row of a `Table`; the default subject is the first column."""
 
     def declare(row: R) -> R:
         columns = {entry.name: entry.metadata["column"] for entry in fields(row) if entry.metadata}
@@ -111,18 +77,16 @@ def rows_of[R: type](
     return declare
 
 
-def filled(parse: Parser, meaning: str, *, refers: str = "", unique: str = "") -> Any:
-    """Return the field of a column that must be there, with a value in each cell; see `Column`."""
-    return field(metadata={"column": Column(parse, meaning, required=True, filled=True, refers=refers, unique=unique)})
-
-
-def optional(
-    parse: Parser, meaning: str, *, empty: object = None, required: bool = False, refers: str = "", unknown: str = "",
-    words: bool = False,
+def cell(
+    parse: Parser, meaning: str, *, required: bool = False, filled: bool = False, empty: object = None,
+    refers: str = "", unique: str = "", unknown: str = "", words: bool = False,
 ) -> Any:
-    """Return the field of a column whose cells may be empty; see `Column`."""
-    column = Column(parse, meaning, required=required, empty=empty, refers=refers, unknown=unknown, words=words)
-    return field(metadata={"column": column})
+    """Return the field of a row that declares a `Column`."""
+    return field(metadata={"column": Column(parse, meaning, required, filled, empty, refers, unique, unknown, words)})
+
+
+filled = partial(cell, required=True, filled=True)
+"""The same for a column that must be there, with a value in each cell."""
 
 
 def written_as(column: str, header: Collection[str]) -> str:

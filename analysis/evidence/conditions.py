@@ -16,15 +16,7 @@ _COMPARISON = re.compile(rf"(>=|<=|>|<)({DECIMAL.pattern})")
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What a cell must be.
-
-    Parameters
-    ----------
-    text : str
-        As written in the table.
-    comparisons : tuple of (str, float)
-        Operator and bound; empty where the cell must equal `text`.
-    """
+    """What a cell must be: within all of the comparisons, each an operator and a bound, else equal to the text."""
 
     text: str
     comparisons: tuple[tuple[str, float], ...] = ()

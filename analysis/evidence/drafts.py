@@ -13,14 +13,8 @@ _NOTHING = (None, "", ())
 class Draft:
     """One row while it is checked; `row[column]` is the parsed cell, None where it must not be judged.
 
-    Parameters
-    ----------
-    raw : mapping of str to str
-        Cells as text, by column.
-    values : mapping of str to object
-        Parsed cells of the known columns.
-    bad : frozenset of str
-        Columns whose value must not be judged, because the cell is faulty or its column is missing.
+    `raw` holds the cells as text, `values` the parsed ones of known columns, and `bad` the columns that must not be
+    judged, because the cell is faulty or its column is missing.
     """
 
     file: str
@@ -39,7 +33,7 @@ class Draft:
 
     def lacks(self, *columns: str) -> bool:
         """Return whether every given column is empty or absent, as opposed to filled or faulty."""
-        return self.bad.isdisjoint(columns) and not any(self.has(column) for column in columns)
+        return self.bad.isdisjoint(columns) and not any(map(self.has, columns))
 
     def problem(self, column: str, rule: str, remedy: str) -> Problem:
         """Return a problem with one cell of this row; the facts of the row are added to the remedy."""
@@ -50,17 +44,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What one row may not say: where `broken`, its `column` has a problem.
-
-    Parameters
-    ----------
-    column : str
-        The cell to correct.
-    rule, remedy : str
-        As in a problem; `{n}` in the rule stands for the value of that column.
-    broken : callable
-        Whether a row breaks the rule.
-    """
+    """What one row may not say: where it is `broken`, its `column` has a problem; `{n}` in `rule` stands for a cell."""
 
     column: str
     rule: str
@@ -75,16 +59,9 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Drafts:
-    """All rows of one table while they are checked.
+    """All rows of one table while they are checked; the header is None when the file is absent or unreadable.
 
-    Parameters
-    ----------
-    header : tuple of str or None
-        Columns of the file; None when it is absent or unreadable.
-    header_row : int
-        Line of the header.
-    surplus : tuple of int
-        Rows with more cells than the header, the last ones empty.
+    `surplus` are the lines of rows with more cells than the header, the last ones empty.
     """
 
     table: Table
@@ -98,8 +75,14 @@ class Drafts:
         return Problem(self.table.file, self.header_row, column, "", rule, remedy)
 
 
+RowRule = Callable[[Draft], Iterator[Problem]]
 Tables = Mapping[str, Drafts]
 """All tables by file name, without header and rows where the file is absent or unreadable."""
+
+
+def each_row(file: str, *rules: RowRule) -> Callable[[Tables], Iterator[Problem]]:
+    """Return a function of all tables that yields what the rows of one break, rule by rule."""
+    return lambda tables: (problem for rule in rules for row in tables[file].rows for problem in rule(row))
 
 
 def decisions(tables: Tables) -> Iterator[Draft]:

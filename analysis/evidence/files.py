@@ -24,18 +24,9 @@ _SAVE_AS_UTF8 = "Save the table as UTF-8 (in a spreadsheet: CSV UTF-8)."
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One row as text.
+    """One row as text: its first line, its cells without outer blanks, and why they cannot be trusted, if so.
 
-    Parameters
-    ----------
-    row : int
-        Line on which the row begins.
-    cells : tuple of str
-        Cells without outer blanks.
-    fault : str
-        Empty, or why the cells cannot be trusted.
-    surplus : int
-        Empty cells behind the last column of the header, once they are taken from `cells`.
+    `surplus` counts the empty cells behind the last column of the header, once they are taken from `cells`.
     """
 
     row: int

@@ -9,7 +9,7 @@ from pathlib import Path
 from analysis.evidence.cells import Fault, number
 from analysis.evidence.columns import TABLES
 from analysis.evidence.covariates import covariate_problems
-from analysis.evidence.drafts import Draft, Drafts, Tables
+from analysis.evidence.drafts import Draft, Drafts, Tables, each_row
 from analysis.evidence.files import read_bytes
 from analysis.evidence.notes import find_notes
 from analysis.evidence.problems import EvidenceError, Problem
@@ -55,7 +55,7 @@ def load(directory: Path) -> Evidence:
             problems += error.problems
     problems += _without_rows(tables)
     for file, rules in ROW_RULES.items():
-        problems += [problem for rule in rules for row in tables[file].rows for problem in rule(row)]
+        problems += each_row(file, *rules)(tables)
     problems += [*relation_problems(tables), *covariate_problems(tables)]
     if problems:
         raise EvidenceError(_in_file_order(problems))

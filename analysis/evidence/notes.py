@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from analysis.evidence.cells import LEAVE_EMPTY, as_seen, line, number, text, vague, word
 from analysis.evidence.columns import CONVERTED, in_other_unit, written_as
 from analysis.evidence.conditions import condition
-from analysis.evidence.drafts import Draft, Drafts, Tables, decisions
+from analysis.evidence.drafts import Draft, Drafts, Rule, Tables, decisions, each_row
 from analysis.evidence.problems import Problem
 
 FAR_OUT = "looks like a code for a missing value"
@@ -21,15 +21,7 @@ _FEWEST = 3
 
 
 def find_notes(tables: Tables, *, files: Iterable[str]) -> Iterator[Problem]:
-    """Yield every note about evidence that has no problem.
-
-    Parameters
-    ----------
-    tables : mapping of str to Drafts
-        All tables by file name.
-    files : iterable of str
-        Names in the evidence directory.
-    """
+    """Yield every note about evidence that has no problem; `files` are the names in its directory."""
     for name in sorted(set(files).difference(tables)):
         near = get_close_matches(name[:100].lower(), tables, n=1, cutoff=0.8)
         if near:
@@ -93,36 +85,62 @@ def _lookalikes(drafts: Drafts) -> Iterator[Problem]:
                                   "Type both the same way if they mean the same, else make them differ visibly.")
 
 
-def _levels(tables: Tables) -> Iterator[Problem]:
+def _has_interval(row: Draft) -> bool:
+    return row.has("ci_low") or row.has("ci_high")
+
+
+def _absent_levels(tables: Tables) -> Iterator[Problem]:
     for drafts, level in ((tables["survival.csv"], "ci_level"), (tables["reported.csv"], "level")):
-        without = {row.row for row in drafts.rows if row.lacks("ci_low", "ci_high")}
-        if len(without) < len(drafts.rows) and level not in drafts.header:
+        if any(map(_has_interval, drafts.rows)) and level not in drafts.header:
             yield drafts.problem(level, "is absent, so every interval is read as 95 %", "Add it if a level differs.")
-            continue
-        for row in drafts.rows:
-            if row.row not in without and row.lacks(level):
-                yield row.problem(level, "is empty beside an interval, which is read as 95 %", "Give the level.")
-            if row.row in without and row.has(level):
-                yield row.problem(level, "is given without an interval", "Give it or empty the level.")
-            if row["upper_not_reached"] and row.lacks("ci_low") and row.has("estimate"):
-                yield row.problem("ci_low", "is empty although the upper limit is said to be not reached",
-                                  "Give the lower limit if it is known.")
 
 
-def _cut_limits(tables: Tables) -> Iterator[Problem]:
-    for row in tables["survival.csv"].rows:
-        highest = 1 if row["statistic"] == "landmark" else float("inf")
-        for column in ("ci_low", "ci_high"):
-            if row.has(column) and not 0 <= row[column] <= highest:
-                border = "1" if row[column] > 1 else "0"
-                yield row.problem(column, f"is read as {border}, where the interval was cut", f"Write {border}.")
+def _level_rules(level: str) -> tuple[Rule, ...]:
+    return (
+        Rule(level, "is empty beside an interval, which is read as 95 %", "Give the level.",
+             lambda row: level in row.raw and row.lacks(level) and _has_interval(row)),
+        Rule(level, "is given without an interval", "Give it or empty the level.",
+             lambda row: row.has(level) and not _has_interval(row)))
 
 
-def _recurrent(tables: Tables) -> Iterator[Problem]:
-    for row in tables["survival.csv"].rows:
-        if row.has("events", "person_months") and row["events"] > row["n"]:
-            rule = f"exceeds n = {row['n']}, so patients are taken to have had several events"
-            yield row.problem("events", rule, "Correct it where the event cannot recur.")
+def _cut_limits(row: Draft) -> Iterator[Problem]:
+    highest = 1 if row["statistic"] == "landmark" else float("inf")
+    for column in ("ci_low", "ci_high"):
+        if row.has(column) and not 0 <= row[column] <= highest:
+            border = "1" if row[column] > 1 else "0"
+            yield row.problem(column, f"is read as {border}, where the interval was cut", f"Write {border}.")
+
+
+def _not_reached(row: Draft) -> bool:
+    return row["statistic"] == "median" and row.lacks("estimate", "person_months")
+
+
+def _long(column: str) -> Rule:
+    return Rule(column, f"is above {_LONG_MONTHS:g} months, 50 years", "Check that it is in months.",
+                lambda row: row.has(column) and row[column] > _LONG_MONTHS)
+
+
+_OF_SURVIVAL = (
+    *_level_rules("ci_level"),
+    Rule("ci_low", "is empty although the upper limit is said to be not reached",
+         "Give the lower limit if it is known.",
+         lambda row: row["upper_not_reached"] and row.lacks("ci_low") and row.has("estimate")),
+    _cut_limits,
+    Rule("events", "exceeds n = {n}, so patients are taken to have had several events",
+         "Correct it where the event cannot recur.",
+         lambda row: row.has("events", "person_months") and row["events"] > row["n"]),
+    Rule("estimate", "is empty since the median was not reached: the row gives no log hazard and is left out",
+         "Give survival at a time, or events and person_months, if they are known.", _not_reached),
+    Rule("time_months", "is empty beside a median that was not reached", "Give the follow-up if it is known.",
+         lambda row: _not_reached(row) and row.lacks("time_months")),
+    _long("time_months"),
+    _long("estimate"),
+    Rule("person_months", f"is more than {_LONG_MONTHS:g} months, 50 years, for each of n = {{n}}",
+         "Check that it is in months.",
+         lambda row: row.has("person_months") and row["person_months"] > _LONG_MONTHS * row["n"]))
+_DESIGN = Rule(
+    "design", "is not read as retrospective, so the study counts", "Write retrospective alone to leave the study out.",
+    lambda row: "retrospective" in row["design"].casefold() != "retrospective")
 
 
 def _above_treated(tables: Tables) -> Iterator[Problem]:
@@ -132,27 +150,6 @@ def _above_treated(tables: Tables) -> Iterator[Problem]:
         if row["n"] > limit:
             rule = f"exceeds the {limit} treated patients of the study"
             yield row.problem("n", rule, "Check whether other patients are counted in.")
-
-
-def _medians_not_reached(tables: Tables) -> Iterator[Problem]:
-    for row in tables["survival.csv"].rows:
-        if row["statistic"] == "median" and row.lacks("estimate", "person_months"):
-            rule = "is empty since the median was not reached: the row gives no log hazard and is left out"
-            remedy = "Give survival at a time, or events and person_months, if they are known."
-            yield row.problem("estimate", rule, remedy)
-            if row.lacks("time_months"):
-                rule = "is empty beside a median that was not reached"
-                yield row.problem("time_months", rule, "Give the follow-up if it is known.")
-
-
-def _long_times(tables: Tables) -> Iterator[Problem]:
-    for row in tables["survival.csv"].rows:
-        for column in ("time_months", "estimate"):
-            if row.has(column) and row[column] > _LONG_MONTHS:
-                yield row.problem(column, f"is above {_LONG_MONTHS:g} months, 50 years", "Check that it is in months.")
-        if row.has("person_months") and row["person_months"] > _LONG_MONTHS * row["n"]:
-            rule = f"is more than {_LONG_MONTHS:g} months, 50 years, for each of n = {row['n']}"
-            yield row.problem("person_months", rule, "Check that it is in months.")
 
 
 def _sentinels(tables: Tables) -> Iterator[Problem]:
@@ -195,15 +192,11 @@ def _subsets_without_studies(tables: Tables) -> Iterator[Problem]:
             yield rows[0][0].problem("subset", rule, "Correct one; a subset of either needs a column that says so.")
 
 
-def _retrospective_studies(tables: Tables) -> Iterator[Problem]:
+def _left_out_studies(tables: Tables) -> Iterator[Problem]:
     deciding = {row["study_id"] for row in decisions(tables)}
     for row in tables["studies.csv"].rows:
-        design = row["design"].casefold()
-        if design == "retrospective" and row["study_id"] in deciding:
+        if row["design"].casefold() == "retrospective" and row["study_id"] in deciding:
             yield row.problem("design", "leaves the study out", "Ask with --retrospective to count it.")
-        elif "retrospective" in design and design != "retrospective":
-            remedy = "Write retrospective alone to leave the study out."
-            yield row.problem("design", "is not read as retrospective, so the study counts", remedy)
 
 
 def _words_for_missing(tables: Tables) -> Iterator[Problem]:
@@ -216,5 +209,6 @@ def _words_for_missing(tables: Tables) -> Iterator[Problem]:
 
 
 _NOTES: tuple[Callable[[Tables], Iterator[Problem]], ...] = (
-    _levels, _cut_limits, _recurrent, _above_treated, _medians_not_reached, _long_times, _sentinels,
-    _subsets_without_studies, _retrospective_studies, _words_for_missing)
+    _absent_levels, each_row("survival.csv", *_OF_SURVIVAL), each_row("reported.csv", *_level_rules("level")),
+    _above_treated, _sentinels, _subsets_without_studies, _left_out_studies, each_row("studies.csv", _DESIGN),
+    _words_for_missing)

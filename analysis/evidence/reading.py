@@ -97,18 +97,17 @@ def _missing_column(drafts: Drafts, name: str) -> Problem:
 def _form_problem(record: Record, file: str, header: tuple[str, ...], separator: str, *, width: int) -> Problem | None:
     """The problem of a row whose cells cannot be told apart or do not fit the header."""
     count, expected = len(record.cells), len(header)
-    surplus = f", the last {shown(record.cells[-1])}" if count > expected and record.cells[-1] else ""
-    rule = record.fault or f"has {count} cells{surplus} where the header has {expected}"
-    remedy = "Add the missing cells, empty if unknown."
     if record.fault:
-        remedy = _QUOTES
-    elif count > expected:
+        return _of_record(file, record, record.fault, _QUOTES)
+    if count == expected:
+        return None
+    surplus, remedy = "", "Add the missing cells, empty if unknown."
+    if count > expected:
+        surplus = f", the last {shown(record.cells[-1])}" if record.cells[-1] else ""
         mark = {",": "comma", ";": "semicolon"}.get(separator, "separator")
         name = f"Name column {count} in the header if its cells are needed. " if count <= width else ""
         remedy = f"{name}Put a cell that holds a {mark} into double quotes; write numbers without separators."
-    elif count == expected:
-        return None
-    return _of_record(file, record, rule, remedy)
+    return _of_record(file, record, f"has {count} cells{surplus} where the header has {expected}", remedy)
 
 
 def _of_record(file: str, record: Record, rule: str, remedy: str) -> Problem:

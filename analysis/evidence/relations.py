@@ -1,7 +1,7 @@
 """Rules between rows and tables: nothing stands twice, every id is defined, and what belongs together agrees."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 
 from analysis.evidence.cells import Fault, number
@@ -13,6 +13,8 @@ from analysis.evidence.problems import Problem, shown
 # A search for similar ids among thousands takes tens of milliseconds; a few examples show what went wrong.
 _SUGGESTION_LIMIT = 50
 _LONGEST_COMPARED = 100
+# Names that need no row.
+_EVERYTHING = {"subsets.csv": {"all"}}
 
 
 def relation_problems(tables: Tables) -> Iterator[Problem]:
@@ -48,51 +50,43 @@ def _apart(first: Draft, row: Draft, column: str, remedy: str) -> str:
 
 
 def _unknown_names(tables: Tables, target: str) -> Iterator[Problem]:
-    """Yield a problem for each name that the table it refers to does not hold."""
+    """Yield a problem for each name that the table it refers to does not hold; an unreadable table may hold any."""
     known = _known_names(tables, target)
     predicate = "is no column of studies.csv" if target == HEADER else f"is not in {target}"
     for drafts in tables.values() if known is not None else ():
-        for name, column in drafts.table.columns.items():
-            if column.refers == target:
-                yield from _outside(drafts, name, known, predicate)
+        for column in (name for name, column in drafts.table.columns.items() if column.refers == target):
+            unknown = [(row, name) for row in drafts.rows for name in _ids(row, column) if name not in known]
+            similar = _similar([name for _, name in unknown], known)
+            for row, name in unknown:
+                rule = predicate if name == row.raw.get(column) else f"holds {shown(name)}, which {predicate}"
+                yield row.problem(column, rule, similar.get(name, "Add it there or correct it here."))
 
 
 def _known_names(tables: Tables, target: str) -> frozenset[str] | None:
     """Every name that may be referred to, those of faulty rows included; None when they cannot be known."""
-    if target == HEADER:
-        header = tables["studies.csv"].header
-        return None if header is None else frozenset(header)
-    drafts = tables[target]
+    drafts = tables["studies.csv" if target == HEADER else target]
     key = next(iter(drafts.table.columns))
+    if target == HEADER:
+        return None if drafts.header is None else frozenset(drafts.header)
     if key not in (drafts.header or ()):
         return None
-    everything = {"all"} if target == "subsets.csv" else set()
-    return frozenset(row.raw[key] for row in drafts.rows if row.raw.get(key)) | everything
+    return frozenset(row.raw[key] for row in drafts.rows if row.raw.get(key)) | _EVERYTHING.get(target, set())
 
 
-def _outside(drafts: Drafts, column: str, known: frozenset[str], predicate: str) -> Iterator[Problem]:
-    hints: dict[str, str] = {}
-    for row in drafts.rows:
-        for name in _ids(row, column):
-            if name in known:
-                continue
-            if name not in hints:
-                hints[name] = _hint(name, known) if len(hints) < _SUGGESTION_LIMIT else ""
-            remedy = f"{hints[name]} Else add it there." if hints[name] else "Add it there or correct it here."
-            rule = predicate if name == row.raw.get(column) else f"holds {shown(name)}, which {predicate}"
-            yield row.problem(column, rule, remedy)
+def _similar(names: list[str], known: frozenset[str]) -> dict[str, str]:
+    """What to do about names that resemble known ones."""
+    comparable = sorted(name for name in known if len(name) <= _LONGEST_COMPARED)
+    remedies = {}
+    for name in list(dict.fromkeys(names))[:_SUGGESTION_LIMIT]:
+        near = get_close_matches(name, comparable, n=1) if len(name) <= _LONGEST_COMPARED else ()
+        if near:
+            remedies[name] = f"Did you mean {shown(near[0])}? Else add it there."
+    return remedies
 
 
 def _ids(row: Draft, column: str) -> tuple[str, ...]:
     value = row[column] or ()
     return value if isinstance(value, tuple) else (value,)
-
-
-def _hint(name: str, known: frozenset[str]) -> str:
-    if len(name) > _LONGEST_COMPARED:
-        return ""
-    near = get_close_matches(name, sorted(other for other in known if len(other) <= _LONGEST_COMPARED), n=1)
-    return f"Did you mean {shown(near[0])}?" if near else ""
 
 
 def _overlaps_with_itself(tables: Tables) -> Iterator[Problem]:
@@ -119,42 +113,42 @@ def _wrong_kinds(tables: Tables) -> Iterator[Problem]:
             yield row.problem("endpoint", f"is a {kind} endpoint", remedy)
 
 
+def _ancestors(tables: Tables) -> dict[str, list[str]]:
+    """The endpoints that contain each one, directly or through others, which in a circle are also its own."""
+    rows = tables["endpoints.csv"].rows
+    parents = {row.raw["endpoint"]: row["parent"] for row in rows if row.has("parent") and row.raw.get("endpoint")}
+    ancestors: dict[str, list[str]] = {}
+    for name in parents:
+        above = parents[name]
+        ancestors[name] = []
+        while above is not None and above not in ancestors[name]:
+            ancestors[name].append(above)
+            above = parents.get(above)
+    return ancestors
+
+
 def _circular_parents(tables: Tables) -> Iterator[Problem]:
-    parents = _parents(tables)
+    circular = {name for name, ancestors in _ancestors(tables).items() if name in ancestors}
     for row in tables["endpoints.csv"].rows:
-        name = row.raw.get("endpoint", "")
-        if row.has("parent") and name in _ancestors(name, parents):
+        if row.has("parent") and row.raw.get("endpoint") in circular:
             yield row.problem("parent", "leads back to the endpoint itself", "Name the endpoint that contains it.")
 
 
 def _children_above_parents(tables: Tables) -> Iterator[Problem]:
     """Yield a problem for each count above that of a containing endpoint in the same patients of a study."""
-    parents = _parents(tables)
+    ancestors = _ancestors(tables)
     counts: dict[tuple[object, ...], list[Draft]] = defaultdict(list)
     rows = [row for row in tables["responses.csv"].rows if row.has("study_id", "endpoint", "events", "n")]
     for row in rows:
         counts[row["study_id"], row["endpoint"], row["n"]].append(row)
     for row in rows:
-        ancestors = _ancestors(row["endpoint"], parents)
+        above = ancestors.get(row["endpoint"], [])
         # In a circle of parents nothing is contained in anything.
-        for ancestor in () if row["endpoint"] in ancestors else ancestors:
+        for ancestor in () if row["endpoint"] in above else above:
             for whole in counts.get((row["study_id"], ancestor, row["n"]), ()):
                 if row["events"] > whole["events"]:
                     rule = f"exceeds the {whole['events']} of {ancestor} in row {whole.row}, which contains it"
                     yield row.problem("events", rule, "Correct one of the counts or its n.")
-
-
-def _parents(tables: Tables) -> dict[str, str]:
-    rows = tables["endpoints.csv"].rows
-    return {row.raw["endpoint"]: row["parent"] for row in rows if row.has("parent") and row.raw.get("endpoint")}
-
-
-def _ancestors(name: str, parents: Mapping[str, str]) -> list[str]:
-    ancestors: list[str] = []
-    while name in parents and parents[name] not in ancestors:
-        name = parents[name]
-        ancestors.append(name)
-    return ancestors
 
 
 def _facts_of_other_studies(tables: Tables) -> Iterator[Problem]:

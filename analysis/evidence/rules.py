@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from analysis.evidence.cells import Fault, number, probability_fault
 from analysis.evidence.conditions import condition
-from analysis.evidence.drafts import Draft, Rule
+from analysis.evidence.drafts import Draft, RowRule, Rule
 from analysis.evidence.problems import Problem
 
 _ESTIMATE_AND_LIMITS = ("estimate", "ci_low", "ci_high")
@@ -29,9 +29,12 @@ _BOTH_OF_EXPOSURE = "Give both or neither; the time at risk stands in person_mon
 _UNIT = "Give months; days are divided by 30.4375, years are multiplied by 12."
 
 
+def _above(part: str, whole: str) -> Callable[[Draft], bool]:
+    return lambda row: row.has(part, whole) and row[part] > row[whole]
+
+
 def _beside(given: str, lacking: str, remedy: str) -> Rule:
-    return Rule(lacking, f"is empty while {given} is given", remedy,
-                lambda row: row.has(given) and row.lacks(lacking))
+    return Rule(lacking, f"is empty while {given} is given", remedy, lambda row: row.has(given) and row.lacks(lacking))
 
 
 def _reversed(row: Draft) -> bool:
@@ -100,13 +103,13 @@ def _condition(row: Draft) -> Iterator[Problem]:
 # With a time at risk events may recur.
 _EVENTS_WITHIN_N = Rule(
     "events", "exceeds n = {n}", _DENOMINATOR,
-    lambda row: row.has("events", "n") and not row.has("person_months") and row["events"] > row["n"])
+    lambda row: _above("events", "n")(row) and not row.has("person_months"))
 _HOLDS_ESTIMATE = (
     Rule("ci_low", "is not below ci_high = {ci_high:g}", "Correct the limits.", _reversed),
     Rule("ci_low", "is above the estimate = {estimate:g}", _LIMIT,
-         lambda row: row.has("estimate", "ci_low") and row["ci_low"] > row["estimate"] and not _reversed(row)),
+         lambda row: _above("ci_low", "estimate")(row) and not _reversed(row)),
     Rule("ci_high", "is below the estimate = {estimate:g}", _LIMIT,
-         lambda row: row.has("estimate", "ci_high") and row["ci_high"] < row["estimate"] and not _reversed(row)))
+         lambda row: _above("estimate", "ci_high")(row) and not _reversed(row)))
 _SURVIVAL = (
     _EVENTS_WITHIN_N,
     _beside("events", "person_months", _BOTH_OF_EXPOSURE),
@@ -147,10 +150,10 @@ _SURVIVAL = (
          f"{_UNIT} Add them up over all patients.",
          lambda row: row.has("person_months", "events") and row["events"] > _FASTEST * row["person_months"]))
 
-ROW_RULES: dict[str, tuple[Callable[[Draft], Iterator[Problem]], ...]] = {
+ROW_RULES: dict[str, tuple[RowRule, ...]] = {
     "studies.csv": (
         Rule("n_enrolled", "is below n_treated = {n_treated}", "Correct one of the two.",
-             lambda row: row.has("n_treated", "n_enrolled") and row["n_treated"] > row["n_enrolled"]),),
+             _above("n_treated", "n_enrolled")),),
     "responses.csv": (_EVENTS_WITHIN_N,),
     "survival.csv": _SURVIVAL,
     "reported.csv": (
@@ -166,8 +169,7 @@ ROW_RULES: dict[str, tuple[Callable[[Draft], Iterator[Problem]], ...]] = {
     "scenarios.csv": (
         Rule("scenario", "is the name of the published total itself", "Rename the scenario.",
              lambda row: row["scenario"] == "as_printed"),
-        Rule("total_events", "exceeds total_n = {total_n}", _DENOMINATOR,
-             lambda row: row.has("total_events", "total_n") and row["total_events"] > row["total_n"]),
+        Rule("total_events", "exceeds total_n = {total_n}", _DENOMINATOR, _above("total_events", "total_n")),
         _beside("study_id", "n", _BOTH),
         _beside("n", "study_id", _BOTH)),
     "extraction.csv": (_fact,),
