@@ -5,33 +5,18 @@
 
 import operator
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from analysis.evidence.numerals import DECIMAL, Fault
+from analysis.evidence.cells import DECIMAL, Fault
 
-_OPERATORS: dict[str, Callable[[float, float], bool]] = {
-    ">=": operator.ge,
-    "<=": operator.le,
-    ">": operator.gt,
-    "<": operator.lt,
-}
+_OPERATORS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 _MARKS = "<>=\u2264\u2265\u2260!"
 _COMPARISON = re.compile(rf"(>=|<=|>|<)({DECIMAL.pattern})")
-_RULE = "is no comparison with a number"
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What a cell must be.
-
-    Parameters
-    ----------
-    text : str
-        As written in the table.
-    comparisons : tuple of (str, float)
-        Operator and bound; empty where the cell must equal `text`.
-    """
+    """What a cell must be: within all of the comparisons, each an operator and a bound, else equal to the text."""
 
     text: str
     comparisons: tuple[tuple[str, float], ...] = ()
@@ -49,10 +34,10 @@ def condition(value: str) -> Condition | Fault:
     """Return the condition that a cell of subsets.csv states, or why it states none."""
     if not value.lstrip().startswith(tuple(_MARKS)):
         return Condition(value)
-    found = [_COMPARISON.fullmatch(part) for part in value.split()]
-    if all(found):
-        return Condition(value, tuple((match[1], float(match[2])) for match in found))
-    return Fault(_RULE, _remedy(value))
+    matches = [_COMPARISON.fullmatch(part) for part in value.split()]
+    if all(matches):
+        return Condition(value, tuple((match[1], float(match[2])) for match in matches))
+    return Fault("is no comparison with a number", _remedy(value))
 
 
 def _remedy(value: str) -> str:

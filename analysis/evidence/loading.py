@@ -3,23 +3,20 @@
 import hashlib
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from analysis.evidence.bundle import Evidence
-from analysis.evidence.cells import number
-from analysis.evidence.crosschecks import cross_problems
-from analysis.evidence.decoding import decode, read_bytes
-from analysis.evidence.drafts import Draft, Drafts, draft_table
+from analysis.evidence.cells import Fault, number
+from analysis.evidence.columns import TABLES
+from analysis.evidence.covariates import covariate_problems
+from analysis.evidence.drafts import Draft, Drafts, Tables, each_row
+from analysis.evidence.files import read_bytes
 from analysis.evidence.notes import find_notes
-from analysis.evidence.numerals import Fault
 from analysis.evidence.problems import EvidenceError, Problem
-from analysis.evidence.reading import form_problems, read_table
-from analysis.evidence.records import Fact
-from analysis.evidence.rows import Columns, Study, Survival
+from analysis.evidence.reading import read_table
+from analysis.evidence.relations import relation_problems
 from analysis.evidence.rules import ROW_RULES
-from analysis.evidence.schema import Table
-from analysis.evidence.tables import TABLES
+from analysis.evidence.types import Columns, Evidence
 
 DEFAULT_DATA = Path(__file__).resolve().parents[2] / "data"
 """The evidence that comes with the program."""
@@ -27,7 +24,6 @@ DEFAULT_DATA = Path(__file__).resolve().parents[2] / "data"
 _REQUIRED = ("studies.csv", "endpoints.csv")
 _DECISIONS = ("responses.csv", "survival.csv")
 _DEFAULT_LEVEL = 0.95
-_FIELD_NAMES = {"extraction": "facts"}
 
 
 def load(directory: Path) -> Evidence:
@@ -45,21 +41,27 @@ def load(directory: Path) -> Evidence:
     """
     directory = Path(directory)
     files = _listing(directory)
-    contents = {table.file: read_bytes(directory / table.file) for table in TABLES if table.file in files}
     problems = list(_missing_files(files))
-    tables = {table.file: _drafts(table, contents.get(table.file), problems) for table in TABLES}
+    contents: dict[str, bytes] = {}
+    tables: dict[str, Drafts] = {}
+    for file, table in TABLES.items():
+        tables[file] = Drafts(table)
+        try:
+            if file in files:
+                contents[file] = read_bytes(directory / file)
+                tables[file], faults = read_table(table, contents[file])
+                problems += faults
+        except EvidenceError as error:
+            problems += error.problems
     problems += _without_rows(tables)
-    for drafts in tables.values():
-        problems += _broken_rules(drafts)
-    problems += cross_problems(tables)
+    for file, rules in ROW_RULES.items():
+        problems += each_row(file, *rules)(tables)
+    problems += [*relation_problems(tables), *covariate_problems(tables)]
     if problems:
         raise EvidenceError(_in_file_order(problems))
-    return Evidence(
-        directory=directory,
-        sha256=_digest(contents),
-        notes=_in_file_order(find_notes(tables, found_files=files)),
-        **{_field_name(file): _typed(drafts) for file, drafts in tables.items()},
-    )
+    rows = {file.removesuffix(".csv"): _typed(drafts) for file, drafts in tables.items()}
+    return Evidence(directory, _digest(contents), facts=rows.pop("extraction"), **rows,
+                    notes=_in_file_order(find_notes(tables, files=files)))
 
 
 def _listing(directory: Path) -> frozenset[str]:
@@ -76,51 +78,28 @@ def _listing(directory: Path) -> frozenset[str]:
 
 
 def _missing_files(files: frozenset[str]) -> Iterator[Problem]:
-    wanted = [(file, "is missing") for file in _REQUIRED if file not in files]
+    missing = [(file, "is missing") for file in _REQUIRED if file not in files]
     if files.isdisjoint(_DECISIONS):
-        wanted.append((_DECISIONS[0], f"is missing, and so is {_DECISIONS[1]}"))
-    for file, rule in wanted:
+        missing.append((_DECISIONS[0], f"is missing, and so is {_DECISIONS[1]}"))
+    for file, rule in missing:
         near = [other for other in sorted(files) if other.lower() == file]
         remedy = f"Rename {near[0]} to {file}." if near else "Add the table to the evidence directory."
         yield Problem(file, None, "", "", rule, remedy)
 
 
-def _drafts(table: Table, data: bytes | Problem | None, problems: list[Problem]) -> Drafts:
-    """Return the drafts of a table and append what is wrong with its file, form and cells."""
-    if data is None:
-        return Drafts(table)
-    text = data if isinstance(data, Problem) else decode(table.file, data)
-    raw = text if isinstance(text, Problem) else read_table(table.file, text, required=table.required)
-    if isinstance(raw, Problem):
-        problems.append(raw)
-        return Drafts(table)
-    drafts, found = draft_table(table, raw)
-    problems += [*form_problems(table.file, raw), *found]
-    return drafts
-
-
-def _without_rows(tables: Mapping[str, Drafts]) -> Iterator[Problem]:
+def _without_rows(tables: Tables) -> Iterator[Problem]:
     undecided = not any(tables[file].rows for file in _DECISIONS)
     for file in (*_REQUIRED, *(_DECISIONS if undecided else ())):
-        drafts = tables[file]
-        if drafts.header is not None and not drafts.rows:
-            yield Problem(
-                file, drafts.header_row, "", "", "has a header but no rows", "Add at least one row."
-            )
-
-
-def _broken_rules(drafts: Drafts) -> Iterator[Problem]:
-    for rule in ROW_RULES.get(drafts.table.file, ()):
-        for row in drafts.rows:
-            yield from rule(row)
+        if tables[file].header is not None and not tables[file].rows:
+            yield tables[file].problem("", "has a header but no rows", "Add at least one row.")
 
 
 def _in_file_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    order = {table.file: place for place, table in enumerate(TABLES)}
+    order = {file: place for place, file in enumerate(TABLES)}
     return tuple(sorted(dict.fromkeys(problems), key=lambda p: (order.get(p.file, len(order)), p.row or 0)))
 
 
-def _digest(contents: Mapping[str, bytes | Problem]) -> str:
+def _digest(contents: Mapping[str, bytes]) -> str:
     digest = hashlib.sha256()
     for file, data in sorted(contents.items()):
         digest.update(f"{file} {len(data)}\n".encode())
@@ -128,36 +107,28 @@ def _digest(contents: Mapping[str, bytes | Problem]) -> str:
     return digest.hexdigest()
 
 
-def _field_name(file: str) -> str:
-    stem = file.removesuffix(".csv")
-    return _FIELD_NAMES.get(stem, stem)
-
-
 def _typed(drafts: Drafts) -> tuple[object, ...]:
-    complete = _COMPLETIONS.get(drafts.table.row, lambda row: row.values)
-    return tuple(drafts.table.row(row=row.row, **complete(row)) for row in drafts.rows)
+    further = _FURTHER.get(drafts.table.file, lambda row: {})
+    return tuple(drafts.table.row(**{"row": row.row, **row.values, **further(row)}) for row in drafts.rows)
 
 
-def _complete_study(row: Draft) -> dict[str, object]:
-    return {**row.values, "columns": Columns(row.raw)}
+def _columns(row: Draft) -> dict[str, object]:
+    return {"columns": Columns(dict(row.raw))}
 
 
-def _complete_survival(row: Draft) -> dict[str, object]:
-    interval = row.has("ci_low") or row.has("ci_high")
-    level = (row.values["ci_level"] or _DEFAULT_LEVEL) if interval else None
-    highest = 1.0 if row.values["statistic"] == "landmark" else math.inf
-    limits = {name: min(max(row.values[name], 0.0), highest) for name in ("ci_low", "ci_high") if row.has(name)}
-    return {**row.values, **limits, "ci_level": level}
+def _interval(row: Draft) -> dict[str, object]:
+    """A level for an interval without one, none without an interval, and limits within what can be."""
+    if row.lacks("ci_low", "ci_high"):
+        return {"ci_level": None}
+    highest = 1.0 if row["statistic"] == "landmark" else math.inf
+    limits = {name: min(max(row[name], 0.0), highest) for name in ("ci_low", "ci_high") if row.has(name)}
+    return {"ci_level": row["ci_level"] or _DEFAULT_LEVEL, **limits}
 
 
-def _complete_fact(row: Draft) -> dict[str, object]:
-    written = row.values["value"]
-    value = number()(written)
-    return {**row.values, "value": None if isinstance(value, Fault) else value, "value_text": written}
+def _value(row: Draft) -> dict[str, object]:
+    value = number(row["value"])
+    return {"value": None if isinstance(value, Fault) else value, "value_text": row["value"]}
 
 
-_COMPLETIONS: dict[type, Callable[[Draft], Mapping[str, object]]] = {
-    Study: _complete_study,
-    Survival: _complete_survival,
-    Fact: _complete_fact,
-}
+# What a row holds beside its parsed cells.
+_FURTHER = {"studies.csv": _columns, "survival.csv": _interval, "extraction.csv": _value}

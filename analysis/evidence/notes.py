@@ -1,202 +1,187 @@
 """Findings that are suspicious but not wrong: a reader should know them, an analysis may go on."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 
-from analysis.evidence.conditions import Condition, condition
-from analysis.evidence.drafts import Draft, Drafts, conversion, written_as
-from analysis.evidence.lookalikes import lookalikes
-from analysis.evidence.placeholders import LEAVE_EMPTY, vague
+from analysis.evidence.cells import LEAVE_EMPTY, as_seen, line, number, text, vague, word
+from analysis.evidence.columns import CONVERTED, in_other_unit, written_as
+from analysis.evidence.conditions import condition
+from analysis.evidence.drafts import Draft, Drafts, Rule, Tables, decisions, each_row
 from analysis.evidence.problems import Problem
-from analysis.evidence.rules import median_not_reached
-from analysis.evidence.schema import CONVERTED, in_other_unit
-from analysis.evidence.sentinels import sentinel_notes
-from analysis.evidence.tables import TABLES
 
+FAR_OUT = "looks like a code for a missing value"
 # No real table has more columns; a damaged one must not cost minutes in the search for similar names.
 _HINT_LIMIT = 500
 _LONG_MONTHS = 600.0
+_NINES = re.compile(r"-?9{2,}(\.[09]*)?")
+_BELOW = re.compile(r"-(1|7+|8+|9+)(\.0*)?")
+_TWO_DIGITS = 10.0
+_FEWEST = 3
 
 
-def find_notes(tables: Mapping[str, Drafts], *, found_files: Iterable[str]) -> Iterator[Problem]:
-    """Yield every note about the evidence.
-
-    Parameters
-    ----------
-    tables : mapping of str to Drafts
-        All tables by file name.
-    found_files : iterable of str
-        Names in the evidence directory.
-    """
-    yield from _unread_files(found_files)
-    for drafts in tables.values():
-        if drafts.header is not None:
-            yield from _unread_columns(drafts)
-            yield from _converted_columns(drafts)
-            yield from _surplus_cells(drafts)
-            yield from lookalikes(drafts)
-            if not drafts.rows:
-                rule = "has a header but no rows"
-                yield Problem(drafts.table.file, drafts.header_row, "", "", rule, "Add rows or delete it.")
-    for file, level in (("survival.csv", "ci_level"), ("reported.csv", "level")):
-        yield from _levels(tables[file], level)
-    yield from _cut_limits(tables["survival.csv"])
-    yield from _recurrent(tables["survival.csv"])
-    yield from _above_treated(tables)
-    yield from _medians_not_reached(tables["survival.csv"])
-    yield from _long_times(tables["survival.csv"])
-    yield from sentinel_notes(tables)
-    yield from _subsets_without_studies(tables)
-    yield from _retrospective_studies(tables)
-    yield from _words_for_missing(tables)
-
-
-def _unread_files(found_files: Iterable[str]) -> Iterator[Problem]:
-    known = [table.file for table in TABLES]
-    for name in sorted(set(found_files) - set(known)):
-        near = get_close_matches(name[:100].lower(), known, n=1, cutoff=0.8)
+def find_notes(tables: Tables, *, files: Iterable[str]) -> Iterator[Problem]:
+    """Yield every note about evidence that has no problem; `files` are the names in its directory."""
+    for name in sorted(set(files).difference(tables)):
+        near = get_close_matches(name[:100].lower(), tables, n=1, cutoff=0.8)
         if near:
             yield Problem(name, None, "", "", "is not read", f"Rename it if {near[0]} is meant.")
+    for drafts in tables.values():
+        if drafts.header is not None:
+            yield from _of_columns(drafts)
+            yield from _surplus_cells(drafts)
+            yield from _lookalikes(drafts)
+            if not drafts.rows:
+                yield drafts.problem("", "has a header but no rows", "Add rows or delete it.")
+    for note in _NOTES:
+        yield from note(tables)
 
 
-def _unread_columns(drafts: Drafts) -> Iterator[Problem]:
-    known = [column.name for column in drafts.table.columns]
+def _of_columns(drafts: Drafts) -> Iterator[Problem]:
+    known = drafts.table.columns
     absent = [name for name in known if name not in drafts.header]
     for name in drafts.header[:_HINT_LIMIT]:
         near = [] if name in known else get_close_matches(name[:100].lower(), absent, n=1, cutoff=0.75)
         if near:
-            yield Problem(
-                drafts.table.file,
-                drafts.header_row,
-                name,
-                "",
-                "is not read",
-                f"Rename it if {near[0]} is meant.",
-            )
-
-
-def _converted_columns(drafts: Drafts) -> Iterator[Problem]:
-    known = [column.name for column in drafts.table.columns]
+            yield drafts.problem(name, "is not read", f"Rename it if {near[0]} is meant.")
     for column in known:
-        for other in (name for name in CONVERTED.get(column, ()) if name in drafts.header):
-            written = written_as(column, drafts.header)
-            rule, remedy = f"is not read beside {written}", "Give the time at risk in one of them."
-            if written == other:
-                factor = CONVERTED[column][other]
-                rule = f"is read as {column} after multiplication by {factor:.6g}"
-                remedy = f"Rename it to {column} if it holds months already."
-            yield Problem(drafts.table.file, drafts.header_row, other, "", rule, remedy)
+        written = written_as(column, drafts.header)
+        for other, factor in CONVERTED.get(column, {}).items():
+            if other == written:
+                yield drafts.problem(other, f"is read as {column} after multiplication by {factor:.6g}",
+                                     f"Rename it to {column} if it holds months already.")
+            elif other in drafts.header:
+                yield drafts.problem(other, f"is not read beside {written}", "Give the time at risk in one of them.")
         unread = None if column in CONVERTED else in_other_unit(column, drafts.header)
         if unread:
-            remedy = f"Give {column} instead: {conversion(unread[1])}."
-            yield Problem(drafts.table.file, drafts.header_row, unread[0], "", "is not read", remedy)
+            yield drafts.problem(unread[0], "is not read", f"Give {column} instead: {unread[1]}.")
 
 
 def _surplus_cells(drafts: Drafts) -> Iterator[Problem]:
     if drafts.surplus:
-        count = len(drafts.surplus)
-        rule = f"has empty cells behind those of the header, as {count - 1} later rows have" if count > 1 else (
-            "has empty cells behind those of the header")
+        first, later = drafts.surplus[0], len(drafts.surplus) - 1
+        more = f", as {later} later rows have" if later else ""
         remedy = "Check that no comma inside a number, such as 39,5, has shifted the cells."
-        yield Problem(drafts.table.file, drafts.surplus[0], "", "", rule, remedy)
+        yield Problem(drafts.table.file, first, "", "", f"has empty cells behind those of the header{more}", remedy)
 
 
-def _levels(drafts: Drafts, level: str) -> Iterator[Problem]:
-    printed = [row for row in drafts.rows if row.has("ci_low") or row.has("ci_high")]
-    if printed and level not in drafts.header:
-        rule = "is absent, so every interval is read as 95 %"
-        yield Problem(drafts.table.file, drafts.header_row, level, "", rule, "Add it if a level differs.")
-        return
-    for row in printed:
-        if row.lacks(level):
-            yield row.problem(level, "is empty beside an interval, which is read as 95 %", "Give the level.")
-    for row in drafts.rows:
-        if row.has(level) and row.lacks("ci_low") and row.lacks("ci_high"):
-            yield row.problem(level, "is given without an interval", "Give it or empty the level.")
-        if row.values.get("upper_not_reached") is True and row.lacks("ci_low") and row.has("estimate"):
-            yield row.problem(
-                "ci_low",
-                "is empty although the upper limit is said to be not reached",
-                "Give the lower limit if it is known.",
-            )
+def _lookalikes(drafts: Drafts) -> Iterator[Problem]:
+    """Yield a note for each text that differs from an earlier one of its column in nothing that can be seen."""
+    typed = {name for name, column in drafts.table.columns.items() if column.parse not in (text, line, word)}
+    for column in dict.fromkeys(name for name in drafts.header if name and name not in typed):
+        rows: dict[str, Draft] = {}
+        for row in drafts.rows:
+            if row.raw.get(column):
+                rows.setdefault(row.raw[column], row)
+        if all(cell.isascii() and "  " not in cell for cell in rows):
+            continue
+        seen: dict[str, str] = {}
+        for cell, row in rows.items():
+            twin = seen.setdefault(as_seen(cell), cell)
+            if twin != cell:
+                codes = ", ".join([f"U+{ord(c):04X}" for c in sorted(set(cell) ^ set(twin))][:5])
+                difference = codes or "the order or number of its characters"
+                yield row.problem(column, f"looks the same as in row {rows[twin].row} and differs in {difference}",
+                                  "Type both the same way if they mean the same, else make them differ visibly.")
 
 
-def _cut_limits(drafts: Drafts) -> Iterator[Problem]:
-    for row in drafts.rows:
-        landmark = row.values.get("statistic") == "landmark"
-        for column in ("ci_low", "ci_high"):
-            value = row.values[column] if row.has(column) else 0
-            if value < 0 or (landmark and value > 1):
-                border = "1" if value > 1 else "0"
-                yield row.problem(column, f"is read as {border}, where the interval was cut", f"Write {border}.")
+def _has_interval(row: Draft) -> bool:
+    return row.has("ci_low") or row.has("ci_high")
 
 
-def _recurrent(drafts: Drafts) -> Iterator[Problem]:
-    for row in drafts.rows:
-        if row.has("events", "person_months", "n") and row.values["events"] > row.values["n"]:
-            rule = f"exceeds n = {row.values['n']}, so patients are taken to have had several events"
-            yield row.problem("events", rule, "Correct it where the event cannot recur.")
+def _absent_levels(tables: Tables) -> Iterator[Problem]:
+    for drafts, level in ((tables["survival.csv"], "ci_level"), (tables["reported.csv"], "level")):
+        if any(map(_has_interval, drafts.rows)) and level not in drafts.header:
+            yield drafts.problem(level, "is absent, so every interval is read as 95 %", "Add it if a level differs.")
 
 
-def _above_treated(tables: Mapping[str, Drafts]) -> Iterator[Problem]:
-    treated = {
-        row.raw.get("study_id"): row.values["n_treated"]
-        for row in tables["studies.csv"].rows
-        if row.has("n_treated")
-    }
-    for file in ("responses.csv", "survival.csv"):
-        for row in tables[file].rows:
-            limit = treated.get(row.values.get("study_id"))
-            if limit is not None and row.has("n") and row.values["n"] > limit:
-                yield row.problem(
-                    "n",
-                    f"exceeds the {limit} treated patients of the study",
-                    "Check whether other patients are counted in.",
-                )
+def _level_rules(level: str) -> tuple[Rule, ...]:
+    return (
+        Rule(level, "is empty beside an interval, which is read as 95 %", "Give the level.",
+             lambda row: level in row.raw and row.lacks(level) and _has_interval(row)),
+        Rule(level, "is given without an interval", "Give it or empty the level.",
+             lambda row: row.has(level) and not _has_interval(row)))
 
 
-def _retrospective_studies(tables: Mapping[str, Drafts]) -> Iterator[Problem]:
-    deciding = {row.values.get("study_id") for file in ("responses.csv", "survival.csv") for row in tables[file].rows}
-    for row in tables["studies.csv"].rows:
-        design = str(row.values.get("design") or "").casefold()
-        if design == "retrospective" and row.values.get("study_id") in deciding:
-            yield row.problem("design", "leaves the study out", "Ask with --retrospective to count it.")
-        elif "retrospective" in design and design != "retrospective":
-            remedy = "Write retrospective alone to leave the study out."
-            yield row.problem("design", "is not read as retrospective, so the study counts", remedy)
+def _cut_limits(row: Draft) -> Iterator[Problem]:
+    highest = 1 if row["statistic"] == "landmark" else float("inf")
+    for column in ("ci_low", "ci_high"):
+        if row.has(column) and not 0 <= row[column] <= highest:
+            border = "1" if row[column] > 1 else "0"
+            yield row.problem(column, f"is read as {border}, where the interval was cut", f"Write {border}.")
 
 
-def _medians_not_reached(survival: Drafts) -> Iterator[Problem]:
-    for row in survival.rows:
-        if median_not_reached(row) and row.lacks("person_months"):
-            rule = "is empty since the median was not reached: the row gives no log hazard and is left out"
-            remedy = "Give survival at a time, or events and person_months, if they are known."
-            yield row.problem("estimate", rule, remedy)
-            if row.lacks("time_months"):
-                rule = "is empty beside a median that was not reached"
-                yield row.problem("time_months", rule, "Give the follow-up if it is known.")
+def _not_reached(row: Draft) -> bool:
+    return row["statistic"] == "median" and row.lacks("estimate", "person_months")
 
 
-def _long_times(survival: Drafts) -> Iterator[Problem]:
-    for row in survival.rows:
-        columns = ["time_months", *(["estimate"] if row.values["statistic"] == "median" else [])]
-        for column in columns:
-            if row.has(column) and row.values[column] > _LONG_MONTHS:
-                yield row.problem(column, f"is above {_LONG_MONTHS:g} months, 50 years", "Check that it is in months.")
-        if row.has("person_months", "n") and row.values["person_months"] > _LONG_MONTHS * row.values["n"]:
-            rule = f"is more than {_LONG_MONTHS:g} months, 50 years, for each of n = {row.values['n']}"
-            yield row.problem("person_months", rule, "Check that it is in months.")
+def _long(column: str) -> Rule:
+    return Rule(column, f"is above {_LONG_MONTHS:g} months, 50 years", "Check that it is in months.",
+                lambda row: row.has(column) and row[column] > _LONG_MONTHS)
 
 
-def _subsets_without_studies(tables: Mapping[str, Drafts]) -> Iterator[Problem]:
+_OF_SURVIVAL = (
+    *_level_rules("ci_level"),
+    Rule("ci_low", "is empty although the upper limit is said to be not reached",
+         "Give the lower limit if it is known.",
+         lambda row: row["upper_not_reached"] and row.lacks("ci_low") and row.has("estimate")),
+    _cut_limits,
+    Rule("events", "exceeds n = {n}, so patients are taken to have had several events",
+         "Correct it where the event cannot recur.",
+         lambda row: row.has("events", "person_months") and row["events"] > row["n"]),
+    Rule("estimate", "is empty since the median was not reached: the row gives no log hazard and is left out",
+         "Give survival at a time, or events and person_months, if they are known.", _not_reached),
+    Rule("time_months", "is empty beside a median that was not reached", "Give the follow-up if it is known.",
+         lambda row: _not_reached(row) and row.lacks("time_months")),
+    _long("time_months"),
+    _long("estimate"),
+    Rule("person_months", f"is more than {_LONG_MONTHS:g} months, 50 years, for each of n = {{n}}",
+         "Check that it is in months.",
+         lambda row: row.has("person_months") and row["person_months"] > _LONG_MONTHS * row["n"]))
+_DESIGN = Rule(
+    "design", "is not read as retrospective, so the study counts", "Write retrospective alone to leave the study out.",
+    lambda row: "retrospective" in row["design"].casefold() != "retrospective")
+
+
+def _above_treated(tables: Tables) -> Iterator[Problem]:
+    treated = {row["study_id"]: row["n_treated"] for row in tables["studies.csv"].rows if row.has("n_treated")}
+    for row in decisions(tables):
+        limit = treated.get(row["study_id"], float("inf"))
+        if row["n"] > limit:
+            rule = f"exceeds the {limit} treated patients of the study"
+            yield row.problem("n", rule, "Check whether other patients are counted in.")
+
+
+def _sentinels(tables: Tables) -> Iterator[Problem]:
+    """Yield a note for each cell of a covariate that is written like a code and lies far from all that are not.
+
+    Codes are numbers of nines and some negative ones. One counts where it is farther from the rest than these are from
+    each other, or where it is -10 or less while the rest are not negative. Distance alone says nothing: many honest
+    columns are skewed.
+    """
+    for column in sorted({row["column"] for row in tables["covariates.csv"].rows}):
+        cells = [(row, number(row.raw[column])) for row in tables["studies.csv"].rows if row.raw.get(column)]
+        codes = [(row, value) for row, value in cells
+                 if _NINES.fullmatch(row.raw[column]) or _BELOW.fullmatch(row.raw[column])]
+        rest = [value for row, value in cells if (row, value) not in codes]
+        if not codes or len(rest) < _FEWEST:
+            continue
+        low, high = min(rest), max(rest)
+        for row, value in codes:
+            if max(low - value, value - high) > high - low or value <= -_TWO_DIGITS < 0.0 <= low:
+                rule = f"{FAR_OUT}: the other cells of this covariate lie between {low:g} and {high:g}"
+                yield row.problem(column, rule, "Leave the cell empty if the value is missing.")
+
+
+def _subsets_without_studies(tables: Tables) -> Iterator[Problem]:
     together: dict[object, list[tuple[Draft, frozenset[int]]]] = {}
     for row in tables["subsets.csv"].rows:
-        wanted = condition(row.values["value"]) if row.has("column") else None
-        if not isinstance(wanted, Condition):
+        if not row.has("column"):
             continue
-        cells = ((study.row, study.raw.get(row.values["column"], "")) for study in tables["studies.csv"].rows)
+        wanted = condition(row["value"])
+        cells = ((study.row, study.raw.get(row["column"], "")) for study in tables["studies.csv"].rows)
         studies = frozenset(line for line, cell in cells if wanted.holds(cell))
-        together.setdefault(row.values["subset"], []).append((row, studies))
+        together.setdefault(row["subset"], []).append((row, studies))
         if not studies:
             what = "the bound" if wanted.comparisons else "the spelling"
             yield row.problem("value", "holds for no study", f"Check {what} against studies.csv.")
@@ -207,10 +192,23 @@ def _subsets_without_studies(tables: Mapping[str, Drafts]) -> Iterator[Problem]:
             yield rows[0][0].problem("subset", rule, "Correct one; a subset of either needs a column that says so.")
 
 
-def _words_for_missing(tables: Mapping[str, Drafts]) -> Iterator[Problem]:
-    rules = [(row.values["column"], row.values["value"]) for row in tables["subsets.csv"].rows if row.has("column")]
+def _left_out_studies(tables: Tables) -> Iterator[Problem]:
+    deciding = {row["study_id"] for row in decisions(tables)}
+    for row in tables["studies.csv"].rows:
+        if row["design"].casefold() == "retrospective" and row["study_id"] in deciding:
+            yield row.problem("design", "leaves the study out", "Ask with --retrospective to count it.")
+
+
+def _words_for_missing(tables: Tables) -> Iterator[Problem]:
+    rules = [(row["column"], row["value"]) for row in tables["subsets.csv"].rows if row.has("column")]
     for study in tables["studies.csv"].rows:
         for column in dict.fromkeys(column for column, _ in rules):
             cell = study.raw.get(column, "")
             if vague(cell) and (column, cell) not in rules:
                 yield study.problem(column, "is read as a text and so outside of a subset, not as missing", LEAVE_EMPTY)
+
+
+_NOTES: tuple[Callable[[Tables], Iterator[Problem]], ...] = (
+    _absent_levels, each_row("survival.csv", *_OF_SURVIVAL), each_row("reported.csv", *_level_rules("level")),
+    _above_treated, _sentinels, _subsets_without_studies, _left_out_studies, each_row("studies.csv", _DESIGN),
+    _words_for_missing)

@@ -8,22 +8,15 @@ from analysis.system.errors import one_line
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.+-]+")
 _VALUE_LIMIT = 60
+_SUBJECT_LIMIT = 100
 
 
-def shown(text: str, *, limit: int = _VALUE_LIMIT) -> str:
-    """Return the text as it may appear in a message: escaped, quoted unless plain, cut at `limit`.
-
-    Parameters
-    ----------
-    text : str
-        Any text, control characters included.
-    limit : int
-        Greatest number of characters kept.
-    """
-    kept = text if len(text) <= limit else text[:limit]
+def shown(text: str) -> str:
+    """Return the text as it may appear in a message: escaped, quoted unless plain, cut when long."""
+    kept = text if len(text) <= _VALUE_LIMIT else text[:_VALUE_LIMIT]
     quoted = kept if _PLAIN.fullmatch(kept) else repr(kept)
-    if len(quoted) > 2 * limit:
-        return quoted[: 2 * limit] + "..."
+    if len(quoted) > 2 * _VALUE_LIMIT:
+        return quoted[: 2 * _VALUE_LIMIT] + "..."
     return quoted if kept is text else quoted + "..."
 
 
@@ -61,10 +54,10 @@ class Problem:
         """Return the finding as one printable line."""
         place = self.file if self.row is None else f"{self.file} row {self.row}"
         if self.subject:
-            place += f" ({self.subject if len(self.subject) <= 100 else self.subject[:100] + '...'})"
-        column = shown(self.column) if self.column else ""
-        found = " = ".join(part for part in (column, shown(self.value) if self.value else "") if part)
-        return one_line(f"{place}: {found + ' ' if found else ''}{self.rule}. {self.remedy}".rstrip())
+            cut = self.subject[:_SUBJECT_LIMIT] + "..." if len(self.subject) > _SUBJECT_LIMIT else self.subject
+            place += f" ({cut})"
+        cell = " = ".join(shown(part) for part in (self.column, self.value) if part)
+        return one_line(f"{place}: {cell + ' ' if cell else ''}{self.rule}. {self.remedy}".rstrip())
 
     def as_dict(self) -> dict[str, str | int | None]:
         """Return the fields as a mapping that JSON can hold."""
@@ -72,13 +65,7 @@ class Problem:
 
 
 class EvidenceError(Exception):
-    """Raised when evidence is unusable; carries every problem that was found.
-
-    Parameters
-    ----------
-    problems : iterable of Problem
-        At least one, in the order of files and rows.
-    """
+    """Raised when evidence is unusable; carries every problem, in the order of files and rows."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         super().__init__(tuple(problems))

@@ -1,201 +1,194 @@
-"""Text to records: a header and rows of cells, each with the line on which it begins."""
+"""Records to drafts: each cell is read as its column declares, and every refusal says what to write instead."""
 
-import csv
-import io
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from difflib import get_close_matches
 
-from analysis.evidence.cells import as_seen
+from analysis.evidence.cells import Fault, endless, missing_word, placeholder, text
+from analysis.evidence.columns import CONVERTED, Column, Table, in_other_unit, written_as
+from analysis.evidence.drafts import Draft, Drafts
+from analysis.evidence.files import SEPARATORS, Record, read_records, unreadable
 from analysis.evidence.problems import Problem, shown
 
-_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
-# Spreadsheets read such a first line as the separator of the table below it.
-_BREAK = re.compile(r"\r\n|\r|\n")
-_DECLARATION = re.compile(rf'\s*"?sep ?= ?(\\t|.)"?[,;\t| ]*(?:{_BREAK.pattern}|$)', re.IGNORECASE)
-# A file with more broken quotations than this is no table; going on would cost time and say nothing new.
-_RECOVERY_LIMIT = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One row as text.
-
-    Parameters
-    ----------
-    row : int
-        Line on which the row begins.
-    cells : tuple of str
-        Cells without outer blanks.
-    fault : str
-        Empty, or why the cells cannot be trusted.
-    surplus : int
-        Empty cells behind the last column of the header, which are not among `cells`.
-    """
-
-    row: int
-    cells: tuple[str, ...]
-    fault: str = ""
-    surplus: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class RawTable:
-    """A header, the rows beneath it and the problems of their form.
-
-    Parameters
-    ----------
-    header : tuple of str
-        Column names in the order of the file; a repeated or empty name keeps its place, empty ones at the end do not.
-    header_row : int
-        Line of the header.
-    records : tuple of Record
-        Rows in the order of the file, malformed ones included.
-    width : int
-        Cells of the header, those without a name included.
-    separator : str
-        What stands between cells.
-    """
-
-    header: tuple[str, ...]
-    header_row: int
-    records: tuple[Record, ...]
-    width: int
-    separator: str = ","
-
-
-def read_table(file: str, text: str, *, required: tuple[str, ...]) -> RawTable | Problem:
-    """Return header and records of a table, or the problem that makes the whole file unreadable.
-
-    Parameters
-    ----------
-    file : str
-        Name of the table.
-    text : str
-        Decoded content.
-    required : tuple of str
-        Columns that must be there; they tell a wrong separator from a wrong header.
-    """
-    declared = _DECLARATION.match(text)
-    separator = declared[1].replace("\\t", "\t") if declared else ","
-    if separator not in _SEPARATORS:
-        rule = f"begins with sep={shown(separator)}, which is no separator of tables"
-        return Problem(file, 1, "", "", rule, "Write sep=, or sep=; and use that character between cells.")
-    records = tuple(_records(text, separator, skipped=len(_BREAK.findall(declared[0])) if declared else 0))
-    if not records:
-        return Problem(file, None, "", "", "holds separators but no text", "Write a header and rows.")
-    first = records[0]
-    if first.fault:
-        return Problem(file, first.row, "", "", f"has a header that cannot be read: {first.fault}", _QUOTES)
-    # Spreadsheets write a mark of the byte order even below a line that declares the separator.
-    header = _without_empty_end((first.cells[0].lstrip("\ufeff"), *first.cells[1:]))
-    wrong = _wrong_separator(file, header, first.row, separator if declared else "", required)
-    if wrong:
-        return wrong
-    width = len(first.cells)
-    rows = tuple(_trimmed(record, len(header), width) for record in records[1:])
-    return RawTable(header, first.row, rows, width, separator)
-
-
-def _wrong_separator(
-    file: str, header: tuple[str, ...], row: int, declared: str, required: tuple[str, ...]
-) -> Problem | None:
-    separator = declared or ","
-    for other, words in _SEPARATORS.items():
-        names = {cell.strip().strip('"') for cell in separator.join(header).split(other)}
-        if other != separator and len(names) > 1 and not set(required) <= set(header) and set(required) & names:
-            written = "sep=" + ("\\t" if other == "\t" else other)
-            remedy = f"Use commas, or write {written} as the first line; numbers have a point, such as 0.38."
-            if declared:
-                remedy = f"Write {written} in the first line."
-            return Problem(file, row, "", "", f"is separated by {words}", remedy)
-    return None
-
-
-def _without_empty_end(cells: tuple[str, ...]) -> tuple[str, ...]:
-    end = len(cells)
-    while end > 1 and not cells[end - 1]:
-        end -= 1
-    return cells[:end]
-
-
-def _trimmed(record: Record, columns: int, width: int) -> Record:
-    """The record without the empty cells behind the named columns."""
-    if record.fault or len(record.cells) <= columns or any(record.cells[columns:]):
-        return record
-    return Record(record.row, record.cells[:columns], surplus=max(0, len(record.cells) - width))
-
-
-def form_problems(file: str, table: RawTable) -> Iterator[Problem]:
-    """Yield the problems of header names, row lengths and quotation marks.
-
-    Parameters
-    ----------
-    file : str
-        Name of the table.
-    table : RawTable
-        What `read_table` returned.
-    """
-    seen: set[str] = set()
-    for place, name in enumerate(table.header, start=1):
-        if not name:
-            if any(any(record.cells[place - 1 : place]) for record in table.records):
-                rule, remedy = f"has no name for its column {place}", "Name the column, or delete it if not needed."
-                yield Problem(file, table.header_row, "", "", rule, remedy)
-        elif name in seen:
-            yield Problem(file, table.header_row, name, "", "stands twice in the header", "Rename one.")
-        seen.add(name)
-    for record in table.records:
-        if record.fault:
-            yield Problem(file, record.row, "", "", record.fault, _QUOTES, ", ".join(record.cells[:1]))
-        elif len(record.cells) != len(table.header):
-            yield _length_problem(file, record, table)
-
-
+# No real table has more columns; a damaged one must not cost minutes in the search for similar names.
+_HINT_LIMIT = 500
+_LIKENESS = 0.75
+_DIGITS = re.compile(r"-?[0-9]+")
 _QUOTES = "Close each quotation and double a quotation mark inside a quoted cell."
 
 
-def _length_problem(file: str, record: Record, table: RawTable) -> Problem:
-    count, expected = len(record.cells), len(table.header)
-    surplus = f", the last {shown(record.cells[-1])}" if count > expected and record.cells[-1] else ""
-    rule = f"has {count} cells{surplus} where the header has {expected}"
-    remedy = "Add the missing cells, empty if unknown."
+def read_table(table: Table, data: bytes) -> tuple[Drafts, list[Problem]]:
+    """Return the drafts of a table and what is wrong with its form, columns and cells.
+
+    Parameters
+    ----------
+    table : Table
+        What the file should hold.
+    data : bytes
+        What it holds; EvidenceError where nothing of it can be read.
+    """
+    separator, declared, (first, *records) = read_records(table.file, data)
+    if first.fault:
+        raise unreadable(table.file, first.row, f"has a header that cannot be read: {first.fault}", _QUOTES)
+    # Spreadsheets write a mark of the byte order even below a line that declares the separator.
+    header = (first.cells[0].lstrip("\ufeff"), *first.cells[1:])
+    named = max((place for place, name in enumerate(header, start=1) if name), default=1)
+    drafts = Drafts(table, header[:named], first.row)
+    _refuse_another_separator(drafts, separator, declared=declared)
+    records = [_trimmed(record, named, len(header)) for record in records]
+    problems = [*_header_problems(drafts, records)]
+    rows = []
+    for record in records:
+        form = _form_problem(record, table.file, drafts.header, separator, width=len(header))
+        row, faults = _draft(drafts, record, readable=not form)
+        rows.append(row)
+        problems += [form] if form else [row.problem(name, fault.rule, fault.remedy) for name, fault in faults.items()]
+    if separator == "," and not all(record.surplus for record in records if not record.fault):
+        problems += _torn_numbers(drafts, records, width=len(header))
+    surplus = tuple(record.row for record in records if record.surplus)
+    return replace(drafts, rows=tuple(rows), surplus=surplus), problems
+
+
+def _trimmed(record: Record, named: int, width: int) -> Record:
+    """The record without the empty cells behind the named columns."""
+    if record.fault or len(record.cells) <= named or any(record.cells[named:]):
+        return record
+    return replace(record, cells=record.cells[:named], surplus=max(0, len(record.cells) - width))
+
+
+def _refuse_another_separator(drafts: Drafts, separator: str, *, declared: bool) -> None:
+    """Raise where the header lacks required columns and would have some, were it split at another character."""
+    required = set(drafts.table.required)
+    for other, words in SEPARATORS.items() if not required <= set(drafts.header) else ():
+        names = {cell.strip().strip('"') for cell in separator.join(drafts.header).split(other)}
+        if other != separator and len(names) > 1 and required & names:
+            written = "sep=" + ("\\t" if other == "\t" else other)
+            remedy = f"Write {written} in the first line." if declared else (
+                f"Use commas, or write {written} as the first line; numbers have a point, such as 0.38.")
+            raise unreadable(drafts.table.file, drafts.header_row, f"is separated by {words}", remedy)
+
+
+def _header_problems(drafts: Drafts, records: list[Record]) -> Iterator[Problem]:
+    for place, name in enumerate(drafts.header):
+        if not name and any(any(record.cells[place : place + 1]) for record in records):
+            rule, remedy = f"has no name for its column {place + 1}", "Name the column, or delete it if not needed."
+            yield drafts.problem("", rule, remedy)
+        elif name and name in drafts.header[:place]:
+            yield drafts.problem(name, "stands twice in the header", "Rename one.")
+    for name in drafts.table.required:
+        if name not in drafts.header:
+            yield _missing_column(drafts, name)
+
+
+def _missing_column(drafts: Drafts, name: str) -> Problem:
+    table = drafts.table
+    remedy = f"Add the column; {table.file} needs {', '.join(table.required)}."
+    others = {other[:100].lower(): other for other in drafts.header[:_HINT_LIMIT] if other not in table.columns}
+    near = get_close_matches(name, others, n=1, cutoff=_LIKENESS)
+    converted = in_other_unit(name, drafts.header)
+    if converted:
+        remedy += f" {shown(converted[0])} is not read: {converted[1]}."
+    elif near:
+        remedy += f" Is it the one called {shown(others[near[0]])}?"
+    return drafts.problem(name, "is missing from the header", remedy)
+
+
+def _form_problem(record: Record, file: str, header: tuple[str, ...], separator: str, *, width: int) -> Problem | None:
+    """The problem of a row whose cells cannot be told apart or do not fit the header."""
+    count, expected = len(record.cells), len(header)
+    if record.fault:
+        return _of_record(file, record, record.fault, _QUOTES)
+    if count == expected:
+        return None
+    surplus, remedy = "", "Add the missing cells, empty if unknown."
     if count > expected:
-        mark = {",": "comma", ";": "semicolon"}.get(table.separator, "separator")
-        remedy = f"Put a cell that holds a {mark} into double quotes; write numbers without separators."
-    if expected < count <= table.width:
-        remedy = f"Name column {count} in the header if its cells are needed. {remedy}"
+        surplus = f", the last {shown(record.cells[-1])}" if record.cells[-1] else ""
+        mark = {",": "comma", ";": "semicolon"}.get(separator, "separator")
+        name = f"Name column {count} in the header if its cells are needed. " if count <= width else ""
+        remedy = f"{name}Put a cell that holds a {mark} into double quotes; write numbers without separators."
+    return _of_record(file, record, f"has {count} cells{surplus} where the header has {expected}", remedy)
+
+
+def _of_record(file: str, record: Record, rule: str, remedy: str) -> Problem:
     return Problem(file, record.row, "", "", rule, remedy, ", ".join(record.cells[:1]))
 
 
-def _records(text: str, separator: str, *, skipped: int) -> Iterator[Record]:
-    """Yield records; after a broken quotation go on with the next line, so that one slip hides no other."""
-    lines = list(io.StringIO(text, newline=""))
-    start = skipped
-    for _ in range(_RECOVERY_LIMIT):
-        reader = csv.reader(lines[start:], strict=True, delimiter=separator)
-        first = start
-        try:
-            for cells in reader:
-                stripped = tuple([_stripped(cell) for cell in cells])
-                if any(stripped):
-                    yield Record(first + 1, stripped)
-                first = start + reader.line_num
-            return
-        except csv.Error as error:
-            yield Record(first + 1, tuple(lines[first].strip().split(separator)), _explained(error))
-            start = first + 1
-    if start < len(lines):
-        yield Record(start + 1, ("",), f"follows {_RECOVERY_LIMIT} broken rows, so reading stops here")
+def _draft(drafts: Drafts, record: Record, *, readable: bool) -> tuple[Draft, dict[str, Fault]]:
+    """One row and its faults by column."""
+    table = drafts.table
+    cells = _by_column(drafts.header, record.cells)
+    subject = ", ".join(cells[name] for name in table.subject if cells.get(name))
+    values, faults = _read_cells(table, cells) if readable else ({}, {})
+    bad = faults.keys() | set(table.required).difference(drafts.header) if readable else table.columns.keys()
+    return Draft(table.file, record.row, subject, cells, values, frozenset(bad)), faults
 
 
-def _stripped(cell: str) -> str:
-    """The cell without outer blanks; nothing where nothing of it can be seen."""
-    bare = cell.strip()
-    return bare if bare.isascii() or as_seen(bare) else ""
+def _by_column(header: tuple[str, ...], cells: tuple[str, ...]) -> dict[str, str]:
+    by_column: dict[str, str] = {}
+    for name, cell in zip(header, cells, strict=False):
+        if name:
+            by_column.setdefault(name, cell)
+    return by_column
 
 
-def _explained(error: csv.Error) -> str:
-    if "limit" in str(error):
-        return f"holds a cell of more than {csv.field_size_limit():,} characters"
-    return "has quotation marks that do not pair"
+def _read_cells(table: Table, cells: Mapping[str, str]) -> tuple[dict[str, object], dict[str, Fault]]:
+    """The values of one row and its faults, both by column."""
+    values: dict[str, object] = {}
+    faults: dict[str, Fault] = {}
+    unread = dict(cells) if hasattr(table.row, "columns") else {}
+    for name, column in table.columns.items():
+        written = written_as(name, cells)
+        unread.pop(written, None)
+        value = _value(table, column, cells.get(written), CONVERTED.get(name, {}).get(written, 1.0))
+        if isinstance(value, Fault):
+            faults[name] = value
+        else:
+            values[name] = value
+    for name, cell in unread.items():
+        kept = cell and (placeholder(cell) or text(cell))
+        if isinstance(kept, Fault):
+            faults[name] = kept
+    return values, faults
+
+
+def _value(table: Table, column: Column, cell: str | None, factor: float) -> object:
+    """The parsed cell in the unit of its column, or what is wrong with it; None is the cell of an absent column."""
+    if cell is None or (not cell and not column.filled):
+        return column.empty
+    named = column.filled or column.words
+    value = (placeholder(cell, named=named) or column.parse(cell)) if cell else Fault("is empty", "")
+    if not isinstance(value, Fault):
+        return value if factor == 1.0 else column.parse(repr(value * factor))
+    word = missing_word(cell)
+    if column.filled and (word or not cell):
+        allowed = column.parse("")
+        parts = ("Fill the cell.", allowed.remedy if isinstance(allowed, Fault) else "", table.unknown)
+        return Fault((word or value).rule, " ".join(part for part in parts if part))
+    if column.unknown and endless(cell):
+        return Fault(value.rule, f"Write a finite number. {column.unknown}")
+    return Fault(word.rule, column.unknown or word.remedy) if word else value
+
+
+def _torn_numbers(drafts: Drafts, records: list[Record], *, width: int) -> Iterator[Problem]:
+    """Yield a problem for each row whose empty last cell may come from a comma inside a number."""
+    for record in records:
+        torn = _joined(drafts, record.cells) if record.surplus else None
+        if torn:
+            count = len(drafts.header) + record.surplus
+            rule = f"has {count} cells where the header has {width}, the last one empty"
+            remedy = f"Write {torn[1]} if {torn[0]} is one number, else delete the commas at the end of the row."
+            yield _of_record(drafts.table.file, record, rule, remedy)
+
+
+def _joined(drafts: Drafts, cells: tuple[str, ...]) -> tuple[str, str] | None:
+    """Two cells as written and as one number that leaves a valid row, None where there are none."""
+    for place, (left, right) in enumerate(zip(cells, cells[1:], strict=False)):
+        if not (_DIGITS.fullmatch(left) and right.isdecimal()):
+            continue
+        for number in (f"{left}.{right}", left + right) if len(right) == 3 else (f"{left}.{right}",):
+            mended = (*cells[:place], number, *cells[place + 2 :], "")
+            _, faults = _read_cells(drafts.table, _by_column(drafts.header, mended))
+            if not faults:
+                return f"{left},{right}", number
+    return None

@@ -1,234 +1,191 @@
-"""Rules within one row."""
+"""Rules within one row: what contradicts itself, and what cannot be true of patients."""
 
+import math
 from collections.abc import Callable, Iterator
 
-from analysis.evidence.cells import number, probability_fault
+from analysis.evidence.cells import Fault, number, probability_fault
 from analysis.evidence.conditions import condition
-from analysis.evidence.drafts import Draft
-from analysis.evidence.numerals import Fault
-from analysis.evidence.plausibility import possible_exposure, possible_landmark, possible_months, possible_number
+from analysis.evidence.drafts import Draft, RowRule, Rule
 from analysis.evidence.problems import Problem
 
-Rule = Callable[[Draft], Iterator[Problem]]
+_ESTIMATE_AND_LIMITS = ("estimate", "ci_low", "ci_high")
+# How far a limit may lie outside 0 to 1: farther than programs overshoot, nearer than any percentage comes.
+_CUT_BEYOND = 0.2
+# A century: nobody is followed for longer.
+_LONGEST_MONTHS = 1200.0
+_LONGEST_LIMIT = 12_000.0
+_HALF_A_DAY = 0.016
+_FASTEST = math.log(2.0) / _HALF_A_DAY
+# Ten million patients tell no probability nearer to 0 or 1 than this.
+_NEAREST = 1e-8
+# More than anything in medicine is counted in.
+_LARGEST = 1e12
 
-_LIMITS = ("ci_low", "ci_high")
-_LIMIT_REMEDY = "Correct the estimate or the limit."
-_NO_ESTIMATE = {
-    "median": "Give it; write true in upper_not_reached if the median was not reached; else delete the row, or empty "
-    "statistic where events and person_months are given.",
-    "landmark": "Give it, delete the row, or empty statistic and time_months where events and person_months are given.",
-}
+_DENOMINATOR = "Correct the count or the denominator."
+_LIMIT = "Correct the estimate or the limit."
+_BOTH = "Give both or neither."
+_BOTH_LIMITS = "Give both limits or neither."
+_BOTH_OF_EXPOSURE = "Give both or neither; the time at risk stands in person_months or person_years."
+_UNIT = "Give months; days are divided by 30.4375, years are multiplied by 12."
 
 
-CUT_BEYOND = 0.2
-"""How far a limit may lie outside 0 to 1: farther than programs overshoot, nearer than any percentage comes."""
+def _above(part: str, whole: str) -> Callable[[Draft], bool]:
+    return lambda row: row.has(part, whole) and row[part] > row[whole]
 
 
-def events_within_n(row: Draft) -> Iterator[Problem]:
-    """Yield a problem when more patients have the event than were counted; with person-months events may recur."""
-    if row.has("person_months"):
+def _beside(given: str, lacking: str, remedy: str) -> Rule:
+    return Rule(lacking, f"is empty while {given} is given", remedy, lambda row: row.has(given) and row.lacks(lacking))
+
+
+def _reversed(row: Draft) -> bool:
+    """Whether the limits are reversed or equal, unless survival is certain."""
+    estimate, low, high = (row[column] for column in _ESTIMATE_AND_LIMITS)
+    certain = row["statistic"] == "landmark" and low == high == estimate in (0, 1)
+    return row.has("ci_low", "ci_high") and low >= high and not certain
+
+
+def _on_scale(row: Draft) -> Iterator[Problem]:
+    """A probability lies between 0 and 1, a time above 0; limits may lie beyond, where an interval was cut."""
+    scale = row["statistic"] if row.file == "survival.csv" else row["units"]
+    for column in _ESTIMATE_AND_LIMITS:
+        fault = None
+        if row.has(column) and scale in ("landmark", "probability"):
+            cut = scale == "landmark" and column != "estimate" and -_CUT_BEYOND <= row[column] <= 1 + _CUT_BEYOND
+            fault = None if cut else probability_fault(row[column])
+        elif row.has(column) and scale == "median":
+            # Median and limits of estimate +- error reach below 0, though never as far as above it.
+            cut = column == "ci_low" and row.has("ci_high") and -row[column] < row["ci_high"]
+            fault = None if row[column] > 0 or cut else Fault("is not above 0 for a median", "Give months above 0.")
+        if fault:
+            yield row.problem(column, fault.rule, fault.remedy)
+
+
+def _possible_months(row: Draft) -> Iterator[Problem]:
+    for column in _ESTIMATE_AND_LIMITS if row["statistic"] == "median" or row["units"] == "months" else ():
+        longest = _LONGEST_LIMIT if column == "ci_high" else _LONGEST_MONTHS
+        if row.has(column) and 0 < row[column] < _HALF_A_DAY and row.file == "survival.csv":
+            yield row.problem(column, f"is below {_HALF_A_DAY:g} months, half a day", _UNIT)
+        if row.has(column) and row[column] > longest:
+            yield row.problem(column, f"is above {longest:,.0f} months, {longest / 12:,.0f} years", _UNIT)
+
+
+def _possible_landmark(row: Draft) -> Iterator[Problem]:
+    value = row["estimate"] if row["statistic"] == "landmark" and row.has("estimate") else 0
+    if not 0 < value < 1:
         return
-    if row.has("events", "n") and row.values["events"] > row.values["n"]:
-        yield row.problem("events", f"exceeds n = {row.values['n']}", "Correct the count or the denominator.")
+    if not _NEAREST <= value <= 1 - _NEAREST:
+        end = 0 if value < 0.5 else 1
+        rule = f"is nearer to {end} than ten million patients can tell"
+        yield row.problem("estimate", rule, f"Write {end} if it is meant, or correct the number.")
+    elif row.has("time_months") and -math.log(value) > _FASTEST * row["time_months"]:
+        rule = f"with time_months = {row['time_months']:g} loses half of the patients in less than half a day"
+        yield row.problem("estimate", rule, "Correct the probability, or give the time in months.")
 
 
-def treated_within_enrolled(row: Draft) -> Iterator[Problem]:
-    """Yield a problem when more patients were treated than enrolled."""
-    if row.has("n_treated", "n_enrolled") and row.values["n_treated"] > row.values["n_enrolled"]:
-        yield row.problem("n_enrolled", f"is below n_treated = {row.values['n_treated']}", "Correct one of the two.")
+def _possible_number(row: Draft) -> Iterator[Problem]:
+    for column in _ESTIMATE_AND_LIMITS if row["units"] != "months" else ():
+        if row.has(column) and abs(row[column]) > _LARGEST:
+            yield row.problem(column, f"is beyond {_LARGEST:g}", "Correct the number, or choose a larger unit.")
 
 
-def interval_holds_estimate(row: Draft) -> Iterator[Problem]:
-    """Yield a problem when the limits are reversed, equal, or leave the estimate outside."""
-    low, high = (row.values[c] if row.has(c) else None for c in _LIMITS)
-    certain = row.values.get("statistic") == "landmark" and low == high == row.values.get("estimate") in (0, 1)
-    if low is not None and high is not None and low >= high and not certain:
-        yield row.problem("ci_low", f"is not below ci_high = {high:g}", "Correct the limits.")
-    elif row.has("estimate"):
-        estimate = row.values["estimate"]
-        if low is not None and low > estimate:
-            yield row.problem("ci_low", f"is above the estimate = {estimate:g}", _LIMIT_REMEDY)
-        if high is not None and high < estimate:
-            yield row.problem("ci_high", f"is below the estimate = {estimate:g}", _LIMIT_REMEDY)
+def _fact(row: Draft) -> Iterator[Problem]:
+    value = number(row["value"]) if row.has("value", "quantity") and row["quantity"] != "text" else None
+    if isinstance(value, Fault):
+        yield row.problem("value", value.rule, value.remedy)
 
 
-def survival_states_something(row: Draft) -> Iterator[Problem]:
-    """Yield a problem when a row gives neither a statistic nor events with person-months."""
-    for given, lacking in (("events", "person_months"), ("person_months", "events")):
-        if row.has(given) and row.lacks(lacking):
-            remedy = "Give both or neither; the time at risk stands in person_months or person_years."
-            yield row.problem(lacking, f"is empty while {given} is given", remedy)
-    if row.has("statistic") and row.lacks("estimate") and not median_not_reached(row):
-        yield row.problem("estimate", "is empty while statistic is given", _NO_ESTIMATE[row.values["statistic"]])
-    if row.lacks("statistic"):
-        if any(row.has(c) for c in ("estimate", *_LIMITS)):
-            yield row.problem(
-                "statistic", "is empty beside an estimate or a limit", "Write median or landmark."
-            )
-        elif row.lacks("events") and row.lacks("person_months"):
-            yield row.problem(
-                "statistic",
-                "is empty, and so are events and person_months",
-                "Give a median, a landmark, or events with person_months; delete the row if none is known.",
-            )
+def _condition(row: Draft) -> Iterator[Problem]:
+    wanted = condition(row["value"]) if row.has("value") else None
+    if isinstance(wanted, Fault):
+        yield row.problem("value", wanted.rule, wanted.remedy)
 
 
-def median_not_reached(row: Draft) -> bool:
-    """Return whether a row says that a median was not reached, so that it has no estimate."""
-    return row.values.get("statistic") == "median" and row.lacks("estimate") and row.values["upper_not_reached"] is True
+# With a time at risk events may recur.
+_EVENTS_WITHIN_N = Rule(
+    "events", "exceeds n = {n}", _DENOMINATOR,
+    lambda row: _above("events", "n")(row) and not row.has("person_months"))
+_HOLDS_ESTIMATE = (
+    Rule("ci_low", "is not below ci_high = {ci_high:g}", "Correct the limits.", _reversed),
+    Rule("ci_low", "is above the estimate = {estimate:g}", _LIMIT,
+         lambda row: _above("ci_low", "estimate")(row) and not _reversed(row)),
+    Rule("ci_high", "is below the estimate = {estimate:g}", _LIMIT,
+         lambda row: _above("estimate", "ci_high")(row) and not _reversed(row)))
+_SURVIVAL = (
+    _EVENTS_WITHIN_N,
+    _beside("events", "person_months", _BOTH_OF_EXPOSURE),
+    _beside("person_months", "events", _BOTH_OF_EXPOSURE),
+    Rule("estimate", "is empty while statistic is given", "Give it, delete the row, or empty statistic and time_months "
+         "where events and person_months are given.",
+         lambda row: row["statistic"] == "landmark" and row.lacks("estimate")),
+    Rule("estimate", "is empty while statistic is given", "Give it; write true in upper_not_reached if the median was "
+         "not reached; else delete the row, or empty statistic where events and person_months are given.",
+         lambda row: row["statistic"] == "median" and row.lacks("estimate") and not row["upper_not_reached"]),
+    Rule("statistic", "is empty beside an estimate or a limit", "Write median or landmark.",
+         lambda row: row.lacks("statistic") and any(map(row.has, _ESTIMATE_AND_LIMITS))),
+    Rule("statistic", "is empty, and so are events and person_months",
+         "Give a median, a landmark, or events with person_months; delete the row if none is known.",
+         lambda row: row.lacks("statistic", "events", "person_months") and not any(map(row.has, _ESTIMATE_AND_LIMITS))),
+    Rule("time_months", "is empty for a landmark", "Give the time in months; delete the row if it is not known.",
+         lambda row: row["statistic"] == "landmark" and row.lacks("time_months")),
+    Rule("time_months", "is given for a median",
+         "Leave it empty; the estimate is the time. A median that was not reached has its follow-up here.",
+         lambda row: row["statistic"] == "median" and row.has("time_months", "estimate")),
+    _on_scale,
+    Rule("ci_high", "is given although upper_not_reached is true",
+         "Leave it empty if this limit was not reached, else write false in upper_not_reached.",
+         lambda row: row["upper_not_reached"] and row.has("ci_high")),
+    Rule("upper_not_reached", "cannot be true for a landmark", "Write false.",
+         lambda row: row["upper_not_reached"] and row["statistic"] == "landmark"),
+    Rule("ci_high", "is empty while ci_low is given",
+         "Give it, write true in upper_not_reached if it was not reached, or leave both limits empty.",
+         lambda row: row["upper_not_reached"] is False and row.has("ci_low") and row.lacks("ci_high")),
+    _beside("ci_high", "ci_low", _BOTH_LIMITS),
+    *_HOLDS_ESTIMATE,
+    _possible_months,
+    _possible_landmark,
+    Rule("person_months", f"gives each of n = {{n}} more than {_LONGEST_MONTHS:,.0f} months, a century",
+         f"{_UNIT} Add them up over the n patients.",
+         lambda row: row.has("person_months", "n") and row["person_months"] > _LONGEST_MONTHS * row["n"]),
+    Rule("person_months", f"is less than {1 / _FASTEST:.3f} months for each of events = {{events}}",
+         f"{_UNIT} Add them up over all patients.",
+         lambda row: row.has("person_months", "events") and row["events"] > _FASTEST * row["person_months"]))
 
-
-def survival_time(row: Draft) -> Iterator[Problem]:
-    """Yield a problem when a landmark has no time or a median has one."""
-    if row.has("statistic"):
-        landmark = row.values["statistic"] == "landmark"
-        if landmark and row.lacks("time_months"):
-            remedy = "Give the time in months; delete the row if it is not known."
-            yield row.problem("time_months", "is empty for a landmark", remedy)
-        if row.has("time_months", "estimate") and not landmark:
-            remedy = "Leave it empty; the estimate is the time. A median that was not reached has its follow-up here."
-            yield row.problem("time_months", "is given for a median", remedy)
-
-
-def survival_scale(row: Draft) -> Iterator[Problem]:
-    """Yield a problem when a landmark is no probability or a median no time."""
-    if not row.has("statistic"):
-        return
-    for column in ("estimate", *_LIMITS):
-        if row.has(column):
-            fault = _off_scale(row, column, row.values[column])
-            if fault:
-                yield row.problem(column, fault.rule, fault.remedy)
-
-
-def _off_scale(row: Draft, column: str, value: float) -> Fault | None:
-    if row.values["statistic"] == "median":
-        # Median and limits of estimate +- error reach below 0, though never as far as above it.
-        cut = column == "ci_low" and row.has("ci_high") and -value < row.values["ci_high"]
-        return None if value > 0 or cut else Fault("is not above 0 for a median", "Give months above 0.")
-    if column in _LIMITS and -CUT_BEYOND <= value <= 1 + CUT_BEYOND:
-        return None
-    return probability_fault(value)
-
-
-def survival_limits(row: Draft) -> Iterator[Problem]:
-    """Yield a problem when one confidence limit stands alone without an explanation."""
-    open_above = row.values.get("upper_not_reached") is True
-    if open_above and row.has("ci_high"):
-        remedy = "Leave it empty if this limit was not reached, else write false in upper_not_reached."
-        yield row.problem("ci_high", "is given although upper_not_reached is true", remedy)
-    if open_above and row.has("statistic") and row.values["statistic"] == "landmark":
-        yield row.problem("upper_not_reached", "cannot be true for a landmark", "Write false.")
-    if row.has("ci_low") and row.lacks("ci_high") and not open_above and "upper_not_reached" not in row.bad:
-        yield row.problem(
-            "ci_high",
-            "is empty while ci_low is given",
-            "Give it, write true in upper_not_reached if it was not reached, or leave both limits empty.",
-        )
-    if row.has("ci_high") and row.lacks("ci_low"):
-        yield row.problem("ci_low", "is empty while ci_high is given", "Give both limits or neither.")
-
-
-def reported_scale(row: Draft) -> Iterator[Problem]:
-    """Yield a problem when a published probability lies outside 0 to 1."""
-    if row.has("units") and row.values["units"] == "probability":
-        for column in ("estimate", *_LIMITS):
-            fault = probability_fault(row.values[column]) if row.has(column) else None
-            if fault:
-                yield row.problem(column, fault.rule, fault.remedy)
-
-
-def reported_limits(row: Draft) -> Iterator[Problem]:
-    """Yield a problem when only one limit of a published interval is given; a median may be open above."""
-    for given, lacking in (_LIMITS, _LIMITS[::-1]):
-        open_median = lacking == "ci_high" and row.values.get("units") == "months"
-        if row.has(given) and row.lacks(lacking) and not open_median:
-            yield row.problem(lacking, f"is empty while {given} is given", "Give both limits or neither.")
-
-
-def scenario_total(row: Draft) -> Iterator[Problem]:
-    """Yield a problem when a scenario has more events than patients in total."""
-    if row.has("total_events", "total_n") and row.values["total_events"] > row.values["total_n"]:
-        rule = f"exceeds total_n = {row.values['total_n']}"
-        yield row.problem("total_events", rule, "Correct the count or the denominator.")
-
-
-def scenario_denominator(row: Draft) -> Iterator[Problem]:
-    """Yield a problem when a study stands without its denominator or the other way round."""
-    for given, lacking in (("study_id", "n"), ("n", "study_id")):
-        if row.has(given) and row.lacks(lacking):
-            yield row.problem(lacking, f"is empty while {given} is given", "Give both or neither.")
-
-
-def fact_is_number(row: Draft) -> Iterator[Problem]:
-    """Yield a problem when a fact that measures something has words as its value."""
-    if row.has("value", "quantity") and row.values["quantity"] != "text":
-        result = number()(row.values["value"])
-        if isinstance(result, Fault):
-            yield row.problem("value", result.rule, result.remedy)
-
-
-def reserved_subset(row: Draft) -> Iterator[Problem]:
-    """Yield a problem when the subset that holds every study is given a condition."""
-    if row.values.get("subset") == "all" and (row.has("column") or row.has("value")):
-        column = "column" if row.has("column") else "value"
-        yield row.problem(column, "gives all, which always holds every study, a condition", "Rename the subset.")
-
-
-def reserved_scenario(row: Draft) -> Iterator[Problem]:
-    """Yield a problem when a scenario has the name under which a total is shown as printed."""
-    if row.values.get("scenario") == "as_printed":
-        yield row.problem("scenario", "is the name of the published total itself", "Rename the scenario.")
-
-
-def subset_condition(row: Draft) -> Iterator[Problem]:
-    """Yield a problem when a subset names a value but no column, or compares with what is no number."""
-    if row.lacks("column") and row.has("value"):
-        yield row.problem("column", "is empty while value is given", "Name the column of studies.csv.")
-    result = condition(row.values["value"]) if row.has("value") else None
-    if isinstance(result, Fault):
-        yield row.problem("value", result.rule, result.remedy)
-
-
-def comparison_is_decided(row: Draft) -> Iterator[Problem]:
-    """Yield a problem when a published number has neither an estimand nor a reason for having none."""
-    if row.lacks("reason"):
-        if row.lacks("estimand"):
-            yield row.problem("estimand", "is empty, and so is reason", "Name one, or say why there is none.")
-        elif row.lacks("endpoint") and row.lacks("column"):
-            yield row.problem(
-                "endpoint",
-                "is empty, and so are column and reason",
-                "Name the endpoint, or the column of studies.csv.",
-            )
-
-
-def bounds_are_ordered(row: Draft) -> Iterator[Problem]:
-    """Yield a problem when a covariate's bounds leave no room."""
-    if row.has("lowest", "highest") and row.values["lowest"] >= row.values["highest"]:
-        rule = f"is not below highest = {row.values['highest']:g}"
-        yield row.problem("lowest", rule, "Correct the bounds, or leave them empty.")
-
-
-ROW_RULES: dict[str, tuple[Rule, ...]] = {
-    "studies.csv": (treated_within_enrolled,),
-    "responses.csv": (events_within_n,),
-    "survival.csv": (
-        events_within_n,
-        survival_states_something,
-        survival_time,
-        survival_scale,
-        survival_limits,
-        interval_holds_estimate,
-        possible_months,
-        possible_landmark,
-        possible_exposure,
-    ),
-    "reported.csv": (reported_scale, reported_limits, interval_holds_estimate, possible_months, possible_number),
-    "totals.csv": (events_within_n,),
-    "scenarios.csv": (reserved_scenario, scenario_total, scenario_denominator),
-    "extraction.csv": (fact_is_number,),
-    "subsets.csv": (reserved_subset, subset_condition),
-    "comparisons.csv": (comparison_is_decided,),
-    "covariates.csv": (bounds_are_ordered,),
+ROW_RULES: dict[str, tuple[RowRule, ...]] = {
+    "studies.csv": (
+        Rule("n_enrolled", "is below n_treated = {n_treated}", "Correct one of the two.",
+             _above("n_treated", "n_enrolled")),),
+    "responses.csv": (_EVENTS_WITHIN_N,),
+    "survival.csv": _SURVIVAL,
+    "reported.csv": (
+        _on_scale,
+        # A published median may be open above.
+        Rule("ci_high", "is empty while ci_low is given", _BOTH_LIMITS,
+             lambda row: row["units"] != "months" and row.has("ci_low") and row.lacks("ci_high")),
+        _beside("ci_high", "ci_low", _BOTH_LIMITS),
+        *_HOLDS_ESTIMATE,
+        _possible_months,
+        _possible_number),
+    "totals.csv": (_EVENTS_WITHIN_N,),
+    "scenarios.csv": (
+        Rule("scenario", "is the name of the published total itself", "Rename the scenario.",
+             lambda row: row["scenario"] == "as_printed"),
+        Rule("total_events", "exceeds total_n = {total_n}", _DENOMINATOR, _above("total_events", "total_n")),
+        _beside("study_id", "n", _BOTH),
+        _beside("n", "study_id", _BOTH)),
+    "extraction.csv": (_fact,),
+    "subsets.csv": (
+        Rule("column", "gives all, which always holds every study, a condition", "Rename the subset.",
+             lambda row: row["subset"] == "all" and row.has("column")),
+        Rule("value", "gives all, which always holds every study, a condition", "Rename the subset.",
+             lambda row: row["subset"] == "all" and row.has("value") and not row.has("column")),
+        _beside("value", "column", "Name the column of studies.csv."),
+        _condition),
+    "comparisons.csv": (
+        Rule("estimand", "is empty, and so is reason", "Name one, or say why there is none.",
+             lambda row: row.lacks("reason", "estimand")),
+        Rule("endpoint", "is empty, and so are column and reason", "Name the endpoint, or the column of studies.csv.",
+             lambda row: row.lacks("reason", "endpoint", "column") and not row.lacks("estimand"))),
+    "covariates.csv": (
+        Rule("lowest", "is not below highest = {highest:g}", "Correct the bounds, or leave them empty.",
+             lambda row: row.has("lowest", "highest") and row["lowest"] >= row["highest"]),),
 }

@@ -26,10 +26,7 @@ def differences(folder: Path) -> list[str]:
         return []
     old, new = _by_name(recorded), _by_name(current)
     changed = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
-    return [
-        f"{NAME} does not fit {', '.join(changed) or 'its own format'}. "
-        f"If the change is meant, run: {REFRESH}"
-    ]
+    return [f"{NAME} does not fit {', '.join(changed) or 'its own format'}. If the change is meant, run: {REFRESH}"]
 
 
 def _by_name(text: str) -> dict[str, str]:

@@ -22,9 +22,7 @@ def section(text: str, heading: str) -> str:
 def tables(text: str) -> list[list[Cells]]:
     """Return the tables of a Markdown text as rows of cells; the first row is the header."""
     blocks = re.findall(r"(?:^\|.*\|\n)+", text, re.M)
-    return [
-        [_cells(line) for line in block.splitlines() if not re.fullmatch(r"[|\-]+", line)] for block in blocks
-    ]
+    return [[_cells(line) for line in block.splitlines() if not re.fullmatch(r"[|\-]+", line)] for block in blocks]
 
 
 def _cells(line: str) -> Cells:

@@ -71,10 +71,7 @@ class Data:
 
     @cached_property
     def _tables(self) -> Mapping[str, tuple[Row, ...]]:
-        return {
-            name: tuple(csv.DictReader(io.StringIO(self.text(name)), restval=""))
-            for name in self.names(".csv")
-        }
+        return {name: tuple(csv.DictReader(io.StringIO(self.text(name)), restval="")) for name in self.names(".csv")}
 
     @cached_property
     def facts(self) -> Mapping[str, Row]:
@@ -98,9 +95,7 @@ class Data:
 
     def response(self, study_id: str, endpoint: str) -> Row | None:
         """Return the count that is analysed for a study and an endpoint."""
-        found = (
-            row for row in self["responses"] if (row["study_id"], row["endpoint"]) == (study_id, endpoint)
-        )
+        found = (row for row in self["responses"] if (row["study_id"], row["endpoint"]) == (study_id, endpoint))
         return next(found, None)
 
     @property
@@ -111,16 +106,7 @@ class Data:
 
 def where(row: Row) -> str:
     """Return the words by which a reader finds a row."""
-    keys = (
-        "fact_id",
-        "reported_id",
-        "check_id",
-        "study_id",
-        "endpoint",
-        "population",
-        "statistic",
-        "time_months",
-    )
+    keys = ("fact_id", "reported_id", "check_id", "study_id", "endpoint", "population", "statistic", "time_months")
     return " ".join(row[key] for key in keys if row.get(key))
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from .checks import listed
 from .checksums import NAME, REFRESH, differences, main
-from .planted import listed
 
 
 @pytest.fixture
@@ -27,17 +27,13 @@ def test_every_table_and_text_has_a_line_in_order(data_folder: Path) -> None:
 
 @pytest.mark.skipif(not shutil.which("sha256sum"), reason="sha256sum is not installed")
 def test_sha256sum_reads_the_file(data_folder: Path) -> None:
-    assert (
-        subprocess.run(["sha256sum", "--check", "--strict", "--quiet", NAME], cwd=data_folder).returncode == 0
-    )
+    assert subprocess.run(["sha256sum", "--check", "--strict", "--quiet", NAME], cwd=data_folder).returncode == 0
 
 
 @pytest.mark.parametrize("fault", ["changed", "added", "deleted", "no record"])
 def test_a_difference_names_the_file_and_the_command(copy: Path, fault: str) -> None:
     if fault == "changed":
-        (copy / "studies.csv").write_bytes(
-            (copy / "studies.csv").read_bytes().replace(b"489", b"488", 1) + b" "
-        )
+        (copy / "studies.csv").write_bytes((copy / "studies.csv").read_bytes().replace(b"489", b"488", 1) + b" ")
     elif fault == "added":
         (copy / "studies_2.csv").write_text("study_id\n")
     elif fault == "deleted":

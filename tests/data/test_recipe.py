@@ -8,100 +8,38 @@ import pytest
 from analysis.cases.selection import Question, select
 from analysis.evidence import EvidenceError, load
 
-from . import (
-    readme,
-    test_audit,
-    test_bases,
-    test_coverage,
-    test_decisions,
-    test_format,
-    test_ledger,
-    test_reported,
-    test_studies,
-)
+from . import coverage, readme
+from .checks import PLANTED, listed
 from .checksums import differences, main
-from .planted import listed
 from .tables import Data
 
-MODULES = (
-    test_audit,
-    test_bases,
-    test_coverage,
-    test_decisions,
-    test_format,
-    test_ledger,
-    test_reported,
-    test_studies,
-)
 STUDY = "made_up_2026"
 SOURCE = {
-    "source_id": "made_up_2026_jo",
-    "citation": "Made-Up et al. J Nowhere 2026;1:1 (abstract)",
-    "doi": "10.1000/made.up",
-    "url": "https://doi.org/10.1000/made.up",
-    "kind": "primary_abstract",
-}
+    "source_id": "made_up_2026_jo", "citation": "Made-Up et al. J Nowhere 2026;1:1 (abstract)",
+    "doi": "10.1000/made.up", "url": "https://doi.org/10.1000/made.up", "kind": "primary_abstract"}
 FACTS = [
     {"endpoint": "n_treated", "quantity": "count", "value": "40"},
     {"endpoint": "age", "quantity": "median_years", "value": "37", "denominator": "40"},
     {"endpoint": "cr", "quantity": "percent", "value": "82.5", "denominator": "40"},
     {
-        "endpoint": "cr",
-        "quantity": "events",
-        "value": "33",
-        "denominator": "40",
-        "derived": "true",
-        "note": "Only k of 40 printing as 82.5 % is 33.",
-    },
+        "endpoint": "cr", "quantity": "events", "value": "33", "denominator": "40", "derived": "true",
+        "note": "Only k of 40 printing as 82.5 % is 33."},
     {
-        "endpoint": "os",
-        "quantity": "probability_percent",
-        "value": "61",
-        "denominator": "40",
-        "ci_low": "44",
-        "ci_high": "75",
-        "time_months": "12",
-    },
+        "endpoint": "os", "quantity": "probability_percent", "value": "61", "denominator": "40", "ci_low": "44",
+        "ci_high": "75", "time_months": "12"},
 ]
 STUDIES = {
-    "study_id": STUDY,
-    "label": "Made-Up 2026",
-    "year": "2026",
-    "n_treated": "40",
-    "median_age": "37",
-    "cohort": "adult",
-    "antigen_target": "CD19",
-    "second_antigen_share": "0",
-    "in_review": "false",
-    "design": "prospective",
-}
+    "study_id": STUDY, "label": "Made-Up 2026", "year": "2026", "n_treated": "40", "median_age": "37",
+    "cohort": "adult", "antigen_target": "CD19", "second_antigen_share": "0", "in_review": "false",
+    "design": "prospective"}
 COUNT = {
-    "study_id": STUDY,
-    "endpoint": "cr",
-    "events": "33",
-    "n": "40",
-    "population": "all_treated",
-    "timing": "day 28",
-    "tier": "B",
-    "decision": "82.5 % of 40 is printed in the primary abstract; only 33 fits.",
-}
+    "study_id": STUDY, "endpoint": "cr", "events": "33", "n": "40", "population": "all_treated", "timing": "day 28",
+    "tier": "B", "decision": "82.5 % of 40 is printed in the primary abstract; only 33 fits."}
 CURVE = {
-    "study_id": STUDY,
-    "endpoint": "os",
-    "definition": "OS",
-    "population": "all_treated",
-    "cut": "primary",
-    "statistic": "landmark",
-    "time_months": "12",
-    "estimate": "0.61",
-    "ci_low": "0.44",
-    "ci_high": "0.75",
-    "ci_level": "0.95",
-    "upper_not_reached": "false",
-    "n": "40",
-    "tier": "A",
-    "decision": "Printed with interval in the primary abstract.",
-}
+    "study_id": STUDY, "endpoint": "os", "definition": "OS", "population": "all_treated", "cut": "primary",
+    "statistic": "landmark", "time_months": "12", "estimate": "0.61", "ci_low": "0.44", "ci_high": "0.75",
+    "ci_level": "0.95", "upper_not_reached": "false", "n": "40", "tier": "A",
+    "decision": "Printed with interval in the primary abstract."}
 
 
 def _with_tables(data: Data) -> Data:
@@ -135,12 +73,12 @@ def _with_overviews(data: Data) -> Data:
     row = f"| Made-Up 2026 (40) | {' | '.join(by_endpoint[name] for name in header[1:])} |\n"
     gaps = data.text("gaps.md").replace("\n\n## What to look up", f"\n{row}\n## What to look up")
     table = re.compile(r"^\| endpoint \| review A .*?\n(?=\n)", re.M | re.S)
-    text = table.sub(lambda _: test_coverage.coverage(data), data.text("README.md"))
+    text = table.sub(lambda _: coverage.coverage(data), data.text("README.md"))
     return Data({**data.files, "gaps.md": gaps.encode(), "README.md": text.encode()})
 
 
 def _problems(data: Data) -> list[str]:
-    return [problem for module in MODULES for check in module.CHECKS for problem in check(data)]
+    return [problem for check in PLANTED for problem in check(data)]
 
 
 def test_adding_rows_adds_one_study_to_the_selection(data: Data, tmp_path: Path) -> None:

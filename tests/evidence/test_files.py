@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.evidence import EvidenceError, Problem, decoding, load
+from analysis.evidence import EvidenceError, Problem, files, load
 
 from .build import FULL, MINIMAL, write_evidence
 
@@ -81,7 +81,7 @@ def test_a_directory_in_place_of_a_table(tmp_path):
 
 
 def test_a_file_above_the_size_limit(tmp_path, monkeypatch):
-    monkeypatch.setattr(decoding, "SIZE_LIMIT", 500)
+    monkeypatch.setattr(files, "SIZE_LIMIT", 500)
     found = only_problem(tmp_path, responses=RESPONSES + "\n" * 500)
     assert (found.file, found.row) == ("responses.csv", None)
     assert found.rule.startswith("is larger than")
@@ -106,9 +106,7 @@ def test_a_header_alone(tmp_path, table):
 def test_an_empty_table_beside_a_filled_one_is_only_noted(tmp_path):
     header = FULL["survival.csv"].splitlines(keepends=True)[0]
     evidence = load(write_evidence(tmp_path, survival=header))
-    assert [(note.file, note.rule) for note in evidence.notes] == [
-        ("survival.csv", "has a header but no rows")
-    ]
+    assert [(note.file, note.rule) for note in evidence.notes] == [("survival.csv", "has a header but no rows")]
 
 
 @pytest.mark.parametrize(("separator", "word"), [(";", "semicolons"), ("\t", "tabs"), ("|", "vertical bars")])
@@ -222,14 +220,8 @@ def test_harmless_variants_are_accepted(tmp_path, change):
 @pytest.mark.parametrize("line_break", ["\n", "\r\n", "\r"])
 def test_rows_are_numbered_as_an_editor_shows_them(tmp_path, line_break):
     lines = [
-        "study_id,label,year,note",
-        "",
-        'alpha_2019,Alpha 2019,2019,"one',
-        "two",
-        "",
-        'five\u2028\x0b"',
-        "beta_2021,Beta 2021,21,",
-    ]
+        "study_id,label,year,note", "", 'alpha_2019,Alpha 2019,2019,"one', "two", "", 'five\u2028\x0b"',
+        "beta_2021,Beta 2021,21,"]
     content = line_break.join(lines).replace("\x0b", "\u2029") + line_break
     found = only_problem(tmp_path, studies=content)
     assert (found.row, found.column) == (7, "year")

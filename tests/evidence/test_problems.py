@@ -18,9 +18,7 @@ def test_the_line_names_place_value_rule_remedy_and_facts(problems_of):
     )
 
 
-@pytest.mark.parametrize(
-    "value", ["a\nb", "a\r\nb", "\x1b[2J", "\u202etxt", "\u2028", "\ud800", "x" * 9999, "\0"]
-)
+@pytest.mark.parametrize("value", ["a\nb", "a\r\nb", "\x1b[2J", "\u202etxt", "\u2028", "\ud800", "x" * 9999, "\0"])
 def test_no_value_breaks_the_line(value):
     line = str(Problem(value, 3, value, value, "is wrong", "Mend it.", value))
     assert line.isprintable()

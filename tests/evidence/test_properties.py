@@ -12,8 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from analysis.evidence import Evidence, EvidenceError, load
-from analysis.evidence.cells import as_seen
-from analysis.evidence.placeholders import PLACEHOLDERS, placeholder
+from analysis.evidence.cells import PLACEHOLDERS, as_seen, placeholder
 
 from .build import FULL, MINIMAL, cells_of, table_of, with_cell, write_files
 
@@ -32,8 +31,7 @@ def studies(draw) -> list[list[str]]:
     ids = draw(st.lists(slugs, min_size=1, max_size=6, unique=True))
     names = draw(st.lists(labels, min_size=len(ids), max_size=len(ids), unique=True))
     return [
-        [study, name, str(draw(st.integers(1900, 2100))), draw(prose)]
-        for study, name in zip(ids, names, strict=True)
+        [study, name, str(draw(st.integers(1900, 2100))), draw(prose)] for study, name in zip(ids, names, strict=True)
     ]
 
 
@@ -53,16 +51,8 @@ def evidence_cells(draw) -> dict[str, list[list[str]]]:
         "responses.csv": [["study_id", "endpoint", "events", "n", "decision"], *responses],
         "survival.csv": [
             [
-                "study_id",
-                "endpoint",
-                "statistic",
-                "time_months",
-                "estimate",
-                "ci_low",
-                "ci_high",
-                "upper_not_reached",
-                "n",
-            ],
+                "study_id", "endpoint", "statistic", "time_months", "estimate", "ci_low", "ci_high",
+                "upper_not_reached", "n"],
             *survival,
         ],
     }
@@ -107,19 +97,15 @@ def test_a_valid_set_comes_back_exactly(cells):
     evidence = loaded({name: table_of(rows) for name, rows in cells.items()})
     for name, table in (("studies.csv", evidence.studies), ("responses.csv", evidence.responses)):
         assert [row.row for row in table] == first_lines(cells[name])
-    assert [[s.study_id, s.label, str(s.year), s.columns["remark"]] for s in evidence.studies] == cells[
-        "studies.csv"
+    assert [[s.study_id, s.label, str(s.year), s.columns["remark"]] for s in evidence.studies] == cells["studies.csv"][
+        1:
+    ]
+    assert [[r.study_id, r.endpoint, str(r.events), str(r.n), r.decision] for r in evidence.responses] == cells[
+        "responses.csv"
     ][1:]
-    assert [
-        [r.study_id, r.endpoint, str(r.events), str(r.n), r.decision] for r in evidence.responses
-    ] == cells["responses.csv"][1:]
     for row, written in zip(evidence.survival, cells["survival.csv"][1:], strict=True):
         assert [row.time_months, row.estimate, row.ci_low, row.ci_high] == [number(c) for c in written[3:7]]
-        assert (row.statistic, row.upper_not_reached, row.n) == (
-            written[2],
-            written[7] == "true",
-            int(written[8]),
-        )
+        assert (row.statistic, row.upper_not_reached, row.n) == (written[2], written[7] == "true", int(written[8]))
 
 
 def as_spreadsheets_write(rows: list[list[str]], separator: str, surplus: int, line_break: str) -> str:
@@ -133,9 +119,9 @@ def as_spreadsheets_write(rows: list[list[str]], separator: str, surplus: int, l
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_what_spreadsheets_add_changes_nothing(cells, separator, surplus, line_break):
     plain = loaded({name: table_of(rows) for name, rows in cells.items()})
-    written = loaded({
-        name: as_spreadsheets_write(rows, separator, surplus, line_break) for name, rows in cells.items()
-    })
+    written = loaded(
+        {name: as_spreadsheets_write(rows, separator, surplus, line_break) for name, rows in cells.items()}
+    )
     for table in ("studies", "endpoints", "responses", "survival"):
         pairs = zip(getattr(plain, table), getattr(written, table), strict=True)
         assert all(left == replace(right, row=left.row) for left, right in pairs)
@@ -169,31 +155,13 @@ NUMERIC = [
     for place in FILLED
     if place[2]
     in {
-        "year",
-        "n_treated",
-        "median_age",
-        "horizon_months",
-        "events",
-        "n",
-        "time_months",
-        "estimate",
-        "ci_low",
-        "ci_high",
-        "ci_level",
-        "person_months",
-        "k_studies",
-        "n_patients",
-        "level",
-        "decimals",
-        "denominator",
-        "scale",
-    }
+        "year", "n_treated", "median_age", "horizon_months", "events", "n", "time_months", "estimate", "ci_low",
+        "ci_high", "ci_level", "person_months", "k_studies", "n_patients", "level", "decimals", "denominator", "scale"}
 ]
 
 
 @given(
-    st.sampled_from(NUMERIC),
-    st.text(min_size=1, max_size=12).filter(lambda t: not re.search(r"\d", t) and t.strip()),
+    st.sampled_from(NUMERIC), st.text(min_size=1, max_size=12).filter(lambda t: not re.search(r"\d", t) and t.strip())
 )
 @settings(max_examples=100, deadline=None)
 def test_text_without_digits_is_never_a_number(place, cell):
@@ -201,9 +169,7 @@ def test_text_without_digits_is_never_a_number(place, cell):
     try:
         loaded(FULL | {file: with_cell(FULL[file], row, column, cell)})
     except EvidenceError as error:
-        assert any(
-            p.file == file and (p.row == row or p.row is None or "NUL" in p.rule) for p in error.problems
-        )
+        assert any(p.file == file and (p.row == row or p.row is None or "NUL" in p.rule) for p in error.problems)
     else:
         raise AssertionError(f"{cell!r} was accepted in {place}")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from analysis.evidence import EvidenceError, load
-from analysis.evidence.tables import TABLES
+from analysis.evidence.columns import TABLES
 
 from .build import FULL, MINIMAL, with_cell, without_column, write_evidence, write_files
 
@@ -23,13 +23,7 @@ def test_a_repeated_survival_statistic_is_refused(problems_of):
 
 
 @pytest.mark.parametrize(
-    ("column", "other"),
-    [
-        ("population", "evaluable"),
-        ("stratum", "young"),
-        ("cut", "later"),
-        ("time_months", "24"),
-    ],
+    ("column", "other"), [("population", "evaluable"), ("stratum", "young"), ("cut", "later"), ("time_months", "24")]
 )
 def test_survival_rows_that_differ_are_kept_apart(problems_of, column, other):
     cells = FULL["survival.csv"] + FULL["survival.csv"].splitlines(keepends=True)[2]
@@ -56,10 +50,7 @@ def test_a_grandchild_may_not_exceed_its_grandparent(problems_of):
 
 
 def test_a_part_of_other_patients_may_exceed_its_whole(problems_of):
-    assert (
-        problems_of(responses=with_cell(FULL["responses.csv"], 3, "n", "52").replace(",32,52", ",50,52"))
-        == ()
-    )
+    assert problems_of(responses=with_cell(FULL["responses.csv"], 3, "n", "52").replace(",32,52", ",50,52")) == ()
 
 
 def test_references_to_an_absent_table_are_not_checked(tmp_path):
@@ -87,11 +78,11 @@ def test_a_missing_column_is_named(tmp_path, table, column):
     assert found[0].rule == "is missing from the header"
 
 
-@pytest.mark.parametrize("table", [t for t in TABLES if t.unique], ids=lambda t: t.file)
+@pytest.mark.parametrize("table", [t for t in TABLES.values() if t.unique], ids=lambda t: t.file)
 def test_a_row_may_not_stand_twice(problems_of, table):
     text = FULL[table.file]
     found = problems_of(**{table.file.removesuffix(".csv"): text + text.splitlines(keepends=True)[1]})
-    assert (text.count("\n") + 1, table.unique[0][0][0]) in [(p.row, p.column) for p in found]
+    assert (text.count("\n") + 1, next(iter(table.unique))[0]) in [(p.row, p.column) for p in found]
     assert all(p.rule.startswith("repeats row 2 in ") for p in found)
     assert all(p.remedy.startswith("Delete one of the two rows, which are the same.") for p in found)
 
@@ -119,10 +110,13 @@ def test_a_missing_column_of_covariates_is_named(problems_of, column):
     assert [(p.file, p.row, p.column) for p in found] == [("covariates.csv", 1, column)]
 
 
-@pytest.mark.parametrize(("cells", "row", "rule"), [
-    ({2: "park_2018"}, 2, "names the study itself"),
-    ({2: "hay_2019 nobody", 3: "park_2018"}, 2, "nobody, which is not in studies.csv"),
-])
+@pytest.mark.parametrize(
+    ("cells", "row", "rule"),
+    [
+        ({2: "park_2018"}, 2, "names the study itself"),
+        ({2: "hay_2019 nobody", 3: "park_2018"}, 2, "nobody, which is not in studies.csv"),
+    ],
+)
 def test_studies_share_patients_with_other_studies(problems_of, cells, row, rule):
     text = FULL["studies.csv"].replace("age,note", "age,overlaps_with").replace('"two strata, printed apart"', "")
     for line, value in cells.items():
@@ -131,8 +125,10 @@ def test_studies_share_patients_with_other_studies(problems_of, cells, row, rule
 
 
 def test_mutual_overlaps_are_read_as_lists(tmp_path):
-    studies = "study_id,label,year,overlaps_with\nalpha_2019,A,2019,beta_2021; gamma\nbeta_2021,B,2021,alpha_2019\n" \
+    studies = (
+        "study_id,label,year,overlaps_with\nalpha_2019,A,2019,beta_2021; gamma\nbeta_2021,B,2021,alpha_2019\n"
         "gamma,C,2021,alpha_2019\n"
+    )
     found = load(write_evidence(tmp_path, studies=studies)).studies
     assert [study.overlaps_with for study in found] == [("beta_2021", "gamma"), ("alpha_2019",), ("alpha_2019",)]
 
@@ -142,8 +138,9 @@ def test_all_is_a_reserved_subset_and_as_printed_a_reserved_scenario(problems_of
     (found,) = problems_of(subsets=text + "all,All of them,cohort,adult\n")
     assert (found.row, found.column) == (5, "column") and "always holds every study" in found.rule
     assert problems_of(subsets=text + "all,All studies,,\n") == ()
-    (found,) = problems_of(scenarios=with_cell(FULL["scenarios.csv"].split("adults,cr,400,478,park")[0], 2, "scenario",
-                                               "as_printed"))
+    (found,) = problems_of(
+        scenarios=with_cell(FULL["scenarios.csv"].split("adults,cr,400,478,park")[0], 2, "scenario", "as_printed")
+    )
     assert (found.row, found.column) == (2, "scenario")
 
 

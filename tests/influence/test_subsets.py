@@ -10,8 +10,8 @@ from analysis.cases.settings import Job
 from analysis.chapters.influence.rows import INFLUENCE, influence_rows
 from analysis.chapters.subsets.rows import SUBSET_DIFFERENCES, subset_rows
 from analysis.evidence import EvidenceError, load
+from analysis.evidence.cells import Fault
 from analysis.evidence.conditions import Condition, condition
-from analysis.evidence.numerals import Fault
 from analysis.inference.difference import WORST_ERROR, difference
 from analysis.inference.distribution import Distribution
 from tests.casing import rows_of

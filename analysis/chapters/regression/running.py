@@ -14,7 +14,7 @@ from analysis.cases.steps import amount
 from analysis.chapters.regression import rows
 from analysis.chapters.regression.conflict import conflict_text
 from analysis.evidence import Covariate, Evidence
-from analysis.evidence.sentinels import FAR_OUT
+from analysis.evidence.notes import FAR_OUT
 from analysis.inference.conflict import check
 from analysis.inference.grid import Grid
 from analysis.inference.imputation import draw_missing

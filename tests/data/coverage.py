@@ -3,10 +3,7 @@
 import re
 from collections.abc import Iterator
 
-import pytest
-
 from . import readme
-from .planted import Fault, listed, unplanted
 from .tables import Data, Row, number, repeated, token
 
 GROUPS = (("review", "true"), ("extension", "false"))
@@ -19,19 +16,13 @@ def coverage(data: Data) -> str:
     lines = []
     for endpoint in readme.endpoint_keys(data)[0]:
         rows = [row for row in data.decisions if row["endpoint"] == endpoint]
-        lines.append(
-            [endpoint, *(_covered(data, rows, tiers, flag) for _, flag in GROUPS for tiers in TIERS)]
-        )
+        lines.append([endpoint, *(_covered(data, rows, tiers, flag) for _, flag in GROUPS for tiers in TIERS)])
     heading = f"| endpoint | {' | '.join(names)} |\n{'|---' * (len(names) + 1)}|\n"
     return heading + "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
 def _covered(data: Data, rows: list[Row], tiers: str, in_review: str) -> str:
-    counted = [
-        row
-        for row in rows
-        if row["tier"] in tiers and data.studies[row["study_id"]]["in_review"] == in_review
-    ]
+    counted = [row for row in rows if row["tier"] in tiers and data.studies[row["study_id"]]["in_review"] == in_review]
     studies = list(dict.fromkeys(row["study_id"] for row in counted))
     patients = sum(_patients([row for row in counted if row["study_id"] == study]) for study in studies)
     return f"{len(studies)} ({patients})"
@@ -73,9 +64,7 @@ def gaps_list_every_study_and_endpoint_once(data: Data) -> list[str]:
         for endpoint in data.endpoints
     }
     found = [(group, study["study_id"], endpoint) for group, study, endpoint, _ in _gaps(data)]
-    problems = [
-        f"gaps.md: {key} {'missing' if key in wanted else 'unknown'}" for key in sorted(wanted ^ set(found))
-    ]
+    problems = [f"gaps.md: {key} {'missing' if key in wanted else 'unknown'}" for key in sorted(wanted ^ set(found))]
     return problems + [f"gaps.md: {key} twice" for key in repeated(found)]
 
 
@@ -108,9 +97,7 @@ def gaps_print_every_decision(data: Data) -> list[str]:
             for row in data["responses"]
             if (row["study_id"], row["endpoint"]) == keys
         ]
-        curves = [
-            _survival_words(row) for row in data["survival"] if (row["study_id"], row["endpoint"]) == keys
-        ]
+        curves = [_survival_words(row) for row in data["survival"] if (row["study_id"], row["endpoint"]) == keys]
         expected = "; ".join(counts + curves)
         fits = cell == expected if expected else re.fullmatch(r"\*[^*]+\*", cell)
         if not fits:
@@ -125,9 +112,7 @@ def gaps_name_numbers_of_the_ledger(data: Data) -> list[str]:
         if "**" in cell:
             continue
         facts = [fact for fact in data["extraction"] if fact["study_id"] == study["study_id"]]
-        printed = {
-            fact["value"] for fact in facts if fact["endpoint"] == endpoint and "percent" in fact["quantity"]
-        }
+        printed = {fact["value"] for fact in facts if fact["endpoint"] == endpoint and "percent" in fact["quantity"]}
         counted = {f"{fact['value']}/{fact['denominator']}" for fact in facts}
         named = set(re.findall(r"(\d[\d.]*) (?:%|or \d+ %)", cell))
         missing = sorted(named - printed) + sorted(set(re.findall(r"\b\d+/\d+\b", cell)) - counted)
@@ -135,43 +120,25 @@ def gaps_name_numbers_of_the_ledger(data: Data) -> list[str]:
     return problems
 
 
-CHECKS = (
-    readme_prints_the_coverage,
-    gaps_list_every_study_and_endpoint_once,
-    gaps_print_every_decision,
-    gaps_name_numbers_of_the_ledger,
-)
-
-FAULTS = [
-    Fault(readme_prints_the_coverage, "README.md", "| cr | 9 (338) |", "| cr | 9 (339) |"),
-    Fault(readme_prints_the_coverage, "responses.csv", "1 month,A,F0156", "1 month,B,F0156"),
-    Fault(readme_prints_the_coverage, "survival.csv", "median,,5.0,,,,false,8", "median,,5.0,,,,false,9"),
-    Fault(gaps_list_every_study_and_endpoint_once, "gaps.md", "| Ma 2020 (9) |", "| Ma 2020 (8) |"),
-    Fault(gaps_list_every_study_and_endpoint_once, "gaps.md", "| Ma 2020 (9) |", "| Li 2018 (10) |"),
-    Fault(
-        gaps_print_every_decision, "gaps.md", "| 45/53 **A** | 14/53 **A** |", "| 45/53 **A** | 14/53 **B** |"
-    ),
-    Fault(
-        gaps_print_every_decision, "gaps.md", "| OS 56 % at 4.14 mo **A** |", "| OS 56 % at 4.1 mo **A** |"
-    ),
-    Fault(gaps_print_every_decision, "gaps.md", "OS median 31.0 mo (10.6-not reached) **A**", "*not found*"),
-    Fault(gaps_print_every_decision, "responses.csv", "hu_2017,hct_after,4,15", "hu_2017,hct_after,5,15"),
-    Fault(gaps_print_every_decision, "survival.csv", "0.683,0.424,0.844", "0.683,0.424,0.845"),
-    Fault(gaps_name_numbers_of_the_ledger, "gaps.md", "*36 % of 99 relapsed", "*37 % of 99 relapsed"),
-    Fault(gaps_name_numbers_of_the_ledger, "gaps.md", "*122/147, 50/51", "*122/147, 51/51"),
-]
-
-
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-def test_the_overviews_agree_with_the_tables(data: Data, check) -> None:
-    problems = check(data)
-    assert not problems, listed(problems)
-
-
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_a_planted_fault_is_found(data: Data, fault: Fault) -> None:
-    assert fault.problems(data)
-
-
-def test_every_check_can_fail() -> None:
-    assert not unplanted(CHECKS, FAULTS)
+PLANTED = {
+    readme_prints_the_coverage: [
+        ("README.md", "| cr | 9 (338) |", "| cr | 9 (339) |"),
+        ("responses.csv", "1 month,A,F0156", "1 month,B,F0156"),
+        ("survival.csv", "median,,5.0,,,,false,8", "median,,5.0,,,,false,9"),
+    ],
+    gaps_list_every_study_and_endpoint_once: [
+        ("gaps.md", "| Ma 2020 (9) |", "| Ma 2020 (8) |"),
+        ("gaps.md", "| Ma 2020 (9) |", "| Li 2018 (10) |"),
+    ],
+    gaps_print_every_decision: [
+        ("gaps.md", "| 45/53 **A** | 14/53 **A** |", "| 45/53 **A** | 14/53 **B** |"),
+        ("gaps.md", "| OS 56 % at 4.14 mo **A** |", "| OS 56 % at 4.1 mo **A** |"),
+        ("gaps.md", "OS median 31.0 mo (10.6-not reached) **A**", "*not found*"),
+        ("responses.csv", "hu_2017,hct_after,4,15", "hu_2017,hct_after,5,15"),
+        ("survival.csv", "0.683,0.424,0.844", "0.683,0.424,0.845"),
+    ],
+    gaps_name_numbers_of_the_ledger: [
+        ("gaps.md", "*36 % of 99 relapsed", "*37 % of 99 relapsed"),
+        ("gaps.md", "*122/147, 50/51", "*122/147, 51/51"),
+    ],
+}

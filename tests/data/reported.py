@@ -2,26 +2,19 @@
 
 from collections import Counter
 
-import pytest
-
 from . import readme
-from .planted import Fault, listed, unplanted
 from .tables import Data, Row, decimals, number, prints_as, repeated, where
 
 UNITS = {
-    "mean_probability": "probability",
-    "survival_12m": "probability",
-    "proportion": "probability",
-    "median_months": "months",
-}
+    "mean_probability": "probability", "survival_12m": "probability", "proportion": "probability",
+    "median_months": "months"}
 ESTIMANDS_OF = {"rate": {"mean_rate", "crude_rate"}, "survival": {"survival", "median_months"}}
 
 
 def rows_use_allowed_words(data: Data) -> list[str]:
     analysed, _, printed = readme.endpoint_keys(data)
     words = {
-        column: readme.allowed(data, "reported.csv", column)
-        for column in ("subset", "statistic", "units", "primary")
+        column: readme.allowed(data, "reported.csv", column) for column in ("subset", "statistic", "units", "primary")
     }
     words |= {"endpoint": {*analysed, *printed}, "source_id": set(data.sources)}
     problems = [
@@ -62,9 +55,7 @@ def estimates_lie_on_their_scale_and_in_their_interval(data: Data) -> list[str]:
             and all(0 < limit < top for limit in given)
         )
         if not ordered or UNITS.get(row["statistic"]) != row["units"]:
-            problems.append(
-                f"{where(row)}: {row['estimate']} ({row['ci_low']}-{row['ci_high']}) {row['units']}"
-            )
+            problems.append(f"{where(row)}: {row['estimate']} ({row['ci_low']}-{row['ci_high']}) {row['units']}")
     return problems
 
 
@@ -78,12 +69,8 @@ def a_level_stands_beside_every_interval_only(data: Data) -> list[str]:
 
 def one_printing_is_primary(data: Data) -> list[str]:
     keys = [(row["endpoint"], row["subset"], row["statistic"]) for row in data["reported"]]
-    primary = Counter(
-        key for key, row in zip(keys, data["reported"], strict=True) if row["primary"] == "true"
-    )
-    return [
-        f"{' '.join(key)} has {primary[key]} primary rows" for key in dict.fromkeys(keys) if primary[key] != 1
-    ]
+    primary = Counter(key for key, row in zip(keys, data["reported"], strict=True) if row["primary"] == "true")
+    return [f"{' '.join(key)} has {primary[key]} primary rows" for key in dict.fromkeys(keys) if primary[key] != 1]
 
 
 def counts_give_the_proportion(data: Data) -> list[str]:
@@ -138,11 +125,7 @@ def rules_name_what_exists(data: Data) -> list[str]:
 def _target_fits(data: Data, row: Row) -> bool:
     """Whether the rule names an endpoint with such an estimand, or a count column of studies.csv."""
     if row["column"]:
-        return (
-            row["column"] in data.header("studies.csv")
-            and not row["endpoint"]
-            and row["estimand"] == "crude_column"
-        )
+        return row["column"] in data.header("studies.csv") and not row["endpoint"] and row["estimand"] == "crude_column"
     kind = data.endpoints.get(row["endpoint"], {}).get("kind")
     complement = row["reported_endpoint"] == "antigen_retained_at_relapse"
     return row["estimand"] in ESTIMANDS_OF.get(kind, ()) and (row["transform"] == "complement") == complement
@@ -156,9 +139,7 @@ def totals_agree_with_the_printed_rows(data: Data) -> list[str]:
         and row["subset"] == "all"
         and row["statistic"] in {"mean_probability", "proportion"}
     }
-    problems = [
-        f"{endpoint} has two totals" for endpoint in repeated(row["endpoint"] for row in data["totals"])
-    ]
+    problems = [f"{endpoint} has two totals" for endpoint in repeated(row["endpoint"] for row in data["totals"])]
     for row in data["totals"]:
         other = primary.get(row["endpoint"], {})
         here = (row["k_studies"], row["events"], row["n"], row["source_id"])
@@ -201,19 +182,12 @@ def scenarios_change_a_total_by_their_denominators(data: Data) -> list[str]:
 
 def endpoints_are_the_analysed_keys(data: Data) -> list[str]:
     analysed, _, _ = readme.endpoint_keys(data)
-    problems = [
-        f"{name} is not both in endpoints.csv and README.md" for name in set(analysed) ^ set(data.endpoints)
-    ]
+    problems = [f"{name} is not both in endpoints.csv and README.md" for name in set(analysed) ^ set(data.endpoints)]
     problems += [f"endpoint {name} twice" for name in repeated(row["endpoint"] for row in data["endpoints"])]
-    words = {
-        column: readme.allowed(data, "endpoints.csv", column)
-        for column in ("kind", "direction", "population")
-    }
+    words = {column: readme.allowed(data, "endpoints.csv", column) for column in ("kind", "direction", "population")}
     for row in data["endpoints"]:
         problems += [
-            f"{where(row)}: {column} is {row[column]!r}"
-            for column, known in words.items()
-            if row[column] not in known
+            f"{where(row)}: {column} is {row[column]!r}" for column, known in words.items() if row[column] not in known
         ]
         parent = row["parent"] and data.endpoints.get(row["parent"], {}).get("kind") != row["kind"]
         horizon = (row["horizon_months"] == "12") != (row["kind"] == "survival")
@@ -223,100 +197,54 @@ def endpoints_are_the_analysed_keys(data: Data) -> list[str]:
     return problems
 
 
-CHECKS = (
-    rows_use_allowed_words,
-    ids_count_up,
-    decimals_are_those_of_the_estimate,
-    estimates_lie_on_their_scale_and_in_their_interval,
-    a_level_stands_beside_every_interval_only,
-    one_printing_is_primary,
-    counts_give_the_proportion,
-    adult_rows_have_the_adult_patients,
-    every_kind_has_one_comparison_rule,
-    rules_name_what_exists,
-    totals_agree_with_the_printed_rows,
-    the_total_of_cr_is_every_treated_patient,
-    scenarios_change_a_total_by_their_denominators,
-    endpoints_are_the_analysed_keys,
-)
-
 REPORTED, RULES = "reported.csv", "comparisons.csv"
-FAULTS = [
-    Fault(rows_use_allowed_words, REPORTED, "R21,cr,cd19_only", "R21,cr,cd19"),
-    Fault(rows_use_allowed_words, REPORTED, "R33,cns_disease", "R33,cns"),
-    Fault(ids_count_up, REPORTED, "R21,", "R20,"),
-    Fault(decimals_are_those_of_the_estimate, REPORTED, "0.403,,,,probability,3", "0.403,,,,probability,2"),
-    Fault(estimates_lie_on_their_scale_and_in_their_interval, REPORTED, "0.57,0.49,0.65", "0.57,0.59,0.65"),
-    Fault(estimates_lie_on_their_scale_and_in_their_interval, REPORTED, "0.57,0.49,0.65", "57,49,65"),
-    Fault(
-        estimates_lie_on_their_scale_and_in_their_interval,
-        REPORTED,
-        "11.3,0.95,months",
-        "11.3,0.95,probability",
-    ),
-    Fault(a_level_stands_beside_every_interval_only, REPORTED, "0.49,0.65,0.95", "0.49,0.65,"),
-    Fault(
-        one_printing_is_primary,
-        REPORTED,
-        "0.70,0.88,0.95,probability,2,false",
-        "0.70,0.88,0.95,probability,2,true",
-    ),
-    Fault(counts_give_the_proportion, REPORTED, "16,489,400", "16,489,490"),
-    Fault(
-        counts_give_the_proportion,
-        REPORTED,
-        "R11,antigen_loss_at_relapse,all,proportion,11,131,,",
-        "R11,antigen_loss_at_relapse,all,proportion,11,131,36,",
-    ),
-    Fault(
-        adult_rows_have_the_adult_patients,
-        REPORTED,
-        "R25,pfs,adult_only,survival_12m,5,206",
-        "R25,pfs,adult_only,survival_12m,5,205",
-    ),
-    Fault(every_kind_has_one_comparison_rule, RULES, "os,survival_12m,os", "os,survival_6m,os"),
-    Fault(every_kind_has_one_comparison_rule, RULES, "os,survival_12m,os", "pfs,survival_12m,os"),
-    Fault(rules_name_what_exists, RULES, "os,survival_12m,os,,survival", "os,survival_12m,os,,mean_rate"),
-    Fault(rules_name_what_exists, RULES, "prior_hct_n,crude_column", "prior_hct,crude_column"),
-    Fault(rules_name_what_exists, RULES, "crude_rate,complement", "crude_rate,identity"),
-    Fault(rules_name_what_exists, RULES, "relapse,proportion,,", "relapse,proportion,relapse,"),
-    Fault(totals_agree_with_the_printed_rows, "totals.csv", "15,341,428", "15,341,427"),
-    Fault(totals_agree_with_the_printed_rows, "totals.csv", "relapse,,183", "relapse,,184"),
-    Fault(totals_agree_with_the_printed_rows, "totals.csv", "mrd_neg,15,341,428", "crs_any,15,341,428"),
-    Fault(the_total_of_cr_is_every_treated_patient, "totals.csv", "16,400,489", "16,400,478"),
-    Fault(scenarios_change_a_total_by_their_denominators, "scenarios.csv", "cr,400,478", "cr,400,489"),
-    Fault(scenarios_change_a_total_by_their_denominators, "scenarios.csv", "mrd_neg,341,428", "mrd_neg,341,417"),
-    Fault(scenarios_change_a_total_by_their_denominators, "scenarios.csv", "400,478,ortiz_maldonado_2020,27",
-          "400,478,ortiz_maldonado_2020,38"),
-    Fault(
-        endpoints_are_the_analysed_keys, "endpoints.csv", "rate,benefit,cr,treated,", "rate,good,cr,treated,"
-    ),
-    Fault(
-        endpoints_are_the_analysed_keys,
-        "endpoints.csv",
-        "rate,benefit,cr,treated,",
-        "rate,benefit,os,treated,",
-    ),
-    Fault(
-        endpoints_are_the_analysed_keys,
-        "endpoints.csv",
-        "survival,benefit,pfs,treated,12",
-        "survival,benefit,pfs,treated,24",
-    ),
-    Fault(endpoints_are_the_analysed_keys, "endpoints.csv", 'nt_any,"Neuro', 'nt_all,"Neuro'),
-]
-
-
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-def test_the_printed_results_hold(data: Data, check) -> None:
-    problems = check(data)
-    assert not problems, listed(problems)
-
-
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_a_planted_fault_is_found(data: Data, fault: Fault) -> None:
-    assert fault.problems(data)
-
-
-def test_every_check_can_fail() -> None:
-    assert not unplanted(CHECKS, FAULTS)
+PLANTED = {
+    rows_use_allowed_words: [
+        (REPORTED, "R21,cr,cd19_only", "R21,cr,cd19"),
+        (REPORTED, "R33,cns_disease", "R33,cns"),
+    ],
+    ids_count_up: [(REPORTED, "R21,", "R20,")],
+    decimals_are_those_of_the_estimate: [(REPORTED, "0.403,,,,probability,3", "0.403,,,,probability,2")],
+    estimates_lie_on_their_scale_and_in_their_interval: [
+        (REPORTED, "0.57,0.49,0.65", "0.57,0.59,0.65"),
+        (REPORTED, "0.57,0.49,0.65", "57,49,65"),
+        (REPORTED, "11.3,0.95,months", "11.3,0.95,probability"),
+    ],
+    a_level_stands_beside_every_interval_only: [(REPORTED, "0.49,0.65,0.95", "0.49,0.65,")],
+    one_printing_is_primary: [(REPORTED, "0.70,0.88,0.95,probability,2,false", "0.70,0.88,0.95,probability,2,true")],
+    counts_give_the_proportion: [
+        (REPORTED, "16,489,400", "16,489,490"),
+        (REPORTED, "R11,antigen_loss_at_relapse,all,proportion,11,131,,",
+         "R11,antigen_loss_at_relapse,all,proportion,11,131,36,"),
+    ],
+    adult_rows_have_the_adult_patients: [
+        (REPORTED, "R25,pfs,adult_only,survival_12m,5,206", "R25,pfs,adult_only,survival_12m,5,205"),
+    ],
+    every_kind_has_one_comparison_rule: [
+        (RULES, "os,survival_12m,os", "os,survival_6m,os"),
+        (RULES, "os,survival_12m,os", "pfs,survival_12m,os"),
+    ],
+    rules_name_what_exists: [
+        (RULES, "os,survival_12m,os,,survival", "os,survival_12m,os,,mean_rate"),
+        (RULES, "prior_hct_n,crude_column", "prior_hct,crude_column"),
+        (RULES, "crude_rate,complement", "crude_rate,identity"),
+        (RULES, "relapse,proportion,,", "relapse,proportion,relapse,"),
+    ],
+    totals_agree_with_the_printed_rows: [
+        ("totals.csv", "15,341,428", "15,341,427"),
+        ("totals.csv", "relapse,,183", "relapse,,184"),
+        ("totals.csv", "mrd_neg,15,341,428", "crs_any,15,341,428"),
+    ],
+    the_total_of_cr_is_every_treated_patient: [("totals.csv", "16,400,489", "16,400,478")],
+    scenarios_change_a_total_by_their_denominators: [
+        ("scenarios.csv", "cr,400,478", "cr,400,489"),
+        ("scenarios.csv", "mrd_neg,341,428", "mrd_neg,341,417"),
+        ("scenarios.csv", "400,478,ortiz_maldonado_2020,27", "400,478,ortiz_maldonado_2020,38"),
+    ],
+    endpoints_are_the_analysed_keys: [
+        ("endpoints.csv", "rate,benefit,cr,treated,", "rate,good,cr,treated,"),
+        ("endpoints.csv", "rate,benefit,cr,treated,", "rate,benefit,os,treated,"),
+        ("endpoints.csv", "survival,benefit,pfs,treated,12", "survival,benefit,pfs,treated,24"),
+        ("endpoints.csv", 'nt_any,"Neuro', 'nt_all,"Neuro'),
+    ],
+}

@@ -5,12 +5,9 @@ import tempfile
 from decimal import Decimal
 from pathlib import Path
 
-import pytest
-
 from analysis.evidence import EvidenceError, load
 
 from . import readme
-from .planted import Fault, listed, unplanted
 from .tables import Data, Row, counts_printing_as, number, repeated, token, where
 
 PRIMARY = {"primary_abstract", "primary_fulltext"}
@@ -39,12 +36,8 @@ def rows_have_known_keys(data: Data) -> list[str]:
         for row in data[table]
         if row["study_id"] not in data.studies or data.endpoints.get(row["endpoint"], {}).get("kind") != kind
     ]
-    problems += [
-        f"{where(row)}: population" for row in data.decisions if token(row["population"]) not in tokens
-    ]
-    problems += [
-        f"{where(row)}: the decision gives no reason" for row in data.decisions if len(row["decision"]) < 20
-    ]
+    problems += [f"{where(row)}: population" for row in data.decisions if token(row["population"]) not in tokens]
+    problems += [f"{where(row)}: the decision gives no reason" for row in data.decisions if len(row["decision"]) < 20]
     return problems + [f"{where(row)}: no timing" for row in data["responses"] if not row["timing"]]
 
 
@@ -177,17 +170,12 @@ def _agrees(row: Row, fact: Row) -> bool:
         return fact["denominator"] == row["n"] and counts_printing_as(fact["value"], n) == [events]
     if fact["quantity"] != "events" or fact["value"] != row["events"]:
         return False
-    return fact["denominator"] == row["n"] or (
-        token(fact["population"]) in NARROWER and "" != fact["denominator"]
-    )
+    return fact["denominator"] == row["n"] or (token(fact["population"]) in NARROWER and "" != fact["denominator"])
 
 
 def _counts_are_tier_a(data: Data, row: Row) -> bool:
     exact = _exact(data, row)
-    if any(
-        _is_primary(data, fact) and (fact["derived"] == "false" or _follows(data, row, fact))
-        for fact in exact
-    ):
+    if any(_is_primary(data, fact) and (fact["derived"] == "false" or _follows(data, row, fact)) for fact in exact):
         return True
     sources = {fact["source_id"] for fact in _own(data, row) if _agrees(row, fact)}
     printed = any(fact["derived"] == "false" for fact in exact)
@@ -200,9 +188,7 @@ def _survival_is_tier_a(data: Data, row: Row) -> bool:
         for fact in _same_estimate(data, row)
         if fact["derived"] == "false" and fact["denominator"] in {"", row["n"]}
     ]
-    primary = any(
-        _is_primary(data, fact) and fact["denominator"] and _same_limits(row, fact) for fact in same
-    )
+    primary = any(_is_primary(data, fact) and fact["denominator"] and _same_limits(row, fact) for fact in same)
     return primary or len({fact["source_id"] for fact in same}) > 1
 
 
@@ -220,9 +206,7 @@ def decisions_name_only_numbers_they_cite(data: Data) -> list[str]:
     problems = []
     for row in data.decisions:
         known = _numbers_of(data, row, _cited(data, row))
-        missing = [
-            found for found in NUMBER.findall(GRADE.sub("", row["decision"])) if Decimal(found) not in known
-        ]
+        missing = [found for found in NUMBER.findall(GRADE.sub("", row["decision"])) if Decimal(found) not in known]
         problems += [f"{where(row)}: no cited fact has the {', '.join(missing)} of the decision"] * bool(missing)
     return problems
 
@@ -242,9 +226,7 @@ def _numbers_of(data: Data, row: Row, facts: list[Row]) -> set[Decimal]:
             known |= {round(100 * value / base, digits) for digits in (0, 1)}
         if fact["quantity"] == "percent" and base:
             known |= {Decimal(events) for events in counts_printing_as(fact["value"], int(base))}
-    return known | {
-        _effective_size(other) for other in data["survival"] if other["study_id"] == row["study_id"]
-    }
+    return known | {_effective_size(other) for other in data["survival"] if other["study_id"] == row["study_id"]}
 
 
 def _effective_size(row: Row) -> Decimal:
@@ -255,101 +237,55 @@ def _effective_size(row: Row) -> Decimal:
     return round(p * (1 - p) / ((high - low) / 2 / Decimal("1.96")) ** 2)
 
 
-CHECKS = (
-    rows_have_known_keys,
-    one_row_answers_one_question,
-    check_accepts_the_decisions,
-    cited_facts_are_of_the_study_and_endpoint,
-    no_exception_for_other_endpoints_is_unused,
-    counts_stand_in_a_cited_fact,
-    derived_counts_cite_what_they_come_from,
-    survival_stands_in_a_cited_fact,
-    tier_a_is_well_supported,
-    decisions_name_only_numbers_they_cite,
-)
-
 RESPONSES, SURVIVAL, LEDGER = "responses.csv", "survival.csv", "extraction.csv"
-FAULTS = [
-    Fault(rows_have_known_keys, RESPONSES, "hu_2017,hct_after,4", "hu_2017,os,4"),
-    Fault(
-        check_accepts_the_decisions, RESPONSES, "any time after infusion,A,F0157", "any time after infusion,D,F0157"
-    ),
-    Fault(check_accepts_the_decisions, RESPONSES, "any time after infusion,A,F0157", "any time after infusion,,F0157"),
-    Fault(check_accepts_the_decisions, RESPONSES, ",B,F0055,", ",B,,"),
-    Fault(check_accepts_the_decisions, SURVIVAL, ",A,F0021,", ",,F0021,"),
-    Fault(
-        rows_have_known_keys,
-        RESPONSES,
-        ",A,F0156,Count printed in the primary abstract with 15 enrolled as base.",
-        ",A,F0156,Count.",
-    ),
-    Fault(one_row_answers_one_question, RESPONSES, "dai_2020,nt_any", "dai_2020,nt_grade3plus"),
-    Fault(one_row_answers_one_question, SURVIVAL, "landmark,6,0.803", "landmark,12,0.803"),
-    Fault(check_accepts_the_decisions, RESPONSES, "F0157 F0158", "F0157 F1158"),
-    Fault(check_accepts_the_decisions, RESPONSES, "F0157 F0158", "F0157 F0157"),
-    Fault(check_accepts_the_decisions, SURVIVAL, ",A,F0021,", ",A,,"),
-    Fault(cited_facts_are_of_the_study_and_endpoint, RESPONSES, "F0157 F0158", "F0157 F0156"),
-    Fault(cited_facts_are_of_the_study_and_endpoint, SURVIVAL, "F0060 F0061", "F0060 F0083"),
-    Fault(
-        no_exception_for_other_endpoints_is_unused,
-        "README.md",
-        "| `toxic_death` |",
-        "| `toxic_death`, `gvhd` |",
-    ),
-    Fault(counts_stand_in_a_cited_fact, RESPONSES, "hu_2017,cr,12,15", "hu_2017,cr,11,15"),
-    Fault(
-        counts_stand_in_a_cited_fact, LEDGER, "F0156,hu_2017,cr,events,12,15", "F0156,hu_2017,cr,events,12,16"
-    ),
-    Fault(derived_counts_cite_what_they_come_from, RESPONSES, "F0189 F0188", "F0189"),
-    Fault(survival_stands_in_a_cited_fact, SURVIVAL, "landmark,12,0.483", "landmark,12,0.438"),
-    Fault(survival_stands_in_a_cited_fact, SURVIVAL, "0.483,0.231,0.697", "0.483,0.321,0.697"),
-    Fault(survival_stands_in_a_cited_fact, LEDGER, "48.3,20,23.1,69.7,12", "48.3,20,23.1,69.7,13"),
-    Fault(survival_stands_in_a_cited_fact, SURVIVAL, "0.378,,,,false,15", "0.378,,,,false,13"),
-    Fault(survival_stands_in_a_cited_fact, SURVIVAL, "5.6,,,,false,35", "5.6,,,,false,34"),
-    # A primary fact of another endpoint, base or count supports no tier A; neither does one secondary source.
-    Fault(tier_a_is_well_supported, RESPONSES, "during follow-up,B,F0055", "during follow-up,A,F0055"),
-    Fault(
-        tier_a_is_well_supported,
-        RESPONSES,
-        "any time after infusion,B,F0161",
-        "any time after infusion,A,F0161",
-    ),
-    Fault(tier_a_is_well_supported, RESPONSES, "F0124 F0122 F0123", "F0124"),
-    Fault(
-        tier_a_is_well_supported,
-        LEDGER,
-        "F0103,hay_2019,crs_any,percent,75,53",
-        "F0103,hay_2019,crs_any,percent,75,",
-    ),
-    Fault(
-        tier_a_is_well_supported,
-        "sources.csv",
-        "https://www.pubmed.gov/31321805/,primary_abstract",
-        "https://www.pubmed.gov/31321805/,press",
-    ),
-    Fault(tier_a_is_well_supported, SURVIVAL, "A,F0458 F0457 F0459", "A,F0458 F0459"),
-    Fault(
-        decisions_name_only_numbers_they_cite,
-        RESPONSES,
-        "F0071 F0070 F0073 F0074 F0072",
-        "F0071 F0070 F0073 F0074",
-    ),
-    Fault(decisions_name_only_numbers_they_cite, RESPONSES, "a third prints 94 %", "a third prints 95 %"),
-    Fault(decisions_name_only_numbers_they_cite, SURVIVAL, "F0273 F0275 F0277", "F0273 F0275"),
-    Fault(decisions_name_only_numbers_they_cite, RESPONSES, "F0506 F0504,", "F0506,"),
-]
-
-
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-def test_the_decisions_hold(data: Data, check) -> None:
-    problems = check(data)
-    assert not problems, listed(problems)
-
-
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_a_planted_fault_is_found(data: Data, fault: Fault) -> None:
-    assert fault.problems(data)
-
-
-def test_every_check_can_fail() -> None:
-    assert not unplanted(CHECKS, FAULTS)
+PLANTED = {
+    rows_have_known_keys: [
+        (RESPONSES, "hu_2017,hct_after,4", "hu_2017,os,4"),
+        (RESPONSES, ",A,F0156,Count printed in the primary abstract with 15 enrolled as base.", ",A,F0156,Count."),
+    ],
+    one_row_answers_one_question: [
+        (RESPONSES, "dai_2020,nt_any", "dai_2020,nt_grade3plus"),
+        (SURVIVAL, "landmark,6,0.803", "landmark,12,0.803"),
+    ],
+    check_accepts_the_decisions: [
+        (RESPONSES, "any time after infusion,A,F0157", "any time after infusion,D,F0157"),
+        (RESPONSES, "any time after infusion,A,F0157", "any time after infusion,,F0157"),
+        (RESPONSES, ",B,F0055,", ",B,,"),
+        (SURVIVAL, ",A,F0021,", ",,F0021,"),
+        (RESPONSES, "F0157 F0158", "F0157 F1158"),
+        (RESPONSES, "F0157 F0158", "F0157 F0157"),
+        (SURVIVAL, ",A,F0021,", ",A,,"),
+    ],
+    cited_facts_are_of_the_study_and_endpoint: [
+        (RESPONSES, "F0157 F0158", "F0157 F0156"),
+        (SURVIVAL, "F0060 F0061", "F0060 F0083"),
+    ],
+    no_exception_for_other_endpoints_is_unused: [("README.md", "| `toxic_death` |", "| `toxic_death`, `gvhd` |")],
+    counts_stand_in_a_cited_fact: [
+        (RESPONSES, "hu_2017,cr,12,15", "hu_2017,cr,11,15"),
+        (LEDGER, "F0156,hu_2017,cr,events,12,15", "F0156,hu_2017,cr,events,12,16"),
+    ],
+    derived_counts_cite_what_they_come_from: [(RESPONSES, "F0189 F0188", "F0189")],
+    survival_stands_in_a_cited_fact: [
+        (SURVIVAL, "landmark,12,0.483", "landmark,12,0.438"),
+        (SURVIVAL, "0.483,0.231,0.697", "0.483,0.321,0.697"),
+        (LEDGER, "48.3,20,23.1,69.7,12", "48.3,20,23.1,69.7,13"),
+        (SURVIVAL, "0.378,,,,false,15", "0.378,,,,false,13"),
+        (SURVIVAL, "5.6,,,,false,35", "5.6,,,,false,34"),
+    ],
+    tier_a_is_well_supported: [
+        # A primary fact of another endpoint, base or count supports no tier A; neither does one secondary source.
+        (RESPONSES, "during follow-up,B,F0055", "during follow-up,A,F0055"),
+        (RESPONSES, "any time after infusion,B,F0161", "any time after infusion,A,F0161"),
+        (RESPONSES, "F0124 F0122 F0123", "F0124"),
+        (LEDGER, "F0103,hay_2019,crs_any,percent,75,53", "F0103,hay_2019,crs_any,percent,75,"),
+        ("sources.csv", "https://www.pubmed.gov/31321805/,primary_abstract", "https://www.pubmed.gov/31321805/,press"),
+        (SURVIVAL, "A,F0458 F0457 F0459", "A,F0458 F0459"),
+    ],
+    decisions_name_only_numbers_they_cite: [
+        (RESPONSES, "F0071 F0070 F0073 F0074 F0072", "F0071 F0070 F0073 F0074"),
+        (RESPONSES, "a third prints 94 %", "a third prints 95 %"),
+        (SURVIVAL, "F0273 F0275 F0277", "F0273 F0275"),
+        (RESPONSES, "F0506 F0504,", "F0506,"),
+    ],
+}

@@ -2,35 +2,16 @@
 
 import re
 
-import pytest
-
-from analysis.cases.selection import in_subset
-from analysis.evidence import load
-
 from . import readme
-from .planted import Fault, listed, unplanted
 from .tables import Data, Row, number, prints_as, repeated
 
 # Grover et al. 2022: abstract (16, 489); Results, Baseline patient and CAR-T characteristics (the parts).
 PRINTED_TOTALS = {"all": (16, 489), "adult": (5, 206), "combined": (11, 283)}
 PRINTED_SUBSETS = {"all": 16, "cd19_only": 14, "adult_only": 5}
 NUMERIC = (
-    "year",
-    "n_treated",
-    "median_age",
-    "age_low",
-    "age_high",
-    "prior_hct_n",
-    "prior_hct_pct",
-    "ph_positive_n",
-    "ph_positive_pct",
-    "median_blast_pct",
-    "dose_cells_per_kg",
-    "cd28_share",
-    "third_generation_share",
-    "allogeneic_share",
-    "second_antigen_share",
-)
+    "year", "n_treated", "median_age", "age_low", "age_high", "prior_hct_n", "prior_hct_pct", "ph_positive_n",
+    "ph_positive_pct", "median_blast_pct", "dose_cells_per_kg", "cd28_share", "third_generation_share",
+    "allogeneic_share", "second_antigen_share")
 # Share, category column, and the categories in which everybody and in which nobody has the property.
 SHARES = (
     ("cd28_share", "costimulation", {"CD28"}, {"4-1BB", "third_generation"}),
@@ -55,9 +36,7 @@ def review(data: Data) -> list[Row]:
 
 
 def totals_are_the_printed_ones(data: Data) -> list[str]:
-    groups = {
-        name: [row for row in review(data) if name in {"all", row["cohort"]}] for name in PRINTED_TOTALS
-    }
+    groups = {name: [row for row in review(data) if name in {"all", row["cohort"]}] for name in PRINTED_TOTALS}
     found = {name: (len(rows), sum(int(row["n_treated"]) for row in rows)) for name, rows in groups.items()}
     return [
         f"{name}: {found[name]} studies and patients, printed {printed}"
@@ -95,12 +74,7 @@ def cells_hold_allowed_values(data: Data) -> list[str]:
 
 def review_rows_are_complete(data: Data) -> list[str]:
     needed = ("cohort", "costimulation", "t_cell_origin", "antigen_target", "design", "median_age")
-    return [
-        f"{row['study_id']}: {column} is empty"
-        for row in review(data)
-        for column in needed
-        if not row[column]
-    ]
+    return [f"{row['study_id']}: {column} is empty" for row in review(data) for column in needed if not row[column]]
 
 
 def percentages_fit_their_counts(data: Data) -> list[str]:
@@ -160,9 +134,7 @@ def rows_name_their_source(data: Data) -> list[str]:
         from_review = bool(parts and parts[1])
         facts = parts[2].split() if parts else []
         named = {row["study_id"]} | {
-            other
-            for other, study in data.studies.items()
-            if other in row["note"] or study["label"] in row["note"]
+            other for other, study in data.studies.items() if other in row["note"] or study["label"] in row["note"]
         }
         foreign = [fact for fact in facts if data.facts.get(fact, {}).get("study_id") not in named]
         wrong = foreign or not row["source"] or not parts or from_review != (row["in_review"] == "true")
@@ -185,12 +157,7 @@ def numbers_stand_in_the_ledger(data: Data) -> list[str]:
             ]
             needed = bool(facts) or row["in_review"] == "false"
             explained = row["in_review"] == "true" and all(fact["fact_id"] in row["source"] for fact in facts)
-            if (
-                row[column]
-                and needed
-                and not explained
-                and not any(_states(row, column, fact) for fact in facts)
-            ):
+            if row[column] and needed and not explained and not any(_states(row, column, fact) for fact in facts):
                 problems.append(f"{row['study_id']}: {column} {row[column]} is in no fact")
     return [problem for problem in problems if not _is_base_of_its_facts(data, problem)]
 
@@ -245,88 +212,47 @@ def subsets_pick_the_printed_numbers(data: Data) -> list[str]:
     return problems
 
 
-CHECKS = (
-    totals_are_the_printed_ones,
-    keys_are_unique,
-    cells_hold_allowed_values,
-    review_rows_are_complete,
-    percentages_fit_their_counts,
-    ages_fit_their_cohort,
-    shares_fit_their_categories,
-    doses_agree_with_their_words,
-    rows_name_their_source,
-    numbers_stand_in_the_ledger,
-    overlaps_are_known_and_mutual,
-    registry_numbers_have_their_form,
-    subsets_pick_the_printed_numbers,
-)
-
 STUDIES = "studies.csv"
-FAULTS = [
-    Fault(
-        totals_are_the_printed_ones,
-        STUDIES,
-        "Li 2018,2018,10,33,18,59,adult",
-        "Li 2018,2018,11,33,18,59,adult",
-    ),
-    Fault(
-        totals_are_the_printed_ones,
-        STUDIES,
-        "Li 2018,2018,10,33,18,59,adult",
-        "Li 2018,2018,10,33,18,59,combined",
-    ),
-    Fault(keys_are_unique, STUDIES, "wang_j_2020,Wang J 2020", "wang_j_2020,Wang N 2020"),
-    Fault(cells_hold_allowed_values, STUDIES, "12.75,mixed", "12.75,both"),
-    Fault(cells_hold_allowed_values, STUDIES, "2019,58,28,10,65", "2019,58,28,ten,65"),
-    Fault(review_rows_are_complete, STUDIES, "12.75,mixed", "12.75,"),
-    Fault(percentages_fit_their_counts, STUDIES, "3,5.17", "4,5.17"),
-    Fault(percentages_fit_their_counts, STUDIES, "3,5.17", ",5.17"),
-    Fault(ages_fit_their_cohort, STUDIES, "33,18,59,adult", "33,17,59,adult"),
-    Fault(ages_fit_their_cohort, STUDIES, "33,18,59,adult", "63,18,59,adult"),
-    Fault(shares_fit_their_categories, STUDIES, "0.4186", "0.4187"),
-    Fault(shares_fit_their_categories, STUDIES, "0.62e6 per kg,0.5", "0.62e6 per kg,"),
-    Fault(shares_fit_their_categories, STUDIES, "5e6 per kg,0,0,1,0", "5e6 per kg,0,0,0,0"),
-    Fault(doses_agree_with_their_words, STUDIES, "3.7e6 per kg", "3.7e7 per kg"),
-    Fault(rows_name_their_source, STUDIES, "F0517 F0518", "F0517 F0498"),
-    Fault(
-        rows_name_their_source, STUDIES, "grover_2022 Table 1,Paper not identified", ",Paper not identified"
-    ),
-    Fault(numbers_stand_in_the_ledger, STUDIES, "(inati-cel),2025,48", "(inati-cel),2025,49"),
-    Fault(numbers_stand_in_the_ledger, STUDIES, "2023,46,38,22,72,adult,29", "2023,46,38,22,72,adult,28"),
-    Fault(numbers_stand_in_the_ledger, STUDIES, "Cui 2023,2023,219", "Cui 2023,2023,218"),
-    Fault(numbers_stand_in_the_ledger, STUDIES, "39,20,76,adult", "39,20,75,adult"),
-    Fault(
-        overlaps_are_known_and_mutual,
-        STUDIES,
-        "prospective,,NCT02935257",
-        "prospective,roddie_2024,NCT02935257",
-    ),
-    Fault(registry_numbers_have_their_form, STUDIES, "NCT02975687", "NCT2975687"),
-    Fault(subsets_pick_the_printed_numbers, "subsets.csv", "antigen_target,CD19", "antigen_target,CD22"),
-    Fault(subsets_pick_the_printed_numbers, "subsets.csv", "cohort,adult", "cohorts,adult"),
-    Fault(subsets_pick_the_printed_numbers, STUDIES, "CD19/CD22 bispecific,2000000", "CD19,2000000"),
-]
-
-
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-def test_the_studies_hold(data: Data, check) -> None:
-    problems = check(data)
-    assert not problems, listed(problems)
-
-
-def test_the_analysis_picks_the_same_subsets(data_folder) -> None:
-    evidence = load(data_folder)
-    found = {
-        name: sum(study.in_review and in_subset(evidence, study, name) for study in evidence.studies)
-        for name in PRINTED_SUBSETS
-    }
-    assert found == PRINTED_SUBSETS
-
-
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_a_planted_fault_is_found(data: Data, fault: Fault) -> None:
-    assert fault.problems(data)
-
-
-def test_every_check_can_fail() -> None:
-    assert not unplanted(CHECKS, FAULTS)
+PLANTED = {
+    totals_are_the_printed_ones: [
+        (STUDIES, "Li 2018,2018,10,33,18,59,adult", "Li 2018,2018,11,33,18,59,adult"),
+        (STUDIES, "Li 2018,2018,10,33,18,59,adult", "Li 2018,2018,10,33,18,59,combined"),
+    ],
+    keys_are_unique: [(STUDIES, "wang_j_2020,Wang J 2020", "wang_j_2020,Wang N 2020")],
+    cells_hold_allowed_values: [
+        (STUDIES, "12.75,mixed", "12.75,both"),
+        (STUDIES, "2019,58,28,10,65", "2019,58,28,ten,65"),
+    ],
+    review_rows_are_complete: [(STUDIES, "12.75,mixed", "12.75,")],
+    percentages_fit_their_counts: [
+        (STUDIES, "3,5.17", "4,5.17"),
+        (STUDIES, "3,5.17", ",5.17"),
+    ],
+    ages_fit_their_cohort: [
+        (STUDIES, "33,18,59,adult", "33,17,59,adult"),
+        (STUDIES, "33,18,59,adult", "63,18,59,adult"),
+    ],
+    shares_fit_their_categories: [
+        (STUDIES, "0.4186", "0.4187"),
+        (STUDIES, "0.62e6 per kg,0.5", "0.62e6 per kg,"),
+        (STUDIES, "5e6 per kg,0,0,1,0", "5e6 per kg,0,0,0,0"),
+    ],
+    doses_agree_with_their_words: [(STUDIES, "3.7e6 per kg", "3.7e7 per kg")],
+    rows_name_their_source: [
+        (STUDIES, "F0517 F0518", "F0517 F0498"),
+        (STUDIES, "grover_2022 Table 1,Paper not identified", ",Paper not identified"),
+    ],
+    numbers_stand_in_the_ledger: [
+        (STUDIES, "(inati-cel),2025,48", "(inati-cel),2025,49"),
+        (STUDIES, "2023,46,38,22,72,adult,29", "2023,46,38,22,72,adult,28"),
+        (STUDIES, "Cui 2023,2023,219", "Cui 2023,2023,218"),
+        (STUDIES, "39,20,76,adult", "39,20,75,adult"),
+    ],
+    overlaps_are_known_and_mutual: [(STUDIES, "prospective,,NCT02935257", "prospective,roddie_2024,NCT02935257")],
+    registry_numbers_have_their_form: [(STUDIES, "NCT02975687", "NCT2975687")],
+    subsets_pick_the_printed_numbers: [
+        ("subsets.csv", "antigen_target,CD19", "antigen_target,CD22"),
+        ("subsets.csv", "cohort,adult", "cohorts,adult"),
+        (STUDIES, "CD19/CD22 bispecific,2000000", "CD19,2000000"),
+    ],
+}
