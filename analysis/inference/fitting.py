@@ -211,7 +211,7 @@ def _exact(job: Job, model: Model, studies: Studies, priors: Mapping[str, Prior]
     exact = pooled(grid, horizon=selection.horizon)
     own = {found.name: [found.estimate(job.level)] for found in exact}
     estimates = [row for quantity in quantities
-                 for row in own.get(quantity.name) or _summaries([quantity], selection, job)]
+                 for row in own.get(quantity.name) or _summaries([quantity], selection, job, independent=True)]
     shape = (job.sampler.chains, job.sampler.draws)
     posterior = xr.Dataset({name: (("chain", "draw"), values.reshape(shape)) for name, values in draws.items()},
                            {"chain": np.arange(shape[0]), "draw": np.arange(shape[1])})
@@ -221,9 +221,10 @@ def _exact(job: Job, model: Model, studies: Studies, priors: Mapping[str, Prior]
             "prior_check": check(grid, studies, horizon=selection.horizon, level=job.level)}
 
 
-def _summaries(quantities: Sequence[Quantity], selection: Selection, job: Job) -> list[Estimate]:
+def _summaries(quantities: Sequence[Quantity], selection: Selection, job: Job, *,
+               independent: bool = False) -> list[Estimate]:
     return [row for quantity in quantities for row in estimands.summarise(
-        quantity, selection.study_ids, chains=job.sampler.chains, level=job.level)]
+        quantity, selection.study_ids, chains=job.sampler.chains, level=job.level, independent=independent)]
 
 
 def _quantities(model: Model, draws: Mapping[str, np.ndarray], studies: Studies, job: Job, selection: Selection,
