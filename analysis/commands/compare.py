@@ -32,8 +32,8 @@ def run(options: argparse.Namespace) -> int:
     jobs = plan(evidence, base, quick=options.quick, compared_only=True)
     progress = Progress(len(jobs))
     stamp = "QUICK" if options.quick else ""
-    with helper(evidence) as submit:
-        results = run_all(evidence, base, jobs, folder=None, progress=progress, submit=submit, stamp=stamp)
+    with helper(evidence) as executor:
+        results = run_all(evidence, base, jobs, folder=None, progress=progress, executor=executor, stamp=stamp)
     progress.close()
     if options.json:
         rows = [{**tables.comparison_row(row), "stamp": stamp} for row in results.comparisons]

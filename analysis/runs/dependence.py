@@ -1,6 +1,7 @@
 """What each conclusion hangs on: choices, single studies, subsets, small studies and covariates."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -17,7 +18,7 @@ from analysis.chapters.subsets.rows import SUBSET_COLUMNS, subset_rows
 from analysis.evidence import Evidence
 from analysis.results.records import Record
 from analysis.results.results import Results
-from analysis.runs.workers import Submit, share_out
+from analysis.runs.workers import share_out
 from analysis.system.failures import attempt, without_failures
 
 Row = Mapping[str, Any]
@@ -43,7 +44,7 @@ def work_ahead(evidence: Evidence, base: Job, found: dict[Ahead, Any], *, quick:
         yield
 
 
-def with_dependence(results: Results, *, submit: Submit, quick: bool,
+def with_dependence(results: Results, *, executor: Executor, quick: bool,
                     ahead: Mapping[Ahead, Any] = MappingProxyType({})) -> Results:
     """The results with these tables among those beside the fits, and with the regressions.
 
@@ -64,7 +65,7 @@ def with_dependence(results: Results, *, submit: Submit, quick: bool,
            "small_studies.csv": (SMALL_STUDY_COLUMNS, _tasks("small studies", small_study_rows, evidence, jobs))}
     regressions = [_task(ahead, ("regression", job.question.endpoint), regress, evidence, job)
                    for job in regression_jobs(evidence, base, quick=quick)]
-    done = iter(share_out([*regressions, *(task for _, tasks in own.values() for task in tasks)], submit=submit))
+    done = iter(share_out([*regressions, *(task for _, tasks in own.values() for task in tasks)], executor=executor))
     regressed, failures = without_failures(next(done) for _ in regressions)
     tables: dict[str, Table] = {}
     for name, (columns, tasks) in own.items():

@@ -1,7 +1,7 @@
 """Runs many fits on two processes and gathers their rows into the tables of a run."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from analysis.results.records import Record, attempted
 from analysis.results.results import Results
 from analysis.runs import workers
 from analysis.runs.plan import bundles
-from analysis.runs.workers import Submit
 from analysis.system.files import write_csv
 from analysis.system.progress import Progress
 from models import all_models
@@ -27,7 +26,7 @@ Bundle = tuple[Job, ...]
 
 
 def run_all(evidence: Evidence, base: Job, jobs: Sequence[Job], *, folder: Path | None, progress: Progress,
-            submit: Submit, stamp: str = "", meanwhile: Iterator[Any] = NO_WORK) -> Results:
+            executor: Executor, stamp: str = "", meanwhile: Iterator[Any] = NO_WORK) -> Results:
     """Make every fit, part of them in the helper process, and compare with the published numbers.
 
     Parameters
@@ -36,15 +35,15 @@ def run_all(evidence: Evidence, base: Job, jobs: Sequence[Job], *, folder: Path 
         The headline's settings.
     folder : Path or None
         Where posteriors are saved.
-    submit : callable
+    executor : Executor
         Of `helper`.
     meanwhile : iterator
         Drawn from, for the work that each step does, while there is only waiting for the helper to do.
     """
     done: dict[Job, Record] = {}
     first, *others = _by_model(bundles(evidence, jobs))
-    away = {bundle: submit(_work, bundle, folder) for group in others for bundle in group}
-    submit(_import_figures)
+    away = {bundle: executor.submit(_work, bundle, folder) for group in others for bundle in group}
+    executor.submit(_import_figures)
     for group in (first, *reversed(others)):
         for bundle in (first if group is first else _taken_back(group, away)):
             _take(attempted(evidence, bundle, folder), done, progress, evidence)

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -24,7 +25,7 @@ from analysis.runs.page import write_report
 from analysis.runs.pipeline import run_all, write_tables
 from analysis.runs.plan import plan
 from analysis.runs.side import with_side_tables
-from analysis.runs.workers import Submit, share_out
+from analysis.runs.workers import share_out
 from analysis.system.errors import UsageError, one_line
 from analysis.system.failures import HINT, without_failures
 from analysis.system.files import as_json, write_text
@@ -35,7 +36,7 @@ _PACKAGES = ("recart", "pymc", "nutpie", "arviz", "numpy", "scipy", "matplotlib"
 
 
 def make(evidence: Evidence, base: Job, folder: Path, options: argparse.Namespace,
-         submit: Submit) -> tuple[Results, dict[str, Any]]:
+         executor: Executor) -> tuple[Results, dict[str, Any]]:
     """Make every fit and write every file below `folder`; returns the results and the manifest."""
     jobs = plan(evidence, base, quick=options.quick)
     if not jobs:
@@ -45,16 +46,16 @@ def make(evidence: Evidence, base: Job, folder: Path, options: argparse.Namespac
     progress.say(f"{len(jobs)} fits; compiling the models takes the first seconds ...")
     ahead: dict = {}
     results = run_all(evidence, base, jobs, folder=folder / "posteriors", progress=progress,
-                      stamp="QUICK" if options.quick else "", submit=submit,
+                      stamp="QUICK" if options.quick else "", executor=executor,
                       meanwhile=work_ahead(evidence, base, ahead, quick=options.quick))
     progress.say("Other methods and model comparison ...")
-    results = with_side_tables(results, submit=submit)
+    results = with_side_tables(results, executor=executor)
     progress.say("Sensitivity, influence, subsets and regression ...")
-    results = with_dependence(results, submit=submit, quick=options.quick, ahead=ahead)
+    results = with_dependence(results, executor=executor, quick=options.quick, ahead=ahead)
     progress.say("Tables, figures and the report ...")
     written = write_tables(results, folder)
     tasks = [] if options.quick else figure_attempts(results, folder / "figures")
-    drawn, failed = without_failures(share_out(tasks, submit=submit))
+    drawn, failed = without_failures(share_out(tasks, executor=executor))
     results = replace(results, failures=(*results.failures, *failed))
     figures = [path for pair in drawn for path in pair]
     progress.close()

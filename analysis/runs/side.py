@@ -5,6 +5,7 @@ another one is computed when all are there.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +23,7 @@ from analysis.inference.fitting import priors_of, typed_studies
 from analysis.inference.headline import MOST_STUDIES
 from analysis.results.records import Record
 from analysis.results.results import Results
-from analysis.runs.workers import Submit, share_out
+from analysis.runs.workers import share_out
 from analysis.system.failures import Failure, attempt, without_failures
 from models import all_models, models_of
 
@@ -41,7 +42,7 @@ _FEWEST_STUDIES, _MOST_PATIENTS = 3, 20_000
 """With fewer studies nothing can be judged; more of them, or larger ones, would take minutes."""
 
 
-def with_side_tables(results: Results, *, submit: Submit) -> Results:
+def with_side_tables(results: Results, *, executor: Executor) -> Results:
     """The results with every table that stands beside the fits, by file name."""
     evidence, base = results.evidence, results.base
     headline = _headlines(results)
@@ -55,7 +56,7 @@ def with_side_tables(results: Results, *, submit: Submit) -> Results:
         "interval shape": [(found.endpoint, _shape, (evidence, found, base)) for found in results.comparisons
                            if _has_a_shape(found)]}
     done = iter(share_out([(attempt, (part, endpoint, function, *arguments)) for part, tasks in parts.items()
-                           for endpoint, function, arguments in tasks], submit=submit))
+                           for endpoint, function, arguments in tasks], executor=executor))
     made: dict[str, list[Any]] = {}
     failures: list[Failure] = []
     for part, tasks in parts.items():

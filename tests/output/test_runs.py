@@ -128,8 +128,8 @@ def test_helpers_end_with_a_killed_caller(tmp_path):
     """One sleeps in Python, the other in C without letting any other thread run."""
     code = ("import ctypes, time\nfrom analysis.runs.workers import workers\n"
             "def sleep_in_c(seconds):\n    ctypes.PyDLL(None).sleep(seconds)\nif __name__ == '__main__':\n"
-            "    with workers(2) as submit:\n"
-            "        submit(time.sleep, 60), submit(sleep_in_c, 60)\n"
+            "    with workers(2) as executor:\n"
+            "        executor.submit(time.sleep, 60), executor.submit(sleep_in_c, 60)\n"
             "        time.sleep(2); print('working', flush=True); time.sleep(60)\n")
     (tmp_path / "caller.py").write_text(code)
     caller = subprocess.Popen([sys.executable, str(tmp_path / "caller.py")], stdout=subprocess.PIPE, text=True,
@@ -147,8 +147,8 @@ def test_a_failing_block_ends_its_helpers_in_the_midst_of_their_work():
 
     from analysis.runs.workers import workers
     began = time.monotonic()
-    with pytest.raises(ZeroDivisionError), workers(1) as submit:
-        submit(time.sleep, 60)
+    with pytest.raises(ZeroDivisionError), workers(1) as executor:
+        executor.submit(time.sleep, 60)
         assert active_children()
         raise ZeroDivisionError
     assert not active_children() and time.monotonic() - began < 20.0
