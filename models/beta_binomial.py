@@ -25,9 +25,9 @@ Griffiths DA. Biometrics 1973;29:637, doi 10.2307/2529131 (the beta-binomial and
 
 import sys
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pymc as pm
 from scipy import special
 
 from models.backend import GRAPH, NUMBERS, Array, Backend, spaced
@@ -36,6 +36,9 @@ from models.model import Draws, Model
 from models.priors import Prior
 from models.studies import RateStudies
 from models.sums import below_counts, log_binomial
+
+if TYPE_CHECKING:
+    import pymc as pm
 
 PRIORS = {"mu": Prior("Beta", (1.0, 1.0)), "rho": Prior("Beta", (1.0, 4.0))}
 _TINY = 1e-300
@@ -97,7 +100,7 @@ def conditional(rho: Array, inputs: Mapping[str, Array], *, on: Backend) -> tupl
     return on.log(rate / (1.0 - rate)), 1.0 / on.sqrt(rate * (1.0 - rate) * (total + 1.0))
 
 
-def build(studies: RateStudies, priors: Mapping[str, Prior] = PRIORS) -> pm.Model:
+def build(studies: RateStudies, priors: Mapping[str, Prior] = PRIORS) -> "pm.Model":
     """The model with its data in place.
 
     Parameters
@@ -106,6 +109,8 @@ def build(studies: RateStudies, priors: Mapping[str, Prior] = PRIORS) -> pm.Mode
     priors : mapping of str to Prior
         For mu and rho, both on (0, 1).
     """
+    import pymc as pm
+
     with pm.Model() as model:
         inputs = {name: pm.Data(name, table) for name, table in data(studies).items()}
         rho = priors["rho"].variable("rho")

@@ -20,9 +20,9 @@ Pinheiro JC, Bates DM. J Comput Graph Stat 1995;4:12, doi 10.1080/10618600.1995.
 """
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pymc as pm
 from scipy import special
 
 from models import beta_binomial
@@ -44,6 +44,9 @@ from models.regression import PRIORS as SLOPE_PRIORS
 from models.regression import Regression, slopes
 from models.studies import RateStudies
 from models.sums import below_counts
+
+if TYPE_CHECKING:
+    import pymc as pm
 
 POINTS = 15
 PRIORS = {**beta_binomial.PRIORS, **SLOPE_PRIORS}
@@ -108,7 +111,7 @@ def data(studies: RateStudies, covariates: Covariates) -> dict[str, np.ndarray]:
 
 
 def build(studies: RateStudies, covariates: Covariates, priors: Mapping[str, Prior] = PRIORS, *,
-          together: bool = False) -> pm.Model:
+          together: bool = False) -> "pm.Model":
     """The model with its data in place.
 
     Parameters
@@ -120,6 +123,8 @@ def build(studies: RateStudies, covariates: Covariates, priors: Mapping[str, Pri
     together : bool
         Whether the slopes share a scale, `shrinkage`, in place of the prior of beta.
     """
+    import pymc as pm
+
     with pm.Model() as model:
         inputs = {name: pm.Data(name, table) for name, table in data(studies, covariates).items()}
         draws = slopes(priors, inputs["cells"], inputs["steps"], len(covariates.names), together=together)

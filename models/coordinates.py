@@ -9,8 +9,6 @@ posterior is the same: the density carries the Jacobian.
 from typing import Any
 
 import numpy as np
-import pymc as pm
-import pytensor.tensor as pt
 
 from models.backend import Array, Backend, spaced
 from models.priors import Prior
@@ -34,6 +32,9 @@ def located(name: str, prior: Prior, *, centre: Any, spread: Any, size: int | No
     -------
     The variable, with its prior and the Jacobian already in the model.
     """
+    import pymc as pm
+    import pytensor.tensor as pt
+
     value = centre + spread * pm.Flat(f"{name}_z", shape=size)
     log_jacobian = pt.log(spread)
     if prior.support == "unit":

@@ -32,9 +32,9 @@ Wallis KF. Statist Sci 2014;29:106, doi 10.1214/13-STS417 (the split normal dist
 
 import sys
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pymc as pm
 from scipy import special
 
 from models.backend import GRAPH, NUMBERS, Array, Backend, spaced
@@ -46,6 +46,9 @@ from models.model import Draws, Model
 from models.priors import Prior
 from models.studies import HazardStudies
 from models.sums import log_binomial
+
+if TYPE_CHECKING:
+    import pymc as pm
 
 PRIORS = {"eta": Prior("Normal", (float(np.log(np.log(2.0) / 12.0)), 2.5)), "tau": Prior("HalfNormal", (0.5,))}
 _HALF_LOG_2PI = 0.5 * np.log(2.0 * np.pi)
@@ -152,7 +155,7 @@ def conditional(tau: Array, inputs: Mapping[str, Array], *, on: Backend) -> tupl
     return conditional_location(tau, [(*rough(name, table, on=on), 1.0) for name, table in inputs.items()], on=on)
 
 
-def build(studies: HazardStudies, priors: Mapping[str, Prior] = PRIORS) -> pm.Model:
+def build(studies: HazardStudies, priors: Mapping[str, Prior] = PRIORS) -> "pm.Model":
     """The model with study effects integrated out.
 
     Parameters
@@ -161,6 +164,8 @@ def build(studies: HazardStudies, priors: Mapping[str, Prior] = PRIORS) -> pm.Mo
     priors : mapping of str to Prior
         For eta (log of events per person-month) and tau (> 0, log hazard).
     """
+    import pymc as pm
+
     with pm.Model() as model:
         inputs = {name: pm.Data(name, table) for name, table in data(studies).items()}
         tau = priors["tau"].variable("tau")

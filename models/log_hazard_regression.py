@@ -12,9 +12,9 @@ study's tau to sqrt(tau^2 + sum_missing beta_j^2 s_j^2), without any quadrature.
 """
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pymc as pm
 
 from models import log_hazard
 from models.backend import GRAPH, NUMBERS, Array, Backend
@@ -33,6 +33,9 @@ from models.priors import Prior
 from models.regression import PRIORS as SLOPE_PRIORS
 from models.regression import Regression, slopes
 from models.studies import HazardStudies
+
+if TYPE_CHECKING:
+    import pymc as pm
 
 PRIORS = {**log_hazard.PRIORS, **SLOPE_PRIORS}
 
@@ -67,7 +70,7 @@ def data(studies: HazardStudies, covariates: Covariates) -> dict[str, np.ndarray
 
 
 def build(studies: HazardStudies, covariates: Covariates, priors: Mapping[str, Prior] = PRIORS, *,
-          together: bool = False) -> pm.Model:
+          together: bool = False) -> "pm.Model":
     """The model with its data in place.
 
     Parameters
@@ -79,6 +82,8 @@ def build(studies: HazardStudies, covariates: Covariates, priors: Mapping[str, P
     together : bool
         Whether the slopes share a scale, `shrinkage`, in place of the prior of beta.
     """
+    import pymc as pm
+
     with pm.Model() as model:
         inputs = {name: pm.Data(name, table) for name, table in data(studies, covariates).items()}
         draws = slopes(priors, inputs["cells"], inputs["steps"], len(covariates.names), together=together)

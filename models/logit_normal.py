@@ -20,9 +20,9 @@ Stijnen T, Hamza TH, Ozdemir P. Stat Med 2010;29:3046, doi 10.1002/sim.4040.
 
 import sys
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pymc as pm
 from scipy import special
 
 from models.backend import GRAPH, NUMBERS, Array, Backend, spaced
@@ -33,6 +33,9 @@ from models.model import Draws, Model
 from models.priors import Prior
 from models.studies import RateStudies
 from models.sums import log_binomial
+
+if TYPE_CHECKING:
+    import pymc as pm
 
 PRIORS = {"m": Prior("Normal", (0.0, 2.0)), "tau": Prior("HalfNormal", (1.0,))}
 _TINY = 1e-300
@@ -103,7 +106,7 @@ def data(studies: RateStudies) -> dict[str, np.ndarray]:
     return {"counts": np.concatenate([distinct, times[None]]).astype(float)}
 
 
-def build(studies: RateStudies, priors: Mapping[str, Prior] = PRIORS) -> pm.Model:
+def build(studies: RateStudies, priors: Mapping[str, Prior] = PRIORS) -> "pm.Model":
     """The model with study effects integrated out.
 
     Parameters
@@ -112,6 +115,8 @@ def build(studies: RateStudies, priors: Mapping[str, Prior] = PRIORS) -> pm.Mode
     priors : mapping of str to Prior
         For m (logit scale) and tau (> 0, logit scale).
     """
+    import pymc as pm
+
     with pm.Model() as model:
         inputs = {name: pm.Data(name, table) for name, table in data(studies).items()}
         tau = priors["tau"].variable("tau")
@@ -121,8 +126,10 @@ def build(studies: RateStudies, priors: Mapping[str, Prior] = PRIORS) -> pm.Mode
     return model
 
 
-def build_conditional(studies: RateStudies, priors: Mapping[str, Prior] = PRIORS) -> pm.Model:
+def build_conditional(studies: RateStudies, priors: Mapping[str, Prior] = PRIORS) -> "pm.Model":
     """The same model with every study's logit as a parameter, non-centred: the second route to the same posterior."""
+    import pymc as pm
+
     with pm.Model(coords={"study": list(studies.study_ids)}) as model:
         m, tau = priors["m"].variable("m"), priors["tau"].variable("tau")
         z = pm.Normal("z", 0.0, 1.0, dims="study")

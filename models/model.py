@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pymc as pm
 
 from models.backend import Array
 from models.priors import Prior
 from models.studies import Studies
+
+if TYPE_CHECKING:
+    import pymc as pm
 
 Draws = Mapping[str, np.ndarray]
 """Posterior draws of the hyperparameters by name, each of shape (s,)."""
@@ -74,7 +77,7 @@ class Model:
     priors: Mapping[str, Prior]
     supports: Mapping[str, str]
     data: Callable[[Studies], dict[str, np.ndarray]]
-    build: Callable[[Studies, Mapping[str, Prior]], pm.Model]
+    build: Callable[[Studies, Mapping[str, Prior]], "pm.Model"]
     log_likelihood: Callable[[Draws, Studies], np.ndarray]
     study_effects: Callable[[Draws, Studies, np.random.Generator], np.ndarray]
     new_study: Callable[[Draws, np.random.Generator], np.ndarray]

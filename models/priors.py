@@ -4,51 +4,74 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pymc as pm
-from scipy import special, stats
+from scipy import special
 
-# Family: the PyMC distribution, the names of its parameters, which of them must be positive, and its support.
+if TYPE_CHECKING:
+    import pymc as pm
+
+# Family, which is also its name in PyMC: the names of its parameters, which must be positive, and its support.
 _FAMILIES = {
-    "Normal": (pm.Normal, ("mu", "sigma"), ("sigma",), "real"),
-    "StudentT": (pm.StudentT, ("nu", "mu", "sigma"), ("nu", "sigma"), "real"),
-    "Cauchy": (pm.Cauchy, ("alpha", "beta"), ("beta",), "real"),
-    "HalfNormal": (pm.HalfNormal, ("sigma",), ("sigma",), "positive"),
-    "HalfStudentT": (pm.HalfStudentT, ("nu", "sigma"), ("nu", "sigma"), "positive"),
-    "HalfCauchy": (pm.HalfCauchy, ("beta",), ("beta",), "positive"),
-    "Exponential": (pm.Exponential, ("lam",), ("lam",), "positive"),
-    "Gamma": (pm.Gamma, ("alpha", "beta"), ("alpha", "beta"), "positive"),
-    "LogNormal": (pm.LogNormal, ("mu", "sigma"), ("sigma",), "positive"),
-    "Beta": (pm.Beta, ("alpha", "beta"), ("alpha", "beta"), "unit"),
-    "LogitNormal": (pm.LogitNormal, ("mu", "sigma"), ("sigma",), "unit"),
+    "Normal": (("mu", "sigma"), ("sigma",), "real"),
+    "StudentT": (("nu", "mu", "sigma"), ("nu", "sigma"), "real"),
+    "Cauchy": (("alpha", "beta"), ("beta",), "real"),
+    "HalfNormal": (("sigma",), ("sigma",), "positive"),
+    "HalfStudentT": (("nu", "sigma"), ("nu", "sigma"), "positive"),
+    "HalfCauchy": (("beta",), ("beta",), "positive"),
+    "Exponential": (("lam",), ("lam",), "positive"),
+    "Gamma": (("alpha", "beta"), ("alpha", "beta"), "positive"),
+    "LogNormal": (("mu", "sigma"), ("sigma",), "positive"),
+    "Beta": (("alpha", "beta"), ("alpha", "beta"), "unit"),
+    "LogitNormal": (("mu", "sigma"), ("sigma",), "unit"),
 }
 
 
-def _of_log(distribution: Callable[..., object]) -> Callable[..., np.ndarray]:
-    """Density of log x from that of x > 0."""
+def _of_log(log_density: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    """Log density of log x from that of x > 0."""
     # exp(-746) is zero, where the density of a Gamma(0.3, 1) is infinite.
-    return lambda value, *arguments: distribution(*arguments).logpdf(np.exp(np.clip(value, -700.0, 700.0))) + value
+    return lambda value, *arguments: log_density(np.exp(np.clip(value, -700.0, 700.0)), *arguments) + value
+
+
+def _normal(value: np.ndarray, mu: float, sigma: float) -> np.ndarray:
+    return -((value - mu) / sigma) ** 2 / 2.0 - _HALF_LOG_2PI - np.log(sigma)
+
+
+def _student_t(value: np.ndarray, nu: float, mu: float, sigma: float) -> np.ndarray:
+    constant = np.log(special.poch(0.5 * nu, 0.5)) - 0.5 * (np.log(nu) + np.log(np.pi))
+    return constant - (nu + 1.0) / 2.0 * np.log1p(((value - mu) / sigma) ** 2 / nu) - np.log(sigma)
+
+
+def _cauchy(value: np.ndarray, alpha: float, beta: float) -> np.ndarray:
+    # Squares of large numbers overflow.
+    z = np.abs((value - alpha) / beta)
+    far = np.maximum(z, 1.0)
+    log_square = np.where(z < 1.0, np.log1p(np.minimum(z, 1.0) ** 2), 2.0 * np.log(far) + np.log1p((1.0 / far) ** 2))
+    return -np.log(np.pi) - log_square - np.log(beta)
+
+
+def _gamma(value: np.ndarray, alpha: float, beta: float) -> np.ndarray:
+    return special.xlogy(alpha - 1.0, beta * value) - beta * value - special.gammaln(alpha) + np.log(beta)
 
 
 def _beta(logit: np.ndarray, alpha: float, beta: float) -> np.ndarray:
     return -alpha * np.logaddexp(0.0, -logit) - beta * np.logaddexp(0.0, logit) - special.betaln(alpha, beta)
 
 
-# Log densities on the unconstrained scale. Half a t distribution is written as a t doubled.
+# Log densities on the unconstrained scale.
 _LOG_DENSITIES = {
-    "Normal": lambda value, mu, sigma: stats.norm.logpdf(value, mu, sigma),
-    "StudentT": lambda value, nu, mu, sigma: stats.t.logpdf(value, nu, mu, sigma),
-    "Cauchy": lambda value, alpha, beta: stats.cauchy.logpdf(value, alpha, beta),
-    "HalfNormal": _of_log(lambda sigma: stats.halfnorm(scale=sigma)),
-    "HalfStudentT": lambda value, nu, sigma:
-        np.log(2.0) + stats.t.logpdf(np.exp(np.minimum(value, 700.0)), nu, 0.0, sigma) + value,
-    "HalfCauchy": _of_log(lambda beta: stats.halfcauchy(scale=beta)),
-    "Exponential": _of_log(lambda lam: stats.expon(scale=1.0 / lam)),
-    "Gamma": _of_log(lambda alpha, beta: stats.gamma(alpha, scale=1.0 / beta)),
-    "LogNormal": lambda value, mu, sigma: stats.norm.logpdf(value, mu, sigma),
+    "Normal": _normal,
+    "StudentT": _student_t,
+    "Cauchy": _cauchy,
+    "HalfNormal": _of_log(lambda value, sigma: 0.5 * np.log(2.0 / np.pi) - (value / sigma) ** 2 / 2.0 - np.log(sigma)),
+    "HalfStudentT": _of_log(lambda value, nu, sigma: np.log(2.0) + _student_t(value, nu, 0.0, sigma)),
+    "HalfCauchy": _of_log(lambda value, beta: np.log(2.0 / np.pi) - np.log1p((value / beta) ** 2) - np.log(beta)),
+    "Exponential": _of_log(lambda value, lam: np.log(lam) - lam * value),
+    "Gamma": _of_log(_gamma),
+    "LogNormal": _normal,
     "Beta": _beta,
-    "LogitNormal": lambda value, mu, sigma: stats.norm.logpdf(value, mu, sigma),
+    "LogitNormal": _normal,
 }
 # Independent values on the natural scale, from a generator.
 _DRAWS = {
@@ -68,6 +91,7 @@ _DRAWS = {
 _BOUNDS = {"real": (-np.inf, np.inf), "positive": (np.finfo(float).tiny, np.inf),
            "unit": (np.finfo(float).tiny, 1.0 - np.finfo(float).epsneg)}
 _EXPRESSION = re.compile(r"\s*([A-Za-z]+)\s*\(([^()]*)\)\s*", re.ASCII)
+_HALF_LOG_2PI = 0.5 * np.log(2.0 * np.pi)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 
 
@@ -87,7 +111,7 @@ class Prior:
     def __post_init__(self) -> None:
         if self.family not in _FAMILIES:
             raise ValueError(f"unknown distribution {self.family!r}; known: {', '.join(sorted(_FAMILIES))}")
-        _, names, positive, _ = _FAMILIES[self.family]
+        names, positive, _ = _FAMILIES[self.family]
         if len(self.arguments) != len(names):
             raise ValueError(f"{self.family} takes {len(names)} numbers ({', '.join(names)}), "
                              f"{len(self.arguments)} given")
@@ -99,17 +123,22 @@ class Prior:
     @property
     def support(self) -> str:
         """Where the density is positive: real, positive or unit."""
-        return _FAMILIES[self.family][3]
+        return _FAMILIES[self.family][2]
 
-    def variable(self, name: str, *, size: int | None = None) -> pm.Distribution:
+    def variable(self, name: str, *, size: int | None = None) -> "pm.Distribution":
         """The random variable of that name in the PyMC model that is being built; with a size, so many of them."""
-        distribution, names, _, _ = _FAMILIES[self.family]
-        return distribution(name, **dict(zip(names, self.arguments, strict=True)), shape=size)
+        return self._family()(name, **self._named(), shape=size)
 
-    def distribution(self) -> pm.Distribution:
+    def distribution(self) -> "pm.Distribution":
         """The distribution, outside any model."""
-        distribution, names, _, _ = _FAMILIES[self.family]
-        return distribution.dist(**dict(zip(names, self.arguments, strict=True)))
+        return self._family().dist(**self._named())
+
+    def _family(self) -> "type[pm.Distribution]":
+        import pymc as pm
+        return getattr(pm, self.family)
+
+    def _named(self) -> dict[str, float]:
+        return dict(zip(_FAMILIES[self.family][0], self.arguments, strict=True))
 
     def log_density(self, value: np.ndarray) -> np.ndarray:
         """Log prior density of the *unconstrained* value: itself, the log or the logit, by the support.

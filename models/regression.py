@@ -13,11 +13,9 @@ every slope zero the regression is that model, so the two differ by the slopes o
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pymc as pm
-import pytensor.tensor as pt
 
 from models import covariates
 from models.backend import Array
@@ -26,6 +24,9 @@ from models.covariates import Covariates
 from models.model import Draws, Model
 from models.priors import Prior
 from models.studies import Studies
+
+if TYPE_CHECKING:
+    import pymc as pm
 
 PRIORS = {"beta": Prior("Normal", (0.0, 0.5)), "shrinkage": Prior("HalfNormal", (0.25,)), **covariates.PRIORS}
 SUPPORTS = {"beta": "real", "shrinkage": "positive", **covariates.SUPPORTS}
@@ -68,7 +69,7 @@ class Regression:
     effect: str
     data: Callable[[Studies, Covariates], dict[str, np.ndarray]]
     log_density: Callable[..., Array]
-    build: Callable[..., pm.Model]
+    build: Callable[..., "pm.Model"]
     intercept: Callable[..., Array]
     at_linear: Callable[[Draws, Studies, int, np.ndarray], np.ndarray]
     natural: Callable[[np.ndarray, float | None], np.ndarray]
@@ -127,6 +128,9 @@ def slopes(priors: Mapping[str, Prior], cells: Any, steps: Any, size: int, *, to
     together : bool
         Whether the slopes share a scale.
     """
+    import pymc as pm
+    import pytensor.tensor as pt
+
     sd = priors["covariate_sd"].variable("covariate_sd", size=size)
     precision = 1.0 + cells[0] / sd**2
     mean = located("covariate_mean", priors["covariate_mean"], centre=cells[0] * cells[1] / sd**2 / precision,

@@ -1,8 +1,9 @@
 """Whole results of an evidence directory by quadrature alone: every table and figure in seconds, without a sampler."""
 
 from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from dataclasses import replace
-from types import SimpleNamespace
+from typing import Any
 
 from analysis.cases.selection import Question
 from analysis.cases.settings import EXACT, QUICK, Job
@@ -13,14 +14,16 @@ from analysis.runs.pipeline import run_all
 from analysis.runs.plan import plan
 
 
-def submit_nothing(*_: object) -> SimpleNamespace:
+class Idle(Executor):
     """A helper process that begins nothing, so that all is done here."""
-    return SimpleNamespace(cancel=lambda: True, done=lambda: False)
+
+    def submit(self, function: Callable, /, *arguments: Any, **options: Any) -> Future:
+        return Future()
 
 
-def exact_results(evidence: Evidence, *, without: tuple[str, ...] = (), submit: Callable = submit_nothing) -> Results:
+def exact_results(evidence: Evidence, *, without: tuple[str, ...] = (), executor: Executor | None = None) -> Results:
     """The results of `report` with the exact engine in place of the sampler, without some chapters."""
     base = Job(Question(""), engine=EXACT, sampler=QUICK)
     jobs = [replace(job, sampler=QUICK, engine=EXACT) for job in plan(evidence, base)]
     chapters = [chapter for chapter in all_chapters() if chapter.name not in without]
-    return run_all(evidence, base, jobs, chapters, folder=None, submit=submit, quick=True)
+    return run_all(evidence, base, jobs, chapters, folder=None, executor=executor or Idle(), quick=True)

@@ -7,7 +7,7 @@ the estimate, is where an interval was cut: only the other limit says how wide i
 import math
 from collections.abc import Callable
 
-from scipy.stats import norm
+from scipy import special
 
 from analysis.evidence import Survival
 
@@ -30,7 +30,7 @@ def standard_errors(row: Survival, factor: float) -> tuple[tuple[float, float], 
     binomial = (bare, bare), f"{factor:g} x binomial"
     if row.ci_low is None:
         return binomial[0], f"no interval: {binomial[1]}"
-    z = float(norm.ppf(0.5 + row.ci_level / 2.0))
+    z = float(special.ndtri(0.5 + row.ci_level / 2.0))
     low_cut = _is_cut(row, row.ci_low)
     if row.ci_high is None:
         lower_arm = 0.0 if low_cut else _arm(row, row.ci_low, _HAZARD_SCALE[row.statistic]) / z

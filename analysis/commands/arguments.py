@@ -1,131 +1,20 @@
-"""The command line as data: one function that builds the parser, and the types of its values."""
+"""The command line as data: the options of each command, and the types of their values."""
 
 import argparse
 import math
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from analysis.cases.selection import ALL, SETS, Question
-from analysis.cases.settings import IMPORTANCE, NUTS, Job
+from analysis.cases.settings import EXACT, IMPORTANCE, NUTS, Job
 from analysis.evidence.loading import DEFAULT_DATA
 from analysis.simulation.settings import DEFAULT_REPLICATES, FAULTS
 from analysis.system.errors import one_line
 
-DEFAULT_OUTPUT = Path("results")
+Option = tuple[str, dict[str, Any]]
 _PRIOR = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.+)")
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser whose messages steer no terminal."""
-
-    def error(self, message: str) -> NoReturn:
-        """End with code 2 and the message as one printable line."""
-        super().error(one_line(message))
-
-
-def parser() -> argparse.ArgumentParser:
-    """The parser of `python -m analysis`."""
-    top = _Parser(
-        prog="python -m analysis",
-        description="Bayesian reanalysis of a published meta-analysis of single-arm studies.",
-        epilog="Exit codes: 0 done; 1 unexpected; 2 bad usage, bad evidence or an output that cannot be written; 3 a "
-               "fit failed its diagnostics, or a model its calibration; 128 and its number after a signal.")
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    report = _command(commands, "report", "the main job: every fit, table, figure and the report")
-    report.add_argument("--output", type=_new_folder, default=DEFAULT_OUTPUT, metavar="DIR", help="default: results")
-    _settings(report)
-    _command(commands, "check", "validate the evidence and list every problem")
-    listing = _command(commands, "list", "endpoints, models and subsets, with studies and patients")
-    _rows(listing)
-    fit = _command(commands, "fit", "fit one endpoint")
-    fit.add_argument("endpoint", metavar="ENDPOINT", help="as `list` names it, such as cr or os")
-    fit.add_argument("--model", metavar="M", help="default: the headline model of the endpoint's kind")
-    fit.add_argument("--subset", default="all", metavar="S", help="default: all")
-    fit.add_argument("--engine", choices=("nuts", "exact"), default="nuts",
-                     help="sampling, or quadrature over the hyperparameters; default: nuts")
-    fit.add_argument("--output", type=_new_folder, metavar="DIR",
-                     help="save the posterior as netCDF under DIR/posteriors")
-    _settings(fit)
-    regress = _command(commands, "regress", "regress one endpoint on covariates of the studies")
-    regress.add_argument("endpoint", metavar="ENDPOINT", help="as `list` names it, such as cr or os")
-    regress.add_argument("--covariate", action="append", default=[], metavar="C",
-                         help="as covariates.csv names it; may be repeated; default: all")
-    regress.add_argument("--subset", default="all", metavar="S", help="default: all")
-    regress.add_argument("--engine", choices=(IMPORTANCE, NUTS), default=IMPORTANCE,
-                         help="independent weighted draws, with chains where the weights cannot be trusted, or chains; "
-                              "default: importance")
-    regress.add_argument("--output", type=_new_folder, metavar="DIR", help="write tables and a figure into DIR")
-    _settings(regress)
-    _settings(_command(commands, "compare", "published numbers against recomputed ones"))
-    _calibrate(_command(commands, "calibrate", "simulation-based calibration of a model at the studies' real sizes"))
-    return top
-
-
-def _calibrate(command: argparse.ArgumentParser) -> None:
-    command.add_argument("model", metavar="MODEL", help="as `list` names it, such as beta_binomial")
-    command.add_argument("--endpoint", metavar="E", help="default: the one of the model's kind with most studies")
-    command.add_argument("--subset", default="all", metavar="S", help="default: all")
-    _rows(command)
-    _prior_option(command)
-    command.add_argument("--replicates", type=_whole(20, 100_000), default=DEFAULT_REPLICATES, metavar="N",
-                         help=f"simulated data sets, at least 20; default: {DEFAULT_REPLICATES}")
-    _seed_option(command)
-    command.add_argument("--fault", choices=tuple(FAULTS), help="plant an error, which has to be found (exit code 3)")
-    command.add_argument("--processes", type=_whole(1, 64), default=2, metavar="P",
-                         help="the result does not depend on it; default: 2")
-    command.add_argument("--output", type=_new_folder, metavar="DIR", help="write the PITs and a figure there")
-
-
-def _command(commands: argparse._SubParsersAction, name: str, text: str) -> argparse.ArgumentParser:
-    made = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
-    made.add_argument("--data", type=_folder, default=DEFAULT_DATA, metavar="DIR", help="evidence directory")
-    made.add_argument("--json", action="store_true", help="one JSON object on standard output, nothing else there")
-    return made
-
-
-def _rows(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--tiers", type=_tiers, default="AB", metavar="LETTERS",
-                         help="evidence tiers that count; default: AB")
-    command.add_argument("--set", choices=SETS, default="review", dest="study_set",
-                         help="the review's studies, later ones, or both; default: review")
-    command.add_argument("--without", action="append", default=[], metavar="STUDY",
-                         help="leave a study out, such as one that shares patients with another; may be repeated")
-    command.add_argument("--retrospective", action="store_true", help="count retrospective studies as well")
-    command.add_argument("--horizon", type=_months, metavar="MONTHS",
-                         help="months at which survival is read, and by which a study's row is chosen where it prints "
-                              "several; default: the endpoint's own, else 12")
-
-
-def _settings(command: argparse.ArgumentParser) -> None:
-    _rows(command)
-    _prior_option(command)
-    command.add_argument("--level", type=_level, default=0.95, help="level of all intervals; default: 0.95")
-    _seed_option(command)
-    command.add_argument("--quick", action="store_true", help="short chains, no figures; everything is stamped QUICK")
-
-
-def _prior_option(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--prior", type=_prior, action="append", default=[], metavar="NAME=EXPR",
-                         help='replaces a prior, such as rho="Beta(1, 10)"; may be repeated')
-
-
-def _seed_option(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--seed", type=_seed, default=1, metavar="N", help="default: 1")
-
-
-def question_of(options: argparse.Namespace, endpoint: str = "") -> Question:
-    """The rows that a command asks for."""
-    return Question(endpoint, getattr(options, "subset", ALL), options.tiers, options.study_set,
-                    horizon=options.horizon, without=tuple(sorted(set(options.without))),
-                    retrospective=options.retrospective)
-
-
-def base_job(options: argparse.Namespace, endpoint: str = "") -> Job:
-    """The settings of a command as a job."""
-    return Job(question_of(options, endpoint), model=getattr(options, "model", None), priors=tuple(options.prior),
-               seed=options.seed, level=options.level, engine=getattr(options, "engine", "nuts"))
 
 
 def _folder(text: str) -> Path:
@@ -156,22 +45,17 @@ def _prior(text: str) -> tuple[str, str]:
     return match[1], match[2]
 
 
-def _number(text: str, low: float, high: float, what: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not low <= value <= high:
-        raise argparse.ArgumentTypeError(f"{text!r} is not {what} between {low:g} and {high:g}")
-    return value
+def _number(low: float, high: float, what: str) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text!r} is not {what} between {low:g} and {high:g}")
+        return value
 
-
-def _level(text: str) -> float:
-    return _number(text, 0.5, 0.999, "a level")
-
-
-def _months(text: str) -> float:
-    return _number(text, 0.1, 1200.0, "a number of months")
+    return read
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
@@ -187,3 +71,100 @@ def _seed(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,18}", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at most 18 digits")
     return int(text)
+
+
+def _output(text: str, default: Path | None = None) -> Option:
+    return "--output", {"type": _new_folder, "metavar": "DIR", "default": default, "help": text}
+
+
+def _engine(*choices: str, text: str) -> Option:
+    return "--engine", {"choices": choices, "default": choices[0], "help": f"{text}; default: {choices[0]}"}
+
+
+_EVERYWHERE: tuple[Option, ...] = (
+    ("--data", {"type": _folder, "default": DEFAULT_DATA, "metavar": "DIR", "help": "evidence directory"}),
+    ("--json", {"action": "store_true", "help": "one JSON object on standard output, nothing else there"}))
+_ENDPOINT: Option = ("endpoint", {"metavar": "ENDPOINT", "help": "as `list` names it, such as cr or os"})
+_SUBSET: Option = ("--subset", {"default": ALL, "metavar": "S", "help": f"default: {ALL}"})
+_ROWS: tuple[Option, ...] = (
+    ("--tiers", {"type": _tiers, "default": "AB", "metavar": "LETTERS",
+                 "help": "evidence tiers that count; default: AB"}),
+    ("--set", {"choices": SETS, "default": "review", "dest": "study_set",
+               "help": "the review's studies, later ones, or both; default: review"}),
+    ("--without", {"action": "append", "default": [], "metavar": "STUDY",
+                   "help": "leave a study out, such as one that shares patients with another; may be repeated"}),
+    ("--retrospective", {"action": "store_true", "help": "count retrospective studies as well"}),
+    ("--horizon", {"type": _number(0.1, 1200.0, "a number of months"), "metavar": "MONTHS",
+                   "help": "months at which survival is read, and by which a study's row is chosen where it prints "
+                           "several; default: the endpoint's own, else 12"}))
+_PRIORS: Option = ("--prior", {"type": _prior, "action": "append", "default": [], "metavar": "NAME=EXPR",
+                               "help": 'replaces a prior, such as rho="Beta(1, 10)"; may be repeated'})
+_SEED: Option = ("--seed", {"type": _seed, "default": 1, "metavar": "N", "help": "default: 1"})
+_SETTINGS: tuple[Option, ...] = (
+    *_ROWS, _PRIORS,
+    ("--level", {"type": _number(0.5, 0.999, "a level"), "default": 0.95,
+                 "help": "level of all intervals; default: 0.95"}), _SEED,
+    ("--quick", {"action": "store_true", "help": "short chains, no figures; everything is stamped QUICK"}))
+COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
+    "report": ("the main job: every fit, table, figure and the report",
+               (_output("default: results", Path("results")), *_SETTINGS)),
+    "check": ("validate the evidence and list every problem", ()),
+    "list": ("endpoints, models and subsets, with studies and patients", _ROWS),
+    "fit": ("fit one endpoint", (
+        _ENDPOINT, ("--model", {"metavar": "M", "help": "default: the headline model of the endpoint's kind"}), _SUBSET,
+        _engine(NUTS, EXACT, text="sampling, or quadrature over the hyperparameters"),
+        _output("save the posterior as netCDF under DIR/posteriors"), *_SETTINGS)),
+    "regress": ("regress one endpoint on covariates of the studies", (
+        _ENDPOINT, ("--covariate", {"action": "append", "default": [], "metavar": "C",
+                                    "help": "as covariates.csv names it; may be repeated; default: all"}), _SUBSET,
+        _engine(IMPORTANCE, NUTS, text="independent weighted draws, with chains where the weights cannot be trusted, "
+                                       "or chains"),
+        _output("write tables and a figure into DIR"), *_SETTINGS)),
+    "compare": ("published numbers against recomputed ones", _SETTINGS),
+    "calibrate": ("simulation-based calibration of a model at the studies' real sizes", (
+        ("model", {"metavar": "MODEL", "help": "as `list` names it, such as beta_binomial"}),
+        ("--endpoint", {"metavar": "E", "help": "default: the one of the model's kind with most studies"}), _SUBSET,
+        *_ROWS, _PRIORS,
+        ("--replicates", {"type": _whole(20, 100_000), "default": DEFAULT_REPLICATES, "metavar": "N",
+                          "help": f"simulated data sets, at least 20; default: {DEFAULT_REPLICATES}"}), _SEED,
+        ("--fault", {"choices": tuple(FAULTS), "help": "plant an error, which has to be found (exit code 3)"}),
+        ("--processes", {"type": _whole(1, 64), "default": 2, "metavar": "P",
+                         "help": "the result does not depend on it; default: 2"}),
+        _output("write the PITs and a figure there"))),
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose messages steer no terminal."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with code 2 and the message as one printable line."""
+        super().error(one_line(message))
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of `python -m analysis`."""
+    top = _Parser(
+        prog="python -m analysis",
+        description="Bayesian reanalysis of a published meta-analysis of single-arm studies.",
+        epilog="Exit codes: 0 done; 1 unexpected; 2 bad usage, bad evidence or an output that cannot be written; 3 a "
+               "fit failed its diagnostics, or a model its calibration; 128 and its number after a signal.")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (text, options) in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        for flag, settings in (*_EVERYWHERE, *options):
+            command.add_argument(flag, **settings)
+    return top
+
+
+def question_of(options: argparse.Namespace, endpoint: str = "") -> Question:
+    """The rows that a command asks for."""
+    return Question(endpoint, getattr(options, "subset", ALL), options.tiers, options.study_set,
+                    horizon=options.horizon, without=tuple(sorted(set(options.without))),
+                    retrospective=options.retrospective)
+
+
+def base_job(options: argparse.Namespace, endpoint: str = "") -> Job:
+    """The settings of a command as a job."""
+    return Job(question_of(options, endpoint), model=getattr(options, "model", None), priors=tuple(options.prior),
+               seed=options.seed, level=options.level, engine=getattr(options, "engine", NUTS))

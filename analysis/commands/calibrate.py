@@ -1,33 +1,29 @@
 """`calibrate`: simulation-based calibration of one model at the design of the real studies."""
 
 import argparse
-import sys
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from analysis.cases.case import priors_of
-from analysis.cases.selection import Selection, choices
+from analysis.cases.selection import Selection
 from analysis.cases.settings import Job
 from analysis.commands.arguments import question_of
-from analysis.drawing.saving import save_figure
+from analysis.commands.printing import asked, print_heading, print_json, print_notes
 from analysis.evidence import Evidence, load
 from analysis.output import adding
 from analysis.results.numbers import counted
 from analysis.results.tables import left_out_cells, left_out_rows
-from analysis.results.terminal import left_out_lines, table
+from analysis.results.terminal import table
 from analysis.simulation.design import design_of, select_design
-from analysis.simulation.figure import draw_calibration
 from analysis.simulation.replicate import Setting
 from analysis.simulation.run import BATCHES, Calibration, calibrate, ecdf_rows
 from analysis.simulation.settings import FAMILY_LEVEL, FAULTS
 from analysis.system.errors import one_line
-from analysis.system.files import as_json, write_csv
+from analysis.system.files import write_csv
 from analysis.system.progress import Progress
 from models import all_models
 
-SCHEMA_VERSION = 1
 _LABELS = {"mean_rate": "mean rate", "new_study_rate": "new study's rate", "study_rate": "one study's rate",
            "mean_survival": "mean survival", "new_study_survival": "new study's survival",
            "study_survival": "one study's survival", "log_likelihood": "log likelihood"}
@@ -42,24 +38,27 @@ def run(options: argparse.Namespace) -> int:
     model = all_models()[options.model]
     priors = priors_of(model, Job(question, model=model.name, priors=tuple(options.prior)))
     setting = Setting(model.name, design_of(selection), priors, options.seed, options.fault)
-    stem = _stem(setting)
+    subject = f"{model.name}.{_subject(setting)}"
+    stem = f"calibration.{subject}"
     names = [f"{stem}.{suffix}" for suffix in ("csv", "curves.csv", "svg", "png")]
-    with adding(options.output, data=options.data, run=f"calibrate {stem.partition('.')[2]}",
-                names=names) if options.output else nullcontext() as folder:
-        found = calibrate(setting, options.replicates, processes=options.processes, tell=_teller(options.replicates))
+    with adding(options.output, data=options.data, run=f"calibrate {subject}", names=names) as folder:
+        calibration = calibrate(setting, options.replicates, processes=options.processes,
+                                tell=_teller(options.replicates))
         if folder:
-            _write(found, folder / stem)
+            _write(calibration, folder / stem)
     if options.json:
-        print(as_json(_object(found, selection, evidence.sha256)))
+        print_json(_object(calibration, selection, evidence))
     else:
-        _print(found, evidence, selection)
-    for line in (*(f"warning: {text}" for text in selection.warnings), *left_out_lines(left_out_rows(selection))):
-        print(line, file=sys.stderr)
-    for failed in found.failures:
-        print(f"replicate {failed.number} failed: {failed.failure}", file=sys.stderr)
-    for name in names if options.output else ():
-        print(f"wrote {one_line(str(options.output / name))}", file=sys.stderr)
-    return 0 if found.passed else 3
+        _print(calibration, evidence, selection)
+    print_notes(selection.warnings, left_out_rows(selection),
+                *(f"replicate {replicate.number} failed: {replicate.failure}" for replicate in calibration.failures),
+                *(f"wrote {one_line(str(options.output / name))}" for name in names if options.output))
+    return 0 if calibration.passed else 3
+
+
+def _subject(setting: Setting) -> str:
+    """What the names of the files say; a planted fault is part of them."""
+    return setting.design.endpoint + (f".fault_{setting.fault}" if setting.fault else "")
 
 
 def _teller(size: int) -> Callable[[int], None]:
@@ -73,57 +72,48 @@ def _teller(size: int) -> Callable[[int], None]:
     return tell
 
 
-def _object(found: Calibration, selection: Selection, sha256: str) -> dict[str, Any]:
-    setting, question = found.setting, selection.question
-    return {"schema_version": SCHEMA_VERSION, "data_sha256": sha256,
-            "model": setting.model, "endpoint": setting.design.endpoint, "subset": question.subset,
-            "tiers": question.tiers, "set": question.study_set,
-            "without": list(question.without), "retrospective": question.retrospective,
+def _object(calibration: Calibration, selection: Selection, evidence: Evidence) -> dict[str, Any]:
+    setting = calibration.setting
+    return {**asked(evidence, selection.question, model=setting.model, endpoint=setting.design.endpoint,
+                    subset=selection.question.subset),
             "left_out": left_out_cells(left_out_rows(selection)), "design": setting.design.plain(),
             "priors": {name: str(prior) for name, prior in setting.priors.items()},
-            "replicates": len(found.replicates), "seed": setting.seed, "fault": setting.fault,
-            "family_level": FAMILY_LEVEL, "quantities": [vars(verdict) for verdict in found.verdicts],
-            "failures": [{"replicate": one.number, "reason": one.failure} for one in found.failures],
-            "passed": found.passed}
+            "replicates": len(calibration.replicates), "seed": setting.seed, "fault": setting.fault,
+            "family_level": FAMILY_LEVEL, "quantities": [vars(verdict) for verdict in calibration.verdicts],
+            "failures": [{"replicate": replicate.number, "reason": replicate.failure}
+                         for replicate in calibration.failures],
+            "passed": calibration.passed}
 
 
-def _print(found: Calibration, evidence: Evidence, selection: Selection) -> None:
-    setting = found.setting
-    question = selection.question
-    print(f"{setting.design.endpoint}: " + ", ".join([
-        setting.model, f"subset {question.subset}", *choices(evidence, question),
-        counted(len(setting.design.studies), "study", "studies"), counted(setting.design.studies.patients, "patient"),
-        counted(len(found.replicates), "replicate")]))
-    print("; ".join(f"{name} ~ {prior}" for name, prior in setting.priors.items()))
+def _print(calibration: Calibration, evidence: Evidence, selection: Selection) -> None:
+    setting, studies = calibration.setting, calibration.setting.design.studies
+    print_heading(evidence, selection.question, setting.model, setting.priors, studies=len(studies),
+                  patients=studies.patients, more=[counted(len(calibration.replicates), "replicate")])
     if setting.fault:
         print(f"planted fault {setting.fault}: {FAULTS[setting.fault]}")
     rows = [[verdict.name, "" if verdict.p_value != verdict.p_value else f"{verdict.p_value:.3g}",
              f"{verdict.max_deviation:.3f}", "uniform" if verdict.passed else "NOT UNIFORM"]
-            for verdict in found.verdicts]
+            for verdict in calibration.verdicts]
     print("\n" + table(["quantity", "p-value", "max deviation", "verdict"], rows))
-    least = (1.0 - FAMILY_LEVEL) / len(found.verdicts)
-    print(f"\n{'PASSED' if found.passed else 'NOT PASSED'}: {counted(len(found.failures), 'failed replicate')}; a "
-          f"quantity passes with p >= {least:.2g}, so that a calibrated model passes {100 * FAMILY_LEVEL:g} % of times")
+    least, failed = (1.0 - FAMILY_LEVEL) / len(calibration.verdicts), len(calibration.failures)
+    print(f"\n{'PASSED' if calibration.passed else 'NOT PASSED'}: {counted(failed, 'failed replicate')}; a quantity "
+          f"passes with p >= {least:.2g}, so that a calibrated model passes {100 * FAMILY_LEVEL:g} % of times")
 
 
-def _stem(setting: Setting) -> str:
-    """How the names of the files begin; a planted fault is part of them."""
-    return ".".join(["calibration", setting.model, setting.design.endpoint,
-                     *([f"fault_{setting.fault}"] if setting.fault else [])])
-
-
-def _write(found: Calibration, stem: Path) -> None:
+def _write(calibration: Calibration, stem: Path) -> None:
     """PITs, curves and bands, and the figure of these."""
-    setting, names = found.setting, list(found.pits)
-    pits, curves = stem.with_name(f"{stem.name}.csv"), stem.with_name(f"{stem.name}.curves.csv")
-    write_csv(pits, ({"replicate": one.number, "study_id": one.study_id, **one.pits, "failure": one.failure}
-                     for one in found.replicates), ["replicate", "study_id", *names, "failure"])
-    rows = ecdf_rows(found)
-    write_csv(curves, rows, _CURVE_COLUMNS)
-    detail = (f"{setting.design.endpoint}, {counted(len(setting.design.studies), 'study', 'studies')}, "
-              f"{counted(len(found.replicates), 'replicate')}"
-              + (f", {len(found.failures)} failed" if found.failures else ""))
-    figure = draw_calibration(rows, verdicts=[vars(verdict) for verdict in found.verdicts], labels=_LABELS,
-                              title=f"Calibration, {setting.model.replace('_', '-')}", detail=detail,
-                              stamp=f"FAULT {setting.fault}" if setting.fault else "")
-    save_figure(figure, stem)
+    from analysis.drawing.saving import save_figure
+    from analysis.simulation.figure import draw_calibration
+
+    setting, replicates, failed = calibration.setting, calibration.replicates, len(calibration.failures)
+    write_csv(stem.with_name(f"{stem.name}.csv"),
+              ({"replicate": replicate.number, "study_id": replicate.study_id, **replicate.pits,
+                "failure": replicate.failure} for replicate in replicates),
+              ["replicate", "study_id", *calibration.pits, "failure"])
+    curves = ecdf_rows(calibration)
+    write_csv(stem.with_name(f"{stem.name}.curves.csv"), curves, _CURVE_COLUMNS)
+    detail = ", ".join([setting.design.endpoint, counted(len(setting.design.studies), "study", "studies"),
+                        counted(len(replicates), "replicate"), *([f"{failed} failed"] if failed else [])])
+    save_figure(draw_calibration(curves, verdicts=[vars(verdict) for verdict in calibration.verdicts], labels=_LABELS,
+                                 title=f"Calibration, {setting.model.replace('_', '-')}", detail=detail,
+                                 stamp=f"FAULT {setting.fault}" if setting.fault else ""), stem)

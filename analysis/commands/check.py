@@ -3,33 +3,32 @@
 import argparse
 import sys
 
+from analysis.commands.printing import print_json
 from analysis.evidence import EvidenceError, load
 from analysis.results.numbers import counted
 from analysis.system.errors import one_line
-from analysis.system.files import as_json
 
-SCHEMA_VERSION = 1
 _NOUNS = {"studies": ("study", "studies"), "endpoints": ("endpoint",), "responses": ("response",),
           "survival": ("survival row",), "reported": ("published number",), "facts": ("fact",), "sources": ("source",)}
 
 
 def run(options: argparse.Namespace) -> int:
     """Print each problem on a line; exit code 2 when there is one."""
+    place = str(options.data)
     try:
         evidence = load(options.data)
     except EvidenceError as error:
         if options.json:
-            print(as_json({"schema_version": SCHEMA_VERSION, "data": str(options.data), "valid": False,
-                           "problems": [problem.as_dict() for problem in error.problems], "notes": []}))
+            print_json({"data": place, "valid": False, "problems": [problem.as_dict() for problem in error.problems],
+                        "notes": []})
         raise
     for note in evidence.notes:
         print(f"note: {note}", file=sys.stderr)
-    counts = {name: len(getattr(evidence, name)) for name in _NOUNS}
+    rows = {name: len(getattr(evidence, name)) for name in _NOUNS}
     if options.json:
-        print(as_json({"schema_version": SCHEMA_VERSION, "data": str(options.data), "valid": True, "problems": [],
-                       "notes": [note.as_dict() for note in evidence.notes], "data_sha256": evidence.sha256,
-                       "rows": counts}))
+        print_json({"data": place, "valid": True, "problems": [], "notes": [note.as_dict() for note in evidence.notes],
+                    "data_sha256": evidence.sha256, "rows": rows})
     else:
-        rows = ", ".join(counted(count, *_NOUNS[name]) for name, count in counts.items() if count)
-        print(f"{one_line(str(options.data))}: no problem found. {rows}.")
+        counts = ", ".join(counted(count, *_NOUNS[name]) for name, count in rows.items() if count)
+        print(f"{one_line(place)}: no problem found. {counts}.")
     return 0

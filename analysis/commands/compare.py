@@ -2,9 +2,11 @@
 
 import argparse
 import sys
+from typing import Any
 
 from analysis.cases.selection import choices
 from analysis.commands.arguments import base_job
+from analysis.commands.printing import asked, print_json
 from analysis.evidence import load
 from analysis.results import tables
 from analysis.results.comparison import COMPARED, Comparison
@@ -16,10 +18,7 @@ from analysis.runs.plan import check_priors, plan
 from analysis.runs.workers import helper
 from analysis.system.errors import UsageError
 from analysis.system.failures import HINT
-from analysis.system.files import as_json
 from analysis.system.progress import Progress
-
-SCHEMA_VERSION = 1
 
 
 def run(options: argparse.Namespace) -> int:
@@ -32,57 +31,44 @@ def run(options: argparse.Namespace) -> int:
     jobs = plan(evidence, base, quick=options.quick, compared_only=True)
     progress = Progress(len(jobs))
     stamp = "QUICK" if options.quick else ""
-    with helper(evidence) as submit:
-        results = run_all(evidence, base, jobs, folder=None, progress=progress, submit=submit, quick=options.quick)
+    with helper(evidence) as executor:
+        results = run_all(evidence, base, jobs, folder=None, progress=progress, executor=executor, quick=options.quick)
     progress.close()
     if options.json:
-        print(as_json({"schema_version": SCHEMA_VERSION, "data_sha256": evidence.sha256, "tiers": options.tiers,
-                       "set": options.study_set, "without": list(base.question.without),
-                       "retrospective": base.question.retrospective, "seed": options.seed, "stamp": stamp,
-                       "converged": not results.failed,
-                       "comparisons": list(results.rows(tables.COMPARISON.file))}))
+        print_json({**asked(evidence, base.question), "seed": options.seed, "stamp": stamp,
+                    "converged": not results.failed,
+                    "comparisons": results.rows(tables.COMPARISON.file)})
     else:
         print(comparison_table(results.comparisons))
-    for found in results.failed:
-        question = found.job.question
-        name = " ".join([question.endpoint, found.model, question.subset, *choices(evidence, question)])
-        print(f"{found.status}: {name}: {found.diagnostics['failures']}", file=sys.stderr)
-    if any(found.status == FAILED for found in results.failed):
+    for record in results.failed:
+        question = record.job.question
+        name = " ".join([question.endpoint, record.model, question.subset, *choices(evidence, question)])
+        print(f"{record.status}: {name}: {record.diagnostics['failures']}", file=sys.stderr)
+    if any(record.status == FAILED for record in results.failed):
         print(HINT, file=sys.stderr)
     return 3 if results.failed else 0
 
 
 def comparison_table(comparisons: tuple[Comparison, ...]) -> str:
     """Compared numbers first, then the reasons of the others."""
-    rows, reasons = [], []
-    for comparison in comparisons:
-        row = tables.comparison_row(comparison)
-        if comparison.status != COMPARED:
-            reasons.append(f"{row['reported_id']} {row['endpoint']}: {comparison.reason}")
-            continue
-        scale = "time" if row["units"] == "months" else ""
-        rows.append([row["reported_id"], row["our_endpoint"] or row["endpoint"], row["subset"], _estimand(row),
-                     _value(row, "published", scale), str(row["published_k"] or ""), _value(row, "", scale),
-                     str(row["k_studies"]), _difference(row, scale),
-                     number(row["probability_of_published_interval"])])
-    header = ["id", "endpoint", "subset", "estimand", "published", "k paper", "reanalysis (median)", "k ours",
-              "difference", "P(published interval)"]
-    text = table(header, rows)
-    return text + "\n\nNot compared\n" + "\n".join(reasons) if reasons else text
+    rows = [_cells(tables.comparison_row(comparison)) for comparison in comparisons if comparison.status == COMPARED]
+    reasons = [f"{comparison.reported.reported_id} {comparison.reported.endpoint}: {comparison.reason}"
+               for comparison in comparisons if comparison.status != COMPARED]
+    text = table(["id", "endpoint", "subset", "estimand", "published", "k paper", "reanalysis (median)", "k ours",
+                  "difference", "P(published interval)"], rows)
+    return "\n".join([text, "", "Not compared", *reasons]) if reasons else text
 
 
-def _difference(row: dict, scale: str) -> str:
-    """The difference with the decimals of the estimate beside it."""
-    least = 1 if scale == "time" else 3
+def _cells(row: dict[str, Any]) -> list[str]:
+    scale, least = ("time", 1) if row["units"] == "months" else ("", 3)
     known = [row[name] for name in ("median", "lower", "upper") if row.get(name) is not None]
-    return fixed(row["difference"], decimals_for(known, least))
+    return [row["reported_id"], row["our_endpoint"] or row["endpoint"], row["subset"],
+            f"1 - {row['estimand']}" if row["transform"] == "complement" else row["estimand"],
+            _interval(row["published"], row.get("published_lower"), row.get("published_upper"), scale),
+            str(row["published_k"] or ""), _interval(row["median"], row.get("lower"), row.get("upper"), scale),
+            str(row["k_studies"]), fixed(row["difference"], decimals_for(known, least)),
+            number(row["probability_of_published_interval"])]
 
 
-def _estimand(row: dict) -> str:
-    return f"1 - {row['estimand']}" if row["transform"] == "complement" else row["estimand"]
-
-
-def _value(row: dict, prefix: str, scale: str) -> str:
-    value = row["published"] if prefix else row["median"]
-    low, high = (row.get(f"{prefix}_{end}" if prefix else end) for end in ("lower", "upper"))
+def _interval(value: float, low: float | None, high: float | None, scale: str) -> str:
     return number(value, scale) if low is None else with_limits(value, low, high, scale)

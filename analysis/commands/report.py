@@ -19,8 +19,8 @@ def run(options: argparse.Namespace) -> int:
         check_priors(base)
     refuse_shared_patients(evidence, (candidates(evidence, replace(base.question, endpoint=endpoint.endpoint))
                                       for endpoint in evidence.endpoints))
-    with replacing(options.output, data=options.data) as folder, helper(evidence) as submit:
+    with replacing(options.output, data=options.data) as folder, helper(evidence) as executor:
         from analysis.runs.report import make
-        results, manifest = make(evidence, base, folder, options, submit)
+        results, manifest = make(evidence, base, folder, options, executor)
     from analysis.runs.report import tell
     return tell(results, manifest, options)

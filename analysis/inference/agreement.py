@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from arviz_stats.base import array_stats
 
 from analysis.inference.diagnostics import Diagnostics
 from analysis.inference.estimands import Quantity
@@ -78,6 +77,8 @@ def with_agreement(diagnostics: Diagnostics, found: Sequence[Agreement], quadrat
 
 
 def _of_quantity(sampled: Quantity, exact: ExactQuantity, chains: int, level: float) -> list[Agreement]:
+    from arviz_stats.base import array_stats
+
     draws = sampled.draws.reshape(chains, -1)
     if np.ptp(draws) == 0.0:
         return []

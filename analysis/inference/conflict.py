@@ -30,7 +30,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from analysis.inference.density import density_of
 from analysis.inference.estimands import MAIN
@@ -282,7 +282,7 @@ class _Fits:
     def pull(self, before: Posterior, after: Posterior) -> float:
         """Largest shift of the median or a limit, in standard deviations of the second posterior on the link scale."""
         first, second = (self._link(np.array([one.lower, one.median, one.upper])) for one in (before, after))
-        sd = abs(second[2] - second[0]) / (2.0 * stats.norm.ppf((1.0 + self.level) / 2.0))
+        sd = abs(second[2] - second[0]) / (2.0 * special.ndtri((1.0 + self.level) / 2.0))
         return float(np.abs(first - second).max() / max(sd, np.finfo(float).tiny))
 
     def _link(self, value: np.ndarray) -> np.ndarray:
@@ -294,8 +294,8 @@ def _intervals(studies: Studies, horizon: float) -> tuple[np.ndarray, np.ndarray
     """Limits of each study's rate, or of its survival at the horizon: exact for counts."""
     if isinstance(studies, RateStudies):
         y, n = studies.events, studies.evaluable
-        lower = np.where(y > 0, stats.beta.ppf(0.025, np.maximum(y, 1), n - y + 1), 0.0)
-        return lower, np.where(y < n, stats.beta.ppf(0.975, y + 1, np.maximum(n - y, 1)), 1.0)
+        lower = np.where(y > 0, special.betaincinv(np.maximum(y, 1), n - y + 1, 0.025), 0.0)
+        return lower, np.where(y < n, special.betaincinv(y + 1, np.maximum(n - y, 1), 0.975), 1.0)
     return _survival_intervals(studies, horizon)
 
 

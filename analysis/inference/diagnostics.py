@@ -3,12 +3,14 @@
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
-from arviz_stats.base import array_stats
 
 from analysis.inference import weighted
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 MAX_RHAT = 1.01
 MIN_ESS = 400.0
@@ -104,7 +106,7 @@ class Diagnostics:
         return not self.failures
 
 
-def diagnose(quantities: Mapping[str, np.ndarray], stats: xr.Dataset, *, level: float,
+def diagnose(quantities: Mapping[str, np.ndarray], stats: "xr.Dataset", *, level: float,
              heterogeneity: Collection[str] = HETEROGENEITY) -> Diagnostics:
     """Check every hyperparameter and pooled estimand of a fit.
 
@@ -118,6 +120,8 @@ def diagnose(quantities: Mapping[str, np.ndarray], stats: xr.Dataset, *, level: 
     heterogeneity : collection of str
         Names that are allowed a larger error of their interval ends.
     """
+    from arviz_stats.base import array_stats
+
     names = list(quantities)
     draws = np.stack([quantities[name] for name in names], axis=2)
     spread = np.maximum(draws.std(axis=(0, 1)), np.finfo(float).tiny)

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from arviz_stats.base import array_stats
 
 from models.model import Model
 
@@ -175,13 +174,13 @@ def _hazard(name: str, log_hazard: np.ndarray, *, interval: str = "credible") ->
     return Quantity(name, PER_100_PERSON_YEARS * np.exp(np.minimum(log_hazard, 300.0)), "hazard", HAZARD_UNIT, interval)
 
 
-def summarise(quantity: Quantity, study_ids: tuple[str, ...], *, chains: int, level: float) -> list[Estimate]:
-    """Tidy rows of one quantity: one, or one per study."""
+def summarise(quantity: Quantity, study_ids: tuple[str, ...], *, chains: int, level: float,
+              independent: bool = False) -> list[Estimate]:
+    """Tidy rows of one quantity: one, or one per study; `independent` draws need no autocorrelation for their error."""
     draws = quantity.draws if quantity.draws.ndim == 2 else quantity.draws[:, None]
-    by_chain = draws.reshape(chains, -1, draws.shape[1])
     limits = np.quantile(draws, [(1.0 - level) / 2.0, 0.5, (1.0 + level) / 2.0], axis=0)
-    error = array_stats.mcse(by_chain, chain_axis=0, draw_axis=1, method="mean")
     mean, spread = draws.mean(axis=0), draws.std(axis=0, ddof=1)
+    error = spread / np.sqrt(len(draws)) if independent else _error_of_chains(draws, chains)
     if not quantity.moments:
         mean, spread, error = (np.full(draws.shape[1], np.nan) for _ in range(3))
     return [Estimate(quantity.estimand, study_id, quantity.time_months, quantity.scale, quantity.unit,
@@ -189,3 +188,10 @@ def summarise(quantity: Quantity, study_ids: tuple[str, ...], *, chains: int, le
                      lower=float(limits[0, at]), upper=float(limits[2, at]), level=level,
                      interval=quantity.interval, mcse=float(error[at]))
             for at, study_id in enumerate(study_ids if quantity.draws.ndim == 2 else (None,))]
+
+
+def _error_of_chains(draws: np.ndarray, chains: int) -> np.ndarray:
+    from arviz_stats.base import array_stats
+
+    by_chain = draws.reshape(chains, -1, draws.shape[1])
+    return array_stats.mcse(by_chain, chain_axis=0, draw_axis=1, method="mean")

@@ -126,8 +126,8 @@ def _exact(case: Case, sampler: Sampler, seed: int) -> Fit:
     draws = draw(exact.grid, sampler.chains * sampler.draws, np.random.default_rng([seed, 2]))
     quantities = _quantities(case, draws, case.studies, np.random.default_rng([seed, 1]))
     by_name = {item.name: (item.estimate(case.level),) for item in exact.pooled}
-    estimates = tuple(estimate for quantity in quantities
-                      for estimate in by_name.get(quantity.name) or _summaries(case, [quantity], sampler))
+    estimates = tuple(estimate for quantity in quantities for estimate in
+                      by_name.get(quantity.name) or _summaries(case, [quantity], sampler, independent=True))
     shape = (sampler.chains, sampler.draws)
     saved = xr.Dataset({name: (("chain", "draw"), values.reshape(shape)) for name, values in draws.items()},
                        {"chain": np.arange(shape[0]), "draw": np.arange(shape[1])})
@@ -140,9 +140,10 @@ def _checked(exact: Posterior) -> Check:
     return check(exact.grid, case.studies, horizon=case.selection.horizon, level=case.level)
 
 
-def _summaries(case: Case, quantities: Sequence[Quantity], sampler: Sampler) -> tuple[Estimate, ...]:
+def _summaries(case: Case, quantities: Sequence[Quantity], sampler: Sampler, *,
+               independent: bool = False) -> tuple[Estimate, ...]:
     return tuple(estimate for quantity in quantities for estimate in summarise(
-        quantity, case.studies.study_ids, chains=sampler.chains, level=case.level))
+        quantity, case.studies.study_ids, chains=sampler.chains, level=case.level, independent=independent))
 
 
 def _quantities(case: Case, draws: Draws, studies: Studies, rng: np.random.Generator) -> tuple[Quantity, ...]:

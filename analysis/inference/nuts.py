@@ -4,16 +4,18 @@ import gc
 import os
 import time
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-import nutpie
-import pymc as pm
-import xarray as xr
 
 from analysis.cases.settings import Sampler
 from models.model import Draws, Model
 from models.priors import Prior
 from models.studies import Studies
+
+if TYPE_CHECKING:
+    import pymc as pm
+    import xarray as xr
 
 _compiled: dict[tuple, object] = {}
 _KEPT_STATS = ("diverging", "energy", "depth")
@@ -27,7 +29,7 @@ class SamplingFailed(RuntimeError):
 
 
 def sample(model: Model, studies: Studies, priors: Mapping[str, Prior], *, sampler: Sampler, seed: int,
-           cores: int = 2) -> tuple[xr.Dataset, xr.Dataset]:
+           cores: int = 2) -> "tuple[xr.Dataset, xr.Dataset]":
     """Draws of the hyperparameters, and statistics of the sampler.
 
     Returns
@@ -44,8 +46,8 @@ def sample(model: Model, studies: Studies, priors: Mapping[str, Prior], *, sampl
                         keep=tuple(model.priors), sampler=sampler, seed=seed, cores=cores)
 
 
-def sample_graph(build: Callable[[], pm.Model], inputs: Mapping[str, np.ndarray], *, key: tuple, keep: tuple[str, ...],
-                 sampler: Sampler, seed: int, cores: int = 2) -> tuple[xr.Dataset, xr.Dataset]:
+def sample_graph(build: Callable[[], "pm.Model"], inputs: Mapping[str, np.ndarray], *, key: tuple,
+                 keep: tuple[str, ...], sampler: Sampler, seed: int, cores: int = 2) -> "tuple[xr.Dataset, xr.Dataset]":
     """Draws of some variables of a model, compiled once for each key, and statistics of the sampler.
 
     Parameters
@@ -64,6 +66,8 @@ def sample_graph(build: Callable[[], pm.Model], inputs: Mapping[str, np.ndarray]
     SamplingFailed
         When no chain finds a starting point.
     """
+    import nutpie
+
     compiled = _compile(build, (*key, tuple(inputs))).with_data(**inputs)
     before, reason = _threads(), ""
     try:
@@ -99,8 +103,10 @@ def _wait_for_chains(before: frozenset[str]) -> None:
         time.sleep(0.02)
 
 
-def _compile(build: Callable[[], pm.Model], key: tuple) -> object:
+def _compile(build: Callable[[], "pm.Model"], key: tuple) -> object:
     if key not in _compiled:
+        import nutpie
+
         collects = gc.isenabled()
         # Rewriting graphs makes millions of objects that live on: looking for cycles among them, now or later, is vain.
         gc.disable()
@@ -118,6 +124,6 @@ def told(priors: Mapping[str, Prior]) -> tuple:
     return tuple(sorted((name, prior.family, prior.arguments) for name, prior in priors.items()))
 
 
-def flat(posterior: xr.Dataset) -> Draws:
+def flat(posterior: "xr.Dataset") -> Draws:
     """Draws of each hyperparameter with the chains one after the other, shape (chain * draw,)."""
     return {str(name): np.ascontiguousarray(values.values.reshape(-1)) for name, values in posterior.items()}

@@ -77,8 +77,8 @@ def replacing(folder: Path, *, data: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def adding(folder: Path, *, data: Path, run: str, names: Sequence[str]) -> Iterator[Path]:
-    """A folder to build files in that join those of `folder` when the block ends well.
+def adding(folder: Path | None, *, data: Path, run: str, names: Sequence[str]) -> Iterator[Path | None]:
+    """A folder to build files in that join those of `folder` when the block ends well; None for None.
 
     Parameters
     ----------
@@ -93,6 +93,9 @@ def adding(folder: Path, *, data: Path, run: str, names: Sequence[str]) -> Itera
     UsageError
         Before the block where `folder` or a file must not or cannot be written; in place of an error of writing later.
     """
+    if folder is None:
+        yield None
+        return
     place = checks.real_place(folder, data)
     with ExitStack() as stack:
         with speaking_of(folder, place):

@@ -1,6 +1,7 @@
 """Draws the figures of all chapters, in two processes."""
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,12 +12,11 @@ from analysis.evidence import Evidence
 from analysis.results.results import Results
 from analysis.runs.page import as_picture
 from analysis.runs.queue import Item, work_off
-from analysis.runs.workers import Submit
 from analysis.system.failures import Failure, attempt
 
 
 def draw_all(results: Results, chapters: Sequence[Chapter], folder: Path, *,
-             submit: Submit) -> tuple[Results, dict[str, Html], list[Path]]:
+             executor: Executor) -> tuple[Results, dict[str, Html], list[Path]]:
     """Draw every figure into `folder`.
 
     Returns
@@ -31,7 +31,7 @@ def draw_all(results: Results, chapters: Sequence[Chapter], folder: Path, *,
     planned = [attempt("figures", "", _pictures, chapter, results) for chapter in chapters if chapter.figures]
     failures = [plan for plan in planned if isinstance(plan, Failure)]
     pictures = [picture for plan in planned if not isinstance(plan, Failure) for picture in plan]
-    done = work_off([Item(_draw, (picture, folder)) for picture in pictures], results.evidence, submit=submit)
+    done = work_off([Item(_draw, (picture, folder)) for picture in pictures], results.evidence, executor=executor)
     failures += [one for one in done if isinstance(one, Failure)]
     drawn = {picture.name: (picture, paths) for picture, paths in zip(pictures, done, strict=True)
              if not isinstance(paths, Failure)}

@@ -1,6 +1,7 @@
 """Everything that a run computes: fits and the work of all chapters from one queue, then the tables."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,13 @@ from analysis.results.results import Results
 from analysis.results.table import Layout, Row, Table
 from analysis.runs.plan import bundles
 from analysis.runs.queue import Item, work_off
-from analysis.runs.workers import Submit
 from analysis.system.failures import Failure, attempt
 from analysis.system.progress import Progress
 from models import all_models
 
 
 def run_all(evidence: Evidence, base: Job, jobs: Sequence[Job], chapters: Sequence[Chapter] = (), *,
-            folder: Path | None, submit: Submit, progress: Progress | None = None, quick: bool = False) -> Results:
+            folder: Path | None, executor: Executor, progress: Progress | None = None, quick: bool = False) -> Results:
     """Make every fit and all work of the chapters, on two processes, and compare with the published numbers.
 
     Parameters
@@ -40,7 +40,8 @@ def run_all(evidence: Evidence, base: Job, jobs: Sequence[Job], chapters: Sequen
     items = _in_order(bundles(evidence, jobs), tasks, folder)
     progress = progress or Progress(len(items))
     progress.total(len(items))
-    done = work_off(items, evidence, submit=submit, finished=lambda result: progress.step(_describe(result, evidence)))
+    done = work_off(items, evidence, executor=executor,
+                    finished=lambda result: progress.step(_describe(result, evidence)))
     records = {record.job: record for result in done if isinstance(result, tuple) for record in result}
     found = tuple(records[job] for job in jobs)
     headline = {record.job.question: record.pooled for record in reversed(found)}

@@ -1,12 +1,12 @@
 """One queue of work for two processes: fits, tables and figures."""
 
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
 from analysis.evidence import Evidence
 from analysis.runs import workers
-from analysis.runs.workers import Submit
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Item:
     arguments: tuple[Any, ...]
 
 
-def work_off(items: Sequence[Item], evidence: Evidence, *, submit: Submit,
+def work_off(items: Sequence[Item], evidence: Evidence, *, executor: Executor,
              finished: Callable[[Any], None] = lambda result: None) -> list[Any]:
     """Results of all items, in their order; the other process begins in front, this one behind.
 
@@ -34,7 +34,7 @@ def work_off(items: Sequence[Item], evidence: Evidence, *, submit: Submit,
     finished : callable
         Called with each result as soon as this process knows of it.
     """
-    away = {at: submit(_in_helper, item.function, *item.arguments) for at, item in enumerate(items)}
+    away = {at: executor.submit(_in_helper, item.function, *item.arguments) for at, item in enumerate(items)}
     results: dict[int, Any] = {}
 
     def note(places: Iterable[int]) -> None:

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -25,7 +26,6 @@ from analysis.runs.figures import draw_all
 from analysis.runs.page import write_report
 from analysis.runs.pipeline import run_all
 from analysis.runs.plan import plan
-from analysis.runs.workers import Submit
 from analysis.system.errors import UsageError, one_line
 from analysis.system.failures import HINT
 from analysis.system.files import as_json, write_text
@@ -36,7 +36,7 @@ _PACKAGES = ("recart", "pymc", "nutpie", "arviz", "numpy", "scipy", "matplotlib"
 
 
 def make(evidence: Evidence, base: Job, folder: Path, options: argparse.Namespace,
-         submit: Submit) -> tuple[Results, dict[str, Any]]:
+         executor: Executor) -> tuple[Results, dict[str, Any]]:
     """Make every fit and write every file below `folder`; returns the results and the manifest."""
     jobs = plan(evidence, base, quick=options.quick)
     if not jobs:
@@ -44,12 +44,13 @@ def make(evidence: Evidence, base: Job, folder: Path, options: argparse.Namespac
     refuse_without_space(options.output, folder, _expected_bytes(evidence, jobs))
     progress, chapters = Progress(len(jobs)), all_chapters()
     progress.say(f"{len(jobs)} fits; compiling the models takes the first seconds ...")
-    results = run_all(evidence, base, jobs, chapters, folder=folder / "posteriors", progress=progress, submit=submit,
-                      quick=options.quick)
+    results = run_all(evidence, base, jobs, chapters, folder=folder / "posteriors", progress=progress,
+                      executor=executor, quick=options.quick)
     progress.say("Figures and the report ...")
     layouts = (*LAYOUTS, *(layout for chapter in chapters for layout in chapter.layouts))
     written = [results.tables[layout.file].write(folder) for layout in layouts if len(results.tables[layout.file])]
-    results, pictures, drawn = draw_all(results, () if options.quick else chapters, folder / "figures", submit=submit)
+    results, pictures, drawn = draw_all(results, () if options.quick else chapters, folder / "figures",
+                                        executor=executor)
     progress.close()
     page, failed = write_report(results, chapters, folder, pictures=pictures)
     results = replace(results, failures=(*results.failures, *failed))

@@ -82,8 +82,8 @@ def _batches(setting: Setting, spans: list[tuple[int, int]],
     if processes == 1:
         yield from ((span[0], run_replicates(setting, *span)) for span in spans)
         return
-    with workers(min(processes, len(spans))) as submit:
-        pending = {submit(run_replicates, setting, *span): span[0] for span in spans}
+    with workers(min(processes, len(spans))) as executor:
+        pending = {executor.submit(run_replicates, setting, *span): span[0] for span in spans}
         yield from ((pending[done], done.result()) for done in as_completed(pending))
 
 

@@ -14,12 +14,10 @@ class Progress:
         Number of steps.
     stream : text stream
         Standard error unless given.
-    quiet : bool
-        Print nothing.
     """
 
-    def __init__(self, total: int, *, stream: TextIO | None = None, quiet: bool = False) -> None:
-        self._total, self._stream, self._quiet = total, stream or sys.stderr, quiet
+    def __init__(self, total: int, *, stream: TextIO | None = None) -> None:
+        self._total, self._stream = total, stream or sys.stderr
         self._done, self._printed, self._started = 0, -1, time.monotonic()
 
     def total(self, number: int) -> None:
@@ -28,15 +26,12 @@ class Progress:
 
     def say(self, text: str) -> None:
         """Print a line of its own."""
-        if not self._quiet:
-            self._clear()
-            print(text, file=self._stream, flush=True)
+        self.close()
+        print(text, file=self._stream, flush=True)
 
     def step(self, text: str) -> None:
         """One more step is done; `text` names it."""
         self._done += 1
-        if self._quiet:
-            return
         line = f"[{self._done}/{self._total}] {time.monotonic() - self._started:4.0f} s  {text}"
         if self._stream.isatty():
             self._stream.write(f"\r\x1b[2K{line[:100]}")
@@ -47,10 +42,6 @@ class Progress:
 
     def close(self) -> None:
         """End the moving line."""
-        if not self._quiet:
-            self._clear()
-
-    def _clear(self) -> None:
         if self._stream.isatty():
             self._stream.write("\r\x1b[2K")
             self._stream.flush()

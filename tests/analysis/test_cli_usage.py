@@ -103,8 +103,11 @@ def test_hostile_text_of_the_evidence_does_not_reach_the_terminal(tmp_path, caps
     assert "\x1b" not in streams.out + streams.err and code in (0, 2)
 
 
-def test_help_needs_no_sampler():
-    """The parser must answer at once; importing the sampler takes seconds."""
-    code = "import sys; from analysis.__main__ import main; main(['--help']); sys.exit('pymc' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 0 and "report" in done.stdout
+@pytest.mark.parametrize("command", ["--help", "list", "check", "fit cr --engine exact", "fit os --engine exact"])
+def test_what_samples_and_draws_nothing_loads_no_sampler_and_no_plots(command):
+    """Each of these takes as long to load as the whole command may take."""
+    code = ("import sys; from analysis.__main__ import main; main(sys.argv[1:]); "
+            "sys.exit(', '.join({'pymc', 'nutpie', 'pytensor', 'matplotlib', 'arviz_stats', 'statsmodels', "
+            "'scipy.stats'} & set(sys.modules)) or 0)")
+    done = subprocess.run([sys.executable, "-c", code, *command.split()], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and done.stdout, done.stderr

@@ -2,8 +2,8 @@
 
 import csv
 import json
-from concurrent.futures import Future
-from contextlib import contextmanager
+from concurrent.futures import Executor, Future
+from pathlib import Path
 
 import pytest
 
@@ -32,21 +32,18 @@ FILES = {
 @pytest.fixture
 def here(monkeypatch):
     """A run in this process alone, where errors can be planted, as a user has it: without RECART_DEBUG."""
-    @contextmanager
-    def alone(evidence):
-        def submit(function, *arguments):
+    class Here(Executor):
+        def __init__(self, evidence):
+            self.evidence = evidence
+
+        def submit(self, function, /, *arguments):
             future = Future()
-            if function.__name__ in ("_work", "_import_figures", "_load_sampler"):
+            if function.__name__ in ("_work", "_import_figures"):
                 future.set_running_or_notify_cancel()
-                future.set_result(fit_here(*arguments) if function.__name__ == "_work" else None)
+                future.set_result(records.attempted(self.evidence, *arguments) if arguments else None)
             return future  # what is still pending is cancelled and done by the caller
 
-        def fit_here(bundle, folder):
-            return records.attempted(evidence, bundle, folder)
-
-        yield submit
-
-    monkeypatch.setattr(report, "helper", alone)
+    monkeypatch.setattr(report, "helper", Here)
     monkeypatch.delenv(failures.DEBUG)
     return monkeypatch
 
@@ -124,10 +121,10 @@ def test_analyses_that_fail_take_nothing_with_them(here, tmp_path, capsys):
 def test_a_figure_that_fails_is_one_figure(monkeypatch):
     monkeypatch.delenv(failures.DEBUG)
     monkeypatch.setattr(figures, "figure_tasks", lambda results, folder: [(int, ("x", folder)), (max, (1, folder))])
-    drawn = [function(*arguments) for function, arguments in figures.figure_attempts(None, page._HERE)]
+    drawn = [function(*arguments) for function, arguments in figures.figure_attempts(None, Path("report"))]
     assert all(isinstance(one, Failure) and one.part == "figure report" for one in drawn)
     monkeypatch.setattr(figures, "figure_tasks", lambda results, folder: [][0])
-    ((function, arguments),) = figures.figure_attempts(None, page._HERE)
+    ((function, arguments),) = figures.figure_attempts(None, Path("report"))
     assert function(*arguments).part == "figures"
 
 

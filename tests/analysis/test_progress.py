@@ -25,12 +25,3 @@ def test_on_a_terminal_one_line_is_redrawn_and_removed():
     progress.step("first")
     progress.close()
     assert "first" in stream.getvalue() and "\n" not in stream.getvalue() and stream.getvalue().endswith("\r\x1b[2K")
-
-
-def test_quiet_says_nothing():
-    stream = io.StringIO()
-    progress = Progress(1, stream=stream, quiet=True)
-    progress.say("x")
-    progress.step("y")
-    progress.close()
-    assert stream.getvalue() == ""

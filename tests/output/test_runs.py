@@ -14,6 +14,7 @@ import pytest
 from analysis.__main__ import main
 from analysis.output.manifests import known_files, relative_files
 from tests.evidence.build import write_evidence
+from tests.output.building import report
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = {
@@ -87,49 +88,52 @@ def test_every_command_refuses_a_folder_of_others(command, data, tmp_path, capsy
     assert snapshot(tmp_path) == {"report.html": b"mine"}
 
 
+def wait_for(run: subprocess.Popen, moment: str, folder: Path) -> None:
+    """Wait until a run has its workshop, or has printed a line with these words on standard error."""
+    if moment != "workshop":
+        assert any(moment in line for line in run.stderr)
+    while not list(folder.parent.glob(".results.building*")) and run.poll() is None:
+        time.sleep(0.02)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
-def test_kill_signals_second_runs_and_stale_files(data, tmp_path):
-    """One report is the old result; others are killed and interrupted while the helper starts, compiles and samples."""
-    folder, more = tmp_path / "parent" / "results", tmp_path / "more"
-    two = {"endpoints": TABLES["endpoints"] + "gone,Gone later,rate,harm\n",
-           "responses": TABLES["responses"] + "one,gone,1,7\ntwo,gone,2,9\n"}
-    write_evidence(more, **{**TABLES, **two})
-    first = start("report", "--quick", "--data", more, "--output", folder)
-    assert first.communicate(timeout=600)[1] and first.returncode == 0
+def test_kill_signals_and_second_runs(data, tmp_path):
+    """Reports are killed and interrupted while the helper starts, while both compile, and among the fits."""
+    folder = tmp_path / "parent" / "results"
+    report(folder, data, "old", ("report.html", "posteriors/gone.nc"))
     old = snapshot(folder)
-    assert "posteriors/gone.beta_binomial.all.AB.quick.nc" in old
-    for number, moment in ((signal.SIGKILL, 2.5), (signal.SIGKILL, 7.0), (signal.SIGINT, 1.5), (signal.SIGINT, 9.0),
-                           (signal.SIGTERM, 5.0)):
+    for number, moment, later in ((signal.SIGTERM, "workshop", 0.2), (signal.SIGKILL, "compiling", 3.0),
+                                  (signal.SIGINT, "[1/", 0.0)):
         run = start("report", "--quick", "--data", data, "--output", folder)
-        time.sleep(moment)
-        second = start("report", "--data", data, "--output", folder) if moment == 7.0 else None
-        if second:
+        wait_for(run, moment, folder)
+        time.sleep(later)
+        if number == signal.SIGKILL:
+            second = start("report", "--data", data, "--output", folder)
             assert f"process {run.pid}" in second.communicate(timeout=60)[1] and second.returncode == 2
         children, began = descendants(run.pid), time.monotonic()
+        assert children
         # As the terminal does; kill -9 is aimed at one process.
         run.kill() if number == signal.SIGKILL else os.killpg(run.pid, number)
-        errors = run.communicate(timeout=60)[1]
+        run.wait(timeout=60)
         # Measured 0.0 to 0.6 s on two busy cores; the limit of 2 s is for a machine that is free.
         assert seconds_until_gone(children) + time.monotonic() - began < 10.0
         assert run.returncode == (-number if number == signal.SIGKILL else 128 + number)
-        assert "Traceback" not in errors and snapshot(folder) == old
+        assert "Traceback" not in run.stderr.read() and snapshot(folder) == old
         beside = {path.name.split("-")[0] for path in folder.parent.iterdir()} - {"results"}
-        assert beside == ({".results.lock", ".results.building"} if number == signal.SIGKILL else set()) or \
-            number != signal.SIGKILL and beside == {".results.lock"}
-    last = start("report", "--quick", "--data", data, "--output", folder)
-    assert last.communicate(timeout=600)[1] and last.returncode == 0
+        assert beside == {".results.lock"} | ({".results.building"} if number == signal.SIGKILL else set())
+        run.stdout.close(), run.stderr.close()
+    report(folder, data, "new")
     assert [path.name for path in folder.parent.iterdir()] == ["results"]
-    assert set(relative_files(folder)) == known_files(folder) < set(old)
-    assert not [name for name in relative_files(folder) if "gone" in name]
+    assert set(relative_files(folder)) == known_files(folder) == {"report.html", "figures/a.svg", "run.json"}
 
 
 def test_helpers_end_with_a_killed_caller(tmp_path):
     """One sleeps in Python, the other in C without letting any other thread run."""
     code = ("import ctypes, time\nfrom analysis.runs.workers import workers\n"
             "def sleep_in_c(seconds):\n    ctypes.PyDLL(None).sleep(seconds)\nif __name__ == '__main__':\n"
-            "    with workers(2) as submit:\n"
-            "        submit(time.sleep, 60), submit(sleep_in_c, 60)\n"
+            "    with workers(2) as executor:\n"
+            "        executor.submit(time.sleep, 60), executor.submit(sleep_in_c, 60)\n"
             "        time.sleep(2); print('working', flush=True); time.sleep(60)\n")
     (tmp_path / "caller.py").write_text(code)
     caller = subprocess.Popen([sys.executable, str(tmp_path / "caller.py")], stdout=subprocess.PIPE, text=True,
@@ -147,8 +151,8 @@ def test_a_failing_block_ends_its_helpers_in_the_midst_of_their_work():
 
     from analysis.runs.workers import workers
     began = time.monotonic()
-    with pytest.raises(ZeroDivisionError), workers(1) as submit:
-        submit(time.sleep, 60)
+    with pytest.raises(ZeroDivisionError), workers(1) as executor:
+        executor.submit(time.sleep, 60)
         assert active_children()
         raise ZeroDivisionError
     assert not active_children() and time.monotonic() - began < 20.0

@@ -3,7 +3,6 @@
 import base64
 import re
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 from analysis.runs.dependence import with_dependence
@@ -13,6 +12,7 @@ from analysis.drawing.names import FigureId
 from analysis.runs.figures import draw_all
 from analysis.runs.page import write_report
 from tests.evidence.build import write_evidence
+from tests.exactly import Idle
 from tests.report.reading import Page
 from tests.reporting import load, results_of
 
@@ -38,8 +38,7 @@ def drawn(tmp_path_factory):
         folder / "evidence", studies=studies, responses=responses,
         endpoints="endpoint,label,kind,direction\n" + "".join(f"{key},{_label(key)},rate,benefit\n" for key in KEYS),
         subsets="subset,label,column,value\nlate,The late ones,year,>=2012\nab,Named like a tier,year,>=2011\n"))
-    here = SimpleNamespace(cancel=lambda: True)
-    results = with_dependence(results_of(evidence), submit=lambda *_: here, quick=True)
+    results = with_dependence(results_of(evidence), executor=Idle(), quick=True)
     figures = draw_all(results, folder / "figures")
     return results, figures, write_report(results, folder, figures=figures)[0].read_text("utf-8")
 

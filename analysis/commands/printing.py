@@ -1,0 +1,46 @@
+"""What commands print alike: one JSON object, or a heading above tables, and everything else on standard error."""
+
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from analysis.cases.selection import Question, choices
+from analysis.evidence import Evidence
+from analysis.results.numbers import counted
+from analysis.results.terminal import left_out_lines
+from analysis.system.errors import UsageError
+from analysis.system.files import as_json
+
+_SCHEMA_VERSION = 1
+
+
+def print_json(content: Mapping[str, Any]) -> None:
+    """One JSON object, led by the version of its fields."""
+    print(as_json({"schema_version": _SCHEMA_VERSION, **content}))
+
+
+def asked(evidence: Evidence, question: Question, **subject: Any) -> dict[str, Any]:
+    """The fields that say of which evidence and rows a JSON object speaks; `subject` stands before the rows."""
+    return {"data_sha256": evidence.sha256, **subject, "tiers": question.tiers, "set": question.study_set,
+            "without": list(question.without), "retrospective": question.retrospective}
+
+
+def print_heading(evidence: Evidence, question: Question, model: str, priors: Mapping[str, Any], *, studies: int,
+                  patients: int, more: Iterable[str] = (), stamp: str = "") -> None:
+    """Endpoint, model, rows and priors, on two lines."""
+    print(f"{'QUICK (short chains)  ' if stamp else ''}{question.endpoint}: " + ", ".join([
+        model, f"subset {question.subset}", *choices(evidence, question), counted(studies, "study", "studies"),
+        counted(patients, "patient"), *more]))
+    print("; ".join(f"{name} ~ {prior}" for name, prior in priors.items()))
+
+
+def print_notes(warnings: Iterable[str], left_out: Iterable[Mapping[str, Any]], *more: str) -> None:
+    """On standard error: what a reader should know, how many rows are left out and why, and further lines."""
+    for line in (*(f"warning: {text}" for text in warnings), *left_out_lines(tuple(left_out)), *more):
+        print(line, file=sys.stderr)
+
+
+def refuse_horizon(question: Question, kind: str) -> None:
+    """Raise UsageError where --horizon is asked of a rate."""
+    if question.horizon and kind == "rate":
+        raise UsageError(f"{question.endpoint} is a rate; --horizon is for survival endpoints")
