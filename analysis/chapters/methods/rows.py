@@ -5,8 +5,7 @@ from typing import Any
 
 from analysis.cases.selection import Question, select
 from analysis.evidence import Evidence
-from analysis.frequentist.catalogue import BY_KEY
-from analysis.frequentist.methods import methods_for
+from analysis.frequentist.methods import BY_KEY, methods_for
 from analysis.inference.fitting import typed_studies
 
 COLUMNS = ("endpoint", "subset", "tiers", "study_set", "k_studies", "n_patients", "method", "label", "of_the_paper",

@@ -16,7 +16,7 @@ from scipy import special
 
 from analysis.cases.selection import Question, reason_against_study
 from analysis.evidence import Evidence
-from analysis.frequentist.maximum_likelihood import beta_binomial_mean
+from analysis.frequentist.likelihood import beta_binomial_mean
 from analysis.inference.density import density_of
 from analysis.inference.draws import draw
 from analysis.inference.grid import solve

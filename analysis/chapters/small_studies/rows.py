@@ -17,7 +17,7 @@ from analysis.cases.selection import ALL
 from analysis.cases.settings import Job
 from analysis.evidence import Evidence
 from analysis.frequentist.estimates import log_hazards
-from analysis.frequentist.size_regression import NoRegression, egger_two_sided, slope_on_size
+from analysis.frequentist.regression import NoRegression, egger_two_sided, slope_on_size
 from analysis.inference.density import density_of
 from analysis.inference.grid import Grid, QuadratureFailed, solve
 from analysis.inference.headline import Asked, asked, sizes, too_large
