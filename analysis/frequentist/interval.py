@@ -3,52 +3,9 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Self
 
 from scipy import special
-
-INTERVAL_KIND = "confidence"
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A pooled estimate with its confidence interval.
-
-    Parameters
-    ----------
-    method, label : str
-        Key and name of a row of `catalogue.METHODS`.
-    estimand : str
-        Such as mean_rate, median_rate, log_hazard and survival; the names of the posteriors' estimates.
-    scale : {"probability", "log hazard"}
-    estimate, lower, upper : float
-        On `scale`; NaN where the method gives none.
-    level : float
-        Confidence level; the interval is equal-tailed or comes from a two-sided test.
-    heterogeneity : float
-        Estimate of `heterogeneity_name`, "rho" or "tau" (link scale); NaN where it is not identified.
-    note : str
-        What a reader has to know about this very interval, such as that there is one study only.
-    time_months : float or None
-        Horizon of a survival probability.
-    """
-
-    method: str
-    label: str
-    estimand: str
-    scale: str
-    estimate: float
-    lower: float
-    upper: float
-    level: float
-    heterogeneity: float
-    heterogeneity_name: str
-    note: str = ""
-    time_months: float | None = None
-
-    @property
-    def interval(self) -> str:
-        """Kind of the interval, in the words of the estimates table."""
-        return INTERVAL_KIND
 
 
 @dataclass(frozen=True)
@@ -58,9 +15,11 @@ class Limits:
     Parameters
     ----------
     estimate, lower, upper : float
+        NaN where the method gives none.
     heterogeneity : float
-        tau on the same scale, or rho.
+        tau on the same scale, or rho; NaN where it is not identified.
     note : str
+        What a reader has to know about this very interval, such as that there is one study only.
     """
 
     estimate: float
@@ -69,11 +28,41 @@ class Limits:
     heterogeneity: float
     note: str = ""
 
-    def through(self, transform: Callable[[float], float]) -> "Limits":
+    def through(self, transform: Callable[[float], float]) -> Self:
         """The same on another scale; a decreasing transform swaps the limits."""
-        ends = transform(self.lower), transform(self.upper)
-        ends = ends[::-1] if ends[0] > ends[1] else ends
-        return replace(self, estimate=transform(self.estimate), lower=ends[0], upper=ends[1])
+        lower, upper = sorted((transform(self.lower), transform(self.upper)))
+        return replace(self, estimate=transform(self.estimate), lower=lower, upper=upper)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval(Limits):
+    """A pooled estimate with its confidence interval, on `scale`.
+
+    Parameters
+    ----------
+    method, label : str
+        Key and name of a row of `methods.METHODS`.
+    estimand : str
+        Such as mean_rate, median_rate, log_hazard and survival; the names of the posteriors' estimates.
+    scale : {"probability", "log hazard"}
+    level : float
+        Confidence level; the interval is equal-tailed or comes from a two-sided test.
+    heterogeneity_name : {"rho", "tau"}
+        What `heterogeneity` estimates; tau on the link scale.
+    time_months : float or None
+        Horizon of a survival probability.
+    interval : str
+        Kind of the interval, in the words of the estimates table.
+    """
+
+    method: str
+    label: str
+    estimand: str
+    scale: str
+    level: float
+    heterogeneity_name: str
+    time_months: float | None = None
+    interval: str = "confidence"
 
 
 def rate(logit: float) -> float:
@@ -88,4 +77,4 @@ def survival(log_hazard: float, *, months: float) -> float:
 
 def joined(*notes: str) -> str:
     """Notes as one text, without those that are empty."""
-    return "; ".join(note for note in notes if note)
+    return "; ".join(filter(None, notes))

@@ -1,17 +1,15 @@
-"""All frequentist intervals of one set of studies: the front door of the package."""
+"""The frequentist methods in one table, and all their intervals of one set of studies."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
-
-from analysis.frequentist import exact_beta_binomial, exact_normal, normal_normal
-from analysis.frequentist.catalogue import Method, methods_of
+from analysis.frequentist import exact_rate, normal
 from analysis.frequentist.estimates import Estimates, log_hazards, logits
 from analysis.frequentist.interval import Interval, Limits, joined, rate, survival
-from analysis.frequentist.maximum_likelihood import beta_binomial_mean, logit_normal_mean, logit_normal_median
-from models.studies import HazardStudies, RateStudies, Studies
+from analysis.frequentist.likelihood import beta_binomial_mean, logit_normal_mean, logit_normal_median
+from models.studies import RateStudies, Studies
 
 LEVEL = 0.95
 HORIZON_MONTHS = 12.0
@@ -21,14 +19,78 @@ SIMULATED_STUDIES, SIMULATED_PATIENTS = 60, 5_000
 """More studies, or a larger one, would keep the simulated exact interval of the mean rate busy for many seconds."""
 NOT_SIMULATED = Limits(math.nan, math.nan, math.nan, math.nan,
                        f"not computed above {SIMULATED_STUDIES} studies or {SIMULATED_PATIENTS:,} patients in one")
-_INTERVALS = {"wald": normal_normal.wald, "hk": normal_normal.hartung_knapp}
 
-Calculation = Callable[[], Limits]
+
+@dataclass(frozen=True)
+class Method:
+    """One frequentist method.
+
+    Parameters
+    ----------
+    key : str
+        Unique name, the `method` of its intervals.
+    label : str
+        Name for tables and figures.
+    kind : {"rate", "survival"}
+    estimand : str
+        What the interval is about: mean_rate, median_rate, or log_hazard (from which survival follows).
+    limits : callable
+        (data, level=, seed=) -> Limits, of counts on the scale of rates, or of estimates on the link scale.
+    of_counts : bool
+        Whether the data are the counts of the studies, not an estimate of each with its variance.
+    of_the_paper : bool
+        Whether the reanalysed paper pooled this kind of endpoint in this way.
+    """
+
+    key: str
+    label: str
+    kind: str
+    estimand: str
+    limits: Callable[..., Limits]
+    of_counts: bool = False
+    of_the_paper: bool = False
+
+
+def _exact_rate(studies: RateStudies, *, level: float, seed: int) -> Limits:
+    if len(studies) > SIMULATED_STUDIES or int(studies.evaluable.max()) > SIMULATED_PATIENTS:
+        return NOT_SIMULATED
+    return exact_rate.exact_interval(studies, level=level, seed=seed)
+
+
+def _unseeded(interval: Callable[..., Limits], estimator: str = "") -> Callable[..., Limits]:
+    """A method that simulates nothing; with an estimator, of the mean that this one weights."""
+    return lambda data, *, level, seed: interval(normal.fit(data, estimator=estimator) if estimator else data,
+                                                 level=level)
+
+
+def _weighted(kind: str, estimand: str, scale: str) -> Iterator[Method]:
+    for estimator, name in (("dl", "DerSimonian-Laird"), ("reml", "REML"), ("pm", "Paule-Mandel")):
+        for key, words, interval in (("wald", "Wald", normal.wald), ("hk", "Hartung-Knapp", normal.hartung_knapp)):
+            yield Method(f"{scale.replace(' ', '_')}_{estimator}_{key}", f"{name} on {scale}s, {words}", kind, estimand,
+                         _unseeded(interval, estimator))
+
+
+METHODS: tuple[Method, ...] = (
+    Method("exact_beta_binomial", "Exact beta-binomial, after Gronsbell et al.", "rate", "mean_rate", _exact_rate,
+           of_counts=True, of_the_paper=True),
+    Method("beta_binomial_ml", "Beta-binomial maximum likelihood, profile", "rate", "mean_rate",
+           _unseeded(beta_binomial_mean), of_counts=True),
+    Method("logit_normal_ml_median", "Logit-normal maximum likelihood, profile", "rate", "median_rate",
+           _unseeded(logit_normal_median), of_counts=True),
+    Method("logit_normal_ml_mean", "Logit-normal maximum likelihood, profile of the mean", "rate", "mean_rate",
+           _unseeded(logit_normal_mean), of_counts=True),
+    Method("logit_exact_normal", "Exact normal-normal on logits", "rate", "median_rate", normal.exact_interval),
+    *_weighted("rate", "median_rate", "logit"),
+    Method("log_hazard_exact_normal", "Exact normal-normal on log hazards", "survival", "log_hazard",
+           normal.exact_interval, of_the_paper=True),
+    *_weighted("survival", "log_hazard", "log hazard"),
+)
+BY_KEY: Mapping[str, Method] = {method.key: method for method in METHODS}
 
 
 def methods_for(studies: Studies, *, level: float = LEVEL, seed: int = SEED,
                 horizon: float = HORIZON_MONTHS) -> tuple[Interval, ...]:
-    """Every frequentist interval that applies, in the order of `catalogue.METHODS`.
+    """Every frequentist interval that applies, in the order of `METHODS`.
 
     Parameters
     ----------
@@ -50,68 +112,34 @@ def methods_for(studies: Studies, *, level: float = LEVEL, seed: int = SEED,
         raise ValueError(f"level = {level:g}: a confidence level lies between 0 and 1")
     if not horizon > 0.0:
         raise ValueError(f"horizon = {horizon:g} months: it must be positive")
-    if isinstance(studies, RateStudies):
-        return tuple(_rates(studies, level=level, seed=seed))
-    return tuple(_survivals(studies, level=level, seed=seed, horizon=horizon))
+    return tuple(_rates(studies, level, seed) if isinstance(studies, RateStudies) else
+                 _survivals(log_hazards(studies), level, seed, horizon))
 
 
-def _rates(studies: RateStudies, *, level: float, seed: int) -> Iterator[Interval]:
-    k = int(np.count_nonzero(studies.evaluable))
-    if k == 0:
+def _rates(studies: RateStudies, level: float, seed: int) -> Iterator[Interval]:
+    estimates = logits(studies)
+    if not len(estimates):
         raise ValueError("no study has a patient: there is nothing to pool")
-    on_logits = logits(studies)
-    on_counts: Mapping[str, Calculation] = {
-        "exact_beta_binomial": partial(exact_beta_binomial.exact_interval, studies, level=level, seed=seed),
-        "beta_binomial_ml": partial(beta_binomial_mean, studies, level=level),
-        "logit_normal_ml_median": partial(logit_normal_median, studies, level=level),
-        "logit_normal_ml_mean": partial(logit_normal_mean, studies, level=level)}
-    for method in methods_of("rate"):
-        if method.key == "exact_beta_binomial" and _too_large_to_simulate(studies):
-            yield _interval(method, NOT_SIMULATED, level=level, k=k)
-        elif method.key in on_counts:
-            yield _interval(method, on_counts[method.key](), level=level, k=k)
-        else:
-            found = _on_estimates(method, on_logits, level=level, seed=seed).through(rate)
-            yield _interval(method, found, level=level, k=k, note=on_logits.note)
+    for method in METHODS:
+        if method.kind == "rate":
+            limits = method.limits(studies if method.of_counts else estimates, level=level, seed=seed)
+            yield _interval(method, limits if method.of_counts else limits.through(rate), estimates, level)
 
 
-def _too_large_to_simulate(studies: RateStudies) -> bool:
-    return len(studies) > SIMULATED_STUDIES or int(studies.evaluable.max()) > SIMULATED_PATIENTS
-
-
-def _survivals(studies: HazardStudies, *, level: float, seed: int, horizon: float) -> Iterator[Interval]:
-    if len(studies) == 0:
+def _survivals(estimates: Estimates, level: float, seed: int, horizon: float) -> Iterator[Interval]:
+    if not len(estimates):
         raise ValueError("no study: there is nothing to pool")
-    estimates = log_hazards(studies)
-    for method in methods_of("survival"):
-        found = _on_estimates(method, estimates, level=level, seed=seed)
-        yield _interval(method, found, level=level, k=len(estimates), note=estimates.note)
-        yield _interval(method, found.through(partial(survival, months=horizon)), level=level, k=len(estimates),
-                        note=estimates.note, months=horizon)
+    for method in METHODS:
+        if method.kind == "survival":
+            limits = method.limits(estimates, level=level, seed=seed)
+            yield _interval(method, limits, estimates, level)
+            yield _interval(method, limits.through(partial(survival, months=horizon)), estimates, level, horizon)
 
 
-def _on_estimates(method: Method, estimates: Estimates, *, level: float, seed: int) -> Limits:
-    """One of the normal-normal methods, on the scale of the estimates."""
-    if method.key.endswith("exact_normal"):
-        return exact_normal.exact_interval(estimates, level=level, seed=seed)
-    estimator, interval = method.key.rsplit("_", 2)[1:]
-    return _INTERVALS[interval](normal_normal.fit(estimates, estimator=estimator), level=level)
-
-
-def _interval(method: Method, found: Limits, *, level: float, k: int, note: str = "",
+def _interval(method: Method, limits: Limits, estimates: Estimates, level: float,
               months: float | None = None) -> Interval:
     estimand = method.estimand if months is None else "survival"
-    return Interval(method.key, method.label, estimand, "log hazard" if estimand == "log_hazard" else "probability",
-                    found.estimate, found.lower, found.upper, level, found.heterogeneity,
-                    "rho" if "beta_binomial" in method.key else "tau",
-                    joined(found.note, TWO_STUDIES if k == 2 else "", note), months)
-
-
-def paper_method(kind: str) -> Method:
-    """The method of the reanalysed paper's kind for "rate" or "survival"."""
-    return next(method for method in methods_of(kind) if method.of_the_paper)
-
-
-def has_interval(interval: Interval) -> bool:
-    """Whether the method gave limits: Hartung-Knapp gives none for one study."""
-    return not (math.isnan(interval.lower) or math.isnan(interval.upper))
+    note = joined(limits.note, TWO_STUDIES if len(estimates) == 2 else "", "" if method.of_counts else estimates.note)
+    return Interval(**{**vars(limits), "note": note}, method=method.key, label=method.label, estimand=estimand,
+                    scale="log hazard" if estimand == "log_hazard" else "probability", level=level,
+                    heterogeneity_name="rho" if "beta_binomial" in method.key else "tau", time_months=months)

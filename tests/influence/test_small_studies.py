@@ -9,8 +9,8 @@ from analysis.cases.settings import Job
 from analysis.chapters.small_studies.rows import SMALL_STUDIES, small_study_rows
 from analysis.evidence import load
 from analysis.frequentist.estimates import Estimates
-from analysis.frequentist.normal_normal import fit
-from analysis.frequentist.size_regression import NoRegression, egger_two_sided, normal_slope, slope_on_size
+from analysis.frequentist.normal import fit
+from analysis.frequentist.regression import NoRegression, egger_two_sided, normal_slope, slope_on_size
 from analysis.inference.density import density_of
 from analysis.inference.draws import draw
 from analysis.inference.grid import solve

@@ -20,7 +20,7 @@ from analysis.cases.settings import EXACT, NUTS, REGRESSION, Job
 from analysis.chapters.regression.running import regress
 from analysis.chapters.subsets.rows import SUBSET_DIFFERENCES, subset_rows
 from analysis.evidence import load
-from analysis.frequentist.maximum_likelihood import logit_normal_median
+from analysis.frequentist.likelihood import logit_normal_median
 from analysis.inference.fitting import Fit
 from analysis.results.regressed import Regressed
 from models import all_models

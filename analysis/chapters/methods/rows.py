@@ -7,8 +7,7 @@ from analysis.cases.case import typed_studies
 from analysis.cases.selection import select
 from analysis.cases.settings import Job
 from analysis.evidence import Evidence
-from analysis.frequentist.catalogue import BY_KEY
-from analysis.frequentist.methods import methods_for
+from analysis.frequentist.methods import BY_KEY, methods_for
 from analysis.results.columns import columns
 from analysis.results.table import Column, Layout
 

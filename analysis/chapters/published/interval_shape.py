@@ -18,7 +18,7 @@ from analysis.cases.case import case_of
 from analysis.cases.selection import ALL, Question, reason_against_study
 from analysis.cases.settings import Job
 from analysis.evidence import ComparisonRule, Evidence, Reported
-from analysis.frequentist.maximum_likelihood import beta_binomial_mean
+from analysis.frequentist.likelihood import beta_binomial_mean
 from analysis.inference.density import density_of
 from analysis.inference.draws import draw
 from analysis.inference.grid import solve

@@ -19,7 +19,7 @@ from scipy import stats
 
 from analysis.cases.covariates import taken
 from analysis.frequentist.estimates import log_hazards, logits
-from analysis.frequentist.size_regression import normal_slope
+from analysis.frequentist.regression import normal_slope
 from analysis.inference.regression import TOGETHER, Task
 from models.priors import Prior
 from models.studies import RateStudies

@@ -16,7 +16,7 @@ from analysis.cases.case import Case, headline_case
 from analysis.cases.settings import Job
 from analysis.evidence import Evidence
 from analysis.frequentist.estimates import log_hazards
-from analysis.frequentist.size_regression import NoRegression, egger_two_sided, slope_on_size
+from analysis.frequentist.regression import NoRegression, egger_two_sided, slope_on_size
 from analysis.inference.grid import QuadratureFailed
 from analysis.inference.leave_one_out import leave_one_out
 from analysis.inference.limits import hazard_limits, rate_limits

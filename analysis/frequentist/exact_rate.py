@@ -25,39 +25,41 @@ Kleinman JC. J Am Stat Assoc 1973;68:46, doi 10.1080/01621459.1973.10481332 (mom
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import special
 
 from analysis.frequentist.interval import Limits
+from models.beta_binomial import count_log_probabilities
 from models.studies import RateStudies
 from models.sums import log_binomial
 
 SPENT = 0.005
 DRAWS = 4_000
 RHO = np.array([0.0, 0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 0.9, 1.0])
-_ELEMENTS = 400_000
-_FEWEST_DRAWS = 1_000
-_SCAN = 24
-_THETA_OF_ONE = 1e12  # rho = 1, where each study shows all or nothing, to twelve digits
-_WIDTH = 2e-4
-_TIE = 1e-9  # counts that give the same statistic differ by rounding only
 ONE_STUDY = "one study: heterogeneity is not identified and taken as none"
+_ELEMENTS, _FEWEST_DRAWS = 400_000, 1_000
+_SCAN, _WIDTH = 24, 2e-4
+_TIE = 1e-9  # counts that give the same statistic differ by rounding only
 
 
 @dataclass(frozen=True)
 class _Test:
-    """Sizes, observed counts and the uniform numbers of the simulation.
+    """Observed counts, shape (1, k), sizes, shape (k,), and the uniform numbers of the simulation.
 
     `uniform` (s, k) holds each study's sorted numbers in a column, `order` (s, k) the place of each draw in them.
+    `coefficients` are the logs of the binomial coefficients of each study's counts 0..n, one study after the other,
+    and study i's begin at `starts[i]`.
     """
 
     events: np.ndarray
     sizes: np.ndarray
     uniform: np.ndarray
     order: np.ndarray
+    coefficients: np.ndarray
+    starts: np.ndarray
     rhos: np.ndarray
     spent: float
 
@@ -75,14 +77,15 @@ def exact_interval(studies: RateStudies, *, level: float, seed: int, draws: int 
         Simulated data sets for each mu and rho; fewer where there are very many studies.
     """
     test = _prepared(studies, seed=seed, draws=draws)
-    mean, dispersion, _ = _moments(test.events[None], test.sizes)
-    centre, one = float(mean[0]), len(test.sizes) == 1
+    (mean,), (rho,), _ = _moments(test.events, test.sizes)
+    least = 1.0 - level - test.spent
 
     def accepts(mu: float) -> bool:
-        return _largest(test, mu, stop=1.0 - level - test.spent) > 1.0 - level - test.spent
+        return _largest(test, mu, stop=least) > least
 
-    return Limits(centre, _limit(accepts, centre, 0.0), _limit(accepts, centre, 1.0),
-                  math.nan if one else float(dispersion[0]), ONE_STUDY if one else "")
+    lower, upper = (_limit(accepts, float(mean), end) for end in (0.0, 1.0))
+    alone = len(test.sizes) == 1
+    return Limits(float(mean), lower, upper, math.nan if alone else float(rho), ONE_STUDY if alone else "")
 
 
 def p_value(studies: RateStudies, *, mean: float, seed: int, draws: int = DRAWS) -> float:
@@ -101,24 +104,24 @@ def _prepared(studies: RateStudies, *, seed: int, draws: int) -> _Test:
     rng = np.random.default_rng(seed)
     uniform = (np.arange(count)[:, None] + rng.random((count, k))) / count
     order = rng.permuted(np.tile(np.arange(count)[:, None], (1, k)), axis=0)
-    alone = k == 1
-    return _Test(studies.events[kept], studies.evaluable[kept], uniform, order,
-                 RHO[:1] if alone else RHO, 0.0 if alone else SPENT)
+    events, sizes = studies.events[None, kept], studies.evaluable[kept]
+    coefficients = np.concatenate([log_binomial(n, np.arange(n + 1)) for n in sizes])
+    rhos, spent = (RHO[:1], 0.0) if k == 1 else (RHO, SPENT)
+    return _Test(events, sizes, uniform, order, coefficients, np.cumsum(sizes + 1) - sizes - 1, rhos, spent)
 
 
 def _largest(test: _Test, mu: float, *, stop: float) -> float:
     """p-value of mu, maximised over rho; the search ends once it exceeds `stop`."""
     if not 0.0 < mu < 1.0:
         return 1.0 if test.events.sum() == mu * test.sizes.sum() else 0.0
-    mean, dispersion, total = _moments(test.events[None], test.sizes)
+    mean, dispersion, total = _moments(test.events, test.sizes)
     observed = (mean - mu) ** 2 * total
     largest = 0.0
     # The values near the estimate have the largest p-values as a rule, which ends the search of an accepted mu.
-    for rho in sorted(test.rhos, key=lambda value: abs(value - float(dispersion[0]))):
-        tables = _log_products(mu, rho, int(test.sizes.max()))
-        counts = simulated(test.sizes, test.uniform, test.order, tables=tables)
-        unlikely = np.mean(_likeness(counts, test.sizes, tables)
-                           <= _likeness(test.events[None], test.sizes, tables) + _TIE, axis=1)
+    for rho in test.rhos[np.argsort(np.abs(test.rhos - dispersion), kind="stable")]:
+        log_pmf = log_probabilities(test.sizes, mu, rho)
+        counts = simulated(log_pmf, test.uniform, test.order)
+        unlikely = np.mean(_likeness(test, counts, log_pmf) <= _likeness(test, test.events, log_pmf) + _TIE, axis=1)
         if unlikely.min() < test.spent / 2.0:
             continue
         means, _, totals = _moments(counts, test.sizes)
@@ -128,50 +131,40 @@ def _largest(test: _Test, mu: float, *, stop: float) -> float:
     return largest
 
 
-def _log_products(mu: float, rho: float, top: int) -> np.ndarray:
-    """Logs of the products over j below 0..top of mu + j theta, 1 - mu + j theta and 1 + j theta; (3, top + 1).
-
-    theta = rho/(1 - rho); with y of n patients their first at y, second at n - y and minus third at n add up to the
-    log likelihood without the binomial coefficient (`models.beta_binomial`).
-    """
-    theta = min(rho / max(1.0 - rho, 1.0 / _THETA_OF_ONE), _THETA_OF_ONE)
-    terms = np.log(np.array([[mu], [1.0 - mu], [1.0]]) + np.arange(top) * theta)
-    return np.concatenate([np.zeros((3, 1)), np.cumsum(terms, axis=1)], axis=1)
+def log_probabilities(sizes: np.ndarray, mu: float, rho: float) -> list[np.ndarray]:
+    """Log probability of each count from 0 to n, shape (n + 1,) for each size n."""
+    return [found[:, 0] for found in count_log_probabilities({"mu": np.array([mu]), "rho": np.array([rho])}, sizes)]
 
 
-def simulated(sizes: np.ndarray, uniform: np.ndarray, order: np.ndarray, *, tables: np.ndarray) -> np.ndarray:
-    """Beta-binomial counts at the given quantiles, int, shape (s, k): the inverse distribution function.
+def simulated(log_pmf: Sequence[np.ndarray], uniform: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Counts at the given quantiles, int, shape (s, k): the inverse distribution function.
 
     Parameters
     ----------
-    sizes : int array, shape (k,)
+    log_pmf : sequence of array
+        From `log_probabilities`, of k studies.
     uniform, order : array, shape (s, k)
         Sorted numbers of each study, and for each draw the place of its own among them.
-    tables : array, shape (3, m)
-        From `_log_products`.
     """
     # Sums over studies are fast where the draws of a study lie side by side.
     counts = np.empty(order.shape, dtype=np.int64, order="F")
-    for study, n in enumerate(sizes):
-        y = np.arange(n + 1)
-        log_density = log_binomial(n, y) + tables[0][y] + tables[1][n - y] - tables[2][n]
-        ends = np.searchsorted(uniform[:, study], np.cumsum(np.exp(log_density)))
+    for study, table in enumerate(log_pmf):
+        ends = np.searchsorted(uniform[:, study], np.cumsum(np.exp(table)))
         ends[-1] = len(uniform)
-        counts[:, study] = np.repeat(y, np.diff(ends, prepend=0))[order[:, study]]
+        counts[:, study] = np.repeat(np.arange(len(table)), np.diff(ends, prepend=0))[order[:, study]]
     return counts
 
 
-def _likeness(counts: np.ndarray, sizes: np.ndarray, tables: np.ndarray) -> np.ndarray:
+def _likeness(test: _Test, counts: np.ndarray, log_pmf: Sequence[np.ndarray]) -> np.ndarray:
     """Two measures of how well (mu, rho) fits, low where it does not; shape (2, s).
 
     The log probability of the counts, and the log likelihood minus the largest one of a common rate.
     """
-    rate = counts.sum(axis=1) / sizes.sum()
-    common = sizes.sum() * (special.xlogy(rate, rate) + special.xlog1py(1.0 - rate, -rate))
-    fit = (tables[0][counts] + tables[1][sizes - counts]).sum(axis=1) - tables[2][sizes].sum()
-    factorials = special.gammaln(np.arange(sizes.max() + 1) + 1.0)
-    ways = factorials[sizes].sum() - (factorials[counts] + factorials[sizes - counts]).sum(axis=1)
-    return np.stack([fit + ways, fit - common])
+    patients, place = test.sizes.sum(), test.starts + counts
+    rate = counts.sum(axis=1) / patients
+    common = patients * (special.xlogy(rate, rate) + special.xlog1py(1.0 - rate, -rate))
+    log_probability = np.concatenate(log_pmf)[place].sum(axis=1)
+    return np.stack([log_probability, log_probability - test.coefficients[place].sum(axis=1) - common])
 
 
 def _moments(counts: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -194,17 +187,16 @@ def _moments(counts: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def _limit(accepts: Callable[[float], bool], centre: float, end: float) -> float:
-    """Farthest accepted mean from the centre towards 0 or 1: a coarse scan of the whole side, then bisection."""
+    """Farthest accepted mean from the centre towards 0 or 1: a coarse scan of the whole side, then halving.
+
+    What is halved is a yes or no with the noise of a simulation: no root of a function.
+    """
     if centre == end:
         return end
     logit = special.logit(np.clip([centre, end], 1e-6, 1.0 - 1e-6))
-    scan = special.expit(np.linspace(logit[0], logit[1], _SCAN + 1))[1:]
-    inside, outside = centre, end
-    for mu in scan[::-1]:
-        if accepts(float(mu)):
-            inside = float(mu)
-            break
-        outside = float(mu)
+    scan = [centre, *special.expit(np.linspace(*logit, _SCAN + 1))[1:].tolist(), end]
+    farthest = next(at for at in range(_SCAN, -1, -1) if at == 0 or accepts(scan[at]))
+    inside, outside = scan[farthest:farthest + 2]
     while abs(outside - inside) > _WIDTH * min(1.0, 4.0 * min(outside, 1.0 - outside) + 0.1):
         middle = (inside + outside) / 2.0
         inside, outside = (middle, outside) if accepts(middle) else (inside, middle)

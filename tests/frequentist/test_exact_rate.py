@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.frequentist import exact_beta_binomial
-from analysis.frequentist.exact_beta_binomial import ONE_STUDY, exact_interval, p_value, simulated
+from analysis.frequentist import exact_rate
+from analysis.frequentist.exact_rate import ONE_STUDY, SPENT, exact_interval, log_probabilities, p_value, simulated
 
 from .cases import ALL_EVENTS, EDGES, HOMOGENEOUS, MIRRORED, MIXED, NO_EVENTS, of_peer, studies
 
@@ -21,8 +21,7 @@ def _uniform(count: int, k: int) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("rho", [0.0, 0.02, 0.3, 0.95])
 def test_simulated_counts_follow_the_law_of_scipy(rho: float) -> None:
     sizes = np.array([1, 7, 60])
-    tables = exact_beta_binomial._log_products(0.85, rho, 60)
-    counts = simulated(sizes, *_uniform(20_000, 3), tables=tables)
+    counts = simulated(log_probabilities(sizes, 0.85, rho), *_uniform(20_000, 3))
     for column, n in enumerate(sizes):
         law = stats.betabinom(n, 0.85 * (1 / rho - 1), 0.15 * (1 / rho - 1)) if rho else stats.binom(n, 0.85)
         share = np.bincount(counts[:, column], minlength=n + 1) / 20_000
@@ -31,15 +30,14 @@ def test_simulated_counts_follow_the_law_of_scipy(rho: float) -> None:
 
 
 def test_at_rho_one_each_study_shows_all_or_nothing() -> None:
-    tables = exact_beta_binomial._log_products(0.3, 1.0, 40)
-    counts = simulated(np.array([40]), *_uniform(1_000, 1), tables=tables)
+    counts = simulated(log_probabilities(np.array([40]), 0.3, 1.0), *_uniform(1_000, 1))
     assert np.bincount(counts[:, 0])[[0, 40]].tolist() == [700, 300]
 
 
 def test_measures_of_fit_are_those_of_scipy() -> None:
     mu, rho, kappa = 0.7, 0.1, 9.0
-    tables = exact_beta_binomial._log_products(mu, rho, 71)
-    got = exact_beta_binomial._likeness(MIXED.events[None], MIXED.evaluable, tables)
+    test = exact_rate._prepared(MIXED, seed=1, draws=2)
+    got = exact_rate._likeness(test, test.events, log_probabilities(test.sizes, mu, rho))
     crude = MIXED.events.sum() / MIXED.evaluable.sum()
     fit = stats.betabinom.logpmf(MIXED.events, MIXED.evaluable, mu * kappa, (1 - mu) * kappa).sum()
     common = stats.binom.logpmf(MIXED.events, MIXED.evaluable, crude).sum()
@@ -48,7 +46,7 @@ def test_measures_of_fit_are_those_of_scipy() -> None:
 
 def test_patients_who_are_all_alike_say_nothing_about_rho() -> None:
     alike = np.array([[8, 20], [0, 0]])
-    mean, rho, weights = exact_beta_binomial._moments(alike, np.array([8, 20]))
+    mean, rho, weights = exact_rate._moments(alike, np.array([8, 20]))
     # At rho = 1 a study counts as one patient.
     assert (mean.tolist(), rho.tolist(), weights.tolist()) == ([1.0, 0.0], [1.0, 1.0], [2.0, 2.0])
 
@@ -63,7 +61,7 @@ def test_moment_estimators_find_the_parameters() -> None:
     rng = np.random.default_rng(6)
     sizes = rng.integers(20, 60, 4_000)
     counts = rng.binomial(sizes, rng.beta(0.8 * 9.0, 0.2 * 9.0, 4_000))
-    mean, rho, _ = exact_beta_binomial._moments(counts[None], sizes)
+    mean, rho, _ = exact_rate._moments(counts[None], sizes)
     # Four standard errors: SD of a study's rate 0.14 over sqrt(4,000); rho within 10 %.
     assert float(mean[0]) == pytest.approx(0.8, abs=4.0 * 0.14 / math.sqrt(4_000))
     assert float(rho[0]) == pytest.approx(0.1, rel=0.1)
@@ -143,4 +141,4 @@ def test_higher_level_is_wider_and_empty_studies_change_nothing() -> None:
 @pytest.mark.parametrize(("mean", "wanted"), [(0.0, 0.0), (1.0, 1.0)])
 def test_certainty_is_accepted_only_by_patients_who_are_all_alike(mean: float, wanted: float) -> None:
     # The share that is spent on heterogeneity is added to every p-value.
-    assert p_value(ALL_EVENTS, mean=mean, seed=1) == pytest.approx(wanted, abs=exact_beta_binomial.SPENT)
+    assert p_value(ALL_EVENTS, mean=mean, seed=1) == pytest.approx(wanted, abs=SPENT)

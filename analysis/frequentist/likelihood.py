@@ -1,0 +1,262 @@
+"""Marginal likelihoods of the two rate models, and profile-likelihood confidence intervals from them.
+
+The densities are those of `models`; here they only get one signature, a location on the logit scale and a spread, so
+that one search for the maximum and one profile serve both. The location is logit(mu) for the beta-binomial and m for
+the logit-normal model, and may depend on covariates; the spread is theta = rho/(1 - rho) and tau.
+
+For every location the likelihood is maximised over the whole range of the spread, zero included; the limits are the
+locations at which this profile has fallen from its maximum by half a chi-square quantile with one degree of freedom.
+A likelihood that still rises at plus or minus infinity has its estimate there (every patient, or none, has the event).
+One study says nothing about heterogeneity: it is analysed with none, which is the binomial, and the note says so.
+
+References
+----------
+Griffiths DA. Biometrics 1973;29:637, doi 10.2307/2529131 (beta-binomial).
+Stijnen T, Hamza TH, Ozdemir P. Stat Med 2010;29:3046, doi 10.1002/sim.4040 (logit-normal).
+Venzon DJ, Moolgavkar SH. Appl Stat 1988;37:87, doi 10.2307/2347496 (profile limits).
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import optimize, special, stats
+from scipy.optimize import elementwise
+
+from analysis.frequentist.interval import Limits, joined, rate
+from models import beta_binomial, logit_normal
+from models.backend import NUMBERS
+from models.studies import RateStudies
+from models.sums import log_binomial
+
+LARGEST_TAU = 10.0
+"""Largest tau searched, on the logit scale. Beyond it every study's rate is practically 0 or 1."""
+ONE_STUDY = "one study: binomial, heterogeneity is not identified"
+ALL_EVENTS = "every patient has the event: the estimate lies on the boundary"
+NO_EVENTS = "no patient has the event: the estimate lies on the boundary"
+LARGEST = f"tau is searched up to {LARGEST_TAU:g}"
+_THETA = np.concatenate([[0.0], np.geomspace(1e-9, 1e9, 61)])
+_TAU = np.concatenate([[0.0], np.geomspace(1e-4, LARGEST_TAU, 41)])
+_TINY = 1e-300
+_ROUNDS, _ROUGH_ROUNDS, _POINTS, _CLOSE = 7, 4, 13, 1e-5
+_NEAR = 0.2
+_DOUBLINGS = 12  # of a distance of `_NEAR`: 800 is beyond the logit of the smallest probability that is a number
+_MOST_STEPS, _SETTLED = 60, 1e-13
+_PROBIT = 0.346  # squared ratio of the slopes at zero of the logistic curve and the normal one that is nearest to it
+_NODES = np.linspace(-8.5, 8.5, 171)
+_WEIGHTS = np.exp(-(_NODES**2) / 2.0) / np.exp(-(_NODES**2) / 2.0).sum()
+
+Surface = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""Log likelihood of locations and spreads of broadcastable shapes, of their common shape."""
+
+
+@dataclass(frozen=True)
+class RateLikelihood:
+    """Log likelihood of a location and a spread, and the range of the spread.
+
+    Parameters
+    ----------
+    value : callable
+        Of location, shape (..., g) for g groups of equal covariates, and spread, shape (...); gives shape (...),
+        binomial coefficients included.
+    design : array, shape (g, p)
+        Covariates of each group; the location of group i is design[i] @ coefficients.
+    spreads : array, shape (s,)
+        Grid of the whole range of the spread in increasing order, from zero; zero alone where there is one study.
+    patients, events : array, shape (g,)
+        Of each group, to know where to search.
+    """
+
+    value: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    design: np.ndarray
+    spreads: np.ndarray
+    patients: np.ndarray
+    events: np.ndarray
+
+
+def beta_binomial_likelihood(studies: RateStudies, *, design: np.ndarray | None = None) -> RateLikelihood:
+    """Likelihood of logit(mu) and theta.
+
+    Parameters
+    ----------
+    studies : RateStudies
+    design : array, shape (k, p), or None
+        Covariates of logit(mu_i), an intercept among them; None: one mean for all.
+    """
+    groups, which = _groups(studies, design)
+    parts = [RateStudies(np.array(studies.study_ids)[mine], studies.events[mine], studies.evaluable[mine])
+             for mine in which == np.arange(len(groups))[:, None]]
+    tables = [beta_binomial.data(part)["sums"] for part in parts]
+    owner = np.repeat(np.arange(len(groups)), [table.shape[1] for table in tables])
+    table = np.concatenate(tables, axis=1)
+    constant = float(log_binomial(studies.evaluable, studies.events).sum())
+
+    def value(location: np.ndarray, spread: np.ndarray) -> np.ndarray:
+        # Far from zero the mean rounds to 0 or 1, where a logarithm would be infinite times a count of zero.
+        mean = np.clip(special.expit(location), _TINY, 1.0 - 1e-16)[..., owner]
+        return constant + beta_binomial.finite_product(mean, spread[..., None], table, on=NUMBERS)
+
+    return _likelihood(value, _THETA, studies, groups, which)
+
+
+def logit_normal_likelihood(studies: RateStudies, *, design: np.ndarray | None = None) -> RateLikelihood:
+    """Likelihood of m and tau; parameters as in `beta_binomial_likelihood`."""
+    groups, which = _groups(studies, design)
+    keyed = np.stack([which, studies.events, studies.evaluable])
+    distinct, times = np.unique(keyed[:, studies.evaluable > 0], axis=1, return_counts=True)
+    counts = distinct[1:].astype(float)
+    constant = float(log_binomial(studies.evaluable, studies.events).sum())
+
+    def value(location: np.ndarray, spread: np.ndarray) -> np.ndarray:
+        each = logit_normal.log_density_each(location[..., distinct[0]], spread[..., None], counts, on=NUMBERS)
+        return constant + each @ times
+
+    return _likelihood(value, _TAU, studies, groups, which)
+
+
+def _groups(studies: RateStudies, design: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct rows of the design, and the row of each study."""
+    rows = np.ones((len(studies), 1)) if design is None else np.asarray(design, dtype=float)
+    if rows.ndim != 2 or len(rows) != len(studies) or not np.all(np.isfinite(rows)):
+        raise ValueError(f"design of shape {rows.shape}: one finite row per study is needed, {len(studies)} in all")
+    groups, which = np.unique(rows, axis=0, return_inverse=True)
+    return groups, which.reshape(-1)
+
+
+def _likelihood(value: Callable, spreads: np.ndarray, studies: RateStudies, groups: np.ndarray,
+                which: np.ndarray) -> RateLikelihood:
+    alone = np.count_nonzero(studies.evaluable) == 1
+    patients, events = (np.bincount(which, weights=counts, minlength=len(groups))
+                        for counts in (studies.evaluable, studies.events))
+    return RateLikelihood(value, groups, np.zeros(1) if alone else spreads, patients, events)
+
+
+def beta_binomial_mean(studies: RateStudies, *, level: float) -> Limits:
+    """Mean rate mu on the probability scale with profile limits over rho; heterogeneity is the estimate of rho."""
+    limits = _profile_interval(beta_binomial_likelihood(studies), level=level)
+    theta = limits.heterogeneity
+    return replace(limits, heterogeneity=theta / (1.0 + theta)).through(rate)
+
+
+def logit_normal_median(studies: RateStudies, *, level: float) -> Limits:
+    """Median rate expit(m) with profile limits over tau; heterogeneity is the estimate of tau."""
+    return _profile_interval(logit_normal_likelihood(studies), level=level).through(rate)
+
+
+def logit_normal_mean(studies: RateStudies, *, level: float) -> Limits:
+    """Mean rate, the integral of expit over Normal(m, tau), with profile limits over tau.
+
+    The estimate is the mean rate at the maximum; the limits come from the same likelihood with the mean rate in place
+    of m, so they are no transform of the limits of the median.
+    """
+    return _profile_interval(logit_normal_likelihood(studies), level=level, to_location=location_of_mean).through(rate)
+
+
+def mean_rate(m: np.ndarray, tau: np.ndarray) -> np.ndarray:
+    """Integral of expit over Normal(m, tau), any shape."""
+    return special.expit(np.asarray(m)[..., None] + np.asarray(tau)[..., None] * _NODES) @ _WEIGHTS
+
+
+def location_of_mean(logit_mean: np.ndarray, tau: np.ndarray) -> np.ndarray:
+    """The m at which a logit-normal law with standard deviation tau has the given mean.
+
+    By Newton's method on the log of the rarer outcome, which keeps its digits near 1. It is concave in m, so that the
+    method converges from anywhere; the start is exact for a normal curve in place of the logistic one.
+    """
+    target = np.abs(logit_mean)
+    wanted = -np.logaddexp(0.0, target)
+    m = target * np.sqrt(1.0 + _PROBIT * tau**2)
+    for _ in range(_MOST_STEPS):
+        rates = special.expit(tau[..., None] * _NODES - m[..., None])
+        mean = rates @ _WEIGHTS
+        step = (np.log(mean) - wanted) * mean / ((rates * (1.0 - rates)) @ _WEIGHTS)
+        m = m + step
+        if np.all(np.abs(step) <= _SETTLED * (1.0 + m)):
+            break
+    return np.copysign(m, logit_mean)
+
+
+def surface_of(likelihood: RateLikelihood, to_location: Surface | None = None) -> Surface:
+    """The likelihood of one group as a function of its location, or of what `to_location` makes the location of."""
+    def surface(parameter: np.ndarray, spread: np.ndarray) -> np.ndarray:
+        return likelihood.value((to_location(parameter, spread) if to_location else parameter)[..., None], spread)
+    return surface
+
+
+def profile(surface: Surface, location: np.ndarray | float, spreads: np.ndarray, *,
+            rounds: int = _ROUNDS) -> tuple[np.ndarray, np.ndarray]:
+    """The spread that maximises the likelihood at each location, and the log likelihood there.
+
+    The best point of the grid is refined between its neighbours until they differ by 1e-5 of themselves, or so many
+    rounds are over; the log likelihood is then the top of the parabola through the last three points, whose error is
+    of third order in their distance.
+    """
+    location = np.asarray(location, dtype=float)[..., None]
+    grid = np.broadcast_to(spreads, (*location.shape[:-1], len(spreads)))
+    for remaining in reversed(range(rounds)):
+        values = surface(location, grid)
+        best = np.argmax(values, axis=-1)[..., None]
+        around = np.clip(best + [-1, 0, 1], 0, grid.shape[-1] - 1)
+        low, kept, high = np.moveaxis(np.take_along_axis(grid, around, axis=-1), -1, 0)
+        if not remaining or np.all(high - low <= _CLOSE * high):
+            break
+        grid = np.linspace(low, high, _POINTS, axis=-1)
+        # A grid that keeps the best point never loses likelihood. It takes the place of the nearest one: two points
+        # at no distance would have no slope.
+        nearest = np.argmin(np.abs(grid - kept[..., None]), axis=-1)[..., None]
+        np.put_along_axis(grid, nearest, kept[..., None], axis=-1)
+    return kept, _top(np.stack([low, kept, high]), np.moveaxis(np.take_along_axis(values, around, axis=-1), -1, 0))
+
+
+def _top(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Highest value of the parabola through three points of which the middle one is the highest; of that without it."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        (left, right), rise, fall = np.diff(x, axis=0), (y[1] - y[0]) / (x[1] - x[0]), (y[1] - y[2]) / (x[2] - x[1])
+        curvature = (rise + fall) / (left + right)
+        slope = (rise * right - fall * left) / (left + right)
+        return np.where(curvature > 0.0, y[1] + slope**2 / (4.0 * curvature), y[1])
+
+
+def _profile_interval(likelihood: RateLikelihood, *, level: float, to_location: Surface | None = None) -> Limits:
+    """Estimate and profile limits of the location (logit scale), with the spread at the maximum."""
+    spreads, patients, events = likelihood.spreads, float(likelihood.patients[0]), float(likelihood.events[0])
+    alone, edge = len(spreads) == 1, int(events == patients) - int(events == 0.0)
+    surface = surface_of(likelihood, to_location)
+    start = float(special.logit((events + 0.5) / (patients + 1.0)))
+    # At an edge the likelihood rises to 1 at that infinity, where every spread has the same.
+    location, spread, top = (edge * math.inf, math.nan, 0.0) if edge else _maximum(surface, spreads, start=start)
+    lower, upper = _limits(surface, spreads, start if edge else location,
+                           target=top - float(stats.chi2.ppf(level, 1)) / 2.0, edge=edge)
+    capped = LARGEST if not alone and spreads[-1] == LARGEST_TAU and edge else ""
+    return Limits(location, lower, upper, math.nan if alone else spread,
+                  joined(ONE_STUDY if alone else "", ("", ALL_EVENTS, NO_EVENTS)[edge], capped))
+
+
+def _maximum(surface: Surface, spreads: np.ndarray, *, start: float) -> tuple[float, float, float]:
+    """Location and spread of the largest likelihood, and its log."""
+    def lost(location: float) -> float:
+        return -float(profile(surface, location, spreads, rounds=_ROUGH_ROUNDS)[1])
+
+    location = float(optimize.minimize_scalar(lost, method="brent", bracket=(start - _NEAR, start + _NEAR),
+                                              options={"xtol": 1e-8}).x)
+    spread, value = profile(surface, location, spreads)
+    return location, float(spread), float(value)
+
+
+def _limits(surface: Surface, spreads: np.ndarray, inside: float, *, target: float, edge: int) -> tuple[float, float]:
+    """Where the profile falls to the target on either side; infinite where it never does, and at an edge."""
+    def excess(distance: np.ndarray, side: np.ndarray) -> np.ndarray:
+        return profile(surface, inside + side * distance, spreads, rounds=_ROUGH_ROUNDS)[1] - target
+
+    # With all patients alike the start may lie outside the interval; it is left towards the estimate.
+    while edge and excess(np.zeros(1), np.zeros(1))[0] <= 0.0:
+        inside += edge
+    sides = np.array([side for side in (-1.0, 1.0) if side != edge])
+    found = elementwise.bracket_root(excess, 0.0, _NEAR, xmin=0.0, args=(sides,), maxiter=_DOUBLINGS)
+    distance = np.full(len(sides), math.inf)
+    distance[found.success] = elementwise.find_root(
+        excess, tuple(end[found.success] for end in found.bracket), args=(sides[found.success],),
+        tolerances={"xatol": 1e-10, "xrtol": 1e-10}).x
+    limits = dict(zip(sides, inside + sides * distance, strict=True))
+    return float(limits.get(-1.0, -math.inf)), float(limits.get(1.0, math.inf))
