@@ -101,10 +101,10 @@ class Prior:
         """Where the density is positive: real, positive or unit."""
         return _FAMILIES[self.family][3]
 
-    def variable(self, name: str, *, size: int | None = None) -> pm.Distribution:
-        """The random variable of that name in the PyMC model that is being built; with a size, so many of them."""
+    def variable(self, name: str, *, size: int | None = None, dims: str | None = None) -> pm.Distribution:
+        """The random variable of that name in the PyMC model that is being built, or a vector of that size or dims."""
         distribution, names, _, _ = _FAMILIES[self.family]
-        return distribution(name, **dict(zip(names, self.arguments, strict=True)), shape=size)
+        return distribution(name, **dict(zip(names, self.arguments, strict=True)), shape=size, dims=dims)
 
     def distribution(self) -> pm.Distribution:
         """The distribution, outside any model."""

@@ -10,7 +10,7 @@ from analysis.cases.selection import Question
 from analysis.cases.settings import NUTS, REGRESSION, Job, Sampler
 from analysis.evidence import Covariate
 from analysis.inference.regression import ONE, RegressionFit, Task, fit, regression_of
-from models.covariates import Covariates
+from models.regression import Covariates
 from models.studies import HazardStudies, RateStudies
 from tests.references import peers
 

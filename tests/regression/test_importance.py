@@ -4,15 +4,13 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from analysis.cases.covariates import as_covariates
 from analysis.cases.selection import Question
 from analysis.cases.settings import IMPORTANCE, Job
 from analysis.inference import regression, weighted
 from analysis.inference.density import density_of
 from analysis.inference.grid import QuadratureFailed
-from analysis.inference.importance import Weighted
-from analysis.inference.mixture import Part, inverted
-from analysis.inference.proposal import proposals
+from analysis.inference.importance import Part, Weighted
+from analysis.inference.laplace import nested_laplace
 from analysis.inference.regression import ONE, TOGETHER, Task, regression_of, without_covariates
 from models.priors import Prior
 from models.studies import HazardStudies, RateStudies
@@ -108,9 +106,8 @@ def test_slopes_far_larger_than_their_scale_is_expected_to_be() -> None:
     assert found.engine == IMPORTANCE and found.diagnostics.converged
     error = 4.0 * weighted.mcse_mean(weighed, found.weights)
     assert weighted.mean_and_sd(weighed, found.weights) == (pytest.approx(mean, abs=error), pytest.approx(sd, rel=0.06))
-    log_scale = proposals(task.regression, studies, as_covariates(task.columns, (True,)),
-                          without_covariates(task, found.priors).density, found.priors, together=True)[0].log_scale
-    assert np.exp(log_scale[-1]) > 0.35
+    target = task.target(found.priors, without_covariates(task, found.priors).density)
+    assert np.exp(nested_laplace(target)[0].log_scale[-1]) > 0.35
 
 
 def test_a_scale_of_slopes_with_a_long_tail_is_reached() -> None:
@@ -127,13 +124,11 @@ def test_a_scale_of_slopes_with_a_long_tail_is_reached() -> None:
 
 
 def test_a_location_beyond_all_rates_has_no_place_and_asks_the_sampler(monkeypatch) -> None:
-    regression = regression_of("survival")
-    priors = {**regression.priors, "eta": Prior("Normal", (40.0, 0.1))}
-    task = Task(ONE, regression, HAZARDS, (column(_X),))
+    model = regression_of("survival")
+    priors = {**model.priors, "eta": Prior("Normal", (40.0, 0.1))}
     with pytest.raises(QuadratureFailed):
-        proposals(regression, HAZARDS, as_covariates(task.columns, (True,)),
-                  density_of(regression.base, HAZARDS, priors), priors, together=False)
-    monkeypatch.setattr(regression, "_attempt", lambda *arguments: _Converged())
+        nested_laplace(Task(ONE, model, HAZARDS, (column(_X),)).target(priors, density_of(model.base, HAZARDS, priors)))
+    monkeypatch.setattr(regression, "_sampled", lambda *arguments: _Converged())
     found = fitted(HAZARDS, _X, engine=IMPORTANCE, priors=(("eta", "Normal(40, 0.1)"),))
     assert isinstance(found, _Converged)
 
@@ -147,24 +142,16 @@ def test_most_draws_count_where_no_cell_is_missing() -> None:
 def test_the_proposals_density_is_that_of_its_draws(together) -> None:
     """The mean of another density's ratio to it is 1 where both have the same support."""
     columns = (column(_GAPS), column(_X[::-1], "z")) if together else (column(_GAPS),)
-    regression = regression_of("rate")
-    task = Task(ONE, regression, RATES, columns, (True,) * len(columns))
-    grid = without_covariates(task, regression.priors)
-    covariates = as_covariates(columns, (True,) * len(columns))
-    parts = [Part(found) for found in proposals(regression, RATES, covariates, grid.density, regression.priors,
-                                                together=together)]
+    model = regression_of("rate")
+    task = Task(TOGETHER if together else ONE, model, RATES, columns, (True,) * len(columns))
+    target = task.target(model.priors, without_covariates(task, model.priors).density)
+    parts = [Part(nodes) for nodes in nested_laplace(target)]
     assert len(parts) == 2
     points = np.random.default_rng(1).random((40_000, 3 + 1 + len(columns)))
     drawn = parts[1].draw(points)
     ratio = np.exp(parts[0].log_density(*drawn) - parts[1].log_density(*drawn))
     assert ratio.mean() == pytest.approx(1.0, abs=4.0 * ratio.std() / 200.0)
     assert ratio.std() > 0.1
-
-
-def test_inverted_masses() -> None:
-    mass = np.array([[1.0, 0.0, 3.0], [2.0, 2.0, 0.0]])
-    cell, place = inverted(mass, np.array([0, 0, 1, 1]), np.array([0.125, 0.625, 0.25, 0.75]))
-    assert cell.tolist() == [0, 2, 0, 1] and place == pytest.approx([0.5, 0.5, 0.5, 0.5])
 
 
 def test_seeds_repeat_and_differ() -> None:
@@ -193,7 +180,7 @@ def test_weights_that_cannot_be_trusted_give_way_to_chains(monkeypatch) -> None:
 
     asked = []
     monkeypatch.setattr(regression, "importance_draws", bad)
-    monkeypatch.setattr(regression, "_attempt", lambda *arguments: asked.append(arguments) or _Converged())
+    monkeypatch.setattr(regression, "_sampled", lambda *arguments: asked.append(arguments) or _Converged())
     assert isinstance(fitted(RATES, _X, engine=IMPORTANCE), _Converged)
     assert sizes == [4096, 16_384] and len(asked) == 1
 
@@ -204,7 +191,7 @@ class _Converged:
 
 def test_no_place_to_start_asks_the_sampler_at_once(monkeypatch) -> None:
     monkeypatch.setattr(regression, "without_covariates", lambda *arguments: None)
-    monkeypatch.setattr(regression, "_attempt", lambda *arguments: _Converged())
+    monkeypatch.setattr(regression, "_sampled", lambda *arguments: _Converged())
     assert isinstance(fitted(RATES, _X, engine=IMPORTANCE), _Converged)
 
 

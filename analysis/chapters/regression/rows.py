@@ -116,7 +116,7 @@ def _natural(fit: RegressionFit, x: np.ndarray, horizon: float | None) -> np.nda
     regression, draws = fit.task.regression, fit.draws
     (column,) = fit.task.columns
     linear = regression.intercept(draws)[:, None] + draws["beta"] / column.prior_step * x
-    return regression.natural(linear, horizon)
+    return regression.outcome(linear, horizon)
 
 
 def imputed_rows(evidence: Evidence, fit: RegressionFit, cells: Draws, job: Job) -> list[dict[str, Any]]:

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from analysis.cases.covariates import Column, column_of, covariates_of, taken
+from analysis.cases.covariates import Column, amount, column_of, covariates_of, taken
 from analysis.cases.selection import select
 from analysis.cases.settings import IMPORTANCE, QUICK_REGRESSION, REGRESSION, Job
-from analysis.cases.steps import amount
 from analysis.chapters.regression import rows
 from analysis.chapters.regression.conflict import conflict_text
 from analysis.evidence import Covariate, Evidence
