@@ -46,18 +46,7 @@ _LOG_WEIGHTS = np.log(_WEIGHTS / _WEIGHTS.sum()) + _NODES**2 / 2.0
 
 def build(studies: RateStudies, covariates: Covariates, priors: Mapping[str, Prior], *,
           together: bool = False) -> pm.Model:
-    """The model as it reads, with missing cells as unknowns of their own.
-
-    Parameters
-    ----------
-    studies : RateStudies
-    covariates : Covariates
-        Of the same studies.
-    priors : mapping of str to Prior
-        As `REGRESSION.priors`.
-    together : bool
-        Whether the slopes share a scale, `shrinkage`, in place of the prior of beta.
-    """
+    """The model as it reads, with missing cells as unknowns of their own; see `models.regression.Regression.build`."""
     with pm.Model(coords={"study": studies.study_ids, "covariate": covariates.names}) as model:
         mu = priors["mu"].variable("mu")
         rho = priors["rho"].variable("rho")
@@ -113,18 +102,21 @@ def _expit(linear: Array, *, on: Backend) -> Array:
 def data(studies: RateStudies, covariates: Covariates) -> dict[str, np.ndarray]:
     """The `pm.Data` by name: whole studies, with points of all in one row, apart from those with a missing cell.
 
-    What holds no mu, log(1 + j theta) for j below each number of patients, is summed over all studies at once.
+    What holds no mu, log(1 + j theta) for j below each number of patients, is summed over all studies at once. Since a
+    graph bears no empty table well, a study without patients and cells stands for none.
     """
     partial = covariates.missing.any(axis=1)
-    shared = beta_binomial.data(studies)["sums"]
     points = [_points(studies, at) for at in range(len(studies))]
-    whole = [shared[:, shared[1] == 0.0], *(points[at] for at in np.flatnonzero(~partial))]
-    return {"whole_known": _or_zero(covariates.known[~partial]), "whole_sums": np.concatenate(whole, axis=1),
+    sums = beta_binomial.data(studies)["sums"]
+    whole = [sums[:, sums[1] == 0.0], *(points[at] for at in np.flatnonzero(~partial))]
+    tables = {"whole_known": covariates.known[~partial], "partial_known": covariates.known[partial],
+              "partial_absent": covariates.absent[partial],
+              "partial_counts": np.stack([studies.events, studies.evaluable], axis=1)[partial]}
+    tables = {name: table if len(table) else np.zeros((1, table.shape[1])) for name, table in tables.items()}
+    return {"whole_sums": np.concatenate(whole, axis=1),
             "whole_index": np.repeat([0, *range(len(whole) - 1)], [table.shape[1] for table in whole]),
-            "partial_known": _or_zero(covariates.known[partial]),
-            "partial_absent": _or_zero(covariates.absent[partial]),
-            "partial_sums": _padded([points[at] for at in np.flatnonzero(partial)]),
-            "partial_rough": _rough(studies.events[partial], studies.evaluable[partial]),
+            "partial_sums": _padded([points[at] for at in np.flatnonzero(partial)] or [np.empty((4, 0))]),
+            "partial_rough": _rough(*tables.pop("partial_counts").T), **tables,
             "cells": covariates.summaries, "steps": covariates.steps}
 
 
@@ -136,8 +128,8 @@ def _points(studies: RateStudies, index: int) -> np.ndarray:
 
 
 def _padded(tables: list[np.ndarray]) -> np.ndarray:
-    """Points of each study, shape (4, k, m); filled up with points of weight zero, and one such study for none."""
-    filled = np.zeros((4, max(1, len(tables)), max([1, *(table.shape[1] for table in tables)])))
+    """Points of each study, filled up with points of weight zero; shape (4, k, m)."""
+    filled = np.zeros((4, len(tables), max(1, *(table.shape[1] for table in tables))))
     filled[0] = 1.0
     for at, table in enumerate(tables):
         filled[:, at, :table.shape[1]] = table
@@ -145,15 +137,9 @@ def _padded(tables: list[np.ndarray]) -> np.ndarray:
 
 
 def _rough(events: np.ndarray, evaluable: np.ndarray) -> np.ndarray:
-    """Logit of each observed rate, its binomial variance, and the patients; shape (3, k), one study for none."""
-    n = evaluable.astype(float) if len(evaluable) else np.zeros(1)
-    rate = (events + 0.5) / (n + 1.0) if len(events) else np.full(1, 0.5)
-    return np.stack([special.logit(rate), 1.0 / ((n + 1.0) * rate * (1.0 - rate)), n])
-
-
-def _or_zero(table: np.ndarray) -> np.ndarray:
-    # A graph bears no empty table well.
-    return table if len(table) else np.zeros((1, table.shape[1]))
+    """Logit of each observed rate, its binomial variance, and the patients; shape (3, k)."""
+    rate = (events + 0.5) / (evaluable + 1.0)
+    return np.stack([special.logit(rate), 1.0 / ((evaluable + 1.0) * rate * (1.0 - rate)), evaluable])
 
 
 REGRESSION = Regression(base=beta_binomial.MODEL, ratio="odds ratio", build=build, data=data, log_density=log_density,

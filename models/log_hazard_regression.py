@@ -33,18 +33,7 @@ from models.studies import HazardStudies
 
 def build(studies: HazardStudies, covariates: Covariates, priors: Mapping[str, Prior], *,
           together: bool = False) -> pm.Model:
-    """The model as it reads, with log hazards and missing cells as unknowns of their own.
-
-    Parameters
-    ----------
-    studies : HazardStudies
-    covariates : Covariates
-        Of the same studies.
-    priors : mapping of str to Prior
-        As `REGRESSION.priors`.
-    together : bool
-        Whether the slopes share a scale, `shrinkage`, in place of the prior of beta.
-    """
+    """The model as it reads, with log hazards and missing cells as unknowns of their own; see `Regression.build`."""
     with pm.Model(coords={"study": studies.study_ids, "covariate": covariates.names}) as model:
         eta = priors["eta"].variable("eta")
         tau = priors["tau"].variable("tau")

@@ -159,6 +159,7 @@ class Regression:
         What exp(beta) is, in words.
     build : callable
         (studies, covariates, priors, together=bool) -> pm.Model, as it reads, missing cells and effects included.
+        `together` says whether the slopes share a scale, `shrinkage`, in place of the prior of beta.
     data : callable
         (studies, covariates) -> arrays by the name of the `pm.Data` that they fill in `marginal_model`.
     log_density : callable
@@ -175,16 +176,6 @@ class Regression:
     data: Callable[[Studies, Covariates], dict[str, np.ndarray]]
     log_density: Callable[..., Array]
     outcome: Callable[[np.ndarray, float | None], np.ndarray]
-
-    @property
-    def name(self) -> str:
-        """Such as beta_binomial: the model of the studies around the regression."""
-        return self.base.name
-
-    @property
-    def kind(self) -> str:
-        """The kind of endpoint: rate or survival."""
-        return self.base.kind
 
     @property
     def location(self) -> str:

@@ -1,6 +1,6 @@
 """One regression: typed studies and columns to draws with diagnostics."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -21,7 +21,7 @@ from models.regression import PER_COVARIATE, Regression, marginal_model
 from models.studies import Studies
 
 ONE, TOGETHER, COMPLETE = "one_at_a_time", "together", "complete_case"
-_REGRESSIONS = {module.REGRESSION.kind: module.REGRESSION
+_REGRESSIONS = {module.REGRESSION.base.kind: module.REGRESSION
                 for module in (beta_binomial_regression, log_hazard_regression)}
 POINTS, POINTS_TOGETHER = 4096, 16_384
 """Weighted draws of one slope, and of slopes that share a scale, whose tails are longer; powers of 2."""
@@ -54,6 +54,13 @@ class Task:
         """Whether the slopes share a scale."""
         return self.analysis == TOGETHER
 
+    def refusal(self, endpoint: str, at: int) -> str:
+        """Why there are too few studies for the slope of a column; empty for enough."""
+        if self.together and sum(self.used) < 2:
+            return (f"{endpoint} on all covariates: {sum(self.used)} covariates with enough studies, at least 2 are "
+                    "needed")
+        return self.columns[at].refusal(endpoint, complete=self.analysis == COMPLETE)
+
     def target(self, priors: Mapping[str, Prior], density: Density) -> Target:
         """What weighted draws are sought of: the columns that enter.
 
@@ -72,7 +79,7 @@ class Task:
         # Rounded, so that the same column in another unit has the same draws.
         columns = [(column.name, [f"{value:.6g}" for value in (column.prior_step, *column.values)])
                    for column in self.columns]
-        return derive_seed(job.seed, job.question.endpoint, self.regression.name, self.analysis,
+        return derive_seed(job.seed, job.question.endpoint, self.regression.base.name, self.analysis,
                            repr([studies, columns, self.used]))
 
 
@@ -120,25 +127,6 @@ def regression_priors(regression: Regression, job: Job) -> dict[str, Prior]:
         return regression.with_priors({name: parse_prior(text) for name, text in job.priors})
     except ValueError as error:
         raise UsageError(str(error)) from None
-
-
-def tasks(regression: Regression, studies: Studies, columns: Sequence[Column], *, endpoint: str,
-          complete: Sequence[tuple[Studies, Column]] = ()) -> list[tuple[Task, str]]:
-    """What is to be fitted, each with the reason against it, which is empty where there are studies enough.
-
-    Parameters
-    ----------
-    complete : sequence of (Studies, Column)
-        Studies and column without the missing cells, for the columns that have some.
-    """
-    planned = [(Task(ONE, regression, studies, (column,)), column.refusal(endpoint)) for column in columns]
-    planned += [(Task(COMPLETE, regression, rest, (column,)), column.refusal(endpoint, complete=True))
-                for rest, column in complete]
-    if len(columns) > 1:
-        used = tuple(not column.refusal(endpoint) for column in columns)
-        too_few = f"{endpoint} on all covariates: {sum(used)} covariates with enough studies, at least 2 are needed"
-        planned.append((Task(TOGETHER, regression, studies, tuple(columns), used), "" if sum(used) > 1 else too_few))
-    return planned
 
 
 def fit(task: Task, job: Job, *, grid: Grid | None = None, cores: int = 1, careful: bool = True) -> RegressionFit:
@@ -212,7 +200,7 @@ def _sampled(task: Task, job: Job, priors: Mapping[str, Prior], sampler: Sampler
         posterior, stats = sample_graph(
             lambda: marginal_model(regression, task.studies, covariates, priors, together=task.together),
             regression.data(task.studies, covariates),
-            key=(f"{regression.name} regression", task.together, len(task.columns), *told(priors)),
+            key=(f"{regression.base.name} regression", task.together, len(task.columns), *told(priors)),
             keep=(regression.location, regression.heterogeneity, *PER_COVARIATE), sampler=sampler, seed=seed,
             cores=cores)
     except SamplingFailed as error:
