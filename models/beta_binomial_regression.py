@@ -5,8 +5,7 @@
 
 mu is the mean rate of a study at the centre of all covariates, rho the heterogeneity that the covariates leave, and
 exp(beta_j) the odds ratio of one step. A uniform mu is a standard logistic intercept, the same prior as without
-covariates (`models.beta_binomial`); slopes, shrinkage and missing cells are those of `models.regression` and
-`models.covariates`.
+covariates (`models.beta_binomial`); slopes, shrinkage and missing cells are those of `models.regression`.
 
 Numerics. The finite-product form of the likelihood is used study by study. Where cells are missing, the likelihood is
 averaged over the normal distribution of the linear predictor with a Gauss-Hermite rule, placed about where that
@@ -20,38 +19,43 @@ Pinheiro JC, Bates DM. J Comput Graph Stat 1995;4:12, doi 10.1080/10618600.1995.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pymc as pm
 from scipy import special
 
 from models import beta_binomial
-from models.backend import GRAPH, NUMBERS, Array, Backend
+from models.backend import Array, Backend
 from models.beta_binomial import finite_product
-from models.coordinates import located
-from models.covariates import (
-    Covariates,
-    absent_cells,
-    cell_table,
-    known_cells,
-    known_shift,
-    log_density_cells,
-    missing_shift,
-)
 from models.model import Draws
 from models.priors import Prior
-from models.regression import PRIORS as SLOPE_PRIORS
-from models.regression import Regression, slopes
+from models.regression import (
+    Covariates,
+    Regression,
+    covariate_effect,
+    linear_predictor,
+    log_density_cells,
+    logit,
+)
 from models.studies import RateStudies
-from models.sums import below_counts
-
-if TYPE_CHECKING:
-    import pymc as pm
 
 POINTS = 15
-PRIORS = {**beta_binomial.PRIORS, **SLOPE_PRIORS}
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(POINTS)
 _LOG_WEIGHTS = np.log(_WEIGHTS / _WEIGHTS.sum()) + _NODES**2 / 2.0
+
+
+def build(studies: RateStudies, covariates: Covariates, priors: Mapping[str, Prior], *,
+          together: bool = False) -> pm.Model:
+    """The model as it reads, with missing cells as unknowns of their own; see `models.regression.Regression.build`."""
+    with pm.Model(coords={"study": studies.study_ids, "covariate": covariates.names}) as model:
+        mu = priors["mu"].variable("mu")
+        rho = priors["rho"].variable("rho")
+        linear = pm.math.logit(mu) + covariate_effect(covariates, priors, together=together)
+        rate = pm.Deterministic("rate", pm.math.sigmoid(linear), dims="study")
+        kappa = 1.0 / rho - 1.0
+        pm.BetaBinomial("events", n=studies.evaluable, alpha=rate * kappa, beta=(1.0 - rate) * kappa,
+                        observed=studies.events, dims="study")
+    return model
 
 
 def log_density(draws: Draws, inputs: Mapping[str, Array], *, on: Backend) -> Array:
@@ -64,11 +68,10 @@ def log_density(draws: Draws, inputs: Mapping[str, Array], *, on: Backend) -> Ar
     inputs : mapping of str to array
         As `data` returns them.
     """
-    intercept, theta = intercept_of(draws, on=on)[..., None], (draws["rho"] / (1.0 - draws["rho"]))[..., None]
-    whole = _expit(intercept + known_shift(draws, inputs["whole_known"]), on=on)
+    intercept, theta = logit(draws["mu"], on=on)[..., None], (draws["rho"] / (1.0 - draws["rho"]))[..., None]
+    whole = _expit(intercept + draws["beta"] @ inputs["whole_known"].T, on=on)
     observed = finite_product(whole[..., inputs["whole_index"]], theta, inputs["whole_sums"], on=on)
-    mean, sd = missing_shift(draws, inputs["partial_absent"], on=on)
-    centre = intercept + known_shift(draws, inputs["partial_known"]) + mean
+    centre, sd = linear_predictor(intercept, draws, inputs["partial_known"], inputs["partial_absent"], on=on)
     integrated = _log_mean(centre, sd, theta, draws["rho"][..., None], inputs, on=on)
     return observed + on.sum(integrated, axis=-1) + log_density_cells(draws, inputs["cells"], on=on)
 
@@ -92,83 +95,41 @@ def _log_mean(centre: Array, sd: Array, theta: Array, rho: Array, inputs: Mappin
     return top + on.log(on.sum(on.exp(each - top[..., None]), axis=-1))
 
 
-def intercept_of(draws: Draws, *, on: Backend = NUMBERS) -> Array:
-    """Logit of mu; shape (...)."""
-    return on.log(draws["mu"]) - on.log1p(-draws["mu"])
-
-
-def data(studies: RateStudies, covariates: Covariates) -> dict[str, np.ndarray]:
-    """The model's `pm.Data` by name: studies without a missing cell apart from those with one."""
-    partial = covariates.missing.any(axis=1)
-    whole = np.flatnonzero(~partial)
-    known = known_cells(covariates)
-    sums, index = _of_whole(studies, whole)
-    return {"whole_known": _or_zero(known[whole]), "whole_sums": sums, "whole_index": index,
-            "partial_known": _or_zero(known[partial]), "partial_absent": _or_zero(absent_cells(covariates)[partial]),
-            "partial_sums": _of_partial(studies, np.flatnonzero(partial)),
-            "partial_rough": _rough(studies.events[partial], studies.evaluable[partial]),
-            "cells": cell_table(covariates), "steps": covariates.steps}
-
-
-def build(studies: RateStudies, covariates: Covariates, priors: Mapping[str, Prior] = PRIORS, *,
-          together: bool = False) -> "pm.Model":
-    """The model with its data in place.
-
-    Parameters
-    ----------
-    studies : RateStudies
-    covariates : Covariates
-        Of the same studies.
-    priors : mapping of str to Prior
-    together : bool
-        Whether the slopes share a scale, `shrinkage`, in place of the prior of beta.
-    """
-    import pymc as pm
-
-    with pm.Model() as model:
-        inputs = {name: pm.Data(name, table) for name, table in data(studies, covariates).items()}
-        draws = slopes(priors, inputs["cells"], inputs["steps"], len(covariates.names), together=together)
-        draws["rho"] = priors["rho"].variable("rho")
-        draws["mu"] = located("mu", priors["mu"], centre=0.0, spread=1.0)
-        pm.Potential("log_likelihood", log_density(draws, inputs, on=GRAPH))
-    return model
-
-
-def at_linear(draws: Draws, studies: RateStudies, index: int, linear: np.ndarray) -> np.ndarray:
-    """Log likelihood of one study, without its binomial coefficient, at linear predictors of shape (s, g)."""
-    theta = (draws["rho"] / (1.0 - draws["rho"]))[:, None, None]
-    own = finite_product(special.expit(linear)[..., None], theta, _of_study(studies, index), on=NUMBERS)
-    return own + finite_product(0.5, theta, _without_mu(studies.evaluable[[index]]), on=NUMBERS)
-
-
 def _expit(linear: Array, *, on: Backend) -> Array:
     return on.exp(-on.softplus(-linear))
 
 
-def _of_study(studies: RateStudies, index: int) -> np.ndarray:
-    """Points of one study that hold its mu; the others are those of all studies."""
-    alone = RateStudies(("one",), studies.events[[index]], studies.evaluable[[index]])
-    table = beta_binomial.data(alone)["sums"]
-    return table[:, (table[1] != 0.0) & (table[3] != 0.0)]
+def data(studies: RateStudies, covariates: Covariates) -> dict[str, np.ndarray]:
+    """The `pm.Data` by name: whole studies, with points of all in one row, apart from those with a missing cell.
+
+    What holds no mu, log(1 + j theta) for j below each number of patients, is summed over all studies at once. Since a
+    graph bears no empty table well, a study without patients and cells stands for none.
+    """
+    partial = covariates.missing.any(axis=1)
+    points = [_points(studies, at) for at in range(len(studies))]
+    sums = beta_binomial.data(studies)["sums"]
+    whole = [sums[:, sums[1] == 0.0], *(points[at] for at in np.flatnonzero(~partial))]
+    tables = {"whole_known": covariates.known[~partial], "partial_known": covariates.known[partial],
+              "partial_absent": covariates.absent[partial],
+              "partial_counts": np.stack([studies.events, studies.evaluable], axis=1)[partial]}
+    tables = {name: table if len(table) else np.zeros((1, table.shape[1])) for name, table in tables.items()}
+    return {"whole_sums": np.concatenate(whole, axis=1),
+            "whole_index": np.repeat([0, *range(len(whole) - 1)], [table.shape[1] for table in whole]),
+            "partial_sums": _padded([points[at] for at in np.flatnonzero(partial)] or [np.empty((4, 0))]),
+            "partial_rough": _rough(*tables.pop("partial_counts").T), **tables,
+            "cells": covariates.summaries, "steps": covariates.steps}
 
 
-def _without_mu(evaluable: np.ndarray) -> np.ndarray:
-    """Points of what holds no mu, log(1 + j theta) for j below each number of patients."""
-    total = below_counts(evaluable)
-    return np.stack([np.ones_like(total.nodes), np.zeros_like(total.nodes), total.nodes, -total.weights])
+def _points(studies: RateStudies, index: int) -> np.ndarray:
+    """Points of one study that hold its mu."""
+    alone = RateStudies((studies.study_ids[index],), studies.events[[index]], studies.evaluable[[index]])
+    sums = beta_binomial.data(alone)["sums"]
+    return sums[:, (sums[1] != 0.0) & (sums[3] != 0.0)]
 
 
-def _of_whole(studies: RateStudies, whole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Points without mu of all studies, then those of each whole study; and the study that each belongs to."""
-    tables = [_without_mu(studies.evaluable), *(_of_study(studies, at) for at in whole)]
-    index = [0, *range(len(whole))]
-    return np.concatenate(tables, axis=1), np.repeat(index, [table.shape[1] for table in tables])
-
-
-def _of_partial(studies: RateStudies, partial: np.ndarray) -> np.ndarray:
-    """Points of each study, shape (4, k, m); filled up with points of weight zero, and one such study for none."""
-    tables = [_of_study(studies, at) for at in partial]
-    filled = np.zeros((4, max(1, len(tables)), max([1, *(table.shape[1] for table in tables)])))
+def _padded(tables: list[np.ndarray]) -> np.ndarray:
+    """Points of each study, filled up with points of weight zero; shape (4, k, m)."""
+    filled = np.zeros((4, len(tables), max(1, *(table.shape[1] for table in tables))))
     filled[0] = 1.0
     for at, table in enumerate(tables):
         filled[:, at, :table.shape[1]] = table
@@ -176,21 +137,10 @@ def _of_partial(studies: RateStudies, partial: np.ndarray) -> np.ndarray:
 
 
 def _rough(events: np.ndarray, evaluable: np.ndarray) -> np.ndarray:
-    """Logit of each observed rate, its binomial variance, and the patients; shape (3, k), one study for none."""
-    n = evaluable.astype(float) if len(evaluable) else np.zeros(1)
-    rate = (events + 0.5) / (n + 1.0) if len(events) else np.full(1, 0.5)
-    return np.stack([special.logit(rate), 1.0 / ((n + 1.0) * rate * (1.0 - rate)), n])
+    """Logit of each observed rate, its binomial variance, and the patients; shape (3, k)."""
+    rate = (events + 0.5) / (evaluable + 1.0)
+    return np.stack([special.logit(rate), 1.0 / ((evaluable + 1.0) * rate * (1.0 - rate)), evaluable])
 
 
-def _or_zero(table: np.ndarray) -> np.ndarray:
-    """The rows as numbers, or one row of zeros where there are none: a graph bears no empty table well."""
-    return table.astype(float) if len(table) else np.zeros((1, table.shape[1]))
-
-
-def _natural(linear: np.ndarray, horizon: float | None) -> np.ndarray:
-    return special.expit(linear)
-
-
-REGRESSION = Regression(base=beta_binomial.MODEL, ratio="odds ratio", effect="mean rate", data=data,
-                        log_density=log_density, build=build, intercept=intercept_of, at_linear=at_linear,
-                        natural=_natural)
+REGRESSION = Regression(base=beta_binomial.MODEL, ratio="odds ratio", build=build, data=data, log_density=log_density,
+                        outcome=lambda linear, horizon: special.expit(linear))

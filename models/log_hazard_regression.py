@@ -5,39 +5,71 @@
 
 eta is the log hazard of the typical study at the centre of all covariates, tau the heterogeneity that the covariates
 leave, and exp(beta_j) the hazard ratio of one step. What a study reports is as in `models.log_hazard`; slopes,
-shrinkage and missing cells are those of `models.regression` and `models.covariates`.
+shrinkage and missing cells are those of `models.regression`.
 
 Numerics. A missing cell adds a normal term to a log hazard that is normal already, so integrating it out widens the
 study's tau to sqrt(tau^2 + sum_missing beta_j^2 s_j^2), without any quadrature.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pymc as pm
 
 from models import log_hazard
-from models.backend import GRAPH, NUMBERS, Array, Backend
-from models.coordinates import located
-from models.covariates import (
-    Covariates,
-    absent_cells,
-    cell_table,
-    known_cells,
-    known_shift,
-    log_density_cells,
-    missing_shift,
-)
+from models.backend import Array, Backend
 from models.model import Draws
 from models.priors import Prior
-from models.regression import PRIORS as SLOPE_PRIORS
-from models.regression import Regression, slopes
+from models.regression import (
+    HALF_LOG_2PI,
+    Covariates,
+    Regression,
+    covariate_effect,
+    linear_predictor,
+    log_density_cells,
+)
 from models.studies import HazardStudies
 
-if TYPE_CHECKING:
-    import pymc as pm
 
-PRIORS = {**log_hazard.PRIORS, **SLOPE_PRIORS}
+def build(studies: HazardStudies, covariates: Covariates, priors: Mapping[str, Prior], *,
+          together: bool = False) -> pm.Model:
+    """The model as it reads, with log hazards and missing cells as unknowns of their own; see `Regression.build`."""
+    with pm.Model(coords={"study": studies.study_ids, "covariate": covariates.names}) as model:
+        eta = priors["eta"].variable("eta")
+        tau = priors["tau"].variable("tau")
+        effect = covariate_effect(covariates, priors, together=together)
+        log_hazards = pm.Normal("log_hazard", eta + effect, tau, dims="study")
+        _observe(studies, log_hazards)
+    return model
+
+
+def _observe(studies: HazardStudies, log_hazards: Array) -> None:
+    """One observed node for each way of reporting."""
+    for name, rows in log_hazard.kinds(studies).items():
+        pm.modelcontext(None).add_coord(f"{name}_study", np.array(studies.study_ids)[rows])
+        theta, dims = log_hazards[np.flatnonzero(rows)], f"{name}_study"
+        events, months = studies.events[rows].astype(int), studies.person_months[rows]
+        if name == "estimates":
+            pm.CustomDist("estimate", theta, studies.se_lower[rows], studies.se_upper[rows], logp=_log_split_normal,
+                          random=_draw_split_normal, observed=studies.log_hazard[rows], dims=dims)
+        elif name == "counts":
+            pm.Poisson("events", pm.math.exp(theta) * months, observed=events, dims=dims)
+        else:
+            by = studies.landmark_months[rows]
+            patients = np.rint(events + months / by).astype(int)
+            pm.Binomial("events_by_landmark", patients, -pm.math.expm1(-pm.math.exp(theta) * by), observed=events,
+                        dims=dims)
+
+
+def _log_split_normal(estimate: Array, theta: Array, below: Array, above: Array) -> Array:
+    scale = pm.math.where(theta < estimate, below, above)
+    return np.log(2.0) - pm.math.log(below + above) - 0.5 * ((estimate - theta) / scale) ** 2 - HALF_LOG_2PI
+
+
+def _draw_split_normal(theta: np.ndarray, below: np.ndarray, above: np.ndarray, rng: np.random.Generator,
+                       size: tuple[int, ...] | None = None) -> np.ndarray:
+    distance = np.abs(rng.normal(size=size))
+    return theta + np.where(rng.random(size) < below / (below + above), below * distance, -above * distance)
 
 
 def log_density(draws: Draws, inputs: Mapping[str, Array], *, on: Backend) -> Array:
@@ -53,62 +85,24 @@ def log_density(draws: Draws, inputs: Mapping[str, Array], *, on: Backend) -> Ar
     total = log_density_cells(draws, inputs["cells"], on=on)
     for name, density in log_hazard.DENSITIES.items():
         if name in inputs:
-            mean, sd = missing_shift(draws, inputs[f"{name}_absent"], on=on)
-            centre = draws["eta"][..., None] + known_shift(draws, inputs[f"{name}_known"]) + mean
+            centre, sd = linear_predictor(draws["eta"][..., None], draws, inputs[f"{name}_known"],
+                                          inputs[f"{name}_absent"], on=on)
             width = on.sqrt(draws["tau"][..., None] ** 2 + sd**2)
             total = total + on.sum(density(centre, width, inputs[name], on=on), axis=-1)
     return total
 
 
 def data(studies: HazardStudies, covariates: Covariates) -> dict[str, np.ndarray]:
-    """The model's `pm.Data` by name: reports and cells, each only where a study has them."""
-    found, known, absent = log_hazard.data(studies), known_cells(covariates), absent_cells(covariates)
+    """The `pm.Data` by name: reports and cells, each only where a study has them."""
+    inputs = log_hazard.data(studies)
     for name, rows in log_hazard.kinds(studies).items():
-        found[f"{name}_known"] = known[rows]
-        found[f"{name}_absent"] = absent[rows]
-    return {**found, "cells": cell_table(covariates), "steps": covariates.steps}
+        inputs |= {f"{name}_known": covariates.known[rows], f"{name}_absent": covariates.absent[rows]}
+    return {**inputs, "cells": covariates.summaries, "steps": covariates.steps}
 
 
-def build(studies: HazardStudies, covariates: Covariates, priors: Mapping[str, Prior] = PRIORS, *,
-          together: bool = False) -> "pm.Model":
-    """The model with its data in place.
-
-    Parameters
-    ----------
-    studies : HazardStudies
-    covariates : Covariates
-        Of the same studies.
-    priors : mapping of str to Prior
-    together : bool
-        Whether the slopes share a scale, `shrinkage`, in place of the prior of beta.
-    """
-    import pymc as pm
-
-    with pm.Model() as model:
-        inputs = {name: pm.Data(name, table) for name, table in data(studies, covariates).items()}
-        draws = slopes(priors, inputs["cells"], inputs["steps"], len(covariates.names), together=together)
-        draws["tau"] = priors["tau"].variable("tau")
-        draws["eta"] = located("eta", priors["eta"], centre=float(log_hazard.PRIORS["eta"].arguments[0]), spread=1.0)
-        pm.Potential("log_likelihood", log_density(draws, inputs, on=GRAPH))
-    return model
+def _survival(log_hazards: np.ndarray, horizon: float) -> np.ndarray:
+    return np.exp(-horizon * np.exp(np.minimum(log_hazards, 700.0)))
 
 
-def at_linear(draws: Draws, studies: HazardStudies, index: int, linear: np.ndarray) -> np.ndarray:
-    """Log likelihood of one study, without its constant, at linear predictors of shape (s, g)."""
-    own = {name: getattr(studies, name)[[index]] for name in studies.__dataclass_fields__ if name != "study_ids"}
-    ((name, table),) = log_hazard.data(HazardStudies(("one",), **own)).items()
-    return log_hazard.DENSITIES[name](linear[..., None], draws["tau"][:, None, None], table, on=NUMBERS)[..., 0]
-
-
-def intercept_of(draws: Draws) -> Array:
-    """eta; shape (...)."""
-    return draws["eta"]
-
-
-def _natural(linear: np.ndarray, horizon: float | None) -> np.ndarray:
-    return np.exp(-horizon * np.exp(np.minimum(linear, 700.0)))
-
-
-REGRESSION = Regression(base=log_hazard.MODEL, ratio="hazard ratio", effect="survival of the typical study", data=data,
-                        log_density=log_density, build=build, intercept=intercept_of, at_linear=at_linear,
-                        natural=_natural)
+REGRESSION = Regression(base=log_hazard.MODEL, ratio="hazard ratio", build=build, data=data, log_density=log_density,
+                        outcome=_survival)

@@ -125,9 +125,9 @@ class Prior:
         """Where the density is positive: real, positive or unit."""
         return _FAMILIES[self.family][2]
 
-    def variable(self, name: str, *, size: int | None = None) -> "pm.Distribution":
-        """The random variable of that name in the PyMC model that is being built; with a size, so many of them."""
-        return self._family()(name, **self._named(), shape=size)
+    def variable(self, name: str, *, size: int | None = None, dims: str | None = None) -> "pm.Distribution":
+        """The random variable of that name in the PyMC model that is being built, or a vector of that size or dims."""
+        return self._family()(name, **self._named(), shape=size, dims=dims)
 
     def distribution(self) -> "pm.Distribution":
         """The distribution, outside any model."""

@@ -1,27 +1,56 @@
-"""From the covariate columns of the evidence to standardised numbers, and the rule for too few studies.
+"""From the covariate columns of the evidence to standardised numbers, with the step that a slope is told for.
 
 Everything is fitted in standard deviations of the known cells from their mean, so that no result hangs on the unit in
-which a column is written; `analysis.cases.steps` says what one step of a slope is to a reader.
+which a column is written. The step of a slope is the one that covariates.csv states, or else a round one near one
+standard deviation.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.cases.steps import Step, step_of
 from analysis.evidence import Covariate, Evidence
 from analysis.system.errors import UsageError
-from models.covariates import Covariates
+from models.regression import Covariates
 from models.studies import HazardStudies, RateStudies, Studies
 
 MIN_STUDIES = 4
 MIN_OBSERVED = 3
 MIN_VALUES = 2
 _DIGITS = 12  # of standardised numbers: the same column in another unit gives the same ones
+_ROUND = (1.0, 2.0, 5.0, 10.0)
+_FACTORS = (1.1, 1.2, 1.5, 2.0, 5.0, 10.0, 100.0, 1000.0)
+_GROUPED = (1e3, 1e7)
 _NO_TABLE = ("{directory} has no covariates.csv, so there is nothing to regress on; add one with the columns "
              "covariate, label and column (a column of studies.csv with numbers), and unit and unit_size for the "
              "step of a slope")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a covariate, on its transformed scale.
+
+    Parameters
+    ----------
+    size : float
+        What the printed ratio is per.
+    prior_size : float
+        What the prior of the slope is per: the same where the evidence states a step, else one standard deviation, so
+        that the unit of the column does not matter.
+    words : str
+        The step as a reader sees it.
+    """
+
+    size: float
+    prior_size: float
+    words: str
+
+    @property
+    def per_prior_step(self) -> float:
+        """Printed steps in one step of the prior: a slope of the prior's step is divided by it."""
+        return self.prior_size / self.size
 
 
 @dataclass(frozen=True)
@@ -58,15 +87,21 @@ class Column:
         """Which studies lack the cell; bool array, shape (k,)."""
         return np.isnan(self.values)
 
-    def natural(self, values: np.ndarray) -> np.ndarray:
-        """Values in standard deviations from the centre as they stand in studies.csv."""
-        moved = self.centre + self.sd * values
-        return 10.0**moved if self.covariate.transformation == "log10" else moved
-
     @property
     def prior_step(self) -> float:
         """Size of the step that the prior of the slope is about, in standard deviations."""
         return float(f"{self.step.prior_size / self.sd:.{_DIGITS}g}")
+
+    @property
+    def lone_study(self) -> bool:
+        """Whether all observed cells but one are equal, so that the slope is that study against the rest."""
+        _, counts = np.unique(self.values[~self.missing], return_counts=True)
+        return len(counts) == 2 and counts.min() == 1
+
+    def natural(self, values: np.ndarray) -> np.ndarray:
+        """Values in standard deviations from the centre as they stand in studies.csv."""
+        moved = self.centre + self.sd * values
+        return 10.0**moved if self.covariate.transformation == "log10" else moved
 
     def refusal(self, endpoint: str, *, complete: bool = False) -> str:
         """Why there are too few studies for a slope, with what is there and what is needed; empty for enough.
@@ -84,12 +119,6 @@ class Column:
         return next((f"{endpoint} on {self.name}: {have} {what}, at least {need} are needed"
                      for have, need, what in counts if have < need), "")
 
-    @property
-    def lone_study(self) -> bool:
-        """Whether all observed cells but one are equal, so that the slope is that study against the rest."""
-        _, counts = np.unique(self.values[~self.missing], return_counts=True)
-        return len(counts) == 2 and counts.min() == 1
-
 
 def covariates_of(evidence: Evidence, names: Sequence[str] = ()) -> tuple[Covariate, ...]:
     """The named covariates, or all of the evidence, in the order of the table.
@@ -101,22 +130,26 @@ def covariates_of(evidence: Evidence, names: Sequence[str] = ()) -> tuple[Covari
     """
     if not evidence.covariates:
         raise UsageError(_NO_TABLE.format(directory=evidence.directory))
-    known = [row.covariate for row in evidence.covariates]
+    known = [covariate.covariate for covariate in evidence.covariates]
     unknown = [name for name in names if name not in known]
     if unknown:
         raise UsageError(f"unknown covariate {', '.join(map(repr, unknown))}; covariates.csv has {', '.join(known)}")
-    return tuple(row for row in evidence.covariates if not names or row.covariate in names)
+    return tuple(covariate for covariate in evidence.covariates if not names or covariate.covariate in names)
+
+
+def cell_of(evidence: Evidence, covariate: Covariate, study_id: str) -> float | None:
+    """The number in studies.csv, None for an empty cell."""
+    cell = evidence.study(study_id).columns.get(covariate.column, "")
+    return float(cell) if cell else None
 
 
 def column_of(evidence: Evidence, covariate: Covariate, study_ids: Sequence[str]) -> Column:
     """The covariate of some studies, standardised by mean and standard deviation of the observed cells."""
-    cells = [evidence.study(study).columns.get(covariate.column, "") for study in study_ids]
-    raw = np.array([float(cell) if cell else np.nan for cell in cells])
+    raw = np.array([cell_of(evidence, covariate, study_id) for study_id in study_ids], dtype=float)
     moved = np.log10(raw) if covariate.transformation == "log10" else raw
     seen = moved[~np.isnan(moved)]
     centre, sd = _centre_and_sd(seen)
-    values = np.round((moved - centre) / sd, _DIGITS)
-    return Column(covariate, centre, values, sd, step_of(covariate, seen, sd))
+    return Column(covariate, centre, np.round((moved - centre) / sd, _DIGITS), sd, step_of(covariate, seen, sd))
 
 
 def _centre_and_sd(seen: np.ndarray) -> tuple[float, float]:
@@ -130,6 +163,53 @@ def _centre_and_sd(seen: np.ndarray) -> tuple[float, float]:
     return float(size * np.mean(seen / size)), float(size * np.std(seen / size, ddof=1))
 
 
+def step_of(covariate: Covariate, seen: np.ndarray, sd: float) -> Step:
+    """The step of a covariate.
+
+    A step is stated by a unit_size that is not 1, or by a unit with a unit_size. Where a column has two values, one
+    step leads from one to the other.
+
+    Parameters
+    ----------
+    seen : array
+        The known cells on the transformed scale.
+    sd : float
+        Their standard deviation, 1 where they do not differ.
+    """
+    size, log10 = covariate.unit_size, covariate.transformation == "log10"
+    if covariate.unit and (size is not None or log10):
+        return Step(size or 1.0, size or 1.0, covariate.unit)
+    if size not in (None, 1.0):
+        return Step(size, size, f"{size:g} on the log10 scale" if log10 else amount(size))
+    values = np.unique(seen)
+    if len(values) == 2 and not log10:
+        size = prior_size = float(values[1] - values[0])
+    else:
+        size, prior_size = (_log_factor_near(sd) if log10 else _round_number_near(sd)), sd
+    words = f"{10.0**size:.4g}-fold" if log10 else amount(size)
+    if covariate.unit:
+        words = covariate.unit if size == 1.0 else f"{words} ({covariate.unit})"
+    return Step(size, prior_size, words)
+
+
+def amount(size: float) -> str:
+    """A number with its thousands apart, such as 20,000."""
+    low, high = _GROUPED
+    return f"{size:,.10g}" if low <= size < high else f"{size:.4g}"
+
+
+def _round_number_near(sd: float) -> float:
+    """1, 2 or 5 times a power of ten, whichever is nearest to the SD as a factor."""
+    exponent = math.floor(math.log10(sd))
+    nearest = min(_ROUND, key=lambda digit: abs(math.log10(sd) - exponent - math.log10(digit)))
+    # As text, since 10.0**-6 times 2 is not the number nearest to 2e-6.
+    return float(f"{nearest:g}e{exponent}")
+
+
+def _log_factor_near(sd: float) -> float:
+    return math.log10(min(_FACTORS, key=lambda factor: abs(math.log(sd / math.log10(factor)))))
+
+
 def as_covariates(columns: Sequence[Column], used: Sequence[bool]) -> Covariates:
     """The columns as a model takes them; one that is not used is zero everywhere, so that nothing depends on it."""
     values = [column.values if use else np.zeros(len(column.values))
@@ -138,9 +218,9 @@ def as_covariates(columns: Sequence[Column], used: Sequence[bool]) -> Covariates
                       np.array([column.prior_step for column in columns]))
 
 
-def taken(studies: Studies, rows: np.ndarray) -> Studies:
+def taken(studies: Studies, kept: np.ndarray) -> Studies:
     """Some of the studies, by a mask of shape (k,)."""
-    chosen = np.flatnonzero(rows)
+    chosen = np.flatnonzero(kept)
     ids = tuple(studies.study_ids[at] for at in chosen)
     if isinstance(studies, RateStudies):
         return RateStudies(ids, studies.events[chosen], studies.evaluable[chosen])

@@ -8,10 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from analysis.cases.covariates import covariates_of
+from analysis.cases.covariates import amount, covariates_of
 from analysis.cases.selection import choices, select
 from analysis.cases.settings import NUTS, QUICK_REGRESSION, REGRESSION
-from analysis.cases.steps import amount
 from analysis.chapters.regression.rows import CAVEAT
 from analysis.chapters.regression.running import regress
 from analysis.chapters.regression.tables import FILES, collinearity_table, imputed_table, slopes_table, write_tables

@@ -1,6 +1,6 @@
 """Independent weighted draws from the posterior of a regression, without a chain.
 
-Points of a scrambled Sobol sequence become draws of the nested approximation (`analysis.inference.proposal`), with
+Points of a scrambled Sobol sequence become draws of the nested approximation (`analysis.inference.laplace`), with
 tails of a t distribution, and of the distribution of observed cells. Each is weighed with the density that nutpie
 samples, evaluated by numpy. The weights are Pareto-smoothed; the shape of their tail (k) says whether the weighted
 draws may be trusted at all, and their Monte-Carlo errors are those of independent draws, which a Sobol sequence does
@@ -10,29 +10,29 @@ References
 ----------
 Vehtari A et al. J Mach Learn Res 2024;25:72, doi 10.48550/arXiv.1507.02646 (Pareto-smoothed importance sampling).
 Owen AB. Monte Carlo theory, methods and examples. 2013, chapters 9 and 17 (importance sampling; scrambled nets).
+Owen A, Zhou Y. J Am Stat Assoc 2000;95:135, doi 10.1080/01621459.2000.10473909 (mixtures as proposals).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from arviz_stats.base import array_stats
 from scipy import special, stats
+from scipy.interpolate import RegularGridInterpolator, make_interp_spline
 
-from analysis.cases.covariates import Column, as_covariates
-from analysis.inference.density import Density
-from analysis.inference.mixture import Part, inverted, normalised
-from analysis.inference.proposal import proposals
+from analysis.inference.laplace import Nodes, Target, nested_laplace
 from models.backend import NUMBERS
-from models.covariates import Covariates, cell_table
 from models.model import Draws
 from models.priors import Prior
-from models.regression import Regression
-from models.studies import Studies
+from models.regression import Covariates
 
+_FREEDOM = 4.0  # tails of rates near 0 or 1 are exponential, and wide
+_HEATED = 0.9  # power of the grid's masses, whose tails the approximation may understate
+_HEATED_CELLS = 0.6  # of the masses of a covariate's standard deviation: what studies report may favour a large one
+_FINE, _FINE_SCALES, _CELL_STEPS = 240, 120, 600
+_LEAST = -60.0  # logs of masses below the highest: splines through less would swing
 _EVERY = 3  # one draw in so many comes from the studies without a missing cell
-_HEATED = 0.6  # power of the masses of a covariate's standard deviation: what studies report may favour a large one
-_CELL_STEPS = 600
 _NEGLIGIBLE = 1e-12
 _AT_ONCE = 150_000  # draws times numbers of the largest input: what is made of them stays near the processor
 
@@ -57,51 +57,47 @@ class Weighted:
     pareto_k: float
 
 
-def importance_draws(regression: Regression, studies: Studies, columns: tuple[Column, ...], density: Density,
-                     priors: Mapping[str, Prior], *, together: bool, size: int, seed: int) -> Weighted:
+def importance_draws(target: Target, *, size: int, seed: int) -> Weighted:
     """Weighted draws of one regression.
 
     Parameters
     ----------
-    columns : tuple of Column
-        All of them enter.
-    density : Density
-        Of the same studies without covariates.
     size : int
         Number of draws, a power of 2.
+
+    Raises
+    ------
+    QuadratureFailed
+        When there is no place to start from.
     """
-    covariates = as_covariates(columns, (True,) * len(columns))
-    absent = np.flatnonzero(covariates.missing.any(axis=0))
-    parts = [Part(found) for found in proposals(regression, studies, covariates, density, priors,
-                                                together=together)]
-    dimension = 1 + len(columns)
-    points = stats.qmc.Sobol(3 + dimension + 2 * len(absent), rng=np.random.default_rng([seed, 5])).random(size)
-    points = np.clip(points, 1e-12, 1.0 - 1e-12)
-    a, log_scale, coefficients, log_proposal = _mixed(parts, points[:, :3 + dimension])
-    mean, sd, log_cells = _cells(covariates, absent, priors["covariate_sd"], points[:, 3 + dimension:])
-    v, slopes = parts[0].heterogeneity(a), coefficients[:, 1:] * covariates.steps
-    # Columns without a missing cell: the density has no term of them, whatever the numbers.
-    draws = {**density.natural(coefficients[:, 0], v), "beta": np.exp(log_scale)[:, None] * slopes,
+    covariates, priors, density = target.covariates, target.priors, target.density
+    incomplete, dimension = covariates.incomplete, 3 + 1 + len(covariates.names)
+    parts = [Part(nodes) for nodes in nested_laplace(target)]
+    sobol = stats.qmc.Sobol(dimension + 2 * len(incomplete), rng=np.random.default_rng([seed, 5]))
+    points = np.clip(sobol.random(size), 1e-12, 1.0 - 1e-12)
+    a, log_scale, coefficients, log_proposal = _mixed(parts, points[:, :dimension])
+    mean, sd, log_cells = _cells(covariates, priors["covariate_sd"], points[:, dimension:])
+    location, heterogeneity = coefficients[:, 0], parts[0].heterogeneity(a)
+    slopes = coefficients[:, 1:] * covariates.steps
+    draws = {**density.natural(location, heterogeneity), "beta": np.exp(log_scale)[:, None] * slopes,
              "covariate_mean": mean, "covariate_sd": sd}
-    log_prior = density.log_prior(coefficients[:, 0], v) + np.log(np.cosh(a))
-    if together:
-        log_prior += priors["shrinkage"].log_density(log_scale) + stats.norm.logpdf(slopes).sum(axis=1)
-    else:
-        log_prior += priors["beta"].log_density(slopes).sum(axis=1)
-    log_prior += priors["covariate_mean"].log_density(mean[:, absent]).sum(axis=1)
-    log_prior += priors["covariate_sd"].log_density(np.log(sd[:, absent])).sum(axis=1)
-    log_target = log_prior + _log_likelihood(regression, draws, regression.data(studies, covariates))
-    log_weights = np.where(np.isfinite(log_target), log_target - log_proposal - log_cells, -np.inf)
-    return _smoothed(draws, log_weights)
+    log_prior = density.log_prior(location, heterogeneity) + np.log(np.cosh(a))
+    log_prior += target.log_prior_of_slopes(slopes).sum(axis=1)
+    log_prior += priors["covariate_mean"].log_density(mean[:, incomplete]).sum(axis=1)
+    log_prior += priors["covariate_sd"].log_density(np.log(sd[:, incomplete])).sum(axis=1)
+    if target.together:
+        log_prior += priors["shrinkage"].log_density(log_scale)
+    log_target = log_prior + _log_likelihood(target, draws)
+    return _smoothed(draws, np.where(np.isfinite(log_target), log_target - log_proposal - log_cells, -np.inf))
 
 
-def _log_likelihood(regression: Regression, draws: Draws, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+def _log_likelihood(target: Target, draws: Draws) -> np.ndarray:
+    inputs = target.regression.data(target.studies, target.covariates)
     size = max(1, _AT_ONCE // max(table.size for table in inputs.values()))
-    total = len(draws["beta"])
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return np.concatenate([
-            regression.log_density({name: values[at:at + size] for name, values in draws.items()}, inputs, on=NUMBERS)
-            for at in range(0, total, size)])
+            target.regression.log_density({name: values[at:at + size] for name, values in draws.items()}, inputs,
+                                          on=NUMBERS) for at in range(0, len(draws["beta"]), size)])
 
 
 def _smoothed(draws: Draws, log_weights: np.ndarray) -> Weighted:
@@ -117,40 +113,96 @@ def _smoothed(draws: Draws, log_weights: np.ndarray) -> Weighted:
                     float(k))
 
 
+class Part:
+    """A density of (a, log scale, coefficients): cut fine in the first two, a t distribution in the coefficients."""
+
+    def __init__(self, nodes: Nodes) -> None:
+        self._nodes, self._one_scale = nodes, len(nodes.log_scale) == 1
+        log_mass = np.maximum(nodes.log_mass - nodes.log_mass.max(), _LEAST)
+        self._edges, self._bounds = np.linspace(nodes.a[0], nodes.a[-1], _FINE + 1), np.array([-0.5, 0.5])
+        log_mass = make_interp_spline(nodes.a, log_mass, k=3)(_middles(self._edges))
+        axes, mode, root = (nodes.a,), nodes.mode[:, 0], nodes.root[:, 0]
+        if not self._one_scale:
+            self._bounds = np.linspace(nodes.log_scale[0], nodes.log_scale[-1], _FINE_SCALES + 1)
+            log_mass = make_interp_spline(nodes.log_scale, log_mass, k=3, axis=1)(_middles(self._bounds))
+            axes, mode, root = (nodes.a, nodes.log_scale), nodes.mode, nodes.root
+        mass = np.exp(_HEATED * log_mass)
+        self._mass = mass / mass.sum()
+        self._mode, self._root = (RegularGridInterpolator(axes, table) for table in (mode, root))
+
+    def heterogeneity(self, a: np.ndarray) -> np.ndarray:
+        """The unconstrained heterogeneity at stretched coordinates."""
+        return self._nodes.centre + self._nodes.scale * np.sinh(a)
+
+    def draw(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Heterogeneity's coordinate and log scale, shape (s,) each, and coefficients, shape (s, d).
+
+        Parameters
+        ----------
+        points : array, shape (s, 3 + d)
+            Uniform on (0, 1).
+        """
+        log_scale = stats.rv_histogram((self._mass.sum(axis=0), self._bounds)).ppf(points[:, 1])
+        column, a = _cell(self._bounds, log_scale), np.empty(len(points))
+        for at in np.unique(column):
+            a[column == at] = stats.rv_histogram((self._mass[:, at], self._edges)).ppf(points[column == at, 0])
+        log_scale = np.zeros(len(points)) if self._one_scale else log_scale
+        mode, root = self._between(a, log_scale)
+        z, stretch = special.ndtri(points[:, 2:-1]), _FREEDOM / stats.chi2.ppf(points[:, -1], _FREEDOM)
+        return a, log_scale, mode + np.einsum("sde,se->sd", root, z * np.sqrt(stretch)[:, None])
+
+    def log_density(self, a: np.ndarray, log_scale: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+        """Log density of such draws, shape (s,)."""
+        area = (self._edges[1] - self._edges[0]) * (self._bounds[1] - self._bounds[0])
+        mass = self._mass[_cell(self._edges, a), _cell(self._bounds, log_scale)]
+        mode, root = self._between(a, log_scale)
+        standard = np.linalg.solve(root, (coefficients - mode)[..., None])[..., 0]
+        tails = stats.multivariate_t(df=_FREEDOM, shape=np.eye(mode.shape[1])).logpdf(standard)
+        return np.log(mass / area) + tails - np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
+
+    def _between(self, a: np.ndarray, log_scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        place = a[:, None] if self._one_scale else np.stack([a, log_scale], axis=1)
+        return self._mode(place), self._root(place)
+
+
+def _middles(edges: np.ndarray) -> np.ndarray:
+    return (edges[1:] + edges[:-1]) / 2.0
+
+
+def _cell(edges: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Which cell between evenly spaced edges holds each value."""
+    return np.clip((values - edges[0]) / (edges[1] - edges[0]), 0.0, len(edges) - 2.0).astype(int)
+
+
 def _mixed(parts: Sequence[Part], points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Heterogeneity, scale and coefficients drawn from the parts in turn, and the log density of their mixture."""
-    # The points of a Sobol sequence come in pairs; an odd stride leaves each part a well-spread share.
-    second = np.arange(len(points)) % _EVERY == _EVERY - 1 if len(parts) > 1 else np.zeros(len(points), dtype=bool)
-    drawn = [part.draw(points) for part in parts]
-    a, log_scale, coefficients = (np.where(second.reshape(-1, *(1,) * (first.ndim - 1)), last, first)
-                                  for first, last in zip(drawn[0], drawn[-1], strict=True))
-    each = [part.log_density(a, log_scale, coefficients) for part in parts]
-    if len(parts) == 1:
-        return a, log_scale, coefficients, each[0]
-    share = 1.0 / _EVERY
-    return a, log_scale, coefficients, np.logaddexp(np.log1p(-share) + each[0], np.log(share) + each[1])
+    draws, shares = parts[0].draw(points), [1.0]
+    if len(parts) > 1:
+        # The points of a Sobol sequence come in pairs; an odd stride leaves each part a well-spread share.
+        second, shares = np.arange(len(points)) % _EVERY == _EVERY - 1, [1.0 - 1.0 / _EVERY, 1.0 / _EVERY]
+        draws = tuple(np.where(second if first.ndim == 1 else second[:, None], other, first)
+                      for first, other in zip(draws, parts[1].draw(points), strict=True))
+    log_densities = [part.log_density(*draws) for part in parts]
+    return *draws, special.logsumexp(log_densities, axis=0, b=np.array(shares)[:, None])
 
 
-def _cells(covariates: Covariates, absent: np.ndarray, prior: Prior,
-           points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _cells(covariates: Covariates, prior: Prior, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean and standard deviation of each column from its observed cells, shape (s, p) each, and their log density.
 
     The mean is drawn as under a flat prior, which is wider than any posterior; the weights carry the prior.
     """
-    table, size = cell_table(covariates), len(points)
-    mean, sd = np.zeros((size, len(covariates.names))), np.ones((size, len(covariates.names)))
-    total = np.zeros(size)
-    for place, at in enumerate(absent):
-        count, centre, squares = table[:, at]
+    size = len(points), len(covariates.names)
+    mean, sd, total = np.zeros(size), np.ones(size), np.zeros(len(points))
+    for place, at in enumerate(covariates.incomplete):
+        count, centre, squares = covariates.summaries[:, at]
         guess = 0.5 * np.log(squares / count)
         edges = np.linspace(min(guess, 0.0) - 6.0, max(guess, 0.0) + 4.0, _CELL_STEPS + 1)
-        log_sd = (edges[1:] + edges[:-1]) / 2.0
+        log_sd = _middles(edges)
         log_mass = prior.log_density(log_sd) - (count - 1.0) * log_sd - 0.5 * squares * np.exp(-2.0 * log_sd)
-        mass = normalised(np.exp(_HEATED * (log_mass - log_mass.max())))
-        cell, within = inverted(mass[None, :], np.zeros(size, dtype=int), points[:, 2 * place])
-        step = edges[1] - edges[0]
-        sd[:, at] = np.exp(edges[cell] + step * within)
-        spread = sd[:, at] / np.sqrt(count)
-        mean[:, at] = centre + spread * special.ndtri(points[:, 2 * place + 1])
-        total += np.log(mass[cell] / step) + stats.norm.logpdf(mean[:, at], centre, spread)
+        of_log_sd = stats.rv_histogram((np.exp(_HEATED_CELLS * (log_mass - log_mass.max())), edges))
+        drawn = of_log_sd.ppf(points[:, 2 * place])
+        sd[:, at] = np.exp(drawn)
+        of_mean = stats.norm(centre, sd[:, at] / np.sqrt(count))
+        mean[:, at] = of_mean.ppf(points[:, 2 * place + 1])
+        total += of_log_sd.logpdf(drawn) + of_mean.logpdf(mean[:, at])
     return mean, sd, total

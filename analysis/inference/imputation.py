@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from analysis.cases.covariates import taken
 from analysis.inference.regression import RegressionFit
 from analysis.inference.weighted import resampled
-from models.covariates import with_beta
+from models.regression import PER_COVARIATE
 
 _DRAWS = 1000
 _CELLS = 60
@@ -24,21 +25,21 @@ def draw_missing(fit: RegressionFit, *, seed: int) -> dict[str, np.ndarray]:
         With one covariate.
     seed : int
     """
-    (column,), rng = fit.task.columns, np.random.default_rng([seed, 3])
+    regression, (column,), rng = fit.task.regression, fit.task.columns, np.random.default_rng([seed, 3])
     chosen = resampled(fit.weights, _DRAWS)
-    draws = with_beta({name: values[chosen] for name, values in fit.draws.items()}, 0)
-    draws["beta"] = draws["beta"] / column.prior_step
-    return {fit.task.studies.study_ids[at]: _draw_one(fit, draws, int(at), rng)
-            for at in np.flatnonzero(column.missing)}
-
-
-def _draw_one(fit: RegressionFit, draws: dict[str, np.ndarray], index: int, rng: np.random.Generator) -> np.ndarray:
-    regression, step = fit.task.regression, 2.0 * _REACH / _CELLS
+    draws = {name: values[chosen, 0] if name in PER_COVARIATE else values[chosen]
+             for name, values in fit.draws.items()}
+    mean, sd, beta = draws["covariate_mean"], draws["covariate_sd"], draws["beta"] / column.prior_step
+    step = 2.0 * _REACH / _CELLS
     z = (np.arange(_CELLS) + 0.5) * step - _REACH
-    x = draws["covariate_mean"][:, None] + draws["covariate_sd"][:, None] * z
-    linear = np.clip(regression.intercept(draws)[:, None] + draws["beta"][:, None] * x, -_FARTHEST, _FARTHEST)
-    log_density = regression.at_linear(draws, fit.task.studies, index, linear) - 0.5 * z**2
-    mass = np.exp(log_density - log_density.max(axis=1, keepdims=True)).cumsum(axis=1)
-    chosen = (mass < rng.random((len(x), 1)) * mass[:, -1:]).sum(axis=1)
-    place = z[np.minimum(chosen, _CELLS - 1)] + step * (rng.random(len(x)) - 0.5)
-    return draws["covariate_mean"] + draws["covariate_sd"] * place
+    x = mean[:, None] + sd[:, None] * z
+    linear = np.clip(regression.intercept(draws)[:, None] + beta[:, None] * x, -_FARTHEST, _FARTHEST)
+    studies, cells = np.arange(len(column.values)), {}
+    for at in np.flatnonzero(column.missing):
+        alone = taken(fit.task.studies, studies == at)
+        log_density = regression.study_likelihood(alone)(draws, linear) - 0.5 * z**2
+        mass = np.exp(log_density - log_density.max(axis=1, keepdims=True)).cumsum(axis=1)
+        cell = (mass < rng.random((len(x), 1)) * mass[:, -1:]).sum(axis=1)
+        place = z[np.minimum(cell, _CELLS - 1)] + step * (rng.random(len(x)) - 0.5)
+        cells[alone.study_ids[0]] = mean + sd * place
+    return cells

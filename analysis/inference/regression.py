@@ -1,28 +1,28 @@
 """One regression: typed studies and columns to draws with diagnostics."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from analysis.cases.covariates import Column, as_covariates
 from analysis.cases.settings import IMPORTANCE, NUTS, Job, Sampler, derive_seed, more_careful
-from analysis.inference.density import density_of
+from analysis.inference.density import Density, density_of
 from analysis.inference.diagnostics import Diagnostics, diagnose, diagnose_weighted, without_chains
 from analysis.inference.grid import Grid, QuadratureFailed, solve
 from analysis.inference.importance import importance_draws
+from analysis.inference.laplace import Target
 from analysis.inference.nuts import SamplingFailed, sample_graph, told
 from analysis.system.errors import UsageError
 from models import beta_binomial_regression, log_hazard_regression
 from models.model import Draws
 from models.priors import Prior, parse_prior
-from models.regression import Regression
+from models.regression import PER_COVARIATE, Regression, marginal_model
 from models.studies import Studies
 
 ONE, TOGETHER, COMPLETE = "one_at_a_time", "together", "complete_case"
-_REGRESSIONS = {module.REGRESSION.kind: module.REGRESSION
+_REGRESSIONS = {module.REGRESSION.base.kind: module.REGRESSION
                 for module in (beta_binomial_regression, log_hazard_regression)}
-_OF_CELLS = ("covariate_mean", "covariate_sd")
 POINTS, POINTS_TOGETHER = 4096, 16_384
 """Weighted draws of one slope, and of slopes that share a scale, whose tails are longer; powers of 2."""
 
@@ -53,6 +53,34 @@ class Task:
     def together(self) -> bool:
         """Whether the slopes share a scale."""
         return self.analysis == TOGETHER
+
+    def refusal(self, endpoint: str, at: int) -> str:
+        """Why there are too few studies for the slope of a column; empty for enough."""
+        if self.together and sum(self.used) < 2:
+            return (f"{endpoint} on all covariates: {sum(self.used)} covariates with enough studies, at least 2 are "
+                    "needed")
+        return self.columns[at].refusal(endpoint, complete=self.analysis == COMPLETE)
+
+    def target(self, priors: Mapping[str, Prior], density: Density) -> Target:
+        """What weighted draws are sought of: the columns that enter.
+
+        Parameters
+        ----------
+        density : Density
+            Of the same studies without covariates.
+        """
+        columns = tuple(column for column, used in zip(self.columns, self.used, strict=True) if used)
+        covariates = as_covariates(columns, (True,) * len(columns))
+        return Target(self.regression, self.studies, covariates, priors, self.together, density)
+
+    def seed(self, job: Job) -> int:
+        """Of the draws: the same numbers have the same one, whatever question they answer."""
+        studies = [np.asarray(getattr(self.studies, name)).tolist() for name in self.studies.__dataclass_fields__]
+        # Rounded, so that the same column in another unit has the same draws.
+        columns = [(column.name, [f"{value:.6g}" for value in (column.prior_step, *column.values)])
+                   for column in self.columns]
+        return derive_seed(job.seed, job.question.endpoint, self.regression.base.name, self.analysis,
+                           repr([studies, columns, self.used]))
 
 
 @dataclass(frozen=True)
@@ -115,18 +143,16 @@ def fit(task: Task, job: Job, *, grid: Grid | None = None, cores: int = 1, caref
     """
     priors = regression_priors(task.regression, job)
     if job.engine == IMPORTANCE:
-        found = _weighed(task, job, priors, grid or without_covariates(task, priors), careful=careful)
-        if found and (found.diagnostics.converged or not careful):
-            return found
+        weighted = _weighted(task, job, priors, grid or without_covariates(task, priors), careful=careful)
+        if weighted and (weighted.diagnostics.converged or not careful):
+            return weighted
+    sampler = job.sampler
     if task.together:
-        job = replace(job, sampler=replace(job.sampler, draws=_LONGER_TOGETHER * job.sampler.draws,
-                                           target_accept=_STEPS_TOGETHER))
-    seed = _seed(task, job)
-    found = _attempt(task, job, priors, seed, cores)
-    if careful and found.diagnostics.remedy:
-        again = replace(job, sampler=more_careful(job.sampler, found.diagnostics.remedy))
-        found = _attempt(task, again, priors, seed, cores)
-    return found
+        sampler = replace(sampler, draws=_LONGER_TOGETHER * sampler.draws, target_accept=_STEPS_TOGETHER)
+    sampled = _sampled(task, job, priors, sampler, cores)
+    if careful and sampled.diagnostics.remedy:
+        sampled = _sampled(task, job, priors, more_careful(sampler, sampled.diagnostics.remedy), cores)
+    return sampled
 
 
 def without_covariates(task: Task, priors: Mapping[str, Prior]) -> Grid | None:
@@ -138,74 +164,55 @@ def without_covariates(task: Task, priors: Mapping[str, Prior]) -> Grid | None:
         return None
 
 
-def _weighed(task: Task, job: Job, priors: Mapping[str, Prior], grid: Grid | None, *,
-             careful: bool) -> RegressionFit | None:
+def _weighted(task: Task, job: Job, priors: Mapping[str, Prior], grid: Grid | None, *,
+              careful: bool) -> RegressionFit | None:
     """Independent weighted draws, four times as many where the first are not enough; None without a place to start."""
     if grid is None:
         return None
+    target = task.target(priors, grid.density)
     size = POINTS_TOGETHER if task.together else POINTS
     try:
-        found = _weigh(task, job, priors, grid, size)
-        return _weigh(task, job, priors, grid, 4 * size) if careful and found.diagnostics.remedy else found
+        fitted = _weighted_draws(task, job, target, size)
+        return _weighted_draws(task, job, target, 4 * size) if careful and fitted.diagnostics.remedy else fitted
     except (np.linalg.LinAlgError, QuadratureFailed):
         return None
 
 
-def _weigh(task: Task, job: Job, priors: Mapping[str, Prior], grid: Grid, size: int) -> RegressionFit:
-    seed, used = _seed(task, job), np.flatnonzero(task.used)
-    columns = tuple(task.columns[at] for at in used)
-    found = importance_draws(task.regression, task.studies, columns, grid.density, priors, together=task.together,
-                             size=size, seed=seed)
-    draws = {name: values if values.ndim == 1 else _spread_out(values, used, len(task.columns))
-             for name, values in found.draws.items()}
+def _weighted_draws(task: Task, job: Job, target: Target, size: int) -> RegressionFit:
+    seed = task.seed(job)
+    weighted = importance_draws(target, size=size, seed=seed)
+    draws = dict(weighted.draws)
+    for name in PER_COVARIATE:
+        # Columns that are not used have no draws.
+        draws[name] = np.full((len(weighted.weights), len(task.columns)), np.nan)
+        draws[name][:, np.array(task.used)] = weighted.draws[name]
     with np.errstate(divide="ignore"):
         checked = _checked(task, draws)
-    diagnostics = diagnose_weighted(checked, found.weights, found.pareto_k, level=job.level)
-    return RegressionFit(task, priors, seed, IMPORTANCE, replace(job.sampler, chains=1, tune=0, draws=size),
-                         diagnostics, draws, found.weights)
+    diagnostics = diagnose_weighted(checked, weighted.weights, weighted.pareto_k, level=job.level)
+    return RegressionFit(task, target.priors, seed, IMPORTANCE, replace(job.sampler, chains=1, tune=0, draws=size),
+                         diagnostics, draws, weighted.weights)
 
 
-def _spread_out(values: np.ndarray, used: np.ndarray, size: int) -> np.ndarray:
-    """Columns at their places among all; NaN for those that are not used."""
-    wide = np.full((len(values), size), np.nan)
-    wide[:, used] = values
-    return wide
-
-
-def _seed(task: Task, job: Job) -> int:
-    return derive_seed(job.seed, job.question.endpoint, task.regression.name, task.analysis, _content(task))
-
-
-def _content(task: Task) -> str:
-    """The numbers of the task as text: the same for any question that they answer."""
-    studies = [np.asarray(getattr(task.studies, name)).tolist() for name in task.studies.__dataclass_fields__]
-    # Rounded, so that the same column in another unit has the same draws.
-    columns = [(column.name, [f"{value:.6g}" for value in (column.prior_step, *column.values)])
-               for column in task.columns]
-    return repr([studies, columns, task.used])
-
-
-def _attempt(task: Task, job: Job, priors: Mapping[str, Prior], seed: int, cores: int) -> RegressionFit:
-    regression = task.regression
+def _sampled(task: Task, job: Job, priors: Mapping[str, Prior], sampler: Sampler, cores: int) -> RegressionFit:
+    regression, seed = task.regression, task.seed(job)
     covariates = as_covariates(task.columns, task.used)
-    keep = (regression.location, regression.heterogeneity, "beta", *_OF_CELLS)
     try:
         posterior, stats = sample_graph(
-            lambda: regression.build(task.studies, covariates, priors, together=task.together),
+            lambda: marginal_model(regression, task.studies, covariates, priors, together=task.together),
             regression.data(task.studies, covariates),
-            key=(f"{regression.name} regression", task.together, len(task.columns), *told(priors)), keep=keep,
-            sampler=job.sampler, seed=seed, cores=cores)
+            key=(f"{regression.base.name} regression", task.together, len(task.columns), *told(priors)),
+            keep=(regression.location, regression.heterogeneity, *PER_COVARIATE), sampler=sampler, seed=seed,
+            cores=cores)
     except SamplingFailed as error:
-        return RegressionFit(task, priors, seed, NUTS, job.sampler, without_chains(failures=(str(error),)), {},
-                             np.empty(0))
-    checked = _checked(task, {str(name): values.values for name, values in posterior.items()})
-    draws = {str(name): values.values.reshape(-1, *values.shape[2:]) for name, values in posterior.items()}
+        return RegressionFit(task, priors, seed, NUTS, sampler, without_chains(failures=(str(error),)), {}, np.empty(0))
+    chains = {str(name): values.values for name, values in posterior.items()}
+    draws = {name: values.reshape(-1, *values.shape[2:]) for name, values in chains.items()}
     size = len(draws["beta"])
-    return RegressionFit(task, priors, seed, NUTS, job.sampler, diagnose(checked, stats, level=job.level), draws,
-                         np.full(size, 1.0 / size))
+    return RegressionFit(task, priors, seed, NUTS, sampler, diagnose(_checked(task, chains), stats, level=job.level),
+                         draws, np.full(size, 1.0 / size))
 
 
-def _checked(task: Task, chains: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _checked(task: Task, draws: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """What must have converged: all that is reported, and the cells' distribution where it counts.
 
     Shape (chain, draw), or (draw,) for weighted draws.
@@ -214,30 +221,11 @@ def _checked(task: Task, chains: Mapping[str, np.ndarray]) -> dict[str, np.ndarr
     no result rests on.
     """
     heterogeneity = task.regression.heterogeneity
-    found = {"intercept": task.regression.intercept(chains), heterogeneity: chains[heterogeneity]}
+    checked = {"intercept": task.regression.intercept(draws), heterogeneity: draws[heterogeneity]}
     for at in np.flatnonzero(task.used):
-        column = task.columns[at]
-        found[f"beta {column.name}"] = chains["beta"][..., at]
-        if column.missing.any():
-            found[f"covariate_mean {column.name}"] = chains["covariate_mean"][..., at] / chains["covariate_sd"][..., at]
-            found[f"covariate_sd {column.name}"] = np.log(chains["covariate_sd"][..., at])
-    return found
-
-
-def tasks(regression: Regression, studies: Studies, columns: Sequence[Column], *, endpoint: str,
-          complete: Sequence[tuple[Studies, Column]] = ()) -> list[tuple[Task, str]]:
-    """What is to be fitted, each with the reason against it, which is empty where there are studies enough.
-
-    Parameters
-    ----------
-    complete : sequence of (Studies, Column)
-        Studies and column without the missing cells, for the columns that have some.
-    """
-    found = [(Task(ONE, regression, studies, (column,)), column.refusal(endpoint)) for column in columns]
-    found += [(Task(COMPLETE, regression, rest, (column,)), column.refusal(endpoint, complete=True))
-              for rest, column in complete]
-    if len(columns) > 1:
-        used = tuple(not column.refusal(endpoint) for column in columns)
-        too_few = f"{endpoint} on all covariates: {sum(used)} covariates with enough studies, at least 2 are needed"
-        found.append((Task(TOGETHER, regression, studies, tuple(columns), used), "" if sum(used) > 1 else too_few))
-    return found
+        name, sd = task.columns[at].name, draws["covariate_sd"][..., at]
+        checked[f"beta {name}"] = draws["beta"][..., at]
+        if task.columns[at].missing.any():
+            checked[f"covariate_mean {name}"] = draws["covariate_mean"][..., at] / sd
+            checked[f"covariate_sd {name}"] = np.log(sd)
+    return checked

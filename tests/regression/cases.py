@@ -7,10 +7,11 @@ from scipy import special
 
 from analysis.cases.covariates import Column
 from analysis.cases.selection import Question
-from analysis.cases.settings import NUTS, REGRESSION, Job, Sampler
+from analysis.cases.settings import IMPORTANCE, Job
 from analysis.evidence import Covariate
+from analysis.inference import weighted
 from analysis.inference.regression import ONE, RegressionFit, Task, fit, regression_of
-from models.covariates import Covariates
+from models.regression import Covariates
 from models.studies import HazardStudies, RateStudies
 from tests.references import peers
 
@@ -33,11 +34,17 @@ def column(values: Sequence[float], name: str = "x") -> Column:
     return Column(covariate(name), 0.0, np.asarray(values, dtype=float))
 
 
-def fitted(studies: RateStudies | HazardStudies, values: Sequence[float], *, sampler: Sampler = REGRESSION,
-           priors: tuple[tuple[str, str], ...] = (), seed: int = 1, engine: str = NUTS) -> RegressionFit:
+def fitted(studies: RateStudies | HazardStudies, values: Sequence[float], *,
+           priors: tuple[tuple[str, str], ...] = (), seed: int = 1) -> RegressionFit:
     kind = "rate" if isinstance(studies, RateStudies) else "survival"
     task = Task(ONE, regression_of(kind), studies, (column(values),))
-    return fit(task, Job(Question("y"), priors=priors, sampler=sampler, seed=seed, engine=engine))
+    return fit(task, Job(Question("y"), priors=priors, seed=seed, engine=IMPORTANCE))
+
+
+def moments(regression: RegressionFit, name: str = "beta") -> tuple[float, float, float]:
+    """Mean and standard deviation of weighted draws of one number, and the Monte-Carlo error of the mean."""
+    draws = regression.draws[name].reshape(len(regression.weights), -1)[:, 0]
+    return *weighted.mean_and_sd(draws, regression.weights), weighted.mcse_mean(draws, regression.weights)
 
 
 def simulated(x: np.ndarray, slope: float, rng: np.random.Generator, *, mu: float = 0.7, rho: float = 0.05,

@@ -4,26 +4,24 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from analysis.cases.covariates import as_covariates
 from analysis.cases.selection import Question
 from analysis.cases.settings import IMPORTANCE, Job
 from analysis.inference import regression, weighted
 from analysis.inference.density import density_of
 from analysis.inference.grid import QuadratureFailed
-from analysis.inference.importance import Weighted
-from analysis.inference.mixture import Part, inverted
-from analysis.inference.proposal import proposals
+from analysis.inference.importance import Part, Weighted
+from analysis.inference.laplace import nested_laplace
 from analysis.inference.regression import ONE, TOGETHER, Task, regression_of, without_covariates
 from models.priors import Prior
 from models.studies import HazardStudies, RateStudies
 
-from .cases import HAZARDS, RATES, column, fitted, simulated
+from .cases import HAZARDS, RATES, column, fitted, moments, simulated
 
 _X = np.array([-0.9, 0.3, 0.8, 1.2, -0.4, -0.6])
 _GAPS = np.where(np.isin(np.arange(6), [2, 4]), np.nan, _X)
 
 
-def _moments(log_density: np.ndarray, values: np.ndarray) -> tuple[float, float]:
+def _on_grid(log_density: np.ndarray, values: np.ndarray) -> tuple[float, float]:
     weights = np.exp(log_density - log_density.max()).ravel()
     return weighted.mean_and_sd(np.broadcast_to(values, log_density.shape).ravel(), weights / weights.sum())
 
@@ -60,15 +58,14 @@ def _steep_hazards(x: np.ndarray, slope: float, rng: np.random.Generator) -> Haz
 
 @pytest.mark.parametrize("studies", [RATES, _normal_hazards()], ids=["rate", "survival"])
 def test_a_slope_is_that_of_a_fine_grid(studies) -> None:
-    found = fitted(studies, _X, engine=IMPORTANCE)
+    found = fitted(studies, _X)
     assert found.engine == IMPORTANCE and found.diagnostics.converged and found.diagnostics.pareto_k < 0.5
-    beta = found.draws["beta"][:, 0]
-    mean, sd = weighted.mean_and_sd(beta, found.weights)
+    mean, sd, error = moments(found)
     points = np.linspace(-2.6, 2.6, 81)
     places = (np.linspace(-2.5, 4.5, 61), np.linspace(-12.0, 3.0, 61)) if isinstance(studies, RateStudies) else (
         np.linspace(-5.0, -0.5, 61), np.linspace(-7.0, 1.0, 61))
-    wanted = _moments(_log_posterior(studies, _X, *places, points) + stats.norm.logpdf(points, 0.0, 0.5), points)
-    assert mean == pytest.approx(wanted[0], abs=4.0 * weighted.mcse_mean(beta, found.weights))
+    wanted = _on_grid(_log_posterior(studies, _X, *places, points) + stats.norm.logpdf(points, 0.0, 0.5), points)
+    assert mean == pytest.approx(wanted[0], abs=4.0 * error)
     assert sd == pytest.approx(wanted[1], rel=0.03)
 
 
@@ -80,11 +77,11 @@ def test_a_covariate_that_explains_the_heterogeneity(kind) -> None:
     v, beta = np.linspace(-14.0, 1.0, 81), np.linspace(0.3, 1.3, 81)
     u = np.linspace(0.4, 1.4, 81) if kind == "rate" else np.linspace(-3.4, -2.2, 81)
     total = _log_posterior(studies, x, u, v, beta) + stats.norm.logpdf(beta, 0.0, 0.5)
-    found = fitted(studies, x, engine=IMPORTANCE)
+    found = fitted(studies, x)
     assert found.engine == IMPORTANCE and found.diagnostics.converged
     left = np.log(found.draws["rho" if kind == "rate" else "tau"])
     own = v[:, None]
-    wanted = _moments(total, beta), _moments(total, own - np.logaddexp(0.0, own) if kind == "rate" else own)
+    wanted = _on_grid(total, beta), _on_grid(total, own - np.logaddexp(0.0, own) if kind == "rate" else own)
     for values, (mean, sd) in zip((found.draws["beta"][:, 0], left), wanted, strict=True):
         weighed = weighted.mean_and_sd(values, found.weights)
         assert weighed[0] == pytest.approx(mean, abs=4.0 * weighted.mcse_mean(values, found.weights))
@@ -103,14 +100,12 @@ def test_slopes_far_larger_than_their_scale_is_expected_to_be() -> None:
     beta, scale = np.linspace(-0.6, 1.6, 331), np.linspace(5e-4, 0.8, 1600)[:, None]
     prior = np.log((stats.norm.pdf(beta, 0.0, scale) * stats.halfnorm.pdf(scale, scale=0.05)).sum(axis=0))
     total = _log_posterior(studies, x, np.linspace(-4.0, -1.6, 121), np.linspace(-14.0, 2.0, 65), beta) + prior
-    mean, sd = _moments(total, beta)
-    weighed = found.draws["beta"][:, 0]
+    mean, sd = _on_grid(total, beta)
+    weighed_mean, weighed_sd, error = moments(found)
     assert found.engine == IMPORTANCE and found.diagnostics.converged
-    error = 4.0 * weighted.mcse_mean(weighed, found.weights)
-    assert weighted.mean_and_sd(weighed, found.weights) == (pytest.approx(mean, abs=error), pytest.approx(sd, rel=0.06))
-    log_scale = proposals(task.regression, studies, as_covariates(task.columns, (True,)),
-                          without_covariates(task, found.priors).density, found.priors, together=True)[0].log_scale
-    assert np.exp(log_scale[-1]) > 0.35
+    assert weighed_mean == pytest.approx(mean, abs=4.0 * error) and weighed_sd == pytest.approx(sd, rel=0.06)
+    target = task.target(found.priors, without_covariates(task, found.priors).density)
+    assert np.exp(nested_laplace(target)[0].log_scale[-1]) > 0.35
 
 
 def test_a_scale_of_slopes_with_a_long_tail_is_reached() -> None:
@@ -122,24 +117,23 @@ def test_a_scale_of_slopes_with_a_long_tail_is_reached() -> None:
                 (True,) * 3)
     found = regression.fit(task, Job(Question("y"), priors=(("shrinkage", "Gamma(0.1, 1)"),), engine=IMPORTANCE),
                         careful=False)
-    mean, sd = weighted.mean_and_sd(found.draws["beta"][:, 0], found.weights)
+    mean, sd, _ = moments(found)
     assert mean > 0.05 and sd > 0.1
 
 
 def test_a_location_beyond_all_rates_has_no_place_and_asks_the_sampler(monkeypatch) -> None:
-    regression = regression_of("survival")
-    priors = {**regression.priors, "eta": Prior("Normal", (40.0, 0.1))}
-    task = Task(ONE, regression, HAZARDS, (column(_X),))
+    model = regression_of("survival")
+    priors = {**model.priors, "eta": Prior("Normal", (40.0, 0.1))}
     with pytest.raises(QuadratureFailed):
-        proposals(regression, HAZARDS, as_covariates(task.columns, (True,)),
-                  density_of(regression.base, HAZARDS, priors), priors, together=False)
-    monkeypatch.setattr(regression, "_attempt", lambda *arguments: _Converged())
-    found = fitted(HAZARDS, _X, engine=IMPORTANCE, priors=(("eta", "Normal(40, 0.1)"),))
-    assert isinstance(found, _Converged)
+        nested_laplace(Task(ONE, model, HAZARDS, (column(_X),)).target(priors, density_of(model.base, HAZARDS, priors)))
+    monkeypatch.setattr(regression, "_sampled", lambda *arguments: _Converged())
+    assert isinstance(fitted(HAZARDS, _X, priors=(("eta", "Normal(40, 0.1)"),)), _Converged)
+    monkeypatch.setattr(regression, "without_covariates", lambda *arguments: None)
+    assert isinstance(fitted(RATES, _X), _Converged)
 
 
 def test_most_draws_count_where_no_cell_is_missing() -> None:
-    found = fitted(RATES, _X, engine=IMPORTANCE)
+    found = fitted(RATES, _X)
     assert weighted.effective_size(found.weights) > 0.8 * len(found.weights)
 
 
@@ -147,12 +141,10 @@ def test_most_draws_count_where_no_cell_is_missing() -> None:
 def test_the_proposals_density_is_that_of_its_draws(together) -> None:
     """The mean of another density's ratio to it is 1 where both have the same support."""
     columns = (column(_GAPS), column(_X[::-1], "z")) if together else (column(_GAPS),)
-    regression = regression_of("rate")
-    task = Task(ONE, regression, RATES, columns, (True,) * len(columns))
-    grid = without_covariates(task, regression.priors)
-    covariates = as_covariates(columns, (True,) * len(columns))
-    parts = [Part(found) for found in proposals(regression, RATES, covariates, grid.density, regression.priors,
-                                                together=together)]
+    model = regression_of("rate")
+    task = Task(TOGETHER if together else ONE, model, RATES, columns, (True,) * len(columns))
+    target = task.target(model.priors, without_covariates(task, model.priors).density)
+    parts = [Part(nodes) for nodes in nested_laplace(target)]
     assert len(parts) == 2
     points = np.random.default_rng(1).random((40_000, 3 + 1 + len(columns)))
     drawn = parts[1].draw(points)
@@ -161,23 +153,16 @@ def test_the_proposals_density_is_that_of_its_draws(together) -> None:
     assert ratio.std() > 0.1
 
 
-def test_inverted_masses() -> None:
-    mass = np.array([[1.0, 0.0, 3.0], [2.0, 2.0, 0.0]])
-    cell, place = inverted(mass, np.array([0, 0, 1, 1]), np.array([0.125, 0.625, 0.25, 0.75]))
-    assert cell.tolist() == [0, 2, 0, 1] and place == pytest.approx([0.5, 0.5, 0.5, 0.5])
-
-
 def test_seeds_repeat_and_differ() -> None:
-    one, again, other = (fitted(RATES, _GAPS, engine=IMPORTANCE, seed=seed).draws["beta"] for seed in (1, 1, 2))
+    one, again, other = (fitted(RATES, _GAPS, seed=seed).draws["beta"] for seed in (1, 1, 2))
     assert np.array_equal(one, again) and not np.array_equal(one, other)
 
 
 def test_the_seed_moves_a_slope_by_less_than_its_stated_error() -> None:
     """Sixteen scrambles of the Sobol sequence: their spread is what independent draws would have at most."""
-    found = [fitted(RATES, _GAPS, engine=IMPORTANCE, seed=seed) for seed in range(16)]
-    means = [fit.weights @ fit.draws["beta"][:, 0] for fit in found]
-    stated = np.mean([weighted.mcse_mean(fit.draws["beta"][:, 0], fit.weights) for fit in found])
-    assert np.std(means, ddof=1) < 1.3 * stated
+    found = [fitted(RATES, _GAPS, seed=seed) for seed in range(16)]
+    means, _, errors = zip(*map(moments, found), strict=True)
+    assert np.std(means, ddof=1) < 1.3 * np.mean(errors)
 
 
 def test_weights_that_cannot_be_trusted_give_way_to_chains(monkeypatch) -> None:
@@ -193,8 +178,8 @@ def test_weights_that_cannot_be_trusted_give_way_to_chains(monkeypatch) -> None:
 
     asked = []
     monkeypatch.setattr(regression, "importance_draws", bad)
-    monkeypatch.setattr(regression, "_attempt", lambda *arguments: asked.append(arguments) or _Converged())
-    assert isinstance(fitted(RATES, _X, engine=IMPORTANCE), _Converged)
+    monkeypatch.setattr(regression, "_sampled", lambda *arguments: asked.append(arguments) or _Converged())
+    assert isinstance(fitted(RATES, _X), _Converged)
     assert sizes == [4096, 16_384] and len(asked) == 1
 
 
@@ -202,16 +187,10 @@ class _Converged:
     diagnostics = type("Fine", (), {"remedy": "", "converged": True})
 
 
-def test_no_place_to_start_asks_the_sampler_at_once(monkeypatch) -> None:
-    monkeypatch.setattr(regression, "without_covariates", lambda *arguments: None)
-    monkeypatch.setattr(regression, "_attempt", lambda *arguments: _Converged())
-    assert isinstance(fitted(RATES, _X, engine=IMPORTANCE), _Converged)
-
-
 @pytest.mark.parametrize(("events", "evaluable"), [([15] * 8, [60] * 8), ([0] * 5, [15, 20, 30, 7, 9]),
                                                    ([15, 20, 30, 7, 9], [15, 20, 30, 7, 9]),
                                                    ([90_000, 91_000, 85_000, 88_000], [100_000] * 4)])
 def test_edges_converge_without_chains(events, evaluable) -> None:
     x = np.linspace(-1.0, 1.0, len(events))
-    found = fitted(RateStudies(tuple(map(str, x)), events, evaluable), x, engine=IMPORTANCE)
+    found = fitted(RateStudies(tuple(map(str, x)), events, evaluable), x)
     assert found.engine == IMPORTANCE and found.diagnostics.converged

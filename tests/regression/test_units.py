@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from analysis.cases.covariates import _centre_and_sd, column_of
+from analysis.cases.covariates import _centre_and_sd, column_of, step_of
 from analysis.cases.selection import Question
 from analysis.cases.settings import IMPORTANCE, NUTS, REGRESSION, Job
-from analysis.cases.steps import step_of
 from analysis.chapters.regression.running import regress
 from analysis.evidence import Evidence, load
 from analysis.results.regressed import Regressed

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pymc as pm
 from arviz_stats.base import array_stats
 
 from analysis.cases.covariates import Column
@@ -42,48 +41,48 @@ _SD_DRAWS = 100_000
 _LARGEST_LOG = 700.0
 
 
-def refused_row(task: Task, at: int, reason: str, job: Job) -> dict[str, Any]:
-    """The row of a slope that is not estimated."""
-    return {**_of_task(task, at, job), "status": "refused", "refused": reason}
-
-
-def slope_row(fit: RegressionFit, at: int, job: Job, *, without: float | None) -> dict[str, Any]:
-    """One slope; only its diagnostics where the fit did not converge.
+def slope_row(task: Task, at: int, job: Job, *, fit: RegressionFit | None, without: float | None) -> dict[str, Any]:
+    """One slope; only its diagnostics where the fit did not converge, only the reason where it is refused.
 
     Parameters
     ----------
     at : int
-        Which covariate of the fit.
+        Which covariate of the task.
     without : float or None
         Posterior median of the heterogeneity of the same studies without any covariate.
     """
-    sampler, chains = fit.sampler, fit.engine == NUTS
-    row = {**_of_task(fit.task, at, job), **tables.diagnostic_row(fit.diagnostics), "engine": fit.engine,
-           "chains": sampler.chains if chains else None, "draws": sampler.draws,
-           "target_accept": sampler.target_accept if chains else None, "seed": fit.seed, "refused": ""}
-    if not fit.diagnostics.converged:
-        return row
-    step, weights = fit.task.columns[at].step, fit.weights
-    beta = fit.draws["beta"][:, at] / step.per_prior_step
-    lower, median, upper = map(float, quantiles(beta, weights, _limits(job)))
+    column, refusal = task.columns[at], task.refusal(job.question.endpoint, at)
+    row = {**tables.question_cells(job.question, task.regression.base.name), "covariate": column.name,
+           "label": column.covariate.label, "unit": column.step.words, "unit_size": column.step.size,
+           "prior_size": column.step.prior_size, "analysis": task.analysis, "n_studies": len(task.studies),
+           "n_patients": task.studies.patients, "n_missing": int(column.missing.sum()),
+           "centre": float(column.natural(np.zeros(1))[0]), "lone_study": column.lone_study, "refused": refusal}
+    if refusal:
+        return {**row, "status": "refused"}
+    chains = fit.sampler.chains if fit.engine == NUTS else None
+    row |= {**tables.diagnostic_row(fit.diagnostics), "engine": fit.engine, "chains": chains,
+            "draws": fit.sampler.draws, "target_accept": fit.sampler.target_accept if chains else None,
+            "seed": fit.seed}
+    return {**row, **_estimate_cells(fit, at, job, without)} if fit.diagnostics.converged else row
+
+
+def _estimate_cells(fit: RegressionFit, at: int, job: Job, without: float | None) -> dict[str, Any]:
+    task, weights, per_step = fit.task, fit.weights, fit.task.columns[at].step.per_prior_step
+    prior, heterogeneity = fit.priors["shrinkage" if task.together else "beta"], task.regression.heterogeneity
+    beta = fit.draws["beta"][:, at] / per_step
     mean, sd = mean_and_sd(beta, weights)
-    prior = fit.priors["shrinkage" if fit.task.together else "beta"]
-    left = float(quantiles(fit.draws[fit.task.regression.heterogeneity], weights, [0.5])[0])
-    return {**row, "beta_mean": mean, "beta_sd": sd, "beta_median": median, "beta_lower": lower, "beta_upper": upper,
-            "beta_mcse": _mcse(beta, sampler.chains) if chains else mcse_mean(beta, weights),
-            "ratio_scale": fit.task.regression.ratio, "ratio_median": _ratio(median),
-            "ratio_lower": _ratio(lower), "ratio_upper": _ratio(upper), "level": job.level,
-            "interval": "credible", "probability_above_one": float(weights @ (beta > 0.0)),
-            "prior": f"Normal(0, shrinkage), shrinkage ~ {prior}" if fit.task.together else str(prior),
-            "sd_ratio": sd * step.per_prior_step / wide if (wide := prior_sd(prior)) else None,
-            **conflict_cells(fit.task, at, prior),
-            "heterogeneity": fit.task.regression.heterogeneity, "heterogeneity_without": without,
-            "heterogeneity_with": left, "heterogeneity_explained": None if without is None else without - left}
-
-
-def _ratio(beta: float) -> float:
-    # A flat prior on separated studies goes beyond what has an exponential.
-    return math.exp(min(beta, _LARGEST_LOG))
+    limits = dict(zip(("lower", "median", "upper"), map(float, quantiles(beta, weights, _limits(job))), strict=True))
+    remaining, wide = float(quantiles(fit.draws[heterogeneity], weights, [0.5])[0]), prior_sd(prior)
+    return {"beta_mean": mean, "beta_sd": sd, **{f"beta_{name}": limit for name, limit in limits.items()},
+            "beta_mcse": _mcse(beta, fit.sampler.chains) if fit.engine == NUTS else mcse_mean(beta, weights),
+            "ratio_scale": task.regression.ratio,
+            # A flat prior on separated studies goes beyond what has an exponential.
+            **{f"ratio_{name}": math.exp(min(limit, _LARGEST_LOG)) for name, limit in limits.items()},
+            "level": job.level, "interval": "credible", "probability_above_one": float(weights @ (beta > 0.0)),
+            "prior": f"Normal(0, shrinkage), shrinkage ~ {prior}" if task.together else str(prior),
+            "sd_ratio": sd * per_step / wide if wide else None, **conflict_cells(task, at, prior),
+            "heterogeneity": heterogeneity, "heterogeneity_without": without, "heterogeneity_with": remaining,
+            "heterogeneity_explained": None if without is None else without - remaining}
 
 
 def prior_sd(prior: Prior) -> float | None:
@@ -97,27 +96,22 @@ def prior_sd(prior: Prior) -> float | None:
         return prior.arguments[1]
     if prior.family == "HalfNormal":
         return prior.arguments[0]
+    import pymc as pm
+
     draws = pm.draw(prior.distribution(), draws=_SD_DRAWS, random_seed=1)
     return float(np.sqrt(np.mean(draws**2)) if prior.support == "positive" else draws.std())
 
 
 def prediction_rows(fit: RegressionFit, job: Job, *, horizon: float | None) -> list[dict[str, Any]]:
     """The mean rate, or the typical study's survival, over the observed range of the one covariate of a fit."""
-    (column,) = fit.task.columns
+    regression, (column,) = fit.task.regression, fit.task.columns
     x = np.linspace(np.nanmin(column.values), np.nanmax(column.values), _POINTS)
-    limits = quantiles(_natural(fit, x, horizon), fit.weights, _limits(job))
-    estimand = "mean_rate" if fit.task.regression.kind == "rate" else "survival"
-    return [{"endpoint": job.question.endpoint, "covariate": column.name, "value": float(value), "estimand": estimand,
-             "time_months": horizon, "median": float(median), "lower": float(lower), "upper": float(upper),
-             "level": job.level, "interval": "credible"}
-            for value, lower, median, upper in zip(column.natural(x), *limits, strict=True)]
-
-
-def _natural(fit: RegressionFit, x: np.ndarray, horizon: float | None) -> np.ndarray:
-    regression, draws = fit.task.regression, fit.draws
-    (column,) = fit.task.columns
-    linear = regression.intercept(draws)[:, None] + draws["beta"] / column.prior_step * x
-    return regression.natural(linear, horizon)
+    linear = regression.intercept(fit.draws)[:, None] + fit.draws["beta"] / column.prior_step * x
+    limits = quantiles(regression.outcome(linear, horizon), fit.weights, _limits(job))
+    return [{"endpoint": job.question.endpoint, "covariate": column.name, "value": float(value),
+             "estimand": "mean_rate" if horizon is None else "survival", "time_months": horizon,
+             "median": float(median), "lower": float(lower), "upper": float(upper), "level": job.level,
+             "interval": "credible"} for value, lower, median, upper in zip(column.natural(x), *limits, strict=True)]
 
 
 def imputed_rows(evidence: Evidence, fit: RegressionFit, cells: Draws, job: Job) -> list[dict[str, Any]]:
@@ -158,16 +152,6 @@ def _correlation(x: np.ndarray, y: np.ndarray) -> float | None:
     if len(x) < 3 or np.ptp(x) == 0.0 or np.ptp(y) == 0.0:
         return None
     return float(np.corrcoef(x, y)[0, 1])
-
-
-def _of_task(task: Task, at: int, job: Job) -> dict[str, Any]:
-    column = task.columns[at]
-    return {**tables.question_cells(job.question, task.regression.name), "covariate": column.name,
-            "label": column.covariate.label, "unit": column.step.words, "unit_size": column.step.size,
-            "prior_size": column.step.prior_size, "analysis": task.analysis,
-            "n_studies": len(task.studies), "n_patients": task.studies.patients,
-            "n_missing": int(column.missing.sum()), "centre": float(column.natural(np.zeros(1))[0]),
-            "lone_study": column.lone_study}
 
 
 def _limits(job: Job) -> list[float]:

@@ -1,19 +1,16 @@
-"""Every regression of one endpoint as plain rows, and of all endpoints: what crosses process borders."""
+"""Every regression of one endpoint as plain rows: what crosses process borders."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from analysis.cases.case import typed_studies
-from analysis.cases.covariates import Column, column_of, covariates_of, taken
+from analysis.cases.covariates import Column, amount, cell_of, column_of, covariates_of, taken
 from analysis.cases.selection import select
 from analysis.cases.settings import IMPORTANCE, QUICK_REGRESSION, REGRESSION, Job
-from analysis.cases.steps import amount
 from analysis.chapters.regression import rows
 from analysis.chapters.regression.conflict import conflict_text
-from analysis.evidence import Covariate, Evidence
+from analysis.evidence import Evidence
 from analysis.evidence.notes import FAR_OUT
 from analysis.inference.conflict import check
 from analysis.inference.grid import Grid
@@ -22,16 +19,16 @@ from analysis.inference.pooled import hyperparameters
 from analysis.inference.regression import (
     COMPLETE,
     ONE,
+    TOGETHER,
+    Task,
     fit,
     regression_of,
     regression_priors,
-    tasks,
     without_covariates,
 )
 from analysis.results import tables
-from analysis.results.regressed import Regressed, Rows
+from analysis.results.regressed import Regressed
 from analysis.system.errors import UsageError
-from models.priors import Prior
 from models.regression import Regression
 from models.studies import Studies
 
@@ -58,64 +55,61 @@ def regress(evidence: Evidence, job: Job, names: Sequence[str] = (), *, cores: i
     covariates = covariates_of(evidence, names)
     selection = select(evidence, job.question)
     regression = regression_of(selection.endpoint.kind)
-    if job.model not in (None, regression.name):
-        raise UsageError(f"{job.model} has no regression; for {job.question.endpoint} it is {regression.name}")
+    if job.model not in (None, regression.base.name):
+        raise UsageError(f"{job.model} has no regression; for {job.question.endpoint} it is {regression.base.name}")
     priors = regression_priors(regression, job)
-    horizon = selection.horizon if regression.kind == "survival" else None
+    horizon = selection.horizon if selection.endpoint.kind == "survival" else None
     studies, conversions = typed_studies(selection)
     columns = [column_of(evidence, covariate, studies.study_ids) for covariate in covariates]
-    found = _run(evidence, job, regression, studies, columns, priors, horizon, cores)
-    conflicts = found.pop("conflicts")
-    reported = tables.study_rows(evidence, selection, conversions, level=job.level)
-    return Regressed(job=job, model=regression.name, ratio=regression.ratio, horizon=horizon, n_studies=len(studies),
-                     n_patients=studies.patients, priors={name: str(prior) for name, prior in priors.items()},
-                     warnings=(*selection.warnings, *conflicts,
-                               *_warnings(evidence, columns, studies, found["slopes"])),
-                     collinearity=tuple(rows.collinearity_rows(columns, job)),
-                     left_out=tuple(tables.left_out_rows(selection)),
-                     studies=_with_values(evidence, reported, columns), **found)
-
-
-def _run(evidence: Evidence, job: Job, regression: Regression, studies: Studies, columns: Sequence[Column],
-         priors: dict[str, Prior], horizon: float | None, cores: int) -> dict[str, Any]:
-    """Rows of every table, and the conflicts of the priors that the regression shares with the model without slopes."""
-    complete = [_complete(evidence, column.covariate, studies, column) for column in columns if column.missing.any()]
-    slopes, predictions, imputed = [], [], []
-    grids: dict[tuple[str, ...], Grid | None] = {}
-    for task, reason in tasks(regression, studies, columns, endpoint=job.question.endpoint, complete=complete):
-        if reason:
-            slopes += [rows.refused_row(task, at, reason, job) for at in range(len(task.columns))]
-            continue
-        key = task.studies.study_ids
-        if key not in grids:
+    slopes, predictions, imputed, conflicts, grids = [], [], [], (), {}
+    for task in _tasks(evidence, regression, studies, columns):
+        refused, key = _refused(task, job), task.studies.study_ids
+        if not refused and key not in grids:
             grids[key] = without_covariates(task, priors)
-        made = fit(task, job, grid=grids[key], cores=cores)
-        without = _median(grids[key], regression.heterogeneity)
-        for at, used in enumerate(task.used):
-            slopes.append(rows.slope_row(made, at, job, without=without) if used else rows.refused_row(
-                task, at, task.columns[at].refusal(job.question.endpoint), job))
-        if task.analysis == ONE and made.diagnostics.converged:
-            predictions += rows.prediction_rows(made, job, horizon=horizon)
-            imputed += rows.imputed_rows(evidence, made, draw_missing(made, seed=made.seed), job)
-    whole = grids.get(studies.study_ids)
-    checked = check(whole, studies, horizon=horizon or 0.0, level=job.level).warnings if whole else ()
-    return {"slopes": tuple(slopes), "predictions": tuple(predictions), "imputed": tuple(imputed),
-            "conflicts": tuple(f"without covariates: {text}" for text in checked)}
+        regressed = None if refused else fit(task, job, grid=grids[key], cores=cores)
+        without = None if refused else _median(grids[key], regression.heterogeneity)
+        slopes += [rows.slope_row(task, at, job, fit=regressed, without=without) for at in range(len(task.columns))]
+        if task.analysis == ONE and regressed and regressed.diagnostics.converged:
+            predictions += rows.prediction_rows(regressed, job, horizon=horizon)
+            imputed += rows.imputed_rows(evidence, regressed, draw_missing(regressed, seed=regressed.seed), job)
+    if whole := grids.get(studies.study_ids):
+        conflicts = check(whole, studies, horizon=horizon or 0.0, level=job.level).warnings
+    reported = tables.study_rows(evidence, selection, conversions, level=job.level)
+    return Regressed(
+        job=job, model=regression.base.name, ratio=regression.ratio, horizon=horizon, n_studies=len(studies),
+        n_patients=studies.patients, priors={name: str(prior) for name, prior in priors.items()},
+        warnings=(*selection.warnings, *(f"without covariates: {text}" for text in conflicts),
+                  *_warnings(evidence, columns, studies, slopes)),
+        slopes=tuple(slopes), predictions=tuple(predictions), imputed=tuple(imputed),
+        collinearity=tuple(rows.collinearity_rows(columns, job)), left_out=tuple(tables.left_out_rows(selection)),
+        studies=tuple({**row, "values": {covariate.covariate: cell_of(evidence, covariate, row["study_id"])
+                                         for covariate in covariates}} for row in reported))
 
 
-def _complete(evidence: Evidence, covariate: Covariate, studies: Studies, column: Column) -> tuple[Studies, Column]:
-    """Studies that have the covariate, and the covariate centred over them, which is where it was."""
-    rest = taken(studies, ~column.missing)
-    return rest, column_of(evidence, covariate, rest.study_ids)
+def _tasks(evidence: Evidence, regression: Regression, studies: Studies,
+           columns: Sequence[Column]) -> Iterator[Task]:
+    """What is to be fitted; a column without its missing cells is centred anew, over the studies that are left."""
+    for column in columns:
+        yield Task(ONE, regression, studies, (column,))
+    for column in columns:
+        if column.missing.any():
+            rest = taken(studies, ~column.missing)
+            yield Task(COMPLETE, regression, rest, (column_of(evidence, column.covariate, rest.study_ids),))
+    if len(columns) > 1:
+        yield Task(TOGETHER, regression, studies, tuple(columns), tuple(not column.refusal("") for column in columns))
+
+
+def _refused(task: Task, job: Job) -> bool:
+    return all(task.refusal(job.question.endpoint, at) for at in range(len(task.columns)))
 
 
 def _median(grid: Grid | None, heterogeneity: str) -> float | None:
     """Posterior median of the heterogeneity without covariates; None where the quadrature did not settle."""
-    return float(hyperparameters(grid)[heterogeneity].quantile(np.array([0.5]))[0]) if grid else None
+    return float(hyperparameters(grid)[heterogeneity].quantile(0.5)) if grid else None
 
 
 def _warnings(evidence: Evidence, columns: Sequence[Column], studies: Studies,
-              slopes: Sequence[dict[str, Any]]) -> Iterator[str]:
+              slopes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     rows_used = {evidence.study(study).row for study in studies.study_ids}
     for column in columns:
         codes = [str(note) for note in evidence.notes if note.file == "studies.csv" and note.row in rows_used
@@ -126,45 +120,21 @@ def _warnings(evidence: Evidence, columns: Sequence[Column], studies: Studies,
             yield (f"{column.name}: a step of {column.step.words} is {column.prior_step:.2g} standard deviations of "
                    f"the column, so {size} that the prior of the slope, which is per step, {_SAYS[size]}; give a "
                    f"unit_size near {amount(column.sd)}, or leave unit and unit_size empty")
-    for row in slopes:
-        if row["lone_study"] and row["analysis"] == ONE and not row["refused"]:
-            yield f"{row['covariate']}: one study differs from all others, so the slope is that study against the rest"
+    for slope in slopes:
+        if slope["lone_study"] and slope["analysis"] == ONE and not slope["refused"]:
+            yield (f"{slope['covariate']}: one study differs from all others, so the slope is that study against the "
+                   "rest")
         # The crude slope of the complete cases is the same one again.
-        if row.get("prior_conflict") and row["analysis"] != COMPLETE:
-            yield conflict_text(row)
-
-
-def _with_values(evidence: Evidence, reported: Sequence[dict[str, Any]], columns: Sequence[Column]) -> Rows:
-    def value(column: Column, study: str) -> float | None:
-        cell = evidence.study(study).columns.get(column.covariate.column, "")
-        return float(cell) if cell else None
-
-    return tuple({**row, "values": {column.name: value(column, row["study_id"]) for column in columns}}
-                 for row in reported)
+        if slope.get("prior_conflict") and slope["analysis"] != COMPLETE:
+            yield conflict_text(slope)
 
 
 def regression_jobs(evidence: Evidence, base: Job, *, quick: bool = False) -> tuple[Job, ...]:
-    """One job per endpoint that has a row, those of one kind side by side."""
-    sampler = QUICK_REGRESSION if quick else REGRESSION
-    ordered = sorted(evidence.endpoints, key=lambda endpoint: endpoint.kind)
-    jobs = (replace(base, question=replace(base.question, endpoint=endpoint.endpoint), model=None, sampler=sampler,
-                    priors=_own(base.priors, regression_of(endpoint.kind)), engine=IMPORTANCE)
-            for endpoint in ordered)
-    return tuple(job for job in jobs if evidence.covariates and select(evidence, job.question).rows)
-
-
-def regress_all(evidence: Evidence, base: Job, *, quick: bool = False, cores: int = 1) -> tuple[Regressed, ...]:
-    """The regressions of every endpoint on every covariate; empty where the evidence has no covariates.
-
-    To share the work, call `regress` for the jobs of `regression_jobs` in several processes instead.
-    """
-    return tuple(regress(evidence, job, cores=cores) for job in regression_jobs(evidence, base, quick=quick))
-
-
-def regression_rows(found: Sequence[Regressed], *, stamp: str = "") -> list[dict[str, Any]]:
-    """Rows of regression.csv with the columns `REGRESSION_COLUMNS`."""
-    return [{**row, "stamp": stamp} for one in found for row in one.slopes]
-
-
-def _own(priors: tuple[tuple[str, str], ...], regression: Regression) -> tuple[tuple[str, str], ...]:
-    return tuple((name, text) for name, text in priors if name in regression.priors)
+    """One job per endpoint that has a row, those of one kind side by side; none where there are no covariates."""
+    sampler, jobs = QUICK_REGRESSION if quick else REGRESSION, []
+    for endpoint in sorted(evidence.endpoints if evidence.covariates else (), key=lambda endpoint: endpoint.kind):
+        known = regression_of(endpoint.kind).priors
+        jobs.append(replace(base, question=replace(base.question, endpoint=endpoint.endpoint), model=None,
+                            sampler=sampler, engine=IMPORTANCE,
+                            priors=tuple((name, text) for name, text in base.priors if name in known)))
+    return tuple(job for job in jobs if select(evidence, job.question).rows)

@@ -11,17 +11,18 @@ References
 Rue H, Martino S, Chopin N. J R Stat Soc B 2009;71:319, doi 10.1111/j.1467-9868.2008.00700.x (nested Laplace).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
 
+from analysis.cases.covariates import taken
 from analysis.inference.density import Density
 from analysis.inference.grid import QuadratureFailed
-from models.covariates import Covariates
+from models.model import Draws
 from models.priors import Prior
-from models.regression import Regression
+from models.regression import Covariates, Regression
 from models.studies import Studies
 
 HETEROGENEITIES = 31
@@ -34,6 +35,34 @@ _FLAT = 1e-6  # curvature where a density is not concave
 _DIFFERENCE = 1e-3
 _SCALE_STEP, _MOST_SCALES = 0.7, 40
 _SCALE_BELOW, _SCALE_ABOVE = 6.0, 2.0  # logs below and above the typical scale of the slopes under its prior
+
+
+@dataclass(frozen=True)
+class Target:
+    """A regression whose posterior is sought.
+
+    Parameters
+    ----------
+    covariates : Covariates
+        All of them enter.
+    priors : mapping of str to Prior
+    together : bool
+        Whether the slopes share a scale.
+    density : Density
+        Of the same studies without covariates.
+    """
+
+    regression: Regression
+    studies: Studies
+    covariates: Covariates
+    priors: Mapping[str, Prior]
+    together: bool
+    density: Density
+
+    def log_prior_of_slopes(self, slopes: np.ndarray) -> np.ndarray:
+        """Log prior density of slopes per step, in units of their scale where they share one; any shape."""
+        return Prior("Normal", (0.0, 1.0)).log_density(slopes) if self.together else self.priors["beta"].log_density(
+            slopes)
 
 
 @dataclass(frozen=True)
@@ -65,37 +94,42 @@ class Nodes:
     log_mass: np.ndarray
 
 
-def proposals(regression: Regression, studies: Studies, covariates: Covariates, density: Density,
-              priors: Mapping[str, Prior], *, together: bool) -> list[Nodes]:
+def nested_laplace(target: Target) -> list[Nodes]:
     """The nested approximation; where cells are missing also the one by the studies that have all of theirs.
 
     What a study with a missing cell says is bounded, while the approximation to it may be far off: it may agree with
     the others for one value of the cell only. So the posterior without these studies is a proposal as well.
-
-    Parameters
-    ----------
-    density : Density
-        Of the same studies without covariates.
 
     Raises
     ------
     QuadratureFailed
         When no place is found.
     """
-    partial = covariates.missing.any(axis=1)
-    kept = [np.ones(len(studies)), (~partial).astype(float)][:1 + partial.any()]
+    partial = target.covariates.missing.any(axis=1)
+    kept = [np.ones(len(partial)), (~partial).astype(float)][:1 + partial.any()]
+    studies = np.arange(len(partial))
+    study_likelihoods = [target.regression.study_likelihood(taken(target.studies, studies == at)) for at in studies]
 
     def at(v: np.ndarray, log_scale: np.ndarray) -> list[Nodes]:
-        terms = _Terms(regression, studies, density, v)
-        return [_nodes(terms, rows, regression, covariates, priors, log_scale, together=together) for rows in kept]
+        terms = _Terms(study_likelihoods, target.density, v)
+        return [_nodes(target, terms, share, log_scale) for share in kept]
 
     log_scale = np.zeros(1)
-    if together:
-        log_scale = _widened(_scales(priors["shrinkage"]), lambda wider: at(_SCAN, wider))
-    centre, scale = _place(lambda v: [found.log_mass for found in at(v, log_scale)])
+    if target.together:
+        log_scale = _widened(_scales(target.priors["shrinkage"]), lambda wider: at(_SCAN, wider))
+    centre, scale = _place(lambda v: [nodes.log_mass for nodes in at(v, log_scale)])
     a = np.linspace(-_REACH, _REACH, HETEROGENEITIES)
-    return [replace(found, a=a, centre=centre, scale=scale, log_mass=found.log_mass + np.log(np.cosh(a))[:, None])
-            for found in at(centre + scale * np.sinh(a), log_scale)]
+    return [replace(nodes, a=a, centre=centre, scale=scale, log_mass=nodes.log_mass + np.log(np.cosh(a))[:, None])
+            for nodes in at(centre + scale * np.sinh(a), log_scale)]
+
+
+def _scales(prior: Prior) -> np.ndarray:
+    """Logs of scales of the slopes: all but a thousandth of the prior on either side, and a window at least."""
+    wide = np.linspace(-120.0, 40.0, 16_001)
+    mass = np.exp(prior.log_density(wide))
+    low, middle, high = np.interp([1e-3, 0.5, 1.0 - 1e-3], np.cumsum(mass) / mass.sum(), wide)
+    low, high = min(low, middle - _SCALE_BELOW), max(high, middle + _SCALE_ABOVE)
+    return np.linspace(low, high, min(_MOST_SCALES, 1 + int(np.ceil((high - low) / _SCALE_STEP))))
 
 
 def _widened(log_scale: np.ndarray, at: Callable[[np.ndarray], list[Nodes]]) -> np.ndarray:
@@ -104,7 +138,7 @@ def _widened(log_scale: np.ndarray, at: Callable[[np.ndarray], list[Nodes]]) -> 
     Smaller ones are no matter: slopes next to zero are all alike.
     """
     for _ in range(_MOST_SCALES):
-        tops = [found.log_mass.max(axis=0) for found in at(log_scale)]
+        tops = [nodes.log_mass.max(axis=0) for nodes in at(log_scale)]
         if all(top[-1] < top.max() - _SCAN_LEVEL for top in tops):
             break
         log_scale = np.append(log_scale, 2.0 * log_scale[-1] - log_scale[-2])
@@ -118,7 +152,7 @@ def _place(log_masses: Callable[[np.ndarray], list[np.ndarray]]) -> tuple[float,
     """
     v = _SCAN
     for _ in range(_ZOOMS):
-        marginal = np.max([special.logsumexp(found, axis=1) - found.max() for found in log_masses(v)], axis=0)
+        marginal = np.max([special.logsumexp(mass, axis=1) - mass.max() for mass in log_masses(v)], axis=0)
         if not np.all(np.isfinite(marginal)):
             raise QuadratureFailed("the regression has no place to start from")
         inside = np.flatnonzero(marginal > marginal.max() - _SCAN_LEVEL)
@@ -130,24 +164,23 @@ def _place(log_masses: Callable[[np.ndarray], list[np.ndarray]]) -> tuple[float,
     return centre, float(np.sqrt((v - centre) ** 2 @ weight / weight.sum()))
 
 
-def _nodes(terms: "_Terms", kept: np.ndarray, regression: Regression, covariates: Covariates,
-           priors: Mapping[str, Prior], log_scale: np.ndarray, *, together: bool) -> Nodes:
+def _nodes(target: Target, terms: "_Terms", kept: np.ndarray, log_scale: np.ndarray) -> Nodes:
     """The approximation at the terms' heterogeneities, which stand in the place of `a`."""
+    covariates, priors, regression = target.covariates, target.priors, target.regression
     known = np.where(covariates.missing, np.nanmean(covariates.values, axis=0), covariates.values)
-    spread = covariates.missing * np.nanstd(covariates.values, axis=0)
-    per_step = _standard_normal if together else priors["beta"].log_density
-    location = priors[regression.location].log_density
+    widths = covariates.missing * np.nanstd(covariates.values, axis=0)
     scale = np.exp(log_scale)[:, None, None]
 
-    def own(slopes: np.ndarray) -> np.ndarray:
-        return per_step(slopes * covariates.steps)
+    def log_prior(w: np.ndarray) -> np.ndarray:
+        location = priors[regression.location].log_density(w[..., :1])
+        return np.concatenate([location, target.log_prior_of_slopes(w[..., 1:] * covariates.steps)], axis=-1)
 
     design = np.concatenate([np.ones((len(log_scale), len(known), 1)), scale * known], axis=-1)
     w = np.zeros((len(terms.v), len(log_scale), design.shape[-1]))
     w[..., 0] = terms.middle[:, None]
     for _ in range(_NEWTON_STEPS):
-        slope, curvature = _log_prior_slopes(w, location, own)
-        first, second = terms.slopes(design, scale * spread, w)
+        slope, curvature = _slope_and_curvature(log_prior, w)
+        first, second = terms.slopes(design, scale * widths, w)
         gradient = np.einsum("qkd,aqk->aqd", design, kept * first) + slope
         hessian = np.einsum("qkd,aqk,qke->aqde", design, kept * second, design)
         hessian += curvature[..., None] * np.eye(w.shape[-1])
@@ -156,30 +189,36 @@ def _nodes(terms: "_Terms", kept: np.ndarray, regression: Regression, covariates
         w = w + step
         if np.abs(step).max() < _SETTLED:
             break
-    log_mass = terms.values(design, w) @ kept + location(w[..., 0]) + own(w[..., 1:]).sum(axis=-1)
+    log_mass = terms.values(design, w) @ kept + log_prior(w).sum(axis=-1) - 0.5 * np.linalg.slogdet(hessian)[1]
     log_mass += priors[regression.heterogeneity].log_density(terms.v)[:, None]
-    if together:
+    if target.together:
         log_mass += priors["shrinkage"].log_density(log_scale)
-    log_mass -= 0.5 * np.linalg.slogdet(hessian)[1]
     return Nodes(terms.v, 0.0, 1.0, log_scale, w, np.linalg.cholesky(np.linalg.inv(hessian)), log_mass)
+
+
+def _slope_and_curvature(log_prior: Callable[[np.ndarray], np.ndarray], w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """First derivative and negative second one of the log prior of each coefficient, by differences."""
+    below, here, above = log_prior(w - _DIFFERENCE), log_prior(w), log_prior(w + _DIFFERENCE)
+    return ((above - below) / (2.0 * _DIFFERENCE),
+            np.maximum(-(above - 2.0 * here + below) / _DIFFERENCE**2, _FLAT))
 
 
 class _Terms:
     """Log likelihood of each study as a table over linear predictors, one table for each heterogeneity."""
 
-    def __init__(self, regression: Regression, studies: Studies, density: Density, v: np.ndarray) -> None:
-        self.v = v
+    def __init__(self, study_likelihoods: Sequence[Callable[[Draws, np.ndarray], np.ndarray]], density: Density,
+                 v: np.ndarray) -> None:
+        self.v, self._likelihoods = v, study_likelihoods
         self.middle, spread = density.placed(v)
         low = max((self.middle - spread).min() - _BEYOND, -_FARTHEST)
         high = min((self.middle + spread).max() + _BEYOND, _FARTHEST)
         if not high - low > 2.0 * _LINEAR_STEP:
             raise QuadratureFailed("the location lies beyond all rates and hazards")
-        t = np.arange(low, high, _LINEAR_STEP)
-        draws = density.natural(self.middle, v)
-        self._term = lambda at, linear: regression.at_linear(draws, studies, at, linear)
-        linear = np.broadcast_to(t, (len(v), len(t)))
-        table = np.stack([self._term(at, linear) for at in range(len(studies))], axis=1)
-        self._start, self._slope = t[0], np.gradient(table, _LINEAR_STEP, axis=-1)
+        linear = np.arange(low, high, _LINEAR_STEP)
+        self._draws = density.natural(self.middle, v)
+        table = np.stack([likelihood(self._draws, np.broadcast_to(linear, (len(v), len(linear))))
+                          for likelihood in study_likelihoods], axis=1)
+        self._start, self._slope = linear[0], np.gradient(table, _LINEAR_STEP, axis=-1)
         self._curvature = np.maximum(-np.gradient(self._slope, _LINEAR_STEP, axis=-1), 0.0)
 
     def slopes(self, design: np.ndarray, widths: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -187,45 +226,21 @@ class _Terms:
 
         A missing cell makes the linear predictor uncertain, which weakens what the study says about it.
         """
-        t = np.einsum("qkd,aqd->aqk", design, w)
+        linear = np.einsum("qkd,aqd->aqk", design, w)
         variance = np.einsum("qkp,aqp->aqk", widths**2, w[..., 1:] ** 2)
-        first, second = self._at(self._slope, t), self._at(self._curvature, t)
+        first, second = self._interpolated(self._slope, linear), self._interpolated(self._curvature, linear)
         weaker = 1.0 + second * variance
         return first / weaker, second / weaker
 
     def values(self, design: np.ndarray, w: np.ndarray) -> np.ndarray:
         """The terms themselves, shape (A, Q, k): large studies bend too much between the points of a table."""
-        t = np.clip(np.einsum("qkd,aqd->aqk", design, w), -_FARTHEST, _FARTHEST)
-        return np.stack([self._term(at, t[..., at]) for at in range(t.shape[-1])], axis=-1)
+        linear = np.clip(np.einsum("qkd,aqd->aqk", design, w), -_FARTHEST, _FARTHEST)
+        return np.stack([likelihood(self._draws, linear[..., at]) for at, likelihood in enumerate(self._likelihoods)],
+                        axis=-1)
 
-    def _at(self, table: np.ndarray, t: np.ndarray) -> np.ndarray:
-        place = np.clip((t - self._start) / _LINEAR_STEP, 0.0, table.shape[-1] - 1.001)
+    def _interpolated(self, table: np.ndarray, linear: np.ndarray) -> np.ndarray:
+        place = np.clip((linear - self._start) / _LINEAR_STEP, 0.0, table.shape[-1] - 1.001)
         left = place.astype(int)
-        rows = np.broadcast_to(np.arange(len(table))[:, None, None], t.shape)
-        studies = np.broadcast_to(np.arange(table.shape[1]), t.shape)
+        rows, studies = np.arange(len(table))[:, None, None], np.arange(table.shape[1])
         share = place - left
         return (1.0 - share) * table[rows, studies, left] + share * table[rows, studies, left + 1]
-
-
-def _log_prior_slopes(w: np.ndarray, location: Callable[[np.ndarray], np.ndarray],
-                      own: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """First derivative and negative second one of the log prior of each coefficient, by differences."""
-    def log_prior(at: np.ndarray) -> np.ndarray:
-        return np.concatenate([location(at[..., :1]), own(at[..., 1:])], axis=-1)
-
-    below, here, above = log_prior(w - _DIFFERENCE), log_prior(w), log_prior(w + _DIFFERENCE)
-    return ((above - below) / (2.0 * _DIFFERENCE),
-            np.maximum(-(above - 2.0 * here + below) / _DIFFERENCE**2, _FLAT))
-
-
-def _standard_normal(z: np.ndarray) -> np.ndarray:
-    return -0.5 * z**2
-
-
-def _scales(prior: Prior) -> np.ndarray:
-    """Logs of scales of the slopes: all but a thousandth of the prior on either side, and a window at least."""
-    wide = np.linspace(-120.0, 40.0, 16_001)
-    mass = np.exp(prior.log_density(wide))
-    low, middle, high = np.interp([1e-3, 0.5, 1.0 - 1e-3], np.cumsum(mass) / mass.sum(), wide)
-    low, high = min(low, middle - _SCALE_BELOW), max(high, middle + _SCALE_ABOVE)
-    return np.linspace(low, high, min(_MOST_SCALES, 1 + int(np.ceil((high - low) / _SCALE_STEP))))
