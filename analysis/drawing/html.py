@@ -1,20 +1,51 @@
-"""Builds HTML from values. Whatever is not `Html` already is escaped, so that no text of the evidence is markup."""
+"""Markup from values and templates. Whatever is not markup already is escaped, so that no text of the evidence is."""
 
-import html
 from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
 
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from analysis.results import numbers
 from analysis.results.numbers import safe
 
+Html = Markup
+"""Text that is markup already."""
 
-class Html(str):
-    """Text that is markup already."""
+MAX_ROWS = 400
+"""Longer tables end with a line that says so: a page with every row of a large evidence directory opens nowhere."""
 
-    __slots__ = ()
+_ROOMS = Path(__file__).parents[1]
+_WORDS = ("chance", "counted", "fixed", "interval_text", "joint", "level_text", "number", "percent", "signed",
+          "significant", "studies_and_patients", "with_interval")
+
+
+@cache
+def templates() -> Environment:
+    """Where templates are found: by their path below `analysis/`, or by their name beside this module."""
+    environment = Environment(loader=FileSystemLoader([Path(__file__).parent, _ROOMS]), autoescape=True,
+                              undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=text)
+    environment.globals |= {name: getattr(numbers, name) for name in _WORDS}
+    environment.globals |= {"table": table, "folded": folded, "section": section, "paragraphs": paragraphs}
+    return environment
+
+
+def rendered(template: str, **values: Any) -> Html:
+    """A template filled in with values.
+
+    Parameters
+    ----------
+    template : str
+        Path below `analysis/`, such as "chapters/subsets/section.html".
+    """
+    return Html(templates().get_template(template).render(values).strip())
 
 
 def text(value: object) -> Html:
-    """The value as markup: escaped unless it is `Html`."""
-    return value if isinstance(value, Html) else Html(html.escape(safe(value)))
+    """The value as markup: escaped unless it is markup, characters that no reader can see replaced."""
+    return value if isinstance(value, Html) else escape(safe(value))
 
 
 def join(parts: Iterable[object], by: str = "") -> Html:
@@ -24,25 +55,19 @@ def join(parts: Iterable[object], by: str = "") -> Html:
 
 def tag(name: str, *children: object, **attributes: object) -> Html:
     """An element. Attributes that are None are left out; `class_` becomes class, other underscores hyphens."""
-    cells = "".join(f' {key.rstrip("_").replace("_", "-")}="{html.escape(safe(value))}"'
+    cells = "".join(f' {key.rstrip("_").replace("_", "-")}="{escape(safe(value))}"'
                     for key, value in attributes.items() if value is not None)
     return Html(f"<{name}{cells}>{join(children)}</{name}>")
 
 
 def image(source: str, alt: str) -> Html:
     """A picture in a frame of its own, which scrolls on a narrow screen."""
-    picture = Html(f'<img src="{html.escape(source)}" alt="{html.escape(safe(alt))}">')
-    return tag("div", tag("figure", picture), class_="scroll picture", tabindex="0", role="region",
-               aria_label=alt[:80])
+    return _macro("picture", source, alt)
 
 
 def paragraphs(items: Sequence[object]) -> Html:
     """A list with one item per text; nothing where there is none."""
     return tag("ul", *(tag("li", item) for item in items)) if items else Html("")
-
-
-MAX_ROWS = 400
-"""Longer tables end with a line that says so: a page with every row of a large evidence directory opens nowhere."""
 
 
 def table(caption: str, heads: Sequence[object], rows: Sequence[Sequence[object]], *, left: int = 1,
@@ -58,23 +83,13 @@ def table(caption: str, heads: Sequence[object], rows: Sequence[Sequence[object]
     marked : sequence of str or None
         Class of each row.
     """
-    if not rows:
-        return Html("")
     filled = [at for at in range(len(heads)) if at == 0 or any(str(row[at]) for row in rows)]
-    head = tag("tr", *(tag("th", heads[at], scope="col", class_=_kind(at, left)) for at in filled))
-    classes = list(marked) or [None] * len(rows)
-    body = join((tag("tr", tag("th", row[0], scope="row"),
-                     *(tag("td", row[at], class_=_kind(at, left)) for at in filled[1:]),
-                     class_=name) for row, name in zip(rows[:MAX_ROWS], classes, strict=False)), "\n")
-    hidden = len(rows) - MAX_ROWS
-    rest = tag("tfoot", tag("tr", tag("td", f"{hidden:,} more rows are in the tables beside this page.",
-                                      colspan=len(filled)))) if hidden > 0 else ""
-    inner = tag("table", tag("caption", caption), tag("thead", head), Html("\n"), tag("tbody", body), rest)
-    return tag("div", inner, class_="scroll", tabindex="0", role="region", aria_label=safe(caption)[:80])
+    return _macro("table", caption, heads, rows[:MAX_ROWS], left, marked, filled,
+                  max(0, len(rows) - MAX_ROWS)) if rows else Html("")
 
 
-def _kind(at: int, left: int) -> str | None:
-    return None if at < left else "num"
+def _macro(name: str, *values: object) -> Html:
+    return Html(getattr(templates().get_template("macros.html").module, name)(*values))
 
 
 def folded(title: object, *children: object) -> Html:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from analysis.cases.selection import ALL, horizon_of, subset_names
@@ -245,3 +246,13 @@ def subset_names_in_words(results: Results) -> dict[str, str]:
 def scales(results: Results) -> dict[str, Scale]:
     """Units of rates by endpoint."""
     return {endpoint.endpoint: results.scale(endpoint.endpoint) for endpoint in results.evidence.endpoints}
+
+
+@dataclass(frozen=True)
+class Words:
+    """The functions of this module with the results filled in, for templates: `say.endpoint_label(key)`."""
+
+    results: Results
+
+    def __getattr__(self, name: str) -> Any:
+        return partial(globals()[name], self.results)

@@ -4,10 +4,10 @@ import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from string import Template
 
 from analysis.chapters.chapter import Chapter, Page
-from analysis.drawing.html import Html, image, join, tag, text
+from analysis.drawing.html import Html, image, join, rendered, tag
+from analysis.evidence import Source
 from analysis.results import facts
 from analysis.results.numbers import counted
 from analysis.results.results import Results
@@ -51,10 +51,10 @@ def render(results: Results, chapters: Sequence[Chapter],
     sections = [part(chapter.name.replace("_", " "), chapter.parts,
                      lambda chapter=chapter: chapter.section(results, page)) for chapter in chapters if chapter.section]
     title = "Bayesian reanalysis of a published meta-analysis" if results.comparisons else "Bayesian meta-analysis"
-    head = _head(replace(results, failures=(*results.failures, *failures)), title)
-    template = Template((_HERE / "page.html").read_text("utf-8"))
-    return template.substitute(title=text(title), style=(_HERE / "report.css").read_text("utf-8"),
-                               body=join([head, *sections], "\n\n")), tuple(failures)
+    known = replace(results, failures=(*results.failures, *failures))
+    page = rendered("runs/page.html", title=title, style=Html((_HERE / "report.css").read_text("utf-8")),
+                    sources=_sources(results), banners=_banners(known), sections=sections)
+    return page + "\n", tuple(failures)
 
 
 def _with_failures(failures: Iterable[Failure], parts: Sequence[str], made: Html | str | Failure) -> Html:
@@ -69,15 +69,9 @@ def as_picture(svg: Path, alt: str) -> Html:
     return image("data:image/svg+xml;base64," + base64.b64encode(svg.read_bytes()).decode(), alt)
 
 
-def _head(results: Results, title: str) -> Html:
-    source = _source(results)
-    return join([tag("h1", title), tag("p", "Published: ", source, class_="source") if source else "",
-                 *_banners(results)], "\n")
-
-
-def _banners(results: Results) -> list[Html]:
+def _banners(results: Results) -> list[tuple[str, str]]:
     """What a reader must know before any number: short chains, and fits without a result."""
-    found = [(f"{results.stamp}: short chains, for trying out. Do not cite these numbers.", "banner")] \
+    found = [("banner", f"{results.stamp}: short chains, for trying out. Do not cite these numbers.")] \
         if results.stamp else []
     failed = results.failed
     if failed:
@@ -86,19 +80,17 @@ def _banners(results: Results) -> list[Html]:
         more = f"; and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
         rest = "" if headline else " No headline fit is affected."
         status = " or ".join(dict.fromkeys(record.status for record in failed))
-        found.append((f"{status}: {len(failed)} of {counted(len(results.records), 'fit')} without a result "
-                      f"({names}{more}).{rest}", "banner" if headline else "banner mild"))
+        found.append(("banner" if headline else "banner mild", f"{status}: {len(failed)} of "
+                      f"{counted(len(results.records), 'fit')} without a result ({names}{more}).{rest}"))
     if results.failures:
         parts = "; ".join(str(failure) for failure in results.failures[:_NAMED])
         more = f"; and {len(results.failures) - _NAMED} more" if len(results.failures) > _NAMED else ""
-        found.append((f"FAILED: {counted(len(results.failures), 'part')} of this report without a result, because of "
-                      f"an error of the program ({parts}{more}). Everything else is complete.", "banner"))
-    return [tag("p", text, class_=style) for text, style in found]
+        found.append(("banner", f"FAILED: {counted(len(results.failures), 'part')} of this report without a result, "
+                      f"because of an error of the program ({parts}{more}). Everything else is complete."))
+    return found
 
 
-def _source(results: Results) -> Html:
-    """The publication whose numbers are compared, with a link where its DOI is known."""
-    ids = {found.reported.source_id for found in results.comparisons}
-    found = [source for source in results.evidence.sources if source.source_id in ids]
-    return join((tag("a", source.citation, href=f"https://doi.org/{source.doi}") if source.doi
-                 else text(source.citation) for source in found), "; ")
+def _sources(results: Results) -> list[Source]:
+    """The publications whose numbers are compared."""
+    ids = {comparison.reported.source_id for comparison in results.comparisons}
+    return [source for source in results.evidence.sources if source.source_id in ids]
