@@ -27,6 +27,7 @@ class Sampler:
 NUTS, EXACT, IMPORTANCE = "nuts", "exact", "importance"
 HEADLINE = Sampler()
 BESIDE = Sampler(draws=2500)
+INDEPENDENT = Sampler(draws=1000)  # independent draws, of which few are worth many of a chain
 QUICK = Sampler(tune=400, draws=2500)  # with fewer, many fits need a second attempt, and take longer in all
 REGRESSION = Sampler(tune=400, draws=1200, target_accept=0.9)
 QUICK_REGRESSION = Sampler(tune=300, draws=500, target_accept=0.9)
@@ -53,6 +54,8 @@ class Job:
         Of the run; the fit's own seed is derived from it.
     engine : {"nuts", "exact", "importance"}
         Sampling, quadrature over the hyperparameters, or, for regressions, independent weighted draws.
+    fallback : bool
+        Whether chains stand in where quadrature gives no result.
     """
 
     question: Question
@@ -62,6 +65,7 @@ class Job:
     seed: int = 1
     level: float = 0.95
     engine: str = NUTS
+    fallback: bool = False
 
 
 def derive_seed(seed: int, *parts: str) -> int:

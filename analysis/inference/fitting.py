@@ -86,21 +86,26 @@ def run(case: Case, *, cores: int = 2) -> Fit:
     if not len(case.studies):
         raise NoStudies(no_study(case.question, (case.selection,)))
     seed = derive_seed(case.job.seed, case.question.endpoint, case.model.name, case.studies.content)
-    fit = _fit(case, case.job.sampler, seed, cores)
+    if case.job.engine == EXACT:
+        try:
+            return _with_many(_exact(case, case.job.sampler, seed), seed)
+        except QuadratureFailed:
+            if not case.job.fallback:
+                raise
+    fit = _sampled(case, case.job.sampler, seed, cores)
     if fit.diagnostics.remedy:
-        fit = _fit(case, more_careful(case.job.sampler, fit.diagnostics.remedy), seed, cores)
-    return fit
+        fit = _sampled(case, more_careful(case.job.sampler, fit.diagnostics.remedy), seed, cores)
+    return _with_many(fit, seed) if fit.diagnostics.converged else replace(fit, estimates=())
 
 
-def _fit(case: Case, sampler: Sampler, seed: int, cores: int) -> Fit:
-    fit = _exact(case, sampler, seed) if case.job.engine == EXACT else _sampled(case, sampler, seed, cores)
-    if not fit.diagnostics.converged:
-        return replace(fit, estimates=())
+def _with_many(fit: Fit, seed: int) -> Fit:
+    """The fit with the estimates of very many studies, which are made in batches."""
+    case = fit.case
     if not is_many(case.studies):
         return fit
     rng = np.random.default_rng([seed, 3])
     of_studies = estimates_of_many(lambda draws, part: _quantities(case, draws, part, rng), flat(fit.posterior),
-                                   case.studies, chains=sampler.chains, level=case.level)
+                                   case.studies, chains=fit.sampler.chains, level=case.level)
     return replace(fit, estimates=(*fit.estimates, *of_studies))
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -49,6 +50,12 @@ def _listed(names: tuple[str, ...]) -> str:
     return text if len(text) <= _LONGEST else sha256(text.encode()).hexdigest()[:8]
 
 
+@cache
+def _versions() -> dict[str, str]:
+    """Versions of the packages that a posterior rests on; looking them up takes longer than saving it."""
+    return {name: version(name) for name in _PACKAGES}
+
+
 def manifest(fit: Fit, evidence: Evidence) -> dict[str, Any]:
     """How this posterior came about: rows, priors, sampler, seed, versions and checks."""
     question, sampler = fit.case.job.question, fit.sampler
@@ -61,7 +68,7 @@ def manifest(fit: Fit, evidence: Evidence) -> dict[str, Any]:
         "data_sha256": evidence.sha256, "rows": [row.row for row in fit.case.selection.rows],
         "priors": {name: prior.exact() for name, prior in fit.case.priors.items()},
         "sampler": {name: getattr(sampler, name) for name in sampler.__dataclass_fields__}, "seed": fit.seed,
-        "level": fit.case.job.level, "versions": {name: version(name) for name in _PACKAGES},
+        "level": fit.case.job.level, "versions": _versions(),
         "stamp": "QUICK" if fit.case.job.sampler == QUICK else "", "converged": fit.diagnostics.converged,
         "failures": list(fit.diagnostics.failures),
         "warnings": list(fit.warnings),

@@ -1,11 +1,11 @@
 """Which fits a report needs: the headline of every endpoint and subset, and what stands beside it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from analysis.cases.case import priors_of
 from analysis.cases.selection import ALL, Question, candidates, is_early, refuse_shared_patients, subset_names
-from analysis.cases.settings import BESIDE, HEADLINE, QUICK, Job
+from analysis.cases.settings import BESIDE, EXACT, HEADLINE, INDEPENDENT, QUICK, Job
 from analysis.evidence import Endpoint, Evidence
 from analysis.results.comparison import BESIDE_TIERS, compared_questions
 from analysis.system.errors import UsageError
@@ -39,13 +39,29 @@ def plan(evidence: Evidence, base: Job, *, quick: bool = False, compared_only: b
             question = replace(base.question, endpoint=endpoint.endpoint, subset=subset)
             asked = (endpoint.endpoint, subset) in reported
             if asked or not compared_only:
-                long = HEADLINE if asked or subset == ALL else BESIDE
-                jobs |= dict.fromkeys(_of_question(evidence, endpoint, base, question, long,
-                                                   tiers=asked or subset == ALL,
+                jobs |= dict.fromkeys(_of_question(evidence, endpoint, base, question, sampled=asked or subset == ALL,
                                                    others=subset == ALL and not compared_only))
     headlines = dict.fromkeys(job.question for job in jobs if job.question.tiers == base.question.tiers)
     refuse_shared_patients(evidence, (candidates(evidence, question) for question in headlines))
-    return [_with_own_priors(replace(job, sampler=QUICK) if quick else job) for job in jobs]
+    checked = set() if compared_only else _checked(evidence, jobs)
+    return [_with_own_priors(_engine(job, base, sampled=job in checked, quick=quick)) for job in jobs]
+
+
+def _checked(evidence: Evidence, jobs: Iterable[Job]) -> set[Job]:
+    """Of the fits that quadrature makes, those that are sampled as a check: of each model the largest and smallest."""
+    sizes: dict[str, list[tuple[int, Job]]] = {}
+    for job in jobs:
+        studies = len(candidates(evidence, job.question).study_ids)
+        if job.engine == EXACT and studies:
+            sizes.setdefault(job.model, []).append((studies, job))
+    return {choose(fits, key=lambda fit: fit[0])[1] for fits in sizes.values() for choose in (min, max)}
+
+
+def _engine(job: Job, base: Job, *, sampled: bool, quick: bool) -> Job:
+    """Quadrature is exact and fast; what the answer and the comparison rest on is sampled as well."""
+    if base.engine == EXACT or (job.engine == EXACT and not sampled):
+        return replace(job, engine=EXACT, fallback=base.engine != EXACT, sampler=INDEPENDENT)
+    return replace(job, engine=base.engine, sampler=QUICK if quick else job.sampler)
 
 
 def bundles(evidence: Evidence, jobs: Sequence[Job]) -> list[tuple[Job, ...]]:
@@ -57,25 +73,28 @@ def bundles(evidence: Evidence, jobs: Sequence[Job]) -> list[tuple[Job, ...]]:
     for job in jobs:
         rows = tuple(row.row for row in candidates(evidence, job.question).rows)
         question, own = job.question, rows or job.question  # without rows there is no fit to share
-        alike.setdefault((question.endpoint, job.model, job.priors, job.level, question.horizon, own), []).append(job)
+        alike.setdefault((question.endpoint, job.model, job.priors, job.level, question.horizon, job.engine, own),
+                         []).append(job)
     return [tuple(sorted(found, key=lambda job: -job.sampler.draws)) for found in alike.values()]
 
 
-def _of_question(evidence: Evidence, endpoint: Endpoint, base: Job, question: Question, sampler: object, *,
-                 tiers: bool, others: bool) -> Iterator[Job]:
+def _of_question(evidence: Evidence, endpoint: Endpoint, base: Job, question: Question, *, sampled: bool,
+                 others: bool) -> Iterator[Job]:
+    """The headline of a question and what stands beside it, the latter by quadrature."""
     headline, *alternatives = models_of(endpoint.kind)
-    job = replace(base, question=question, model=headline.name, sampler=sampler)
-    yield job
-    if tiers and _has_tiers(evidence, endpoint):
+    job = replace(base, question=question, model=headline.name, sampler=HEADLINE)
+    beside = replace(job, engine=EXACT, sampler=BESIDE)
+    yield job if sampled else beside
+    if sampled and _has_tiers(evidence, endpoint):
         for letters in BESIDE_TIERS:
             if letters != question.tiers:
-                yield replace(job, question=replace(question, tiers=letters), sampler=BESIDE)
+                yield replace(beside, question=replace(question, tiers=letters))
     if others:
         for model in alternatives:
-            yield replace(job, model=model.name, sampler=BESIDE)
+            yield replace(beside, model=model.name)
         selection = candidates(evidence, question)
         if any(is_early(row, selection.horizon) for row in selection.rows):
-            yield replace(job, question=replace(question, early_landmarks=False), sampler=BESIDE)
+            yield replace(beside, question=replace(question, early_landmarks=False))
 
 
 def _has_tiers(evidence: Evidence, endpoint: Endpoint) -> bool:
