@@ -2,7 +2,7 @@
 
 import re
 
-from analysis.drawing.html import Html, folded, join, paragraphs, table, tag
+from analysis.drawing.html import Html, folded, join, paragraphs, rendered, table, tag
 from analysis.evidence import Endpoint
 from analysis.inference.estimands import LABELS
 from analysis.results import facts
@@ -11,13 +11,6 @@ from analysis.results.records import Record
 from analysis.results.results import Results
 
 _FEW = {1: " (not pooled)", 2: " (prior-dominated)"}
-_RULES = ("How a standard error is found: from the printed interval on the scale on which its two arms are most "
-          "nearly equal (plain, log or log-log); where they differ by more than half on every scale, one standard "
-          "error on each side (split normal). Without an interval, or with an upper limit not reached whose lower "
-          "limit says less, the binomial formula times the factor shown, because that formula ignores censoring. A "
-          "limit of 0, of 1 or at the estimate is a cut: the other limit alone counts. Survival of 100 or 0 % is a "
-          "count of patients. Never below 1/sqrt(n), which would be more events than patients. Intervals shown beside "
-          "the raw estimate follow from this log hazard and so can differ a little from the printed ones.")
 
 
 def endpoint_section(results: Results, endpoint: Endpoint, picture: Html, dependence: Html | str = "") -> Html:
@@ -105,7 +98,7 @@ def _conversions(results: Results, record: Record) -> Html:
     heads = ("Study", "Definition", "Tier", "Printed", "Standard error from", "n", "Log hazard", "SE below",
              "SE above")
     made = table("Log hazard per person-month of each study, with its standard error", heads, rows, left=5)
-    return join([made, tag("p", _RULES)]) if rows else made
+    return join([made, rendered("chapters/endpoints/conversions.html")]) if rows else made
 
 
 def _hazard_cells(row: facts.Row) -> tuple[str, str, str]:

@@ -2,10 +2,11 @@
 
 import platform
 import shlex
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
+from importlib.util import find_spec
 
 from analysis.cases.selection import choices
-from analysis.drawing.html import Html, section, table, tag
+from analysis.drawing.html import Html, rendered, section, table, tag
 from analysis.evidence.loading import DEFAULT_DATA
 from analysis.results import facts
 from analysis.results.numbers import counted, level_text, number, safe
@@ -27,30 +28,25 @@ def method_section(results: Results) -> Html:
     rows = [(model.replace("_", "-"), known[model].summary, known[model].likelihood,
              "; ".join(f"{name} ~ {prior}" for name, prior in priors), f"{count}")
             for (model, priors), count in used.items()]
-    kinds = facts.kinds(results)
-    own = " or ".join(word for kind, word in (("rate", "rate"), ("survival", "hazard")) if kind in kinds)
-    text = (f"Every study has its own {own}, drawn from a distribution over studies; the pooled estimate, its credible "
-            f"interval and the prediction for a new study follow from the posterior. Intervals are equal-tailed, "
-            f"{level_text(results.base.level)}; estimates are posterior medians, so that they are the same on every "
-            f"scale. An estimate and its limits have the same decimals, as many as the width of the interval calls "
-            f"for. Pooled numbers are those of quadrature, with which sampling has to agree. The tables beside this "
-            f"page hold all digits.")
-    return section("method", "Method", tag("p", text) if rows else "", table(
+    each = " or ".join({"rate": "rate", "survival": "hazard"}[kind] for kind in ("rate", "survival")
+                       if kind in facts.kinds(results))
+    words = rendered("chapters/workings/section.html", method=True, each=each, level=level_text(results.base.level))
+    return section("method", "Method", words if rows else "", table(
         "Models and priors", ("Model", "What it is", "Likelihood", "Priors", "Fits"), rows, left=4))
 
 
 def diagnostics_section(results: Results) -> Html:
     """The worst value of each diagnostic in every fit, failures first."""
     order = {FAILED: 0, "NOT CONVERGED": 0, "not pooled": 1, "no studies": 1}
-    found = sorted(results.records, key=lambda record: order.get(record.status, 2))
+    records = sorted(results.records, key=lambda record: order.get(record.status, 2))
     heads = ("Endpoint, subset, fit", "Status", "R-hat", "Bulk ESS", "Tail ESS", "Divergences", "E-BFMI",
              "MCSE mean / SD", "MCSE limit / SD", "same, heterogeneity", "Chains x draws", "Seed")
-    rows = [_diagnostic_cells(results, record) for record in found]
-    converged = sum(1 for record in found if record.status == "converged")
-    text = f"{converged} of {counted(len(found), 'fit')} converged. A fit that fails a diagnostic has no result."
-    return section("diagnostics", "Diagnostics", tag("p", text) if found else "", table(
+    rows = [_diagnostic_cells(results, record) for record in records]
+    converged = sum(record.status == "converged" for record in records)
+    words = rendered("chapters/workings/section.html", method=False, converged=converged, fits=len(records))
+    return section("diagnostics", "Diagnostics", words if records else "", table(
         "Worst value over all reported quantities of each fit", heads, rows, left=2,
-        marked=["failed" if record.failed else None for record in found]))
+        marked=["failed" if record.failed else None for record in records]))
 
 
 def _diagnostic_cells(results: Results, record: Record) -> tuple[str, ...]:
@@ -100,10 +96,5 @@ def command(results: Results) -> str:
 
 
 def _versions() -> list[str]:
-    found = [f"Python {platform.python_version()}"]
-    for name in _PACKAGES:
-        try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            continue
-    return found
+    known = (f"{name} {version(name)}" for name in _PACKAGES if find_spec(name))
+    return [f"Python {platform.python_version()}", *known]
