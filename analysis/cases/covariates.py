@@ -13,7 +13,6 @@ import numpy as np
 
 from analysis.evidence import Covariate, Evidence
 from analysis.system.errors import UsageError
-from models.regression import Covariates
 from models.studies import HazardStudies, RateStudies, Studies
 
 MIN_STUDIES = 4
@@ -208,14 +207,6 @@ def _round_number_near(sd: float) -> float:
 
 def _log_factor_near(sd: float) -> float:
     return math.log10(min(_FACTORS, key=lambda factor: abs(math.log(sd / math.log10(factor)))))
-
-
-def as_covariates(columns: Sequence[Column], used: Sequence[bool]) -> Covariates:
-    """The columns as a model takes them; one that is not used is zero everywhere, so that nothing depends on it."""
-    values = [column.values if use else np.zeros(len(column.values))
-              for column, use in zip(columns, used, strict=True)]
-    return Covariates(tuple(column.name for column in columns), np.stack(values, axis=1),
-                      np.array([column.prior_step for column in columns]))
 
 
 def taken(studies: Studies, kept: np.ndarray) -> Studies:

@@ -21,7 +21,9 @@ from arviz_stats.base import array_stats
 from scipy import special, stats
 from scipy.interpolate import RegularGridInterpolator, make_interp_spline
 
-from analysis.inference.laplace import Nodes, Target, nested_laplace
+from analysis.cases.regressions import RegressionCase
+from analysis.inference.density import Density
+from analysis.inference.laplace import Nodes, log_prior_of_slopes, nested_laplace
 from models.backend import NUMBERS
 from models.model import Draws
 from models.priors import Prior
@@ -57,11 +59,13 @@ class Weighted:
     pareto_k: float
 
 
-def importance_draws(target: Target, *, size: int, seed: int) -> Weighted:
+def importance_draws(case: RegressionCase, density: Density, *, size: int, seed: int) -> Weighted:
     """Weighted draws of one regression.
 
     Parameters
     ----------
+    density : Density
+        Of the same studies without covariates.
     size : int
         Number of draws, a power of 2.
 
@@ -70,9 +74,9 @@ def importance_draws(target: Target, *, size: int, seed: int) -> Weighted:
     QuadratureFailed
         When there is no place to start from.
     """
-    covariates, priors, density = target.covariates, target.priors, target.density
+    covariates, priors = case.covariates, case.priors
     incomplete, dimension = covariates.incomplete, 3 + 1 + len(covariates.names)
-    parts = [Part(nodes) for nodes in nested_laplace(target)]
+    parts = [Part(nodes) for nodes in nested_laplace(case, density)]
     sobol = stats.qmc.Sobol(dimension + 2 * len(incomplete), rng=np.random.default_rng([seed, 5]))
     points = np.clip(sobol.random(size), 1e-12, 1.0 - 1e-12)
     a, log_scale, coefficients, log_proposal = _mixed(parts, points[:, :dimension])
@@ -82,22 +86,22 @@ def importance_draws(target: Target, *, size: int, seed: int) -> Weighted:
     draws = {**density.natural(location, heterogeneity), "beta": np.exp(log_scale)[:, None] * slopes,
              "covariate_mean": mean, "covariate_sd": sd}
     log_prior = density.log_prior(location, heterogeneity) + np.log(np.cosh(a))
-    log_prior += target.log_prior_of_slopes(slopes).sum(axis=1)
+    log_prior += log_prior_of_slopes(case, slopes).sum(axis=1)
     log_prior += priors["covariate_mean"].log_density(mean[:, incomplete]).sum(axis=1)
     log_prior += priors["covariate_sd"].log_density(np.log(sd[:, incomplete])).sum(axis=1)
-    if target.together:
+    if case.together:
         log_prior += priors["shrinkage"].log_density(log_scale)
-    log_target = log_prior + _log_likelihood(target, draws)
+    log_target = log_prior + _log_likelihood(case, draws)
     return _smoothed(draws, np.where(np.isfinite(log_target), log_target - log_proposal - log_cells, -np.inf))
 
 
-def _log_likelihood(target: Target, draws: Draws) -> np.ndarray:
-    inputs = target.regression.data(target.studies, target.covariates)
+def _log_likelihood(case: RegressionCase, draws: Draws) -> np.ndarray:
+    inputs = case.regression.data(case.studies, case.covariates)
     size = max(1, _AT_ONCE // max(table.size for table in inputs.values()))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return np.concatenate([
-            target.regression.log_density({name: values[at:at + size] for name, values in draws.items()}, inputs,
-                                          on=NUMBERS) for at in range(0, len(draws["beta"]), size)])
+            case.regression.log_density({name: values[at:at + size] for name, values in draws.items()}, inputs,
+                                        on=NUMBERS) for at in range(0, len(draws["beta"]), size)])
 
 
 def _smoothed(draws: Draws, log_weights: np.ndarray) -> Weighted:

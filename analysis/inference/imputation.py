@@ -25,7 +25,7 @@ def draw_missing(fit: RegressionFit, *, seed: int) -> dict[str, np.ndarray]:
         With one covariate.
     seed : int
     """
-    regression, (column,), rng = fit.task.regression, fit.task.columns, np.random.default_rng([seed, 3])
+    regression, (column,), rng = fit.case.regression, fit.case.columns, np.random.default_rng([seed, 3])
     chosen = resampled(fit.weights, _DRAWS)
     draws = {name: values[chosen, 0] if name in PER_COVARIATE else values[chosen]
              for name, values in fit.draws.items()}
@@ -36,7 +36,7 @@ def draw_missing(fit: RegressionFit, *, seed: int) -> dict[str, np.ndarray]:
     linear = np.clip(regression.intercept(draws)[:, None] + beta[:, None] * x, -_FARTHEST, _FARTHEST)
     studies, cells = np.arange(len(column.values)), {}
     for at in np.flatnonzero(column.missing):
-        alone = taken(fit.task.studies, studies == at)
+        alone = taken(fit.case.studies, studies == at)
         log_density = regression.study_likelihood(alone)(draws, linear) - 0.5 * z**2
         mass = np.exp(log_density - log_density.max(axis=1, keepdims=True)).cumsum(axis=1)
         cell = (mass < rng.random((len(x), 1)) * mass[:, -1:]).sum(axis=1)

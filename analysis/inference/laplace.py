@@ -11,19 +11,19 @@ References
 Rue H, Martino S, Chopin N. J R Stat Soc B 2009;71:319, doi 10.1111/j.1467-9868.2008.00700.x (nested Laplace).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
 
 from analysis.cases.covariates import taken
+from analysis.cases.regressions import RegressionCase
 from analysis.inference.density import Density
 from analysis.inference.grid import QuadratureFailed
 from models.model import Draws
 from models.priors import Prior
-from models.regression import Covariates, Regression
-from models.studies import Studies
+from models.regression import Covariates
 
 HETEROGENEITIES = 31
 _REACH = 4.5  # of the stretched coordinate: 45 standard deviations
@@ -35,34 +35,6 @@ _FLAT = 1e-6  # curvature where a density is not concave
 _DIFFERENCE = 1e-3
 _SCALE_STEP, _MOST_SCALES = 0.7, 40
 _SCALE_BELOW, _SCALE_ABOVE = 6.0, 2.0  # logs below and above the typical scale of the slopes under its prior
-
-
-@dataclass(frozen=True)
-class Target:
-    """A regression whose posterior is sought.
-
-    Parameters
-    ----------
-    covariates : Covariates
-        All of them enter.
-    priors : mapping of str to Prior
-    together : bool
-        Whether the slopes share a scale.
-    density : Density
-        Of the same studies without covariates.
-    """
-
-    regression: Regression
-    studies: Studies
-    covariates: Covariates
-    priors: Mapping[str, Prior]
-    together: bool
-    density: Density
-
-    def log_prior_of_slopes(self, slopes: np.ndarray) -> np.ndarray:
-        """Log prior density of slopes per step, in units of their scale where they share one; any shape."""
-        return Prior("Normal", (0.0, 1.0)).log_density(slopes) if self.together else self.priors["beta"].log_density(
-            slopes)
 
 
 @dataclass(frozen=True)
@@ -94,29 +66,35 @@ class Nodes:
     log_mass: np.ndarray
 
 
-def nested_laplace(target: Target) -> list[Nodes]:
+def nested_laplace(case: RegressionCase, density: Density) -> list[Nodes]:
     """The nested approximation; where cells are missing also the one by the studies that have all of theirs.
 
     What a study with a missing cell says is bounded, while the approximation to it may be far off: it may agree with
     the others for one value of the cell only. So the posterior without these studies is a proposal as well.
+
+    Parameters
+    ----------
+    density : Density
+        Of the same studies without covariates.
 
     Raises
     ------
     QuadratureFailed
         When no place is found.
     """
-    partial = target.covariates.missing.any(axis=1)
+    covariates = case.covariates
+    partial = covariates.missing.any(axis=1)
     kept = [np.ones(len(partial)), (~partial).astype(float)][:1 + partial.any()]
     studies = np.arange(len(partial))
-    study_likelihoods = [target.regression.study_likelihood(taken(target.studies, studies == at)) for at in studies]
+    study_likelihoods = [case.regression.study_likelihood(taken(case.studies, studies == at)) for at in studies]
 
     def at(v: np.ndarray, log_scale: np.ndarray) -> list[Nodes]:
-        terms = _Terms(study_likelihoods, target.density, v)
-        return [_nodes(target, terms, share, log_scale) for share in kept]
+        terms = _Terms(study_likelihoods, density, v)
+        return [_nodes(case, covariates, terms, share, log_scale) for share in kept]
 
     log_scale = np.zeros(1)
-    if target.together:
-        log_scale = _widened(_scales(target.priors["shrinkage"]), lambda wider: at(_SCAN, wider))
+    if case.together:
+        log_scale = _widened(_scales(case.priors["shrinkage"]), lambda wider: at(_SCAN, wider))
     centre, scale = _place(lambda v: [nodes.log_mass for nodes in at(v, log_scale)])
     a = np.linspace(-_REACH, _REACH, HETEROGENEITIES)
     return [replace(nodes, a=a, centre=centre, scale=scale, log_mass=nodes.log_mass + np.log(np.cosh(a))[:, None])
@@ -164,16 +142,22 @@ def _place(log_masses: Callable[[np.ndarray], list[np.ndarray]]) -> tuple[float,
     return centre, float(np.sqrt((v - centre) ** 2 @ weight / weight.sum()))
 
 
-def _nodes(target: Target, terms: "_Terms", kept: np.ndarray, log_scale: np.ndarray) -> Nodes:
+def log_prior_of_slopes(case: RegressionCase, slopes: np.ndarray) -> np.ndarray:
+    """Log prior density of slopes per step, in units of their scale where they share one; any shape."""
+    return (Prior("Normal", (0.0, 1.0)) if case.together else case.priors["beta"]).log_density(slopes)
+
+
+def _nodes(case: RegressionCase, covariates: Covariates, terms: "_Terms", kept: np.ndarray,
+           log_scale: np.ndarray) -> Nodes:
     """The approximation at the terms' heterogeneities, which stand in the place of `a`."""
-    covariates, priors, regression = target.covariates, target.priors, target.regression
+    priors, regression = case.priors, case.regression
     known = np.where(covariates.missing, np.nanmean(covariates.values, axis=0), covariates.values)
     widths = covariates.missing * np.nanstd(covariates.values, axis=0)
     scale = np.exp(log_scale)[:, None, None]
 
     def log_prior(w: np.ndarray) -> np.ndarray:
         location = priors[regression.location].log_density(w[..., :1])
-        return np.concatenate([location, target.log_prior_of_slopes(w[..., 1:] * covariates.steps)], axis=-1)
+        return np.concatenate([location, log_prior_of_slopes(case, w[..., 1:] * covariates.steps)], axis=-1)
 
     design = np.concatenate([np.ones((len(log_scale), len(known), 1)), scale * known], axis=-1)
     w = np.zeros((len(terms.v), len(log_scale), design.shape[-1]))
@@ -191,7 +175,7 @@ def _nodes(target: Target, terms: "_Terms", kept: np.ndarray, log_scale: np.ndar
             break
     log_mass = terms.values(design, w) @ kept + log_prior(w).sum(axis=-1) - 0.5 * np.linalg.slogdet(hessian)[1]
     log_mass += priors[regression.heterogeneity].log_density(terms.v)[:, None]
-    if target.together:
+    if case.together:
         log_mass += priors["shrinkage"].log_density(log_scale)
     return Nodes(terms.v, 0.0, 1.0, log_scale, w, np.linalg.cholesky(np.linalg.inv(hessian)), log_mass)
 

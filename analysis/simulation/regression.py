@@ -22,11 +22,12 @@ import numpy as np
 from scipy import special, stats
 
 from analysis.cases.covariates import Column
+from analysis.cases.regressions import ONE, TOGETHER, RegressionCase, regression_of
 from analysis.cases.selection import Question
 from analysis.cases.settings import IMPORTANCE, Job
 from analysis.evidence import Covariate
 from analysis.inference.imputation import draw_missing
-from analysis.inference.regression import ONE, TOGETHER, RegressionFit, Task, fit, regression_of
+from analysis.inference.regression import RegressionFit, fit
 from analysis.inference.weighted import mean_and_sd, quantiles
 from analysis.results.terminal import table
 from analysis.system.files import write_text
@@ -56,37 +57,27 @@ def replicate(name: str, number: int, *, seed: int = 1) -> dict[str, float]:
     kind, _, together = name.partition(" ")
     rng = np.random.default_rng([seed, NAMES.index(name), number])
     truth = _from_prior(kind, rng, size=TOGETHER_COVARIATES if together else 1)
-    x, studies = _simulated(kind, truth, rng)
-    found = _fitted(kind, studies, x, seed=number + 1)
-    pits = {name: float(found.weights @ (found.draws[name] < truth[name])) for name in _FIXED[kind]}
+    x, regression = _simulated_and_fitted(kind, truth, rng, seed=number + 1)
+    weights, draws = regression.weights, regression.draws
+    pits = {name: float(weights @ (draws[name] < truth[name])) for name in _FIXED[kind]}
     for at, label in enumerate(_labels(x.shape[1])):
-        pits |= {f"{of}{label}": float(found.weights @ (found.draws[of][:, at] < truth[of][at]))
-                 for of in ("beta", *_CELLS)}
+        pits |= {f"{of}{label}": float(weights @ (draws[of][:, at] < truth[of][at])) for of in ("beta", *_CELLS)}
     if not together:
-        pits["missing_cell"] = float(np.mean(draw_missing(found, seed=number + 1)["s0"] < x[0, 0]))
+        pits["missing_cell"] = float(np.mean(draw_missing(regression, seed=number + 1)["s0"] < x[0, 0]))
     return pits
 
 
 def coverage(kind: str, slope: float, *, replicates: int, seed: int = 1) -> dict[str, float]:
     """Share of 95 % intervals that hold a fixed slope, mean of the posterior means, mean posterior SD."""
-    held, means, spreads = [], [], []
-    fixed = {**_FIXED[kind], **{of: np.array([value]) for of, value in _CELLS.items()}, "beta": np.array([slope])}
+    truth = {**_FIXED[kind], **{of: np.array([value]) for of, value in _CELLS.items()}, "beta": np.array([slope])}
+    fits = []
     for number in range(replicates):
         rng = np.random.default_rng([seed, KINDS.index(kind), number, 7])
-        x, studies = _simulated(kind, fixed, rng)
-        found = _fitted(kind, studies, x, seed=number + 1)
-        beta = found.draws["beta"][:, 0]
-        lower, upper = quantiles(beta, found.weights, [0.025, 0.975])
-        mean, sd = mean_and_sd(beta, found.weights)
-        held.append(lower <= slope <= upper)
-        means.append(mean)
-        spreads.append(sd)
-    return {"coverage": float(np.mean(held)), "mean": float(np.mean(means)), "sd": float(np.mean(spreads))}
-
-
-def priors_of(kind: str) -> dict[str, str]:
-    """Priors under which a kind of endpoint is calibrated, as text."""
-    return {name: prior.exact() for name, prior in regression_of(kind).priors.items()}
+        _, regression = _simulated_and_fitted(kind, truth, rng, seed=number + 1)
+        beta, weights = regression.draws["beta"][:, 0], regression.weights
+        lower, upper = quantiles(beta, weights, [0.025, 0.975])
+        fits.append((lower <= slope <= upper, *mean_and_sd(beta, weights)))
+    return dict(zip(("coverage", "mean", "sd"), map(float, np.mean(fits, axis=0)), strict=True))
 
 
 def differences(pinned: Mapping[str, Any], *, replicates: int) -> list[str]:
@@ -94,8 +85,8 @@ def differences(pinned: Mapping[str, Any], *, replicates: int) -> list[str]:
 
     A place among weighted draws differs by few of them where another linear algebra rounds otherwise.
     """
-    told = [f"priors of {kind}: {priors_of(kind)}, pinned {pinned['priors'][kind]}" for kind in KINDS
-            if priors_of(kind) != pinned["priors"][kind]]
+    told = [f"priors of {kind}: {priors}, pinned {pinned['priors'][kind]}" for kind, priors in _priors().items()
+            if priors != pinned["priors"][kind]]
     for name in NAMES:
         for number in range(replicates):
             for of, pit in replicate(name, number, seed=pinned["seed"]).items():
@@ -107,19 +98,25 @@ def differences(pinned: Mapping[str, Any], *, replicates: int) -> list[str]:
 
 def record(*, replicates: int, seed: int = 1) -> dict[str, Any]:
     """What is pinned: every PIT, rounded, the priors they are of, and the coverage table."""
-    found = {name: [replicate(name, number, seed=seed) for number in range(replicates)] for name in NAMES}
-    pits = {kind: {name: [round(one[name], 4) for one in rows] for name in rows[0]} for kind, rows in found.items()}
-    table_rows = [{"kind": kind, "slope": slope, "replicates": replicates,
-                   **{name: round(value, 4) for name, value in
-                      coverage(kind, slope, replicates=replicates, seed=seed).items()}}
-                  for kind in KINDS for slope in SLOPES]
-    return {"priors": {kind: priors_of(kind) for kind in KINDS}, "seed": seed, "replicates": replicates,
-            "missing_share": MISSING / STUDIES, "pits": pits, "coverage": table_rows}
+    pits = {}
+    for name in NAMES:
+        each = [replicate(name, number, seed=seed) for number in range(replicates)]
+        pits[name] = {of: [round(pit[of], 4) for pit in each] for of in each[0]}
+    covered = [{"kind": kind, "slope": slope, "replicates": replicates,
+                **{name: round(value, 4) for name, value in
+                   coverage(kind, slope, replicates=replicates, seed=seed).items()}}
+               for kind in KINDS for slope in SLOPES]
+    return {"priors": _priors(), "seed": seed, "replicates": replicates, "missing_share": MISSING / STUDIES,
+            "pits": pits, "coverage": covered}
 
 
 def uniformity(pits: Sequence[float]) -> float:
     """p-value of the Kolmogorov-Smirnov test that the places are uniform."""
     return float(stats.kstest(pits, "uniform").pvalue)
+
+
+def _priors() -> dict[str, dict[str, str]]:
+    return {kind: {name: prior.exact() for name, prior in regression_of(kind).priors.items()} for kind in KINDS}
 
 
 def _labels(size: int) -> list[str]:
@@ -135,31 +132,32 @@ def _from_prior(kind: str, rng: np.random.Generator, *, size: int) -> dict[str, 
     return {**truth, "beta": beta}
 
 
-def _simulated(kind: str, truth: Mapping[str, Any], rng: np.random.Generator) -> tuple[np.ndarray, Studies]:
-    """Covariates of each study, complete, shape (k, p), and what the studies report."""
-    shape = STUDIES, len(truth["beta"])
-    x = truth["covariate_mean"] + truth["covariate_sd"] * rng.normal(size=shape)
-    ids, shift = tuple(f"s{at}" for at in range(STUDIES)), x @ truth["beta"]
+def _simulated_and_fitted(kind: str, truth: Mapping[str, Any], rng: np.random.Generator, *,
+                          seed: int) -> tuple[np.ndarray, RegressionFit]:
+    """Covariates of each study, complete, shape (k, p), and the regression on them with three cells of each deleted."""
+    size = len(truth["beta"])
+    x = truth["covariate_mean"] + truth["covariate_sd"] * rng.normal(size=(STUDIES, size))
+    studies = _reports(kind, truth, x @ truth["beta"], rng)
+    seen = x.copy()
+    for at in range(size):
+        seen[(np.arange(MISSING) + at * MISSING) % STUDIES, at] = np.nan
+    columns = tuple(Column(replace(_COVARIATE, covariate=f"x{label}"), 0.0, cells)
+                    for label, cells in zip(_labels(size), seen.T, strict=True))
+    model = regression_of(kind)
+    case = RegressionCase(ONE if size == 1 else TOGETHER, model, model.priors, studies, columns, (True,) * size)
+    return x, fit(case, Job(Question("simulated"), seed=seed, engine=IMPORTANCE), careful=False)
+
+
+def _reports(kind: str, truth: Mapping[str, Any], effect: np.ndarray, rng: np.random.Generator) -> Studies:
+    ids = tuple(f"s{at}" for at in range(STUDIES))
     if kind == "rate":
-        mean = special.expit(special.logit(truth["mu"]) + shift)
+        mean = special.expit(special.logit(truth["mu"]) + effect)
         kappa = 1.0 / truth["rho"] - 1.0
         rate = rng.beta(np.maximum(mean * kappa, 1e-9), np.maximum((1.0 - mean) * kappa, 1e-9))
-        return x, RateStudies(ids, rng.binomial(PATIENTS, rate), np.full(STUDIES, PATIENTS))
-    log_hazard = rng.normal(truth["eta"] + shift, truth["tau"])
+        return RateStudies(ids, rng.binomial(PATIENTS, rate), np.full(STUDIES, PATIENTS))
+    log_hazard = rng.normal(truth["eta"] + effect, truth["tau"])
     se, none = rng.uniform(0.15, 0.4, STUDIES), np.zeros(STUDIES)
-    return x, HazardStudies(ids, rng.normal(log_hazard, se), se, se, none, none, np.full(STUDIES, PATIENTS))
-
-
-def _fitted(kind: str, studies: Studies, x: np.ndarray, *, seed: int) -> RegressionFit:
-    """The regression on the covariates with three cells of each deleted, of other studies for each covariate."""
-    size = x.shape[1]
-    columns = []
-    for at, label in enumerate(_labels(size)):
-        seen = x[:, at].copy()
-        seen[(np.arange(MISSING) + at * MISSING) % STUDIES] = np.nan
-        columns.append(Column(replace(_COVARIATE, covariate=f"x{label}"), 0.0, seen))
-    task = Task(ONE if size == 1 else TOGETHER, regression_of(kind), studies, tuple(columns), (True,) * size)
-    return fit(task, Job(Question("simulated"), seed=seed, engine=IMPORTANCE), careful=False)
+    return HazardStudies(ids, rng.normal(log_hazard, se), se, se, none, none, np.full(STUDIES, PATIENTS))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -170,15 +168,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1, metavar="N")
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the record as JSON")
     options = parser.parse_args(arguments)
-    found = record(replicates=options.replicates, seed=options.seed)
+    calibration = record(replicates=options.replicates, seed=options.seed)
     print(table(["model", "parameter", "mean PIT", "KS p-value"],
                 [[kind, name, f"{np.mean(pits):.3f}", f"{uniformity(pits):.3f}"]
-                 for kind, rows in found["pits"].items() for name, pits in rows.items()]))
+                 for kind, rows in calibration["pits"].items() for name, pits in rows.items()]))
     print("\n" + table(["kind", "slope", "coverage of 95 %", "mean", "posterior SD"],
                        [[row["kind"], f"{row['slope']:g}", *(f"{row[name]:.3f}" for name in ("coverage", "mean", "sd"))]
-                        for row in found["coverage"]]))
+                        for row in calibration["coverage"]]))
     if options.write:
-        write_text(options.write, json.dumps(found, indent=None, separators=(",", ":")) + "\n")
+        write_text(options.write, json.dumps(calibration, indent=None, separators=(",", ":")) + "\n")
     return 0
 
 

@@ -6,11 +6,12 @@ import numpy as np
 from scipy import special
 
 from analysis.cases.covariates import Column
+from analysis.cases.regressions import ONE, TOGETHER, RegressionCase, regression_of, regression_priors
 from analysis.cases.selection import Question
 from analysis.cases.settings import IMPORTANCE, Job
 from analysis.evidence import Covariate
 from analysis.inference import weighted
-from analysis.inference.regression import ONE, RegressionFit, Task, fit, regression_of
+from analysis.inference.regression import RegressionFit, fit
 from models.regression import Covariates
 from models.studies import HazardStudies, RateStudies
 from tests.references import peers
@@ -34,11 +35,17 @@ def column(values: Sequence[float], name: str = "x") -> Column:
     return Column(covariate(name), 0.0, np.asarray(values, dtype=float))
 
 
+def case(studies: RateStudies | HazardStudies, *columns: Column, together: bool = False,
+         priors: tuple[tuple[str, str], ...] = ()) -> RegressionCase:
+    model = regression_of("rate" if isinstance(studies, RateStudies) else "survival")
+    return RegressionCase(TOGETHER if together else ONE, model,
+                          regression_priors(model, Job(Question("y"), priors=priors)), studies, columns,
+                          (True,) * len(columns))
+
+
 def fitted(studies: RateStudies | HazardStudies, values: Sequence[float], *,
            priors: tuple[tuple[str, str], ...] = (), seed: int = 1) -> RegressionFit:
-    kind = "rate" if isinstance(studies, RateStudies) else "survival"
-    task = Task(ONE, regression_of(kind), studies, (column(values),))
-    return fit(task, Job(Question("y"), priors=priors, seed=seed, engine=IMPORTANCE))
+    return fit(case(studies, column(values), priors=priors), Job(Question("y"), seed=seed, engine=IMPORTANCE))
 
 
 def moments(regression: RegressionFit, name: str = "beta") -> tuple[float, float, float]:

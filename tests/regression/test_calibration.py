@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from analysis.cases import regressions
 from analysis.inference import importance
-from analysis.inference import regression as fitting
 from analysis.inference.imputation import draw_missing
 from analysis.simulation import regression as calibration
 from models import regression
@@ -34,9 +34,9 @@ def test_a_changed_prior_likelihood_or_engine_is_noticed(planted, monkeypatch) -
     elif planted == "prior of cells":
         monkeypatch.setitem(regression.PRIORS, "covariate_sd", Prior("HalfNormal", (1.1,)))
     elif planted == "likelihood":
-        for kind, one in dict(fitting._REGRESSIONS).items():
+        for kind, one in dict(regressions._REGRESSIONS).items():
             stronger = replace(one, log_density=lambda *draws, own=one, **on: 1.1 * own.log_density(*draws, **on))
-            monkeypatch.setitem(fitting._REGRESSIONS, kind, stronger)
+            monkeypatch.setitem(regressions._REGRESSIONS, kind, stronger)
     elif planted == "weights":
         smoothed = importance._smoothed
         monkeypatch.setattr(importance, "_smoothed", lambda draws, log_weights: smoothed(draws, 1.1 * log_weights))

@@ -13,22 +13,16 @@ from analysis.cases.settings import Job
 from analysis.chapters.regression.conflict import LEAST_TAIL, crude_slope, prior_tail
 from analysis.chapters.regression.running import regress
 from analysis.chapters.regression.tables import slopes_table
-from analysis.inference.regression import ONE, TOGETHER, Task, regression_of
 from models.priors import Prior
 from models.studies import HazardStudies, RateStudies
 from tests.references import peers
 
-from .cases import column, de_bruin
+from .cases import case, column, de_bruin
 from .test_units import evidence_of
 
 _APART = ((0, 30),) * 4 + ((30, 30),) * 4
 _GROUP = "covariate,label,column\na,Group,a\n"
 _NORMAL = Prior("Normal", (0.0, 0.5))
-
-
-def _task(studies, *columns, together=False) -> Task:
-    kind = "rate" if isinstance(studies, RateStudies) else "survival"
-    return Task(TOGETHER if together else ONE, regression_of(kind), studies, columns, (True,) * len(columns))
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +68,7 @@ def test_the_crude_slope_is_near_that_of_other_packages():
     """metafor's GLMM of the same logits; both are random-effects regressions, on approximate and exact likelihoods."""
     studies, quality = de_bruin()
     reference = peers()["debruin_2009"]["glmm"]
-    value, se = crude_slope(_task(studies, column(quality - quality.mean())), 0)
+    value, se = crude_slope(case(studies, column(quality - quality.mean())), 0)
     assert value == pytest.approx(reference["beta"][1], abs=0.2 * reference["se"][1])
     assert se == pytest.approx(reference["se"][1], rel=0.2)
 
@@ -87,17 +81,17 @@ def test_hazards_with_equal_errors_and_no_spread_are_least_squares():
     x, none = np.array([-1.5, -0.5, 0.5, 1.5, -1.5, 1.5]), np.zeros(6)
     studies = HazardStudies(tuple("abcdef"), -2.8 + 0.8 * x, none + 0.1, none + 0.1, none, none, none + 40)
     wanted = pytest.approx((0.8, 0.1 / np.sqrt((x**2).sum())), abs=1e-6)
-    assert crude_slope(_task(studies, column(x)), 0) == wanted
+    assert crude_slope(case(studies, column(x)), 0) == wanted
     other = column([1.0, 1.0, 1.0, 1.0, -2.0, -2.0], "z")
-    assert crude_slope(_task(studies, other, column(x), together=True), 1) == wanted
+    assert crude_slope(case(studies, other, column(x), together=True), 1) == wanted
 
 
 def test_too_few_or_collinear_columns_have_no_crude_slope():
     studies = RateStudies(tuple("abcde"), [1, 2, 3, 4, 5], [9, 9, 9, 9, 0 + 5])
     x = np.array([0.0, 1.0, 2.0, np.nan, np.nan])
-    assert crude_slope(_task(studies, column(x)), 0) is None
+    assert crude_slope(case(studies, column(x)), 0) is None
     full = np.arange(5.0)
-    assert crude_slope(_task(studies, column(full), column(2.0 * full, "z"), together=True), 0) is None
+    assert crude_slope(case(studies, column(full), column(2.0 * full, "z"), together=True), 0) is None
 
 
 def test_the_tail_under_other_priors():

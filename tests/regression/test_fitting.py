@@ -7,11 +7,11 @@ from arviz_stats.base import array_stats
 from analysis.cases.selection import Question
 from analysis.cases.settings import IMPORTANCE, NUTS, REGRESSION, Job
 from analysis.inference.imputation import draw_missing
-from analysis.inference.regression import ONE, TOGETHER, Task, fit, regression_of
+from analysis.inference.regression import fit
 from models.studies import HazardStudies, RateStudies
 from tests.references import peers
 
-from .cases import HAZARDS, RATES, X, column, de_bruin, fitted, moments, simulated
+from .cases import HAZARDS, RATES, X, case, column, de_bruin, fitted, moments, simulated
 
 
 def test_slope_of_de_bruin_under_a_flat_prior_is_near_maximum_likelihood() -> None:
@@ -70,13 +70,11 @@ def test_hazard_slope_of_precise_studies_is_that_of_least_squares() -> None:
 @pytest.mark.parametrize("studies", [RATES, HAZARDS], ids=["rate", "survival"])
 def test_weighted_draws_agree_with_chains(studies, together) -> None:
     """Six studies of which most miss a cell, and slopes of one covariate or of two that share a scale."""
-    model = regression_of("rate" if studies is RATES else "survival")
-    columns = (column(X[:, 0]), column(X[:, 1], "z"))[:1 + together]
-    task = Task(TOGETHER if together else ONE, model, studies, columns, (True,) * len(columns))
-    chains, draws = (fit(task, Job(Question("y"), sampler=REGRESSION, engine=engine)) for engine in (NUTS, IMPORTANCE))
+    gaps = case(studies, *(column(X[:, 0]), column(X[:, 1], "z"))[:1 + together], together=together)
+    chains, draws = (fit(gaps, Job(Question("y"), sampler=REGRESSION, engine=engine)) for engine in (NUTS, IMPORTANCE))
     assert chains.diagnostics.converged and draws.diagnostics.converged
     assert (chains.engine, draws.engine) == (NUTS, IMPORTANCE)
-    for name in ("beta", model.heterogeneity):
+    for name in ("beta", gaps.regression.heterogeneity):
         mean, sd, error = moments(draws, name)
         sampled = chains.draws[name].reshape(len(chains.weights), -1)[:, 0]
         of_chains = array_stats.mcse(sampled.reshape(4, -1), method="mean", chain_axis=0, draw_axis=1)

@@ -11,11 +11,10 @@ from analysis.inference.density import density_of
 from analysis.inference.grid import QuadratureFailed
 from analysis.inference.importance import Part, Weighted
 from analysis.inference.laplace import nested_laplace
-from analysis.inference.regression import ONE, TOGETHER, Task, regression_of, without_covariates
-from models.priors import Prior
+from analysis.inference.regression import without_covariates
 from models.studies import HazardStudies, RateStudies
 
-from .cases import HAZARDS, RATES, column, fitted, moments, simulated
+from .cases import HAZARDS, RATES, case, column, fitted, moments, simulated
 
 _X = np.array([-0.9, 0.3, 0.8, 1.2, -0.4, -0.6])
 _GAPS = np.where(np.isin(np.arange(6), [2, 4]), np.nan, _X)
@@ -95,8 +94,8 @@ def test_slopes_far_larger_than_their_scale_is_expected_to_be() -> None:
     """
     x = np.linspace(-1.7, 1.7, 12)
     studies = _steep_hazards(x, 1.0, np.random.default_rng(4))
-    task = Task(TOGETHER, regression_of("survival"), studies, (column(x),))
-    found = regression.fit(task, Job(Question("y"), priors=(("shrinkage", "HalfNormal(0.05)"),), engine=IMPORTANCE))
+    narrow = case(studies, column(x), together=True, priors=(("shrinkage", "HalfNormal(0.05)"),))
+    found = regression.fit(narrow, Job(Question("y"), engine=IMPORTANCE))
     beta, scale = np.linspace(-0.6, 1.6, 331), np.linspace(5e-4, 0.8, 1600)[:, None]
     prior = np.log((stats.norm.pdf(beta, 0.0, scale) * stats.halfnorm.pdf(scale, scale=0.05)).sum(axis=0))
     total = _log_posterior(studies, x, np.linspace(-4.0, -1.6, 121), np.linspace(-14.0, 2.0, 65), beta) + prior
@@ -104,8 +103,7 @@ def test_slopes_far_larger_than_their_scale_is_expected_to_be() -> None:
     weighed_mean, weighed_sd, error = moments(found)
     assert found.engine == IMPORTANCE and found.diagnostics.converged
     assert weighed_mean == pytest.approx(mean, abs=4.0 * error) and weighed_sd == pytest.approx(sd, rel=0.06)
-    target = task.target(found.priors, without_covariates(task, found.priors).density)
-    assert np.exp(nested_laplace(target)[0].log_scale[-1]) > 0.35
+    assert np.exp(nested_laplace(narrow, without_covariates(narrow).density)[0].log_scale[-1]) > 0.35
 
 
 def test_a_scale_of_slopes_with_a_long_tail_is_reached() -> None:
@@ -113,19 +111,17 @@ def test_a_scale_of_slopes_with_a_long_tail_is_reached() -> None:
     rng = np.random.default_rng(5)
     x = rng.normal(size=(10, 3))
     studies = simulated(x[:, 0], 0.7, rng, rho=0.03, n=60)
-    task = Task(TOGETHER, regression_of("rate"), studies, tuple(column(x[:, at], f"x{at}") for at in range(3)),
-                (True,) * 3)
-    found = regression.fit(task, Job(Question("y"), priors=(("shrinkage", "Gamma(0.1, 1)"),), engine=IMPORTANCE),
-                        careful=False)
+    long_tailed = case(studies, *(column(x[:, at], f"x{at}") for at in range(3)), together=True,
+                       priors=(("shrinkage", "Gamma(0.1, 1)"),))
+    found = regression.fit(long_tailed, Job(Question("y"), engine=IMPORTANCE), careful=False)
     mean, sd, _ = moments(found)
     assert mean > 0.05 and sd > 0.1
 
 
 def test_a_location_beyond_all_rates_has_no_place_and_asks_the_sampler(monkeypatch) -> None:
-    model = regression_of("survival")
-    priors = {**model.priors, "eta": Prior("Normal", (40.0, 0.1))}
+    far = case(HAZARDS, column(_X), priors=(("eta", "Normal(40, 0.1)"),))
     with pytest.raises(QuadratureFailed):
-        nested_laplace(Task(ONE, model, HAZARDS, (column(_X),)).target(priors, density_of(model.base, HAZARDS, priors)))
+        nested_laplace(far, density_of(far.regression.base, HAZARDS, far.priors))
     monkeypatch.setattr(regression, "_sampled", lambda *arguments: _Converged())
     assert isinstance(fitted(HAZARDS, _X, priors=(("eta", "Normal(40, 0.1)"),)), _Converged)
     monkeypatch.setattr(regression, "without_covariates", lambda *arguments: None)
@@ -141,10 +137,8 @@ def test_most_draws_count_where_no_cell_is_missing() -> None:
 def test_the_proposals_density_is_that_of_its_draws(together) -> None:
     """The mean of another density's ratio to it is 1 where both have the same support."""
     columns = (column(_GAPS), column(_X[::-1], "z")) if together else (column(_GAPS),)
-    model = regression_of("rate")
-    task = Task(TOGETHER if together else ONE, model, RATES, columns, (True,) * len(columns))
-    target = task.target(model.priors, without_covariates(task, model.priors).density)
-    parts = [Part(nodes) for nodes in nested_laplace(target)]
+    gaps = case(RATES, *columns, together=together)
+    parts = [Part(nodes) for nodes in nested_laplace(gaps, without_covariates(gaps).density)]
     assert len(parts) == 2
     points = np.random.default_rng(1).random((40_000, 3 + 1 + len(columns)))
     drawn = parts[1].draw(points)

@@ -18,9 +18,9 @@ import numpy as np
 from scipy import stats
 
 from analysis.cases.covariates import taken
+from analysis.cases.regressions import TOGETHER, RegressionCase
 from analysis.frequentist.estimates import log_hazards, logits
 from analysis.frequentist.regression import normal_slope
-from analysis.inference.regression import TOGETHER, Task
 from models.priors import Prior
 from models.studies import RateStudies
 
@@ -33,21 +33,21 @@ _SPARE = 2  # studies beyond one for each coefficient: with fewer, heterogeneity
 _DRAWS = 20_000
 
 
-def crude_slope(task: Task, at: int) -> tuple[float, float] | None:
+def crude_slope(case: RegressionCase, at: int) -> tuple[float, float] | None:
     """Slope of one covariate per step of its prior, given the others, with its standard error; from complete studies.
 
     None where too few studies report all covariates, or these are collinear.
     """
-    used = [column for column, use in zip(task.columns, task.used, strict=True) if use]
-    used.sort(key=lambda column: column is task.columns[at])
+    used = [column for column, use in zip(case.columns, case.used, strict=True) if use]
+    used.sort(key=lambda column: column is case.columns[at])
     x = np.stack([column.values / column.prior_step for column in used], axis=1)
-    sizes = task.studies.evaluable if isinstance(task.studies, RateStudies) else np.ones(len(task.studies))
+    sizes = case.studies.evaluable if isinstance(case.studies, RateStudies) else np.ones(len(case.studies))
     rows = ~np.isnan(x).any(axis=1) & (sizes > 0)
     design = np.column_stack([np.ones(rows.sum()), x[rows]])
     scaled = design / np.maximum(np.abs(design).max(axis=0, initial=0.0), np.finfo(float).tiny)
     if len(design) < design.shape[1] + _SPARE or np.linalg.matrix_rank(scaled) < design.shape[1]:
         return None
-    studies = taken(task.studies, rows)
+    studies = taken(case.studies, rows)
     estimates = logits(studies) if isinstance(studies, RateStudies) else log_hazards(studies)
     value, se = normal_slope(estimates, design)
     return (value, se) if math.isfinite(value) and math.isfinite(se) else None
@@ -72,12 +72,12 @@ def prior_tail(prior: Prior, value: float, se: float, *, shared: bool = False) -
     return 2.0 * min(below, 1.0 - below)
 
 
-def conflict_cells(task: Task, at: int, prior: Prior) -> dict[str, Any]:
+def conflict_cells(case: RegressionCase, at: int, prior: Prior) -> dict[str, Any]:
     """Columns crude_beta and crude_se per printed step, prior_tail and prior_conflict; None where none is known."""
-    crude = crude_slope(task, at)
+    crude = crude_slope(case, at)
     if crude is None:
         return {"crude_beta": None, "crude_se": None, "prior_tail": None, "prior_conflict": None}
-    tail, per = prior_tail(prior, *crude, shared=task.together), task.columns[at].step.per_prior_step
+    tail, per = prior_tail(prior, *crude, shared=case.together), case.columns[at].step.per_prior_step
     return {"crude_beta": crude[0] / per, "crude_se": crude[1] / per, "prior_tail": tail,
             "prior_conflict": tail < LEAST_TAIL}
 

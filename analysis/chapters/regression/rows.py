@@ -8,10 +8,11 @@ import numpy as np
 from arviz_stats.base import array_stats
 
 from analysis.cases.covariates import Column
+from analysis.cases.regressions import RegressionCase
 from analysis.cases.settings import NUTS, Job
 from analysis.chapters.regression.conflict import conflict_cells
 from analysis.evidence import Evidence
-from analysis.inference.regression import RegressionFit, Task
+from analysis.inference.regression import RegressionFit
 from analysis.inference.weighted import mcse_mean, mean_and_sd, quantiles
 from analysis.results import tables
 from models.model import Draws
@@ -41,21 +42,22 @@ _SD_DRAWS = 100_000
 _LARGEST_LOG = 700.0
 
 
-def slope_row(task: Task, at: int, job: Job, *, fit: RegressionFit | None, without: float | None) -> dict[str, Any]:
+def slope_row(case: RegressionCase, at: int, job: Job, *, fit: RegressionFit | None,
+              without: float | None) -> dict[str, Any]:
     """One slope; only its diagnostics where the fit did not converge, only the reason where it is refused.
 
     Parameters
     ----------
     at : int
-        Which covariate of the task.
+        Which covariate of the case.
     without : float or None
         Posterior median of the heterogeneity of the same studies without any covariate.
     """
-    column, refusal = task.columns[at], task.refusal(job.question.endpoint, at)
-    row = {**tables.question_cells(job.question, task.regression.base.name), "covariate": column.name,
+    column, refusal = case.columns[at], case.refusal(job.question.endpoint, at)
+    row = {**tables.question_cells(job.question, case.regression.base.name), "covariate": column.name,
            "label": column.covariate.label, "unit": column.step.words, "unit_size": column.step.size,
-           "prior_size": column.step.prior_size, "analysis": task.analysis, "n_studies": len(task.studies),
-           "n_patients": task.studies.patients, "n_missing": int(column.missing.sum()),
+           "prior_size": column.step.prior_size, "analysis": case.analysis, "n_studies": len(case.studies),
+           "n_patients": case.studies.patients, "n_missing": int(column.missing.sum()),
            "centre": float(column.natural(np.zeros(1))[0]), "lone_study": column.lone_study, "refused": refusal}
     if refusal:
         return {**row, "status": "refused"}
@@ -67,20 +69,20 @@ def slope_row(task: Task, at: int, job: Job, *, fit: RegressionFit | None, witho
 
 
 def _estimate_cells(fit: RegressionFit, at: int, job: Job, without: float | None) -> dict[str, Any]:
-    task, weights, per_step = fit.task, fit.weights, fit.task.columns[at].step.per_prior_step
-    prior, heterogeneity = fit.priors["shrinkage" if task.together else "beta"], task.regression.heterogeneity
+    case, weights, per_step = fit.case, fit.weights, fit.case.columns[at].step.per_prior_step
+    prior, heterogeneity = case.priors["shrinkage" if case.together else "beta"], case.regression.heterogeneity
     beta = fit.draws["beta"][:, at] / per_step
     mean, sd = mean_and_sd(beta, weights)
     limits = dict(zip(("lower", "median", "upper"), map(float, quantiles(beta, weights, _limits(job))), strict=True))
     remaining, wide = float(quantiles(fit.draws[heterogeneity], weights, [0.5])[0]), prior_sd(prior)
     return {"beta_mean": mean, "beta_sd": sd, **{f"beta_{name}": limit for name, limit in limits.items()},
             "beta_mcse": _mcse(beta, fit.sampler.chains) if fit.engine == NUTS else mcse_mean(beta, weights),
-            "ratio_scale": task.regression.ratio,
+            "ratio_scale": case.regression.ratio,
             # A flat prior on separated studies goes beyond what has an exponential.
             **{f"ratio_{name}": math.exp(min(limit, _LARGEST_LOG)) for name, limit in limits.items()},
             "level": job.level, "interval": "credible", "probability_above_one": float(weights @ (beta > 0.0)),
-            "prior": f"Normal(0, shrinkage), shrinkage ~ {prior}" if task.together else str(prior),
-            "sd_ratio": sd * per_step / wide if wide else None, **conflict_cells(task, at, prior),
+            "prior": f"Normal(0, shrinkage), shrinkage ~ {prior}" if case.together else str(prior),
+            "sd_ratio": sd * per_step / wide if wide else None, **conflict_cells(case, at, prior),
             "heterogeneity": heterogeneity, "heterogeneity_without": without, "heterogeneity_with": remaining,
             "heterogeneity_explained": None if without is None else without - remaining}
 
@@ -104,7 +106,7 @@ def prior_sd(prior: Prior) -> float | None:
 
 def prediction_rows(fit: RegressionFit, job: Job, *, horizon: float | None) -> list[dict[str, Any]]:
     """The mean rate, or the typical study's survival, over the observed range of the one covariate of a fit."""
-    regression, (column,) = fit.task.regression, fit.task.columns
+    regression, (column,) = fit.case.regression, fit.case.columns
     x = np.linspace(np.nanmin(column.values), np.nanmax(column.values), _POINTS)
     linear = regression.intercept(fit.draws)[:, None] + fit.draws["beta"] / column.prior_step * x
     limits = quantiles(regression.outcome(linear, horizon), fit.weights, _limits(job))
@@ -116,9 +118,9 @@ def prediction_rows(fit: RegressionFit, job: Job, *, horizon: float | None) -> l
 
 def imputed_rows(evidence: Evidence, fit: RegressionFit, cells: Draws, job: Job) -> list[dict[str, Any]]:
     """One row per missing cell, on the scale of the column, with the probability that it lies beyond the bounds."""
-    (column,) = fit.task.columns
+    (column,) = fit.case.columns
     low, high = column.covariate.lowest, column.covariate.highest
-    sizes, rows = patients_each(fit.task.studies), []
+    sizes, rows = patients_each(fit.case.studies), []
     for study_id, values in cells.items():
         natural = column.natural(values)
         lower, median, upper = map(float, np.quantile(natural, _limits(job)))

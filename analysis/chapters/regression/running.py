@@ -6,6 +6,14 @@ from typing import Any
 
 from analysis.cases.case import typed_studies
 from analysis.cases.covariates import Column, amount, cell_of, column_of, covariates_of, taken
+from analysis.cases.regressions import (
+    COMPLETE,
+    ONE,
+    TOGETHER,
+    RegressionCase,
+    regression_of,
+    regression_priors,
+)
 from analysis.cases.selection import select
 from analysis.cases.settings import IMPORTANCE, QUICK_REGRESSION, REGRESSION, Job
 from analysis.chapters.regression import rows
@@ -16,19 +24,11 @@ from analysis.inference.conflict import check
 from analysis.inference.grid import Grid
 from analysis.inference.imputation import draw_missing
 from analysis.inference.pooled import hyperparameters
-from analysis.inference.regression import (
-    COMPLETE,
-    ONE,
-    TOGETHER,
-    Task,
-    fit,
-    regression_of,
-    regression_priors,
-    without_covariates,
-)
+from analysis.inference.regression import fit, without_covariates
 from analysis.results import tables
 from analysis.results.regressed import Regressed
 from analysis.system.errors import UsageError
+from models.priors import Prior
 from models.regression import Regression
 from models.studies import Studies
 
@@ -62,14 +62,14 @@ def regress(evidence: Evidence, job: Job, names: Sequence[str] = (), *, cores: i
     studies, conversions = typed_studies(selection)
     columns = [column_of(evidence, covariate, studies.study_ids) for covariate in covariates]
     slopes, predictions, imputed, conflicts, grids = [], [], [], (), {}
-    for task in _tasks(evidence, regression, studies, columns):
-        refused, key = _refused(task, job), task.studies.study_ids
+    for case in _cases(evidence, regression, priors, studies, columns):
+        refused, key = _refused(case, job), case.studies.study_ids
         if not refused and key not in grids:
-            grids[key] = without_covariates(task, priors)
-        regressed = None if refused else fit(task, job, grid=grids[key], cores=cores)
+            grids[key] = without_covariates(case)
+        regressed = None if refused else fit(case, job, grid=grids[key], cores=cores)
         without = None if refused else _median(grids[key], regression.heterogeneity)
-        slopes += [rows.slope_row(task, at, job, fit=regressed, without=without) for at in range(len(task.columns))]
-        if task.analysis == ONE and regressed and regressed.diagnostics.converged:
+        slopes += [rows.slope_row(case, at, job, fit=regressed, without=without) for at in range(len(case.columns))]
+        if case.analysis == ONE and regressed and regressed.diagnostics.converged:
             predictions += rows.prediction_rows(regressed, job, horizon=horizon)
             imputed += rows.imputed_rows(evidence, regressed, draw_missing(regressed, seed=regressed.seed), job)
     if whole := grids.get(studies.study_ids):
@@ -86,21 +86,23 @@ def regress(evidence: Evidence, job: Job, names: Sequence[str] = (), *, cores: i
                                          for covariate in covariates}} for row in reported))
 
 
-def _tasks(evidence: Evidence, regression: Regression, studies: Studies,
-           columns: Sequence[Column]) -> Iterator[Task]:
+def _cases(evidence: Evidence, regression: Regression, priors: Mapping[str, Prior], studies: Studies,
+           columns: Sequence[Column]) -> Iterator[RegressionCase]:
     """What is to be fitted; a column without its missing cells is centred anew, over the studies that are left."""
     for column in columns:
-        yield Task(ONE, regression, studies, (column,))
+        yield RegressionCase(ONE, regression, priors, studies, (column,))
     for column in columns:
         if column.missing.any():
             rest = taken(studies, ~column.missing)
-            yield Task(COMPLETE, regression, rest, (column_of(evidence, column.covariate, rest.study_ids),))
+            column = column_of(evidence, column.covariate, rest.study_ids)
+            yield RegressionCase(COMPLETE, regression, priors, rest, (column,))
     if len(columns) > 1:
-        yield Task(TOGETHER, regression, studies, tuple(columns), tuple(not column.refusal("") for column in columns))
+        used = tuple(not column.refusal("") for column in columns)
+        yield RegressionCase(TOGETHER, regression, priors, studies, tuple(columns), used)
 
 
-def _refused(task: Task, job: Job) -> bool:
-    return all(task.refusal(job.question.endpoint, at) for at in range(len(task.columns)))
+def _refused(case: RegressionCase, job: Job) -> bool:
+    return all(case.refusal(job.question.endpoint, at) for at in range(len(case.columns)))
 
 
 def _median(grid: Grid | None, heterogeneity: str) -> float | None:
