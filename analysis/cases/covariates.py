@@ -13,7 +13,6 @@ import numpy as np
 
 from analysis.evidence import Covariate, Evidence
 from analysis.system.errors import UsageError
-from models.studies import HazardStudies, RateStudies, Studies
 
 MIN_STUDIES = 4
 MIN_OBSERVED = 3
@@ -207,13 +206,3 @@ def _round_number_near(sd: float) -> float:
 
 def _log_factor_near(sd: float) -> float:
     return math.log10(min(_FACTORS, key=lambda factor: abs(math.log(sd / math.log10(factor)))))
-
-
-def taken(studies: Studies, kept: np.ndarray) -> Studies:
-    """Some of the studies, by a mask of shape (k,)."""
-    chosen = np.flatnonzero(kept)
-    ids = tuple(studies.study_ids[at] for at in chosen)
-    if isinstance(studies, RateStudies):
-        return RateStudies(ids, studies.events[chosen], studies.evaluable[chosen])
-    columns = {name: getattr(studies, name)[chosen] for name in studies.__dataclass_fields__ if name != "study_ids"}
-    return HazardStudies(ids, **columns)

@@ -1,12 +1,15 @@
-"""One regression, ready to be fitted: studies, columns of their covariates, model and priors."""
+"""Regressions of one endpoint, ready to be fitted: studies, columns of their covariates, model and priors."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analysis.cases.covariates import Column
+from analysis.cases.case import Case, typed_studies
+from analysis.cases.covariates import Column, column_of, covariates_of
+from analysis.cases.selection import select
 from analysis.cases.settings import Job, derive_seed
+from analysis.evidence import Evidence
 from analysis.system.errors import UsageError
 from models import beta_binomial_regression, log_hazard_regression
 from models.priors import Prior, parse_prior
@@ -18,13 +21,16 @@ _REGRESSIONS = {module.REGRESSION.base.kind: module.REGRESSION
                 for module in (beta_binomial_regression, log_hazard_regression)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RegressionCase:
     """One regression to be made.
 
     Parameters
     ----------
+    without : Case
+        The same studies without covariates, under the priors that both share.
     analysis : {"one_at_a_time", "together", "complete_case"}
+    regression : Regression
     priors : mapping of str to Prior
         Of every hyperparameter of the regression.
     columns : tuple of Column
@@ -33,12 +39,17 @@ class RegressionCase:
         Which columns enter; the others are there so that the compiled model keeps its shape.
     """
 
+    without: Case
     analysis: str
     regression: Regression
     priors: Mapping[str, Prior]
-    studies: Studies
     columns: tuple[Column, ...]
     used: tuple[bool, ...] = (True,)
+
+    @property
+    def studies(self) -> Studies:
+        """What the studies report."""
+        return self.without.studies
 
     @property
     def together(self) -> bool:
@@ -55,21 +66,24 @@ class RegressionCase:
         """All columns; those that do not enter are zero everywhere, so that nothing depends on them."""
         return _covariates(self.columns, np.array(self.used))
 
-    def refusal(self, endpoint: str, at: int) -> str:
-        """Why there are too few studies for the slope of a column; empty for enough."""
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """For each column why there are too few studies for its slope; empty for enough."""
+        endpoint = self.without.question.endpoint
         if self.together and sum(self.used) < 2:
             return (f"{endpoint} on all covariates: {sum(self.used)} covariates with enough studies, at least 2 are "
-                    "needed")
-        return self.columns[at].refusal(endpoint, complete=self.analysis == COMPLETE)
+                    "needed",) * len(self.columns)
+        return tuple(column.refusal(endpoint, complete=self.analysis == COMPLETE) for column in self.columns)
 
-    def seed(self, job: Job) -> int:
+    @property
+    def seed(self) -> int:
         """Of the draws: the same numbers have the same one, whatever question they answer."""
         studies = [np.asarray(getattr(self.studies, name)).tolist() for name in self.studies.__dataclass_fields__]
         # Rounded, so that the same column in another unit has the same draws.
         columns = [(column.name, [f"{value:.6g}" for value in (column.prior_step, *column.values)])
                    for column in self.columns]
-        return derive_seed(job.seed, job.question.endpoint, self.regression.base.name, self.analysis,
-                           repr([studies, columns, self.used]))
+        return derive_seed(self.without.job.seed, self.without.question.endpoint, self.regression.base.name,
+                           self.analysis, repr([studies, columns, self.used]))
 
 
 def _covariates(columns: Sequence[Column], used: np.ndarray | bool = True) -> Covariates:
@@ -83,15 +97,43 @@ def regression_of(kind: str) -> Regression:
     return _REGRESSIONS[kind]
 
 
-def regression_priors(regression: Regression, job: Job) -> dict[str, Prior]:
-    """The model's priors with the job's replacements.
+def regression_cases(evidence: Evidence, job: Job, names: Sequence[str] = ()) -> tuple[RegressionCase, ...]:
+    """An endpoint on each covariate, on those with missing cells without these studies, and on all together.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Covariates; none takes all.
 
     Raises
     ------
     UsageError
-        When an expression is no prior, or the parameter does not exist or has another support.
+        When endpoint, subset, covariate or prior do not exist, or a model is asked for that has no regression.
     """
+    covariates, selection = covariates_of(evidence, names), select(evidence, job.question)
+    regression = regression_of(selection.endpoint.kind)
+    base = regression.base
+    if job.model not in (None, base.name):
+        raise UsageError(f"{job.model} has no regression; for {job.question.endpoint} it is {base.name}")
     try:
-        return regression.with_priors({name: parse_prior(text) for name, text in job.priors})
+        priors = regression.with_priors({name: parse_prior(text) for name, text in job.priors})
     except ValueError as error:
         raise UsageError(str(error)) from None
+    without = Case(replace(job, model=base.name), selection, base, {name: priors[name] for name in base.priors},
+                   *typed_studies(selection))
+    columns = tuple(column_of(evidence, covariate, without.studies.study_ids) for covariate in covariates)
+    return tuple(_cases(evidence, without, regression, priors, columns))
+
+
+def _cases(evidence: Evidence, without: Case, regression: Regression, priors: Mapping[str, Prior],
+           columns: tuple[Column, ...]) -> Iterator[RegressionCase]:
+    for column in columns:
+        yield RegressionCase(without, ONE, regression, priors, (column,))
+    for column in (column for column in columns if column.missing.any()):
+        rest = without.but(studies=without.studies.take(~column.missing))
+        # Centred anew, over the studies that are left.
+        complete = column_of(evidence, column.covariate, rest.studies.study_ids)
+        yield RegressionCase(rest, COMPLETE, regression, priors, (complete,))
+    if len(columns) > 1:
+        yield RegressionCase(without, TOGETHER, regression, priors, columns,
+                             tuple(not column.refusal("") for column in columns))

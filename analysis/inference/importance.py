@@ -59,7 +59,7 @@ class Weighted:
     pareto_k: float
 
 
-def importance_draws(case: RegressionCase, density: Density, *, size: int, seed: int) -> Weighted:
+def importance_draws(case: RegressionCase, density: Density, *, size: int) -> Weighted:
     """Weighted draws of one regression.
 
     Parameters
@@ -77,7 +77,7 @@ def importance_draws(case: RegressionCase, density: Density, *, size: int, seed:
     covariates, priors = case.covariates, case.priors
     incomplete, dimension = covariates.incomplete, 3 + 1 + len(covariates.names)
     parts = [Part(nodes) for nodes in nested_laplace(case, density)]
-    sobol = stats.qmc.Sobol(dimension + 2 * len(incomplete), rng=np.random.default_rng([seed, 5]))
+    sobol = stats.qmc.Sobol(dimension + 2 * len(incomplete), rng=np.random.default_rng([case.seed, 5]))
     points = np.clip(sobol.random(size), 1e-12, 1.0 - 1e-12)
     a, log_scale, coefficients, log_proposal = _mixed(parts, points[:, :dimension])
     mean, sd, log_cells = _cells(covariates, priors["covariate_sd"], points[:, dimension:])

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from analysis.cases.covariates import taken
 from analysis.inference.regression import RegressionFit
 from analysis.inference.weighted import resampled
 from models.regression import PER_COVARIATE
@@ -36,7 +35,7 @@ def draw_missing(fit: RegressionFit, *, seed: int) -> dict[str, np.ndarray]:
     linear = np.clip(regression.intercept(draws)[:, None] + beta[:, None] * x, -_FARTHEST, _FARTHEST)
     studies, cells = np.arange(len(column.values)), {}
     for at in np.flatnonzero(column.missing):
-        alone = taken(fit.case.studies, studies == at)
+        alone = fit.case.studies.take(studies == at)
         log_density = regression.study_likelihood(alone)(draws, linear) - 0.5 * z**2
         mass = np.exp(log_density - log_density.max(axis=1, keepdims=True)).cumsum(axis=1)
         cell = (mass < rng.random((len(x), 1)) * mass[:, -1:]).sum(axis=1)

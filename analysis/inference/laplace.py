@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special
 
-from analysis.cases.covariates import taken
 from analysis.cases.regressions import RegressionCase
 from analysis.inference.density import Density
 from analysis.inference.grid import QuadratureFailed
@@ -86,7 +85,7 @@ def nested_laplace(case: RegressionCase, density: Density) -> list[Nodes]:
     partial = covariates.missing.any(axis=1)
     kept = [np.ones(len(partial)), (~partial).astype(float)][:1 + partial.any()]
     studies = np.arange(len(partial))
-    study_likelihoods = [case.regression.study_likelihood(taken(case.studies, studies == at)) for at in studies]
+    study_likelihoods = [case.regression.study_likelihood(case.studies.take(studies == at)) for at in studies]
 
     def at(v: np.ndarray, log_scale: np.ndarray) -> list[Nodes]:
         terms = _Terms(study_likelihoods, density, v)

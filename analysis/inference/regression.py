@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from analysis.cases.regressions import RegressionCase
-from analysis.cases.settings import IMPORTANCE, NUTS, Job, Sampler, more_careful
-from analysis.inference.density import density_of
+from analysis.cases.settings import IMPORTANCE, NUTS, Sampler, more_careful
 from analysis.inference.diagnostics import Diagnostics, diagnose, diagnose_weighted, without_chains
-from analysis.inference.grid import Grid, QuadratureFailed, solve
+from analysis.inference.grid import QuadratureFailed
 from analysis.inference.importance import importance_draws
 from analysis.inference.nuts import SamplingFailed, sample_graph, told
+from analysis.inference.posterior import posterior_of
 from models.model import Draws
 from models.regression import PER_COVARIATE, marginal_model
 
@@ -40,7 +40,6 @@ class RegressionFit:
     """
 
     case: RegressionCase
-    seed: int
     engine: str
     sampler: Sampler
     diagnostics: Diagnostics
@@ -48,56 +47,41 @@ class RegressionFit:
     weights: np.ndarray = field(repr=False)
 
 
-def fit(case: RegressionCase, job: Job, *, grid: Grid | None = None, cores: int = 1,
-        careful: bool = True) -> RegressionFit:
+def fit(case: RegressionCase, *, cores: int = 1, careful: bool = True) -> RegressionFit:
     """Make one regression; once more, longer or with shorter steps, where the diagnostics ask for it.
 
     Weighted draws whose weights cannot be trusted, or that have no place to start from, give way to chains.
 
     Parameters
     ----------
-    grid : Grid or None
-        Posterior of the same studies without covariates, as `without_covariates` finds it; None finds it here.
     careful : bool
         False makes no second attempt, for simulations in which every data set must count the same.
     """
-    if job.engine == IMPORTANCE:
-        weighted = _weighted(case, job, grid or without_covariates(case), careful=careful)
+    if case.without.job.engine == IMPORTANCE:
+        weighted = _weighted(case, careful=careful)
         if weighted and (weighted.diagnostics.converged or not careful):
             return weighted
-    sampler = job.sampler
+    sampler = case.without.job.sampler
     if case.together:
         sampler = replace(sampler, draws=_LONGER_TOGETHER * sampler.draws, target_accept=_STEPS_TOGETHER)
-    sampled = _sampled(case, job, sampler, cores)
+    sampled = _sampled(case, sampler, cores)
     if careful and sampled.diagnostics.remedy:
-        sampled = _sampled(case, job, more_careful(sampler, sampled.diagnostics.remedy), cores)
+        sampled = _sampled(case, more_careful(sampler, sampled.diagnostics.remedy), cores)
     return sampled
 
 
-def without_covariates(case: RegressionCase) -> Grid | None:
-    """Posterior of the same studies without covariates, by quadrature; None where it does not settle."""
-    model = case.regression.base
-    try:
-        return solve(density_of(model, case.studies, {name: case.priors[name] for name in model.priors}))
-    except QuadratureFailed:
-        return None
-
-
-def _weighted(case: RegressionCase, job: Job, grid: Grid | None, *, careful: bool) -> RegressionFit | None:
+def _weighted(case: RegressionCase, *, careful: bool) -> RegressionFit | None:
     """Independent weighted draws, four times as many where the first are not enough; None without a place to start."""
-    if grid is None:
-        return None
     size = POINTS_TOGETHER if case.together else POINTS
     try:
-        weighted = _weighted_draws(case, job, grid, size)
-        return _weighted_draws(case, job, grid, 4 * size) if careful and weighted.diagnostics.remedy else weighted
+        weighted = _weighted_draws(case, size)
+        return _weighted_draws(case, 4 * size) if careful and weighted.diagnostics.remedy else weighted
     except (np.linalg.LinAlgError, QuadratureFailed):
         return None
 
 
-def _weighted_draws(case: RegressionCase, job: Job, grid: Grid, size: int) -> RegressionFit:
-    seed = case.seed(job)
-    weighted = importance_draws(case, grid.density, size=size, seed=seed)
+def _weighted_draws(case: RegressionCase, size: int) -> RegressionFit:
+    weighted = importance_draws(case, posterior_of(case.without).grid.density, size=size)
     draws = dict(weighted.draws)
     for name in PER_COVARIATE:
         # Columns that are not used have no draws.
@@ -105,26 +89,26 @@ def _weighted_draws(case: RegressionCase, job: Job, grid: Grid, size: int) -> Re
         draws[name][:, np.array(case.used)] = weighted.draws[name]
     with np.errstate(divide="ignore"):
         checked = _checked(case, draws)
-    diagnostics = diagnose_weighted(checked, weighted.weights, weighted.pareto_k, level=job.level)
-    return RegressionFit(case, seed, IMPORTANCE, replace(job.sampler, chains=1, tune=0, draws=size), diagnostics, draws,
-                         weighted.weights)
+    diagnostics = diagnose_weighted(checked, weighted.weights, weighted.pareto_k, level=case.without.level)
+    sampler = replace(case.without.job.sampler, chains=1, tune=0, draws=size)
+    return RegressionFit(case, IMPORTANCE, sampler, diagnostics, draws, weighted.weights)
 
 
-def _sampled(case: RegressionCase, job: Job, sampler: Sampler, cores: int) -> RegressionFit:
-    regression, covariates, seed = case.regression, case.padded_covariates, case.seed(job)
+def _sampled(case: RegressionCase, sampler: Sampler, cores: int) -> RegressionFit:
+    regression, covariates = case.regression, case.padded_covariates
     try:
         posterior, stats = sample_graph(
             lambda: marginal_model(regression, case.studies, covariates, case.priors, together=case.together),
             regression.data(case.studies, covariates),
             key=(f"{regression.base.name} regression", case.together, len(case.columns), *told(case.priors)),
-            keep=(regression.location, regression.heterogeneity, *PER_COVARIATE), sampler=sampler, seed=seed,
-            cores=cores)
+            keep=(regression.location, regression.heterogeneity, *PER_COVARIATE), sampler=sampler,
+            seed=case.seed, cores=cores)
     except SamplingFailed as error:
-        return RegressionFit(case, seed, NUTS, sampler, without_chains(failures=(str(error),)), {}, np.empty(0))
+        return RegressionFit(case, NUTS, sampler, without_chains(failures=(str(error),)), {}, np.empty(0))
     chains = {str(name): values.values for name, values in posterior.items()}
     draws = {name: values.reshape(-1, *values.shape[2:]) for name, values in chains.items()}
     size = len(draws["beta"])
-    return RegressionFit(case, seed, NUTS, sampler, diagnose(_checked(case, chains), stats, level=job.level), draws,
+    return RegressionFit(case, NUTS, sampler, diagnose(_checked(case, chains), stats, level=case.without.level), draws,
                          np.full(size, 1.0 / size))
 
 

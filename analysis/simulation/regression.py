@@ -21,11 +21,12 @@ from typing import Any
 import numpy as np
 from scipy import special, stats
 
+from analysis.cases.case import Case
 from analysis.cases.covariates import Column
 from analysis.cases.regressions import ONE, TOGETHER, RegressionCase, regression_of
-from analysis.cases.selection import Question
+from analysis.cases.selection import Question, Selection
 from analysis.cases.settings import IMPORTANCE, Job
-from analysis.evidence import Covariate
+from analysis.evidence import Covariate, Endpoint
 from analysis.inference.imputation import draw_missing
 from analysis.inference.regression import RegressionFit, fit
 from analysis.inference.weighted import mean_and_sd, quantiles
@@ -143,9 +144,12 @@ def _simulated_and_fitted(kind: str, truth: Mapping[str, Any], rng: np.random.Ge
         seen[(np.arange(MISSING) + at * MISSING) % STUDIES, at] = np.nan
     columns = tuple(Column(replace(_COVARIATE, covariate=f"x{label}"), 0.0, cells)
                     for label, cells in zip(_labels(size), seen.T, strict=True))
-    model = regression_of(kind)
-    case = RegressionCase(ONE if size == 1 else TOGETHER, model, model.priors, studies, columns, (True,) * size)
-    return x, fit(case, Job(Question("simulated"), seed=seed, engine=IMPORTANCE), careful=False)
+    regression, question = regression_of(kind), Question("simulated")
+    endpoint = Endpoint(0, question.endpoint, "", kind, "neutral", "", "", None)
+    without = Case(Job(question, seed=seed, engine=IMPORTANCE), Selection(question, endpoint, (), (), ()),
+                   regression.base, regression.base.priors, studies)
+    return x, fit(RegressionCase(without, ONE if size == 1 else TOGETHER, regression, regression.priors, columns,
+                                 (True,) * size), careful=False)
 
 
 def _reports(kind: str, truth: Mapping[str, Any], effect: np.ndarray, rng: np.random.Generator) -> Studies:

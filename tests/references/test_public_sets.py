@@ -17,12 +17,11 @@ from scipy import optimize, special, stats
 from analysis.cases.case import typed_studies
 from analysis.cases.selection import Question, select
 from analysis.cases.settings import EXACT, NUTS, REGRESSION, Job
-from analysis.chapters.regression.running import regress
+from analysis.chapters.regression.running import Regressed, regress
 from analysis.chapters.subsets.rows import SUBSET_DIFFERENCES, subset_rows
 from analysis.evidence import load
 from analysis.frequentist.likelihood import logit_normal_median
 from analysis.inference.fitting import Fit
-from analysis.results.regressed import Regressed
 from models import all_models
 from models.studies import RateStudies
 from tests.casing import rows_of, run

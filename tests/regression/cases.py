@@ -1,19 +1,22 @@
 """Invented studies with covariates, and public data, for the regression tests."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from scipy import special
 
 from analysis.cases.covariates import Column
-from analysis.cases.regressions import ONE, TOGETHER, RegressionCase, regression_of, regression_priors
+from analysis.cases.regressions import ONE, TOGETHER, RegressionCase, regression_of
 from analysis.cases.selection import Question
-from analysis.cases.settings import IMPORTANCE, Job
+from analysis.cases.settings import IMPORTANCE, REGRESSION, Job
 from analysis.evidence import Covariate
 from analysis.inference import weighted
 from analysis.inference.regression import RegressionFit, fit
+from models.priors import parse_prior
 from models.regression import Covariates
 from models.studies import HazardStudies, RateStudies
+from tests.casing import bare_case
 from tests.references import peers
 
 RATES = RateStudies(tuple("abcdef"), [5, 17, 30, 2, 44, 9], [8, 20, 40, 2, 71, 10])
@@ -36,16 +39,18 @@ def column(values: Sequence[float], name: str = "x") -> Column:
 
 
 def case(studies: RateStudies | HazardStudies, *columns: Column, together: bool = False,
-         priors: tuple[tuple[str, str], ...] = ()) -> RegressionCase:
-    model = regression_of("rate" if isinstance(studies, RateStudies) else "survival")
-    return RegressionCase(TOGETHER if together else ONE, model,
-                          regression_priors(model, Job(Question("y"), priors=priors)), studies, columns,
-                          (True,) * len(columns))
+         engine: str = IMPORTANCE, seed: int = 1, **priors: str) -> RegressionCase:
+    regression = regression_of("rate" if isinstance(studies, RateStudies) else "survival")
+    known = regression.with_priors({name: parse_prior(text) for name, text in priors.items()})
+    job = Job(Question("y"), sampler=REGRESSION, seed=seed, engine=engine)
+    without = replace(bare_case(regression.base, studies, {name: known[name] for name in regression.base.priors}),
+                      job=job)
+    return RegressionCase(without, TOGETHER if together else ONE, regression, known, columns, (True,) * len(columns))
 
 
-def fitted(studies: RateStudies | HazardStudies, values: Sequence[float], *,
-           priors: tuple[tuple[str, str], ...] = (), seed: int = 1) -> RegressionFit:
-    return fit(case(studies, column(values), priors=priors), Job(Question("y"), seed=seed, engine=IMPORTANCE))
+def fitted(studies: RateStudies | HazardStudies, values: Sequence[float], *, seed: int = 1,
+           **priors: str) -> RegressionFit:
+    return fit(case(studies, column(values), seed=seed, **priors))
 
 
 def moments(regression: RegressionFit, name: str = "beta") -> tuple[float, float, float]:

@@ -8,7 +8,7 @@ import pytest
 from analysis.__main__ import main
 from analysis.cases.covariates import Column
 from analysis.chapters.regression.figure import bubble_content, draw_bubbles
-from analysis.chapters.regression.rows import CAVEAT, REGRESSION_COLUMNS
+from analysis.chapters.regression.rows import CAVEAT, SLOPES
 from tests.evidence.build import write_evidence
 
 from .cases import covariate
@@ -79,7 +79,7 @@ def test_older_studies_of_the_invented_set_do_better(found):
 def test_tables_and_figure_are_written(found):
     _, folder = found
     header = (folder / "regression.csv").read_text().splitlines()[0]
-    assert header == ",".join(REGRESSION_COLUMNS)
+    assert header == ",".join(SLOPES.names)
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*.*")}
     assert names == {"regression.csv", "regression_predictions.csv", "regression_imputed.csv",
                      "manifest.json", "figures/bubble.cr.svg", "figures/bubble.cr.png"}

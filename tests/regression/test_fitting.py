@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from arviz_stats.base import array_stats
 
-from analysis.cases.selection import Question
-from analysis.cases.settings import IMPORTANCE, NUTS, REGRESSION, Job
+from analysis.cases.settings import IMPORTANCE, NUTS
 from analysis.inference.imputation import draw_missing
 from analysis.inference.regression import fit
 from models.studies import HazardStudies, RateStudies
@@ -18,7 +17,7 @@ def test_slope_of_de_bruin_under_a_flat_prior_is_near_maximum_likelihood() -> No
     """The unit is ten points, so that the prior of the slope is a hundred of them wide."""
     studies, quality = de_bruin()
     reference = peers()["debruin_2009"]["betabinomial_ml"]
-    regression = fitted(studies, (quality - quality.mean()) / 10.0, priors=(("beta", "Normal(0, 100)"),))
+    regression = fitted(studies, (quality - quality.mean()) / 10.0, beta="Normal(0, 100)")
     mean, sd, error = np.array(moments(regression)) / 10.0
     assert regression.diagnostics.converged
     assert mean == pytest.approx(reference["coef"][2], abs=0.2 * reference["se"][2] + 4.0 * error)
@@ -59,7 +58,7 @@ def test_hazard_slope_of_precise_studies_is_that_of_least_squares() -> None:
     """Without heterogeneity and a wide prior the posterior mean is weighted least squares, for any covariate."""
     x, se, none = np.linspace(-1.5, 1.5, 12), np.full(12, 0.05), np.zeros(12)
     studies = HazardStudies(tuple(map(str, range(12))), -2.8 + 0.5 * x, se, se, none, none, np.full(12, 400))
-    regression = fitted(studies, x, priors=(("beta", "Normal(0, 10)"), ("tau", "HalfNormal(0.001)")))
+    regression = fitted(studies, x, beta="Normal(0, 10)", tau="HalfNormal(0.001)")
     mean, sd, error = moments(regression)
     assert regression.diagnostics.converged
     wanted_sd = 0.05 / np.sqrt(np.sum(x**2))
@@ -70,11 +69,11 @@ def test_hazard_slope_of_precise_studies_is_that_of_least_squares() -> None:
 @pytest.mark.parametrize("studies", [RATES, HAZARDS], ids=["rate", "survival"])
 def test_weighted_draws_agree_with_chains(studies, together) -> None:
     """Six studies of which most miss a cell, and slopes of one covariate or of two that share a scale."""
-    gaps = case(studies, *(column(X[:, 0]), column(X[:, 1], "z"))[:1 + together], together=together)
-    chains, draws = (fit(gaps, Job(Question("y"), sampler=REGRESSION, engine=engine)) for engine in (NUTS, IMPORTANCE))
+    columns = (column(X[:, 0]), column(X[:, 1], "z"))[:1 + together]
+    chains, draws = (fit(case(studies, *columns, together=together, engine=engine)) for engine in (NUTS, IMPORTANCE))
     assert chains.diagnostics.converged and draws.diagnostics.converged
     assert (chains.engine, draws.engine) == (NUTS, IMPORTANCE)
-    for name in ("beta", gaps.regression.heterogeneity):
+    for name in ("beta", chains.case.regression.heterogeneity):
         mean, sd, error = moments(draws, name)
         sampled = chains.draws[name].reshape(len(chains.weights), -1)[:, 0]
         of_chains = array_stats.mcse(sampled.reshape(4, -1), method="mean", chain_axis=0, draw_axis=1)

@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from analysis.cases.selection import Question
-from analysis.cases.settings import IMPORTANCE, Job
+from analysis.cases.settings import IMPORTANCE
 from analysis.inference import regression, weighted
 from analysis.inference.density import density_of
 from analysis.inference.grid import QuadratureFailed
 from analysis.inference.importance import Part, Weighted
 from analysis.inference.laplace import nested_laplace
-from analysis.inference.regression import without_covariates
+from analysis.inference.posterior import posterior_of
 from models.studies import HazardStudies, RateStudies
 
 from .cases import HAZARDS, RATES, case, column, fitted, moments, simulated
@@ -94,8 +93,8 @@ def test_slopes_far_larger_than_their_scale_is_expected_to_be() -> None:
     """
     x = np.linspace(-1.7, 1.7, 12)
     studies = _steep_hazards(x, 1.0, np.random.default_rng(4))
-    narrow = case(studies, column(x), together=True, priors=(("shrinkage", "HalfNormal(0.05)"),))
-    found = regression.fit(narrow, Job(Question("y"), engine=IMPORTANCE))
+    narrow = case(studies, column(x), together=True, shrinkage="HalfNormal(0.05)")
+    found = regression.fit(narrow)
     beta, scale = np.linspace(-0.6, 1.6, 331), np.linspace(5e-4, 0.8, 1600)[:, None]
     prior = np.log((stats.norm.pdf(beta, 0.0, scale) * stats.halfnorm.pdf(scale, scale=0.05)).sum(axis=0))
     total = _log_posterior(studies, x, np.linspace(-4.0, -1.6, 121), np.linspace(-14.0, 2.0, 65), beta) + prior
@@ -103,7 +102,7 @@ def test_slopes_far_larger_than_their_scale_is_expected_to_be() -> None:
     weighed_mean, weighed_sd, error = moments(found)
     assert found.engine == IMPORTANCE and found.diagnostics.converged
     assert weighed_mean == pytest.approx(mean, abs=4.0 * error) and weighed_sd == pytest.approx(sd, rel=0.06)
-    assert np.exp(nested_laplace(narrow, without_covariates(narrow).density)[0].log_scale[-1]) > 0.35
+    assert np.exp(nested_laplace(narrow, posterior_of(narrow.without).grid.density)[0].log_scale[-1]) > 0.35
 
 
 def test_a_scale_of_slopes_with_a_long_tail_is_reached() -> None:
@@ -112,20 +111,24 @@ def test_a_scale_of_slopes_with_a_long_tail_is_reached() -> None:
     x = rng.normal(size=(10, 3))
     studies = simulated(x[:, 0], 0.7, rng, rho=0.03, n=60)
     long_tailed = case(studies, *(column(x[:, at], f"x{at}") for at in range(3)), together=True,
-                       priors=(("shrinkage", "Gamma(0.1, 1)"),))
-    found = regression.fit(long_tailed, Job(Question("y"), engine=IMPORTANCE), careful=False)
+                       shrinkage="Gamma(0.1, 1)")
+    found = regression.fit(long_tailed, careful=False)
     mean, sd, _ = moments(found)
     assert mean > 0.05 and sd > 0.1
 
 
 def test_a_location_beyond_all_rates_has_no_place_and_asks_the_sampler(monkeypatch) -> None:
-    far = case(HAZARDS, column(_X), priors=(("eta", "Normal(40, 0.1)"),))
+    far = case(HAZARDS, column(_X), eta="Normal(40, 0.1)")
     with pytest.raises(QuadratureFailed):
         nested_laplace(far, density_of(far.regression.base, HAZARDS, far.priors))
     monkeypatch.setattr(regression, "_sampled", lambda *arguments: _Converged())
-    assert isinstance(fitted(HAZARDS, _X, priors=(("eta", "Normal(40, 0.1)"),)), _Converged)
-    monkeypatch.setattr(regression, "without_covariates", lambda *arguments: None)
+    assert isinstance(fitted(HAZARDS, _X, eta="Normal(40, 0.1)"), _Converged)
+    monkeypatch.setattr(regression, "posterior_of", _unsettled)
     assert isinstance(fitted(RATES, _X), _Converged)
+
+
+def _unsettled(case):
+    raise QuadratureFailed("planted")
 
 
 def test_most_draws_count_where_no_cell_is_missing() -> None:
@@ -138,7 +141,7 @@ def test_the_proposals_density_is_that_of_its_draws(together) -> None:
     """The mean of another density's ratio to it is 1 where both have the same support."""
     columns = (column(_GAPS), column(_X[::-1], "z")) if together else (column(_GAPS),)
     gaps = case(RATES, *columns, together=together)
-    parts = [Part(nodes) for nodes in nested_laplace(gaps, without_covariates(gaps).density)]
+    parts = [Part(nodes) for nodes in nested_laplace(gaps, posterior_of(gaps.without).grid.density)]
     assert len(parts) == 2
     points = np.random.default_rng(1).random((40_000, 3 + 1 + len(columns)))
     drawn = parts[1].draw(points)
@@ -163,7 +166,7 @@ def test_weights_that_cannot_be_trusted_give_way_to_chains(monkeypatch) -> None:
     """Two attempts with weights, the second with four times as many draws, and then the sampler is asked."""
     sizes = []
 
-    def bad(*arguments, size, **settings):
+    def bad(*arguments, size):
         sizes.append(size)
         draws = {"mu": np.linspace(0.4, 0.6, size), "rho": np.linspace(0.1, 0.2, size),
                  "beta": np.linspace(-1.0, 1.0, size)[:, None], "covariate_mean": np.zeros((size, 1)),

@@ -6,9 +6,8 @@ import pytest
 from analysis.cases.covariates import _centre_and_sd, column_of, step_of
 from analysis.cases.selection import Question
 from analysis.cases.settings import IMPORTANCE, NUTS, REGRESSION, Job
-from analysis.chapters.regression.running import regress
+from analysis.chapters.regression.running import Regressed, regress
 from analysis.evidence import Evidence, load
-from analysis.results.regressed import Regressed
 from tests.evidence.build import write_evidence
 
 from .cases import covariate

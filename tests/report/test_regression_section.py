@@ -1,33 +1,33 @@
 """The section on covariates: counts, the slopes of regression.csv, and the caveat with each."""
 
-from dataclasses import replace
-
 import pytest
 
-from analysis.chapters.regression.rows import CAVEAT, COLLINEARITY_COLUMNS, REGRESSION_COLUMNS
-from analysis.runs.page import render
+from analysis.chapters.regression.rows import CAVEAT
 from tests.report.reading import Page
-from tests.reporting import project_results
+from tests.reporting import page_of, project_results, with_tables
+
+_SLOPES = "Complete remission (CR or CRi): slopes on covariates of the studies"
 
 
 def _slope(**cells):
-    return {**dict.fromkeys(REGRESSION_COLUMNS), "endpoint": "cr", "covariate": "age", "label": "Median <age>",
-            "unit": "10 years", "analysis": "one_at_a_time", "n_studies": 10, "n_missing": 3, "status": "converged",
-            "refused": "", "ratio_scale": "odds_ratio", "ratio_median": 1.42, "ratio_lower": 1.11, "ratio_upper": 1.93,
-            "engine": "importance", "pareto_k": 0.123,
-            "probability_above_one": 0.985, "sd_ratio": 0.61, "heterogeneity": "rho", "heterogeneity_without": 0.031,
-            "heterogeneity_with": 0.021, **cells}
+    return {"endpoint": "cr", "covariate": "age", "label": "Median <age>", "unit": "10 years",
+            "analysis": "one_at_a_time", "n_studies": 10, "n_missing": 3, "status": "converged", "refused": "",
+            "ratio_scale": "odds_ratio", "ratio_median": 1.42, "ratio_lower": 1.11, "ratio_upper": 1.93,
+            "engine": "importance", "pareto_k": 0.123, "probability_above_one": 0.985, "sd_ratio": 0.61,
+            "heterogeneity": "rho", "heterogeneity_without": 0.031, "heterogeneity_with": 0.021, **cells}
+
+
+def _page(*slopes, pairs=()) -> Page:
+    tables = {"regression.csv": slopes, "regression_collinearity.csv": pairs}
+    return Page(page_of(with_tables(project_results(), tables)))
 
 
 @pytest.fixture(scope="module")
 def page():
-    slopes = (_slope(), _slope(covariate="blasts", label="Blasts", ratio_lower=0.5, sd_ratio=0.93),
-              _slope(covariate="year", label="Year", status="refused", refused="too few studies: 2, 4 needed"))
-    pair = {**dict.fromkeys(COLLINEARITY_COLUMNS), "endpoint": "cr", "covariate": "age", "other": "blasts",
-            "n_studies": 7, "correlation": -0.55}
-    side = {"regression.csv": (REGRESSION_COLUMNS, slopes),
-            "regression_collinearity.csv": (COLLINEARITY_COLUMNS, (pair, {**pair, "correlation": 0.2}))}
-    return Page(render(replace(project_results(), side=side), {}))
+    pair = {"endpoint": "cr", "covariate": "age", "other": "blasts", "n_studies": 7, "correlation": -0.55}
+    return _page(_slope(), _slope(covariate="blasts", label="Blasts", ratio_lower=0.5, sd_ratio=0.93),
+                 _slope(covariate="year", label="Year", status="refused", refused="too few studies: 2, 4 needed"),
+                 pairs=(pair, {**pair, "correlation": 0.2}))
 
 
 def test_the_summary_counts_what_the_table_holds(page):
@@ -40,21 +40,16 @@ def test_the_summary_counts_what_the_table_holds(page):
 def test_the_summary_says_what_made_the_slopes(page):
     assert "Independent weighted draws gave 2 slopes; they may be trusted up to a Pareto k of 0.7" in page.text
     assert "and the largest is 0.12." in page.text
-    mixed = (_slope(), _slope(covariate="year", engine="nuts", pareto_k=None))
-    side = {"regression.csv": (REGRESSION_COLUMNS, mixed), "regression_collinearity.csv": (COLLINEARITY_COLUMNS, ())}
-    text = Page(render(replace(project_results(), side=side), {})).text
+    text = _page(_slope(), _slope(covariate="year", engine="nuts", pareto_k=None)).text
     assert "weighted draws gave 1 slope;" in text and "Markov chains gave 1 slope." in text
 
 
-def test_a_prior_without_a_variance_leaves_its_ratio_empty(page):
-    side = {"regression.csv": (REGRESSION_COLUMNS, (_slope(sd_ratio=None),)),
-            "regression_collinearity.csv": (COLLINEARITY_COLUMNS, ())}
-    text = Page(render(replace(project_results(), side=side), {})).text
-    assert "the posterior is at least 80 % as wide as the prior" not in text
+def test_a_prior_without_a_variance_leaves_its_ratio_empty():
+    assert "the posterior is at least 80 % as wide as the prior" not in _page(_slope(sd_ratio=None)).text
 
 
 def test_every_slope_stands_in_the_table_of_its_endpoint_with_the_caveat(page):
-    rows = page.tables["Complete remission (CR or CRi): slopes on covariates of the studies"][1:]
+    rows = page.tables[_SLOPES][1:]
     assert rows[0][1:] == ["one at a time", "10 (3)", "1.42 [1.11, 1.93]", "98 %", "0.61", "rho 0.03, 0.02"]
     assert rows[2][3] == "too few studies: 2, 4 needed"
     assert page.text.count(CAVEAT) == 2, "in the section and beside the endpoint's slopes"
@@ -69,11 +64,8 @@ def test_a_slope_that_the_prior_holds_back_does_not_count_as_silence():
     """Of two slopes as wide as their priors one is in conflict: the summary counts the other, and names this one."""
     held = {"prior_conflict": True, "crude_beta": 8.22, "crude_se": 1.01, "prior_tail": 2.8e-13, "unit_size": 1.0,
             "prior_size": 1.0, "prior": "Normal(0, 0.5)", "sd_ratio": 0.96, "ratio_lower": 0.73, "unit": "1"}
-    slopes = (_slope(**held), _slope(covariate="blasts", label="Blasts", ratio_lower=0.5, sd_ratio=0.93))
-    side = {"regression.csv": (REGRESSION_COLUMNS, slopes), "regression_collinearity.csv": (COLLINEARITY_COLUMNS, ())}
-    page = Page(render(replace(project_results(), side=side), {}))
+    page = _page(_slope(**held), _slope(covariate="blasts", label="Blasts", ratio_lower=0.5, sd_ratio=0.93))
     assert "In 1 of 2 the posterior is at least 80 % as wide as the prior, and the two agree" in page.text
     assert "age (one_at_a_time): the prior fights the data and holds the slope back" in page.text
     assert '--prior "beta=Normal(0, 5)"' in page.text
-    rows = page.tables["Complete remission (CR or CRi): slopes on covariates of the studies"][1:]
-    assert [row[5] for row in rows] == ["0.96, in conflict", "0.93"]
+    assert [row[5] for row in page.tables[_SLOPES][1:]] == ["0.96, in conflict", "0.93"]

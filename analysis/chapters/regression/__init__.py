@@ -6,28 +6,12 @@ from typing import Any
 from analysis.cases.settings import Job
 from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
 from analysis.chapters.regression.figure import bubble_content, draw_bubbles
-from analysis.chapters.regression.rows import (
-    COLLINEARITY_COLUMNS,
-    IMPUTED_COLUMNS,
-    PREDICTION_COLUMNS,
-    REGRESSION_COLUMNS,
-)
+from analysis.chapters.regression.rows import LAYOUTS, SLOPES
 from analysis.chapters.regression.running import regress, regression_jobs
 from analysis.chapters.regression.section import regression_block, regression_section
 from analysis.drawing.html import Html
 from analysis.evidence import Evidence
 from analysis.results.results import Results
-from analysis.results.table import Column, Layout
-
-
-def _layout(file: str, meaning: str, names: tuple[str, ...]) -> Layout:
-    return Layout(file, meaning, tuple(Column(name, name) for name in names))
-
-
-LAYOUTS = (_layout("regression.csv", "One slope of one regression.", REGRESSION_COLUMNS),
-           _layout("regression_predictions.csv", "One point of a curve over a covariate.", PREDICTION_COLUMNS),
-           _layout("regression_imputed.csv", "One missing cell.", IMPUTED_COLUMNS),
-           _layout("regression_collinearity.csv", "One pair of covariates.", COLLINEARITY_COLUMNS))
 
 
 def _work(asked: Asked) -> Iterator[Task]:
@@ -36,18 +20,16 @@ def _work(asked: Asked) -> Iterator[Task]:
 
 
 def _rows(evidence: Evidence, job: Job) -> Mapping[str, Any]:
-    done = regress(evidence, job)
-    parts = (done.slopes, done.predictions, done.imputed, done.collinearity)
-    return {**{layout.file: [{name: row.get(name) for name in layout.names} for row in rows]
-               for layout, rows in zip(LAYOUTS, parts, strict=True)}, "regression": [done]}
+    regressed = regress(evidence, job)
+    return {**regressed.tables, "regression": [regressed]}
 
 
 def _figures(results: Results) -> Iterator[Picture]:
-    for done in results.values.get("regression", ()):
-        if any(not row["refused"] for row in done.slopes):
-            endpoint = results.evidence.endpoint(done.job.question.endpoint)
+    for regressed in results.values.get("regression", ()):
+        if len(regressed.refused) < len(regressed.slopes):
+            endpoint = results.evidence.endpoint(regressed.job.question.endpoint)
             yield Picture("bubble", draw_bubbles, bubble_content(
-                done, label=endpoint.label, stamp=results.stamp, scale=results.scale(endpoint.endpoint)),
+                regressed, label=endpoint.label, stamp=results.stamp, scale=results.scale(endpoint.endpoint)),
                 f"{endpoint.label}: each study's estimate over each covariate, with the posterior curve and its band.",
                 endpoint.endpoint)
 
@@ -57,8 +39,8 @@ def _block(results: Results, endpoint: str, page: Page) -> Html:
 
 
 def _failed(results: Results) -> list[str]:
-    return [f"NOT CONVERGED: {row['endpoint']} regression on {row['covariate']} ({row['analysis']}): {row['failures']}"
-            for done in results.values.get("regression", ()) for row in done.failed]
+    return [f"NOT CONVERGED: {slope['endpoint']} regression on {slope['covariate']} ({slope['analysis']}): "
+            f"{slope['failures']}" for slope in results.rows(SLOPES.file) if slope["status"] == "NOT CONVERGED"]
 
 
 CHAPTER = Chapter("regression", 90, LAYOUTS, _work, None, _figures,

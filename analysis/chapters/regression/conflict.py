@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from analysis.cases.covariates import taken
 from analysis.cases.regressions import TOGETHER, RegressionCase
 from analysis.frequentist.estimates import log_hazards, logits
 from analysis.frequentist.regression import normal_slope
@@ -47,7 +46,7 @@ def crude_slope(case: RegressionCase, at: int) -> tuple[float, float] | None:
     scaled = design / np.maximum(np.abs(design).max(axis=0, initial=0.0), np.finfo(float).tiny)
     if len(design) < design.shape[1] + _SPARE or np.linalg.matrix_rank(scaled) < design.shape[1]:
         return None
-    studies = taken(case.studies, rows)
+    studies = case.studies.take(rows)
     estimates = logits(studies) if isinstance(studies, RateStudies) else log_hazards(studies)
     value, se = normal_slope(estimates, design)
     return (value, se) if math.isfinite(value) and math.isfinite(se) else None
@@ -76,7 +75,7 @@ def conflict_cells(case: RegressionCase, at: int, prior: Prior) -> dict[str, Any
     """Columns crude_beta and crude_se per printed step, prior_tail and prior_conflict; None where none is known."""
     crude = crude_slope(case, at)
     if crude is None:
-        return {"crude_beta": None, "crude_se": None, "prior_tail": None, "prior_conflict": None}
+        return dict.fromkeys(("crude_beta", "crude_se", "prior_tail", "prior_conflict"))
     tail, per = prior_tail(prior, *crude, shared=case.together), case.columns[at].step.per_prior_step
     return {"crude_beta": crude[0] / per, "crude_se": crude[1] / per, "prior_tail": tail,
             "prior_conflict": tail < LEAST_TAIL}

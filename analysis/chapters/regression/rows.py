@@ -1,49 +1,84 @@
-"""The tidy rows of regressions: slopes, predictions, imputed cells, and correlations among covariates."""
+"""Tables of the regressions: slopes, predictions, imputed cells, and correlations among covariates."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 from arviz_stats.base import array_stats
 
-from analysis.cases.covariates import Column
+from analysis.cases.case import Case
+from analysis.cases.covariates import Column as Covariate
 from analysis.cases.regressions import RegressionCase
-from analysis.cases.settings import NUTS, Job
+from analysis.cases.settings import NUTS
 from analysis.chapters.regression.conflict import conflict_cells
 from analysis.evidence import Evidence
 from analysis.inference.regression import RegressionFit
 from analysis.inference.weighted import mcse_mean, mean_and_sd, quantiles
 from analysis.results import tables
+from analysis.results.columns import columns
+from analysis.results.table import Column, Layout
 from models.model import Draws
 from models.priors import Prior
 
-Row = Mapping[str, Any]
 CAVEAT = ("Associations between studies, not effects in patients: studies differ in more than one covariate, and a "
           "slope over studies need not hold within any of them.")
 
-_DIAGNOSTICS = ("engine", "status", "pareto_k", "max_rhat", "min_ess_bulk", "min_ess_tail", "divergences", "min_bfmi",
-                "max_mcse_mean", "max_mcse_limit", "max_mcse_limit_heterogeneity", "failures")
-REGRESSION_COLUMNS = (
-    "endpoint", "model", "subset", "tiers", "study_set", "early_landmarks",
-    "covariate", "label", "unit", "unit_size", "prior_size", "analysis", "n_studies",
-    "n_patients", "n_missing", "centre", "beta_mean", "beta_sd", "beta_median", "beta_lower", "beta_upper", "beta_mcse",
-    "ratio_scale", "ratio_median", "ratio_lower", "ratio_upper", "level", "interval", "probability_above_one", "prior",
-    "sd_ratio", "crude_beta", "crude_se", "prior_tail", "prior_conflict",
-    "heterogeneity", "heterogeneity_without", "heterogeneity_with", "heterogeneity_explained", "lone_study",
-    *_DIAGNOSTICS, "chains", "draws", "target_accept", "seed", "refused", "stamp")
-PREDICTION_COLUMNS = ("endpoint", "covariate", "value", "estimand", "time_months", "median", "lower", "upper", "level",
-                      "interval", "stamp")
-IMPUTED_COLUMNS = ("endpoint", "covariate", "study_id", "label", "n", "median", "lower", "upper", "level",
-                   "probability_outside", "stamp")
-COLLINEARITY_COLUMNS = ("endpoint", "covariate", "other", "n_studies", "correlation", "stamp")
+_COVARIATE = Column("covariate", "key of the covariate in covariates.csv", "text")
+_CHECKS = {column.name: column for column in tables.DIAGNOSTICS.columns}
+SLOPES = Layout("regression.csv", "One slope of one regression of an endpoint on covariates of the studies.", (
+    *columns("endpoint model subset tiers study_set early_landmarks"), _COVARIATE,
+    Column("label", "name of the covariate as readers see it", "text"),
+    Column("unit", "one step of the covariate, in words", "text"),
+    Column("unit_size", "size of the step that beta and ratio are per, on the transformed scale of the column"),
+    Column("prior_size", "size of the step that the prior of the slope is per"),
+    Column("analysis", "one covariate at a time, complete cases of it, or all together", "text"),
+    Column("n_studies", "number of studies", "count"), *columns("n_patients"),
+    Column("n_missing", "studies that do not report the covariate", "count"),
+    Column("centre", "value of the covariate at which the intercept is read"),
+    Column("beta_mean", "posterior mean of the slope, in log odds or log hazard per step"),
+    Column("beta_sd", "its posterior standard deviation"), Column("beta_median", "its posterior median"),
+    Column("beta_lower", "its lower limit"), Column("beta_upper", "its upper limit"),
+    Column("beta_mcse", "Monte-Carlo standard error of its mean"),
+    Column("ratio_scale", "odds ratio or hazard ratio", "text"),
+    Column("ratio_median", "posterior median of the ratio per step"), Column("ratio_lower", "its lower limit"),
+    Column("ratio_upper", "its upper limit"), *columns("level interval"),
+    Column("probability_above_one", "posterior probability of a ratio above 1"),
+    Column("prior", "prior of the slope per step of its own", "text"),
+    Column("sd_ratio", "posterior over prior standard deviation of the slope; empty where the prior has none"),
+    Column("crude_beta", "slope per step without a prior, from the studies' own estimates"),
+    Column("crude_se", "its standard error"),
+    Column("prior_tail", "two-sided prior predictive probability of a crude slope as far out"),
+    Column("prior_conflict", "whether that is below 0.05", "flag"),
+    Column("heterogeneity", "parameter that tells how much studies differ: rho or tau", "text"),
+    Column("heterogeneity_without", "its posterior median without covariates"),
+    Column("heterogeneity_with", "its posterior median with them"),
+    Column("heterogeneity_explained", "the first minus the second"),
+    Column("lone_study", "whether one study differs from all others in the covariate", "flag"),
+    Column("engine", "what made the draws: importance or nuts", "text"), *columns("status"),
+    Column("pareto_k", "shape of the tail of importance weights; empty for chains"),
+    *(_CHECKS[name] for name in (
+        "max_rhat", "min_ess_bulk", "min_ess_tail", "divergences", "min_bfmi", "max_mcse_mean", "max_mcse_limit",
+        "max_mcse_limit_heterogeneity", "failures", "chains", "draws", "target_accept", "seed")),
+    Column("refused", "why there are too few studies for a slope", "text"), *columns("stamp")))
+PREDICTIONS = Layout("regression_predictions.csv", "One point of a posterior curve over one covariate.", (
+    *columns("endpoint"), _COVARIATE, Column("value", "value of the covariate, as in studies.csv"),
+    *columns("estimand time_months median lower upper level interval stamp")))
+IMPUTED = Layout("regression_imputed.csv", "One cell of a covariate that a study does not report.", (
+    *columns("endpoint"), _COVARIATE, *columns("study_id label n median lower upper level"),
+    Column("probability_outside", "posterior probability beyond the bounds of covariates.csv"), *columns("stamp")))
+COLLINEARITY = Layout("regression_collinearity.csv", "One pair of covariates over the studies of one endpoint.", (
+    *columns("endpoint"), _COVARIATE, Column("other", "key of the other covariate", "text"),
+    Column("n_studies", "studies that report both", "count"),
+    Column("correlation", "Pearson correlation; empty where one does not vary"), *columns("stamp")))
+LAYOUTS = (SLOPES, PREDICTIONS, IMPUTED, COLLINEARITY)
 _POINTS = 41
 _SD_DRAWS = 100_000
 _LARGEST_LOG = 700.0
 
 
-def slope_row(case: RegressionCase, at: int, job: Job, *, fit: RegressionFit | None,
-              without: float | None) -> dict[str, Any]:
+def slope_row(case: RegressionCase, at: int, fit: RegressionFit | None, *, without: float | None) -> dict[str, Any]:
     """One slope; only its diagnostics where the fit did not converge, only the reason where it is refused.
 
     Parameters
@@ -53,34 +88,36 @@ def slope_row(case: RegressionCase, at: int, job: Job, *, fit: RegressionFit | N
     without : float or None
         Posterior median of the heterogeneity of the same studies without any covariate.
     """
-    column, refusal = case.columns[at], case.refusal(job.question.endpoint, at)
-    row = {**tables.question_cells(job.question, case.regression.base.name), "covariate": column.name,
-           "label": column.covariate.label, "unit": column.step.words, "unit_size": column.step.size,
-           "prior_size": column.step.prior_size, "analysis": case.analysis, "n_studies": len(case.studies),
-           "n_patients": case.studies.patients, "n_missing": int(column.missing.sum()),
-           "centre": float(column.natural(np.zeros(1))[0]), "lone_study": column.lone_study, "refused": refusal}
+    covariate, refusal = case.columns[at], case.refusals[at]
+    row = {**tables.question_cells(case.without.question, case.without.model.name), "covariate": covariate.name,
+           "label": covariate.covariate.label, "unit": covariate.step.words, "unit_size": covariate.step.size,
+           "prior_size": covariate.step.prior_size, "analysis": case.analysis, "n_studies": len(case.studies),
+           "n_patients": case.studies.patients, "n_missing": int(covariate.missing.sum()),
+           "centre": float(covariate.natural(np.zeros(1))[0]), "lone_study": covariate.lone_study, "refused": refusal}
     if refusal:
         return {**row, "status": "refused"}
     chains = fit.sampler.chains if fit.engine == NUTS else None
-    row |= {**tables.diagnostic_row(fit.diagnostics), "engine": fit.engine, "chains": chains,
-            "draws": fit.sampler.draws, "target_accept": fit.sampler.target_accept if chains else None,
-            "seed": fit.seed}
-    return {**row, **_estimate_cells(fit, at, job, without)} if fit.diagnostics.converged else row
+    checks = {name: cell for name, cell in tables.diagnostic_row(fit.diagnostics).items() if name in SLOPES.names}
+    row |= {**checks, "engine": fit.engine, "chains": chains, "draws": fit.sampler.draws,
+            "target_accept": fit.sampler.target_accept if chains else None, "seed": case.seed}
+    return {**row, **_estimate_cells(fit, at, without)} if fit.diagnostics.converged else row
 
 
-def _estimate_cells(fit: RegressionFit, at: int, job: Job, without: float | None) -> dict[str, Any]:
+def _estimate_cells(fit: RegressionFit, at: int, without: float | None) -> dict[str, Any]:
     case, weights, per_step = fit.case, fit.weights, fit.case.columns[at].step.per_prior_step
     prior, heterogeneity = case.priors["shrinkage" if case.together else "beta"], case.regression.heterogeneity
     beta = fit.draws["beta"][:, at] / per_step
     mean, sd = mean_and_sd(beta, weights)
-    limits = dict(zip(("lower", "median", "upper"), map(float, quantiles(beta, weights, _limits(job))), strict=True))
+    limits = dict(zip(("lower", "median", "upper"), map(float, quantiles(beta, weights, _limits(case.without))),
+                      strict=True))
     remaining, wide = float(quantiles(fit.draws[heterogeneity], weights, [0.5])[0]), prior_sd(prior)
     return {"beta_mean": mean, "beta_sd": sd, **{f"beta_{name}": limit for name, limit in limits.items()},
             "beta_mcse": _mcse(beta, fit.sampler.chains) if fit.engine == NUTS else mcse_mean(beta, weights),
             "ratio_scale": case.regression.ratio,
             # A flat prior on separated studies goes beyond what has an exponential.
             **{f"ratio_{name}": math.exp(min(limit, _LARGEST_LOG)) for name, limit in limits.items()},
-            "level": job.level, "interval": "credible", "probability_above_one": float(weights @ (beta > 0.0)),
+            "level": case.without.level, "interval": "credible",
+            "probability_above_one": float(weights @ (beta > 0.0)),
             "prior": f"Normal(0, shrinkage), shrinkage ~ {prior}" if case.together else str(prior),
             "sd_ratio": sd * per_step / wide if wide else None, **conflict_cells(case, at, prior),
             "heterogeneity": heterogeneity, "heterogeneity_without": without, "heterogeneity_with": remaining,
@@ -104,60 +141,53 @@ def prior_sd(prior: Prior) -> float | None:
     return float(np.sqrt(np.mean(draws**2)) if prior.support == "positive" else draws.std())
 
 
-def prediction_rows(fit: RegressionFit, job: Job, *, horizon: float | None) -> list[dict[str, Any]]:
+def prediction_rows(fit: RegressionFit) -> list[dict[str, Any]]:
     """The mean rate, or the typical study's survival, over the observed range of the one covariate of a fit."""
-    regression, (column,) = fit.case.regression, fit.case.columns
-    x = np.linspace(np.nanmin(column.values), np.nanmax(column.values), _POINTS)
-    linear = regression.intercept(fit.draws)[:, None] + fit.draws["beta"] / column.prior_step * x
-    limits = quantiles(regression.outcome(linear, horizon), fit.weights, _limits(job))
-    return [{"endpoint": job.question.endpoint, "covariate": column.name, "value": float(value),
-             "estimand": "mean_rate" if horizon is None else "survival", "time_months": horizon,
-             "median": float(median), "lower": float(lower), "upper": float(upper), "level": job.level,
-             "interval": "credible"} for value, lower, median, upper in zip(column.natural(x), *limits, strict=True)]
+    regression, (covariate,), case = fit.case.regression, fit.case.columns, fit.case.without
+    x = np.linspace(np.nanmin(covariate.values), np.nanmax(covariate.values), _POINTS)
+    linear = regression.intercept(fit.draws)[:, None] + fit.draws["beta"] / covariate.prior_step * x
+    limits = quantiles(regression.outcome(linear, case.horizon), fit.weights, _limits(case))
+    return [{"endpoint": case.question.endpoint, "covariate": covariate.name, "value": float(value),
+             "estimand": "mean_rate" if case.horizon is None else "survival", "time_months": case.horizon,
+             "median": float(median), "lower": float(lower), "upper": float(upper), "level": case.level,
+             "interval": "credible"} for value, lower, median, upper in zip(covariate.natural(x), *limits, strict=True)]
 
 
-def imputed_rows(evidence: Evidence, fit: RegressionFit, cells: Draws, job: Job) -> list[dict[str, Any]]:
-    """One row per missing cell, on the scale of the column, with the probability that it lies beyond the bounds."""
-    (column,) = fit.case.columns
-    low, high = column.covariate.lowest, column.covariate.highest
-    sizes, rows = patients_each(fit.case.studies), []
+def imputed_rows(evidence: Evidence, fit: RegressionFit, cells: Draws) -> list[dict[str, Any]]:
+    """One row per missing cell, on the scale of the column, with the probability that it lies beyond the bounds.
+
+    Parameters
+    ----------
+    cells : mapping of study id to array, shape (s,)
+        As `analysis.inference.imputation.draw_missing` returns them.
+    """
+    (covariate,), case = fit.case.columns, fit.case.without
+    low, high = covariate.covariate.lowest, covariate.covariate.highest
+    sizes, rows = dict(zip(case.studies.study_ids, map(int, case.studies.sizes), strict=True)), []
     for study_id, values in cells.items():
-        natural = column.natural(values)
-        lower, median, upper = map(float, np.quantile(natural, _limits(job)))
+        natural = covariate.natural(values)
+        lower, median, upper = map(float, np.quantile(natural, _limits(case)))
         outside = (natural < (-np.inf if low is None else low)) | (natural > (np.inf if high is None else high))
-        rows.append({"endpoint": job.question.endpoint, "covariate": column.name, "study_id": study_id,
-                     "label": evidence.study(study_id).label, "n": sizes[study_id], "median": median,
-                     "lower": lower, "upper": upper, "level": job.level,
-                     "probability_outside": float(outside.mean())})
+        rows.append({"endpoint": case.question.endpoint, "covariate": covariate.name, "study_id": study_id,
+                     "label": evidence.study(study_id).label, "n": sizes[study_id], "median": median, "lower": lower,
+                     "upper": upper, "level": case.level, "probability_outside": float(outside.mean())})
     return rows
 
 
-def collinearity_rows(columns: Sequence[Column], job: Job) -> list[dict[str, Any]]:
+def collinearity_rows(covariates: Sequence[Covariate], endpoint: str) -> list[dict[str, Any]]:
     """Pearson correlation of each pair of covariates over the studies that have both; None where one is constant."""
     rows = []
-    for at, column in enumerate(columns):
-        for other in columns[at + 1:]:
-            both = ~column.missing & ~other.missing
-            rows.append({"endpoint": job.question.endpoint, "covariate": column.name, "other": other.name,
-                         "n_studies": int(both.sum()),
-                         "correlation": _correlation(column.values[both], other.values[both])})
+    for covariate, other in combinations(covariates, 2):
+        both = ~covariate.missing & ~other.missing
+        x, y = covariate.values[both], other.values[both]
+        varied = len(x) >= 3 and np.ptp(x) > 0.0 and np.ptp(y) > 0.0
+        rows.append({"endpoint": endpoint, "covariate": covariate.name, "other": other.name,
+                     "n_studies": int(both.sum()), "correlation": float(np.corrcoef(x, y)[0, 1]) if varied else None})
     return rows
 
 
-def patients_each(studies: Any) -> dict[str, int]:
-    """Patients by study id."""
-    sizes = studies.evaluable if hasattr(studies, "evaluable") else studies.patients_each
-    return dict(zip(studies.study_ids, map(int, sizes), strict=True))
-
-
-def _correlation(x: np.ndarray, y: np.ndarray) -> float | None:
-    if len(x) < 3 or np.ptp(x) == 0.0 or np.ptp(y) == 0.0:
-        return None
-    return float(np.corrcoef(x, y)[0, 1])
-
-
-def _limits(job: Job) -> list[float]:
-    return [(1.0 - job.level) / 2.0, 0.5, (1.0 + job.level) / 2.0]
+def _limits(case: Case) -> list[float]:
+    return [(1.0 - case.level) / 2.0, 0.5, (1.0 + case.level) / 2.0]
 
 
 def _mcse(draws: np.ndarray, chains: int) -> float:

@@ -1,19 +1,12 @@
 """Every regression of one endpoint as plain rows: what crosses process borders."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from analysis.cases.case import typed_studies
-from analysis.cases.covariates import Column, amount, cell_of, column_of, covariates_of, taken
-from analysis.cases.regressions import (
-    COMPLETE,
-    ONE,
-    TOGETHER,
-    RegressionCase,
-    regression_of,
-    regression_priors,
-)
+from analysis.cases.case import Case
+from analysis.cases.covariates import Column, amount, cell_of
+from analysis.cases.regressions import COMPLETE, ONE, regression_cases, regression_of
 from analysis.cases.selection import select
 from analysis.cases.settings import IMPORTANCE, QUICK_REGRESSION, REGRESSION, Job
 from analysis.chapters.regression import rows
@@ -21,19 +14,67 @@ from analysis.chapters.regression.conflict import conflict_text
 from analysis.evidence import Evidence
 from analysis.evidence.notes import FAR_OUT
 from analysis.inference.conflict import check
-from analysis.inference.grid import Grid
+from analysis.inference.grid import QuadratureFailed
 from analysis.inference.imputation import draw_missing
 from analysis.inference.pooled import hyperparameters
-from analysis.inference.regression import fit, without_covariates
+from analysis.inference.posterior import Posterior, posterior_of
+from analysis.inference.regression import fit
 from analysis.results import tables
-from analysis.results.regressed import Regressed
-from analysis.system.errors import UsageError
-from models.priors import Prior
-from models.regression import Regression
-from models.studies import Studies
 
 _FAR_STEP = 20.0
 _SAYS = {"small": "allows any slope", "large": "allows hardly any difference between the studies"}
+Rows = tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Regressed:
+    """What the regressions of one endpoint leave behind; every row is a plain mapping.
+
+    Parameters
+    ----------
+    ratio : str
+        What exp(beta) is, in words.
+    horizon : float or None
+        Months at which survival is read, None for rates.
+    priors : mapping of str to str
+    slopes, predictions, imputed, collinearity : tuple of rows
+        With the columns of these layouts in `analysis.chapters.regression.rows`.
+    studies : tuple of rows
+        As in studies.csv, with `values`: the natural value of each covariate by name, None where it is missing.
+    left_out : tuple of rows
+        As in left_out.csv.
+    """
+
+    job: Job
+    model: str
+    ratio: str
+    horizon: float | None
+    n_studies: int
+    n_patients: int
+    priors: dict[str, str]
+    warnings: tuple[str, ...]
+    slopes: Rows
+    predictions: Rows
+    imputed: Rows
+    collinearity: Rows
+    studies: Rows
+    left_out: Rows
+
+    @property
+    def tables(self) -> dict[str, Rows]:
+        """Rows by file."""
+        parts = (self.slopes, self.predictions, self.imputed, self.collinearity)
+        return {layout.file: part for layout, part in zip(rows.LAYOUTS, parts, strict=True)}
+
+    @property
+    def failed(self) -> Rows:
+        """Slopes of fits that are no results."""
+        return tuple(slope for slope in self.slopes if slope["status"] == "NOT CONVERGED")
+
+    @property
+    def refused(self) -> Rows:
+        """Slopes for which there are too few studies."""
+        return tuple(slope for slope in self.slopes if slope["refused"])
 
 
 def regress(evidence: Evidence, job: Job, names: Sequence[str] = (), *, cores: int = 1) -> Regressed:
@@ -52,69 +93,60 @@ def regress(evidence: Evidence, job: Job, names: Sequence[str] = (), *, cores: i
     UsageError
         When endpoint, subset, covariate or prior do not exist, or a model is asked for that has no regression.
     """
-    covariates = covariates_of(evidence, names)
-    selection = select(evidence, job.question)
-    regression = regression_of(selection.endpoint.kind)
-    if job.model not in (None, regression.base.name):
-        raise UsageError(f"{job.model} has no regression; for {job.question.endpoint} it is {regression.base.name}")
-    priors = regression_priors(regression, job)
-    horizon = selection.horizon if selection.endpoint.kind == "survival" else None
-    studies, conversions = typed_studies(selection)
-    columns = [column_of(evidence, covariate, studies.study_ids) for covariate in covariates]
-    slopes, predictions, imputed, conflicts, grids = [], [], [], (), {}
-    for case in _cases(evidence, regression, priors, studies, columns):
-        refused, key = _refused(case, job), case.studies.study_ids
-        if not refused and key not in grids:
-            grids[key] = without_covariates(case)
-        regressed = None if refused else fit(case, job, grid=grids[key], cores=cores)
-        without = None if refused else _median(grids[key], regression.heterogeneity)
-        slopes += [rows.slope_row(case, at, job, fit=regressed, without=without) for at in range(len(case.columns))]
-        if case.analysis == ONE and regressed and regressed.diagnostics.converged:
-            predictions += rows.prediction_rows(regressed, job, horizon=horizon)
-            imputed += rows.imputed_rows(evidence, regressed, draw_missing(regressed, seed=regressed.seed), job)
-    if whole := grids.get(studies.study_ids):
-        conflicts = check(whole, studies, horizon=horizon or 0.0, level=job.level).warnings
-    reported = tables.study_rows(evidence, selection, conversions, level=job.level)
+    cases = regression_cases(evidence, job, names)
+    whole, columns = cases[0].without, [case.columns[0] for case in cases if case.analysis == ONE]
+    slopes, predictions, imputed = [], [], []
+    for case in cases:
+        regression = None if all(case.refusals) else fit(case, cores=cores)
+        without = _heterogeneity(case.without) if regression else None
+        slopes += [rows.slope_row(case, at, regression, without=without) for at in range(len(case.columns))]
+        if regression and case.analysis == ONE and regression.diagnostics.converged:
+            predictions += rows.prediction_rows(regression)
+            imputed += rows.imputed_rows(evidence, regression, draw_missing(regression, seed=case.seed))
+    estimated = any(not slope["refused"] for slope in slopes)
     return Regressed(
-        job=job, model=regression.base.name, ratio=regression.ratio, horizon=horizon, n_studies=len(studies),
-        n_patients=studies.patients, priors={name: str(prior) for name, prior in priors.items()},
-        warnings=(*selection.warnings, *(f"without covariates: {text}" for text in conflicts),
-                  *_warnings(evidence, columns, studies, slopes)),
+        job=job, model=whole.model.name, ratio=cases[0].regression.ratio, horizon=whole.horizon,
+        n_studies=len(whole.studies), n_patients=whole.studies.patients,
+        priors={name: str(prior) for name, prior in cases[0].priors.items()},
+        warnings=(*whole.selection.warnings, *(_conflicts(whole) if estimated else ()),
+                  *_warnings(evidence, whole, columns, slopes)),
         slopes=tuple(slopes), predictions=tuple(predictions), imputed=tuple(imputed),
-        collinearity=tuple(rows.collinearity_rows(columns, job)), left_out=tuple(tables.left_out_rows(selection)),
-        studies=tuple({**row, "values": {covariate.covariate: cell_of(evidence, covariate, row["study_id"])
-                                         for covariate in covariates}} for row in reported))
+        collinearity=tuple(rows.collinearity_rows(columns, job.question.endpoint)),
+        left_out=tuple(tables.left_out_rows(whole.selection)), studies=_studies(evidence, whole, columns))
 
 
-def _cases(evidence: Evidence, regression: Regression, priors: Mapping[str, Prior], studies: Studies,
-           columns: Sequence[Column]) -> Iterator[RegressionCase]:
-    """What is to be fitted; a column without its missing cells is centred anew, over the studies that are left."""
-    for column in columns:
-        yield RegressionCase(ONE, regression, priors, studies, (column,))
-    for column in columns:
-        if column.missing.any():
-            rest = taken(studies, ~column.missing)
-            column = column_of(evidence, column.covariate, rest.study_ids)
-            yield RegressionCase(COMPLETE, regression, priors, rest, (column,))
-    if len(columns) > 1:
-        used = tuple(not column.refusal("") for column in columns)
-        yield RegressionCase(TOGETHER, regression, priors, studies, tuple(columns), used)
+def _posterior(case: Case) -> Posterior | None:
+    try:
+        return posterior_of(case)
+    except QuadratureFailed:
+        return None
 
 
-def _refused(case: RegressionCase, job: Job) -> bool:
-    return all(case.refusal(job.question.endpoint, at) for at in range(len(case.columns)))
-
-
-def _median(grid: Grid | None, heterogeneity: str) -> float | None:
+def _heterogeneity(case: Case) -> float | None:
     """Posterior median of the heterogeneity without covariates; None where the quadrature did not settle."""
-    return float(hyperparameters(grid)[heterogeneity].quantile(0.5)) if grid else None
+    posterior = _posterior(case)
+    _, name = case.model.priors
+    return float(hyperparameters(posterior.grid)[name].quantile(0.5)) if posterior else None
 
 
-def _warnings(evidence: Evidence, columns: Sequence[Column], studies: Studies,
+def _conflicts(case: Case) -> Iterator[str]:
+    posterior = _posterior(case)
+    if posterior:
+        checked = check(posterior.grid, case.studies, horizon=case.horizon or 0.0, level=case.level)
+        yield from (f"without covariates: {text}" for text in checked.warnings)
+
+
+def _studies(evidence: Evidence, case: Case, columns: Sequence[Column]) -> Rows:
+    reported = tables.study_rows(evidence, case.selection, case.conversions, level=case.level)
+    return tuple({**study, "values": {column.name: cell_of(evidence, column.covariate, study["study_id"])
+                                      for column in columns}} for study in reported)
+
+
+def _warnings(evidence: Evidence, case: Case, columns: Sequence[Column],
               slopes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    rows_used = {evidence.study(study).row for study in studies.study_ids}
+    used = {evidence.study(study).row for study in case.studies.study_ids}
     for column in columns:
-        codes = [str(note) for note in evidence.notes if note.file == "studies.csv" and note.row in rows_used
+        codes = [str(note) for note in evidence.notes if note.file == "studies.csv" and note.row in used
                  and note.column == column.covariate.column and note.rule.startswith(FAR_OUT)]
         yield from codes
         if not codes and not 1.0 / _FAR_STEP <= column.prior_step <= _FAR_STEP:

@@ -1,79 +1,49 @@
-"""Regressions as text for a terminal and as CSV files."""
+"""Regressions as text for a terminal."""
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from analysis.chapters.regression.rows import (
-    COLLINEARITY_COLUMNS,
-    IMPUTED_COLUMNS,
-    PREDICTION_COLUMNS,
-    REGRESSION_COLUMNS,
-)
+from analysis.chapters.regression.running import Regressed
 from analysis.results.numbers import MISSING, RATIO, chance, interval_text, level_text
 from analysis.results.numbers import number as in_words
-from analysis.results.regressed import Regressed
 from analysis.results.terminal import number, numbers, table
-from analysis.system.files import write_csv
 
-FILES = {"regression.csv": (REGRESSION_COLUMNS, "slopes"),
-         "regression_predictions.csv": (PREDICTION_COLUMNS, "predictions"),
-         "regression_imputed.csv": (IMPUTED_COLUMNS, "imputed"),
-         "regression_collinearity.csv": (COLLINEARITY_COLUMNS, "collinearity")}
-"""Columns of each table, and the rows of `Regressed` that it shows."""
 _SHOWN_CORRELATION = 0.5
 
 
-def slopes_table(found: Regressed) -> str:
+def slopes_table(regressed: Regressed) -> str:
     """Every slope with its ratio per unit; a dash where there is none."""
-    header = ["covariate", "per", "analysis", "studies", "missing", f"{found.ratio} [{_level(found)} credible]",
-              "P(ratio > 1)", "SD / prior SD", f"median {_heterogeneity(found)} without -> with"]
-    return table(header, [_cells(row) for row in found.slopes])
+    spread = next((slope["heterogeneity"] for slope in regressed.slopes if slope.get("heterogeneity")),
+                  "heterogeneity")
+    header = ["covariate", "per", "analysis", "studies", "missing",
+              f"{regressed.ratio} [{level_text(regressed.job.level)} credible]", "P(ratio > 1)", "SD / prior SD",
+              f"median {spread} without -> with"]
+    return table(header, [_cells(slope) for slope in regressed.slopes])
 
 
-def _cells(row: dict[str, Any]) -> list[str]:
-    first = [row["covariate"], row["unit"], row["analysis"], str(row["n_studies"]), str(row["n_missing"])]
-    if row["status"] != "converged":
-        return [*first, "too few studies" if row["refused"] else row["status"], MISSING, MISSING, MISSING]
-    ratio = interval_text(row["ratio_median"], row["ratio_lower"], row["ratio_upper"], RATIO)
-    without = number(row["heterogeneity_without"]) or MISSING
-    told = in_words(row["sd_ratio"], "") + (", in conflict" if row["prior_conflict"] else "")
-    return [*first, ratio, chance(row["probability_above_one"]), told,
-            f"{without} -> {number(row['heterogeneity_with'])}"]
+def _cells(slope: dict[str, Any]) -> list[str]:
+    first = [str(slope[name]) for name in ("covariate", "unit", "analysis", "n_studies", "n_missing")]
+    if slope["status"] != "converged":
+        return [*first, "too few studies" if slope["refused"] else slope["status"], MISSING, MISSING, MISSING]
+    return [*first, interval_text(slope["ratio_median"], slope["ratio_lower"], slope["ratio_upper"], RATIO),
+            chance(slope["probability_above_one"]),
+            in_words(slope["sd_ratio"], "") + (", in conflict" if slope["prior_conflict"] else ""),
+            f"{number(slope['heterogeneity_without']) or MISSING} -> {number(slope['heterogeneity_with'])}"]
 
 
-def _level(found: Regressed) -> str:
-    return level_text(found.job.level)
-
-
-def _heterogeneity(found: Regressed) -> str:
-    return next((row["heterogeneity"] for row in found.slopes if row.get("heterogeneity")), "heterogeneity")
-
-
-def imputed_table(found: Regressed) -> str:
+def imputed_table(regressed: Regressed) -> str:
     """What the model thinks that each missing cell is; empty where none is missing."""
-    cells = [numbers([row[name] for name in ("median", "lower", "upper")], "time") for row in found.imputed]
-    rows = [[row["covariate"], row["study_id"], median,
-             f"[{lower}, {upper}]", chance(row["probability_outside"])]
-            for row, (median, lower, upper) in zip(found.imputed, cells, strict=True)]
-    header = ["covariate", "study", "median", f"{_level(found)} credible", "P(out of bounds)"]
+    rows = []
+    for cell in regressed.imputed:
+        median, lower, upper = numbers([cell[name] for name in ("median", "lower", "upper")], "time")
+        rows.append([cell["covariate"], cell["study_id"], median, f"[{lower}, {upper}]",
+                     chance(cell["probability_outside"])])
+    header = ["covariate", "study", "median", f"{level_text(regressed.job.level)} credible", "P(out of bounds)"]
     return table(header, rows) if rows else ""
 
 
-def collinearity_table(found: Regressed) -> str:
+def collinearity_table(regressed: Regressed) -> str:
     """Pairs of covariates whose correlation is at least one half either way; empty where there is none."""
-    rows = [[row["covariate"], row["other"], in_words(row["correlation"], ""), str(row["n_studies"])]
-            for row in found.collinearity
-            if row["correlation"] is not None and abs(row["correlation"]) >= _SHOWN_CORRELATION]
+    rows = [[pair["covariate"], pair["other"], in_words(pair["correlation"], ""), str(pair["n_studies"])]
+            for pair in regressed.collinearity
+            if pair["correlation"] is not None and abs(pair["correlation"]) >= _SHOWN_CORRELATION]
     return table(["covariate", "and", "r", "studies with both"], rows) if rows else ""
-
-
-def write_tables(found: Sequence[Regressed], folder: Path, *, stamp: str = "") -> list[Path]:
-    """Write regression.csv and those of its three companions that have a row; returns their paths."""
-    paths = []
-    for name, (columns, attribute) in FILES.items():
-        rows = [{**row, "stamp": stamp} for one in found for row in getattr(one, attribute)]
-        if rows:
-            paths.append(folder / name)
-            write_csv(paths[-1], rows, columns)
-    return paths
