@@ -19,9 +19,9 @@ Pinheiro JC, Bates DM. J Comput Graph Stat 1995;4:12, doi 10.1080/10618600.1995.
 """
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pymc as pm
 from scipy import special
 
 from models import beta_binomial
@@ -39,14 +39,19 @@ from models.regression import (
 )
 from models.studies import RateStudies
 
+if TYPE_CHECKING:
+    import pymc as pm
+
 POINTS = 15
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(POINTS)
 _LOG_WEIGHTS = np.log(_WEIGHTS / _WEIGHTS.sum()) + _NODES**2 / 2.0
 
 
 def build(studies: RateStudies, covariates: Covariates, priors: Mapping[str, Prior], *,
-          together: bool = False) -> pm.Model:
+          together: bool = False) -> "pm.Model":
     """The model as it reads, with missing cells as unknowns of their own; see `models.regression.Regression.build`."""
+    import pymc as pm
+
     with pm.Model(coords={"study": studies.study_ids, "covariate": covariates.names}) as model:
         mu = priors["mu"].variable("mu")
         rho = priors["rho"].variable("rho")

@@ -12,9 +12,9 @@ study's tau to sqrt(tau^2 + sum_missing beta_j^2 s_j^2), without any quadrature.
 """
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pymc as pm
 
 from models import log_hazard
 from models.backend import Array, Backend
@@ -30,10 +30,15 @@ from models.regression import (
 )
 from models.studies import HazardStudies
 
+if TYPE_CHECKING:
+    import pymc as pm
+
 
 def build(studies: HazardStudies, covariates: Covariates, priors: Mapping[str, Prior], *,
-          together: bool = False) -> pm.Model:
+          together: bool = False) -> "pm.Model":
     """The model as it reads, with log hazards and missing cells as unknowns of their own; see `Regression.build`."""
+    import pymc as pm
+
     with pm.Model(coords={"study": studies.study_ids, "covariate": covariates.names}) as model:
         eta = priors["eta"].variable("eta")
         tau = priors["tau"].variable("tau")
@@ -45,6 +50,8 @@ def build(studies: HazardStudies, covariates: Covariates, priors: Mapping[str, P
 
 def _observe(studies: HazardStudies, log_hazards: Array) -> None:
     """One observed node for each way of reporting."""
+    import pymc as pm
+
     for name, rows in log_hazard.kinds(studies).items():
         pm.modelcontext(None).add_coord(f"{name}_study", np.array(studies.study_ids)[rows])
         theta, dims = log_hazards[np.flatnonzero(rows)], f"{name}_study"
@@ -62,6 +69,8 @@ def _observe(studies: HazardStudies, log_hazards: Array) -> None:
 
 
 def _log_split_normal(estimate: Array, theta: Array, below: Array, above: Array) -> Array:
+    import pymc as pm
+
     scale = pm.math.where(theta < estimate, below, above)
     return np.log(2.0) - pm.math.log(below + above) - 0.5 * ((estimate - theta) / scale) ** 2 - HALF_LOG_2PI
 

@@ -28,12 +28,10 @@ without compiling anew.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from warnings import catch_warnings
 
 import numpy as np
-import pymc as pm
-import pytensor.tensor as pt
 from scipy import special
 
 from models.backend import GRAPH, NUMBERS, Array, Backend
@@ -41,6 +39,9 @@ from models.coordinates import located
 from models.model import Draws, Model
 from models.priors import Prior
 from models.studies import Studies
+
+if TYPE_CHECKING:
+    import pymc as pm
 
 PRIORS = {"beta": Prior("Normal", (0.0, 0.5)), "shrinkage": Prior("HalfNormal", (0.25,)),
           "covariate_mean": Prior("Normal", (0.0, 1.0)), "covariate_sd": Prior("HalfNormal", (1.0,))}
@@ -132,6 +133,9 @@ def covariate_effect(covariates: Covariates, priors: Mapping[str, Prior], *, tog
     -------
     graph, dims "study"
     """
+    import pymc as pm
+    import pytensor.tensor as pt
+
     if together:
         beta = pm.Normal("beta", 0.0, priors["shrinkage"].variable("shrinkage"), dims="covariate")
     else:
@@ -172,7 +176,7 @@ class Regression:
 
     base: Model
     ratio: str
-    build: Callable[..., pm.Model]
+    build: Callable[..., "pm.Model"]
     data: Callable[[Studies, Covariates], dict[str, np.ndarray]]
     log_density: Callable[..., Array]
     outcome: Callable[[np.ndarray, float | None], np.ndarray]
@@ -264,12 +268,15 @@ def log_density_cells(draws: Draws, summaries: Array, *, on: Backend) -> Array:
 
 
 def marginal_model(regression: Regression, studies: Studies, covariates: Covariates, priors: Mapping[str, Prior], *,
-                   together: bool = False) -> pm.Model:
+                   together: bool = False) -> "pm.Model":
     """The model that is sampled: missing cells and study effects are integrated out of its one density.
 
     Means are moved and scaled by what the cells say about them, given their standard deviation. A slope of a far
     smaller step than a standard deviation is far smaller than its prior expects, and is sampled in steps.
     """
+    import pymc as pm
+    import pytensor.tensor as pt
+
     with pm.Model() as model:
         inputs = {name: pm.Data(name, table) for name, table in regression.data(studies, covariates).items()}
         size, cells, spread = len(covariates.names), inputs["cells"], pt.minimum(1.0, inputs["steps"])
