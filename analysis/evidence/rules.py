@@ -46,16 +46,17 @@ def _reversed(row: Draft) -> bool:
 
 def _on_scale(row: Draft) -> Iterator[Problem]:
     """A probability lies between 0 and 1, a time above 0; limits may lie beyond, where an interval was cut."""
-    scale = row["statistic"] if row.file == "survival.csv" else row["units"]
-    for column in _ESTIMATE_AND_LIMITS:
-        fault = None
-        if row.has(column) and scale in ("landmark", "probability"):
-            cut = scale == "landmark" and column != "estimate" and -_CUT_BEYOND <= row[column] <= 1 + _CUT_BEYOND
-            fault = None if cut else probability_fault(row[column])
-        elif row.has(column) and scale == "median":
+    statistic = row["statistic"] if row.file == "survival.csv" else None
+    for column in filter(row.has, _ESTIMATE_AND_LIMITS):
+        fault, value = None, row[column]
+        if row["units"] == "probability":
+            fault = probability_fault(value)
+        elif statistic == "landmark" and (column == "estimate" or not -_CUT_BEYOND <= value <= 1 + _CUT_BEYOND):
+            fault = probability_fault(value)
+        elif statistic == "median" and value <= 0:
             # Median and limits of estimate +- error reach below 0, though never as far as above it.
-            cut = column == "ci_low" and row.has("ci_high") and -row[column] < row["ci_high"]
-            fault = None if row[column] > 0 or cut else Fault("is not above 0 for a median", "Give months above 0.")
+            cut = column == "ci_low" and row.has("ci_high") and -value < row["ci_high"]
+            fault = None if cut else Fault("is not above 0 for a median", "Give months above 0.")
         if fault:
             yield row.problem(column, fault.rule, fault.remedy)
 
