@@ -3,6 +3,10 @@
 import os
 import signal
 import sys
+from importlib import import_module
+from typing import Any
+
+__all__ = ["compare", "fit", "load", "regress"]
 
 # Two processes share the work already; linear algebra on small matrices only loses time to threads of its own. It has
 # to be said before numpy is loaded, and leaves alone what a user has set.
@@ -12,3 +16,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # While `python -m analysis` still loads the program, an interrupt ends it without a traceback.
 if sys.argv[:1] == ["-m"] and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def __getattr__(name: str) -> Any:
+    """The functions for notebooks, loaded when one is asked for: every command imports this package."""
+    if name in __all__:
+        return getattr(import_module("analysis.notebook"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

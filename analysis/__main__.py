@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import NoReturn
 
 from analysis.cases.settings import EXACT
-from analysis.commands.arguments import parser
+from analysis.commands.arguments import OptionError, parser
 from analysis.evidence import EvidenceError
 from analysis.system.errors import UsageError, one_line
 from analysis.system.interrupts import end_on_signals
@@ -41,8 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str] | None) -> int:
     try:
         options = parser().parse_args(arguments)
-    except SystemExit as stop:
+    except SystemExit as stop:  # after --help
         return int(stop.code or 0)
+    except OptionError as error:
+        print(f"{error.usage}{error}", file=sys.stderr)
+        return BAD_INPUT
     try:
         if options.command in _SAMPLING and getattr(options, "engine", "") != EXACT:
             keep_compiled_code()

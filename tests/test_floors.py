@@ -22,7 +22,7 @@ FLOORS = (
     ("analysis.runs",),
     ("analysis.simulation",),
     ("analysis.commands",),
-    ("analysis.__main__", "analysis.bench"),
+    ("analysis.__main__", "analysis.bench", "analysis.notebook"),
 )
 DEEPEST = 27
 _READS = {"open", "read_text", "read_bytes", "read_csv", "write_text", "write_bytes", "loadtxt", "genfromtxt", "Path"}

@@ -11,7 +11,7 @@ from analysis.cases.selection import ALL, SETS, Question
 from analysis.cases.settings import EXACT, IMPORTANCE, NUTS, Job
 from analysis.evidence.loading import DEFAULT_DATA
 from analysis.simulation.settings import DEFAULT_REPLICATES, FAULTS
-from analysis.system.errors import one_line
+from analysis.system.errors import UsageError
 
 Option = tuple[str, dict[str, Any]]
 _PRIOR = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.+)")
@@ -86,6 +86,7 @@ _EVERYWHERE: tuple[Option, ...] = (
     ("--json", {"action": "store_true", "help": "one JSON object on standard output, nothing else there"}))
 _ENDPOINT: Option = ("endpoint", {"metavar": "ENDPOINT", "help": "as `list` names it, such as cr or os"})
 _SUBSET: Option = ("--subset", {"default": ALL, "metavar": "S", "help": f"default: {ALL}"})
+_SAMPLED_OR_EXACT = _engine(NUTS, EXACT, text="sampling, or quadrature over the hyperparameters")
 _ROWS: tuple[Option, ...] = (
     ("--tiers", {"type": _tiers, "default": "AB", "metavar": "LETTERS",
                  "help": "evidence tiers that count; default: AB"}),
@@ -112,15 +113,14 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
     "list": ("endpoints, models and subsets, with studies and patients", _ROWS),
     "fit": ("fit one endpoint", (
         _ENDPOINT, ("--model", {"metavar": "M", "help": "default: the headline model of the endpoint's kind"}), _SUBSET,
-        _engine(NUTS, EXACT, text="sampling, or quadrature over the hyperparameters"),
-        _output("save the posterior as netCDF under DIR/posteriors"), *_SETTINGS)),
+        _SAMPLED_OR_EXACT, _output("save the posterior as netCDF under DIR/posteriors"), *_SETTINGS)),
     "regress": ("regress one endpoint on covariates of the studies", (
         _ENDPOINT, ("--covariate", {"action": "append", "default": [], "metavar": "C",
                                     "help": "as covariates.csv names it; may be repeated; default: all"}), _SUBSET,
         _engine(IMPORTANCE, NUTS, text="independent weighted draws, with chains where the weights cannot be trusted, "
                                        "or chains"),
         _output("write tables and a figure into DIR"), *_SETTINGS)),
-    "compare": ("published numbers against recomputed ones", _SETTINGS),
+    "compare": ("published numbers against recomputed ones", (_SAMPLED_OR_EXACT, *_SETTINGS)),
     "calibrate": ("simulation-based calibration of a model at the studies' real sizes", (
         ("model", {"metavar": "MODEL", "help": "as `list` names it, such as beta_binomial"}),
         ("--endpoint", {"metavar": "E", "help": "default: the one of the model's kind with most studies"}), _SUBSET,
@@ -134,12 +134,18 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
 }
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose messages steer no terminal."""
+class OptionError(UsageError):
+    """Options that the command line does not understand; `usage` is what it prints before the message."""
 
+    def __init__(self, message: str, usage: str = "") -> None:
+        super().__init__(message)
+        self.usage = usage
+
+
+class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """End with code 2 and the message as one printable line."""
-        super().error(one_line(message))
+        """Raise OptionError, for who called to print it or to show it in a notebook."""
+        raise OptionError(message, f"{self.format_usage()}{self.prog}: error: ")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -9,7 +9,7 @@ from analysis.cases.case import priors_of
 from analysis.cases.selection import Selection
 from analysis.cases.settings import Job
 from analysis.commands.arguments import question_of
-from analysis.commands.printing import asked, print_heading, print_json, print_notes
+from analysis.commands.printing import asked, heading, print_json, print_notes
 from analysis.evidence import Evidence, load
 from analysis.output import adding
 from analysis.results.numbers import counted
@@ -87,8 +87,8 @@ def _object(calibration: Calibration, selection: Selection, evidence: Evidence) 
 
 def _print(calibration: Calibration, evidence: Evidence, selection: Selection) -> None:
     setting, studies = calibration.setting, calibration.setting.design.studies
-    print_heading(evidence, selection.question, setting.model, setting.priors, studies=len(studies),
-                  patients=studies.patients, more=[counted(len(calibration.replicates), "replicate")])
+    print(heading(evidence, selection.question, setting.model, setting.priors, studies=len(studies),
+                  patients=studies.patients, more=[counted(len(calibration.replicates), "replicate")]))
     if setting.fault:
         print(f"planted fault {setting.fault}: {FAULTS[setting.fault]}")
     rows = [[verdict.name, "" if verdict.p_value != verdict.p_value else f"{verdict.p_value:.3g}",

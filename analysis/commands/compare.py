@@ -2,20 +2,25 @@
 
 import argparse
 import sys
+from collections.abc import Callable
+from concurrent.futures import Executor
+from contextlib import ExitStack
 from typing import Any
 
 from analysis.cases.selection import choices
+from analysis.cases.settings import NUTS
 from analysis.commands.arguments import base_job
 from analysis.commands.printing import asked, print_json
-from analysis.evidence import load
+from analysis.evidence import Evidence, load
 from analysis.results import tables
 from analysis.results.comparison import COMPARED, Comparison
 from analysis.results.numbers import decimals_for, fixed
 from analysis.results.records import FAILED
+from analysis.results.results import Results
 from analysis.results.terminal import number, table, with_limits
 from analysis.runs.pipeline import run_all
 from analysis.runs.plan import check_priors, plan
-from analysis.runs.workers import helper
+from analysis.runs.workers import Nobody, helper, workers
 from analysis.system.errors import UsageError
 from analysis.system.failures import HINT
 from analysis.system.progress import Progress
@@ -24,19 +29,12 @@ from analysis.system.progress import Progress
 def run(options: argparse.Namespace) -> int:
     """Make the fits that reported.csv asks for and print the comparison."""
     evidence = load(options.data)
-    if not evidence.reported:
-        raise UsageError(f"{options.data} has no reported.csv, so there are no published numbers to compare with")
-    base = base_job(options)
-    check_priors(base)
-    jobs = plan(evidence, base, quick=options.quick, compared_only=True)
-    progress = Progress(len(jobs))
-    stamp = "QUICK" if options.quick else ""
-    with helper(evidence) as executor:
-        results = run_all(evidence, base, jobs, folder=None, progress=progress, executor=executor, quick=options.quick)
-    progress.close()
+    beside = helper(evidence) if options.engine == NUTS else workers(1, evidence)
+    with ExitStack() as stack:
+        results = results_asked(evidence, options, start=lambda: stack.enter_context(beside))
     if options.json:
-        print_json({**asked(evidence, base.question), "seed": options.seed, "stamp": stamp,
-                    "converged": not results.failed,
+        print_json({**asked(evidence, results.base.question), "engine": options.engine, "seed": options.seed,
+                    "stamp": results.stamp, "converged": not results.failed,
                     "comparisons": results.rows(tables.COMPARISON.file)})
     else:
         print(comparison_table(results.comparisons))
@@ -47,6 +45,20 @@ def run(options: argparse.Namespace) -> int:
     if any(record.status == FAILED for record in results.failed):
         print(HINT, file=sys.stderr)
     return 3 if results.failed else 0
+
+
+def results_asked(evidence: Evidence, options: argparse.Namespace, *, start: Callable[[], Executor]) -> Results:
+    """The fits that reported.csv asks for; `start` gives the executor, once it is known that there is work for it."""
+    if not evidence.reported:
+        raise UsageError(f"{evidence.directory} has no reported.csv, so there are no published numbers to compare with")
+    base = base_job(options)
+    check_priors(base)
+    jobs = plan(evidence, base, quick=options.quick, compared_only=True)
+    progress = Progress(len(jobs))
+    results = run_all(evidence, base, jobs, folder=None, progress=progress, executor=start() if jobs else Nobody(),
+                      quick=options.quick)
+    progress.close()
+    return results
 
 
 def comparison_table(comparisons: tuple[Comparison, ...]) -> str:

@@ -4,10 +4,10 @@ import argparse
 import sys
 from dataclasses import replace
 
-from analysis.cases.case import case_of
+from analysis.cases.case import Case, case_of
 from analysis.cases.settings import NUTS, QUICK
 from analysis.commands.arguments import base_job
-from analysis.commands.printing import asked, print_heading, print_json, print_notes, refuse_horizon
+from analysis.commands.printing import asked, heading, print_json, print_notes, refuse_horizon
 from analysis.evidence import Evidence, load
 from analysis.output import adding
 from analysis.results.netcdf import file_name
@@ -26,22 +26,19 @@ _FIT_COLUMNS = ("endpoint", "model", "subset", "tiers", "study_set", "early_land
 def run(options: argparse.Namespace) -> int:
     """Fit, print the estimates, save the posterior where --output asks for it."""
     evidence = load(options.data)
-    job = base_job(options, options.endpoint)
-    job = replace(job, sampler=QUICK) if options.quick else job
-    model = case_of(evidence, job).model
-    refuse_horizon(job.question, model.kind)
-    name, stamp = f"{_FOLDER}/{file_name(job, model.name)}", "QUICK" if options.quick else ""
+    case, stamp = case_asked(evidence, options), "QUICK" if options.quick else ""
+    name = f"{_FOLDER}/{file_name(case.job, case.model.name)}"
     with adding(options.output, data=options.data, run=f"fit {options.endpoint}", names=[name]) as folder:
         if options.engine == NUTS:
             print(f"Compiling the model and sampling {options.endpoint} ...", file=sys.stderr)
-        (record,) = records(evidence, (job,), folder / _FOLDER if folder else None, cores=2)
+        (record,) = records(evidence, (case.job,), folder / _FOLDER if folder else None, cores=2)
         if record.status == "no studies":
             raise UsageError(record.diagnostics["failures"])
     if options.json:
         print_json(_object(evidence, record, stamp))
     else:
-        print_heading(evidence, job.question, record.model, record.priors, studies=record.k_studies,
-                      patients=record.n_patients, stamp=stamp)
+        print(heading(evidence, case.question, record.model, record.priors, studies=record.k_studies,
+                      patients=record.n_patients, stamp=stamp))
         print("" if record.failed else "\n" + estimates_table(record.estimates))
     remedy = QUICK_REMEDY if stamp else ""
     print_notes(record.warnings, record.left_out,
@@ -49,6 +46,14 @@ def run(options: argparse.Namespace) -> int:
     if options.output and not (record.failed or options.json):
         print(f"\nPosterior: {one_line(str(options.output / name))} (open it with arviz.from_netcdf)")
     return 3 if record.failed else 0
+
+
+def case_asked(evidence: Evidence, options: argparse.Namespace) -> Case:
+    """The case that the options ask for."""
+    job = base_job(options, options.endpoint)
+    case = case_of(evidence, replace(job, sampler=QUICK) if options.quick else job)
+    refuse_horizon(case.question, case.model.kind)
+    return case
 
 
 def _object(evidence: Evidence, record: Record, stamp: str) -> dict:

@@ -25,13 +25,13 @@ def asked(evidence: Evidence, question: Question, **subject: Any) -> dict[str, A
             "without": list(question.without), "retrospective": question.retrospective}
 
 
-def print_heading(evidence: Evidence, question: Question, model: str, priors: Mapping[str, Any], *, studies: int,
-                  patients: int, more: Iterable[str] = (), stamp: str = "") -> None:
+def heading(evidence: Evidence, question: Question, model: str, priors: Mapping[str, Any], *, studies: int,
+            patients: int, more: Iterable[str] = (), stamp: str = "") -> str:
     """Endpoint, model, rows and priors, on two lines."""
-    print(f"{'QUICK (short chains)  ' if stamp else ''}{question.endpoint}: " + ", ".join([
-        model, f"subset {question.subset}", *choices(evidence, question), counted(studies, "study", "studies"),
-        counted(patients, "patient"), *more]))
-    print("; ".join(f"{name} ~ {prior}" for name, prior in priors.items()))
+    words = [model, f"subset {question.subset}", *choices(evidence, question), counted(studies, "study", "studies"),
+             counted(patients, "patient"), *more]
+    return (f"{'QUICK (short chains)  ' if stamp else ''}{question.endpoint}: {', '.join(words)}\n"
+            + "; ".join(f"{name} ~ {prior}" for name, prior in priors.items()))
 
 
 def print_notes(warnings: Iterable[str], left_out: Iterable[Mapping[str, Any]], *more: str) -> None:

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,9 @@ from analysis.chapters.regression.rows import CAVEAT, LAYOUTS
 from analysis.chapters.regression.running import Regressed, regress
 from analysis.chapters.regression.tables import collinearity_table, imputed_table, slopes_table
 from analysis.commands.arguments import base_job
-from analysis.commands.printing import asked, print_heading, print_json, print_notes, refuse_horizon
+from analysis.commands.printing import asked, heading, print_json, print_notes, refuse_horizon
 from analysis.evidence import Evidence, load
+from analysis.inference.regression import RegressionFit
 from analysis.output import adding
 from analysis.results.tables import left_out_cells
 from analysis.results.terminal import QUICK_REMEDY
@@ -32,30 +33,50 @@ _DIAGNOSTICS = ("engine", "pareto_k", "max_rhat", "min_ess_bulk", "min_ess_tail"
 def run(options: argparse.Namespace) -> int:
     """Fit, print the slopes, write tables and a figure where --output asks for them."""
     evidence = load(options.data)
-    job = replace(base_job(options, options.endpoint), sampler=QUICK_REGRESSION if options.quick else REGRESSION)
-    covariates_of(evidence, options.covariate)
-    refuse_horizon(job.question, select(evidence, job.question).endpoint.kind)
+    check(evidence, options)
     stamp, bubble = "QUICK" if options.quick else "", f"figures/bubble.{options.endpoint}"
     names = [*(layout.file for layout in LAYOUTS), *(f"{bubble}.{kind}" for kind in ("svg", "png") if not stamp)]
     with adding(options.output, data=options.data, run=f"regress {options.endpoint}", names=names) as folder:
-        if job.engine == NUTS:
+        if options.engine == NUTS:
             print(f"Regressing {options.endpoint}; compiling the model takes most of the time ...", file=sys.stderr)
-        regressed = regress(evidence, job, options.covariate, cores=2)
-        reasons = list(dict.fromkeys(slope["refused"] for slope in regressed.refused))
-        if len(regressed.refused) == len(regressed.slopes):
-            raise UsageError("; ".join(reasons))
+        regressed = regressed_as_asked(evidence, options)
         paths = _write(regressed, evidence.endpoint(options.endpoint).label, folder, bubble, stamp) if folder else []
     if options.json:
         print_json(_object(evidence, regressed, stamp))
     else:
         _print(evidence, regressed, stamp)
         print("".join(f"\n{one_line(str(options.output / path.relative_to(folder)))}" for path in paths))
+    reasons = dict.fromkeys(slope["refused"] for slope in regressed.refused)
     failures = dict.fromkeys((slope["analysis"], slope["covariate"], slope["failures"]) for slope in regressed.failed)
     remedy = QUICK_REMEDY if options.quick else ""
     print_notes(regressed.warnings, regressed.left_out, *(f"not estimated: {text}" for text in reasons),
                 *(f"NOT CONVERGED: {covariate} {analysis}: {reason}{remedy}"
                   for analysis, covariate, reason in failures))
     return 3 if failures else 0
+
+
+def check(evidence: Evidence, options: argparse.Namespace) -> None:
+    """Raise UsageError where the options do not go together with the evidence."""
+    covariates_of(evidence, options.covariate)
+    question = base_job(options, options.endpoint).question
+    refuse_horizon(question, select(evidence, question).endpoint.kind)
+
+
+def regressed_as_asked(evidence: Evidence, options: argparse.Namespace, *,
+                       keep: Callable[[RegressionFit], None] = lambda regression: None) -> Regressed:
+    """The regressions that the options ask for; `keep` takes in the draws of each.
+
+    Raises
+    ------
+    UsageError
+        When they do not go together with the evidence, or no slope has studies enough.
+    """
+    check(evidence, options)
+    job = replace(base_job(options, options.endpoint), sampler=QUICK_REGRESSION if options.quick else REGRESSION)
+    regressed = regress(evidence, job, options.covariate, cores=2, keep=keep)
+    if len(regressed.refused) == len(regressed.slopes):
+        raise UsageError("; ".join(dict.fromkeys(slope["refused"] for slope in regressed.refused)))
+    return regressed
 
 
 def _write(regressed: Regressed, label: str, folder: Path, bubble: str, stamp: str) -> list[Path]:
@@ -105,15 +126,15 @@ def _without_endpoint(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]
 
 
 def _print(evidence: Evidence, regressed: Regressed, stamp: str) -> None:
-    print_heading(evidence, regressed.job.question, f"{regressed.model} regression", regressed.priors,
-                  studies=regressed.n_studies, patients=regressed.n_patients, stamp=stamp)
+    print(heading(evidence, regressed.job.question, f"{regressed.model} regression", regressed.priors,
+                  studies=regressed.n_studies, patients=regressed.n_patients, stamp=stamp))
     chosen = {slope["covariate"]: f"{slope['covariate']} {amount(float(format(slope['prior_size'], '.3g')))}"
               for slope in regressed.slopes if slope["prior_size"] != slope["unit_size"]}
     told = f", or per standard deviation where none is stated ({', '.join(chosen.values())})" if chosen else ""
     print(f"beta is per step of its covariate{told}; covariate_mean and covariate_sd are in standard deviations\n")
     print(slopes_table(regressed) + "\n")
-    for heading, text in (("Imputed cells", imputed_table(regressed)),
-                          ("Correlations among covariates", collinearity_table(regressed))):
+    for title, text in (("Imputed cells", imputed_table(regressed)),
+                        ("Correlations among covariates", collinearity_table(regressed))):
         if text:
-            print(f"{heading}\n\n{text}\n")
+            print(f"{title}\n\n{text}\n")
     print(CAVEAT)

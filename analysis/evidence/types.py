@@ -348,6 +348,11 @@ class Evidence:
     covariates: tuple[Covariate, ...] = ()
     notes: tuple[Problem, ...] = field(default=(), compare=False)
 
+    def __repr__(self) -> str:
+        tables = ("studies", "endpoints", "responses", "survival", "reported")
+        counts = ", ".join(f"{len(getattr(self, name))} {name}" for name in tables)
+        return f"Evidence({str(self.directory)!r}: {counts})"
+
     def study(self, study_id: str) -> Study:
         """Return the study with this id; KeyError when there is none."""
         return self._studies_by_id[study_id]

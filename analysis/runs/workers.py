@@ -4,11 +4,12 @@ import ctypes
 import os
 import signal
 import threading
-from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from multiprocessing import active_children, get_context, parent_process
+from typing import Any
 
 from analysis.evidence import Evidence
 from analysis.system.interrupts import undisturbed
@@ -48,6 +49,14 @@ def workers(count: int, evidence: Evidence | None = None) -> Iterator[Executor]:
         pool.shutdown(cancel_futures=True)
         raise
     pool.shutdown()
+
+
+class Nobody(Executor):
+    """Begins nothing, so that who waits for a result does the work: where no process can be started."""
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future:
+        """A call that is never made."""
+        return Future()
 
 
 def evidence() -> Evidence | None:

@@ -1,6 +1,6 @@
 """Every regression of one endpoint as plain rows: what crosses process borders."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from analysis.inference.grid import QuadratureFailed
 from analysis.inference.imputation import draw_missing
 from analysis.inference.pooled import hyperparameters
 from analysis.inference.posterior import Posterior, posterior_of
-from analysis.inference.regression import fit
+from analysis.inference.regression import RegressionFit, fit
 from analysis.results import tables
 
 _FAR_STEP = 20.0
@@ -77,7 +77,8 @@ class Regressed:
         return tuple(slope for slope in self.slopes if slope["refused"])
 
 
-def regress(evidence: Evidence, job: Job, names: Sequence[str] = (), *, cores: int = 1) -> Regressed:
+def regress(evidence: Evidence, job: Job, names: Sequence[str] = (), *, cores: int = 1,
+            keep: Callable[[RegressionFit], None] = lambda regression: None) -> Regressed:
     """Regress one endpoint on each covariate, on those with missing cells without these studies, and on all together.
 
     Parameters
@@ -99,6 +100,8 @@ def regress(evidence: Evidence, job: Job, names: Sequence[str] = (), *, cores: i
     for case in cases:
         regression = None if all(case.refusals) else fit(case, cores=cores)
         without = _heterogeneity(case.without) if regression else None
+        if regression:
+            keep(regression)
         slopes += [rows.slope_row(case, at, regression, without=without) for at in range(len(case.columns))]
         if regression and case.analysis == ONE and regression.diagnostics.converged:
             predictions += rows.prediction_rows(regression)

@@ -1,0 +1,234 @@
+"""The analysis in Python, for notebooks: `from analysis import load, fit, compare, regress`.
+
+Options have the names and values of the command line, which also says what is wrong with one. Nothing is written;
+every result shows itself briefly, has its numbers as a data frame and, where it is a posterior, its draws for ArviZ.
+"""
+
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+import numpy as np
+
+from analysis.cases.settings import NUTS
+from analysis.commands.arguments import parser
+from analysis.commands.printing import heading
+from analysis.evidence import Evidence, loading
+from analysis.inference.fitting import Fit, run
+from analysis.results import tables
+from analysis.results.terminal import estimates_table
+from analysis.system.surroundings import keep_compiled_code
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from analysis.chapters.regression.running import Regressed
+    from analysis.inference.regression import RegressionFit
+    from analysis.results.results import Results
+
+_FLAGS = {"priors": "prior", "covariates": "covariate"}
+
+
+class Options(TypedDict, total=False):
+    """What every function takes, as on the command line."""
+
+    tiers: str
+    set: str
+    without: Sequence[str]
+    retrospective: bool
+    horizon: float
+    priors: Mapping[str, str]
+    engine: str
+    level: float
+    seed: int
+    quick: bool
+
+
+class FitOptions(Options, total=False):
+    """What `fit` takes as well."""
+
+    model: str
+    subset: str
+
+
+class RegressionOptions(Options, total=False):
+    """What `regress` takes as well."""
+
+    covariates: Sequence[str]
+    subset: str
+
+
+def load(directory: str | Path = loading.DEFAULT_DATA) -> Evidence:
+    """The evidence of a directory, by default the one that comes with the program.
+
+    Raises
+    ------
+    EvidenceError
+        With every problem of the tables.
+    """
+    return loading.load(Path(directory))
+
+
+def fit(evidence: Evidence, endpoint: str, **options: Unpack[FitOptions]) -> "Fitted":
+    """One endpoint, one model, one subset: what `recart fit` prints.
+
+    Raises
+    ------
+    UsageError
+        When an option, endpoint, subset, model or prior does not exist or they do not go together, or no study answers.
+    SamplingFailed, QuadratureFailed
+        When there is no posterior.
+    """
+    from analysis.commands.fit import case_asked
+
+    case = case_asked(evidence, _parsed("fit", options, endpoint))
+    if case.job.engine == NUTS:
+        keep_compiled_code()
+    return Fitted(evidence, run(case))
+
+
+def regress(evidence: Evidence, endpoint: str, **options: Unpack[RegressionOptions]) -> "Regression":
+    """One endpoint on covariates of the studies, one at a time and together: what `recart regress` prints.
+
+    Raises
+    ------
+    UsageError
+        When an option, endpoint, subset, covariate or prior does not exist, or no slope has studies enough.
+    """
+    from analysis.commands.regress import regressed_as_asked
+
+    keep_compiled_code()
+    fits: list[RegressionFit] = []
+    return Regression(evidence, regressed_as_asked(evidence, _parsed("regress", options, endpoint), keep=fits.append),
+                      tuple(fits))
+
+
+def compare(evidence: Evidence, **options: Unpack[Options]) -> "Compared":
+    """Every published number beside the reanalysis: what `recart compare` prints.
+
+    Raises
+    ------
+    UsageError
+        When an option or prior does not exist, or the evidence has no published numbers.
+    """
+    from analysis.commands.compare import results_asked
+    from analysis.runs.workers import Nobody
+
+    keep_compiled_code()
+    return Compared(results_asked(evidence, _parsed("compare", options), start=Nobody))
+
+
+def _parsed(command: str, options: Mapping[str, Any], *positional: str) -> Namespace:
+    """The options as the command line reads them."""
+    words = [command]
+    for name, value in options.items():
+        flag = f"--{_FLAGS.get(name, name)}"
+        if isinstance(value, Mapping):
+            words += [f"{flag}={key}={item}" for key, item in value.items()]
+        elif isinstance(value, bool):
+            words += [flag] if value else []
+        elif value is not None:
+            words += [f"{flag}={item}" for item in ([value] if isinstance(value, str | float | int) else value)]
+    return parser().parse_args([*words, *(["--", *positional] if positional else [])])
+
+
+@dataclass(frozen=True, repr=False)
+class Fitted:
+    """The posterior of one endpoint; `fit` has all that is known of it."""
+
+    evidence: Evidence
+    fit: Fit
+
+    def __repr__(self) -> str:
+        case, diagnostics = self.fit.case, self.fit.diagnostics
+        shown = [heading(self.evidence, case.question, case.model.name, case.priors, studies=len(case.studies),
+                         patients=case.studies.patients)]
+        shown += [estimates_table([row for row in self._rows() if row["study_id"] is None])] if diagnostics.converged \
+            else [f"NOT CONVERGED: {'; '.join(diagnostics.failures)}"]
+        return "\n".join([*shown, *(f"warning: {text}" for text in self.fit.warnings)])
+
+    def frame(self) -> "pd.DataFrame":
+        """The estimates, pooled and of each study, as in estimates.csv; none where the fit did not converge."""
+        return tables.ESTIMATES.table(self._rows()).frame
+
+    @cached_property
+    def idata(self) -> "xr.DataTree":
+        """Draws, predictions and data as ArviZ groups, as `recart fit --output` saves them."""
+        from analysis.results.netcdf import tree
+
+        return tree(self.fit, self.evidence)
+
+    def _rows(self) -> list[dict[str, Any]]:
+        case = self.fit.case
+        return [tables.estimate_row(case.question, case.model.name, estimate, k=len(case.studies),
+                                    n=case.studies.patients) for estimate in self.fit.printed]
+
+
+@dataclass(frozen=True, repr=False)
+class Regression:
+    """The slopes of one endpoint; `fits` has the draws of each regression."""
+
+    evidence: Evidence
+    regressed: "Regressed"
+    fits: tuple["RegressionFit", ...]
+
+    def __repr__(self) -> str:
+        from analysis.chapters.regression.tables import slopes_table
+
+        made = self.regressed
+        return "\n".join([heading(self.evidence, made.job.question, f"{made.model} regression", made.priors,
+                                  studies=made.n_studies, patients=made.n_patients), slopes_table(made),
+                          *(f"warning: {text}" for text in made.warnings)])
+
+    def frame(self) -> "pd.DataFrame":
+        """The slopes, as in regression.csv."""
+        import pandas as pd
+
+        return pd.DataFrame(self.regressed.slopes)
+
+    @cached_property
+    def idata(self) -> "xr.DataTree":
+        """Equally likely draws of each regression that converged, in groups such as one_at_a_time/age/posterior."""
+        import xarray as xr
+
+        groups = {}
+        for fit in (fit for fit in self.fits if fit.diagnostics.converged):
+            names = [column.name for column in fit.case.columns]
+            path = fit.case.analysis if fit.case.together else f"{fit.case.analysis}/{names[0]}"
+            draws, chains = _equally_likely(fit), fit.sampler.chains if fit.engine == NUTS else 1
+            data = {name: (("chain", "draw", "covariate")[:values.ndim + 1],
+                           values.reshape(chains, -1, *values.shape[1:])) for name, values in draws.items()}
+            size = len(next(iter(draws.values()))) // chains
+            groups[f"{path}/posterior"] = xr.Dataset(data, {"chain": np.arange(chains), "draw": np.arange(size),
+                                                            "covariate": names})
+        return xr.DataTree.from_dict(groups)
+
+
+def _equally_likely(fit: "RegressionFit") -> dict[str, np.ndarray]:
+    """The draws, weighted ones repeated in proportion to their weights."""
+    if fit.engine == NUTS:
+        return dict(fit.draws)
+    size = len(fit.weights)
+    kept = np.searchsorted(np.cumsum(fit.weights), (np.arange(size) + 0.5) / size).clip(max=size - 1)
+    kept = np.random.default_rng(fit.case.seed).permutation(kept)
+    return {name: values[kept] for name, values in fit.draws.items()}
+
+
+@dataclass(frozen=True, repr=False)
+class Compared:
+    """The published numbers beside the reanalysis; `results` has the fits."""
+
+    results: "Results"
+
+    def __repr__(self) -> str:
+        from analysis.commands.compare import comparison_table
+
+        return comparison_table(self.results.comparisons)
+
+    def frame(self) -> "pd.DataFrame":
+        """One row for each published number, as in comparison.csv."""
+        return self.results.tables[tables.COMPARISON.file].frame

@@ -1,0 +1,86 @@
+"""The functions for notebooks: the numbers and refusals of the command line, results that show themselves briefly."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import analysis
+from analysis import compare, fit, load, regress
+from analysis.__main__ import main
+from analysis.system.errors import UsageError
+from tests.evidence.build import write_evidence
+
+ROOT = Path(__file__).resolve().parents[2]
+REPORTED = "reported_id,endpoint,subset,statistic,estimate\nR1,cr,all,mean_probability,0.8\n"
+
+
+def test_importing_the_package_loads_nothing_of_it():
+    code = "import analysis, sys; assert 'numpy' not in sys.modules; analysis.fit; assert 'pymc' not in sys.modules"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+    with pytest.raises(AttributeError, match="no attribute 'dance'"):
+        analysis.dance  # noqa: B018 (asking is the test)
+
+
+def test_a_fit_has_the_numbers_of_the_command_line(shipped, capsys):
+    fitted = fit(shipped, "cr", engine="exact", priors={"rho": "Beta(1, 10)"}, subset="adult_only", level=0.9)
+    assert main("fit cr --engine exact --prior rho=Beta(1,10) --subset adult_only --level 0.9 --json".split()) == 0
+    printed = json.loads(capsys.readouterr().out)["estimates"]
+    frame = fitted.frame()
+    assert list(frame["estimand"]) == [row["estimand"] for row in printed]
+    for name in ("median", "lower", "upper"):
+        assert list(frame[name]) == [row[name] for row in printed]
+    assert {"posterior", "observed_data", "log_likelihood"} <= set(fitted.idata.children)
+    assert fitted.idata.posterior["study_rate"].sizes["study"] == frame["k_studies"][0] == 4
+    assert repr(fitted).startswith("cr: beta_binomial, subset adult_only") and "\nstudy_rate" not in repr(fitted)
+    assert len(repr(shipped).splitlines()) == 1
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    ({"engine": "magic"}, "argument --engine: invalid choice: 'magic' (choose from"),
+    ({"model": "nothing"}, "unknown model 'nothing'; there are"),
+    ({"priors": {"kappa": "Beta(1,1)"}}, "beta_binomial has no parameter 'kappa'; it has mu, rho"),
+    ({"priors": {"rho": "Normal(0,1)"}}, "support is unit"),
+    ({"level": 95}, "argument --level: '95' is not a level"),
+    ({"horizon": -1}, "argument --horizon: '-1' is not a number of months"),
+    ({"horizon": 12}, "cr is a rate; --horizon is for survival endpoints"),
+    ({"subset": "nobody"}, "defined are"),
+    ({"chains": 4}, "unrecognized arguments: --chains=4"),
+])
+def test_what_the_command_line_refuses_is_refused_with_its_words(options, message, shipped):
+    with pytest.raises(UsageError) as refused:
+        fit(shipped, "cr", **options)
+    assert message in str(refused.value)
+    with pytest.raises(UsageError, match="no covariate|unknown covariate"):
+        regress(shipped, "cr", covariates=["dance"])
+
+
+def test_draws_of_a_regression_have_its_numbers(shipped):
+    regression = regress(shipped, "cr", covariates=["age"], quick=True)
+    (row,) = regression.frame().to_dict("records")
+    beta = regression.idata["one_at_a_time/age/posterior"]["beta"]
+    assert beta.dims == ("chain", "draw", "covariate") and list(beta["covariate"].values) == ["age"]
+    # Draws repeated by their weights add an error of about sd / sqrt(4,096).
+    assert float(beta.mean()) == pytest.approx(row["beta_mean"], abs=4 * row["beta_sd"] / 64)
+    assert "age" in repr(regression) and "odds ratio" in repr(regression)
+
+
+def test_published_numbers_are_compared_without_another_process(tmp_path):
+    write_evidence(tmp_path / "with", reported=REPORTED)
+    compared = compare(load(tmp_path / "with"), engine="exact")
+    assert list(compared.frame()["status"]) == ["not compared"] and "R1 cr: comparisons.csv" in repr(compared)
+    write_evidence(tmp_path / "without")
+    with pytest.raises(UsageError, match="has no reported.csv"):
+        compare(load(tmp_path / "without"))
+
+
+@pytest.mark.slow
+def test_the_example_of_readme_runs(capsys):
+    (example,) = (block for block in re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+                  if "from analysis import" in block)
+    assert len(example.splitlines()) <= 10
+    exec(example, {})
+    assert "mean_rate" in capsys.readouterr().out
