@@ -30,3 +30,8 @@ def rows_of(function: Callable[..., Mapping[str, Iterable[Row]]], layout: Layout
             job: Job, endpoint: str = "") -> tuple[dict[str, Any], ...]:
     """The rows of one table that a chapter's work makes for an endpoint, the job's by default, with every column."""
     return layout.table(function(evidence, job, endpoint or job.question.endpoint).get(layout.file, ())).rows
+
+
+def cells(row: Row, names: str) -> tuple[Any, ...]:
+    """Some cells of a row, by the names of their columns in one text."""
+    return tuple(row[name] for name in names.split())

@@ -1,21 +1,19 @@
 """The three sections say what their tables hold, and nothing without them."""
 
-from dataclasses import replace
-
 import pytest
 
 from analysis.cases.selection import Question
 from analysis.cases.settings import Job
 from analysis.chapters.influence.rows import INFLUENCE, influence_rows
-from analysis.chapters.influence.section import influence_section, small_studies_section, subsets_section
+from analysis.chapters.influence.section import influence_section
 from analysis.chapters.small_studies.rows import SMALL_STUDIES, small_study_rows
+from analysis.chapters.small_studies.section import small_studies_section
 from analysis.chapters.subsets.rows import SUBSET_DIFFERENCES, subset_rows
+from analysis.chapters.subsets.section import subsets_section
 from analysis.drawing.html import Html
-from analysis.evidence import load
 from tests.casing import rows_of
-from tests.data.tables import FOLDER
 from tests.report.reading import Page
-from tests.reporting import project_results, results_of
+from tests.reporting import project_results, results_of, with_tables
 
 from .cases import CR, evidence_of
 
@@ -24,18 +22,17 @@ PICTURE = Html("<p>PICTURE</p>")
 
 @pytest.fixture(scope="module")
 def results():
-    evidence = load(FOLDER)
-    jobs = [Job(Question(name)) for name in ("hct_after", "relapse", "nt_grade3plus")]
-    made = {"influence.csv": (INFLUENCE.names, influence_rows), "small_studies.csv":
-            (SMALL_STUDIES.names, small_study_rows), "subset_differences.csv": (SUBSET_DIFFERENCES.names, subset_rows)}
-    side = {name: (columns, tuple(row for job in jobs for row in rows(evidence, job)))
-            for name, (columns, rows) in made.items()}
-    return replace(project_results(), side=side)
+    whole = project_results()
+    return with_tables(whole, {layout.file: [
+        row for name in ("hct_after", "relapse", "nt_grade3plus")
+        for row in rows_of(work, layout, whole.evidence, Job(Question(name)))]
+        for layout, work in ((INFLUENCE, influence_rows), (SMALL_STUDIES, small_study_rows),
+                             (SUBSET_DIFFERENCES, subset_rows))})
 
 
 def test_surprising_studies_are_named_with_their_probability_and_what_chance_does(results):
     page = Page(influence_section(results, PICTURE))
-    rows = results.side_rows("influence.csv")
+    rows = results.rows("influence.csv")
     (named,) = [row for row in rows if row["named"]]
     assert f"{named['label']} is surprising to the other 4, with a two-sided predictive probability of " \
            f"{named['two_sided']:.2g}" in page.text
@@ -48,7 +45,7 @@ def test_surprising_studies_are_named_with_their_probability_and_what_chance_doe
 
 def test_differences_are_counted_and_prior_dominated_sides_are_told(results):
     page = Page(subsets_section(results))
-    rows = results.side_rows("subset_differences.csv")
+    rows = results.rows("subset_differences.csv")
     computed = [row for row in rows if row["status"] == "computed"]
     assert f"Of {len(computed)} differences between a subset and its complement, 0 have" in page.text
     assert "one side has fewer than 3 studies" in page.text
@@ -75,8 +72,7 @@ def test_without_rows_there_is_no_section():
 def test_labels_of_the_evidence_are_escaped(tmp_path):
     evidence = evidence_of(tmp_path, subsets="subset,label,column,value\nlate,<i>Late</i>,year,>=2015\n")
     rows = tuple(row | {"label": "<script>"} for row in rows_of(influence_rows, INFLUENCE, evidence, CR))
-    side = {"influence.csv": (INFLUENCE.names, rows),
-            "subset_differences.csv": (SUBSET_DIFFERENCES.names, rows_of(subset_rows, SUBSET_DIFFERENCES, evidence, CR))}
-    found = replace(results_of(evidence), side=side)
+    found = with_tables(results_of(evidence), {
+        INFLUENCE.file: rows, SUBSET_DIFFERENCES.file: rows_of(subset_rows, SUBSET_DIFFERENCES, evidence, CR)})
     for text in (influence_section(found, PICTURE), subsets_section(found)):
         assert "<script>" not in text and "<i>" not in text

@@ -1,10 +1,17 @@
 """A small evidence directory: three studies with a count, the rest of the review without one."""
 
 from pathlib import Path
+from typing import Any
 
+from analysis.cases.selection import Question
+from analysis.cases.settings import Job
+from analysis.chapters.missing.rows import missing_rows
 from analysis.evidence import Evidence, load
+from analysis.results.table import Layout
+from tests.casing import rows_of
 from tests.evidence.build import write_files
 
+CR = Job(Question("cr"))
 STUDIES = """\
 study_id,label,year,n_treated,in_review
 a,A 2015,2015,20,true
@@ -48,3 +55,9 @@ FILES = {"studies.csv": STUDIES, "endpoints.csv": ENDPOINTS, "responses.csv": RE
 def evidence_of(folder: Path, **tables: str | None) -> Evidence:
     """The directory with some tables replaced, or left out with None."""
     return load(write_files(folder, FILES | {f"{name}.csv": text for name, text in tables.items()}))
+
+
+def rows_of_rates(layout: Layout, evidence: Evidence, job: Job = CR) -> list[dict[str, Any]]:
+    """The rows of one of both tables for every rate."""
+    return [row for endpoint in evidence.endpoints if endpoint.kind == "rate"
+            for row in rows_of(missing_rows, layout, evidence, job, endpoint.endpoint)]

@@ -5,57 +5,55 @@ import pytest
 
 from analysis.cases.case import typed_studies
 from analysis.cases.selection import Question, select
+from analysis.cases.settings import Job
 from analysis.chapters.missing.convolution import total_likelihood
 from analysis.chapters.missing.rates import count_quantile, mean_rate, posterior, predictive
-from analysis.chapters.missing.rows import missing_rows
-from analysis.chapters.missing.totals import tail_probabilities
+from analysis.chapters.missing.totals import PUBLISHED_TOTALS, tail_probabilities
 from analysis.inference.draws import draw
 from models.beta_binomial import MODEL
 from models.studies import RateStudies
-from tests.missing.cases import STUDIES, evidence_of
-
-CR = Question("cr")
+from tests.casing import cells
+from tests.missing.cases import CR, STUDIES, evidence_of, rows_of_rates
 
 
 def totals_of(folder, **tables):
-    return missing_rows(evidence_of(folder, **tables), CR, MODEL.priors).totals
+    return rows_of_rates(PUBLISHED_TOTALS, evidence_of(folder, **tables))
 
 
 def test_the_unknown_studies_share_what_the_known_ones_leave(tmp_path):
     printed, fewer = totals_of(tmp_path)
-    assert (printed.known_k, printed.known_events, printed.known_n) == (3, 59, 75)
-    assert (printed.missing, printed.missing_events, printed.missing_n, printed.base_gap) == ("d:12 e:8", 15, 20, 0)
-    assert (printed.scenario, printed.status, printed.note) == ("as_printed", "computed", "")
-    assert (fewer.scenario, fewer.missing, fewer.total_n, fewer.base_gap) == ("fewer", "d:7 e:8", 90, 0)
-    assert fewer.note == "Seven were evaluable"
+    assert cells(printed, "known_k known_events known_n") == (3, 59, 75)
+    assert cells(printed, "missing missing_events missing_n base_gap") == ("d:12 e:8", 15, 20, 0)
+    assert cells(printed, "scenario status note") == ("as_printed", "computed", "")
+    assert cells(fewer, "scenario missing total_n base_gap") == ("fewer", "d:7 e:8", 90, 0)
+    assert fewer["note"] == "Seven were evaluable"
 
 
 def test_studies_outside_the_review_are_neither_known_nor_missing(tmp_path):
-    rows = missing_rows(evidence_of(tmp_path), Question("cr", study_set="all"), MODEL.priors)
-    assert rows.totals[0].known_k == 3
-    assert rows.totals[0].study_set == "review"
+    row = rows_of_rates(PUBLISHED_TOTALS, evidence_of(tmp_path), Job(Question("cr", study_set="all")))[0]
+    assert cells(row, "known_k study_set") == (3, "review")
 
 
 def test_a_row_of_a_tier_that_does_not_count_is_unknown(tmp_path):
     responses = "study_id,endpoint,events,n,tier\na,cr,15,20,A\nb,cr,26,30,A\nc,cr,18,25,C\n"
     strict = totals_of(tmp_path, responses=responses)[0]
-    assert (strict.known_k, strict.missing) == (2, "c:25 d:12 e:8")
+    assert cells(strict, "known_k missing") == (2, "c:25 d:12 e:8")
 
 
 def test_the_predictive_probability_is_the_double_sum_over_draws(tmp_path):
     row = totals_of(tmp_path)[0]
-    studies, _ = typed_studies(select(evidence_of(tmp_path), CR))
+    studies, _ = typed_studies(select(evidence_of(tmp_path), CR.question))
     size, rng = 200_000, np.random.default_rng(77)
     draws = draw(posterior(studies, MODEL.priors), size, rng)
     kappa = 1.0 / draws["rho"] - 1.0
     counts = sum(rng.binomial(n, rng.beta(draws["mu"] * kappa, (1.0 - draws["mu"]) * kappa)) for n in (12, 8))
-    for seen, found in (((counts == 15), row.probability), ((counts < 15) + 0.5 * (counts == 15), row.mid_p),
-                        (counts, row.expected_events)):
+    for seen, found in (((counts == 15), row["probability"]), ((counts < 15) + 0.5 * (counts == 15), row["mid_p"]),
+                        (counts, row["expected_events"])):
         # Systematic draws vary less than random ones: 4.5 standard errors of the latter are on the safe side.
         assert found == pytest.approx(seen.mean(), abs=4.5 * seen.std() / np.sqrt(size))
-    assert row.two_sided == pytest.approx(2.0 * min(row.mid_p, 1.0 - row.mid_p), abs=1e-8)
+    assert row["two_sided"] == pytest.approx(2.0 * min(row["mid_p"], 1.0 - row["mid_p"]), abs=1e-8)
     lower, upper = np.quantile(counts, [0.025, 0.975], method="inverted_cdf")
-    assert (row.events_lower, row.events_upper) == (lower, upper)
+    assert cells(row, "events_lower events_upper") == (lower, upper)
 
 
 def test_both_tails_of_a_distribution_are_counted_with_half_of_the_middle():
@@ -69,7 +67,7 @@ def test_one_missing_study_of_known_count_is_a_further_study(tmp_path):
     further = posterior(RateStudies("abcd", [15, 26, 18, 11], [20, 30, 25, 12]), MODEL.priors)
     wanted = mean_rate(further, level=0.95)
     # Two grids at different places: quantiles between their points differ by up to 5e-6.
-    assert (row.median, row.lower, row.upper) == pytest.approx((wanted.median, wanted.lower, wanted.upper), abs=2e-5)
+    assert cells(row, "median lower upper") == pytest.approx((wanted.median, wanted.lower, wanted.upper), abs=2e-5)
     three = RateStudies("abc", [15, 26, 18], [20, 30, 25])
     both = posterior(three, MODEL.priors, extra=total_likelihood([12], total=11))
     # The sums themselves are held to 1e-8.
@@ -77,7 +75,7 @@ def test_one_missing_study_of_known_count_is_a_further_study(tmp_path):
 
 
 def test_a_total_adds_to_the_evidence_what_it_was_predicted_with(tmp_path):
-    studies, _ = typed_studies(select(evidence_of(tmp_path), CR))
+    studies, _ = typed_studies(select(evidence_of(tmp_path), CR.question))
     alone = posterior(studies, MODEL.priors)
     both = posterior(studies, MODEL.priors, extra=total_likelihood([12, 8], total=15))
     gain = both.log_evidence - alone.log_evidence
@@ -88,8 +86,8 @@ def test_no_missing_study_leaves_the_posterior_as_it_is(tmp_path):
     row = totals_of(tmp_path, studies=STUDIES.replace("true\nd,", "true\n#d,").replace("#d,D 2018,2018,12,true\n", "")
                     .replace("e,E 2019,2019,8,true\n", ""), totals="endpoint,k_studies,events,n\ncr,3,59,75\n",
                     scenarios=None)[0]
-    assert (row.missing_k, row.missing_events, row.probability) == (0, 0, pytest.approx(1.0))
-    assert (row.median, row.lower, row.upper) == pytest.approx((row.known_median, row.known_lower, row.known_upper))
+    assert cells(row, "missing_k missing_events probability") == (0, 0, pytest.approx(1.0))
+    assert cells(row, "median lower upper") == pytest.approx(cells(row, "known_median known_lower known_upper"))
 
 
 @pytest.mark.parametrize(("totals", "studies", "words"), [
@@ -105,24 +103,24 @@ def test_no_missing_study_leaves_the_posterior_as_it_is(tmp_path):
 ])
 def test_a_total_that_says_nothing_has_a_row_with_the_reason(tmp_path, totals, studies, words):
     rows = totals_of(tmp_path, totals=f"endpoint,k_studies,events,n\n{totals}\n", studies=studies, scenarios=None)
-    assert [row.status for row in rows] == ["not computed"]
-    assert words in rows[0].reason
-    assert rows[0].median is None and rows[0].probability is None
+    assert [row["status"] for row in rows] == ["not computed"]
+    assert words in rows[0]["reason"]
+    assert rows[0]["median"] is None and rows[0]["probability"] is None
 
 
 def test_an_unknown_absent_study_is_every_study_that_fits_the_base(tmp_path):
     # 95 patients without one study: 87 without e (8), 83 without d (12); 86 is 1 from the first, 3 from the second.
     rows = totals_of(tmp_path, totals="endpoint,k_studies,events,n\ncr,4,70,86\n", scenarios=None)
-    assert [(row.absent, row.denominators, row.base_gap) for row in rows] == [("e", "treated", 1), ("e", "reduced", 1)]
+    assert [cells(row, "absent denominators base_gap") for row in rows] == [("e", "treated", 1), ("e", "reduced", 1)]
     treated, reduced = rows
-    assert (treated.missing, reduced.missing) == ("d:12", "d:11")
-    assert "1 more than the printed base, taken from the unknown studies" in reduced.note
-    assert treated.note == "e taken as absent; patients of the studies: 1 more than the printed base"
+    assert (treated["missing"], reduced["missing"]) == ("d:12", "d:11")
+    assert "1 more than the printed base, taken from the unknown studies" in reduced["note"]
+    assert treated["note"] == "e taken as absent; patients of the studies: 1 more than the printed base"
 
 
 def test_an_absent_study_with_a_count_is_not_behind_the_total(tmp_path):
     rows = totals_of(tmp_path, totals="endpoint,k_studies,events,n\ncr,4,58,70\n", scenarios=None)
-    assert [(row.absent, row.known_k, row.known_events, row.missing_events) for row in rows] == [("c", 2, 41, 17)]
+    assert [cells(row, "absent known_k known_events missing_events") for row in rows] == [("c", 2, 41, 17)]
 
 
 def test_a_quantile_is_the_first_count_that_reaches_it():

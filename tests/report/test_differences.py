@@ -1,20 +1,13 @@
 """The sections on differences and models: every number is one of the tables."""
 
-from dataclasses import replace
-
 import pytest
-from analysis.runs.side import LEFT_OUT_COLUMNS, MODEL_COLUMNS
 
-from analysis.chapters.differences import decomposition
-from analysis.chapters.methods import rows as frequentist
-from analysis.chapters.published.interval_shape import COLUMNS as SHAPES
-from analysis.runs.page import render
 from tests.report.reading import Page
-from tests.reporting import project_results
+from tests.reporting import page_of, project_results, with_tables
 
 
 def _step(step, estimate, change, **cells):
-    return {**dict.fromkeys(decomposition.COLUMNS), "reported_id": "R01", "endpoint": "cr", "subset": "all",
+    return {"reported_id": "R01", "endpoint": "cr", "subset": "all",
             "estimand": "mean_rate", "unit": "probability", "step": step, "label": f"the {step} line",
             "estimate": estimate, "lower": estimate - 0.1, "upper": estimate + 0.1, "change": change,
             "interval": "confidence", "k_studies": 10, "n_patients": 349, **cells}
@@ -24,21 +17,20 @@ def _step(step, estimate, change, **cells):
 def page():
     steps = (_step("published", 0.81, None), _step("data", 0.78, -0.03), _step("method", 0.79, 0.01),
              _step("prior", 0.77, -0.02))
-    shape = {**dict.fromkeys(SHAPES), "endpoint": "nt_grade3plus", "subset": "all", "published": 0.14,
+    shape = {"endpoint": "nt_grade3plus", "subset": "all", "published": 0.14,
              "published_lower": 0.01, "published_upper": 0.25, "arm_ratio_low": 2.963, "arm_ratio_high": 5.422,
              "methods_low": 0.857, "methods_high": 0.996, "completed": 80, "completed_low": 0.9, "completed_high": 1.1,
              "symmetric_about": "percentage", "verdict": "outside what the methods give"}
-    method = {**dict.fromkeys(frequentist.COLUMNS), "endpoint": "cr", "subset": "all", "k_studies": 10,
+    method = {"endpoint": "cr", "subset": "all", "k_studies": 10,
               "label": "<Method>", "of_the_paper": True, "estimand": "mean_rate", "scale": "probability",
               "estimate": 0.7777, "lower": 0.66, "upper": 0.88, "heterogeneity_name": "rho", "heterogeneity": 0.0313,
               "note": ""}
-    model = {**dict.fromkeys(MODEL_COLUMNS), "endpoint": "cr", "which_priors": "matched", "model": "logit_normal",
+    model = {"endpoint": "cr", "which_priors": "matched", "model": "logit_normal",
              "prior_spread": 0.1038, "elpd_loo": -23.686, "elpd_loo_se": 2.445, "elpd_difference": 0.0393,
              "elpd_difference_se": 0.2333, "weight": 0.5174, "pit_uniform_p": 0.9874}
-    side = {"decomposition.csv": (decomposition.COLUMNS, steps), "interval_shapes.csv": (SHAPES, (shape,)),
-            "frequentist.csv": (frequentist.COLUMNS, (method,)), "model_comparison.csv": (MODEL_COLUMNS, (model,)),
-            "leave_one_out.csv": (LEFT_OUT_COLUMNS, ())}
-    return Page(render(replace(project_results(), side=side), {}))
+    return Page(page_of(with_tables(project_results(), {
+        "decomposition.csv": steps, "interval_shapes.csv": [shape], "frequentist.csv": [method],
+        "model_comparison.csv": [model]})))
 
 
 def test_steps_are_summed_up_in_words(page):
@@ -69,6 +61,6 @@ def test_models_have_weights_under_matched_priors(page):
     assert row[1:] == ["matched", "logit-normal", "10.4", "−23.69 (2.44)", "0.04 (0.23)", "0.52", "0.99"]
 
 
-def test_without_side_tables_the_sections_are_absent():
-    page = Page(render(project_results(), {}))
+def test_without_these_tables_the_sections_are_absent():
+    page = Page(page_of(project_results()))
     assert "Where each difference comes from" not in page.text

@@ -1,18 +1,13 @@
 """The section on missing studies: every number is one of the two tables."""
 
-from dataclasses import replace
-
 import pytest
 
-from analysis.chapters.missing.bounds import MISSING_BOUND_COLUMNS
-from analysis.chapters.missing.totals import PUBLISHED_TOTAL_COLUMNS
-from analysis.runs.page import render
 from tests.report.reading import Page
-from tests.reporting import project_results
+from tests.reporting import page_of, project_results, with_tables
 
 
 def _total(**cells):
-    return {**dict.fromkeys(PUBLISHED_TOTAL_COLUMNS), "endpoint": "cr", "scenario": "as_printed", "absent": "",
+    return {"endpoint": "cr", "scenario": "as_printed", "absent": "",
             "total_events": 400, "total_n": 489, "missing_k": 6, "missing_n": 140, "missing_events": 119,
             "base_gap": 0, "status": "computed", "reason": "", "note": "<note>", "expected_events": 111.6,
             "events_lower": 93.0, "events_upper": 127.0, "probability": 0.0368, "mid_p": 0.814, "two_sided": 0.372,
@@ -21,7 +16,7 @@ def _total(**cells):
 
 
 def _bound(**cells):
-    return {**dict.fromkeys(MISSING_BOUND_COLUMNS), "endpoint": "cr", "bound": "extreme_low", "scenario": "",
+    return {"endpoint": "cr", "bound": "extreme_low", "scenario": "",
             "known_k": 10, "known_n": 349, "missing_k": 6, "missing_n": 140, "missing_events": 0, "status": "computed",
             "reason": "", "note": "", "median": 0.402, "lower": 0.241, "upper": 0.58, "level": 0.95,
             "interval": "credible", **cells}
@@ -32,9 +27,8 @@ def page():
     totals = (_total(), _total(endpoint="mrd_neg", absent="hay_2019", total_events=341, total_n=428, median=0.79),
               _total(endpoint="mrd_neg", absent="park_2018", total_events=341, total_n=428, median=0.77),
               _total(endpoint="relapse", median=None, status="not computed", reason="the base is responders"))
-    side = {"published_totals.csv": (PUBLISHED_TOTAL_COLUMNS, totals),
-            "missing_bounds.csv": (MISSING_BOUND_COLUMNS, (_bound(),))}
-    return Page(render(replace(project_results(), side=side), {}))
+    return Page(page_of(with_tables(project_results(), {"published_totals.csv": totals,
+                                                        "missing_bounds.csv": [_bound()]})))
 
 
 def test_a_reading_is_told_with_its_numbers(page):

@@ -5,9 +5,8 @@ import re
 import pytest
 
 from analysis.results.tables import comparison_row
-from analysis.runs.page import render
 from tests.report.reading import Page
-from tests.reporting import project_results
+from tests.reporting import page_of, project_results
 
 ANSWER = "Published estimates beside posterior medians of the same estimand"
 
@@ -19,7 +18,7 @@ def results():
 
 @pytest.fixture(scope="module")
 def page(results):
-    return Page(render(results, {}))
+    return Page(page_of(results))
 
 
 def numbers(cell):
@@ -58,7 +57,7 @@ def test_the_summary_counts_agreement(results, page):
 
 
 def test_rows_outside_are_marked(results):
-    source = render(results, {})
+    source = page_of(results)
     outside = sum(not row["lower"] <= row["published"] <= row["upper"] for row in
                   (comparison_row(found) for found in results.comparisons if found.pooled))
     assert source.count('<tr class="outside">') == outside > 0

@@ -1,19 +1,15 @@
 """The words on sensitivity: every number is one of the two tables."""
 
-from dataclasses import replace
-
 import pytest
 
-from analysis.chapters.sensitivity.power import POWER_COLUMNS
 from analysis.chapters.sensitivity.section import sensitivity_block, sensitivity_section
-from analysis.chapters.sensitivity.table import SENSITIVITY_COLUMNS
 from analysis.drawing.html import image
 from tests.report.reading import Page
-from tests.reporting import project_results
+from tests.reporting import project_results, with_tables
 
 
 def variant(dimension, label, median, lower, upper, **cells):
-    return {**dict.fromkeys(SENSITIVITY_COLUMNS), "endpoint": "cr", "dimension": dimension, "variant": label,
+    return {"endpoint": "cr", "dimension": dimension, "variant": label,
             "priors": "mu ~ Beta(1, 1)", "k_studies": 10, "n_patients": 349, "median": median, "lower": lower,
             "upper": upper, "level": 0.95, "new_median": 0.81, "new_lower": 0.55, "new_upper": 0.96,
             "heterogeneity_median": 0.027, "change": 100.0 * (median - 0.8), "moves": False, "outside": False,
@@ -21,7 +17,7 @@ def variant(dimension, label, median, lower, upper, **cells):
 
 
 def power(scaled, shift, **cells):
-    return {**dict.fromkeys(POWER_COLUMNS), "endpoint": "cr", "scaled": scaled, "prior": "mu ~ Beta(1, 1)",
+    return {"endpoint": "cr", "scaled": scaled, "prior": "mu ~ Beta(1, 1)",
             "flat": False, "mean": 0.797, "sd": 0.034, "shift": shift, "status": "computed", **cells}
 
 
@@ -29,16 +25,14 @@ ROWS = (variant("headline", "headline", 0.8, 0.72, 0.86), variant("prior", "<i>"
         variant("prior", "mu ~ Beta(2, 2)", 0.794, 0.71, 0.85),
         variant("tier_row", "with A 2015 (2/40)", 0.66, 0.45, 0.83, moves=True, crosses=True, changes=True,
                 k_studies=11, n_patients=389),
-        {**variant("family", "logit-normal", 0.8, 0.7, 0.9), "median": None, "lower": None, "upper": None,
-         "change": None, "changes": None, "moves": None, "outside": None, "crosses": None,
-         "status": "not computed", "reason": "did not settle"})
+        {"endpoint": "cr", "dimension": "family", "variant": "logit-normal", "priors": "", "status": "not computed",
+         "reason": "did not settle"})
 POWERS = (power("likelihood", 0.255), power("prior", -0.021), power("mu", 0.0, flat=True))
 
 
 @pytest.fixture(scope="module")
 def results():
-    side = {"sensitivity.csv": (SENSITIVITY_COLUMNS, ROWS), "power_scaling.csv": (POWER_COLUMNS, POWERS)}
-    return replace(project_results(), side=side)
+    return with_tables(project_results(), {"sensitivity.csv": ROWS, "power_scaling.csv": POWERS})
 
 
 def test_the_sentence_gives_the_largest_moves_and_what_changes(results):
@@ -73,8 +67,8 @@ def test_the_overall_table_names_what_moves_each_endpoint_most(results):
 
 
 def test_without_a_change_it_says_so_and_without_rows_nothing(results):
-    calm = replace(results, side={"sensitivity.csv": (SENSITIVITY_COLUMNS, ROWS[:3])})
+    calm = with_tables(results, {"sensitivity.csv": ROWS[:3]})
     assert "In none of them does a conclusion change." in sensitivity_block(calm, "cr")
-    empty = replace(results, side={})
+    empty = project_results()
     assert sensitivity_block(empty, "cr") == "" == sensitivity_section(empty)
     assert sensitivity_block(results, "os") == ""
