@@ -9,7 +9,7 @@ from typing import Any
 from analysis.cases.hazards import convert
 from analysis.cases.selection import Question, horizon_of, select
 from analysis.cases.settings import Job
-from analysis.chapters.chapter import all_chapters
+from analysis.chapters.chapter import Picture, all_chapters
 from analysis.drawing.html import Html
 from analysis.evidence import Endpoint, Evidence, load
 from analysis.inference.estimands import Estimate
@@ -18,8 +18,10 @@ from analysis.results.records import Record
 from analysis.results.results import Results
 from analysis.results.table import Row
 from analysis.results.tables import conversion_rows, estimate_row, left_out_rows, question_cells, study_rows
+from analysis.runs.figures import draw_all
 from analysis.runs.page import render
 from analysis.runs.pipeline import tables_of_fits
+from tests.exactly import Idle
 
 PROJECT_DATA = Path(__file__).parents[1] / "data"
 LEVEL = 0.95
@@ -59,6 +61,16 @@ def with_tables(results: Results, tables: Mapping[str, Iterable[Row]]) -> Result
 def page_of(results: Results, pictures: Mapping[str, Html] = MappingProxyType({})) -> str:
     """The page of the results as text."""
     return render(results, all_chapters(), pictures)[0]
+
+
+def pictures_of(results: Results) -> list[Picture]:
+    """Every figure that the report of the results draws."""
+    return [picture for chapter in all_chapters() if chapter.figures for picture in chapter.figures(results)]
+
+
+def drawn(results: Results, folder: Path) -> tuple[dict[str, Html], list[Path]]:
+    """The figures of the results as the page shows them, by name, and their files."""
+    return draw_all(results, all_chapters(), folder, executor=Idle())[1:]
 
 
 def project_results(**options: Any) -> Results:

@@ -7,7 +7,7 @@ import pytest
 from analysis.cases.selection import Question
 from analysis.inference.estimands import Estimate
 from analysis.results.comparison import COMPARED, NOT_COMPARED, Pooled, compare, pooled_by_row, rule_for, wanted
-from analysis.results.tables import COMPARISON_COLUMNS, comparison_row
+from analysis.results.tables import COMPARISON, comparison_row
 
 HEADLINE = Question("cr")
 
@@ -75,7 +75,7 @@ def test_other_tiers_stand_beside(shipped):
     fits = {HEADLINE: pooled(shipped, HEADLINE, estimate()), other: pooled(shipped, other, estimate(median=0.7))}
     row = comparison_row(by_id(compare(shipped, HEADLINE, fits))["R01"])
     assert (row["median"], row["tiers_a_median"], row["tiers_a_k_studies"]) == (0.6, 0.7, 3)
-    assert set(row) <= set(COMPARISON_COLUMNS)
+    assert set(row) <= set(COMPARISON.names)
 
 
 def test_crude_proportions_meet_crude_proportions(shipped):

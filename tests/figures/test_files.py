@@ -10,10 +10,9 @@ import pytest
 
 from analysis.chapters.endpoints.figure import draw_forest
 from analysis.drawing.saving import save_figure
-from analysis.runs.figures import draw_all, figure_tasks
-from tests.evidence.build import MINIMAL, write_evidence
+from tests.evidence.build import write_evidence
 from tests.figures.test_forest import HOSTILE, PUBLISHED, estimates, studies
-from tests.reporting import load, project_results, results_of
+from tests.reporting import drawn, load, pictures_of, project_results, results_of
 
 
 @pytest.fixture(scope="module")
@@ -61,15 +60,14 @@ def test_a_failure_leaves_no_file(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_each_endpoint_with_studies_has_a_figure(tmp_path):
-    tasks = figure_tasks(project_results(), tmp_path)
-    stems = [arguments[-1].name for _, arguments in tasks]
-    assert "forest.cr" in stems and "forest.os" in stems and "published" in stems
-    assert len(set(stems)) == len(stems) == 12
+def test_each_endpoint_with_studies_has_a_figure():
+    names = [picture.name for picture in pictures_of(project_results())]
+    assert {"forest.cr", "forest.os", "published"} <= set(names) and len(set(names)) == len(names) == 12
 
 
 def test_without_published_numbers_there_is_no_comparison_figure(results, tmp_path):
-    assert [path.name for path in draw_all(results, tmp_path)] == ["forest.cr.svg", "forest.cr.png"]
+    pictures, paths = drawn(results, tmp_path)
+    assert list(pictures) == ["forest.cr"] and [path.name for path in paths] == ["forest.cr.svg", "forest.cr.png"]
 
 
 def test_a_survival_only_directory_is_drawn(tmp_path):
@@ -78,21 +76,21 @@ def test_a_survival_only_directory_is_drawn(tmp_path):
         endpoints="endpoint,label,kind,direction\nos,Overall survival,survival,benefit\n",
         survival="study_id,endpoint,statistic,time_months,estimate,ci_low,ci_high,n\n"
                  "alpha_2019,os,median,,12,8,20,40\nbeta_2021,os,landmark,12,0.6,0.45,0.75,30\n"))
-    assert len(draw_all(results_of(evidence), tmp_path / "figures")) == 2
+    assert list(drawn(results_of(evidence), tmp_path / "figures")[0]) == ["forest.os"]
 
 
-def test_tasks_survive_pickling_and_draw_the_same(results, tmp_path):
-    here = draw_all(results, tmp_path)[0].read_bytes()
-    (function, arguments), = pickle.loads(pickle.dumps(figure_tasks(results, tmp_path / "again")))
-    assert function(*arguments)[0].read_bytes() == here
+def test_pictures_survive_pickling_and_draw_the_same(results, tmp_path):
+    """Another process may draw them."""
+    picture, = pickle.loads(pickle.dumps(pictures_of(results)))
+    here = drawn(results, tmp_path)[1][0].read_bytes()
+    assert save_figure(picture.draw(**picture.content), tmp_path / "again" / picture.name)[0].read_bytes() == here
 
 
 def test_a_drawing_process_loads_no_sampler():
-    code = "import sys, analysis.runs.figure_files; sys.exit('pymc' in sys.modules or 'arviz' in sys.modules)"
+    code = "import sys, analysis.runs.figures; sys.exit('pymc' in sys.modules or 'arviz' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_failed_headline_is_stamped(tmp_path):
-    evidence = load(write_evidence(tmp_path / "evidence", **{name[:-4]: text for name, text in MINIMAL.items()}))
-    svg, _ = draw_all(results_of(evidence, failing=[("cr", "all")]), tmp_path)
+    _, (svg, _) = drawn(results_of(load(write_evidence(tmp_path / "evidence")), failing=[("cr", "all")]), tmp_path)
     assert "NOT CONVERGED" in svg.read_text("utf-8") and "credible" not in svg.read_text("utf-8")

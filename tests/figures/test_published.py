@@ -3,12 +3,12 @@
 import numpy as np
 
 from analysis.chapters.published.figure import draw_published
-from analysis.results.tables import COMPARISON_COLUMNS
+from analysis.results.tables import COMPARISON
 
 
 def row(**cells: object) -> dict:
     """A row of comparison.csv."""
-    return {**dict.fromkeys(COMPARISON_COLUMNS), "endpoint": "cr", "subset": "all", "primary": True,
+    return {**dict.fromkeys(COMPARISON.names), "endpoint": "cr", "subset": "all", "primary": True,
             "units": "probability", "published": 0.81, "published_lower": 0.72, "published_upper": 0.89,
             "published_level": 0.95, "published_k": 16, "k_studies": 10, "n_patients": 349, "median": 0.79,
             "lower": 0.71, "upper": 0.86, "level": 0.95, **cells}

@@ -1,7 +1,6 @@
 """Rates of 0.0003 and 0.9995, and ratios of any size: digits, units and axes that show them."""
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -10,12 +9,10 @@ from analysis.chapters.endpoints.figure import draw_forest
 from analysis.drawing.axis import WHOLE, labels_for, limits_for, ticks_for
 from analysis.results import numbers, terminal
 from analysis.results.numbers import PER_HUNDRED_THOUSAND, PER_THOUSAND, PERCENT, RATIO, interval_text
-from analysis.runs.figures import figure_tasks
-from analysis.runs.page import render
 from tests.evidence.build import write_evidence
 from tests.exactly import exact_results
 from tests.report.reading import Page
-from tests.reporting import load
+from tests.reporting import load, page_of, pictures_of
 
 # 47 of 177,413: 26.5 per 100,000.
 RARE = ((10, 41000), (12, 52000), (9, 30000), (8, 24413), (5, 20000), (3, 10000))
@@ -39,7 +36,7 @@ def results(evidence):
 
 @pytest.fixture(scope="module")
 def page(results):
-    return Page(render(results, {}))
+    return Page(page_of(results))
 
 
 @pytest.mark.parametrize(("values", "unit", "scale", "printed"), [
@@ -106,21 +103,16 @@ def test_one_number_has_one_form(results, page):
 
 
 def test_axes_hold_the_data_and_not_the_whole_range(results):
-    drawn = {arguments[1].name: arguments[0] for _, arguments in figure_tasks(results, folder=Path("figures"))}
+    forests = {picture.endpoint: picture for picture in pictures_of(results) if picture.kind == "forest"}
     for key, top in (("rare", 0.01), ("half", 1.1)):
-        content = dict(drawn[f"forest.{key}"])
-        (axes,) = draw_forest(content.pop("studies"), **content).axes
+        (axes,) = draw_forest(**forests[key].content).axes
         low, high = axes.get_xlim()
         assert high <= top and all(low <= row["raw_lower"] and row["raw_upper"] <= high for row in
-                                   drawn[f"forest.{key}"]["studies"])
+                                   forests[key].content["studies"])
         labels = [float(label.get_text()) for label in axes.get_xticklabels()]
         assert labels == pytest.approx([tick * results.scale(key).factor for tick in axes.get_xticks()])
-    common = dict(drawn["forest.common"])
-    (axes,) = draw_forest(common.pop("studies"), **common).axes
+    (axes,) = draw_forest(**forests["common"].content).axes
     assert axes.get_xlim()[0] > 0.9
-
-
-
 
 
 @pytest.mark.parametrize(("values", "limits"), [

@@ -5,16 +5,13 @@ import re
 from dataclasses import replace
 
 import pytest
-from analysis.runs.dependence import with_dependence
 
 from analysis.chapters.endpoints.section import _named
-from analysis.drawing.names import FigureId
-from analysis.runs.figures import draw_all
-from analysis.runs.page import write_report
+from tests import reporting
 from tests.evidence.build import write_evidence
-from tests.exactly import Idle
+from tests.exactly import exact_results
 from tests.report.reading import Page
-from tests.reporting import load, results_of
+from tests.reporting import load
 
 KEYS = ("x", "sensitivity_x", "bubble_x", "forest_x", "funnel", "published", "missing", "decomposition", "baujat",
         "all", "index", "report", "a-b", "a_b", "late")
@@ -38,14 +35,14 @@ def drawn(tmp_path_factory):
         folder / "evidence", studies=studies, responses=responses,
         endpoints="endpoint,label,kind,direction\n" + "".join(f"{key},{_label(key)},rate,benefit\n" for key in KEYS),
         subsets="subset,label,column,value\nlate,The late ones,year,>=2012\nab,Named like a tier,year,>=2011\n"))
-    results = with_dependence(results_of(evidence), executor=Idle(), quick=True)
-    figures = draw_all(results, folder / "figures")
-    return results, figures, write_report(results, folder, figures=figures)[0].read_text("utf-8")
+    results = exact_results(evidence, without=("methods", "missing", "models", "regression", "subsets"))
+    pictures, files = reporting.drawn(results, folder / "figures")
+    return results, files, reporting.page_of(results, pictures)
 
 
 def test_each_endpoint_has_files_of_its_own(drawn):
-    _, figures, _ = drawn
-    names = [path.name.casefold() for path in figures]
+    _, files, _ = drawn
+    names = [path.name.casefold() for path in files]
     assert len(set(names)) == len(names)
     assert {f"{kind}.{key}.svg" for kind in ("forest", "sensitivity") for key in KEYS} | {"funnel.svg", "baujat.svg"} \
         <= set(names)
@@ -81,16 +78,10 @@ def test_anchors_are_unique_and_links_lead_to_them(drawn):
 
 
 def test_a_subset_and_an_endpoint_of_one_key_keep_their_labels(drawn):
-    results, figures, page = drawn
-    (funnel,) = [path.read_text("utf-8") for path in figures if path.name == "funnel.svg"]
+    _, files, page = drawn
+    (funnel,) = [path.read_text("utf-8") for path in files if path.name == "funnel.svg"]
     assert _label("late") in " ".join(re.findall(r">([^<]+)</text>", funnel))
     assert "The late ones" in page and "Named like a tier" in page
-
-
-def test_stem_and_figure_are_one_to_one():
-    for kind in ("forest", "sensitivity", "bubble"):
-        assert all(FigureId.of(FigureId(kind, key).stem) == FigureId(kind, key) for key in KEYS)
-    assert FigureId.of("funnel") == FigureId("funnel") != FigureId("forest", "funnel")
 
 
 @pytest.mark.parametrize("key", ["one", "two", "every", "is", "base"])

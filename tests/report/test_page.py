@@ -5,16 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.drawing.html import MAX_ROWS
-from analysis.drawing.names import FigureId
-from analysis.runs.figures import draw_all
-from analysis.runs.page import render, write_report
+from analysis.drawing.html import MAX_ROWS, image
 from tests.evidence.build import write_evidence
 from tests.report.reading import Page
-from tests.reporting import load, project_results, results_of
+from tests.reporting import drawn, load, page_of, pictures_of, project_results, results_of
 
 HOSTILE = "<script>alert(1)</script>\"'& </table>"
-SVG = '<svg xmlns="http://www.w3.org/2000/svg"><g id="axes_1"/></svg>'
 SURVIVAL = {"responses": None, "endpoints": "endpoint,label,kind,direction\nos,Overall survival,survival,benefit\n",
             "survival": "study_id,endpoint,statistic,time_months,estimate,ci_low,ci_high,n\n"
                         "alpha_2019,os,median,,12,8,20,40\nbeta_2021,os,landmark,12,0.6,0.45,0.75,30\n"}
@@ -27,7 +23,7 @@ def results():
 
 @pytest.fixture(scope="module")
 def source(results):
-    return render(results, figures_of(results))
+    return page_of(results, images_of(results))
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +31,8 @@ def page(source):
     return Page(source)
 
 
-def figures_of(results):
-    forests = {FigureId("forest", endpoint.endpoint): SVG for endpoint in results.evidence.endpoints}
-    return forests | {FigureId("published"): SVG}
+def images_of(results):
+    return {picture.name: image("data:image/svg+xml;base64,", picture.alt) for picture in pictures_of(results)}
 
 
 def portable(path, **tables):
@@ -92,7 +87,7 @@ def test_every_row_left_out_is_listed(results, page):
 
 
 def test_the_same_results_give_the_same_page(results, source):
-    assert render(results, figures_of(results)) == source
+    assert page_of(results, images_of(results)) == source
 
 
 def test_no_path_of_this_machine_is_printed(results, source):
@@ -105,21 +100,20 @@ def test_evidence_text_is_never_markup(tmp_path):
         tmp_path, studies=f"study_id,label,year\nalpha_2019,{quoted},2019\nbeta_2021,Beta,2021\n",
         endpoints=f"endpoint,label,kind,direction\ncr,{quoted},rate,benefit\n",
         subsets=f"subset,label,column,value\nall,{quoted},,\n")
-    figures = draw_all(results, tmp_path / "figures")
-    page = Page(write_report(results, tmp_path, figures=figures)[0].read_text("utf-8"))
+    page = Page(page_of(results, drawn(results, tmp_path / "figures")[0]))
     assert page.unbalanced == [] and "script" not in page.tags
     assert HOSTILE.split("<")[1].split(">")[0] in page.text and "alert(1)" in page.text
 
 
 def test_without_published_numbers_there_is_no_comparison(tmp_path):
-    page = Page(render(portable(tmp_path / "evidence"), {}))
+    page = Page(page_of(portable(tmp_path / "evidence")))
     assert "ublished" not in page.text.replace(str(tmp_path), "")
     assert "Complete remission, mean rate" in page.text and "95 % prediction" in page.text
     assert "img" not in page.tags and page.unbalanced == []
 
 
 def test_survival_alone_is_reported_with_its_conversions(tmp_path):
-    page = Page(render(portable(tmp_path, **SURVIVAL), {}))
+    page = Page(page_of(portable(tmp_path, **SURVIVAL)))
     assert "Log hazard per person-month of each study, with its standard error" in page.tables
     assert "survival at 12 months" in page.text and "rho" not in " ".join(
         cell for row in page.tables["Overall survival: the headline and the fits beside it"] for cell in row)
@@ -129,8 +123,8 @@ def test_a_failed_headline_has_a_banner_and_no_posterior_number(tmp_path):
     good = results_of(load(write_evidence(tmp_path)))
     bad = results_of(load(write_evidence(tmp_path)), failing=[("cr", "all")])
     number = f"{100 * good.headline('cr').estimates[0]['median']:.0f} ["
-    assert number in Page(render(good, {})).text.replace(" %", "")
-    page, raw = Page(render(bad, {})), render(bad, {})
+    assert number in Page(page_of(good)).text.replace(" %", "")
+    page, raw = Page(page_of(bad)), page_of(bad)
     assert 'class="banner"' in raw and "NOT CONVERGED: " in page.text
     studies = page.tables["Complete remission: each study, %"]
     assert [row[-1] for row in studies[1:]] == ["NOT CONVERGED"] * 2
@@ -138,30 +132,25 @@ def test_a_failed_headline_has_a_banner_and_no_posterior_number(tmp_path):
 
 
 def test_a_failure_beside_the_headline_is_named_mildly():
-    page_source = render(project_results(failing=[("pfs", "adult_only")]), {})
+    page_source = page_of(project_results(failing=[("pfs", "adult_only")]))
     assert 'class="banner mild"' not in page_source and 'class="banner"' in page_source
     results = project_results(tiers=("AB", "A"))
     records = tuple(replace(found, status="NOT CONVERGED", estimates=()) if found.job.question.tiers == "A"
                     and found.job.question.endpoint == "cr" else found for found in results.records)
-    assert 'class="banner mild"' in render(replace(results, records=records), {})
+    assert 'class="banner mild"' in page_of(replace(results, records=records))
 
 
 def test_failures_come_first_among_the_diagnostics():
-    page = Page(render(project_results(failing=[("os", "all")]), {}))
+    page = Page(page_of(project_results(failing=[("os", "all")])))
     rows = page.tables["Worst value over all reported quantities of each fit"]
     assert rows[1][1].startswith("NOT CONVERGED: divergences 3") and rows[1][0].startswith("Overall survival")
     assert rows[2][1] == "converged"
 
 
 def test_a_quick_run_says_so_first(tmp_path):
-    page = Page(render(results_of(load(write_evidence(tmp_path)), stamp="QUICK"), {}))
+    page = Page(page_of(results_of(load(write_evidence(tmp_path)), stamp="QUICK")))
     assert page.text.index("QUICK") < page.text.index("mean rate")
     assert "--quick" in page.text
-
-
-def test_figures_of_another_run_are_not_taken(tmp_path):
-    (tmp_path / "forest.cr.svg").write_text(SVG)
-    assert "<img" not in write_report(portable(tmp_path / "evidence"), tmp_path)[0].read_text("utf-8")
 
 
 def test_an_endpoint_whose_sampler_failed_is_still_named(tmp_path):
@@ -169,7 +158,7 @@ def test_an_endpoint_whose_sampler_failed_is_still_named(tmp_path):
     headline = results.headline("cr")
     broken = replace(headline, status="NOT CONVERGED", k_studies=0, n_patients=0, estimates=(), studies=(),
                      priors={}, diagnostics={"status": "NOT CONVERGED", "failures": "no finite starting point"})
-    page = Page(render(replace(results, records=(broken, *results.records[1:])), {}))
+    page = Page(page_of(replace(results, records=(broken, *results.records[1:]))))
     assert "endpoint-cr" in page.ids and "NOT CONVERGED: no finite starting point" in page.text
     assert page.unbalanced == []
 
@@ -179,7 +168,7 @@ def test_fits_with_other_priors_or_sets_are_told_apart():
     found = results.headline("cr")
     other = replace(found, priors={**found.priors, "rho": "Beta(1, 10)"})
     wider = replace(found, job=replace(found.job, question=replace(found.job.question, study_set="all")))
-    page = Page(render(replace(results, records=(*results.records, other, wider)), {}))
+    page = Page(page_of(replace(results, records=(*results.records, other, wider))))
     fits = [row[1] for row in page.tables["Complete remission (CR or CRi): the headline and the fits beside it"]]
     assert "rho ~ Beta(1, 10)" in fits and "set all" in fits
 
@@ -189,6 +178,6 @@ def test_a_long_table_says_how_much_is_not_shown(tmp_path):
     results = portable(
         tmp_path, studies="study_id,label,year\n" + "".join(f"s_{at},Study {at},2020\n" for at in range(many)),
         responses="study_id,endpoint,events,n\n" + "".join(f"s_{at},cr,3,9\n" for at in range(many)))
-    page = Page(render(results, {}))
+    page = Page(page_of(results))
     rows = page.tables["Complete remission: each study, %"]
     assert len(rows) == 1 + MAX_ROWS + 1 and rows[-1][0].startswith("25 more rows")
