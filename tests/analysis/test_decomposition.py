@@ -8,7 +8,7 @@ from scipy import special
 
 from analysis.cases.selection import Question
 from analysis.chapters.differences.decomposition import decompose, rows_of
-from analysis.chapters.methods.rows import frequentist_rows
+from analysis.chapters.methods.rows import FREQUENTIST, frequentist_rows
 from analysis.chapters.published.interval_shape import (
     completed_ratios,
     log_arm_ratio,
@@ -29,8 +29,8 @@ def results():
 
 
 def _frequentist(results, *endpoints):
-    return [row for endpoint in endpoints for row in frequentist_rows(
-        results.evidence, Question(endpoint), level=0.95, seed=1)]
+    return [row for endpoint in endpoints for row in FREQUENTIST.table(
+        frequentist_rows(results.evidence, results.base, endpoint, "all")[FREQUENTIST.file]).rows]
 
 
 def test_steps_add_up_to_the_difference(results):
@@ -60,10 +60,17 @@ def test_each_step_is_the_method_that_it_names(results):
 
 
 def test_methods_for_the_median_rate_never_enter(results):
-    rows = [{**row, "estimate": math.nan} if row["estimand"] == "mean_rate" else row
+    rows = [{**row, "estimate": None} if row["estimand"] == "mean_rate" else row
             for row in _frequentist(results, "nt_any")]
     (one,) = [one for one in decompose(results.comparisons, rows) if one.comparison.reported.reported_id == "R18"]
     assert [step.name for step in one.steps] == ["published", "prior"]
+
+
+def test_a_method_without_limits_is_a_step_without_an_interval(results):
+    rows = [{**row, "lower": None, "upper": None} for row in _frequentist(results, "nt_any")]
+    (one,) = [one for one in decompose(results.comparisons, rows) if one.comparison.reported.reported_id == "R18"]
+    assert [(step.name, step.lower, step.upper) for step in one.steps[1:3]] == [
+        ("data", None, None), ("method", None, None)]
 
 
 def test_a_published_total_is_a_last_step(results):
@@ -106,6 +113,9 @@ def test_an_interval_symmetric_on_percentages_is_caught_and_a_real_one_is_not(re
 
     assert verdict(0.14, 0.01, 0.25).startswith("outside")
     assert verdict(*(round(own[name], 2) for name in ("estimate", "lower", "upper"))).startswith("within")
+    bare = [{**row, "lower": None, "upper": None} for row in rows]
+    shape = shape_cells(published_shape(0.14, 0.01, 0.25, 2), ratios)
+    assert with_verdict(shape, bare)["verdict"].startswith("not judged")
     sizes = missing_sizes(evidence, Question("nt_grade3plus"), ("dai_2020",), 4)
     assert sizes == sorted(sizes, reverse=True) and len(sizes) == 3
     assert missing_sizes(evidence, Question("nt_grade3plus"), (), None) == []

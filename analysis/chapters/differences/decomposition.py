@@ -110,12 +110,17 @@ def _steps(found: Comparison, frequentist: Sequence[Row], totals: Sequence[Row])
 
 def _of_method(name: str, rows: Sequence[Row], method: str | None, estimand: str, before: Step) -> Step | None:
     row = next((row for row in rows if row["method"] == method and row["estimand"] == _read_from(estimand)), None)
-    if row is None or not math.isfinite(row["estimate"]):
+    if row is None or not _is_finite(row["estimate"]):
         return None
-    values = [_converted(row[key], estimand) for key in ("estimate", "lower", "upper")]
-    low, high = (None, None) if not all(map(math.isfinite, values)) else sorted(values[1:])
-    return Step(name, row["label"], values[0], low, high, row["level"], "confidence", row["k_studies"],
-                row["n_patients"], values[0] - before.estimate, row["note"])
+    estimate = _converted(row["estimate"], estimand)
+    limits = [_converted(row[key], estimand) for key in ("lower", "upper") if _is_finite(row[key])]
+    low, high = sorted(limits) if len(limits) == 2 and all(map(math.isfinite, limits)) else (None, None)
+    return Step(name, row["label"], estimate, low, high, row["level"], "confidence", row["k_studies"],
+                row["n_patients"], estimate - before.estimate, row["note"])
+
+
+def _is_finite(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
 
 
 def _read_from(estimand: str) -> str:

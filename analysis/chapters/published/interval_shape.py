@@ -149,8 +149,9 @@ def shape_cells(shape: Shape, completed: np.ndarray) -> dict[str, object]:
 
 def with_verdict(row: Mapping[str, Any], methods: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The row with the range over the methods on this evidence, and what follows."""
-    ratios = [log_arm_ratio(one["estimate"], one["lower"], one["upper"]) for one in methods
-              if one["estimand"] == "mean_rate" and 0.0 < one["estimate"] < 1.0]
+    intervals = [[one[name] for name in ("estimate", "lower", "upper")] for one in methods
+                 if one["estimand"] == "mean_rate"]
+    ratios = [log_arm_ratio(*values) for values in intervals if None not in values and 0.0 < values[0] < 1.0]
     known = [ratio for ratio in ratios if math.isfinite(ratio)]
     if not known or row.get("completed_low") is None:
         return {**row, "verdict": "not judged: no method gives two limits"}
