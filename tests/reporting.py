@@ -21,7 +21,7 @@ from analysis.results.tables import conversion_rows, estimate_row, left_out_rows
 from analysis.runs.figures import draw_all
 from analysis.runs.page import render
 from analysis.runs.pipeline import tables_of_fits
-from tests.exactly import Idle
+from analysis.runs.workers import Nobody
 
 PROJECT_DATA = Path(__file__).parents[1] / "data"
 LEVEL = 0.95
@@ -70,7 +70,7 @@ def pictures_of(results: Results) -> list[Picture]:
 
 def drawn(results: Results, folder: Path) -> tuple[dict[str, Html], list[Path]]:
     """The figures of the results as the page shows them, by name, and their files."""
-    return draw_all(results, all_chapters(), folder, executor=Idle())[1:]
+    return draw_all(results, all_chapters(), folder, executor=Nobody())[1:]
 
 
 def project_results(**options: Any) -> Results:

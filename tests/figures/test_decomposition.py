@@ -8,8 +8,8 @@ from analysis.chapters.differences.figure import draw_decomposition
 
 def row(step, estimate, change, **cells):
     """A row of decomposition.csv."""
-    return {**dict.fromkeys(DECOMPOSITION.names), "reported_id": "R01", "endpoint": "cr", "subset": "all", "unit": "probability",
-            "step": step, "label": f"line {step}", "estimate": estimate, "lower": estimate - 0.1,
+    return {**dict.fromkeys(DECOMPOSITION.names), "reported_id": "R01", "endpoint": "cr", "subset": "all",
+            "unit": "probability", "step": step, "label": f"line {step}", "estimate": estimate, "lower": estimate - 0.1,
             "upper": estimate + 0.1, "change": change, "k_studies": 10, **cells}
 
 

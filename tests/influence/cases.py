@@ -1,10 +1,15 @@
 """Evidence directories for what conclusions hang on: eight studies, one of them planted out of place."""
 
+from functools import partial
 from pathlib import Path
 
 from analysis.cases.selection import Question
 from analysis.cases.settings import Job
+from analysis.chapters.influence.rows import INFLUENCE, influence_rows
+from analysis.chapters.small_studies.rows import SMALL_STUDIES, small_study_rows
+from analysis.chapters.subsets.rows import SUBSET_DIFFERENCES, subset_rows
 from analysis.evidence import Evidence, load
+from tests.casing import rows_of
 from tests.evidence.build import write_files
 
 COUNTS = {"a": (16, 20), "b": (24, 30), "c": (31, 40), "d": (41, 50), "e": (20, 25), "f": (28, 35), "g": (12, 15)}
@@ -13,6 +18,9 @@ ENDPOINTS = ("endpoint,label,kind,direction,population,horizon_months\ncr,Comple
 SURVIVAL = "study_id,endpoint,statistic,time_months,estimate,ci_low,ci_high,ci_level,n\n"
 SUBSETS = "subset,label,column,value\nall,All,,\nlate,Late,year,>=2015\n"
 CR, OS = Job(Question("cr")), Job(Question("os"))
+influence_of = partial(rows_of, influence_rows, INFLUENCE)
+differences_of = partial(rows_of, subset_rows, SUBSET_DIFFERENCES)
+funnel_of = partial(rows_of, small_study_rows, SMALL_STUDIES)
 
 
 def evidence_of(folder: Path, counts: dict[str, tuple[int, int]] = COUNTS, *, subsets: str | None = SUBSETS,

@@ -10,7 +10,7 @@ import pytest
 from analysis.cases.case import case_of
 from analysis.cases.selection import Question
 from analysis.cases.settings import Job
-from analysis.chapters.influence.rows import INFLUENCE, PRIOR_ONLY, influence_rows
+from analysis.chapters.influence.rows import INFLUENCE, PRIOR_ONLY
 from analysis.chapters.influence.surprise import chance_named, information, pareto_k, surprise
 from analysis.evidence import load
 from analysis.inference import posterior
@@ -21,11 +21,11 @@ from analysis.inference.leave_one_out import leave_one_out, only, predictive_cou
 from analysis.inference.pooled import pooled
 from analysis.inference.posterior import posterior_of
 from models import all_models
-from tests.casing import bare_case, rows_of
+from tests.casing import bare_case
 from tests.data.tables import FOLDER
 from tests.exact.solved import rates
 
-from .cases import COUNTS, CR, OS, evidence_of
+from .cases import COUNTS, CR, OS, evidence_of, influence_of
 
 MEDIANS = {"a": (12.0, 30), "b": (14.0, 40), "c": (11.0, 25), "d": (13.0, 50)}
 
@@ -39,7 +39,7 @@ def planted(tmp_path_factory):
 @pytest.mark.parametrize(("job", "estimand"), [(CR, "mean_rate"), (OS, "survival")])
 def test_a_study_left_out_is_a_fit_of_the_others(tmp_path, job, estimand):
     whole = evidence_of(tmp_path, medians=MEDIANS)
-    row = rows_of(influence_rows, INFLUENCE, whole, job)[1]
+    row = influence_of(whole, job)[1]
     counts = {name: count for name, count in COUNTS.items() if name != row["study_id"]}
     medians = {name: cells for name, cells in MEDIANS.items() if name != row["study_id"]}
     case = case_of(evidence_of(tmp_path, counts, medians=medians), job)
@@ -53,7 +53,7 @@ def test_a_study_left_out_is_a_fit_of_the_others(tmp_path, job, estimand):
 
 
 def test_a_planted_outlier_is_named_and_alone(planted):
-    rows = rows_of(influence_rows, INFLUENCE, planted, CR)
+    rows = influence_of(planted, CR)
     assert [row["study_id"] for row in rows if row["named"]] == ["odd"]
     odd = rows[-1]
     assert odd["two_sided"] < 0.01 and odd["surprise_bits"] == pytest.approx(-np.log2(odd["two_sided"]))
@@ -100,7 +100,7 @@ def test_surprise_is_counted_in_bits_up_to_twenty():
 
 
 def test_pareto_k_of_the_marginal_likelihood_names_the_outlier_and_can_be_repeated(planted):
-    first, again = (np.array([row["pareto_k"] for row in rows_of(influence_rows, INFLUENCE, planted, CR)]) for _ in range(2))
+    first, again = (np.array([row["pareto_k"] for row in influence_of(planted, CR)]) for _ in range(2))
     assert np.array_equal(first, again)
     assert np.argmax(first) == len(first) - 1 and first[-1] > 0.7 and np.all(first[:-1] < 0.5)
 
@@ -118,7 +118,7 @@ def test_pareto_k_is_that_of_arviz(planted):
 
 @pytest.mark.parametrize("counts", [{"a": (7, 7)}, {"a": (0, 9), "b": (0, 20)}, {"a": (9, 9), "b": (20, 20)}])
 def test_one_or_two_studies_and_no_variation(tmp_path, counts):
-    rows = rows_of(influence_rows, INFLUENCE, evidence_of(tmp_path, counts), CR)
+    rows = influence_of(evidence_of(tmp_path, counts), CR)
     assert len(rows) == len(counts)
     for row in rows:
         assert row["status"] == "computed" and tuple(row) == INFLUENCE.names
@@ -131,27 +131,27 @@ def test_one_or_two_studies_and_no_variation(tmp_path, counts):
 
 def test_no_study_gives_no_row_and_too_many_or_too_large_ones_say_so(tmp_path, monkeypatch):
     evidence = evidence_of(tmp_path, subsets=None)
-    assert rows_of(influence_rows, INFLUENCE, evidence, OS) == ()
+    assert influence_of(evidence, OS) == ()
     for name, limit, words in (("MOST_STUDIES", 3, "more than 3 studies"),
                                ("MOST_PATIENTS", 40, "a study of more than 40 patients")):
         with monkeypatch.context() as patched:
             patched.setattr(posterior, name, limit)
-            rows = rows_of(influence_rows, INFLUENCE, evidence, CR)
+            rows = influence_of(evidence, CR)
         assert {(row["status"], row["reason"]) for row in rows} == {("not computed", words)}
 
 
 def test_another_model_and_other_priors_are_followed(planted):
-    logit = rows_of(influence_rows, INFLUENCE, planted, replace(CR, model="logit_normal"))
-    tight = rows_of(influence_rows, INFLUENCE, planted, replace(CR, priors=(("rho", "Beta(1, 100)"),)))
+    logit = influence_of(planted, replace(CR, model="logit_normal"))
+    tight = influence_of(planted, replace(CR, priors=(("rho", "Beta(1, 100)"),)))
     assert {row["model"] for row in logit} == {"logit_normal"}
-    assert tight[-1]["full_heterogeneity"] < rows_of(influence_rows, INFLUENCE, planted, CR)[-1]["full_heterogeneity"]
+    assert tight[-1]["full_heterogeneity"] < influence_of(planted, CR)[-1]["full_heterogeneity"]
 
 
 def test_the_review_names_one_study_and_is_refitted_in_seconds():
     evidence = load(FOLDER)
     started = time.process_time()
     jobs = [Job(Question(endpoint.endpoint)) for endpoint in evidence.endpoints]
-    rows = [row for job in jobs for row in rows_of(influence_rows, INFLUENCE, evidence, job)]
+    rows = [row for job in jobs for row in influence_of(evidence, job)]
     # Seconds of one processor; about four where this was written. The limit only catches another order.
     assert time.process_time() - started < 40.0
     assert [(row["endpoint"], row["study_id"]) for row in rows if row["named"]] == [("hct_after", "gu_2020")]

@@ -4,14 +4,11 @@ import numpy as np
 import pytest
 
 from analysis.chapters.influence import figure as baujat
-from analysis.chapters.influence.rows import INFLUENCE, influence_rows
 from analysis.chapters.small_studies import figure as funnel
-from analysis.chapters.small_studies.rows import SMALL_STUDIES, small_study_rows
 from analysis.drawing.labels import Disc, places
 from analysis.drawing.saving import save_figure
-from tests.casing import rows_of
 
-from .cases import COUNTS, CR, OS, evidence_of
+from .cases import COUNTS, CR, OS, evidence_of, funnel_of, influence_of
 
 NAMES = {"cr": "Complete remission", "os": "Overall survival"}
 NASTY = {"cr": "$x^$ <b>&\u202e " + "long " * 40}
@@ -25,12 +22,12 @@ def evidence(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def influence(evidence):
-    return [row for job in (CR, OS) for row in rows_of(influence_rows, INFLUENCE, evidence, job)]
+    return [row for job in (CR, OS) for row in influence_of(evidence, job)]
 
 
 @pytest.fixture(scope="module")
 def sizes(evidence):
-    return [row for job in (CR, OS) for row in rows_of(small_study_rows, SMALL_STUDIES, evidence, job)]
+    return [row for job in (CR, OS) for row in funnel_of(evidence, job)]
 
 
 def words(figure):

@@ -4,30 +4,25 @@ import pytest
 
 from analysis.cases.selection import Question
 from analysis.cases.settings import Job
-from analysis.chapters.influence.rows import INFLUENCE, influence_rows
 from analysis.chapters.influence.section import influence_section
-from analysis.chapters.small_studies.rows import SMALL_STUDIES, small_study_rows
 from analysis.chapters.small_studies.section import small_studies_section
-from analysis.chapters.subsets.rows import SUBSET_DIFFERENCES, subset_rows
 from analysis.chapters.subsets.section import subsets_section
 from analysis.drawing.html import Html
-from tests.casing import rows_of
 from tests.report.reading import Page
 from tests.reporting import project_results, results_of, with_tables
 
-from .cases import CR, evidence_of
+from .cases import CR, differences_of, evidence_of, funnel_of, influence_of
 
 PICTURE = Html("<p>PICTURE</p>")
+TABLES = {"influence.csv": influence_of, "small_studies.csv": funnel_of, "subset_differences.csv": differences_of}
 
 
 @pytest.fixture(scope="module")
 def results():
     whole = project_results()
-    return with_tables(whole, {layout.file: [
-        row for name in ("hct_after", "relapse", "nt_grade3plus")
-        for row in rows_of(work, layout, whole.evidence, Job(Question(name)))]
-        for layout, work in ((INFLUENCE, influence_rows), (SMALL_STUDIES, small_study_rows),
-                             (SUBSET_DIFFERENCES, subset_rows))})
+    jobs = [Job(Question(name)) for name in ("hct_after", "relapse", "nt_grade3plus")]
+    return with_tables(whole, {file: [row for job in jobs for row in rows_of_job(whole.evidence, job)]
+                               for file, rows_of_job in TABLES.items()})
 
 
 def test_surprising_studies_are_named_with_their_probability_and_what_chance_does(results):
@@ -71,8 +66,8 @@ def test_without_rows_there_is_no_section():
 
 def test_labels_of_the_evidence_are_escaped(tmp_path):
     evidence = evidence_of(tmp_path, subsets="subset,label,column,value\nlate,<i>Late</i>,year,>=2015\n")
-    rows = tuple(row | {"label": "<script>"} for row in rows_of(influence_rows, INFLUENCE, evidence, CR))
-    found = with_tables(results_of(evidence), {
-        INFLUENCE.file: rows, SUBSET_DIFFERENCES.file: rows_of(subset_rows, SUBSET_DIFFERENCES, evidence, CR)})
+    rows = tuple(row | {"label": "<script>"} for row in influence_of(evidence, CR))
+    found = with_tables(results_of(evidence), {"influence.csv": rows,
+                                               "subset_differences.csv": differences_of(evidence, CR)})
     for text in (influence_section(found, PICTURE), subsets_section(found)):
         assert "<script>" not in text and "<i>" not in text

@@ -6,7 +6,7 @@ from scipy import special
 
 from analysis.cases.selection import Question
 from analysis.cases.settings import Job
-from analysis.chapters.small_studies.rows import SMALL_STUDIES, small_study_rows
+from analysis.chapters.small_studies.rows import SMALL_STUDIES
 from analysis.evidence import load
 from analysis.frequentist.estimates import Estimates
 from analysis.frequentist.normal import fit
@@ -17,11 +17,10 @@ from analysis.inference.grid import solve
 from analysis.inference.leave_one_out import pit
 from analysis.inference.limits import hazard_limits, rate_limits
 from models import all_models
-from tests.casing import rows_of
 from tests.data.tables import FOLDER
 from tests.exact.solved import hazards, rates
 
-from .cases import COUNTS, CR, OS, evidence_of
+from .cases import COUNTS, CR, OS, evidence_of, funnel_of
 
 SIZES = [6, 35, 20, 53, 11, 15, 58, 53, 55, 43]
 """Patients of the ten studies of complete remission."""
@@ -117,7 +116,7 @@ def test_rows_are_regression_studies_and_funnel(tmp_path):
     medians = {name: (10.0 + at, 20 + 5 * at) for at, name in enumerate(COUNTS)}
     evidence = evidence_of(tmp_path, medians=medians)
     for job in (CR, OS):
-        rows = rows_of(small_study_rows, SMALL_STUDIES, evidence, job)
+        rows = funnel_of(evidence, job)
         assert {tuple(row) for row in rows} == {SMALL_STUDIES.names}
         parts = [row["part"] for row in rows]
         assert parts.count("regression") == 1 and parts.count("study") == len(COUNTS) and parts.count("limit") > 8
@@ -133,15 +132,15 @@ def test_rows_are_regression_studies_and_funnel(tmp_path):
 @pytest.mark.parametrize("counts", [{"a": (7, 7)}, {"a": (7, 9), "b": (12, 20)},
                                     {name: (n, n) for name, (_, n) in COUNTS.items()}])
 def test_small_or_extreme_sets_have_studies_but_no_regression(tmp_path, counts):
-    rows = rows_of(small_study_rows, SMALL_STUDIES, evidence_of(tmp_path, counts), CR)
+    rows = funnel_of(evidence_of(tmp_path, counts), CR)
     assert rows[0]["part"] == "regression" and rows[0]["status"] == "not computed" and rows[0]["reason"]
     assert sum(row["part"] == "study" for row in rows) == len(counts)
-    assert rows_of(small_study_rows, SMALL_STUDIES, evidence_of(tmp_path, counts), OS) == ()
+    assert funnel_of(evidence_of(tmp_path, counts), OS) == ()
 
 
 def test_the_review_has_a_regression_or_a_reason_for_every_endpoint():
     evidence = load(FOLDER)
-    found = [rows_of(small_study_rows, SMALL_STUDIES, evidence, Job(Question(endpoint.endpoint)))[0] for endpoint in evidence.endpoints]
+    found = [funnel_of(evidence, Job(Question(endpoint.endpoint)))[0] for endpoint in evidence.endpoints]
     assert {row["part"] for row in found} == {"regression"}
     assert [row["status"] for row in found].count("computed") == 9
     for row in found:

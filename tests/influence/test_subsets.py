@@ -7,18 +7,16 @@ from scipy import special, stats
 from analysis.cases.case import case_of
 from analysis.cases.selection import Question, in_subset, membership
 from analysis.cases.settings import Job
-from analysis.chapters.influence.rows import INFLUENCE, influence_rows
-from analysis.chapters.subsets.rows import SUBSET_DIFFERENCES, subset_rows
+from analysis.chapters.subsets.rows import SUBSET_DIFFERENCES
 from analysis.evidence import EvidenceError, load
 from analysis.evidence.cells import Fault
 from analysis.evidence.conditions import Condition, condition
 from analysis.inference.difference import WORST_ERROR, difference
 from analysis.inference.distribution import Distribution
-from tests.casing import rows_of
 from tests.data.tables import FOLDER
 from tests.evidence.build import FULL, with_cell, write_files
 
-from .cases import COUNTS, CR, OS, SUBSETS, evidence_of
+from .cases import COUNTS, CR, OS, SUBSETS, differences_of, evidence_of, influence_of
 
 
 def known(law):
@@ -51,12 +49,12 @@ def test_difference_of_normal_distributions_is_normal():
 
 
 def test_both_sides_are_fits_of_their_studies(tmp_path):
-    (row,) = rows_of(subset_rows, SUBSET_DIFFERENCES, evidence_of(tmp_path), CR)
+    (row,) = differences_of(evidence_of(tmp_path), CR)
     assert tuple(row) == SUBSET_DIFFERENCES.names and row["rule"] == "year >=2015"
     assert (row["subset_k"], row["rest_k"]) == (3, 4)
     for side, names in (("subset", "efg"), ("rest", "abcd")):
         own = evidence_of(tmp_path, {name: COUNTS[name] for name in names})
-        full = rows_of(influence_rows, INFLUENCE, own, CR)[0]
+        full = influence_of(own, CR)[0]
         for limit in ("median", "lower", "upper"):
             assert row[f"{side}_{limit}"] == pytest.approx(full[f"full_{limit}"], abs=1e-9)
     assert row["difference_lower"] < row["difference"] < row["difference_upper"]
@@ -65,7 +63,7 @@ def test_both_sides_are_fits_of_their_studies(tmp_path):
 
 def test_swapping_the_sides_turns_the_sign(tmp_path):
     subsets = SUBSETS + "early,Early,year,<2015\n"
-    late, early = rows_of(subset_rows, SUBSET_DIFFERENCES, evidence_of(tmp_path, subsets=subsets), CR)
+    late, early = differences_of(evidence_of(tmp_path, subsets=subsets), CR)
     assert late["difference"] == pytest.approx(-early["difference"], abs=1e-4)
     assert late["difference_lower"] == pytest.approx(-early["difference_upper"], abs=1e-3)
     assert late["positive"] == pytest.approx(1.0 - early["positive"], abs=2 * WORST_ERROR)
@@ -73,7 +71,7 @@ def test_swapping_the_sides_turns_the_sign(tmp_path):
 
 def test_empty_and_small_sides_are_told(tmp_path):
     subsets = "subset,label,column,value\nnobody,Nobody,year,>2100\nevery,Every,year,>1900\none,One,year,>2016\n"
-    nobody, every, one = rows_of(subset_rows, SUBSET_DIFFERENCES, evidence_of(tmp_path, subsets=subsets), CR)
+    nobody, every, one = differences_of(evidence_of(tmp_path, subsets=subsets), CR)
     assert (nobody["status"], nobody["reason"]) == ("not computed", "no study in the subset")
     assert (every["status"], every["reason"]) == ("not computed", "no study outside the subset")
     assert every["subset_median"] is not None and every["rest_median"] is None and every["difference"] is None
@@ -84,7 +82,7 @@ def test_a_study_with_an_empty_cell_is_on_neither_side(tmp_path):
     subsets = "subset,label,column,value\nold,Old,age,>=30 <60\n"
     ages = {"a": "35", "b": "45.5", "c": "20", "d": "60", "e": "3e1"}
     evidence = evidence_of(tmp_path, subsets=subsets, ages=ages)
-    (row,) = rows_of(subset_rows, SUBSET_DIFFERENCES, evidence, CR)
+    (row,) = differences_of(evidence, CR)
     assert (row["subset_k"], row["rest_k"], row["unknown_k"]) == (3, 2, 2)
     assert "2 on neither side" in row["note"]
     assert membership(evidence, evidence.study("g"), "old") is None
@@ -93,21 +91,21 @@ def test_a_study_with_an_empty_cell_is_on_neither_side(tmp_path):
 
 def test_survival_is_compared_at_its_horizon(tmp_path):
     medians = {name: (20.0 if name in "efg" else 6.0, 60) for name in COUNTS}
-    (row,) = rows_of(subset_rows, SUBSET_DIFFERENCES, evidence_of(tmp_path, medians=medians), OS)
+    (row,) = differences_of(evidence_of(tmp_path, medians=medians), OS)
     assert (row["estimand"], row["time_months"]) == ("survival", 12.0)
     assert row["difference_lower"] > 0.0 and row["positive"] > 0.99
 
 
 def test_evidence_without_subsets_or_published_numbers_has_no_difference(tmp_path):
-    assert rows_of(subset_rows, SUBSET_DIFFERENCES, evidence_of(tmp_path, subsets=None), CR) == ()
-    assert rows_of(subset_rows, SUBSET_DIFFERENCES, evidence_of(tmp_path, subsets="subset,label,column,value\nall,All,,\n"), CR) == ()
-    assert rows_of(subset_rows, SUBSET_DIFFERENCES, evidence_of(tmp_path), OS) == ()
+    assert differences_of(evidence_of(tmp_path, subsets=None), CR) == ()
+    assert differences_of(evidence_of(tmp_path, subsets="subset,label,column,value\nall,All,,\n"), CR) == ()
+    assert differences_of(evidence_of(tmp_path), OS) == ()
 
 
 def test_the_review_has_a_row_for_each_endpoint_and_subset():
     evidence = load(FOLDER)
     for endpoint in evidence.endpoints:
-        rows = rows_of(subset_rows, SUBSET_DIFFERENCES, evidence, Job(Question(endpoint.endpoint)))
+        rows = differences_of(evidence, Job(Question(endpoint.endpoint)))
         assert [row["subset"] for row in rows] == ["cd19_only", "adult_only"]
         whole = len(case_of(evidence, Job(Question(endpoint.endpoint))).studies)
         assert all(row["subset_k"] + row["rest_k"] + row["unknown_k"] == whole for row in rows)

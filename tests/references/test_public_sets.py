@@ -158,8 +158,9 @@ def test_begg_difference_between_treatments():
     Begg and Pilote's model lets the two arms of four controlled studies share an effect, which is another weighting of
     the same difference: its estimate lies in our interval, and ours in its.
     """
-    row = next(row for row in rows_of(subset_rows, SUBSET_DIFFERENCES, load(PUBLIC_SETS["real_begg"]), Job(Question("os")))
-               if row["subset"] == "bmt")
+    evidence = load(PUBLIC_SETS["real_begg"])
+    (row,) = [row for row in rows_of(subset_rows, SUBSET_DIFFERENCES, evidence, Job(Question("os")))
+              if row["subset"] == "bmt"]
     found = tuple(row[name] for name in ("difference", "difference_lower", "difference_upper"))
     peers = PEERS["real_begg"]
     separate, joint = peers["reml_separate"]["difference"], peers["begg_pilote"]["difference"]

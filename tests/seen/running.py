@@ -9,6 +9,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from analysis.__main__ import main
 from analysis.cases.settings import EXACT, Job, Sampler
 from analysis.evidence import Evidence, load
@@ -61,20 +63,19 @@ def report(folder: Path) -> Seen:
     """Write the evidence below `folder` and make its report there."""
     data, output = write(folder / "evidence"), folder / "out"
     kept: list[Results] = []
-    whole, plan = making.write_tables, making.plan
+    run_all, plan = making.run_all, making.plan
 
-    def keeping(results: Results, *arguments: Any) -> Any:
-        kept.append(results)
-        return whole(results, *arguments)
+    def keeping(*arguments: Any, **options: Any) -> Results:
+        kept.append(run_all(*arguments, **options))
+        return kept[-1]
 
     def planned(*arguments: Any, **options: Any) -> list[Job]:
         return [_engine(job) for job in plan(*arguments, **options)]
 
-    making.write_tables, making.plan = keeping, planned
-    try:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(making, "run_all", keeping)
+        patched.setattr(making, "plan", planned)
         code, printed, told = command(["report", "--data", str(data), "--output", str(output)])
-    finally:
-        making.write_tables, making.plan = whole, plan
     names = sorted(path.name for path in output.glob("*.csv"))
     return Seen(
         code,

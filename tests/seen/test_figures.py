@@ -1,6 +1,6 @@
 """Figures read back from matplotlib's own objects: positions, ends, colours, order, ticks and words against the rows.
 
-Each figure is the one that the report draws: its task, with the saving taken away.
+Each figure is the one that the report draws, before it is saved.
 """
 
 import re
@@ -9,43 +9,17 @@ import numpy as np
 import pytest
 
 from analysis.drawing import style
+from tests.reporting import pictures_of
 from tests.seen.checking import chosen, numbers, points_say, says, single, value
 from tests.seen.facts import ENDPOINTS, STUDIES, studies_of
 
-SHORT = {
-    "forest": "draw_forest",
-    "published": "draw_published",
-    "funnel": "draw_funnel",
-    "baujat": "draw_baujat",
-    "sensitivity": "draw_sensitivity",
-    "missing": "draw_missing",
-    "decomposition": "draw_decomposition",
-    "bubble": "draw_bubbles",
-}
+KINDS = ("forest", "published", "funnel", "baujat", "sensitivity", "missing", "decomposition", "bubble")
 
 
 @pytest.fixture(scope="module")
-def figures(seen, tmp_path_factory):
-    """Figures by kind and endpoint ("" where there is one for all), caught on their way to the file."""
-    from analysis.runs import figure_files
-    from analysis.runs import figures as every
-
-    caught: dict[tuple[str, str], object] = {}
-    kept = figure_files.save_figure
-    try:
-        for function, arguments in every.figure_tasks(seen.results, tmp_path_factory.mktemp("figures")):
-            found: list = []
-            figure_files.save_figure = lambda figure, path, found=found: found.append(figure) or (path, path)
-            function(*arguments)
-            content = arguments[0]
-            kind = function.__name__.removesuffix("_file")
-            endpoint = content.get("endpoint", "") or next(
-                (name for name, row in ENDPOINTS.items() if row["label"] == content.get("label")), ""
-            )
-            caught[kind, endpoint] = found[0]
-    finally:
-        figure_files.save_figure = kept
-    return caught
+def figures(seen):
+    """Figures by kind and endpoint ("" where there is one for all)."""
+    return {(picture.kind, picture.endpoint): picture.draw(**picture.content) for picture in pictures_of(seen.results)}
 
 
 def test_every_kind_of_figure_is_drawn_and_has_its_check(figures):
@@ -53,7 +27,7 @@ def test_every_kind_of_figure_is_drawn_and_has_its_check(figures):
     wanted |= {(kind, "") for kind in ("published", "decomposition", "missing", "baujat", "funnel")}
     assert set(figures) == wanted
     source = open(__file__, encoding="utf-8").read()
-    assert all(f'figures["{kind}"' in source for kind in SHORT)
+    assert all(f'figures["{kind}"' in source for kind in KINDS)
 
 
 def percents(axes, which: str = "x") -> None:
