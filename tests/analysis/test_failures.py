@@ -2,54 +2,43 @@
 
 import csv
 import json
-from concurrent.futures import Executor, Future
-from pathlib import Path
+from importlib import import_module
 
 import pytest
 
 from analysis.__main__ import main
+from analysis.cases import case
 from analysis.cases.settings import Job
-from analysis.commands import report
-from analysis.inference import fitting
-from analysis.results import records
-from analysis.runs import dependence, page, side
-from analysis.runs import figures as figures
+from analysis.chapters.chapter import Chapter, Picture
+from analysis.runs.figures import draw_all
+from analysis.runs.workers import Nobody
 from analysis.system import failures
-from analysis.system.failures import Failure, attempt
-from tests.evidence.build import write_files
+from analysis.system.failures import attempt
+from tests.evidence.build import write_evidence, write_files
+from tests.exactly import quadrature
+from tests.reporting import load, results_of
 
 FILES = {
     "studies.csv": "study_id,label,year,age\n" + "".join(
         f"s{at},S {at},20{at},{30 + at * at}\n" for at in range(10, 15)),
-    "endpoints.csv": "endpoint,label,kind,direction\ngood,Good,rate,benefit\nbad,Bad,rate,harm\nodd,Odd,rate,harm\n",
+    "endpoints.csv": "endpoint,label,kind,direction\ngood,Good,rate,benefit\nbad,Bad,rate,harm\n",
     "responses.csv": "study_id,endpoint,events,n\n" + "".join(
-        f"s{at},{name},{at - 4},{at + 9}\n" for at in range(10, 15) for name in ("good", "bad", "odd")),
+        f"s{at},{name},{at - 4},{at + 9}\n" for at in range(10, 15) for name in ("good", "bad")),
     "covariates.csv": "covariate,label,column\nage,Age,age\n",
     "subsets.csv": "subset,label,column,value\nlate,Late,year,>=2012\n",
 }
 
 
 @pytest.fixture
-def here(monkeypatch):
-    """A run in this process alone, where errors can be planted, as a user has it: without RECART_DEBUG."""
-    class Here(Executor):
-        def __init__(self, evidence):
-            self.evidence = evidence
-
-        def submit(self, function, /, *arguments):
-            future = Future()
-            if function.__name__ in ("_work", "_import_figures"):
-                future.set_running_or_notify_cancel()
-                future.set_result(records.attempted(self.evidence, *arguments) if arguments else None)
-            return future  # what is still pending is cancelled and done by the caller
-
-    monkeypatch.setattr(report, "helper", Here)
+def as_a_user(monkeypatch):
+    """A run in this process, where errors can be planted, without RECART_DEBUG."""
     monkeypatch.delenv(failures.DEBUG)
-    return monkeypatch
+    with quadrature():
+        yield monkeypatch
 
 
 def stumble(monkeypatch, module, name, *, when):
-    """Let a function of a module divide by zero where its arguments are of the endpoint meant."""
+    """Let a function of a module divide by zero where its arguments speak of the endpoint `bad`."""
     function = getattr(module, name)
 
     def planted(*arguments, **options):
@@ -60,8 +49,8 @@ def stumble(monkeypatch, module, name, *, when):
     monkeypatch.setattr(module, name, planted)
 
 
-def of_odd(*arguments) -> bool:
-    return any(argument == "odd" or isinstance(argument, Job) and argument.question.endpoint == "odd"
+def of_bad(*arguments) -> bool:
+    return any(argument == "bad" or isinstance(argument, Job) and argument.question.endpoint == "bad"
                for argument in arguments)
 
 
@@ -78,45 +67,57 @@ def endpoints_of(folder, name) -> set[str]:
         return {row["endpoint"] for row in csv.DictReader(file)}
 
 
-@pytest.mark.slow
-def test_what_fails_takes_nothing_with_it(here, tmp_path, capsys):
-    """The fits of one endpoint, side analyses of another, and a section: all other tables and sections are there."""
-    stumble(here, fitting, "typed_studies", when=lambda selection: selection.endpoint.endpoint == "bad")
-    planted = {"sensitivity": (dependence, "sensitivity_rows"), "influence": (dependence, "influence_rows"),
-               "regression": (dependence, "regress"), "model comparison": (side, "_model_rows"),
-               "other methods": (side, "_frequentist")}
-    for module, name in planted.values():
-        stumble(here, module, name, when=of_odd)
-    stumble(here, page, "subsets_section", when=lambda results: True)
+def test_an_endpoint_that_fails_takes_nothing_with_it(as_a_user, tmp_path, capsys):
+    stumble(as_a_user, case, "typed_studies", when=lambda selection: selection.endpoint.endpoint == "bad")
     code, manifest, told, text, folder = run(tmp_path, capsys)
-    assert code == 3 and not manifest["converged"] and failures.HINT in told and "Traceback" not in told
-    status = {name: {one["status"] for one in manifest["fits"] if one["endpoint"] == name}
-              for name in ("good", "bad", "odd")}
-    assert status == {"good": {"converged"}, "bad": {"FAILED"}, "odd": {"converged"}}
-    lines = [line for line in told.splitlines() if line.startswith("FAILED: bad")]
-    assert len(lines) == sum(one["endpoint"] == "bad" for one in manifest["fits"])
+    assert code == 3 and not manifest["converged"]
+    fits = [one for one in manifest["fits"] if one["endpoint"] == "bad"]
+    assert {one["status"] for one in fits} == {"FAILED"}
+    assert {one["endpoint"] for one in manifest["failures"]} == {"bad"}
+    lines = [line for line in told.splitlines() if line.startswith("FAILED")]
+    assert len(lines) == len(fits) + len(manifest["failures"])
     assert all("ZeroDivisionError: planted" in line and "test_failures.py line" in line for line in lines)
+    assert failures.HINT in told and "Traceback" not in told
     assert 'id="endpoint-bad"' in text and "FAILED: ZeroDivisionError: planted" in text
-    failed = {(one["part"], one["endpoint"]) for one in manifest["failures"]}
-    assert {one for one in failed if one[1] != "bad"} == {*((part, "odd") for part in planted), ("section subsets", "")}
-    for part in planted:
-        assert all(f"FAILED: {part} of odd: ZeroDivisionError: planted" in place for place in (told, text))
-    assert "FAILED: section subsets: ZeroDivisionError: planted" in text and 'id="small-studies"' in text
-    for name in ("sensitivity.csv", "influence.csv", "model_comparison.csv", "frequentist.csv"):
+    assert {one["status"] for one in manifest["fits"] if one["endpoint"] == "good"} == {"converged"}
+    for name in ("estimates.csv", "sensitivity.csv", "influence.csv", "studies.csv"):
         assert endpoints_of(folder, name) == {"good"}
-    assert endpoints_of(folder, "regression.csv") == {"good", "bad"}
-    for name in ("estimates.csv", "studies.csv", "power_scaling.csv", "subset_differences.csv", "small_studies.csv"):
-        assert endpoints_of(folder, name) == {"good", "odd"}
 
 
-def test_a_figure_that_fails_is_one_figure(monkeypatch):
+PLANTED = {"sensitivity": ("sensitivity", "sensitivity_rows"), "influence": ("influence", "influence_rows"),
+           "regression": ("regression", "_rows"), "model comparison": ("models", "comparison_rows"),
+           "other methods": ("methods", "frequentist_rows")}
+
+
+def test_analyses_that_fail_take_nothing_with_them(as_a_user, tmp_path, capsys):
+    """One endpoint's analyses, and one section of the page: the rest of the tables and sections is there."""
+    for chapter, name in PLANTED.values():
+        stumble(as_a_user, import_module(f"analysis.chapters.{chapter}"), name, when=of_bad)
+    stumble(as_a_user, import_module("analysis.chapters.subsets"), "subsets_section", when=lambda results: True)
+    code, manifest, told, text, folder = run(tmp_path, capsys)
+    assert code == 3 and manifest["converged"]
+    assert {(one["part"], one["endpoint"]) for one in manifest["failures"]} == {
+        *((part, "bad") for part in PLANTED), ("section subsets", "")}
+    for part in PLANTED:
+        assert f"FAILED: {part} of bad: ZeroDivisionError: planted" in told
+        assert f"FAILED: {part} of bad: ZeroDivisionError: planted" in text.split("<h2", 1)[1]
+    assert "FAILED: section subsets: ZeroDivisionError: planted" in text
+    assert 'id="small-studies"' in text
+    for name in ("sensitivity.csv", "influence.csv", "regression.csv", "model_comparison.csv", "frequentist.csv"):
+        assert endpoints_of(folder, name) == {"good"}
+    for name in ("estimates.csv", "power_scaling.csv", "subset_differences.csv", "small_studies.csv"):
+        assert endpoints_of(folder, name) == {"good", "bad"}
+
+
+def test_a_figure_that_fails_is_one_figure(monkeypatch, tmp_path):
     monkeypatch.delenv(failures.DEBUG)
-    monkeypatch.setattr(figures, "figure_tasks", lambda results, folder: [(int, ("x", folder)), (max, (1, folder))])
-    drawn = [function(*arguments) for function, arguments in figures.figure_attempts(None, Path("report"))]
-    assert all(isinstance(one, Failure) and one.part == "figure report" for one in drawn)
-    monkeypatch.setattr(figures, "figure_tasks", lambda results, folder: [][0])
-    ((function, arguments),) = figures.figure_attempts(None, Path("report"))
-    assert function(*arguments).part == "figures"
+    results = results_of(load(write_evidence(tmp_path / "evidence")))
+    chapters = [Chapter("one", 1, figures=lambda results: [Picture(kind, int, {"x": "no figure"}, "", "cr")
+                                                           for kind in ("map", "forest")]),
+                Chapter("other", 2, figures=lambda results: 1 / 0)]
+    results, pictures, paths = draw_all(results, chapters, tmp_path / "figures", executor=Nobody())
+    assert [failure.part for failure in results.failures] == ["figures", "figure map.cr", "figure forest.cr"]
+    assert not pictures and not paths
 
 
 def test_where_the_environment_asks_for_it_the_error_itself_comes_through(monkeypatch):
