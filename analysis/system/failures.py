@@ -2,7 +2,7 @@
 
 import os
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,12 +57,3 @@ def reason_of(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name} line {frames[-1].lineno})" if frames else ""
     return " ".join(f"{type(error).__name__}: {error}".split())[:300].rstrip(": ") + place
-
-
-def without_failures(found: Iterable[Any]) -> tuple[list[Any], list[Failure]]:
-    """The results, and the failures among them, both in their order."""
-    made: list[Any] = []
-    failures: list[Failure] = []
-    for one in found:
-        (failures if isinstance(one, Failure) else made).append(one)
-    return made, failures
