@@ -9,7 +9,7 @@ import pytest
 from analysis.__main__ import main
 from analysis.cases import case
 from analysis.cases.settings import Job
-from analysis.chapters.chapter import Chapter, Picture
+from analysis.chapters.chapter import Chapter, Picture, all_chapters
 from analysis.runs.figures import draw_all
 from analysis.runs.workers import Nobody
 from analysis.system import failures
@@ -33,6 +33,7 @@ FILES = {
 def as_a_user(monkeypatch):
     """A run in this process, where errors can be planted, without RECART_DEBUG."""
     monkeypatch.delenv(failures.DEBUG)
+    all_chapters()  # what is imported later would keep a planted error
     with quadrature():
         yield monkeypatch
 

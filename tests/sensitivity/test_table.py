@@ -127,15 +127,15 @@ def test_rows_have_the_columns_and_cross_processes(evidence, rows):
 
 
 def test_a_directory_without_tiers_published_numbers_and_scenarios_works(tmp_path):
-    found = sensitivity_rows(load(write_files(tmp_path, MINIMAL)), JOB, "cr")
+    found = rows_of(sensitivity_rows, SENSITIVITY, load(write_files(tmp_path, MINIMAL)), JOB)
     assert len(found) > 10 and {row["published"] for row in found} == {""}
     assert not any(row["crosses"] for row in found)
 
 
 def test_an_endpoint_without_a_study_has_no_row(tmp_path):
     nobody = RESPONSES.replace(",A,", ",C,").replace(",B,", ",C,")
-    assert sensitivity_rows(evidence_of(tmp_path, responses=nobody), replace(JOB, question=Question("cr", tiers="A")),
-                            "cr") == ()
+    evidence = evidence_of(tmp_path, responses=nobody)
+    assert rows_of(sensitivity_rows, SENSITIVITY, evidence, replace(JOB, question=Question("cr", tiers="A"))) == ()
 
 
 def test_the_summary_names_the_largest_move_of_each_dimension(rows):
