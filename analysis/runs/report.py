@@ -48,14 +48,15 @@ def make(evidence: Evidence, base: Job, folder: Path, options: argparse.Namespac
                       executor=executor, quick=options.quick)
     progress.say("Figures and the report ...")
     layouts = (*LAYOUTS, *(layout for chapter in chapters for layout in chapter.layouts))
-    written = [results.tables[layout.file].write(folder) for layout in layouts if len(results.tables[layout.file])]
+    tables = [results.tables[layout.file] for layout in layouts if len(results.tables.get(layout.file, ()))]
+    written = [table.write(folder) for table in tables]
     results, pictures, drawn = draw_all(results, () if options.quick else chapters, folder / "figures",
                                         executor=executor)
     progress.close()
     page, failed = write_report(results, chapters, folder, pictures=pictures)
     results = replace(results, failures=(*results.failures, *failed))
     dictionary_path = folder / "README.md"
-    write_text(dictionary_path, dictionary([layout for layout in layouts if len(results.tables[layout.file])]))
+    write_text(dictionary_path, dictionary([table.layout for table in tables]))
     manifest = _manifest(results, options, [path.relative_to(folder)
                                             for path in (*written, *drawn, page, dictionary_path)])
     write_text(folder / RUN, as_json(manifest) + "\n")

@@ -1,0 +1,106 @@
+"""Adding to the report is adding: a chapter is one folder, an endpoint is one row."""
+
+import base64
+import csv
+import json
+import re
+import sys
+
+import pytest
+
+import analysis.chapters
+from analysis.__main__ import main
+from analysis.chapters.chapter import all_chapters
+from analysis.system.failures import DEBUG
+from tests.evidence.build import MINIMAL, write_evidence
+from tests.exactly import quadrature
+from tests.report.reading import Page
+
+CHAPTER = '''"""How large the studies are."""
+from matplotlib.figure import Figure
+
+from analysis.chapters.chapter import Chapter, Picture, Task
+from analysis.drawing.html import section
+from analysis.results.table import Column, Layout
+
+SIZES = Layout("sizes.csv", "One study of the first endpoint.", (
+    Column("study_id", "key of the study", "text"), Column("patients", "patients who can be counted", "count")))
+
+
+def count(evidence, base):
+    return {SIZES.file: [{"study_id": row.study_id, "patients": row.n} for row in evidence.responses]}
+
+
+def draw(rows):
+    figure = Figure()
+    figure.subplots().barh([row["study_id"] for row in rows], [row["patients"] for row in rows])
+    return figure
+
+
+CHAPTER = Chapter("sizes", 95, (SIZES,), lambda asked: [Task("sizes", "", count, (asked.base,))],
+                  figures=lambda results: [Picture("sizes", draw, {"rows": results.rows(SIZES.file)}, "Bars")],
+                  section=lambda results, page: section("sizes", "How large the studies are", page.picture("sizes")))
+'''
+
+
+@pytest.fixture
+def put(tmp_path, monkeypatch):
+    """Puts a chapter beside those of the program, into a folder of its own."""
+    def put_chapter(source):
+        folder = tmp_path / "chapters" / "sizes"
+        folder.mkdir(parents=True)
+        (folder / "__init__.py").write_text(source, "utf-8")
+        monkeypatch.setattr(analysis.chapters, "__path__", [*analysis.chapters.__path__, str(folder.parent)])
+        all_chapters.cache_clear()
+
+    yield put_chapter
+    all_chapters.cache_clear()
+    sys.modules.pop("analysis.chapters.sizes", None)
+
+
+def report(data, output, *options):
+    with quadrature():
+        code = main(["report", "--json", "--data", str(data), "--output", str(output), *options])
+    return code, (output / "report.html").read_text("utf-8")
+
+
+def rows_of(path):
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_folder_is_a_chapter_with_its_table_figure_and_section(put, tmp_path, capsys):
+    put(CHAPTER)
+    output = tmp_path / "out"
+    code, page = report(write_evidence(tmp_path / "data"), output)
+    assert code == 0
+    assert rows_of(output / "sizes.csv") == [{"study_id": "alpha_2019", "patients": "10"},
+                                             {"study_id": "beta_2021", "patients": "20"}]
+    meaning = (output / "README.md").read_text("utf-8").split("## sizes.csv")[1].split("## ")[0]
+    assert "One study of the first endpoint." in meaning and "| `patients` | patients who can be counted |" in meaning
+    (section,) = re.findall(r'<section id="sizes">.*?</section>', page, re.DOTALL)
+    (picture,) = re.findall(r'base64,([^"]*)" alt="Bars"', section)
+    assert "How large the studies are" in section
+    assert base64.b64decode(picture) == (output / "figures" / "sizes.svg").read_bytes()
+    files = json.loads((output / "run.json").read_text("utf-8"))["files"]
+    assert {"README.md", "sizes.csv", "figures/sizes.svg", "figures/sizes.png", "report.html"} <= set(files)
+    # Its place follows from its rank.
+    ids = [name for name in Page(page).ids if name in ("influence", "sizes", "endpoints")]
+    assert ids == ["influence", "sizes", "endpoints"]
+
+
+def test_a_cell_without_a_column_is_a_failure_of_its_chapter(put, tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv(DEBUG)
+    put(CHAPTER.replace('"patients": row.n}', '"patents": row.n}'))
+    code, page = report(write_evidence(tmp_path / "data"), tmp_path / "out", "--quick")
+    assert code == 3 and "FAILED: sizes: ValueError: sizes.csv has no column patents" in page
+    assert rows_of(tmp_path / "out" / "estimates.csv") and not (tmp_path / "out" / "sizes.csv").exists()
+
+
+def test_an_endpoint_is_one_row(tmp_path, capsys):
+    data = write_evidence(tmp_path / "data", endpoints=MINIMAL["endpoints.csv"] + "icans,Neurotoxicity,rate,harm\n",
+                          responses=MINIMAL["responses.csv"] + "alpha_2019,icans,3,10\nbeta_2021,icans,4,20\n")
+    code, page = report(data, tmp_path / "out", "--quick")
+    assert code == 0 and "endpoint-icans" in Page(page).ids and "Neurotoxicity" in page
+    for name in ("estimates.csv", "sensitivity.csv", "influence.csv", "frequentist.csv"):
+        assert {row["endpoint"] for row in rows_of(tmp_path / "out" / name)} == {"cr", "icans"}
