@@ -38,14 +38,15 @@ def read_table(table: Table, data: bytes) -> tuple[Drafts, list[Problem]]:
     _refuse_another_separator(drafts, separator, declared=declared)
     records = [_trimmed(record, named, len(header)) for record in records]
     problems = [*_header_problems(drafts, records)]
+    sources = {name: source for name in table.columns if (source := written_as(name, drafts.header)) in drafts.header}
     rows = []
     for record in records:
         form = _form_problem(record, table.file, drafts.header, separator, width=len(header))
-        row, faults = _draft(drafts, record, readable=not form)
+        row, faults = _draft(drafts, sources, record)
         rows.append(row)
         problems += [form] if form else [row.problem(name, fault.rule, fault.remedy) for name, fault in faults.items()]
     if separator == "," and not all(record.surplus for record in records if not record.fault):
-        problems += _torn_numbers(drafts, records, width=len(header))
+        problems += _torn_numbers(drafts, sources, records, width=len(header))
     surplus = tuple(record.row for record in records if record.surplus)
     return replace(drafts, rows=tuple(rows), surplus=surplus), problems
 
@@ -114,13 +115,15 @@ def _of_record(file: str, record: Record, rule: str, remedy: str) -> Problem:
     return Problem(file, record.row, "", "", rule, remedy, ", ".join(record.cells[:1]))
 
 
-def _draft(drafts: Drafts, record: Record, *, readable: bool) -> tuple[Draft, dict[str, Fault]]:
-    """One row and its faults by column."""
+def _draft(drafts: Drafts, sources: Mapping[str, str], record: Record) -> tuple[Draft, dict[str, Fault]]:
+    """One row and its faults by column; of a row of another length than the header no cell is judged."""
     table = drafts.table
     cells = _by_column(drafts.header, record.cells)
     subject = ", ".join(cells[name] for name in table.subject if cells.get(name))
-    values, faults = _read_cells(table, cells) if readable else ({}, {})
-    bad = faults.keys() | set(table.required).difference(drafts.header) if readable else table.columns.keys()
+    if record.fault or len(record.cells) != len(drafts.header):
+        return Draft(table.file, record.row, subject, cells, {}, frozenset(table.columns)), {}
+    values, faults = _read_cells(table, sources, cells)
+    bad = faults.keys() | (set(table.required) - sources.keys())
     return Draft(table.file, record.row, subject, cells, values, frozenset(bad)), faults
 
 
@@ -132,29 +135,30 @@ def _by_column(header: tuple[str, ...], cells: tuple[str, ...]) -> dict[str, str
     return by_column
 
 
-def _read_cells(table: Table, cells: Mapping[str, str]) -> tuple[dict[str, object], dict[str, Fault]]:
-    """The values of one row and its faults, both by column."""
+def _read_cells(
+    table: Table, sources: Mapping[str, str], cells: Mapping[str, str],
+) -> tuple[dict[str, object], dict[str, Fault]]:
+    """The values of one row and its faults, both by column; `sources` are the columns of the file to read."""
     values: dict[str, object] = {}
     faults: dict[str, Fault] = {}
-    unread = dict(cells) if hasattr(table.row, "columns") else {}
     for name, column in table.columns.items():
-        written = written_as(name, cells)
-        unread.pop(written, None)
-        value = _value(table, column, cells.get(written), CONVERTED.get(name, {}).get(written, 1.0))
+        source = sources.get(name)
+        value = column.empty if source is None else _value(
+            table, column, cells[source], 1.0 if source == name else CONVERTED[name][source])
         if isinstance(value, Fault):
             faults[name] = value
         else:
             values[name] = value
-    for name, cell in unread.items():
-        kept = cell and (placeholder(cell) or text(cell))
+    for name, cell in cells.items() if hasattr(table.row, "columns") else ():
+        kept = cell and name not in table.columns and (placeholder(cell) or text(cell))
         if isinstance(kept, Fault):
             faults[name] = kept
     return values, faults
 
 
-def _value(table: Table, column: Column, cell: str | None, factor: float) -> object:
-    """The parsed cell in the unit of its column, or what is wrong with it; None is the cell of an absent column."""
-    if cell is None or (not cell and not column.filled):
+def _value(table: Table, column: Column, cell: str, factor: float) -> object:
+    """The parsed cell in the unit of its column, or what is wrong with it."""
+    if not cell and not column.filled:
         return column.empty
     named = column.filled or column.words
     value = (placeholder(cell, named=named) or column.parse(cell)) if cell else Fault("is empty", "")
@@ -170,10 +174,12 @@ def _value(table: Table, column: Column, cell: str | None, factor: float) -> obj
     return Fault(word.rule, column.unknown or word.remedy) if word else value
 
 
-def _torn_numbers(drafts: Drafts, records: list[Record], *, width: int) -> Iterator[Problem]:
+def _torn_numbers(
+    drafts: Drafts, sources: Mapping[str, str], records: list[Record], *, width: int,
+) -> Iterator[Problem]:
     """Yield a problem for each row whose empty last cell may come from a comma inside a number."""
     for record in records:
-        torn = _joined(drafts, record.cells) if record.surplus else None
+        torn = _joined(drafts, sources, record.cells) if record.surplus else None
         if torn:
             count = len(drafts.header) + record.surplus
             rule = f"has {count} cells where the header has {width}, the last one empty"
@@ -181,14 +187,14 @@ def _torn_numbers(drafts: Drafts, records: list[Record], *, width: int) -> Itera
             yield _of_record(drafts.table.file, record, rule, remedy)
 
 
-def _joined(drafts: Drafts, cells: tuple[str, ...]) -> tuple[str, str] | None:
+def _joined(drafts: Drafts, sources: Mapping[str, str], cells: tuple[str, ...]) -> tuple[str, str] | None:
     """Two cells as written and as one number that leaves a valid row, None where there are none."""
     for place, (left, right) in enumerate(zip(cells, cells[1:], strict=False)):
         if not (_DIGITS.fullmatch(left) and right.isdecimal()):
             continue
         for number in (f"{left}.{right}", left + right) if len(right) == 3 else (f"{left}.{right}",):
             mended = (*cells[:place], number, *cells[place + 2 :], "")
-            _, faults = _read_cells(drafts.table, _by_column(drafts.header, mended))
+            _, faults = _read_cells(drafts.table, sources, _by_column(drafts.header, mended))
             if not faults:
                 return f"{left},{right}", number
     return None

@@ -1,4 +1,7 @@
-"""The rows of an evidence directory. Each class declares one table: its file, its columns and what they mean."""
+"""The rows of an evidence directory. Each class declares one table: its file, its columns and what they mean.
+
+A new column is one field of its row: reading it, its range, its references and its messages follow.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

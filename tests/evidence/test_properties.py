@@ -22,7 +22,7 @@ slugs = st.from_regex(r"[a-z0-9]{1,6}([_-][a-z0-9]{1,4}){0,2}", fullmatch=True).
 # Everything that is not a control character, with the marks that need quoting often among it.
 prose = st.text(st.one_of(st.sampled_from(",\"\n\r;'\u2028"), st.characters(exclude_categories=["Cc", "Cs"])))
 prose = prose.map(str.strip).filter(lambda text: not text or as_seen(text) and not placeholder(text))
-labels = prose.filter(lambda text: text and not set(text) & set("\n\r\t"))
+labels = prose.filter(lambda text: 0 < len(text) <= 200 and not set(text) & set("\n\r\t"))
 months = st.floats(0.02, 1200)
 
 
