@@ -102,9 +102,7 @@ def regress(evidence: Evidence, endpoint: str, **options: Unpack[RegressionOptio
     from analysis.commands.regress import regressed_as_asked
 
     keep_compiled_code()
-    fits: list[RegressionFit] = []
-    return Regression(evidence, regressed_as_asked(evidence, _parsed("regress", options, endpoint), keep=fits.append),
-                      tuple(fits))
+    return Regression(evidence, regressed_as_asked(evidence, _parsed("regress", options, endpoint)))
 
 
 def compare(evidence: Evidence, **options: Unpack[Options]) -> "Compared":
@@ -170,19 +168,18 @@ class Fitted:
 
 @dataclass(frozen=True, repr=False)
 class Regression:
-    """The slopes of one endpoint; `fits` has the draws of each regression."""
+    """The slopes of one endpoint; `regressed.fits` has the draws of each regression."""
 
     evidence: Evidence
     regressed: "Regressed"
-    fits: tuple["RegressionFit", ...]
 
     def __repr__(self) -> str:
         from analysis.chapters.regression.tables import slopes_table
 
-        made = self.regressed
-        return "\n".join([heading(self.evidence, made.job.question, f"{made.model} regression", made.priors,
-                                  studies=made.n_studies, patients=made.n_patients), slopes_table(made),
-                          *(f"warning: {text}" for text in made.warnings)])
+        regressed, case = self.regressed, self.regressed.case
+        return "\n".join([heading(self.evidence, case.question, f"{case.model.name} regression", regressed.priors,
+                                  studies=len(case.studies), patients=case.studies.patients), slopes_table(regressed),
+                          *(f"warning: {text}" for text in regressed.warnings)])
 
     def frame(self) -> "pd.DataFrame":
         """The slopes, as in regression.csv."""
@@ -196,7 +193,7 @@ class Regression:
         import xarray as xr
 
         groups = {}
-        for fit in (fit for fit in self.fits if fit.diagnostics.converged):
+        for fit in (fit for fit in self.regressed.fits if fit.diagnostics.converged):
             names = [column.name for column in fit.case.columns]
             path = fit.case.analysis if fit.case.together else f"{fit.case.analysis}/{names[0]}"
             draws, chains = _equally_likely(fit), fit.sampler.chains if fit.engine == NUTS else 1

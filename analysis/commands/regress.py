@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,8 @@ from analysis.chapters.regression.tables import collinearity_table, imputed_tabl
 from analysis.commands.arguments import base_job
 from analysis.commands.printing import asked, heading, print_json, print_notes, refuse_horizon
 from analysis.evidence import Evidence, load
-from analysis.inference.regression import RegressionFit
 from analysis.output import adding
-from analysis.results.tables import left_out_cells
+from analysis.results.tables import left_out_cells, left_out_rows
 from analysis.results.terminal import QUICK_REMEDY
 from analysis.system.errors import UsageError, one_line
 
@@ -47,11 +46,11 @@ def run(options: argparse.Namespace) -> int:
         _print(evidence, regressed, stamp)
         print("".join(f"\n{one_line(str(options.output / path.relative_to(folder)))}" for path in paths))
     reasons = dict.fromkeys(slope["refused"] for slope in regressed.refused)
-    failures = dict.fromkeys((slope["analysis"], slope["covariate"], slope["failures"]) for slope in regressed.failed)
     remedy = QUICK_REMEDY if options.quick else ""
-    print_notes(regressed.warnings, regressed.left_out, *(f"not estimated: {text}" for text in reasons),
-                *(f"NOT CONVERGED: {covariate} {analysis}: {reason}{remedy}"
-                  for analysis, covariate, reason in failures))
+    failures = dict.fromkeys(f"NOT CONVERGED: {slope['covariate']} {slope['analysis']}: {slope['failures']}{remedy}"
+                             for slope in regressed.failed)
+    print_notes(regressed.warnings, left_out_rows(regressed.case.selection),
+                *(f"not estimated: {text}" for text in reasons), *failures)
     return 3 if failures else 0
 
 
@@ -62,9 +61,8 @@ def check(evidence: Evidence, options: argparse.Namespace) -> None:
     refuse_horizon(question, select(evidence, question).endpoint.kind)
 
 
-def regressed_as_asked(evidence: Evidence, options: argparse.Namespace, *,
-                       keep: Callable[[RegressionFit], None] = lambda regression: None) -> Regressed:
-    """The regressions that the options ask for; `keep` takes in the draws of each.
+def regressed_as_asked(evidence: Evidence, options: argparse.Namespace) -> Regressed:
+    """The regressions that the options ask for.
 
     Raises
     ------
@@ -73,7 +71,7 @@ def regressed_as_asked(evidence: Evidence, options: argparse.Namespace, *,
     """
     check(evidence, options)
     job = replace(base_job(options, options.endpoint), sampler=QUICK_REGRESSION if options.quick else REGRESSION)
-    regressed = regress(evidence, job, options.covariate, cores=2, keep=keep)
+    regressed = regress(evidence, job, options.covariate, cores=2)
     if len(regressed.refused) == len(regressed.slopes):
         raise UsageError("; ".join(dict.fromkeys(slope["refused"] for slope in regressed.refused)))
     return regressed
@@ -86,16 +84,18 @@ def _write(regressed: Regressed, label: str, folder: Path, bubble: str, stamp: s
 
     tables = [layout.table({**row, "stamp": stamp} for row in regressed.tables[layout.file]) for layout in LAYOUTS]
     paths = [table.write(folder) for table in tables if len(table)]
-    return paths if stamp else [*paths, *save_figure(draw_bubbles(**bubble_content(regressed, label=label)),
+    return paths if stamp else [*paths, *save_figure(draw_bubbles(**bubble_content(regressed), label=label),
                                                      folder / bubble)]
 
 
 def _object(evidence: Evidence, regressed: Regressed, stamp: str) -> dict[str, Any]:
-    question = regressed.job.question
-    return {**asked(evidence, question, endpoint=question.endpoint, model=regressed.model, subset=question.subset),
-            "priors": regressed.priors, "n_studies": regressed.n_studies, "n_patients": regressed.n_patients,
-            "seed": regressed.job.seed, "stamp": stamp, "warnings": list(regressed.warnings),
-            "left_out": left_out_cells(regressed.left_out), "caveat": CAVEAT,
+    case = regressed.case
+    question = case.question
+    return {**asked(evidence, question, endpoint=question.endpoint, model=case.model.name, subset=question.subset),
+            "priors": {name: str(prior) for name, prior in regressed.priors.items()},
+            "n_studies": len(case.studies), "n_patients": case.studies.patients, "seed": case.job.seed, "stamp": stamp,
+            "warnings": list(regressed.warnings), "left_out": left_out_cells(left_out_rows(case.selection)),
+            "caveat": CAVEAT,
             "covariates": [_slope(slope) for slope in regressed.slopes],
             "collinearity": _without_endpoint(regressed.collinearity),
             "predictions": _without_endpoint(regressed.predictions),
@@ -126,8 +126,9 @@ def _without_endpoint(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]
 
 
 def _print(evidence: Evidence, regressed: Regressed, stamp: str) -> None:
-    print(heading(evidence, regressed.job.question, f"{regressed.model} regression", regressed.priors,
-                  studies=regressed.n_studies, patients=regressed.n_patients, stamp=stamp))
+    case = regressed.case
+    print(heading(evidence, case.question, f"{case.model.name} regression", regressed.priors,
+                  studies=len(case.studies), patients=case.studies.patients, stamp=stamp))
     chosen = {slope["covariate"]: f"{slope['covariate']} {amount(float(format(slope['prior_size'], '.3g')))}"
               for slope in regressed.slopes if slope["prior_size"] != slope["unit_size"]}
     told = f", or per standard deviation where none is stated ({', '.join(chosen.values())})" if chosen else ""

@@ -141,6 +141,6 @@ def test_a_refused_slope_is_drawn_as_points_without_a_line(shipped):
     from analysis.chapters.regression.running import regress
     found = regress(shipped, Job(Question("relapse")))
     assert found.slopes and len(found.refused) == len(found.slopes)
-    figure = draw_bubbles(**bubble_content(found, label="Relapse"))
+    figure = draw_bubbles(**bubble_content(found), label="Relapse")
     names = {artist.get_gid() for axes in figure.axes for artist in (*axes.lines, *axes.collections)}
     assert not any((name or "").startswith("curve") for name in names) and "circles.age" in names

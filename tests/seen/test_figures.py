@@ -417,7 +417,7 @@ def test_bubble(seen, figures, endpoint):
         _circles(seen, axes, slope, raw, sizes)
         _band(seen, axes, slope)
         texts = [text.get_text() for text in axes.texts]
-        assert slope["label"] in texts
+        assert axes.get_title(loc="left") == slope["label"]
         assert any(
             says(
                 re.sub(r"P\(>1\)", "P", text).replace(" ratio", ""),

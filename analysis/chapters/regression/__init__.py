@@ -21,17 +21,17 @@ def _work(asked: Asked) -> Iterator[Task]:
 
 def _rows(evidence: Evidence, job: Job) -> Mapping[str, Any]:
     regressed = regress(evidence, job)
-    return {**regressed.tables, "regression": [regressed]}
+    drawn = len(regressed.refused) < len(regressed.slopes)
+    return {**regressed.tables, "bubble": [(job.question.endpoint, bubble_content(regressed))] if drawn else []}
 
 
 def _figures(results: Results) -> Iterator[Picture]:
-    for regressed in results.values.get("regression", ()):
-        if len(regressed.refused) < len(regressed.slopes):
-            endpoint = results.evidence.endpoint(regressed.job.question.endpoint)
-            yield Picture("bubble", draw_bubbles, bubble_content(
-                regressed, label=endpoint.label, stamp=results.stamp, scale=results.scale(endpoint.endpoint)),
-                f"{endpoint.label}: each study's estimate over each covariate, with the posterior curve and its band.",
-                endpoint.endpoint)
+    for endpoint, content in results.values.get("bubble", ()):
+        label = results.evidence.endpoint(endpoint).label
+        yield Picture("bubble", draw_bubbles, {**content, "label": label, "stamp": results.stamp,
+                                               "scale": results.scale(endpoint)},
+                      f"{label}: each study's estimate over each covariate, with the posterior curve and its band.",
+                      endpoint)
 
 
 def _block(results: Results, endpoint: str, page: Page) -> Html:

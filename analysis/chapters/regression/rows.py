@@ -24,6 +24,8 @@ from models.priors import Prior
 
 CAVEAT = ("Associations between studies, not effects in patients: studies differ in more than one covariate, and a "
           "slope over studies need not hold within any of them.")
+STRONG_CORRELATION = 0.5
+"""Least correlation of two covariates that a reader is told of."""
 
 _COVARIATE = Column("covariate", "key of the covariate in covariates.csv", "text")
 _CHECKS = {column.name: column for column in tables.DIAGNOSTICS.columns}

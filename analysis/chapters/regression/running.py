@@ -1,7 +1,7 @@
-"""Every regression of one endpoint as plain rows: what crosses process borders."""
+"""Every regression of one endpoint."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from analysis.cases.case import Case
@@ -20,45 +20,43 @@ from analysis.inference.pooled import hyperparameters
 from analysis.inference.posterior import Posterior, posterior_of
 from analysis.inference.regression import RegressionFit, fit
 from analysis.results import tables
+from models.priors import Prior
 
 _FAR_STEP = 20.0
 _SAYS = {"small": "allows any slope", "large": "allows hardly any difference between the studies"}
 Rows = tuple[dict[str, Any], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Regressed:
     """What the regressions of one endpoint leave behind; every row is a plain mapping.
 
     Parameters
     ----------
+    case : Case
+        The endpoint's studies without covariates.
     ratio : str
         What exp(beta) is, in words.
-    horizon : float or None
-        Months at which survival is read, None for rates.
-    priors : mapping of str to str
+    priors : mapping of str to Prior
+        Of every hyperparameter.
     slopes, predictions, imputed, collinearity : tuple of rows
         With the columns of these layouts in `analysis.chapters.regression.rows`.
     studies : tuple of rows
         As in studies.csv, with `values`: the natural value of each covariate by name, None where it is missing.
-    left_out : tuple of rows
-        As in left_out.csv.
+    fits : tuple of RegressionFit
+        Each regression with its draws, whether it converged or not.
     """
 
-    job: Job
-    model: str
+    case: Case
     ratio: str
-    horizon: float | None
-    n_studies: int
-    n_patients: int
-    priors: dict[str, str]
-    warnings: tuple[str, ...]
+    priors: Mapping[str, Prior]
     slopes: Rows
     predictions: Rows
     imputed: Rows
     collinearity: Rows
     studies: Rows
-    left_out: Rows
+    warnings: tuple[str, ...]
+    fits: tuple[RegressionFit, ...] = field(repr=False)
 
     @property
     def tables(self) -> dict[str, Rows]:
@@ -77,8 +75,7 @@ class Regressed:
         return tuple(slope for slope in self.slopes if slope["refused"])
 
 
-def regress(evidence: Evidence, job: Job, names: Sequence[str] = (), *, cores: int = 1,
-            keep: Callable[[RegressionFit], None] = lambda regression: None) -> Regressed:
+def regress(evidence: Evidence, job: Job, names: Sequence[str] = (), *, cores: int = 1) -> Regressed:
     """Regress one endpoint on each covariate, on those with missing cells without these studies, and on all together.
 
     Parameters
@@ -96,26 +93,21 @@ def regress(evidence: Evidence, job: Job, names: Sequence[str] = (), *, cores: i
     """
     cases = regression_cases(evidence, job, names)
     whole, columns = cases[0].without, [case.columns[0] for case in cases if case.analysis == ONE]
-    slopes, predictions, imputed = [], [], []
+    fits, slopes, predictions, imputed = [], [], [], []
     for case in cases:
         regression = None if all(case.refusals) else fit(case, cores=cores)
         without = _heterogeneity(case.without) if regression else None
-        if regression:
-            keep(regression)
+        fits += [regression] if regression else []
         slopes += [rows.slope_row(case, at, regression, without=without) for at in range(len(case.columns))]
         if regression and case.analysis == ONE and regression.diagnostics.converged:
             predictions += rows.prediction_rows(regression)
             imputed += rows.imputed_rows(evidence, regression, draw_missing(regression, seed=case.seed))
-    estimated = any(not slope["refused"] for slope in slopes)
-    return Regressed(
-        job=job, model=whole.model.name, ratio=cases[0].regression.ratio, horizon=whole.horizon,
-        n_studies=len(whole.studies), n_patients=whole.studies.patients,
-        priors={name: str(prior) for name, prior in cases[0].priors.items()},
-        warnings=(*whole.selection.warnings, *(_conflicts(whole) if estimated else ()),
-                  *_warnings(evidence, whole, columns, slopes)),
-        slopes=tuple(slopes), predictions=tuple(predictions), imputed=tuple(imputed),
-        collinearity=tuple(rows.collinearity_rows(columns, job.question.endpoint)),
-        left_out=tuple(tables.left_out_rows(whole.selection)), studies=_studies(evidence, whole, columns))
+    reported = tables.study_rows(evidence, whole.selection, whole.conversions, level=whole.level)
+    studies = ({**study, "values": {column.name: cell_of(evidence, column.covariate, study["study_id"])
+                                    for column in columns}} for study in reported)
+    return Regressed(whole, cases[0].regression.ratio, cases[0].priors, tuple(slopes), tuple(predictions),
+                     tuple(imputed), tuple(rows.collinearity_rows(columns, job.question.endpoint)), tuple(studies),
+                     tuple(_warnings(evidence, whole, columns, slopes)), tuple(fits))
 
 
 def _posterior(case: Case) -> Posterior | None:
@@ -132,21 +124,12 @@ def _heterogeneity(case: Case) -> float | None:
     return float(hyperparameters(posterior.grid)[name].quantile(0.5)) if posterior else None
 
 
-def _conflicts(case: Case) -> Iterator[str]:
-    posterior = _posterior(case)
-    if posterior:
-        checked = check(posterior.grid, case.studies, horizon=case.horizon or 0.0, level=case.level)
-        yield from (f"without covariates: {text}" for text in checked.warnings)
-
-
-def _studies(evidence: Evidence, case: Case, columns: Sequence[Column]) -> Rows:
-    reported = tables.study_rows(evidence, case.selection, case.conversions, level=case.level)
-    return tuple({**study, "values": {column.name: cell_of(evidence, column.covariate, study["study_id"])
-                                      for column in columns}} for study in reported)
-
-
 def _warnings(evidence: Evidence, case: Case, columns: Sequence[Column],
               slopes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    yield from case.selection.warnings
+    if any(not slope["refused"] for slope in slopes) and (posterior := _posterior(case)):
+        checked = check(posterior.grid, case.studies, horizon=case.horizon or 0.0, level=case.level)
+        yield from (f"without covariates: {text}" for text in checked.warnings)
     used = {evidence.study(study).row for study in case.studies.study_ids}
     for column in columns:
         codes = [str(note) for note in evidence.notes if note.file == "studies.csv" and note.row in used

@@ -2,12 +2,11 @@
 
 from typing import Any
 
+from analysis.chapters.regression.rows import STRONG_CORRELATION
 from analysis.chapters.regression.running import Regressed
 from analysis.results.numbers import MISSING, RATIO, chance, interval_text, level_text
 from analysis.results.numbers import number as in_words
 from analysis.results.terminal import number, numbers, table
-
-_SHOWN_CORRELATION = 0.5
 
 
 def slopes_table(regressed: Regressed) -> str:
@@ -15,7 +14,7 @@ def slopes_table(regressed: Regressed) -> str:
     spread = next((slope["heterogeneity"] for slope in regressed.slopes if slope.get("heterogeneity")),
                   "heterogeneity")
     header = ["covariate", "per", "analysis", "studies", "missing",
-              f"{regressed.ratio} [{level_text(regressed.job.level)} credible]", "P(ratio > 1)", "SD / prior SD",
+              f"{regressed.ratio} [{level_text(regressed.case.level)} credible]", "P(ratio > 1)", "SD / prior SD",
               f"median {spread} without -> with"]
     return table(header, [_cells(slope) for slope in regressed.slopes])
 
@@ -37,7 +36,7 @@ def imputed_table(regressed: Regressed) -> str:
         median, lower, upper = numbers([cell[name] for name in ("median", "lower", "upper")], "time")
         rows.append([cell["covariate"], cell["study_id"], median, f"[{lower}, {upper}]",
                      chance(cell["probability_outside"])])
-    header = ["covariate", "study", "median", f"{level_text(regressed.job.level)} credible", "P(out of bounds)"]
+    header = ["covariate", "study", "median", f"{level_text(regressed.case.level)} credible", "P(out of bounds)"]
     return table(header, rows) if rows else ""
 
 
@@ -45,5 +44,5 @@ def collinearity_table(regressed: Regressed) -> str:
     """Pairs of covariates whose correlation is at least one half either way; empty where there is none."""
     rows = [[pair["covariate"], pair["other"], in_words(pair["correlation"], ""), str(pair["n_studies"])]
             for pair in regressed.collinearity
-            if pair["correlation"] is not None and abs(pair["correlation"]) >= _SHOWN_CORRELATION]
+            if pair["correlation"] is not None and abs(pair["correlation"]) >= STRONG_CORRELATION]
     return table(["covariate", "and", "r", "studies with both"], rows) if rows else ""
