@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
-from analysis.chapters.influence.figure import draw_baujat, is_drawn
+from analysis.chapters.chapter import Asked, Chapter, Picture, Task
+from analysis.chapters.influence.figure import draw_baujat, mapped
 from analysis.chapters.influence.rows import INFLUENCE, influence_rows
 from analysis.chapters.influence.section import influence_section
-from analysis.drawing.html import Html
 from analysis.results import facts
 from analysis.results.results import Results
 
@@ -17,16 +16,13 @@ def _work(asked: Asked) -> Iterator[Task]:
 
 
 def _figures(results: Results) -> Iterator[Picture]:
-    rows = results.rows(INFLUENCE.file)
-    if is_drawn(rows):
-        yield Picture("baujat", draw_baujat, {"rows": rows, "title": "Influence and surprise", "stamp": results.stamp,
+    if results.rows(INFLUENCE.file) and len(mapped(frame := results.tables[INFLUENCE.file].frame)):
+        yield Picture("baujat", draw_baujat, {"frame": frame, "title": "Influence and surprise", "stamp": results.stamp,
                                               "names": facts.endpoint_names(results)},
                       "Map of the studies: how surprising each is under the others' prediction, and how far the pooled "
                       "result moves without it, one panel for each endpoint.")
 
 
-def _section(results: Results, page: Page) -> Html:
-    return influence_section(results, page.picture("baujat"))
-
-
-CHAPTER = Chapter("influence", 70, (INFLUENCE,), _work, None, _figures, _section, parts=("influence", "figure baujat"))
+CHAPTER = Chapter("influence", 70, (INFLUENCE,), _work, None, _figures,
+                  lambda results, page: influence_section(results, page.picture("baujat")),
+                  parts=("influence", "figure baujat"))

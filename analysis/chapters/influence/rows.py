@@ -1,5 +1,6 @@
 """Rows of influence.csv: each study of an endpoint left out, the headline's change, and the study's surprise."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,16 +10,15 @@ from analysis.cases.settings import Job, derive_seed
 from analysis.chapters.influence.surprise import NAMED_BELOW, chance_named, information, pareto_k, surprise
 from analysis.evidence import Evidence
 from analysis.inference.grid import QuadratureFailed
-from analysis.inference.leave_one_out import LeftOut, leave_one_out, only
-from analysis.inference.posterior import Posterior, Summary, main_estimand, posterior_of, spread_estimand, too_large
+from analysis.inference.leave_one_out import leave_one_out, only
+from analysis.inference.posterior import main_estimand, posterior_of, spread_estimand, too_large
 from analysis.results.columns import columns
 from analysis.results.table import Column, Layout
 from analysis.results.tables import case_cells
 
 COMPUTED, NOT_COMPUTED = "computed", "not computed"
 PRIOR_ONLY = "without the only study the prior remains"
-_ONE_LEFT = "without it one study remains: the heterogeneity is the prior's"
-
+_REMARKS = {1: PRIOR_ONLY, 2: "without it one study remains: the heterogeneity is the prior's"}
 
 INFLUENCE = Layout("influence.csv", "One study left out of the headline of one endpoint.", columns(
     "endpoint subset tiers study_set model study_id label k_studies n estimand time_months level interval status",
@@ -45,7 +45,7 @@ INFLUENCE = Layout("influence.csv", "One study left out of the headline of one e
     "stamp"))
 
 
-def influence_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, tuple[dict[str, Any], ...]]:
+def influence_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, list[dict[str, Any]]]:
     """One row per study of the endpoint's headline, in the order of the evidence; none where there is no study.
 
     Raises
@@ -54,58 +54,35 @@ def influence_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, tu
         When endpoint, subset, model or prior do not exist or do not go together.
     """
     case = headline_case(evidence, base, endpoint)
-    if too_large(case.studies):
-        return {INFLUENCE.file: _not_computed(evidence, case, too_large(case.studies))}
+    studies = case.studies
+    refused = too_large(studies)
     try:
-        rows = _rows(evidence, posterior_of(case), leave_one_out(case)) if len(case.studies) else ()
+        predictions = list(_predictions(case)) if len(studies) and not refused else []
     except QuadratureFailed as error:
-        rows = _not_computed(evidence, case, str(error))
-    return {INFLUENCE.file: rows}
+        predictions, refused = [], str(error)
+    predictions = predictions or [{"status": NOT_COMPUTED, "reason": refused}] * len(studies)
+    shared = {**case_cells(case), "subset": case.question.subset, "k_studies": len(studies)}
+    return {INFLUENCE.file: [
+        {**shared, "study_id": study_id, "label": evidence.study(study_id).label, "n": int(size), **prediction}
+        for study_id, size, prediction in zip(studies.study_ids, studies.sizes, predictions, strict=True)]}
 
 
-def _not_computed(evidence: Evidence, case: Case, reason: str) -> tuple[dict[str, Any], ...]:
-    return tuple({**_shared(evidence, case, at), "status": NOT_COMPUTED, "reason": reason}
-                 for at in range(len(case.studies)))
-
-
-def _rows(evidence: Evidence, whole: Posterior, left_out: tuple[LeftOut, ...]) -> tuple[dict[str, Any], ...]:
-    case, studies = whole.case, whole.case.studies
-    full = _both(whole)
-    seed = derive_seed(case.job.seed, case.question.endpoint, case.model.name, "pareto")
+def _predictions(case: Case) -> Iterator[dict[str, Any]]:
+    """Each study predicted from the others, and the headline's estimates without it beside those with it."""
+    studies, whole, left_out = case.studies, posterior_of(case), leave_one_out(case)
+    names = main_estimand(case), spread_estimand(case)
+    main, spread = (whole.summary(name) for name in names)
+    with_it = {"status": COMPUTED, "reason": _REMARKS.get(len(studies), ""), "full_median": main.median,
+               "full_lower": main.lower, "full_upper": main.upper, "full_sd": main.sd, "heterogeneity": names[1],
+               "full_heterogeneity": spread.median}
     bits = information(whole.grid, studies, np.array([left.log_predictive for left in left_out]))
-    shapes = pareto_k(whole.grid, studies, seed=seed)
-    found = []
-    for left, learned, shape in zip(left_out, bits, shapes, strict=True):
-        found.append({
-            **_shared(evidence, case, left.index), "status": COMPUTED, "reason": _remark(len(studies)),
-            **_change(full, _both(left.posterior)), "heterogeneity": spread_estimand(case),
-            "elpd_loo": left.log_predictive, "pit": left.pit, "two_sided": left.tail,
-            "surprise_bits": surprise(left.tail), "named": left.tail < NAMED_BELOW,
-            "chance_named": chance_named(left, only(studies, left.index)), "information_bits": float(learned),
-            "pareto_k": float(shape) if np.isfinite(shape) else None})
-    return tuple(found)
-
-
-def _both(posterior: Posterior) -> tuple[Summary, Summary]:
-    """The main estimand and the heterogeneity."""
-    return tuple(posterior.summary(name(posterior.case)) for name in (main_estimand, spread_estimand))
-
-
-def _change(full: tuple[Summary, Summary], without: tuple[Summary, Summary]) -> dict[str, Any]:
-    main, spread = full
-    shift = without[0].median - main.median
-    return {"full_median": main.median, "full_lower": main.lower, "full_upper": main.upper, "full_sd": main.sd,
-            "median": without[0].median, "lower": without[0].lower, "upper": without[0].upper, "shift": shift,
-            "shift_sd": shift / main.sd, "full_heterogeneity": spread.median,
-            "heterogeneity_median": without[1].median, "heterogeneity_shift": without[1].median - spread.median}
-
-
-def _remark(k: int) -> str:
-    return {1: PRIOR_ONLY, 2: _ONE_LEFT}.get(k, "")
-
-
-def _shared(evidence: Evidence, case: Case, at: int) -> dict[str, Any]:
-    study_id = case.studies.study_ids[at]
-    return {**case_cells(case), "subset": case.question.subset, "study_id": study_id,
-            "label": evidence.study(study_id).label, "k_studies": len(case.studies),
-            "n": int(case.studies.sizes[at])}
+    seed = derive_seed(case.job.seed, case.question.endpoint, case.model.name, "pareto")
+    for left, learned, shape in zip(left_out, bits, pareto_k(whole.grid, studies, seed=seed), strict=True):
+        others, others_spread = (left.posterior.summary(name) for name in names)
+        shift = others.median - main.median
+        yield {**with_it, "median": others.median, "lower": others.lower, "upper": others.upper, "shift": shift,
+               "shift_sd": shift / main.sd, "heterogeneity_median": others_spread.median,
+               "heterogeneity_shift": others_spread.median - spread.median, "elpd_loo": left.log_predictive,
+               "pit": left.pit, "two_sided": left.tail, "surprise_bits": surprise(left.tail),
+               "named": left.tail < NAMED_BELOW, "chance_named": chance_named(left, only(studies, left.index)),
+               "information_bits": float(learned), "pareto_k": float(shape) if np.isfinite(shape) else None}

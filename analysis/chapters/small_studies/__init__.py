@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
-from analysis.chapters.small_studies.figure import draw_funnel, is_drawn
+from analysis.chapters.chapter import Asked, Chapter, Picture, Task
+from analysis.chapters.small_studies.figure import draw_funnel, drawn_endpoints
 from analysis.chapters.small_studies.rows import SMALL_STUDIES, small_study_rows
 from analysis.chapters.small_studies.section import small_studies_section
-from analysis.drawing.html import Html
 from analysis.results import facts
 from analysis.results.results import Results
 
@@ -17,18 +16,14 @@ def _work(asked: Asked) -> Iterator[Task]:
 
 
 def _figures(results: Results) -> Iterator[Picture]:
-    rows = results.rows(SMALL_STUDIES.file)
-    if is_drawn(rows):
+    if results.rows(SMALL_STUDIES.file) and drawn_endpoints(frame := results.tables[SMALL_STUDIES.file].frame):
         yield Picture("funnel", draw_funnel, {
-            "rows": rows, "title": "Predictive funnels", "names": facts.endpoint_names(results),
+            "frame": frame, "title": "Predictive funnels", "names": facts.endpoint_names(results),
             "stamp": results.stamp, "scales": facts.scales(results)},
             "Each study's estimate over its size within the limits that the model predicts for a study of that "
             "size, one panel for each endpoint.")
 
 
-def _section(results: Results, page: Page) -> Html:
-    return small_studies_section(results, page.picture("funnel"))
-
-
-CHAPTER = Chapter("small_studies", 100, (SMALL_STUDIES,), _work, None, _figures, _section,
+CHAPTER = Chapter("small_studies", 100, (SMALL_STUDIES,), _work, None, _figures,
+                  lambda results, page: small_studies_section(results, page.picture("funnel")),
                   parts=("small studies", "figure funnel"))

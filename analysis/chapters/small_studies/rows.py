@@ -7,6 +7,7 @@ other patients, with other products, in earlier years.
 """
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -31,9 +32,7 @@ REGRESSION, STUDY, LIMIT = "regression", "study", "limit"
 SMALL, LARGE = 10, 40
 """Patients of the two studies whose odds or hazards are compared."""
 
-_POINTS = 18
-_MOST_PATIENTS = 500
-
+_SIZES, _MOST_PATIENTS = 18, 500  # of a funnel
 
 SMALL_STUDIES = Layout(
     "small_studies.csv",
@@ -69,49 +68,41 @@ def small_study_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, 
     case = headline_case(evidence, base, endpoint)
     if not len(case.studies):
         return {}
-    rows = [_regression(case)]
-    if not too_large(case.studies):
-        try:
-            rows += [*_studies(evidence, case), *_limits(case)]
-        except QuadratureFailed:
-            # The regression needs no posterior.
-            rows = rows[:1]
+    shared = {**case_cells(case), "k_studies": len(case.studies), "status": COMPUTED}
+    rows = [{**shared, "part": REGRESSION, "interval": "confidence", **_regression(case)}]
+    try:
+        if not too_large(case.studies):
+            # Lists: a posterior that does not settle leaves neither studies nor funnel.
+            rows += [*[{**shared, "part": STUDY, "interval": "", **study} for study in _studies(evidence, case)],
+                     *[{**shared, "part": LIMIT, "interval": "prediction", **size} for size in _funnel(case)]]
+    except QuadratureFailed:
+        pass  # the regression needs no posterior
     return {SMALL_STUDIES.file: rows}
 
 
-def _shared(case: Case, part: str) -> dict[str, Any]:
-    interval = {REGRESSION: "confidence", STUDY: "", LIMIT: "prediction"}[part]
-    return {**case_cells(case), "interval": interval, "part": part, "k_studies": len(case.studies)}
-
-
 def _regression(case: Case) -> dict[str, Any]:
-    shared = _shared(case, REGRESSION)
     try:
-        found = slope_on_size(case.studies)
+        slope = slope_on_size(case.studies)
     except NoRegression as error:
-        return dict(**shared, status=NOT_COMPUTED, reason=str(error))
-    lower, upper = found.limits(level=case.level)
-    egger = egger_two_sided(case.studies)
+        return {"status": NOT_COMPUTED, "reason": str(error)}
+    limits, egger = slope.limits(level=case.level), egger_two_sided(case.studies)
     step = 1.0 / math.sqrt(SMALL) - 1.0 / math.sqrt(LARGE)
-    ratio, ratio_lower, ratio_upper, detectable = (
-        math.exp(min(step * value, 700.0)) for value in (found.value, lower, upper, found.detectable))
-    return dict(**shared, status=COMPUTED, slope=found.value, slope_se=found.se, slope_lower=lower,
-                      slope_upper=upper, slope_two_sided=found.two_sided, slope_two_sided_t=found.two_sided_t,
-                      ratio=ratio, ratio_lower=ratio_lower, ratio_upper=ratio_upper, detectable_ratio=detectable,
-                      egger_two_sided=None if math.isnan(egger) else egger)
+    ratio, lower, upper, detectable = (math.exp(min(step * value, 700.0))
+                                       for value in (slope.value, *limits, slope.detectable))
+    return {"slope": slope.value, "slope_se": slope.se, "slope_lower": limits[0], "slope_upper": limits[1],
+            "slope_two_sided": slope.two_sided, "slope_two_sided_t": slope.two_sided_t, "ratio": ratio,
+            "ratio_lower": lower, "ratio_upper": upper, "detectable_ratio": detectable,
+            "egger_two_sided": None if math.isnan(egger) else egger}
 
 
-def _studies(evidence: Evidence, case: Case) -> list[dict[str, Any]]:
-    precision, observed = _precision(case), _observed(case)
-    found = []
+def _studies(evidence: Evidence, case: Case) -> Iterator[dict[str, Any]]:
+    """Each study under the prediction of the others."""
+    precision, observed, studies = _precision(case), _observed(case), case.studies
     for left in leave_one_out(case):
-        study_id = case.studies.study_ids[left.index]
-        pit = float(np.clip(left.pit, 1e-12, 1.0 - 1e-12))
-        found.append(dict(**_shared(case, STUDY), status=COMPUTED, study_id=study_id,
-                                label=evidence.study(study_id).label, n=int(case.studies.sizes[left.index]),
-                                precision=float(precision[left.index]), observed=float(observed[left.index]),
-                                pit=left.pit, two_sided=left.tail, z=float(special.ndtri(pit))))
-    return found
+        study_id, at = studies.study_ids[left.index], left.index
+        yield {"study_id": study_id, "label": evidence.study(study_id).label, "n": int(studies.sizes[at]),
+               "precision": float(precision[at]), "observed": float(observed[at]), "pit": left.pit,
+               "two_sided": left.tail, "z": float(special.ndtri(np.clip(left.pit, 1e-12, 1.0 - 1e-12)))}
 
 
 def _precision(case: Case) -> np.ndarray:
@@ -128,20 +119,17 @@ def _observed(case: Case) -> np.ndarray:
     return np.exp(-case.horizon * np.exp(log_hazards(studies).values))
 
 
-def _limits(case: Case) -> list[dict[str, Any]]:
-    """The funnel at sizes from half the smallest to a little above the largest study."""
-    level = case.level
-    at = ((1.0 - level) / 2.0, 0.5, (1.0 + level) / 2.0)
-    precision = _precision(case)
+def _funnel(case: Case) -> Iterator[dict[str, Any]]:
+    """Prediction limits at sizes from half the smallest to a little above the largest study."""
+    at = ((1.0 - case.level) / 2.0, 0.5, (1.0 + case.level) / 2.0)
+    rates, grid, precision = isinstance(case.studies, RateStudies), posterior_of(case).grid, _precision(case)
     low, high = max(0.6 * precision.min(), 1.0), min(max(1.25 * precision.max(), 2.0), float(_MOST_PATIENTS))
-    steps = np.linspace(math.sqrt(low), math.sqrt(high), _POINTS) ** 2
-    if isinstance(case.studies, RateStudies):
-        steps = np.unique(np.round(steps).astype(int))
-        values = rate_limits(posterior_of(case).grid, steps.tolist(), at)
+    sizes = np.linspace(math.sqrt(low), math.sqrt(high), _SIZES) ** 2
+    if rates:
+        sizes = np.unique(np.round(sizes).astype(int))
+        limits = rate_limits(grid, sizes.tolist(), at)
     else:
-        quantiles = hazard_limits(posterior_of(case).grid, 1.0 / np.sqrt(steps), at[::-1])
-        values = np.exp(-case.horizon * np.exp(quantiles))
-    return [dict(**_shared(case, LIMIT), status=COMPUTED, precision=float(one), predicted_lower=float(lower),
-                       predicted=float(middle), predicted_upper=float(upper),
-                       n=int(one) if isinstance(case.studies, RateStudies) else None)
-            for one, (lower, middle, upper) in zip(steps, values, strict=True)]
+        limits = np.exp(-case.horizon * np.exp(hazard_limits(grid, 1.0 / np.sqrt(sizes), at[::-1])))
+    for size, (lower, middle, upper) in zip(sizes, limits, strict=True):
+        yield {"precision": float(size), "predicted": float(middle), "predicted_lower": float(lower),
+               "predicted_upper": float(upper), "n": int(size) if rates else None}
