@@ -233,9 +233,9 @@ def fit_name(results: Results, record: Record) -> str:
 
 
 def endpoint_names(results: Results) -> dict[str, str]:
-    """Labels of endpoints by their keys."""
-    names = {rule.reported_endpoint: rule.label for rule in results.evidence.comparisons if rule.label}
-    return names | {endpoint.endpoint: endpoint.label for endpoint in results.evidence.endpoints}
+    """Labels of endpoints, and of what was published, by their keys."""
+    keys = [row.endpoint for row in (*results.evidence.endpoints, *results.evidence.reported)]
+    return {key: endpoint_label(results, key) for key in dict.fromkeys(keys)}
 
 
 def subset_names_in_words(results: Results) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Tables of results: pandas frames whose columns are declared once, each with its meaning, unit and kind."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -110,6 +110,11 @@ class Table:
 
     def __getstate__(self) -> dict[str, Any]:
         return {"layout": self.layout, "given": self.given}
+
+
+def plain_rows(frame: "pd.DataFrame") -> Iterator[Any]:
+    """The rows of a frame as named tuples of plain values; None where a cell is empty."""
+    return frame.astype(object).where(frame.notna(), None).itertuples(index=False)
 
 
 def _plain(value: Any) -> Any:

@@ -2,13 +2,10 @@
 
 from collections.abc import Iterator
 
-from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
-from analysis.chapters.missing.bounds import MISSING_BOUNDS
-from analysis.chapters.missing.figure import draw_missing, is_drawn
-from analysis.chapters.missing.rows import missing_rows
+from analysis.chapters.chapter import Asked, Chapter, Picture, Task
+from analysis.chapters.missing.figure import draw_missing, drawn_endpoints
+from analysis.chapters.missing.rows import MISSING_BOUNDS, PUBLISHED_TOTALS, missing_rows
 from analysis.chapters.missing.section import missing_section
-from analysis.chapters.missing.totals import PUBLISHED_TOTALS
-from analysis.drawing.html import Html
 from analysis.results import facts
 from analysis.results.numbers import counted
 from analysis.results.results import Results
@@ -21,20 +18,15 @@ def _work(asked: Asked) -> Iterator[Task]:
 
 
 def _figures(results: Results) -> Iterator[Picture]:
-    bounds = results.rows(MISSING_BOUNDS.file)
-    if is_drawn(bounds):
-        shown = len({row["endpoint"] for row in bounds})
+    bounds, totals = (results.tables[layout.file].frame for layout in (MISSING_BOUNDS, PUBLISHED_TOTALS))
+    if drawn := drawn_endpoints(bounds):
         yield Picture("missing", draw_missing, {
-            "bounds": bounds, "totals": results.rows(PUBLISHED_TOTALS.file), "names": facts.endpoint_names(results),
-            "scales": facts.scales(results), "title": "What the studies without a number could change",
-            "stamp": results.stamp},
-            f"Headline interval of {counted(shown, 'rate')} beside intervals with likely and with extreme results of "
-            f"the studies without a number, with the published total, and as published.")
+            "bounds": bounds, "totals": totals, "names": facts.endpoint_names(results),
+            "scales": facts.scales(results), "stamp": results.stamp},
+            f"Headline interval of {counted(len(drawn), 'rate')} beside intervals with likely and with extreme results "
+            f"of the studies without a number, with the published total, and as published.")
 
 
-def _section(results: Results, page: Page) -> Html:
-    return missing_section(results, page.picture("missing"))
-
-
-CHAPTER = Chapter("missing", 50, (PUBLISHED_TOTALS, MISSING_BOUNDS), _work, None, _figures, _section,
+CHAPTER = Chapter("missing", 50, (PUBLISHED_TOTALS, MISSING_BOUNDS), _work, figures=_figures,
+                  section=lambda results, page: missing_section(results, page.picture("missing")),
                   parts=("missing studies", "figure missing"))

@@ -1,8 +1,8 @@
 """One figure of how far the pooled rates depend on studies without a count; readable on a telephone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
@@ -10,8 +10,10 @@ from analysis.drawing import style
 from analysis.drawing.axis import fit_axis
 from analysis.drawing.sheet import Sheet, add_sheet, new_figure, wrapped
 from analysis.results.numbers import PERCENT, SCALES, Scale, counted, joint, level_text, number, printed_with_interval
+from analysis.results.table import plain_rows
 
-Row = Mapping[str, Any]
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAX_ENDPOINTS = 15
 _MAX_SCENARIOS = 6
@@ -37,119 +39,98 @@ class _Line:
     text: str
 
 
-def is_drawn(bounds: Sequence[Row]) -> bool:
-    """Whether any endpoint has a bound to show."""
-    return bool(_endpoints(bounds))
+def drawn_endpoints(bounds: "pd.DataFrame") -> list[str]:
+    """Endpoints with a bound to show."""
+    computed = bounds[(bounds["bound"] != "headline") & (bounds["status"] == "computed")]
+    return list(computed["endpoint"].unique())[:MAX_ENDPOINTS]
 
 
-def draw_missing(bounds: Sequence[Row], *, totals: Sequence[Row] = (), names: Mapping[str, str] | None = None,
-                 scales: Mapping[str, Scale] | None = None, title: str = "", stamp: str = "") -> Figure:
+def draw_missing(bounds: "pd.DataFrame", *, totals: "pd.DataFrame", names: Mapping[str, str],
+                 scales: Mapping[str, Scale], stamp: str = "") -> Figure:
     """Headline, with-total, bound and published intervals of each rate with missing studies.
 
     Parameters
     ----------
-    bounds : sequence of rows
-        As in missing_bounds.csv; at least one endpoint has a computed bound (see `is_drawn`).
-    totals : sequence of rows
-        As in published_totals.csv.
+    bounds : DataFrame
+        As missing_bounds.csv; at least one endpoint is drawn (see `drawn_endpoints`).
+    totals : DataFrame
+        As published_totals.csv.
     names : mapping of str to str
-        Labels of endpoints by their keys; a key without one stands for itself.
+        Labels of endpoints by their keys.
     scales : mapping of str to Scale
         Units in which the rates of the endpoints are read; each unit has a plot of its own.
     """
-    names = names or {}
-    scale_of = {endpoint: (scales or {}).get(endpoint, PERCENT) for endpoint in _endpoints(bounds)}
-    groups = {endpoint: _lines([row for row in bounds if row["endpoint"] == endpoint],
-                               [row for row in totals if row["endpoint"] == endpoint], scale)
-              for endpoint, scale in scale_of.items()}
-    plots = {scale: {endpoint: lines for endpoint, lines in groups.items() if scale_of[endpoint] == scale}
-             for scale in SCALES if scale in scale_of.values()}
+    plots = {scale: {endpoint: list(_lines(bounds[bounds["endpoint"] == endpoint],
+                                           totals[totals["endpoint"] == endpoint], scale))
+                     for endpoint in drawn_endpoints(bounds) if scales[endpoint] == scale} for scale in SCALES}
+    heights = {scale: _ROW * _rows(plot) for scale, plot in plots.items() if plot}
     with style.styled():
-        height = sum(_rows(own) * _ROW for own in plots.values())
-        figure = new_figure(_HEAD + height + (len(plots) - 1) * _BETWEEN + _FOOT)
-        bottom = height + (len(plots) - 1) * _BETWEEN + _FOOT
-        for scale, own in plots.items():
-            bottom -= _rows(own) * _ROW
-            _plot(figure, own, bottom, scale, {endpoint: _heading(bounds, endpoint, names) for endpoint in own})
-            bottom -= _BETWEEN
-        _words(figure, bounds, names, title, stamp)
+        bottom = sum(heights.values()) + (len(heights) - 1) * _BETWEEN + _FOOT
+        figure = new_figure(_HEAD + bottom)
+        for scale, height in heights.items():
+            _plot(figure, plots[scale], bottom - height, scale, bounds, names)
+            bottom -= height + _BETWEEN
+        _words(figure, bounds, names, stamp)
         return figure
 
 
-def _rows(groups: Mapping[str, Sequence[_Line]]) -> float:
-    return sum(len(lines) + _ABOVE for lines in groups.values())
+def _rows(plot: Mapping[str, Sequence[_Line]]) -> float:
+    return sum(len(lines) + _ABOVE for lines in plot.values())
 
 
-def _plot(figure: Figure, groups: Mapping[str, Sequence[_Line]], bottom: float, scale: Scale,
-          headings: Mapping[str, tuple[str, str]]) -> None:
+def _plot(figure: Figure, plot: Mapping[str, Sequence[_Line]], bottom: float, scale: Scale, bounds: "pd.DataFrame",
+          names: Mapping[str, str]) -> None:
     """The endpoints of one unit below each other."""
-    unit = "" if scale == PERCENT else f"Rate {scale.unit}"
-    sheet = add_sheet(figure, rows=_rows(groups), row_height=_ROW, left=_LEFT, right=_RIGHT, bottom=bottom,
-                      x_limit=1.0, x_label=unit)
+    sheet = add_sheet(figure, rows=_rows(plot), row_height=_ROW, left=_LEFT, right=_RIGHT, bottom=bottom, x_limit=1.0,
+                      x_label="" if scale == PERCENT else f"Rate {scale.unit}")
     sheet.axes.xaxis.label.set_size(_LETTERS)
-    values = [value for lines in groups.values() for line in lines for value in (*line.medians, *line.limits)]
+    values = [value for lines in plot.values() for line in lines for value in (*line.medians, *line.limits)]
     fit_axis(sheet.axes, values, scale, whole=(0.0, 0.25, 0.5, 0.75, 1.0), most=5,
              unit="%" if scale == PERCENT else "")
     sheet.axes.tick_params(axis="x", labelsize=_LETTERS)
     top = 0.0
-    for endpoint, lines in groups.items():
-        _group(sheet, top, headings[endpoint], lines)
+    for endpoint, lines in plot.items():
+        first = bounds[bounds["endpoint"] == endpoint].iloc[0]
+        sheet.rule(top + 0.12)
+        sheet.write(0.15, top + 0.75, wrapped(names[endpoint], 52, 1), size=_LETTERS, weight="bold")
+        sheet.write(style.WIDTH - 0.15, top + 0.75, size=_LETTERS, color=style.FAINT, align="right",
+                    text=f"{first['known_k']} of {counted(first['published_k'], 'study', 'studies')}")
+        for at, line in enumerate(lines):
+            _draw(sheet, top + 1.7 + at, line)
         top += len(lines) + _ABOVE
 
 
-def _endpoints(bounds: Sequence[Row]) -> list[str]:
-    computed = (row["endpoint"] for row in bounds if row["bound"] != "headline" and row["status"] == "computed")
-    return list(dict.fromkeys(computed))[:MAX_ENDPOINTS]
+def _lines(bounds: "pd.DataFrame", totals: "pd.DataFrame", scale: Scale) -> Iterator[_Line]:
+    """The lines of one endpoint, from the studies with a count to the published interval."""
+    computed = bounds[bounds["status"] == "computed"]
+    with_total = totals[totals["status"] == "computed"]
+    yield _line("Studies with a count", computed[computed["bound"] == "headline"], style.SHRUNKEN, scale)
+    for scenario, posteriors in list(with_total.groupby("scenario", sort=False))[:_MAX_SCENARIOS]:
+        yield _line(f"and total, {scenario.replace('_', ' ')}", posteriors, style.PREDICTION, scale)
+    for label, names in _RANGES:
+        posteriors = computed[computed["bound"].isin(names)]
+        if len(posteriors):
+            yield _line(label, posteriors, style.FAINT, scale)
+    for row in plain_rows(bounds[bounds["bound"] == "published"]):
+        text = printed_with_interval(row.median, row.lower, row.upper, "probability", scale)
+        yield _Line("Published", (row.median, row.median), (row.lower, row.upper), style.PUBLISHED, text)
 
 
-def _heading(bounds: Sequence[Row], endpoint: str, names: Mapping[str, str]) -> tuple[str, str]:
-    row = next(row for row in bounds if row["endpoint"] == endpoint)
-    return (wrapped(names.get(endpoint) or endpoint.replace("_", " ").capitalize(), 52, 1),
-            f"{row['known_k']} of {counted(row['published_k'], 'study', 'studies')}")
-
-
-def _lines(bounds: Sequence[Row], totals: Sequence[Row], scale: Scale) -> list[_Line]:
-    computed = [row for row in bounds if row["status"] == "computed"]
-    found = [_line("Studies with a count", [row for row in computed if row["bound"] == "headline"], style.SHRUNKEN,
-                   scale)]
-    own = [row for row in totals if row["status"] == "computed"]
-    for scenario in list(dict.fromkeys(row["scenario"] for row in own))[:_MAX_SCENARIOS]:
-        label = f"and total, {scenario.replace('_', ' ')}"
-        found.append(_line(label, [row for row in own if row["scenario"] == scenario], style.PREDICTION, scale))
-    for label, wanted in _RANGES:
-        found.append(_line(label, [row for row in computed if row["bound"] in wanted], style.FAINT, scale))
-    for row in (row for row in bounds if row["bound"] == "published"):
-        text = printed_with_interval(row["median"], row["lower"], row["upper"], "probability", scale)
-        found.append(_Line("Published", (row["median"],) * 2, (row["lower"], row["upper"]), style.PUBLISHED, text))
-    return [line for line in found if line]
-
-
-def _line(label: str, rows: Sequence[Row], color: str, scale: Scale) -> _Line | None:
-    """The smallest and the largest median with the outermost limits of several posteriors; None without any."""
-    if not rows:
-        return None
-    low, high = (choose(row["median"] for row in rows) for choose in (min, max))
-    lower, upper = min(row["lower"] for row in rows), max(row["upper"] for row in rows)
-    first, last, *ends = joint((low, high, lower, upper), "proportion", scale)
-    if low != high and len(rows) > 1:
-        first, last = (number(value, "proportion", scale) for value in (low, high))
-        ends = [number(value, "proportion", scale) for value in (lower, upper)]
-    middle = first if first == last else f"{first}–{last}"
+def _line(label: str, posteriors: "pd.DataFrame", color: str, scale: Scale) -> _Line:
+    """The smallest and the largest median with the outermost limits of several posteriors."""
+    low, high = posteriors["median"].min(), posteriors["median"].max()
+    lower, upper = posteriors["lower"].min(), posteriors["upper"].max()
+    if low == high:
+        middle, _, *ends = joint((low, high, lower, upper), "proportion", scale)
+    else:
+        first, last, *ends = (number(value, "proportion", scale) for value in (low, high, lower, upper))
+        middle = first if first == last else f"{first}–{last}"
     return _Line(label, (low, high), (lower, upper), color, f"{middle} [{ends[0]}, {ends[1]}]")
 
 
-def _group(sheet: Sheet, top: float, heading: tuple[str, str], lines: Sequence[_Line]) -> None:
-    sheet.rule(top + 0.12)
-    sheet.write(0.15, top + 0.75, heading[0], size=_LETTERS, weight="bold")
-    sheet.write(style.WIDTH - 0.15, top + 0.75, heading[1], size=_LETTERS, color=style.FAINT, align="right")
-    for at, line in enumerate(lines):
-        y = top + 1.2 + at + 0.5
-        sheet.write(0.3, y, wrapped(line.label, 28, 1), size=_LETTERS, color=line.color)
-        sheet.write(_NUMBERS, y, line.text, size=_LETTERS, color=line.color)
-        _mark(sheet, y, line)
-
-
-def _mark(sheet: Sheet, y: float, line: _Line) -> None:
+def _draw(sheet: Sheet, y: float, line: _Line) -> None:
+    sheet.write(0.3, y, wrapped(line.label, 28, 1), size=_LETTERS, color=line.color)
+    sheet.write(_NUMBERS, y, line.text, size=_LETTERS, color=line.color)
     if None not in line.limits:
         sheet.axes.plot(line.limits, [y, y], color=line.color, linewidth=2.6, solid_capstyle="butt", zorder=3)
     if line.medians[0] == line.medians[1]:
@@ -158,21 +139,20 @@ def _mark(sheet: Sheet, y: float, line: _Line) -> None:
         sheet.axes.plot(line.medians, [y, y], color=line.color, linewidth=9.0, solid_capstyle="butt", zorder=4)
 
 
-def _words(figure: Figure, bounds: Sequence[Row], names: Mapping[str, str], title: str, stamp: str) -> None:
+def _words(figure: Figure, bounds: "pd.DataFrame", names: Mapping[str, str], stamp: str) -> None:
     """Title, stamp, and what the marks mean."""
     top, left = figure.get_size_inches()[1], 0.15 / style.WIDTH
-    figure.text(left, 1 - 0.45 / top, wrapped(title, 60 if stamp else 70, 1), fontsize=_LETTERS + 3, fontweight="bold")
+    figure.text(left, 1 - 0.45 / top, "What the studies without a number could change", fontsize=_LETTERS + 3,
+                fontweight="bold")
     if stamp:
         figure.text(1 - left, 1 - 0.45 / top, stamp, ha="right", fontsize=_LETTERS, fontweight="bold", color="white",
                     bbox={"facecolor": style.ALARM, "edgecolor": "none", "boxstyle": "round,pad=0.3"})
-    levels = {kind: " or ".join(sorted({level_text(row["level"]) for row in bounds
-                                        if row["interval"] == kind and row["level"] is not None}))
-              for kind in ("credible", "confidence")}
-    missed = dict.fromkeys(row["endpoint"] for row in bounds if row["status"] == "not computed")
+    levels = {kind: " or ".join(sorted(map(level_text, rows["level"].dropna().unique())))
+              for kind, rows in bounds.groupby("interval")}
+    published = f"; published: {levels['confidence']} confidence interval." if levels.get("confidence") else "."
+    missed = [names[endpoint] for endpoint in bounds.loc[bounds["status"] == "not computed", "endpoint"].unique()]
     text = [f"Diamond: median of the mean rate. Thick bar: medians of all cases. Thin: {levels['credible']}",
-            "credible limits, outermost of all cases"
-            + (f"; published: {levels['confidence']} confidence interval." if levels["confidence"] else "."),
-            *([wrapped("Not computed: " + ", ".join(names.get(one) or one for one in missed), 84, 1)]
-              if missed else [])]
-    for at, one in enumerate(text):
-        figure.text(left, (1.15 - 0.36 * at) / top, one, fontsize=_LETTERS - 2, color=style.FAINT)
+            f"credible limits, outermost of all cases{published}",
+            *([wrapped("Not computed: " + ", ".join(missed), 84, 1)] if missed else [])]
+    for at, line in enumerate(text):
+        figure.text(left, (1.15 - 0.36 * at) / top, line, fontsize=_LETTERS - 2, color=style.FAINT)

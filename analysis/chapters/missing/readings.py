@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from analysis.cases.selection import Question, Selection, reason_against_study, shared_patients
-from analysis.chapters.missing.splits import in_proportion
-from analysis.evidence import Evidence, Scenario, Study, Total
+from analysis.cases.selection import Question, Selection, reason_against_study
+from analysis.chapters.missing.counts import MOST_PATIENTS, impossible, in_proportion
+from analysis.evidence import Evidence, Response, Scenario, Study, Total
 
 AS_PRINTED = "as_printed"
 TREATED, REDUCED = "treated", "reduced"
@@ -24,35 +24,32 @@ class Reading:
 
     Parameters
     ----------
+    total : Total
+        With the scenario's numbers in the place of the printed ones, and all studies where no number is printed.
+    known : tuple of Response
+        The counts that are behind the total.
+    missing : mapping of str to int, or None
+        Patients of each study behind the total without a count; None where it cannot be told which these are.
     absent : tuple of str
         Studies of the review that are taken not to be behind the total.
     denominators : {"treated", "reduced"}
         Whether the unknown studies enter with their treated patients (or the scenario's number), or with those
         reduced in proportion, so that the base is the printed one.
-    known_k, known_events, known_n : int
-        The studies with a count that are behind the total.
-    missing : mapping of str to int
-        Patients of each study behind the total without a count.
     base_gap : int or None
         Patients of all studies behind the total, as treated or counted, minus the printed base.
     reason : str
         Why nothing can be computed; empty where it can.
     """
 
-    endpoint: str
+    total: Total
     scenario: str
-    absent: tuple[str, ...]
-    denominators: str
-    k_studies: int
-    total_events: int | None
-    total_n: int | None
-    known_k: int
-    known_events: int
-    known_n: int
-    missing: Mapping[str, int]
-    base_gap: int | None
-    reason: str
-    note: str
+    known: tuple[Response, ...]
+    missing: Mapping[str, int] | None = None
+    absent: tuple[str, ...] = ()
+    denominators: str = TREATED
+    base_gap: int | None = None
+    reason: str = ""
+    note: str = ""
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -62,7 +59,7 @@ class Reading:
     @property
     def missing_events(self) -> int:
         """Events left for the unknown studies."""
-        return self.total_events - self.known_events
+        return self.total.events - sum(row.events for row in self.known)
 
 
 def members(evidence: Evidence, question: Question) -> tuple[Study, ...]:
@@ -70,108 +67,95 @@ def members(evidence: Evidence, question: Question) -> tuple[Study, ...]:
     return tuple(study for study in evidence.studies if not reason_against_study(evidence, question, study))
 
 
-def base_trouble(evidence: Evidence, selection: Selection) -> str:
-    """Why the studies' patients cannot stand for the denominators of an endpoint; empty where they can."""
-    shared = shared_patients(evidence, selection.study_ids)
-    if shared:
-        return f"{' and '.join(shared[0])} share patients"
-    population = selection.endpoint.population
-    return "" if population in ("", "treated") else \
-        f"the base is {population}, and how many the studies without a count have is not known"
+def readings(evidence: Evidence, selection: Selection, trouble: str) -> Iterator[Reading]:
+    """Every reading of the endpoint's published totals: as printed, then the scenarios of scenarios.csv.
+
+    Parameters
+    ----------
+    trouble : str
+        Why no total of the endpoint can be used; empty where it can.
+    """
+    for total in (total for total in evidence.totals if total.endpoint == selection.endpoint.endpoint):
+        yield from _of_total(evidence, selection, total, AS_PRINTED, (), trouble)
+        rows = [row for row in evidence.scenarios if row.endpoint == total.endpoint]
+        for name in dict.fromkeys(row.scenario for row in rows):
+            scenario = [row for row in rows if row.scenario == name]
+            yield from _of_total(evidence, selection, total, name, scenario, trouble)
 
 
-def readings(evidence: Evidence, selection: Selection) -> tuple[Reading, ...]:
-    """Every reading of the endpoint's published totals: as printed, then the scenarios of scenarios.csv."""
-    found = []
-    for total in (row for row in evidence.totals if row.endpoint == selection.endpoint.endpoint):
-        found += _of_total(evidence, selection, total, AS_PRINTED, ())
-        own = [row for row in evidence.scenarios if row.endpoint == total.endpoint]
-        for name in dict.fromkeys(row.scenario for row in own):
-            found += _of_total(evidence, selection, total, name, [row for row in own if row.scenario == name])
-    return tuple(found)
-
-
-def _of_total(evidence: Evidence, selection: Selection, total: Total, name: str,
-              scenario: Sequence[Scenario]) -> Iterator[Reading]:
+def _of_total(evidence: Evidence, selection: Selection, printed: Total, name: str, scenario: Sequence[Scenario],
+              trouble: str) -> Iterator[Reading]:
     """The readings of one total in one scenario, those whose base fits best first."""
-    changed = {row.study_id: row.n for row in scenario if row.study_id}
-    known = {row.study_id: (row.events, row.n) for row in selection.rows}
     studies = members(evidence, selection.question)
+    known = {row.study_id for row in selection.rows}
+    changed = {row.study_id: row.n for row in scenario if row.study_id}
     sizes = {study.study_id: changed.get(study.study_id, study.n_treated) for study in studies
              if study.study_id not in known}
-    first = scenario[0] if scenario else None
-    events = first.total_events if first and first.total_events is not None else total.events
-    base = first.total_n if first and first.total_n is not None else total.n
-    k = len(studies) if total.k_studies is None else total.k_studies
-    start = Reading(total.endpoint, name, (), TREATED, k, events, base, len(known),
-                    sum(count for count, _ in known.values()), sum(n for _, n in known.values()), {}, None, "",
-                    _notes(total, scenario, changed, known, len(studies)))
-    absent = len(studies) - k
-    reason = _trouble(evidence, selection, events, sizes, absent, base)
-    if reason:
-        yield replace(start, reason=reason)
-        return
-    guesses = [_with_absent(start, known, sizes, ids)
-               for ids in combinations([study.study_id for study in studies], absent)]
-    if absent:
-        guesses = sorted((one for one in guesses if abs(one.base_gap) <= NEAR * base), key=lambda one:
-                         abs(one.base_gap))[:_MOST_READINGS]
-    if not guesses:
-        yield replace(start, reason=f"no choice of {k} of the {len(studies)} studies comes near the base of {base}")
-    for guess in guesses:
-        yield _checked(guess)
-        if guess.base_gap and 0 < guess.base_gap < sum(guess.sizes):
-            yield _checked(_reduced(guess))
-
-
-def _notes(total: Total, scenario: Sequence[Scenario], changed: Mapping[str, int],
-           known: Mapping[str, tuple[int, int]], members_count: int) -> str:
-    notes = [row.note for row in scenario or [total] if row.note]
+    notes = [row.note for row in scenario or [printed] if row.note]
     notes += [f"the denominator of {study_id} is that of its count" for study_id in changed if study_id in known]
+    total = _as_in(scenario, printed)
     if total.k_studies is None:
-        notes.append(f"the number of studies is not printed: all {members_count} are assumed")
-    return "; ".join(notes)
+        notes.append(f"the number of studies is not printed: all {len(studies)} are assumed")
+        total = replace(total, k_studies=len(studies))
+    whole = Reading(total, name, selection.rows, note="; ".join(notes))
+    absent = len(studies) - total.k_studies
+    reason = "no total of events is printed" if total.events is None else \
+        trouble or _why_not_told(total, sizes, absent, studies=len(studies))
+    if reason:
+        yield replace(whole, reason=reason)
+    else:
+        yield from _guesses(whole, sizes, [study.study_id for study in studies], absent)
 
 
-def _trouble(evidence: Evidence, selection: Selection, events: int | None, sizes: Mapping[str, int | None], absent: int,
-             base: int | None) -> str:
-    """Why no reading can be formed; empty where one can."""
-    unknown = [study_id for study_id, n in sizes.items() if n is None]
-    if events is None:
-        return "no total of events is printed"
-    if trouble := base_trouble(evidence, selection):
-        return trouble
-    if not selection.rows:
-        return "no study has a count of its own"
-    if unknown:
+def _as_in(scenario: Sequence[Scenario], total: Total) -> Total:
+    """The total with the numbers that a scenario gives."""
+    for row in scenario[:1]:
+        total = replace(total, events=total.events if row.total_events is None else row.total_events,
+                        n=total.n if row.total_n is None else row.total_n)
+    return total
+
+
+def _why_not_told(total: Total, sizes: Mapping[str, int | None], absent: int, *, studies: int) -> str:
+    """Why it cannot be told which studies are behind a total; empty where it can."""
+    which = f"which {absent} of the studies are not behind the total is not known"
+    if unknown := [study_id for study_id, n in sizes.items() if n is None]:
         return f"the patients of {', '.join(unknown)} are not known"
     if absent < 0:
         return f"{-absent} of the studies behind the total are not in the evidence"
-    if absent and base is None:
-        return f"which {absent} of the studies are not behind the total is not known, and no base is printed"
-    if absent and math.comb(len(sizes) + len(selection.rows), absent) > _MOST_GUESSES:
-        return f"which {absent} of the studies are not behind the total is not known, and there are too many choices"
+    if absent and total.n is None:
+        return f"{which}, and no base is printed"
+    if absent and math.comb(studies, absent) > _MOST_GUESSES:
+        return f"{which}, and there are too many choices"
     return ""
 
 
-def _with_absent(start: Reading, known: Mapping[str, tuple[int, int]], sizes: Mapping[str, int],
-                 absent: tuple[str, ...]) -> Reading:
-    counted = [count for study_id, count in known.items() if study_id not in absent]
+def _guesses(whole: Reading, sizes: Mapping[str, int], study_ids: Sequence[str], absent: int) -> Iterator[Reading]:
+    """Each choice of the absent studies that comes near the printed base, with two kinds of denominators."""
+    guesses = [_without(whole, sizes, chosen) for chosen in combinations(study_ids, absent)]
+    if absent:
+        near = [guess for guess in guesses if abs(guess.base_gap) <= NEAR * whole.total.n]
+        guesses = sorted(near, key=lambda guess: abs(guess.base_gap))[:_MOST_READINGS]
+    if not guesses:
+        yield replace(whole, reason=f"no choice of {whole.total.k_studies} of the {len(study_ids)} studies comes near "
+                                    f"the base of {whole.total.n}")
+    for guess in guesses:
+        yield _checked(guess)
+        patients = sum(guess.sizes)
+        if guess.base_gap and 0 < guess.base_gap < patients:
+            reduced = in_proportion(patients - guess.base_gap, guess.sizes)
+            yield _checked(replace(guess, denominators=REDUCED, missing=dict(zip(guess.missing, reduced, strict=True))))
+
+
+def _without(whole: Reading, sizes: Mapping[str, int], absent: tuple[str, ...]) -> Reading:
+    known = tuple(row for row in whole.known if row.study_id not in absent)
     missing = {study_id: n for study_id, n in sizes.items() if study_id not in absent}
-    patients = sum(n for _, n in counted) + sum(missing.values())
-    return replace(start, absent=absent, known_k=len(counted), known_events=sum(events for events, _ in counted),
-                   known_n=sum(n for _, n in counted), missing=missing,
-                   base_gap=None if start.total_n is None else patients - start.total_n)
-
-
-def _reduced(guess: Reading) -> Reading:
-    """The reading with fewer evaluable patients in the unknown studies, so that the base is the printed one."""
-    sizes = in_proportion(sum(guess.sizes) - guess.base_gap, guess.sizes)
-    return replace(guess, denominators=REDUCED, missing=dict(zip(guess.missing, sizes, strict=True)))
+    patients = sum(row.n for row in known) + sum(missing.values())
+    gap = None if whole.total.n is None else patients - whole.total.n
+    return replace(whole, known=known, missing=missing, absent=absent, base_gap=gap)
 
 
 def _checked(reading: Reading) -> Reading:
-    """The reading with what it assumes, or with the reason why its total is impossible."""
+    """The reading with what it assumes, and with the reason where its total is impossible or too large."""
     notes = [reading.note] if reading.note else []
     if reading.absent:
         notes.append(f"{', '.join(reading.absent)} taken as absent")
@@ -181,4 +165,6 @@ def _checked(reading: Reading) -> Reading:
                      + (", taken from the unknown studies in proportion" if reading.denominators == REDUCED else ""))
     elif reading.base_gap is None:
         notes.append("no base is printed to check the denominators with")
-    return replace(reading, note="; ".join(notes))
+    reason = impossible(reading.missing_events, reading.sizes) if sum(reading.sizes) <= MOST_PATIENTS else \
+        f"more than {MOST_PATIENTS:,} patients are in studies without a count"
+    return replace(reading, note="; ".join(notes), reason=reason)

@@ -1,14 +1,15 @@
-"""The section on studies whose numbers are not in the evidence: published totals, and bounds."""
+"""The values of the section on missing studies; its words are in section.html."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
+from itertools import groupby
 
-from analysis.drawing.html import Html, folded, paragraphs, section, table
+from analysis.chapters.missing.rows import MISSING_BOUNDS, PUBLISHED_TOTALS
+from analysis.drawing.html import Html, rendered, section
 from analysis.results import facts
-from analysis.results.numbers import chance, counted, interval_text, joint, level_text, number, studies_and_patients
+from analysis.results.numbers import MISSING, chance, interval_text, joint, level_text, studies_and_patients
 from analysis.results.results import Results
+from analysis.results.table import Row
 
-Row = Mapping[str, Any]
 _BOUNDS = {"headline": "headline", "published": "published", "extreme_low": "missing studies: no event",
            "extreme_high": "missing studies: every patient", "each_low": "each missing study at its lower limit",
            "each_high": "each missing study at its upper limit", "joint_low": "their sum at its lower limit",
@@ -19,101 +20,68 @@ _BOUNDS = {"headline": "headline", "published": "published", "extreme_low": "mis
 
 def missing_section(results: Results, picture: Html) -> Html:
     """How far the answer depends on studies without a number; a sensitivity analysis, not the headline."""
-    totals, bounds = results.rows("published_totals.csv"), results.rows("missing_bounds.csv")
+    totals, bounds = results.rows(PUBLISHED_TOTALS.file), results.rows(MISSING_BOUNDS.file)
     if not totals and not bounds:
         return Html("")
-    return section("missing", "What the missing studies could change",
-                   paragraphs([*_readings(results, totals), *_scenarios(results, totals)]), picture,
-                   folded("Published totals, every reading", _totals(results, totals)),
-                   folded("Bounds", _bounds(results, bounds)))
+    computed = [row for row in totals if row["median"] is not None]
 
+    def rate(row: Row, prefix: str = "") -> str:
+        scale = results.scale(row["endpoint"])
+        return facts.with_unit(interval_text(*facts.limits(row, prefix), "proportion", scale), "proportion", scale)
 
-def _readings(results: Results, rows: tuple[Row, ...]) -> list[str]:
-    """A sentence or two for each reading in which every study is accounted for."""
-    notes = []
-    for row in rows:
-        if row["median"] is None or row["absent"] or row["base_gap"]:
-            continue
-        label = facts.endpoint_label(results, row["endpoint"])
-        missing = counted(row["missing_k"], "study", "studies")
-        notes.append(
-            f"{label}: the published total {row['total_events']}/{row['total_n']} leaves {row['missing_events']} of "
-            f"{row['missing_n']} for the {missing} without a number. From the others {_expected(row)} are "
-            f"expected; a total as far out as this one has the two-sided predictive probability "
-            f"{chance(row['two_sided'])}. With the total the mean rate is {_worded(results, row)}, without it "
-            f"{_worded(results, row, 'known_')}. It assumes that the counts here are the ones "
-            f"behind the total.")
-    return notes
-
-
-def _scenarios(results: Results, rows: tuple[Row, ...]) -> list[str]:
-    """One sentence for each endpoint whose total can only be read with assumptions about which study is absent."""
-    notes = []
-    for endpoint in dict.fromkeys(row["endpoint"] for row in rows if row["absent"] and row["median"] is not None):
-        own = [row for row in rows if row["endpoint"] == endpoint and row["absent"] and row["median"] is not None]
-        scale = results.scale(endpoint)
-        medians = [row["median"] for row in own]
-        low, high = (number(choose(medians), "proportion", scale) for choose in (min, max))
-        tail = [row["two_sided"] for row in own]
-        notes.append(
-            f"{facts.endpoint_label(results, endpoint)}: which study is absent from the published total "
-            f"{own[0]['total_events']}/{own[0]['total_n']} is not printed, and no choice adds up exactly. Over "
-            f"{counted(len(own), 'reading')} that nearly do, the mean rate with the total is {low} to {high} "
-            f"{scale.unit}, and the two-sided predictive probability of the total {chance(min(tail))} to "
-            f"{chance(max(tail))}.")
-    return notes
+    return section("missing", "What the missing studies could change", rendered(
+        "chapters/missing/section.html", say=facts.Words(results), picture=picture, rate=rate, expected=_expected,
+        out_of=_out_of, whole=[row for row in computed if not row["absent"] and not row["base_gap"]],
+        guessed=[list(rows) for _, rows in groupby((row for row in computed if row["absent"]),
+                                                   key=lambda row: row["endpoint"])],
+        scale=results.scale, totals=_totals(results, totals), bounds=_bounds(results, bounds)))
 
 
 def _expected(row: Row) -> str:
     """Expected events with the limits of their prediction: whole, unless they are few."""
     values = (row["expected_events"], row["events_lower"], row["events_upper"])
-    return "{} [{}, {}]".format(*joint(values, "events", least=0))
+    return "" if None in values else "{} [{}, {}]".format(*joint(values, "events", least=0))
 
 
-def _worded(results: Results, row: Row, prefix: str = "") -> str:
-    return facts.with_unit(interval_text(*facts.limits(row, prefix), "proportion", results.scale(row["endpoint"])),
-                           "proportion", results.scale(row["endpoint"]))
+def _out_of(events: int | None, n: int | None) -> str:
+    """Such as "400/489"; a dash for what is not printed."""
+    return "/".join(MISSING if count is None else f"{count}" for count in (events, n))
 
 
-def _totals(results: Results, rows: tuple[Row, ...]) -> Html:
+def _totals(results: Results, rows: Sequence[Row]) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
     level, rates = level_text(results.base.level), facts.rates(results, {row["endpoint"] for row in rows})
     heads = ("Endpoint", "Reading", "Absent", "Missing events / patients", f"Expected [{level} prediction]",
              "P(this total)", "mid-p", rates.head("Without the total", f"{level} credible"),
              rates.head("With it", f"{level} credible"), "Note")
     cells = []
     for row in rows:
-        known = row["median"] is not None
-        expected = _expected(row) if row["expected_events"] is not None else ""
         without = dict(zip(("median", "lower", "upper"), facts.limits(row, "known_"), strict=True))
         cells.append((facts.endpoint_label(results, row["endpoint"]),
-                      f"{row['scenario']} {row['total_events']}/{row['total_n']}", _absent(results, row),
-                      "" if row["missing_n"] is None else f"{row['missing_events']}/{row['missing_n']}", expected,
-                      chance(row["probability"]), chance(row["mid_p"]),
-                      rates.cell(row["endpoint"], without) if known else "",
-                      rates.cell(row["endpoint"], row) if known else row["status"],
+                      f"{row['scenario']} {_out_of(row['total_events'], row['total_n'])}",
+                      ", ".join(facts.study_label(results, study_id) for study_id in row["absent"].split()),
+                      "" if row["missing_n"] is None else f"{row['missing_events']}/{row['missing_n']}",
+                      _expected(row), chance(row["probability"]), chance(row["mid_p"]),
+                      "" if row["median"] is None else rates.cell(row["endpoint"], without),
+                      row["status"] if row["median"] is None else rates.cell(row["endpoint"], row),
                       "; ".join(filter(None, [row["reason"], row["note"]]))))
-    return table("Predictive probability of each published total, and the mean rate that uses it", heads, cells, left=3)
+    return heads, cells
 
 
-def _absent(results: Results, row: Row) -> str:
-    return ", ".join(facts.study_label(results, name) for name in row["absent"].split())
-
-
-def _bounds(results: Results, rows: tuple[Row, ...]) -> Html:
+def _bounds(results: Results, rows: Sequence[Row]) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
     rates = facts.rates(results, {row["endpoint"] for row in rows})
     heads = ("Endpoint", "If", "Studies / patients", "Missing studies / patients", "Missing events",
              rates.head("Mean rate"), "Interval", "Note")
-    cells = []
-    for row in rows:
-        level = level_text(row["level"]) if row["level"] else ""
-        value = row["status"] if row["median"] is None else rates.one(row["endpoint"], row["median"]) \
-            if row["lower"] is None else rates.cell(row["endpoint"], row)
-        scenario = f" ({row['scenario'].replace('_', ' ')})" if row["scenario"] else ""
-        cells.append((facts.endpoint_label(results, row["endpoint"]),
-                      f"{_BOUNDS.get(row['bound'], row['bound'])}{scenario}",
-                      studies_and_patients(row["known_k"], row["known_n"]),
-                      studies_and_patients(row["missing_k"], row["missing_n"]),
-                      "" if row["missing_events"] is None else f"{row['missing_events']}", value,
-                      f"{level} {row['interval'] or ''}".strip(),
-                      "; ".join(filter(None, [row["reason"], row["note"]]))))
-    return table("The mean rate under what the studies without a number can have shown", heads, cells, left=2)
+
+    def rate(row: Row) -> str:
+        if row["median"] is None:
+            return row["status"]
+        return rates.one(row["endpoint"], row["median"]) if row["lower"] is None else rates.cell(row["endpoint"], row)
+
+    cells = [(facts.endpoint_label(results, row["endpoint"]), _BOUNDS[row["bound"]]
+              + (f" ({row['scenario'].replace('_', ' ')})" if row["scenario"] else ""),
+              studies_and_patients(row["known_k"], row["known_n"]),
+              studies_and_patients(row["missing_k"], row["missing_n"]),
+              "" if row["missing_events"] is None else f"{row['missing_events']}", rate(row),
+              f"{level_text(row['level'])} {row['interval'] or ''}".strip(),
+              "; ".join(filter(None, [row["reason"], row["note"]]))) for row in rows]
+    return heads, cells
