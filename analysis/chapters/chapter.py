@@ -130,7 +130,8 @@ class Chapter:
     block : callable or None
         From the results, the key of an endpoint and the page to what stands in that endpoint's section.
     parts : tuple of str
-        Parts of `Task`, and "figure" with names of pictures, whose failures are told below the section.
+        Parts of `Task`, and "figure" with names of pictures, whose failures are told below the section, as are those
+        of the chapter as a whole.
     failed : callable or None
         From the results to lines about fits of its own that are no results.
     """

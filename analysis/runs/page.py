@@ -48,7 +48,7 @@ def render(results: Results, chapters: Sequence[Chapter],
         return join(chapter.block(results, endpoint, page) for chapter in chapters if chapter.block)
 
     page = Page(pictures, blocks, part)
-    sections = [part(chapter.name.replace("_", " "), chapter.parts,
+    sections = [part(chapter.name.replace("_", " "), (chapter.name, *chapter.parts),
                      lambda chapter=chapter: chapter.section(results, page)) for chapter in chapters if chapter.section]
     title = "Bayesian reanalysis of a published meta-analysis" if results.comparisons else "Bayesian meta-analysis"
     known = replace(results, failures=(*results.failures, *failures))

@@ -84,6 +84,7 @@ def test_a_folder_is_a_chapter_with_its_table_figure_and_section(put, tmp_path, 
     assert base64.b64decode(picture) == (output / "figures" / "sizes.svg").read_bytes()
     files = json.loads((output / "run.json").read_text("utf-8"))["files"]
     assert {"README.md", "sizes.csv", "figures/sizes.svg", "figures/sizes.png", "report.html"} <= set(files)
+    assert "  sizes\n" in capsys.readouterr().err, "the progress names the task"
     # Its place follows from its rank.
     ids = [name for name in Page(page).ids if name in ("influence", "sizes", "endpoints")]
     assert ids == ["influence", "sizes", "endpoints"]
@@ -93,7 +94,7 @@ def test_a_cell_without_a_column_is_a_failure_of_its_chapter(put, tmp_path, caps
     monkeypatch.delenv(DEBUG)
     put(CHAPTER.replace('"patients": row.n}', '"patents": row.n}'))
     code, page = report(write_evidence(tmp_path / "data"), tmp_path / "out", "--quick")
-    assert code == 3 and "FAILED: sizes: ValueError: sizes.csv has no column patents" in page
+    assert code == 3 and "FAILED: sizes: ValueError: sizes.csv has no column patents" in page.split("<h2", 1)[1]
     assert rows_of(tmp_path / "out" / "estimates.csv") and not (tmp_path / "out" / "sizes.csv").exists()
 
 

@@ -35,4 +35,4 @@ def _section(results: Results, page: Page) -> Html:
 
 
 CHAPTER = Chapter("differences", 40, (DECOMPOSITION,), None, _finish, _figures, _section,
-                  parts=("other methods", "interval shape", "differences", "figure decomposition"))
+                  parts=("other methods", "interval shape", "figure decomposition"))
