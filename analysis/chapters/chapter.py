@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from pathlib import Path
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
@@ -150,9 +149,9 @@ class Chapter:
 
 @cache
 def all_chapters() -> tuple[Chapter, ...]:
-    """Every chapter, in the order of the report: each folder here whose package has a CHAPTER."""
-    package = __name__.rpartition(".")[0]
-    folder = str(Path(__file__).parent)
-    modules = (import_module(f"{package}.{module.name}") for module in iter_modules([folder]) if module.ispkg)
+    """Every chapter, in the order of the report: each folder of this package that has a CHAPTER."""
+    package = import_module(__name__.rpartition(".")[0])
+    modules = (import_module(f"{package.__name__}.{module.name}") for module in iter_modules(package.__path__)
+               if module.ispkg)
     chapters = [module.CHAPTER for module in modules if hasattr(module, "CHAPTER")]
     return tuple(sorted(chapters, key=lambda chapter: (chapter.rank, chapter.name)))
