@@ -41,7 +41,7 @@ def run_all(evidence: Evidence, base: Job, jobs: Sequence[Job], chapters: Sequen
     progress = progress or Progress(len(items))
     progress.total(len(items))
     done = work_off(items, evidence, executor=executor,
-                    finished=lambda result: progress.step(_describe(result, evidence)))
+                    finished=lambda result: progress.step(_describe(result, tasks, evidence)))
     records = {record.job: record for result in done if isinstance(result, tuple) for record in result}
     found = tuple(records[job] for job in jobs)
     headline = {record.job.question: record.pooled for record in reversed(found)}
@@ -89,11 +89,12 @@ def _in_order_of(tasks: Sequence[Task], made: Iterable[Done]) -> list[Mapping[st
     return [by_number[number] for number in range(len(tasks)) if number in by_number]
 
 
-def _describe(result: Any, evidence: Evidence) -> str:
+def _describe(result: Any, tasks: Sequence[Task], evidence: Evidence) -> str:
     if isinstance(result, Failure):
         return str(result)
     if isinstance(result, Done):
-        return ", ".join(name for name in result if name)
+        task = tasks[result[""]]
+        return f"{task.endpoint} {task.part}".strip()
     record = result[0]
     question = record.job.question
     text = " ".join([question.endpoint, record.model, question.subset, *choices(evidence, question)])
