@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.frequentist.interval import joined
 from models import log_hazard
 from models.backend import NUMBERS
 from models.studies import HazardStudies, RateStudies
@@ -57,11 +58,20 @@ def log_hazards(studies: HazardStudies) -> Estimates:
     A normal-normal method has room for one standard error: unequal ones are replaced by their mean, and counts by
     their smoothed logarithm.
     """
-    tables, rows = log_hazard.data(studies), log_hazard.kinds(studies)
-    values, variances = studies.log_hazard.copy(), ((studies.se_lower + studies.se_upper) / 2.0) ** 2
-    for name in tables.keys() - {"estimates"}:
-        values[rows[name]], variances[rows[name]] = log_hazard.rough(name, tables[name], on=NUMBERS)
-    unequal = np.any(studies.is_estimate & (studies.se_lower != studies.se_upper))
-    smoothed = not studies.is_estimate.all()
-    notes = [text for text, applies in ((UNEQUAL_ERRORS, unequal), (SMOOTHED_COUNTS, smoothed)) if applies]
-    return Estimates(values, variances, "; ".join(notes))
+    values, variances = smoothed_log_hazards(studies)
+    own = studies.is_estimate
+    variances[own] = ((studies.se_lower[own] + studies.se_upper[own]) / 2.0) ** 2
+    notes = ((UNEQUAL_ERRORS, np.any(own & (studies.se_lower != studies.se_upper))), (SMOOTHED_COUNTS, not own.all()))
+    return Estimates(values, variances, joined(*(text for text, applies in notes if applies)))
+
+
+def smoothed_log_hazards(studies: HazardStudies) -> tuple[np.ndarray, np.ndarray]:
+    """Log hazard per month of each study, counts by their smoothed logarithm, and its variance, shape (k,) each.
+
+    The variance of an estimate is the product of its two standard errors.
+    """
+    rows = log_hazard.kinds(studies)
+    values, variances = np.empty(len(studies)), np.empty(len(studies))
+    for name, table in log_hazard.data(studies).items():
+        values[rows[name]], variances[rows[name]] = log_hazard.rough(name, table, on=NUMBERS)
+    return values, variances

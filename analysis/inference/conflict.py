@@ -32,15 +32,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from analysis.frequentist.estimates import smoothed_log_hazards
 from analysis.inference.density import density_of
 from analysis.inference.estimands import MAIN
 from analysis.inference.grid import Grid, QuadratureFailed, solve
 from analysis.inference.pooled import pooled
-from models import log_hazard
-from models.backend import NUMBERS
 from models.model import Model
 from models.priors import Prior
-from models.studies import HazardStudies, RateStudies, Studies
+from models.studies import RateStudies, Studies
 
 TAIL, PULL = 0.05, 0.5
 _DRAWS, _SEED = 4000, 20
@@ -64,16 +63,6 @@ class Expected:
     low: float
     high: float
     tail: float
-
-
-@dataclass(frozen=True)
-class Posterior:
-    """Main estimand of a fit with the limits of its interval, and the log evidence."""
-
-    median: float
-    lower: float
-    upper: float
-    log_evidence: float
 
 
 @dataclass(frozen=True)
@@ -117,34 +106,90 @@ def check(grid: Grid, studies: Studies, *, horizon: float, level: float) -> Chec
         return Check()
     model, priors = grid.density.model, grid.density.priors
     expected = dict(zip(model.priors, expectations(model, studies, priors), strict=True))
-    suspects = [name for name, one in expected.items() if one and one.tail < TAIL]
     fits = _Fits(grid, studies, horizon, level)
-    beyond = fits.beyond(fits.own)
-    found, pull = _replacements(fits, suspects)
-    other = fits.under(found) if found else None
+    own = fits.summary(grid)
+    beyond = fits.beyond(own)
+    replaced, pull = _replacements(fits, own, [name for name, one in expected.items() if one and one.tail < TAIL])
+    other = fits.under(replaced) if replaced else None
     if beyond and (other is None or fits.beyond(other)):
-        found = {name: prior for name, prior in _vague(model).items() if prior != priors[name]}
-        other = fits.under(found) if found else None
+        replaced = {name: prior for name, prior in _vague(model).items() if prior != priors[name]}
+        other = fits.under(replaced) if replaced else None
     if other is None:
         return Check(*expected.values(), pull=pull)
-    return Check(*expected.values(), tuple(found), max(fits.pull(fits.own, other), np.nan_to_num(pull)),
-                 (_warning(expected, fits, found, other, beyond=beyond),))
+    return Check(*expected.values(), tuple(replaced), max(fits.pull(own, other), np.nan_to_num(pull)),
+                 (_warning(expected, fits, replaced, own, other, beyond=beyond),))
 
 
-def _replacements(fits: "_Fits", suspects: list[str]) -> tuple[dict[str, Prior], float]:
+@dataclass(frozen=True)
+class _Summary:
+    """Lower limit, median and upper limit of the main estimand, and the log evidence."""
+
+    limits: np.ndarray
+    log_evidence: float
+
+    def __str__(self) -> str:
+        lower, median, upper = map(_written, self.limits)
+        return f"{median} [{lower}, {upper}]"
+
+
+@dataclass(frozen=True)
+class _Fits:
+    """The fit and its refits under other priors."""
+
+    grid: Grid
+    studies: Studies
+    horizon: float
+    level: float
+
+    @property
+    def rates(self) -> bool:
+        return self.grid.density.model.kind == "rate"
+
+    def under(self, replaced: Mapping[str, Prior]) -> _Summary | None:
+        """The posterior under other priors; None where the quadrature does not settle."""
+        density = self.grid.density
+        try:
+            return self.summary(solve(density_of(density.model, self.studies, {**density.priors, **replaced})))
+        except QuadratureFailed:
+            return None
+
+    def summary(self, grid: Grid) -> _Summary:
+        # A prior far off leaves survival of 1e-300, whose density overflows on the way to its quantiles.
+        with np.errstate(over="ignore", invalid="ignore"):
+            (main,) = pooled(grid, horizon=self.horizon, only=(MAIN[grid.density.model.kind],))
+            row = main.estimate(self.level)
+        return _Summary(np.array([row.lower, row.median, row.upper]), grid.log_evidence)
+
+    def beyond(self, fit: _Summary) -> bool:
+        """Whether the pooled estimate lies outside the 95 % interval of every study."""
+        lower, upper = _intervals(self.studies, self.horizon)
+        return not lower.min() <= fit.limits[1] <= upper.max()
+
+    def pull(self, before: _Summary, after: _Summary) -> float:
+        """Largest shift of the median or a limit, in standard deviations of the second posterior on the link scale."""
+        first, second = self._link(before.limits), self._link(after.limits)
+        sd = abs(second[2] - second[0]) / (2.0 * special.ndtri((1.0 + self.level) / 2.0))
+        return float(np.abs(first - second).max() / max(sd, np.finfo(float).tiny))
+
+    def _link(self, value: np.ndarray) -> np.ndarray:
+        inside = np.clip(value, 1e-15, 1.0 - 1e-15)
+        return special.logit(inside) if self.rates else np.log(-np.log(inside) / self.horizon)
+
+
+def _replacements(fits: _Fits, own: _Summary, suspects: list[str]) -> tuple[dict[str, Prior], float]:
     """The better prior of each suspect that is in conflict, the location first, and the largest pull of any suspect."""
     model, priors = fits.grid.density.model, fits.grid.density.priors
-    found, pulls, before = {}, [], fits.own
+    replaced, pulls, before = {}, [], own
     for name in suspects:
         choices = dict.fromkeys(choice[name] for choice in (model.priors, _flat(model)) if choice[name] != priors[name])
-        tried = [(prior, other) for prior in choices if (other := fits.under({**found, name: prior}))]
+        tried = [(prior, other) for prior in choices if (other := fits.under({**replaced, name: prior}))]
         if not tried:
             continue
         prior, other = max(tried, key=lambda pair: pair[1].log_evidence)
         pulls.append(fits.pull(before, other))
         if pulls[-1] >= PULL and other.log_evidence > before.log_evidence:
-            found[name], before = prior, other
-    return found, max(pulls, default=np.nan)
+            replaced[name], before = prior, other
+    return replaced, max(pulls, default=np.nan)
 
 
 def expectations(model: Model, studies: Studies, priors: Mapping[str, Prior]) -> tuple[Expected, Expected | None]:
@@ -156,7 +201,7 @@ def expectations(model: Model, studies: Studies, priors: Mapping[str, Prior]) ->
     rng = np.random.default_rng(_SEED)
     location, heterogeneity = model.priors
     draws = {name: priors[name].draw(_DRAWS, rng) for name in (location, heterogeneity)}
-    crude, _ = _statistics(studies, *_simulated(model, studies, draws, rng))
+    crude, _ = _statistics(studies, _simulated(model, studies, draws, rng))
     shown, spread = _observed(studies)
     expected = _expected(shown, crude)
     if spread is None:
@@ -164,7 +209,7 @@ def expectations(model: Model, studies: Studies, priors: Mapping[str, Prior]) ->
     # A location that fits leaves the spread to the heterogeneity alone.
     centre = {"unit": shown, "real": special.logit(shown) if model.kind == "rate" else shown}[model.supports[location]]
     draws = {location: np.full(_DRAWS, centre), heterogeneity: draws[heterogeneity]}
-    _, simulated = _statistics(studies, *_simulated(model, studies, draws, rng))
+    _, simulated = _statistics(studies, _simulated(model, studies, draws, rng))
     return expected, _expected(spread, simulated)
 
 
@@ -184,13 +229,12 @@ def _representative(studies: Studies) -> Studies:
 
 
 def _simulated(model: Model, studies: Studies, draws: Mapping[str, np.ndarray],
-               rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Values and weights of each study, shape (s, k): counts and patients; log hazards and inverse variances."""
-    columns = [_one(studies, at, model.new_study(draws, rng), rng) for at in range(len(studies))]
-    return np.stack(columns, axis=1), _weights(studies)
+               rng: np.random.Generator) -> np.ndarray:
+    """What each study would report, shape (s, k): counts, or log hazards."""
+    return np.stack([_reported(studies, at, model.new_study(draws, rng), rng) for at in range(len(studies))], axis=1)
 
 
-def _one(studies: Studies, at: int, effect: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _reported(studies: Studies, at: int, effect: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """What one study would report, shape (s,)."""
     if isinstance(studies, RateStudies):
         return rng.binomial(studies.evaluable[at], np.clip(np.nan_to_num(effect), 0.0, 1.0)).astype(float)
@@ -209,29 +253,16 @@ def _one(studies: Studies, at: int, effect: np.ndarray, rng: np.random.Generator
     return effect + np.where(higher, below, -above) * np.abs(rng.normal(size=len(effect)))
 
 
-def _weights(studies: Studies) -> np.ndarray:
-    if isinstance(studies, RateStudies):
-        return studies.evaluable.astype(float)
-    return 1.0 / _log_hazards(studies)[1]
-
-
-def _log_hazards(studies: HazardStudies) -> tuple[np.ndarray, np.ndarray]:
-    """Log hazard and variance of each study, shape (k,) each; counts by their smoothed logarithm."""
-    rows = log_hazard.kinds(studies)
-    values, variances = np.empty(len(studies)), np.empty(len(studies))
-    for name, table in log_hazard.data(studies).items():
-        values[rows[name]], variances[rows[name]] = log_hazard.rough(name, table, on=NUMBERS)
-    return values, variances
-
-
-def _statistics(studies: Studies, values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Crude estimate and Q over its degrees of freedom of each row of values, shape (s,) each."""
+def _statistics(studies: Studies, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Crude estimate and Q over its degrees of freedom of each row of counts or log hazards, shape (s,) each."""
     degrees = max(len(studies) - 1, 1)
     if isinstance(studies, RateStudies):
-        crude = values.sum(axis=1) / weights.sum()
+        sizes = studies.evaluable.astype(float)
+        crude = values.sum(axis=1) / sizes.sum()
         variance = crude * (1.0 - crude)
-        square = ((values - weights * crude[:, None]) ** 2 / np.maximum(weights, 1.0)).sum(axis=1)
+        square = ((values - sizes * crude[:, None]) ** 2 / np.maximum(sizes, 1.0)).sum(axis=1)
         return crude, square / np.where(variance > 0.0, variance, np.inf) / degrees
+    weights = 1.0 / smoothed_log_hazards(studies)[1]
     crude = values @ weights / weights.sum()
     return crude, ((values - crude[:, None]) ** 2 @ weights) / degrees
 
@@ -246,127 +277,61 @@ def _observed(studies: Studies) -> tuple[float, float | None]:
     else:
         if not studies.is_estimate.any() and studies.events.sum() == 0:
             return float(np.log(-np.log(0.025) / studies.person_months.sum())), None
-        values, _ = _log_hazards(studies)
-    crude, spread = _statistics(studies, values[None], _weights(studies))
+        values, _ = smoothed_log_hazards(studies)
+    crude, spread = _statistics(studies, values[None])
     return float(crude[0]), float(spread[0]) if len(studies) > 1 else None
 
 
-class _Fits:
-    """The fit and its refits under other priors."""
-
-    def __init__(self, grid: Grid, studies: Studies, horizon: float, level: float) -> None:
-        self.grid, self.studies, self.horizon, self.level = grid, studies, horizon, level
-        self.kind = grid.density.model.kind
-        self.own = self._summary(grid)
-
-    def under(self, replaced: Mapping[str, Prior]) -> Posterior | None:
-        """The posterior under other priors; None where the quadrature does not settle."""
-        density = self.grid.density
-        try:
-            return self._summary(solve(density_of(density.model, self.studies, {**density.priors, **replaced})))
-        except QuadratureFailed:
-            return None
-
-    def _summary(self, grid: Grid) -> Posterior:
-        # A prior far off leaves survival of 1e-300, whose density overflows on the way to its quantiles.
-        with np.errstate(over="ignore", invalid="ignore"):
-            (main,) = pooled(grid, horizon=self.horizon, only=(MAIN[self.kind],))
-            row = main.estimate(self.level)
-        return Posterior(row.median, row.lower, row.upper, grid.log_evidence)
-
-    def beyond(self, one: Posterior) -> bool:
-        """Whether the pooled estimate lies outside the 95 % interval of every study."""
-        lower, upper = _intervals(self.studies, self.horizon)
-        return not lower.min() <= one.median <= upper.max()
-
-    def pull(self, before: Posterior, after: Posterior) -> float:
-        """Largest shift of the median or a limit, in standard deviations of the second posterior on the link scale."""
-        first, second = (self._link(np.array([one.lower, one.median, one.upper])) for one in (before, after))
-        sd = abs(second[2] - second[0]) / (2.0 * special.ndtri((1.0 + self.level) / 2.0))
-        return float(np.abs(first - second).max() / max(sd, np.finfo(float).tiny))
-
-    def _link(self, value: np.ndarray) -> np.ndarray:
-        inside = np.clip(value, 1e-15, 1.0 - 1e-15)
-        return special.logit(inside) if self.kind == "rate" else np.log(-np.log(inside) / self.horizon)
-
-
 def _intervals(studies: Studies, horizon: float) -> tuple[np.ndarray, np.ndarray]:
-    """Limits of each study's rate, or of its survival at the horizon: exact for counts."""
+    """95 % limits of each study's rate, or of its survival at the horizon: exact for counts."""
     if isinstance(studies, RateStudies):
-        y, n = studies.events, studies.evaluable
-        lower = np.where(y > 0, special.betaincinv(np.maximum(y, 1), n - y + 1, 0.025), 0.0)
-        return lower, np.where(y < n, special.betaincinv(y + 1, np.maximum(n - y, 1), 0.975), 1.0)
-    return _survival_intervals(studies, horizon)
+        return _binomial_limits(studies.events, studies.evaluable - studies.events)
+    d, months, landmark = studies.events, studies.person_months, studies.landmark_months
+    # Each way of reporting is computed for every row and taken where it is the row's own.
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        estimates = np.exp(studies.log_hazard + _REACH * np.stack([-studies.se_lower, studies.se_upper]))
+        poisson = np.stack([np.where(d > 0, special.gammaincinv(np.maximum(d, 1e-9), 0.025), 0.0),
+                            special.gammaincinv(d + 1.0, 0.975)]) / months
+        landmarks = -np.log1p(-np.stack(_binomial_limits(d, months / landmark))) / landmark
+    hazards = np.select([studies.is_estimate, studies.is_poisson], [estimates, poisson], landmarks)
+    return np.exp(-horizon * hazards[1]), np.exp(-horizon * hazards[0])
 
 
-def _survival_intervals(studies: HazardStudies, horizon: float) -> tuple[np.ndarray, np.ndarray]:
-    limits = np.empty((2, len(studies)))
-    for rows, hazards in ((studies.is_estimate, _hazards_of_estimates), (studies.is_poisson, _hazards_of_counts),
-                          (studies.is_landmark, _hazards_at_landmarks)):
-        limits[:, rows] = hazards(studies, rows)
-    return np.exp(-horizon * limits[1]), np.exp(-horizon * limits[0])
-
-
-def _hazards_of_estimates(studies: HazardStudies, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    value = studies.log_hazard[rows]
-    return np.exp(value - _REACH * studies.se_lower[rows]), np.exp(value + _REACH * studies.se_upper[rows])
-
-
-def _hazards_of_counts(studies: HazardStudies, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Exact Poisson limits."""
-    d, time = studies.events[rows], studies.person_months[rows]
-    low = np.where(d > 0, special.gammaincinv(np.maximum(d, 1e-9), 0.025), 0.0)
-    return low / time, special.gammaincinv(d + 1.0, 0.975) / time
-
-
-def _hazards_at_landmarks(studies: HazardStudies, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Hazards of the Clopper-Pearson limits of the events by the landmark."""
-    d, months = studies.events[rows], studies.landmark_months[rows]
-    rest = studies.person_months[rows] / months
-    low = np.where(d > 0, special.betaincinv(np.maximum(d, 1e-9), rest + 1.0, 0.025), 0.0)
-    high = np.where(rest > 0, special.betaincinv(d + 1.0, np.maximum(rest, 1e-9), 0.975), 1.0)
-    with np.errstate(divide="ignore"):
-        return -np.log1p(-low) / months, -np.log1p(-high) / months
+def _binomial_limits(events: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Clopper and Pearson's limits; effective numbers need not be whole."""
+    lower = special.betaincinv(np.maximum(events, 1e-9), others + 1.0, 0.025)
+    upper = special.betaincinv(events + 1.0, np.maximum(others, 1e-9), 0.975)
+    return np.where(events > 0, lower, 0.0), np.where(others > 0, upper, 1.0)
 
 
 def _flat(model: Model) -> dict[str, Prior]:
-    found = {}
-    for role, (name, default) in enumerate(model.priors.items()):
-        support = model.supports[name]
-        # Of every family on the real line the last argument but one is the centre.
-        real = Prior("Normal", (default.arguments[-2], _WIDE)) if support == "real" else default
-        found[name] = _FLAT.get((role, support), real)
-    return found
+    # Of every family on the real line the last argument but one is the centre.
+    wide = {name: Prior("Normal", (default.arguments[-2], _WIDE)) if model.supports[name] == "real" else default
+            for name, default in model.priors.items()}
+    return {name: _FLAT.get((role, model.supports[name]), prior) for role, (name, prior) in enumerate(wide.items())}
 
 
 def _vague(model: Model) -> dict[str, Prior]:
-    flat = _flat(model)
-    return {name: _VAGUE.get((role, model.supports[name]), flat[name]) for role, name in enumerate(model.priors)}
+    return {name: _VAGUE.get((role, model.supports[name]), prior)
+            for role, (name, prior) in enumerate(_flat(model).items())}
 
 
-def _warning(expected: Mapping[str, Expected | None], fits: _Fits, found: Mapping[str, Prior], other: Posterior, *,
-             beyond: bool) -> str:
-    priors, horizon, rate = fits.grid.density.priors, fits.horizon, fits.kind == "rate"
-    what = "the rate" if rate else f"survival at {horizon:g} months"
-    names = " and ".join(f"{name} ~ {priors[name]}" for name in found)
-    location = next(iter(expected))
-    reasons = [_location_reason(one, what, rate, horizon) if name == location else _spread_reason(one)
-               for name, one in expected.items() if name in found and one and one.tail < TAIL]
+def _warning(expected: Mapping[str, Expected | None], fits: _Fits, replaced: Mapping[str, Prior], own: _Summary,
+             other: _Summary, *, beyond: bool) -> str:
+    priors, location, alone = fits.grid.density.priors, next(iter(expected)), len(replaced) == 1
+    what = "the rate" if fits.rates else f"survival at {fits.horizon:g} months"
+    names = " and ".join(f"{name} ~ {priors[name]}" for name in replaced)
+    reasons = [_location_reason(one, fits, what) if name == location else _spread_reason(one)
+               for name, one in expected.items() if name in replaced and one and one.tail < TAIL]
     reasons += ["the pooled estimate lies outside the 95 % interval of every study"] if beyond else []
-    options = " ".join(f'--prior "{name}={prior}"' for name, prior in found.items())
-    one = len(found) == 1
-    return (f"prior-data conflict: {names} fight{'s' if one else ''} the data: {'; '.join(reasons)}. With "
-            f"{'this prior' if one else 'these priors'} {what} is {_interval(fits.own)}, with {options} it is "
-            f"{_interval(other)}")
+    options = " ".join(f'--prior "{name}={prior}"' for name, prior in replaced.items())
+    return (f"prior-data conflict: {names} fight{'s' if alone else ''} the data: {'; '.join(reasons)}. With "
+            f"{'this prior' if alone else 'these priors'} {what} is {own}, with {options} it is {other}")
 
 
-def _interval(one: Posterior) -> str:
-    return f"{_written(one.median)} [{_written(one.lower)}, {_written(one.upper)}]"
-
-
-def _location_reason(one: Expected, what: str, rate: bool, horizon: float) -> str:
-    shown, low, high = (one.shown, one.low, one.high) if rate else (
-        float(np.exp(-horizon * np.exp(min(value, 700.0)))) for value in (one.shown, one.high, one.low))
+def _location_reason(one: Expected, fits: _Fits, what: str) -> str:
+    shown, low, high = (one.shown, one.low, one.high) if fits.rates else (
+        float(np.exp(-fits.horizon * np.exp(min(value, 700.0)))) for value in (one.shown, one.high, one.low))
     return (f"{what} in all studies together was expected between {_written(low)} and {_written(high)} (95 %) and is "
             f"{_written(shown)} ({_chance(one.tail)})")
 

@@ -21,9 +21,6 @@ MAX_MCSE_LIMIT_HETEROGENEITY = 0.15
 MAX_PARETO_K = 0.7
 HETEROGENEITY = ("rho", "tau")
 _SHAPE = {"chain_axis": 0, "draw_axis": 1}
-_NO_CHAINS = {"max_rhat": math.nan, "min_ess_bulk": math.nan, "min_ess_tail": math.nan, "divergences": None,
-              "min_bfmi": math.nan, "max_mcse_mean": math.nan, "max_mcse_limit": math.nan,
-              "max_mcse_limit_heterogeneity": math.nan}
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,7 @@ _RULES = (
 
 @dataclass(frozen=True)
 class Diagnostics:
-    """The worst value of each diagnostic over all checked quantities.
+    """The worst value of each diagnostic over all checked quantities; NaN, or None, where there is nothing to judge.
 
     Parameters
     ----------
@@ -75,25 +72,25 @@ class Diagnostics:
         Monte-Carlo standard error of means and of interval ends, as a fraction of the posterior SD.
     failures : tuple of str
         Each rule that is broken, in words; empty for a converged fit.
-    max_engine_z : float
-        Largest difference from the exact engine, in Monte-Carlo standard errors; NaN where it was not compared.
-    quadrature_error : float
-        Estimated error of the exact engine; NaN where it did not settle.
-    pareto_k : float
-        Shape of the tail of importance weights; NaN for chains.
     remedy : {"", "longer", "careful"}
         What a second attempt should change, where one is worth it: longer chains for Monte-Carlo precision, shorter
         steps for divergences.
+    max_engine_z : float
+        Largest difference from the exact engine, in Monte-Carlo standard errors.
+    quadrature_error : float
+        Estimated error of the exact engine.
+    pareto_k : float
+        Shape of the tail of importance weights.
     """
 
-    max_rhat: float
-    min_ess_bulk: float
-    min_ess_tail: float
-    divergences: int | None
-    min_bfmi: float
-    max_mcse_mean: float
-    max_mcse_limit: float
-    max_mcse_limit_heterogeneity: float
+    max_rhat: float = math.nan
+    min_ess_bulk: float = math.nan
+    min_ess_tail: float = math.nan
+    divergences: int | None = None
+    min_bfmi: float = math.nan
+    max_mcse_mean: float = math.nan
+    max_mcse_limit: float = math.nan
+    max_mcse_limit_heterogeneity: float = math.nan
     failures: tuple[str, ...] = ()
     remedy: str = ""
     max_engine_z: float = math.nan
@@ -104,6 +101,11 @@ class Diagnostics:
     def converged(self) -> bool:
         """Whether no rule is broken."""
         return not self.failures
+
+
+def without_chains(*, failures: tuple[str, ...] = (), quadrature_error: float = math.nan) -> Diagnostics:
+    """Diagnostics of a fit that has no chains to judge."""
+    return Diagnostics(failures=failures, quadrature_error=quadrature_error)
 
 
 def diagnose(quantities: Mapping[str, np.ndarray], stats: "xr.Dataset", *, level: float,
@@ -122,27 +124,25 @@ def diagnose(quantities: Mapping[str, np.ndarray], stats: "xr.Dataset", *, level
     """
     from arviz_stats.base import array_stats
 
-    names = list(quantities)
-    draws = np.stack([quantities[name] for name in names], axis=2)
+    names = np.array(list(quantities))
+    draws = np.stack(list(quantities.values()), axis=2)
+    for hit, what in ((~np.isfinite(draws).all(axis=(0, 1)), "not finite"), (np.ptp(draws, axis=(0, 1)) == 0,
+                                                                             "did not move")):
+        if hit.any():
+            return without_chains(failures=(f"{', '.join(names[hit])} {what}",))
     spread = np.maximum(draws.std(axis=(0, 1)), np.finfo(float).tiny)
-    constant = np.ptp(draws, axis=(0, 1)) == 0
-    if not np.all(np.isfinite(draws)):
-        return _failed(f"{', '.join(_where(names, ~np.isfinite(draws).all(axis=(0, 1))))} not finite")
-    if constant.any():
-        return _failed(f"{', '.join(_where(names, constant))} did not move")
-    rhat = array_stats.rhat(draws, **_SHAPE)
-    bulk = array_stats.ess(draws, method="bulk", **_SHAPE)
-    tail = array_stats.ess(draws, method="tail", prob=(0.05, 0.95), **_SHAPE)
-    mean = array_stats.mcse(draws, method="mean", **_SHAPE) / spread
     limit = np.max([array_stats.mcse(draws, method="quantile", prob=(1 + side * level) / 2, **_SHAPE)
                     for side in (-1, 1)], axis=0) / spread
     loose = np.isin(names, list(heterogeneity))
-    energy = array_stats.bfmi(np.asarray(stats["energy"].values), **_SHAPE)
-    values = {"max_rhat": float(rhat.max()), "min_ess_bulk": float(bulk.min()), "min_ess_tail": float(tail.min()),
-              "divergences": int(stats["diverging"].values.sum()), "min_bfmi": float(np.min(energy)),
-              "max_mcse_mean": float(mean.max()), "max_mcse_limit": float(limit[~loose].max(initial=0.0)),
-              "max_mcse_limit_heterogeneity": float(limit[loose].max(initial=0.0))}
-    return Diagnostics(**values, **_judged(values))
+    return _judged({
+        "max_rhat": array_stats.rhat(draws, **_SHAPE).max(),
+        "min_ess_bulk": array_stats.ess(draws, method="bulk", **_SHAPE).min(),
+        "min_ess_tail": array_stats.ess(draws, method="tail", prob=(0.05, 0.95), **_SHAPE).min(),
+        "divergences": int(stats["diverging"].values.sum()),
+        "min_bfmi": np.min(array_stats.bfmi(np.asarray(stats["energy"].values), **_SHAPE)),
+        "max_mcse_mean": (array_stats.mcse(draws, method="mean", **_SHAPE) / spread).max(),
+        "max_mcse_limit": limit[~loose].max(initial=0.0),
+        "max_mcse_limit_heterogeneity": limit[loose].max(initial=0.0)})
 
 
 def diagnose_weighted(quantities: Mapping[str, np.ndarray], weights: np.ndarray, pareto_k: float, *,
@@ -160,41 +160,25 @@ def diagnose_weighted(quantities: Mapping[str, np.ndarray], weights: np.ndarray,
     level : float
         Of the intervals whose ends are checked.
     """
-    mean, limit = {}, {}
+    mean, limits = [], {False: [0.0], True: [0.0]}
     for name, values in quantities.items():
         if not np.all(np.isfinite(values[weights > 0])):
-            return _failed(f"{name} not finite")
+            return without_chains(failures=(f"{name} not finite",))
         spread = weighted.mean_and_sd(values, weights)[1]
         if spread == 0.0:
-            return _failed(f"{name} did not move")
-        mean[name] = weighted.mcse_mean(values, weights) / spread
-        limit[name] = max(weighted.mcse_quantile(values, weights, (1 + side * level) / 2) for side in (-1, 1)) / spread
-    own = {name: value for name, value in limit.items() if name not in HETEROGENEITY}
-    values = {"min_ess_bulk": weighted.effective_size(weights), "max_mcse_mean": max(mean.values()),
-              "max_mcse_limit": max(own.values(), default=0.0), "pareto_k": pareto_k,
-              "max_mcse_limit_heterogeneity": max((limit[name] for name in limit if name not in own), default=0.0)}
-    return Diagnostics(**{**_NO_CHAINS, **values}, **_judged(values))
+            return without_chains(failures=(f"{name} did not move",))
+        mean.append(weighted.mcse_mean(values, weights) / spread)
+        limits[name in HETEROGENEITY] += [weighted.mcse_quantile(values, weights, (1 + side * level) / 2) / spread
+                                          for side in (-1, 1)]
+    return _judged({"min_ess_bulk": weighted.effective_size(weights), "max_mcse_mean": max(mean),
+                    "max_mcse_limit": max(limits[False]), "max_mcse_limit_heterogeneity": max(limits[True]),
+                    "pareto_k": pareto_k})
 
 
-def _judged(values: Mapping[str, float]) -> dict:
+def _judged(values: Mapping[str, float]) -> Diagnostics:
+    values = {name: value if isinstance(value, int) else float(value) for name, value in values.items()}
     broken = [rule for rule in _RULES if rule.name in values and not rule.holds(values[rule.name])]
-    return {"failures": tuple(rule.describe(values[rule.name]) for rule in broken), "remedy": _remedy(broken)}
-
-
-def _remedy(broken: list[_Rule]) -> str:
-    if any(rule.name == "divergences" for rule in broken):
-        return "careful"
-    return "longer" if broken and all(rule.precision for rule in broken) else ""
-
-
-def _where(names: list[str], mask: np.ndarray) -> list[str]:
-    return [name for name, hit in zip(names, mask, strict=True) if hit]
-
-
-def _failed(reason: str) -> Diagnostics:
-    return without_chains(failures=(reason,))
-
-
-def without_chains(*, failures: tuple[str, ...] = (), quadrature_error: float = math.nan) -> Diagnostics:
-    """Diagnostics of a fit that has no chains to judge."""
-    return Diagnostics(**_NO_CHAINS, failures=failures, quadrature_error=quadrature_error)
+    longer = broken and all(rule.precision for rule in broken)
+    return Diagnostics(**values, failures=tuple(rule.describe(values[rule.name]) for rule in broken),
+                       remedy="careful" if any(rule.name == "divergences" for rule in broken) else
+                       "longer" if longer else "")

@@ -2,20 +2,26 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator, make_interp_spline
+from scipy.optimize import elementwise
 
 from analysis.inference.grid import Grid
 
 FINER = 16
 """Cells into which a step of the grid is cut, by splines: quantiles are then right to 1e-4 of a standard deviation."""
 
+POINTS = 4096
+WORST_ERROR = 0.5 / POINTS
+"""Bound of the error of a probability of a difference; of smooth posteriors it is thousands of times smaller."""
+
 _FINER_MIXTURE = 16
 _SMALLEST = 1e-13
 _NARROWEST = 1e-12
-_ROOT_STEPS = 60
-_ROOT_ERROR = 1e-7  # of a probability
+_ROOT_ERROR = 1e-8  # of a probability
+_EDGES = np.array([-4.0, -2.0, 0.0, 2.0, 4.0])  # standard deviations from the mean, between which a root is sought
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,16 @@ class Distribution:
     sd: float
     cdf: Callable[[np.ndarray | float], np.ndarray]
     quantile: Callable[[np.ndarray | float], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """X - Y: mean and standard deviation, quantiles, and the probability that it is positive."""
+
+    mean: float
+    sd: float
+    quantiles: np.ndarray
+    positive: float
 
 
 def distribution(grid: Grid, values: np.ndarray) -> Distribution:
@@ -57,7 +73,7 @@ def distribution(grid: Grid, values: np.ndarray) -> Distribution:
     to, back = (_log, np.exp) if values.min() > 0.0 else (np.asarray, np.asarray)
     fine = _refined_values(to(values), axis)
     left, right = (np.delete(fine, at, axis).ravel() for at in (-1, 0))
-    mass = np.maximum(np.diff(_refined(grid.weights, axis, integrated=True), axis=axis).ravel(), 0.0)
+    mass = np.maximum(np.diff(refined(grid.weights, axis, integrated=True), axis=axis).ravel(), 0.0)
     x, f = _piecewise_linear(np.minimum(left, right), np.maximum(left, right), mass / mass.sum())
 
     def cdf(at: np.ndarray | float) -> np.ndarray:
@@ -84,21 +100,65 @@ def mixture(grid: Grid, cdf: Callable[[dict[str, np.ndarray], float], np.ndarray
         Bounds of x, between which the quantiles are sought.
     """
     values, weights = _points_for_mixture(grid, spread)
+    start = float(np.clip(mean, low, high)) if np.isfinite(mean) else 0.5 * (low + high)
+    unit = sd if np.isfinite(sd) and sd > 0 else 0.1 * (high - low)
+    edges = np.array([low, *np.clip(start + unit * _EDGES, low, high), high])
+
+    @cache
+    def probability_at(x: float) -> float:
+        return float(weights @ cdf(values, x))
 
     def probability(x: np.ndarray | float) -> np.ndarray:
-        found = [float(weights @ cdf(values, one)) for one in np.ravel(x)]
-        return np.reshape(found, np.shape(x))
+        return np.reshape([probability_at(value) for value in np.ravel(x).tolist()], np.shape(x))
 
     def quantile(p: np.ndarray | float) -> np.ndarray:
-        start = float(np.clip(mean, low, high)) if np.isfinite(mean) else 0.5 * (low + high)
-        step = sd if np.isfinite(sd) and sd > 0 else 0.1 * (high - low)
-        # Every root is sought from the same start.
-        at_start = float(weights @ cdf(values, start))
-        found = [_root(lambda x, at=at: float(weights @ cdf(values, x)) - at, start, at_start - at, step, low, high)
-                 for at in np.ravel(p)]
-        return np.reshape(found, np.shape(p))
+        place = np.searchsorted(np.maximum.accumulate(probability(edges[1:-1])), p)
+        return quantiles(probability, p, edges[place], edges[place + 1], error=_ROOT_ERROR)
 
     return Distribution(mean, sd, probability, quantile)
+
+
+def difference(first: Distribution, second: Distribution, *, at: np.ndarray) -> Difference:
+    """The difference of two independent quantities, X - Y, from their exact distributions.
+
+        P(X - Y <= d) = integral over u in (0, 1) of F_X(d + Q_Y(u))
+
+    by the midpoint rule in u. The integrand is increasing and between 0 and 1, so that the rule is never off by more
+    than 1/(2 m) with m points, and by a multiple of 1/m^2 where it is smooth.
+
+    Parameters
+    ----------
+    first, second : Distribution
+        Of X and Y.
+    at : array, shape (q,)
+        Probabilities of the wanted quantiles.
+    """
+    u = (np.arange(POINTS) + 0.5) / POINTS
+    x, y = np.asarray(first.quantile(u)), np.asarray(second.quantile(u))
+
+    def cdf(d: np.ndarray) -> np.ndarray:
+        return np.mean(first.cdf(d[..., None] + y), axis=-1)
+
+    return Difference(first.mean - second.mean, float(np.hypot(first.sd, second.sd)),
+                      quantiles(cdf, at, x[0] - y[-1], x[-1] - y[0]), 1.0 - float(cdf(np.zeros(()))))
+
+
+def quantiles(cdf: Callable[..., np.ndarray], p: np.ndarray | float, low: np.ndarray | float, high: np.ndarray | float,
+              *arguments: np.ndarray, error: float = 1e-14) -> np.ndarray:
+    """Where a distribution function reaches each probability between two bounds; the nearer bound where it does not.
+
+    Parameters
+    ----------
+    cdf : callable
+        (x, *arguments) -> probability of at most x, element by element.
+    p, low, high, arguments : array, broadcastable
+    error : float
+        Of the probability, at which the search ends.
+    """
+    p, low, high, *arguments = np.broadcast_arrays(p, low, high, *arguments)
+    root = elementwise.find_root(lambda x, p, *rest: cdf(x, *rest) - p, (low, high), args=(p, *arguments),
+                                 tolerances={"fatol": error, "xatol": 1e-13, "xrtol": 1e-14})
+    return np.where(root.success, root.x, np.where(root.f_bracket[0] > 0.0, low, high))
 
 
 def moments(weights: np.ndarray, values: np.ndarray) -> tuple[float, float]:
@@ -134,7 +194,8 @@ def _refined_values(table: np.ndarray, axis: int) -> np.ndarray:
     return curve(np.linspace(0.0, size - 1.0, FINER * (size - 1) + 1))
 
 
-def _refined(table: np.ndarray, axis: int, finer: int = FINER, *, integrated: bool = False) -> np.ndarray:
+def refined(table: np.ndarray, axis: int, finer: int = FINER, *, integrated: bool = False) -> np.ndarray:
+    """A table, or its integral from the first point, by quintic splines along an axis with `finer` cells for a step."""
     size = table.shape[axis]
     spline = make_interp_spline(np.arange(size), table, k=min(5, size - 1), axis=axis)
     return (spline.antiderivative() if integrated else spline)(np.linspace(0.0, size - 1.0, finer * (size - 1) + 1))
@@ -167,37 +228,9 @@ def _points_for_mixture(grid: Grid, spread: np.ndarray) -> tuple[dict[str, np.nd
     parts = [(location[wide], heterogeneity[wide], weights[wide])]
     if not wide.all():
         narrow = location[~wide], heterogeneity[~wide], weights[~wide]
-        location, heterogeneity, weights = (_refined(table, 1, _FINER_MIXTURE) for table in narrow)
+        location, heterogeneity, weights = (refined(table, 1, _FINER_MIXTURE) for table in narrow)
         parts.append((location, heterogeneity, np.maximum(weights, 0.0) / _FINER_MIXTURE))
     location, heterogeneity, weights = (np.concatenate([part[at].ravel() for part in parts]) for at in range(3))
     kept = weights > 1e-10 * weights.max()
     weights = weights[kept]
     return grid.density.natural(location[kept], heterogeneity[kept]), weights / weights.sum()
-
-
-def _root(function: Callable[[float], float], start: float, at_start: float, step: float, low: float,
-          high: float) -> float:
-    """Where an increasing function is zero: a bracket by steps that double, then the Illinois method."""
-    left = right = start
-    at_left = at_right = at_start
-    while at_left > 0.0 and left > low:
-        right, at_right, left = left, at_left, max(low, left - step)
-        at_left, step = function(left), 2.0 * step
-    while at_right < 0.0 and right < high:
-        left, at_left, right = right, at_right, min(high, right + step)
-        at_right, step = function(right), 2.0 * step
-    side = 0
-    for _ in range(_ROOT_STEPS):
-        if at_right == at_left or right - left < 1e-9 * (1e-3 + abs(left) + abs(right)):
-            break
-        middle = (left * at_right - right * at_left) / (at_right - at_left)
-        at_middle = function(middle)
-        if abs(at_middle) < _ROOT_ERROR:
-            return middle
-        if at_middle < 0.0:
-            left, at_left, at_right = middle, at_middle, at_right / (2.0 if side < 0 else 1.0)
-            side = -1
-        else:
-            right, at_right, at_left = middle, at_middle, at_left / (2.0 if side > 0 else 1.0)
-            side = 1
-    return 0.5 * (left + right)

@@ -1,8 +1,8 @@
 """Independent posterior draws from a grid, for what has no closed form and for use in other programs."""
 
 import numpy as np
-from scipy.interpolate import make_interp_spline
 
+from analysis.inference.distribution import refined
 from analysis.inference.grid import Grid
 
 _FINER = 4
@@ -14,7 +14,7 @@ def draw(grid: Grid, size: int, rng: np.random.Generator) -> dict[str, np.ndarra
     The density is interpolated to a quarter of the grid's step and linearly in between, which adds less than 0.02 % to
     a variance. Cells are chosen by systematic sampling, so that means vary less than those of a random sample.
     """
-    weights = _finer(_finer(grid.weights, 0), 1)
+    weights = refined(refined(grid.weights, 0, _FINER), 1, _FINER)
     shape = weights.shape
     total = np.cumsum(np.maximum(weights, 0.0).ravel())
     chosen = np.searchsorted(total, (np.arange(size) + rng.random()) / size * total[-1])
@@ -27,9 +27,3 @@ def draw(grid: Grid, size: int, rng: np.random.Generator) -> dict[str, np.ndarra
     centre, spread = grid.density.placed(heterogeneity)
     order = rng.permutation(size)
     return grid.density.natural((centre + spread * np.sinh(b))[order], heterogeneity[order])
-
-
-def _finer(table: np.ndarray, axis: int) -> np.ndarray:
-    size = table.shape[axis]
-    spline = make_interp_spline(np.arange(size), table, k=min(5, size - 1), axis=axis)
-    return spline(np.linspace(0.0, size - 1.0, _FINER * (size - 1) + 1))

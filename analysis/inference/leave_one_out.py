@@ -21,7 +21,6 @@ from analysis.inference.posterior import Posterior, posterior_of
 from models import beta_binomial
 from models.studies import HazardStudies, RateStudies, Studies
 
-_NEGLIGIBLE = 1e-8
 _known_pits: dict[tuple[object, ...], float] = {}
 _MOST_AT_ONCE = 5000  # patients; more would fill the memory
 
@@ -86,7 +85,7 @@ def only(studies: Studies, index: int) -> Studies:
 def predictive_counts(grid: Grid, n: int) -> np.ndarray:
     """Probability of 0..n events among n patients of one further study, shape (n + 1,)."""
     model = grid.density.model
-    values, weights = _points(grid)
+    values, weights = grid.sparse()
     if model is beta_binomial.MODEL and n <= _MOST_AT_ONCE:
         # All counts of one size share their terms, which makes a study of hundreds of patients cheap.
         return np.exp(beta_binomial.count_log_probabilities(values, [n])[0]) @ weights
@@ -105,7 +104,7 @@ def pit(grid: Grid, study: Studies) -> float:
 
 def _pit_of_hazard(grid: Grid, study: HazardStudies) -> float:
     """An estimate with its own errors: split normal about a normally distributed log hazard; counts by their sums."""
-    values, weights = _points(grid)
+    values, weights = grid.sparse()
     location, tau = (values[name] for name in grid.density.names)
     nodes, rule = np.polynomial.hermite_e.hermegauss(41)
     theta = location[:, None] + tau[:, None] * nodes
@@ -141,14 +140,3 @@ def _split_normal_cdf(distance: np.ndarray, below: float, above: float) -> np.nd
     left = 2.0 * above / total * special.ndtr(distance / above)
     right = 1.0 - 2.0 * below / total * special.ndtr(-distance / below)
     return np.where(distance < 0.0, left, right)
-
-
-def _points(grid: Grid) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Every second point of each axis, as the step before the last halving had them; without negligible ones.
-
-    The rule of twice the step is right to the square root of the error of the final one.
-    """
-    weights = grid.weights[::2, ::2]
-    kept = weights > _NEGLIGIBLE * weights.max()
-    values = grid.density.natural(grid.location[::2, ::2][kept], grid.heterogeneity[::2, ::2][kept])
-    return values, weights[kept] / weights[kept].sum()

@@ -6,7 +6,7 @@ from scipy import special
 
 from analysis.cases.selection import Question
 from analysis.cases.settings import Job
-from analysis.chapters.small_studies.rows import SMALL_STUDIES
+from analysis.chapters.small_studies.rows import SMALL_STUDIES, hazard_limits, rate_limits
 from analysis.evidence import load
 from analysis.frequentist.estimates import Estimates
 from analysis.frequentist.normal import fit
@@ -15,7 +15,6 @@ from analysis.inference.density import density_of
 from analysis.inference.draws import draw
 from analysis.inference.grid import solve
 from analysis.inference.leave_one_out import pit
-from analysis.inference.limits import hazard_limits, rate_limits
 from models import all_models
 from tests.data.tables import FOLDER
 from tests.exact.solved import hazards, rates

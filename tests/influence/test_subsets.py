@@ -11,8 +11,7 @@ from analysis.chapters.subsets.rows import SUBSET_DIFFERENCES
 from analysis.evidence import EvidenceError, load
 from analysis.evidence.cells import Fault
 from analysis.evidence.conditions import Condition, condition
-from analysis.inference.difference import WORST_ERROR, difference
-from analysis.inference.distribution import Distribution
+from analysis.inference.distribution import WORST_ERROR, Distribution, difference
 from tests.data.tables import FOLDER
 from tests.evidence.build import FULL, with_cell, write_files
 

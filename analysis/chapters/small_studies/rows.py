@@ -7,7 +7,7 @@ other patients, with other products, in earlier years.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,9 @@ from analysis.cases.settings import Job
 from analysis.evidence import Evidence
 from analysis.frequentist.estimates import log_hazards
 from analysis.frequentist.regression import NoRegression, egger_two_sided, slope_on_size
-from analysis.inference.grid import QuadratureFailed
-from analysis.inference.leave_one_out import leave_one_out
-from analysis.inference.limits import hazard_limits, rate_limits
+from analysis.inference.distribution import quantiles
+from analysis.inference.grid import Grid, QuadratureFailed
+from analysis.inference.leave_one_out import leave_one_out, predictive_counts
 from analysis.inference.posterior import posterior_of, too_large
 from analysis.results.columns import columns
 from analysis.results.table import Column, Layout
@@ -133,3 +133,44 @@ def _funnel(case: Case) -> Iterator[dict[str, Any]]:
     for size, (lower, middle, upper) in zip(sizes, limits, strict=True):
         yield {"precision": float(size), "predicted": float(middle), "predicted_lower": float(lower),
                "predicted_upper": float(upper), "n": int(size) if rates else None}
+
+
+def rate_limits(grid: Grid, sizes: Sequence[int], probabilities: Sequence[float]) -> np.ndarray:
+    """Predictive quantiles of the observed rate of one further study, shape (sizes, probabilities).
+
+    They are those of the mid-distribution function F(y - 1) + P(y)/2, made continuous by straight lines: a count lies
+    outside them just where its mid-p is below one or above the other probability.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Patients, at least 1.
+    """
+    limits = []
+    for n in sizes:
+        probability = predictive_counts(grid, n)
+        mid = np.cumsum(probability) - 0.5 * probability
+        # Counts of no probability would leave the function flat.
+        rising = np.concatenate([[True], np.diff(mid) > 0.0])
+        limits.append(np.interp(probabilities, mid[rising], np.arange(n + 1)[rising]) / n)
+    return np.array(limits)
+
+
+def hazard_limits(grid: Grid, errors: Sequence[float], probabilities: Sequence[float]) -> np.ndarray:
+    """Predictive quantiles of the estimated log hazard of one further study, shape (errors, probabilities).
+
+    Parameters
+    ----------
+    errors : sequence of float
+        Its standard error; the estimate is Normal(eta, sqrt(tau^2 + error^2)) given the hyperparameters.
+    """
+    values, weights = grid.sparse()
+    eta, tau = (values[name] for name in grid.density.names)
+
+    def cdf(x: np.ndarray, error: np.ndarray) -> np.ndarray:
+        return special.ndtr((x[..., None] - eta) / np.hypot(tau, error[..., None])) @ weights
+
+    # A quantile of a mixture lies between the smallest and the largest of those that are mixed.
+    p, errors = np.array(probabilities), np.array(errors)[:, None]
+    each = eta + np.hypot(tau, errors[..., None]) * special.ndtri(p)[:, None]
+    return quantiles(cdf, p, each.min(axis=-1), each.max(axis=-1), errors)

@@ -13,8 +13,7 @@ from analysis.cases.case import Case, headline_case
 from analysis.cases.selection import ALL, membership, subset_names
 from analysis.cases.settings import Job
 from analysis.evidence import Evidence
-from analysis.inference.difference import difference
-from analysis.inference.distribution import Distribution
+from analysis.inference.distribution import Distribution, difference
 from analysis.inference.grid import QuadratureFailed
 from analysis.inference.posterior import main_estimand, posterior_of, summary
 from analysis.results.columns import columns
