@@ -15,10 +15,10 @@ from analysis.output import adding
 from analysis.results.numbers import counted
 from analysis.results.tables import left_out_cells, left_out_rows
 from analysis.results.terminal import table
-from analysis.simulation.design import design_of, select_design
 from analysis.simulation.replicate import Setting
-from analysis.simulation.run import BATCHES, Calibration, calibrate, ecdf_rows
+from analysis.simulation.run import BATCHES, Calibration, calibrate, ecdf_rows, several
 from analysis.simulation.settings import FAMILY_LEVEL, FAULTS
+from analysis.simulation.studies import design_of, select_design
 from analysis.system.errors import one_line
 from analysis.system.files import write_csv
 from analysis.system.progress import Progress
@@ -42,8 +42,8 @@ def run(options: argparse.Namespace) -> int:
     stem = f"calibration.{subject}"
     names = [f"{stem}.{suffix}" for suffix in ("csv", "curves.csv", "svg", "png")]
     with adding(options.output, data=options.data, run=f"calibrate {subject}", names=names) as folder:
-        calibration = calibrate(setting, options.replicates, processes=options.processes,
-                                tell=_teller(options.replicates))
+        with several(options.processes, options.replicates) as executor:
+            calibration = calibrate(setting, options.replicates, executor=executor, tell=_teller(options.replicates))
         if folder:
             _write(calibration, folder / stem)
     if options.json:

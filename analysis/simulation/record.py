@@ -19,10 +19,10 @@ from analysis.cases.selection import Question
 from analysis.evidence import EvidenceError, load
 from analysis.evidence.loading import DEFAULT_DATA
 from analysis.output.checks import refuse_obstacles, speaking_of
-from analysis.simulation.design import design_from, design_of, select_design
 from analysis.simulation.replicate import Replicate, Setting, rank_step
-from analysis.simulation.run import BATCHES, Calibration, calibrate, verdicts_on
+from analysis.simulation.run import BATCHES, Calibration, calibrate, several, verdicts_on
 from analysis.simulation.settings import DEFAULT_REPLICATES, FAMILY_LEVEL
+from analysis.simulation.studies import design_from, design_of, select_design
 from analysis.system.errors import UsageError
 from analysis.system.files import as_json, write_text
 from analysis.system.progress import Progress
@@ -35,18 +35,18 @@ RENEW = "renew with: python -m analysis.simulation.record --output tests/calibra
 _SEED = 1
 
 
-def record_of(found: Calibration, *, date: str) -> dict[str, Any]:
+def record_of(calibration: Calibration, *, date: str) -> dict[str, Any]:
     """The record of a calibration; its verdicts are those of the rounded PITs that it holds."""
-    setting = found.setting
-    pits = {name: np.round(values, DIGITS) for name, values in found.pits.items()}
+    setting, failures = calibration.setting, calibration.failures
+    pits = {name: np.round(values, DIGITS) for name, values in calibration.pits.items()}
     verdicts = verdicts_on(pits)
     return {"schema_version": SCHEMA_VERSION, "date": date, "model": setting.model,
             "endpoint": setting.design.endpoint, "design": setting.design.plain(),
             "priors": {name: prior.exact() for name, prior in setting.priors.items()},
-            "replicates": len(found.replicates), "seed": setting.seed,
+            "replicates": len(calibration.replicates), "seed": setting.seed,
             "family_level": FAMILY_LEVEL, "quantities": [vars(verdict) for verdict in verdicts],
-            "failures": [{"replicate": one.number, "reason": one.failure} for one in found.failures],
-            "passed": not found.failures and all(verdict.passed for verdict in verdicts),
+            "failures": [{"replicate": one.number, "reason": one.failure} for one in failures],
+            "passed": not failures and all(verdict.passed for verdict in verdicts),
             "pits": {name: values.tolist() for name, values in pits.items()}}
 
 
@@ -98,16 +98,17 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     passed = True
-    for name, selection in selections.items():
-        progress = Progress(min(BATCHES, options.replicates))
-        setting = Setting(name, design_of(selection), all_models()[name].priors, _SEED)
-        found = calibrate(setting, options.replicates, processes=options.processes,
-                          tell=lambda done, name=name, progress=progress: progress.step(f"{name}: {done} replicates"))
-        progress.close()
-        record = record_of(found, date=datetime.now(UTC).date().isoformat())
-        write_text(folder / f"{name}.json", text_of(record))
-        print(f"{name}: {'passed' if record['passed'] else 'NOT PASSED'}")
-        passed = passed and record["passed"]
+    with several(options.processes, options.replicates) as executor:
+        for name, selection in selections.items():
+            progress = Progress(min(BATCHES, options.replicates))
+            setting = Setting(name, design_of(selection), all_models()[name].priors, _SEED)
+            calibration = calibrate(setting, options.replicates, executor=executor, tell=lambda done, name=name,
+                                    progress=progress: progress.step(f"{name}: {done} replicates"))
+            progress.close()
+            record = record_of(calibration, date=datetime.now(UTC).date().isoformat())
+            write_text(folder / f"{name}.json", text_of(record))
+            print(f"{name}: {'passed' if record['passed'] else 'NOT PASSED'}")
+            passed = passed and record["passed"]
     return 0 if passed else 3
 
 

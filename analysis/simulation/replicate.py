@@ -12,9 +12,7 @@ from analysis.inference.draws import draw
 from analysis.inference.estimands import rate_quantities, survival_quantities
 from analysis.inference.grid import Grid, QuadratureFailed, solve
 from analysis.inference.pooled import hyperparameters, pooled
-from analysis.simulation.design import Design
-from analysis.simulation.faults import seen_priors, seen_studies
-from analysis.simulation.simulate import SimulationFailed, simulate
+from analysis.simulation.studies import Design, SimulationFailed, seen_priors, seen_studies, simulate
 from models import all_models
 from models.backend import NUMBERS
 from models.model import Model
@@ -63,13 +61,6 @@ class Replicate:
     failure: str = ""
 
 
-@dataclass(frozen=True)
-class _Truth:
-    hyperparameters: dict[str, np.ndarray]
-    estimands: dict[str, np.ndarray]
-    studies: Studies
-
-
 def quantity_names(model: Model) -> tuple[str, ...]:
     """Quantities of a replicate: both hyperparameters, pooled mean, new study, one study, joint log likelihood."""
     return (*model.priors, *_POOLED[model.kind], _OWN[model.kind], LOG_LIKELIHOOD)
@@ -95,8 +86,8 @@ def run_replicate(setting: Setting, number: int) -> Replicate:
     try:
         # Tails of a prior may overflow; what comes of it is checked at the end.
         with np.errstate(all="ignore"):
-            truth = _draw_truth(model, design, setting.priors, rng)
-            seen = seen_studies(truth.studies, setting.fault)
+            truth, studies = _draw_truth(model, design, setting.priors, own, rng)
+            seen = seen_studies(studies, setting.fault)
             grid = solve(density_of(model, seen, seen_priors(setting.priors, setting.fault)))
             pits = _pits(grid, truth, seen, own, design.horizon, rng)
     except (SimulationFailed, QuadratureFailed) as error:
@@ -105,39 +96,38 @@ def run_replicate(setting: Setting, number: int) -> Replicate:
     return Replicate(number, study_id, {} if lost else pits, f"no number for {', '.join(lost)}" if lost else "")
 
 
-def _draw_truth(model: Model, design: Design, priors: Mapping[str, Prior], rng: np.random.Generator) -> _Truth:
+def _draw_truth(model: Model, design: Design, priors: Mapping[str, Prior], own: int,
+                rng: np.random.Generator) -> tuple[dict[str, np.ndarray], Studies]:
+    """Hyperparameters and estimands, shape (1,) or (1, 1) each, and the data of all studies."""
     values = {name: prior.draw(1, rng) for name, prior in priors.items()}
     size = len(design.studies)
     effects = model.new_study({name: np.repeat(value, size) for name, value in values.items()}, rng)
     studies = simulate(design, effects, rng)
-    estimands = _estimands(model, values, effects[None], model.new_study(values, rng), design.horizon)
-    return _Truth(values, estimands, studies)
+    return {**_estimands(model, values, effects[None, [own]], model.new_study(values, rng), design.horizon),
+            **values}, studies
 
 
 def _estimands(model: Model, draws: Mapping[str, np.ndarray], effects: np.ndarray, new: np.ndarray,
                horizon: float | None) -> dict[str, np.ndarray]:
     population = model.population(draws)
-    found = rate_quantities(population, effects, new) if model.kind == "rate" else \
+    quantities = rate_quantities(population, effects, new) if model.kind == "rate" else \
         survival_quantities(population, effects, new, horizon=horizon)
-    return {quantity.estimand: quantity.draws for quantity in found}
+    return {quantity.estimand: quantity.draws for quantity in quantities}
 
 
-def _pits(grid: Grid, truth: _Truth, seen: Studies, own: int, horizon: float | None,
+def _pits(grid: Grid, truth: Mapping[str, np.ndarray], seen: Studies, own: int, horizon: float | None,
           rng: np.random.Generator) -> dict[str, float]:
     model, density = grid.density.model, grid.density
-    found = {name: pit(posterior.cdf, float(truth.hyperparameters[name][0]), rng)
-             for name, posterior in hyperparameters(grid).items()}
-    for item in pooled(grid, horizon=horizon or 0.0, only=_POOLED[model.kind]):
-        name = item.quantity.estimand
-        found[name] = pit(item.distribution.cdf, float(truth.estimands[name][0]), rng)
-    draws = draw(grid, _DRAWS, rng)
+    exact = hyperparameters(grid) | {item.quantity.estimand: item.distribution
+                                     for item in pooled(grid, horizon=horizon or 0.0, only=_POOLED[model.kind])}
+    pits = {name: pit(posterior.cdf, float(truth[name][0]), rng) for name, posterior in exact.items()}
+    draws, name = draw(grid, _DRAWS, rng), _OWN[model.kind]
     effects = model.study_effects(draws, seen, rng)
-    name = _OWN[model.kind]
-    posterior = _estimands(model, draws, effects[:, [own]], model.new_study(draws, rng), horizon)[name]
-    found[name] = rank_pit(posterior[:, 0], float(truth.estimands[name][0, own]), rng)
-    true_value = model.log_density(truth.hyperparameters, density.inputs, on=NUMBERS)[0] + density.constant
-    found[LOG_LIKELIHOOD] = pit(distribution(grid, log_likelihoods(grid)).cdf, float(true_value), rng)
-    return found
+    of_study = _estimands(model, draws, effects[:, [own]], model.new_study(draws, rng), horizon)[name]
+    pits[name] = rank_pit(of_study[:, 0], float(truth[name][0, 0]), rng)
+    true_value = model.log_density({name: truth[name] for name in model.priors}, density.inputs, on=NUMBERS)[0]
+    pits[LOG_LIKELIHOOD] = pit(distribution(grid, log_likelihoods(grid)).cdf, float(true_value + density.constant), rng)
+    return pits
 
 
 def log_likelihoods(grid: Grid) -> np.ndarray:

@@ -1,8 +1,10 @@
 """All replicates, here or in several processes, and the verdict."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import as_completed
+from concurrent.futures import Executor, as_completed
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -32,7 +34,6 @@ class Calibration:
 
     setting: Setting
     replicates: tuple[Replicate, ...]
-    verdicts: tuple[Verdict, ...]
 
     @property
     def failures(self) -> tuple[Replicate, ...]:
@@ -44,47 +45,52 @@ class Calibration:
         """Whether every replicate has a posterior and every quantity is uniform."""
         return not self.failures and all(verdict.passed for verdict in self.verdicts)
 
-    @property
+    @cached_property
     def pits(self) -> dict[str, np.ndarray]:
         """PITs by quantity, of the replicates that did not fail."""
-        names = quantity_names(all_models()[self.setting.model])
         return {name: np.array([replicate.pits[name] for replicate in self.replicates if not replicate.failure])
-                for name in names}
+                for name in quantity_names(all_models()[self.setting.model])}
+
+    @cached_property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """One for each quantity."""
+        return verdicts_on(self.pits)
 
 
-def calibrate(setting: Setting, size: int, *, processes: int = 1,
+def calibrate(setting: Setting, size: int, *, executor: Executor | None = None,
               tell: Callable[[int], None] = lambda done: None) -> Calibration:
-    """Run the replicates 0, ..., size - 1; the result does not depend on the number of processes.
+    """Run the replicates 0, ..., size - 1; the result does not depend on where they run.
 
     Parameters
     ----------
     setting : Setting
     size : int
         Number of replicates.
-    processes : int
+    executor : Executor or None
+        Runs the batches, at once as many as it has workers; None: here, one after the other.
     tell : callable
         Is told after each batch how many replicates are done.
     """
     edges = np.linspace(0, size, min(BATCHES, size) + 1).astype(int).tolist()
-    spans = list(zip(edges[:-1], edges[1:], strict=True))
-    found: dict[int, list[Replicate]] = {}
-    for first, batch in _batches(setting, spans, processes):
-        found[first] = batch
-        tell(sum(map(len, found.values())))
-    replicates = tuple(replicate for first in sorted(found) for replicate in found[first])
-    calibration = Calibration(setting, replicates, ())
-    return Calibration(setting, replicates, verdicts_on(calibration.pits))
+    done: dict[int, list[Replicate]] = {}
+    for batch in _batches(setting, list(zip(edges[:-1], edges[1:], strict=True)), executor):
+        done[batch[0].number] = batch
+        tell(sum(map(len, done.values())))
+    return Calibration(setting, tuple(replicate for first in sorted(done) for replicate in done[first]))
 
 
-def _batches(setting: Setting, spans: list[tuple[int, int]],
-             processes: int) -> Iterator[tuple[int, list[Replicate]]]:
-    """Batches by their first replicate, as they are finished."""
-    if processes == 1:
-        yield from ((span[0], run_replicates(setting, *span)) for span in spans)
-        return
-    with workers(min(processes, len(spans))) as executor:
-        pending = {executor.submit(run_replicates, setting, *span): span[0] for span in spans}
-        yield from ((pending[done], done.result()) for done in as_completed(pending))
+def _batches(setting: Setting, spans: list[tuple[int, int]], executor: Executor | None) -> Iterator[list[Replicate]]:
+    """Batches as they are finished."""
+    if executor is None:
+        yield from (run_replicates(setting, *span) for span in spans)
+    else:
+        pending = [executor.submit(run_replicates, setting, *span) for span in spans]
+        yield from (batch.result() for batch in as_completed(pending))
+
+
+def several(processes: int, size: int) -> AbstractContextManager[Executor | None]:
+    """So many processes beside this one, but no more than `size` replicates have batches; None instead of one."""
+    return workers(min(processes, BATCHES, size)) if processes > 1 else nullcontext()
 
 
 def verdicts_on(pits: dict[str, np.ndarray]) -> tuple[Verdict, ...]:
@@ -109,14 +115,15 @@ def ecdf_rows(calibration: Calibration) -> list[dict[str, str | float]]:
     Columns quantity, pit, difference; lower_95 and upper_95 hold the function of one calibrated quantity with 95 %,
     lower_verdict and upper_verdict are the limits of the verdict.
     """
-    level, rows = 1.0 - (1.0 - FAMILY_LEVEL) / len(calibration.pits), []
-    for name, values in calibration.pits.items():
+    pits, rows = calibration.pits, []
+    level = 1.0 - (1.0 - FAMILY_LEVEL) / len(pits)
+    names = ("difference", "lower_95", "upper_95", "lower_verdict", "upper_verdict")
+    for quantity, values in pits.items():
         if len(values) < 2:
             continue
         inner, outer = bands(len(values), BAND_LEVEL), bands(len(values), level)
-        columns = (inner.points, ecdf(values, inner.points), inner.lower, inner.upper, outer.lower, outer.upper)
-        for point, *others in zip(*(column.tolist() for column in columns), strict=True):
-            share, low, high, least, most = (value - point for value in others)
-            rows.append({"quantity": name, "pit": point, "difference": share, "lower_95": low, "upper_95": high,
-                         "lower_verdict": least, "upper_verdict": most})
+        curves = (ecdf(values, inner.points), inner.lower, inner.upper, outer.lower, outer.upper)
+        rows += [{"quantity": quantity, "pit": point, **dict(zip(names, column, strict=True))}
+                 for point, column in zip(inner.points.tolist(), np.transpose(curves - inner.points).tolist(),
+                                          strict=True)]
     return rows

@@ -13,7 +13,7 @@ from analysis.chapters.sensitivity.table import sensitivity_rows
 from analysis.evidence import load
 from analysis.results.netcdf import file_name, manifest
 from analysis.results.records import records
-from analysis.simulation.design import select_design
+from analysis.simulation.studies import select_design
 from tests.casing import run
 from tests.evidence.build import write_files
 

@@ -13,7 +13,7 @@ from analysis.chapters.sensitivity.variants import headline_of
 from analysis.evidence import Evidence, load
 from analysis.results.netcdf import file_name, manifest
 from analysis.runs.plan import bundles
-from analysis.simulation.design import design_of, select_design
+from analysis.simulation.studies import design_of, select_design
 from tests import quadrature
 from tests.casing import run
 

@@ -1,5 +1,7 @@
 """One replicate: ranks of a conjugate model are uniform, each faulty view is what it says, failures are counted."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from scipy import integrate, stats
@@ -9,8 +11,6 @@ from analysis.inference.distribution import distribution
 from analysis.inference.draws import draw
 from analysis.inference.grid import QuadratureFailed, solve
 from analysis.simulation import replicate, run
-from analysis.simulation.design import Design
-from analysis.simulation.faults import Doubled, seen_priors, seen_studies
 from analysis.simulation.replicate import (
     Setting,
     log_likelihoods,
@@ -20,8 +20,9 @@ from analysis.simulation.replicate import (
     run_replicate,
     run_replicates,
 )
-from analysis.simulation.run import calibrate, ecdf_rows, verdicts_on
+from analysis.simulation.run import calibrate, ecdf_rows, several, verdicts_on
 from analysis.simulation.settings import FAULTS
+from analysis.simulation.studies import Design, Doubled, seen_priors, seen_studies
 from analysis.simulation.uniformity import uniformity
 from models import all_models
 from models.backend import NUMBERS
@@ -147,10 +148,12 @@ def test_without_any_value_nothing_passes():
     assert not verdict.passed and np.isnan(verdict.p_value)
 
 
-def test_processes_do_not_change_the_result():
+@pytest.mark.parametrize("beside", [lambda: ThreadPoolExecutor(2), lambda: several(2, 20)])
+def test_any_executor_gives_the_same_result(beside):
     told: list[int] = []
-    alone = calibrate(setting("beta_binomial"), 20, tell=told.append)
-    shared = calibrate(setting("beta_binomial"), 20, processes=2)
+    alone = calibrate(setting("beta_binomial"), 20)
+    with beside() as executor:
+        shared = calibrate(setting("beta_binomial"), 20, executor=executor, tell=told.append)
     assert [one.number for one in shared.replicates] == [one.number for one in alone.replicates]
     for one, other in zip(shared.replicates, alone.replicates, strict=True):
         # Sums of another number of threads differ in the last digits.

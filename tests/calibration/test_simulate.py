@@ -7,8 +7,7 @@ import pytest
 
 from analysis.cases.selection import Question
 from analysis.evidence import load
-from analysis.simulation.design import Design, design_from, design_of, select_design
-from analysis.simulation.simulate import SimulationFailed, simulate
+from analysis.simulation.studies import Design, SimulationFailed, design_from, design_of, select_design, simulate
 from analysis.system.errors import UsageError
 from analysis.system.files import as_json
 from models.studies import HazardStudies, RateStudies
