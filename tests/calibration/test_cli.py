@@ -90,12 +90,12 @@ def test_mistakes_of_the_user_end_with_code_2_and_no_traceback(arguments, messag
     assert message in streams.err and "Traceback" not in streams.err and not streams.out
 
 
-def test_panels_fit_a_telephone_and_the_last_row_may_be_half():
-    """390 pixels for 5.2 inches: 10 points are 10.4 pixels."""
+def test_what_has_no_curve_has_no_panel_and_letters_stay_readable_on_a_telephone():
+    """390 pixels for a page of 10.4 inches: 14.5 points are 8 pixels."""
     rows = [{"quantity": name, "pit": at / 10, "difference": 0.0, "lower_95": -0.1, "upper_95": 0.1,
              "lower_verdict": -0.2, "upper_verdict": 0.2} for name in ("mu", "rho", "tau") for at in range(1, 10)]
     verdicts = [{"name": name, "p_value": 0.5, "passed": True} for name in ("mu", "rho", "tau", "empty")]
     figure = draw_calibration(rows, verdicts=verdicts, labels={}, title="Calibration", detail="cr")
-    assert len(figure.axes) == 3 and figure.get_size_inches()[0] == 5.2
-    texts = [text for axes in figure.axes for text in (axes.title, *axes.texts, *axes.get_xticklabels())]
-    assert min(text.get_fontsize() for text in [*texts, *figure.texts]) >= 10.0
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["mu", "rho", "tau"]
+    texts = [text for axes in figure.axes for text in (*axes.texts, *axes.get_xticklabels(), *axes.get_yticklabels())]
+    assert min(text.get_fontsize() for text in [*texts, *figure.texts]) >= 14.5
