@@ -35,7 +35,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(error, file=sys.stderr)
             return BAD_INPUT
         finally:
+            _tell_broken_models()
             sys.stderr.flush()
+
+
+def _tell_broken_models() -> None:
+    """Which model files offer no model and why; a command that asks for no model has not loaded any."""
+    broken = getattr(sys.modules.get("models"), "broken", dict)
+    for file, reason in broken().items():
+        print(one_line(f"models/{file} is left out: {reason}"), file=sys.stderr)
 
 
 def _run(arguments: Sequence[str] | None) -> int:

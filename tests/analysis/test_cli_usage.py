@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+import models
 from analysis.__main__ import main
 from tests.evidence.build import write_evidence
 
@@ -92,6 +93,14 @@ def test_list_names_what_can_be_fitted(capsys):
     cr = next(item for item in found["endpoints"] if item["endpoint"] == "cr")
     assert {cell["subset"]: (cell["k_studies"], cell["n_patients"]) for cell in cr["subsets"]}["all"] == (10, 349)
     assert {model["model"] for model in found["models"]} >= {"beta_binomial", "logit_normal", "log_hazard"}
+
+
+def test_a_broken_model_file_is_told_in_a_line_by_each_command(capsys, monkeypatch):
+    monkeypatch.setattr(models, "broken", lambda: {"mine.py": "NameError: name 'pm' is not defined"}, raising=False)
+    for command, code in (["list"], 0), (["fit", "cr", "--model", "mine"], 2):
+        assert main(command) == code
+        (line,) = (line for line in capsys.readouterr().err.splitlines() if line.startswith("models/mine.py"))
+        assert line == "models/mine.py is left out: NameError: name 'pm' is not defined"
 
 
 def test_hostile_text_of_the_evidence_does_not_reach_the_terminal(tmp_path, capsys):
