@@ -59,9 +59,10 @@ def log_hazards(studies: HazardStudies) -> Estimates:
     their smoothed logarithm.
     """
     values, variances = smoothed_log_hazards(studies)
-    own = studies.is_estimate
-    variances[own] = ((studies.se_lower[own] + studies.se_upper[own]) / 2.0) ** 2
-    notes = ((UNEQUAL_ERRORS, np.any(own & (studies.se_lower != studies.se_upper))), (SMOOTHED_COUNTS, not own.all()))
+    printed = studies.is_estimate
+    variances[printed] = ((studies.se_lower + studies.se_upper)[printed] / 2.0) ** 2
+    unequal = printed & (studies.se_lower != studies.se_upper)
+    notes = ((UNEQUAL_ERRORS, unequal.any()), (SMOOTHED_COUNTS, not printed.all()))
     return Estimates(values, variances, joined(*(text for text, applies in notes if applies)))
 
 

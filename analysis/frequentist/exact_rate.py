@@ -133,7 +133,7 @@ def _largest(test: _Test, mu: float, *, stop: float) -> float:
 
 def log_probabilities(sizes: np.ndarray, mu: float, rho: float) -> list[np.ndarray]:
     """Log probability of each count from 0 to n, shape (n + 1,) for each size n."""
-    return [found[:, 0] for found in count_log_probabilities({"mu": np.array([mu]), "rho": np.array([rho])}, sizes)]
+    return [table[:, 0] for table in count_log_probabilities({"mu": np.array([mu]), "rho": np.array([rho])}, sizes)]
 
 
 def simulated(log_pmf: Sequence[np.ndarray], uniform: np.ndarray, order: np.ndarray) -> np.ndarray:

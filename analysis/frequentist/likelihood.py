@@ -253,10 +253,9 @@ def _limits(surface: Surface, spreads: np.ndarray, inside: float, *, target: flo
     while edge and excess(np.zeros(1), np.zeros(1))[0] <= 0.0:
         inside += edge
     sides = np.array([side for side in (-1.0, 1.0) if side != edge])
-    found = elementwise.bracket_root(excess, 0.0, _NEAR, xmin=0.0, args=(sides,), maxiter=_DOUBLINGS)
-    distance = np.full(len(sides), math.inf)
-    distance[found.success] = elementwise.find_root(
-        excess, tuple(end[found.success] for end in found.bracket), args=(sides[found.success],),
-        tolerances={"xatol": 1e-10, "xrtol": 1e-10}).x
+    outside = elementwise.bracket_root(excess, 0.0, _NEAR, xmin=0.0, args=(sides,), maxiter=_DOUBLINGS)
+    reached, distance = outside.success, np.full(len(sides), math.inf)
+    distance[reached] = elementwise.find_root(excess, tuple(end[reached] for end in outside.bracket),
+                                              args=(sides[reached],), tolerances={"xatol": 1e-10, "xrtol": 1e-10}).x
     limits = dict(zip(sides, inside + sides * distance, strict=True))
     return float(limits.get(-1.0, -math.inf)), float(limits.get(1.0, math.inf))

@@ -1,7 +1,7 @@
 """Holds the two engines against each other: sampled estimates must agree with exact ones within Monte-Carlo error."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -64,16 +64,16 @@ def agreements(sampled: Sequence[Quantity], exact: Sequence[ExactQuantity], *, c
         Draws, chain after chain.
     exact : sequence of ExactQuantity
     """
-    by_name: Mapping[str, Quantity] = {quantity.name: quantity for quantity in sampled}
-    return tuple(row for found in exact if found.name in by_name
-                 for row in _of_quantity(by_name[found.name], found, chains, level))
+    by_name = {quantity.name: quantity for quantity in sampled}
+    return tuple(comparison for item in exact if item.name in by_name
+                 for comparison in _of_quantity(by_name[item.name], item, chains, level))
 
 
-def with_agreement(diagnostics: Diagnostics, found: Sequence[Agreement], quadrature_error: float) -> Diagnostics:
+def with_agreement(diagnostics: Diagnostics, comparisons: Sequence[Agreement], quadrature_error: float) -> Diagnostics:
     """The diagnostics of a sampled fit with the comparison; a converged one fails where the engines disagree."""
-    apart = tuple(row.describe() for row in found if not row.agrees) if diagnostics.converged else ()
+    apart = tuple(item.describe() for item in comparisons if not item.agrees) if diagnostics.converged else ()
     return replace(diagnostics, failures=diagnostics.failures + apart, quadrature_error=quadrature_error,
-                   max_engine_z=max((abs(row.z) for row in found), default=math.nan))
+                   max_engine_z=max((abs(item.z) for item in comparisons), default=math.nan))
 
 
 def _of_quantity(sampled: Quantity, exact: ExactQuantity, chains: int, level: float) -> list[Agreement]:
@@ -82,13 +82,12 @@ def _of_quantity(sampled: Quantity, exact: ExactQuantity, chains: int, level: fl
     draws = sampled.draws.reshape(chains, -1)
     if np.ptp(draws) == 0.0:
         return []
-    shape = {"chain_axis": 0, "draw_axis": 1}
-    rows = []
+    law, shape, numbers = exact.distribution, {"chain_axis": 0, "draw_axis": 1}, []
     if exact.quantity.moments:
-        error = array_stats.mcse(draws, method="mean", **shape)
-        rows.append(("mean", float(draws.mean()), exact.distribution.mean, float(error)))
+        numbers.append(("mean", draws.mean(), law.mean, array_stats.mcse(draws, method="mean", **shape)))
     for name, p in (("median", 0.5), ("lower", (1.0 - level) / 2.0), ("upper", (1.0 + level) / 2.0)):
         error = array_stats.mcse(draws, method="quantile", prob=p, **shape)
-        rows.append((name, float(np.quantile(draws, p)), float(exact.distribution.quantile(p)), float(error)))
-    unit = exact.distribution.sd if exact.quantity.moments else float(np.std(np.log(draws))) * rows[0][2]
-    return [Agreement(sampled.estimand, sampled.time_months, *row, accuracy=_ACCURACY * unit) for row in rows]
+        numbers.append((name, np.quantile(draws, p), law.quantile(p), error))
+    unit = law.sd if exact.quantity.moments else float(np.std(np.log(draws))) * float(numbers[0][2])
+    return [Agreement(sampled.estimand, sampled.time_months, name, *map(float, values), accuracy=_ACCURACY * unit)
+            for name, *values in numbers]

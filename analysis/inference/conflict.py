@@ -107,17 +107,18 @@ def check(grid: Grid, studies: Studies, *, horizon: float, level: float) -> Chec
     model, priors = grid.density.model, grid.density.priors
     expected = dict(zip(model.priors, expectations(model, studies, priors), strict=True))
     fits = _Fits(grid, studies, horizon, level)
-    own = fits.summary(grid)
-    beyond = fits.beyond(own)
-    replaced, pull = _replacements(fits, own, [name for name, one in expected.items() if one and one.tail < TAIL])
+    under_own = fits.summary(grid)
+    beyond = fits.beyond(under_own)
+    suspects = [name for name, number in expected.items() if number and number.tail < TAIL]
+    replaced, pull = _replacements(fits, under_own, suspects)
     other = fits.under(replaced) if replaced else None
     if beyond and (other is None or fits.beyond(other)):
         replaced = {name: prior for name, prior in _vague(model).items() if prior != priors[name]}
         other = fits.under(replaced) if replaced else None
     if other is None:
         return Check(*expected.values(), pull=pull)
-    return Check(*expected.values(), tuple(replaced), max(fits.pull(own, other), np.nan_to_num(pull)),
-                 (_warning(expected, fits, replaced, own, other, beyond=beyond),))
+    return Check(*expected.values(), tuple(replaced), max(fits.pull(under_own, other), np.nan_to_num(pull)),
+                 (_warning(expected, fits, replaced, under_own, other, beyond=beyond),))
 
 
 @dataclass(frozen=True)
@@ -157,8 +158,8 @@ class _Fits:
         # A prior far off leaves survival of 1e-300, whose density overflows on the way to its quantiles.
         with np.errstate(over="ignore", invalid="ignore"):
             (main,) = pooled(grid, horizon=self.horizon, only=(MAIN[grid.density.model.kind],))
-            row = main.estimate(self.level)
-        return _Summary(np.array([row.lower, row.median, row.upper]), grid.log_evidence)
+            estimate = main.estimate(self.level)
+        return _Summary(np.array([estimate.lower, estimate.median, estimate.upper]), grid.log_evidence)
 
     def beyond(self, fit: _Summary) -> bool:
         """Whether the pooled estimate lies outside the 95 % interval of every study."""
@@ -176,10 +177,10 @@ class _Fits:
         return special.logit(inside) if self.rates else np.log(-np.log(inside) / self.horizon)
 
 
-def _replacements(fits: _Fits, own: _Summary, suspects: list[str]) -> tuple[dict[str, Prior], float]:
+def _replacements(fits: _Fits, before: _Summary, suspects: list[str]) -> tuple[dict[str, Prior], float]:
     """The better prior of each suspect that is in conflict, the location first, and the largest pull of any suspect."""
     model, priors = fits.grid.density.model, fits.grid.density.priors
-    replaced, pulls, before = {}, [], own
+    replaced, pulls = {}, []
     for name in suspects:
         choices = dict.fromkeys(choice[name] for choice in (model.priors, _flat(model)) if choice[name] != priors[name])
         tried = [(prior, other) for prior in choices if (other := fits.under({**replaced, name: prior}))]
@@ -222,10 +223,8 @@ def _expected(shown: float, simulated: np.ndarray) -> Expected:
 def _representative(studies: Studies) -> Studies:
     if len(studies) <= _MOST_STUDIES:
         return studies
-    sizes = studies.evaluable if isinstance(studies, RateStudies) else studies.patients_each
-    kept = np.argsort(sizes, kind="stable")[np.linspace(0, len(sizes) - 1, _MOST_STUDIES).astype(int)]
-    columns = {name: np.asarray(getattr(studies, name))[kept] for name in studies.__dataclass_fields__}
-    return type(studies)(**columns)
+    by_size = np.argsort(studies.sizes, kind="stable")
+    return studies.take(by_size[np.linspace(0, len(studies) - 1, _MOST_STUDIES).astype(int)])
 
 
 def _simulated(model: Model, studies: Studies, draws: Mapping[str, np.ndarray],
@@ -248,7 +247,7 @@ def _reported(studies: Studies, at: int, effect: np.ndarray, rng: np.random.Gene
         without = rng.binomial(patients, np.exp(-months * np.exp(effect)))
         return np.log(-np.log((without + 0.5) / (patients + 1.0)) / months)
     below, above = studies.se_lower[at], studies.se_upper[at]
-    # An estimate lies above the truth with the error that the truth has below it (`analysis.simulation.simulate`).
+    # An estimate lies above the truth with the error that the truth has below it (`analysis.simulation.studies`).
     higher = rng.random(len(effect)) * (below + above) < below
     return effect + np.where(higher, below, -above) * np.abs(rng.normal(size=len(effect)))
 
@@ -316,29 +315,29 @@ def _vague(model: Model) -> dict[str, Prior]:
             for role, (name, prior) in enumerate(_flat(model).items())}
 
 
-def _warning(expected: Mapping[str, Expected | None], fits: _Fits, replaced: Mapping[str, Prior], own: _Summary,
-             other: _Summary, *, beyond: bool) -> str:
+def _warning(expected: Mapping[str, Expected | None], fits: _Fits, replaced: Mapping[str, Prior], before: _Summary,
+             after: _Summary, *, beyond: bool) -> str:
     priors, location, alone = fits.grid.density.priors, next(iter(expected)), len(replaced) == 1
     what = "the rate" if fits.rates else f"survival at {fits.horizon:g} months"
     names = " and ".join(f"{name} ~ {priors[name]}" for name in replaced)
-    reasons = [_location_reason(one, fits, what) if name == location else _spread_reason(one)
-               for name, one in expected.items() if name in replaced and one and one.tail < TAIL]
+    reasons = [_location_reason(number, fits, what) if name == location else _spread_reason(number)
+               for name, number in expected.items() if name in replaced and number and number.tail < TAIL]
     reasons += ["the pooled estimate lies outside the 95 % interval of every study"] if beyond else []
     options = " ".join(f'--prior "{name}={prior}"' for name, prior in replaced.items())
     return (f"prior-data conflict: {names} fight{'s' if alone else ''} the data: {'; '.join(reasons)}. With "
-            f"{'this prior' if alone else 'these priors'} {what} is {own}, with {options} it is {other}")
+            f"{'this prior' if alone else 'these priors'} {what} is {before}, with {options} it is {after}")
 
 
-def _location_reason(one: Expected, fits: _Fits, what: str) -> str:
-    shown, low, high = (one.shown, one.low, one.high) if fits.rates else (
-        float(np.exp(-fits.horizon * np.exp(min(value, 700.0)))) for value in (one.shown, one.high, one.low))
+def _location_reason(crude: Expected, fits: _Fits, what: str) -> str:
+    shown, low, high = (crude.shown, crude.low, crude.high) if fits.rates else (
+        float(np.exp(-fits.horizon * np.exp(min(value, 700.0)))) for value in (crude.shown, crude.high, crude.low))
     return (f"{what} in all studies together was expected between {_written(low)} and {_written(high)} (95 %) and is "
-            f"{_written(shown)} ({_chance(one.tail)})")
+            f"{_written(shown)} ({_chance(crude.tail)})")
 
 
-def _spread_reason(one: Expected) -> str:
-    return (f"the spread of the studies (Q per degree of freedom) was expected between {one.low:.2g} and "
-            f"{one.high:.2g} (95 %) and is {one.shown:.2g} ({_chance(one.tail)})")
+def _spread_reason(spread: Expected) -> str:
+    return (f"the spread of the studies (Q per degree of freedom) was expected between {spread.low:.2g} and "
+            f"{spread.high:.2g} (95 %) and is {spread.shown:.2g} ({_chance(spread.tail)})")
 
 
 def _chance(tail: float) -> str:

@@ -17,12 +17,12 @@ def quantiles(values: np.ndarray, weights: np.ndarray, probabilities: Sequence[f
     The distribution function is linear between the values and reaches each in the middle of its step.
     """
     columns = values.reshape(len(values), -1)
-    found = np.empty((len(probabilities), columns.shape[1]))
+    values_at = np.empty((len(probabilities), columns.shape[1]))
     for at, column in enumerate(columns.T):
         order = np.argsort(column)
         mass = weights[order]
-        found[:, at] = np.interp(probabilities, np.cumsum(mass) - mass / 2.0, column[order])
-    return found.reshape(len(probabilities), *values.shape[1:])
+        values_at[:, at] = np.interp(probabilities, np.cumsum(mass) - mass / 2.0, column[order])
+    return values_at.reshape(len(probabilities), *values.shape[1:])
 
 
 def effective_size(weights: np.ndarray) -> float:

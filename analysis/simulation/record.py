@@ -45,7 +45,7 @@ def record_of(calibration: Calibration, *, date: str) -> dict[str, Any]:
             "priors": {name: prior.exact() for name, prior in setting.priors.items()},
             "replicates": len(calibration.replicates), "seed": setting.seed,
             "family_level": FAMILY_LEVEL, "quantities": [vars(verdict) for verdict in verdicts],
-            "failures": [{"replicate": one.number, "reason": one.failure} for one in failures],
+            "failures": [{"replicate": failed.number, "reason": failed.failure} for failed in failures],
             "passed": not failures and all(verdict.passed for verdict in verdicts),
             "pits": {name: values.tolist() for name, values in pits.items()}}
 

@@ -81,29 +81,29 @@ def run_replicate(setting: Setting, number: int) -> Replicate:
     model, design = all_models()[setting.model], setting.design
     seed = derive_seed(setting.seed, "calibrate", model.name, design.endpoint)
     rng = np.random.default_rng([seed, number])
-    own = number % len(design.studies)
-    study_id = design.studies.study_ids[own]
+    turn = number % len(design.studies)
+    study_id = design.studies.study_ids[turn]
     try:
         # Tails of a prior may overflow; what comes of it is checked at the end.
         with np.errstate(all="ignore"):
-            truth, studies = _draw_truth(model, design, setting.priors, own, rng)
+            truth, studies = _draw_truth(model, design, setting.priors, turn, rng)
             seen = seen_studies(studies, setting.fault)
             grid = solve(density_of(model, seen, seen_priors(setting.priors, setting.fault)))
-            pits = _pits(grid, truth, seen, own, design.horizon, rng)
+            pits = _pits(grid, truth, seen, turn, design.horizon, rng)
     except (SimulationFailed, QuadratureFailed) as error:
         return Replicate(number, study_id, {}, str(error))
     lost = [name for name, value in pits.items() if not np.isfinite(value)]
     return Replicate(number, study_id, {} if lost else pits, f"no number for {', '.join(lost)}" if lost else "")
 
 
-def _draw_truth(model: Model, design: Design, priors: Mapping[str, Prior], own: int,
+def _draw_truth(model: Model, design: Design, priors: Mapping[str, Prior], turn: int,
                 rng: np.random.Generator) -> tuple[dict[str, np.ndarray], Studies]:
     """Hyperparameters and estimands, shape (1,) or (1, 1) each, and the data of all studies."""
     values = {name: prior.draw(1, rng) for name, prior in priors.items()}
     size = len(design.studies)
     effects = model.new_study({name: np.repeat(value, size) for name, value in values.items()}, rng)
     studies = simulate(design, effects, rng)
-    return {**_estimands(model, values, effects[None, [own]], model.new_study(values, rng), design.horizon),
+    return {**_estimands(model, values, effects[None, [turn]], model.new_study(values, rng), design.horizon),
             **values}, studies
 
 
@@ -115,7 +115,7 @@ def _estimands(model: Model, draws: Mapping[str, np.ndarray], effects: np.ndarra
     return {quantity.estimand: quantity.draws for quantity in quantities}
 
 
-def _pits(grid: Grid, truth: Mapping[str, np.ndarray], seen: Studies, own: int, horizon: float | None,
+def _pits(grid: Grid, truth: Mapping[str, np.ndarray], seen: Studies, turn: int, horizon: float | None,
           rng: np.random.Generator) -> dict[str, float]:
     model, density = grid.density.model, grid.density
     exact = hyperparameters(grid) | {item.quantity.estimand: item.distribution
@@ -123,7 +123,7 @@ def _pits(grid: Grid, truth: Mapping[str, np.ndarray], seen: Studies, own: int, 
     pits = {name: pit(posterior.cdf, float(truth[name][0]), rng) for name, posterior in exact.items()}
     draws, name = draw(grid, _DRAWS, rng), _OWN[model.kind]
     effects = model.study_effects(draws, seen, rng)
-    of_study = _estimands(model, draws, effects[:, [own]], model.new_study(draws, rng), horizon)[name]
+    of_study = _estimands(model, draws, effects[:, [turn]], model.new_study(draws, rng), horizon)[name]
     pits[name] = rank_pit(of_study[:, 0], float(truth[name][0, 0]), rng)
     true_value = model.log_density({name: truth[name] for name in model.priors}, density.inputs, on=NUMBERS)[0]
     pits[LOG_LIKELIHOOD] = pit(distribution(grid, log_likelihoods(grid)).cdf, float(true_value + density.constant), rng)
