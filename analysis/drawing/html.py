@@ -18,8 +18,8 @@ MAX_ROWS = 400
 """Longer tables end with a line that says so: a page with every row of a large evidence directory opens nowhere."""
 
 _ROOMS = Path(__file__).parents[1]
-_WORDS = ("chance", "counted", "fixed", "interval_text", "joint", "level_text", "number", "percent", "signed",
-          "significant", "studies_and_patients", "with_interval")
+_WORDS = ("chance", "counted", "fixed", "interval_text", "joint", "level_text", "number", "out_of", "percent",
+          "signed", "significant", "studies_and_patients", "with_interval")
 
 
 @cache

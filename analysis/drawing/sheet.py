@@ -1,13 +1,14 @@
 """A page of rows: one plot in the middle, columns of text beside it, everything measured in inches."""
 
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import Transform, blended_transform_factory
 
-from analysis.drawing.style import GRID, INK, RULE, TEXT, WIDTH
+from analysis.drawing.style import ALARM, GRID, INK, RULE, TEXT, TITLE, WIDTH
 from analysis.results.numbers import safe
 
 
@@ -41,6 +42,34 @@ class Sheet:
 def new_figure(height: float, *, width: float = WIDTH) -> Figure:
     """An empty page of the given height and width in inches, outside any interactive session."""
     return Figure(figsize=(width, height))
+
+
+def stacked(heights: Sequence[float], *, head: float, between: float, foot: float) -> tuple[Figure, list[float]]:
+    """An empty page for plots below each other, and where the lower edge of each lies above that of the page.
+
+    Parameters
+    ----------
+    heights : sequence of float
+        Of the plots, inches, the upper one first.
+    head, between, foot : float
+        Room above, between and below the plots, inches.
+    """
+    bottom = sum(heights) + (len(heights) - 1) * between + foot
+    figure, edges = new_figure(head + bottom), []
+    for height in heights:
+        edges.append(bottom - height)
+        bottom -= height + between
+    return figure, edges
+
+
+def write_title(figure: Figure, title: str, stamp: str, *, down: float, size: float = TITLE,
+                stamp_size: float = TITLE) -> None:
+    """Put a title so many inches below the upper edge, and a stamp, where there is one, on the right."""
+    left, y = 0.15 / WIDTH, 1 - down / figure.get_size_inches()[1]
+    figure.text(left, y, title, fontsize=size, fontweight="bold")
+    if stamp:
+        figure.text(1 - left, y, stamp, ha="right", fontsize=stamp_size, fontweight="bold", color="white",
+                    bbox={"facecolor": ALARM, "edgecolor": "none", "boxstyle": "round,pad=0.3"})
 
 
 def add_sheet(figure: Figure, *, rows: float, row_height: float, left: float, right: float, bottom: float,

@@ -250,3 +250,8 @@ def counted(number_of: int | None, noun: str, plural: str = "") -> str:
 def studies_and_patients(k: int | None, n: int | None) -> str:
     """Such as "10 / 349"; a dash for what is not known."""
     return f"{MISSING if k is None else k} / {MISSING if n is None else f'{n:,}'}"
+
+
+def out_of(events: int | None, n: int | None) -> str:
+    """Such as "400/489"; a dash for what is not known."""
+    return "/".join(MISSING if count is None else f"{count}" for count in (events, n))

@@ -10,13 +10,15 @@ move the answer.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from analysis.cases.selection import ALL
 from analysis.results.columns import columns
 from analysis.results.comparison import COMPARED, Comparison
-from analysis.results.table import Column, Layout
+from analysis.results.numbers import out_of
+from analysis.results.results import Results
+from analysis.results.table import Column, Layout, Row
 
 PUBLISHED, DATA, METHOD, PRIOR, TOTAL = "published", "data", "method", "prior", "missing studies"
 _LIKELIHOOD = {"mean_rate": "beta_binomial_ml", "survival": "log_hazard_reml_wald",
@@ -27,130 +29,79 @@ DECOMPOSITION = Layout("decomposition.csv", "One step from a published estimate 
     Column("estimate", "estimate at this step"), "lower upper level interval k_studies n_patients",
     Column("change", "estimate minus that of the step before"), Column("width", "width of the interval"),
     "note stamp"))
-Row = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Step:
-    """One step of a decomposition: an estimate with its interval, and the change that it brings.
+def decomposition_rows(results: Results) -> list[dict[str, Any]]:
+    """The steps of every published estimate with an interval that has a posterior.
 
-    Parameters
-    ----------
-    name : str
-        What the change is due to, or "published".
-    change : float or None
-        Of the estimate, against the step before.
+    Steps on further evidence, the published totals, stand last; each of them starts from the posterior.
     """
-
-    name: str
-    label: str
-    estimate: float
-    lower: float | None
-    upper: float | None
-    level: float | None
-    interval: str
-    k_studies: int | None
-    n_patients: int | None
-    change: float | None
-    note: str = ""
+    methods, totals = results.rows("frequentist.csv"), results.rows("published_totals.csv")
+    return [row for comparison in results.comparisons
+            if comparison.status == COMPARED and comparison.pooled and comparison.reported.primary
+            and comparison.transform == "identity" and comparison.reported.ci_low is not None
+            for row in _rows(comparison, methods, totals)]
 
 
-@dataclass(frozen=True)
-class Decomposition:
-    """One published estimate taken apart.
-
-    Parameters
-    ----------
-    comparison : Comparison
-    steps : tuple of Step
-        From published to posterior; after it, where a total is published, the posterior that uses it.
-    """
-
-    comparison: Comparison
-    steps: tuple[Step, ...]
-
-
-def decompose(comparisons: Sequence[Comparison], frequentist: Sequence[Row],
-              totals: Sequence[Row] = ()) -> tuple[Decomposition, ...]:
-    """Every published estimate with an interval that has a posterior.
-
-    Parameters
-    ----------
-    frequentist : sequence of rows
-        As in frequentist.csv.
-    totals : sequence of rows
-        Posteriors that use a published total: endpoint, label, median, lower, upper, k_studies, n_patients, note.
-    """
-    return tuple(Decomposition(found, tuple(_steps(found, frequentist, totals))) for found in comparisons
-                 if found.status == COMPARED and found.pooled and found.reported.primary
-                 and found.transform == "identity" and found.reported.ci_low is not None)
+def _rows(comparison: Comparison, methods: Sequence[Row], totals: Sequence[Row]) -> Iterator[dict[str, Any]]:
+    reported, subset = comparison.reported, comparison.reported.subset or ALL
+    before = None
+    for step in (*_steps(comparison, [row for row in methods if row["endpoint"] == comparison.endpoint
+                                      and row["subset"] == subset]),
+                 *(_with_total(comparison, row) for row in totals if _answers(comparison, row))):
+        yield {"reported_id": reported.reported_id, "endpoint": comparison.endpoint, "subset": subset,
+               "estimand": comparison.estimand, "unit": reported.units, **step,
+               "change": None if before is None else step["estimate"] - before,
+               "width": None if step["lower"] is None else step["upper"] - step["lower"]}
+        if step["step"] != TOTAL:
+            before = step["estimate"]
 
 
-def _steps(found: Comparison, frequentist: Sequence[Row], totals: Sequence[Row]) -> Iterator[Step]:
-    reported, pooled = found.reported, found.pooled
-    last = Step(PUBLISHED, "Published", reported.estimate, reported.ci_low, reported.ci_high, reported.level,
-                "confidence", reported.k_studies, reported.n_patients, None)
-    yield last
-    own = [row for row in frequentist if row["endpoint"] == found.endpoint
-           and row["subset"] == (reported.subset or "all")]
-    paper = next((row["method"] for row in own if row["of_the_paper"]), None)
-    for name, method in ((DATA, paper), (METHOD, _LIKELIHOOD.get(found.estimand))):
-        step = _of_method(name, own, method, found.estimand, last)
-        if step:
-            last = step
-            yield step
-    ours = pooled.estimate
-    yield Step(PRIOR, f"Posterior, {pooled.model.replace('_', '-')}", ours.median, ours.lower, ours.upper, ours.level,
-               "credible", pooled.k_studies, pooled.n_patients, ours.median - last.estimate)
-    if (reported.subset or "all") == "all" and found.estimand == "mean_rate":
-        for row in (row for row in totals if row["endpoint"] == found.endpoint):
-            yield Step(TOTAL, row["label"], row["median"], row["lower"], row["upper"], ours.level, "credible",
-                       row["k_studies"], row["n_patients"], row["median"] - ours.median, row["note"])
+def _steps(comparison: Comparison, methods: Sequence[Row]) -> Iterator[dict[str, Any]]:
+    """From the published estimate to the posterior, without what cannot be computed in between."""
+    reported, pooled, estimand = comparison.reported, comparison.pooled, comparison.estimand
+    yield {"step": PUBLISHED, "label": "Published", "estimate": reported.estimate, "lower": reported.ci_low,
+           "upper": reported.ci_high, "level": reported.level, "interval": "confidence",
+           "k_studies": reported.k_studies, "n_patients": reported.n_patients}
+    paper = next((row["method"] for row in methods if row["of_the_paper"]), None)
+    for step, method in ((DATA, paper), (METHOD, _LIKELIHOOD.get(estimand))):
+        yield from (_of_method(step, row, estimand) for row in methods if row["method"] == method
+                    and row["estimand"] == _read_from(estimand) and _is_known(row["estimate"]))
+    yield {"step": PRIOR, "label": f"Posterior, {pooled.model.replace('_', '-')}", "estimate": pooled.estimate.median,
+           "lower": pooled.estimate.lower, "upper": pooled.estimate.upper, "level": pooled.estimate.level,
+           "interval": "credible", "k_studies": pooled.k_studies, "n_patients": pooled.n_patients}
 
 
-def _of_method(name: str, rows: Sequence[Row], method: str | None, estimand: str, before: Step) -> Step | None:
-    row = next((row for row in rows if row["method"] == method and row["estimand"] == _read_from(estimand)), None)
-    if row is None or not _is_finite(row["estimate"]):
-        return None
-    estimate = _converted(row["estimate"], estimand)
-    limits = [_converted(row[key], estimand) for key in ("lower", "upper") if _is_finite(row[key])]
-    low, high = sorted(limits) if len(limits) == 2 and all(map(math.isfinite, limits)) else (None, None)
-    return Step(name, row["label"], estimate, low, high, row["level"], "confidence", row["k_studies"],
-                row["n_patients"], estimate - before.estimate, row["note"])
-
-
-def _is_finite(value: float | None) -> bool:
-    return value is not None and math.isfinite(value)
+def _of_method(step: str, row: Row, estimand: str) -> dict[str, Any]:
+    limits = sorted(_as(estimand, row[name]) for name in ("lower", "upper") if _is_known(row[name]))
+    lower, upper = limits if len(limits) == 2 else (None, None)
+    return {"step": step, "estimate": _as(estimand, row["estimate"]), "lower": lower, "upper": upper,
+            "interval": "confidence", **{name: row[name] for name in ("label", "level", "k_studies", "n_patients",
+                                                                      "note")}}
 
 
 def _read_from(estimand: str) -> str:
     return "log_hazard" if estimand == "median_months" else estimand
 
 
-def _converted(value: float, estimand: str) -> float:
+def _as(estimand: str, value: float) -> float:
     """A log hazard as a median in months; everything else as it is."""
     return math.log(2.0) * math.exp(-value) if estimand == "median_months" else value
 
 
-def rows_of(found: Sequence[Decomposition]) -> list[dict[str, Any]]:
-    """Rows of decomposition.csv."""
-    rows = []
-    for one in found:
-        reported = one.comparison.reported
-        for step in one.steps:
-            width = None if step.lower is None else step.upper - step.lower
-            rows.append({"reported_id": reported.reported_id, "endpoint": one.comparison.endpoint,
-                         "subset": reported.subset or "all", "estimand": one.comparison.estimand,
-                         "unit": reported.units, "step": step.name, "width": width,
-                         **{name: getattr(step, name) for name in
-                            ("label", "estimate", "lower", "upper", "level", "interval", "k_studies", "n_patients",
-                             "change", "note")}})
-    return rows
+def _is_known(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
 
 
-def with_total(rows: Sequence[Row]) -> list[Row]:
-    """Posteriors that use a published total in which every study is accounted for, as steps of a decomposition."""
-    return [{"endpoint": row["endpoint"], "median": row["median"], "lower": row["lower"], "upper": row["upper"],
-             "label": f"Posterior with the total {row['total_events']}/{row['total_n']}",
-             "k_studies": row["total_k"], "n_patients": row["total_n"], "note": row["note"]}
-            for row in rows if row["median"] is not None and not row["absent"] and not row["base_gap"]]
+def _answers(comparison: Comparison, total: Row) -> bool:
+    """Whether a posterior that uses a total, with every study accounted for, is about the published number."""
+    return (total["endpoint"] == comparison.endpoint and (comparison.reported.subset or ALL) == ALL
+            and comparison.estimand == "mean_rate" and total["median"] is not None
+            and not total["absent"] and not total["base_gap"])
+
+
+def _with_total(comparison: Comparison, total: Row) -> dict[str, Any]:
+    return {"step": TOTAL, "label": f"Posterior with the total {out_of(total['total_events'], total['total_n'])}",
+            "estimate": total["median"], "lower": total["lower"], "upper": total["upper"],
+            "level": comparison.pooled.estimate.level, "interval": "credible", "k_studies": total["total_k"],
+            "n_patients": total["total_n"], "note": total["note"]}

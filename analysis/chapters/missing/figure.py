@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from analysis.drawing import style
 from analysis.drawing.axis import fit_axis
-from analysis.drawing.sheet import Sheet, add_sheet, new_figure, wrapped
+from analysis.drawing.sheet import Sheet, add_sheet, stacked, wrapped, write_title
 from analysis.results.numbers import PERCENT, SCALES, Scale, counted, joint, level_text, number, printed_with_interval
 from analysis.results.table import plain_rows
 
@@ -63,14 +63,15 @@ def draw_missing(bounds: "pd.DataFrame", *, totals: "pd.DataFrame", names: Mappi
     plots = {scale: {endpoint: list(_lines(bounds[bounds["endpoint"] == endpoint],
                                            totals[totals["endpoint"] == endpoint], scale))
                      for endpoint in drawn_endpoints(bounds) if scales[endpoint] == scale} for scale in SCALES}
-    heights = {scale: _ROW * _rows(plot) for scale, plot in plots.items() if plot}
+    plots = {scale: plot for scale, plot in plots.items() if plot}
     with style.styled():
-        bottom = sum(heights.values()) + (len(heights) - 1) * _BETWEEN + _FOOT
-        figure = new_figure(_HEAD + bottom)
-        for scale, height in heights.items():
-            _plot(figure, plots[scale], bottom - height, scale, bounds, names)
-            bottom -= height + _BETWEEN
-        _words(figure, bounds, names, stamp)
+        figure, edges = stacked([_ROW * _rows(plot) for plot in plots.values()], head=_HEAD, between=_BETWEEN,
+                                foot=_FOOT)
+        for (scale, plot), bottom in zip(plots.items(), edges, strict=True):
+            _plot(figure, plot, bottom, scale, bounds, names)
+        write_title(figure, "What the studies without a number could change", stamp, down=0.45, size=_LETTERS + 3,
+                    stamp_size=_LETTERS)
+        _legend(figure, bounds, names)
         return figure
 
 
@@ -139,14 +140,8 @@ def _draw(sheet: Sheet, y: float, line: _Line) -> None:
         sheet.axes.plot(line.medians, [y, y], color=line.color, linewidth=9.0, solid_capstyle="butt", zorder=4)
 
 
-def _words(figure: Figure, bounds: "pd.DataFrame", names: Mapping[str, str], stamp: str) -> None:
-    """Title, stamp, and what the marks mean."""
-    top, left = figure.get_size_inches()[1], 0.15 / style.WIDTH
-    figure.text(left, 1 - 0.45 / top, "What the studies without a number could change", fontsize=_LETTERS + 3,
-                fontweight="bold")
-    if stamp:
-        figure.text(1 - left, 1 - 0.45 / top, stamp, ha="right", fontsize=_LETTERS, fontweight="bold", color="white",
-                    bbox={"facecolor": style.ALARM, "edgecolor": "none", "boxstyle": "round,pad=0.3"})
+def _legend(figure: Figure, bounds: "pd.DataFrame", names: Mapping[str, str]) -> None:
+    """What the marks mean, and which endpoints have none."""
     levels = {kind: " or ".join(sorted(map(level_text, rows["level"].dropna().unique())))
               for kind, rows in bounds.groupby("interval")}
     published = f"; published: {levels['confidence']} confidence interval." if levels.get("confidence") else "."
@@ -155,4 +150,5 @@ def _words(figure: Figure, bounds: "pd.DataFrame", names: Mapping[str, str], sta
             f"credible limits, outermost of all cases{published}",
             *([wrapped("Not computed: " + ", ".join(missed), 84, 1)] if missed else [])]
     for at, line in enumerate(text):
-        figure.text(left, (1.15 - 0.36 * at) / top, line, fontsize=_LETTERS - 2, color=style.FAINT)
+        figure.text(0.15 / style.WIDTH, (1.15 - 0.36 * at) / figure.get_size_inches()[1], line,
+                    fontsize=_LETTERS - 2, color=style.FAINT)

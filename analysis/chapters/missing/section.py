@@ -6,7 +6,7 @@ from itertools import groupby
 from analysis.chapters.missing.rows import MISSING_BOUNDS, PUBLISHED_TOTALS
 from analysis.drawing.html import Html, rendered, section
 from analysis.results import facts
-from analysis.results.numbers import MISSING, chance, interval_text, joint, level_text, studies_and_patients
+from analysis.results.numbers import chance, interval_text, joint, level_text, out_of, studies_and_patients
 from analysis.results.results import Results
 from analysis.results.table import Row
 
@@ -31,7 +31,7 @@ def missing_section(results: Results, picture: Html) -> Html:
 
     return section("missing", "What the missing studies could change", rendered(
         "chapters/missing/section.html", say=facts.Words(results), picture=picture, rate=rate, expected=_expected,
-        out_of=_out_of, whole=[row for row in computed if not row["absent"] and not row["base_gap"]],
+        whole=[row for row in computed if not row["absent"] and not row["base_gap"]],
         guessed=[list(rows) for _, rows in groupby((row for row in computed if row["absent"]),
                                                    key=lambda row: row["endpoint"])],
         scale=results.scale, totals=_totals(results, totals), bounds=_bounds(results, bounds)))
@@ -43,11 +43,6 @@ def _expected(row: Row) -> str:
     return "" if None in values else "{} [{}, {}]".format(*joint(values, "events", least=0))
 
 
-def _out_of(events: int | None, n: int | None) -> str:
-    """Such as "400/489"; a dash for what is not printed."""
-    return "/".join(MISSING if count is None else f"{count}" for count in (events, n))
-
-
 def _totals(results: Results, rows: Sequence[Row]) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
     level, rates = level_text(results.base.level), facts.rates(results, {row["endpoint"] for row in rows})
     heads = ("Endpoint", "Reading", "Absent", "Missing events / patients", f"Expected [{level} prediction]",
@@ -57,7 +52,7 @@ def _totals(results: Results, rows: Sequence[Row]) -> tuple[tuple[str, ...], lis
     for row in rows:
         without = dict(zip(("median", "lower", "upper"), facts.limits(row, "known_"), strict=True))
         cells.append((facts.endpoint_label(results, row["endpoint"]),
-                      f"{row['scenario']} {_out_of(row['total_events'], row['total_n'])}",
+                      f"{row['scenario']} {out_of(row['total_events'], row['total_n'])}",
                       ", ".join(facts.study_label(results, study_id) for study_id in row["absent"].split()),
                       "" if row["missing_n"] is None else f"{row['missing_events']}/{row['missing_n']}",
                       _expected(row), chance(row["probability"]), chance(row["mid_p"]),
