@@ -8,11 +8,37 @@ from models.model import Model
 
 
 @cache
+def _found() -> tuple[dict[str, Model], dict[str, str]]:
+    models: dict[str, Model] = {}
+    broken: dict[str, str] = {}
+    for name in sorted(module.name for module in iter_modules(__path__)):
+        try:
+            model = getattr(import_module(f"{__name__}.{name}"), "MODEL", None)
+            if model is not None:
+                _refuse(model, models)
+                models[model.name] = model
+        except Exception as error:  # whatever a stranger's file does, the other models are not to suffer
+            broken[f"{name}.py"] = " ".join(f"{type(error).__name__}: {error}".split())
+    return models, broken
+
+
+def _refuse(model: object, known: dict[str, Model]) -> None:
+    if not isinstance(model, Model):
+        raise TypeError(f"MODEL is no models.model.Model but {type(model).__name__}")
+    if model.name in known:
+        raise ValueError(f"another file has a model {model.name} already")
+
+
+@cache
 def all_models() -> dict[str, Model]:
     """Every model by name, the headline of each kind first."""
-    modules = (import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__))
-    found = [module.MODEL for module in modules if hasattr(module, "MODEL")]
-    return {model.name: model for model in sorted(found, key=lambda model: (model.kind, model.rank, model.name))}
+    return {model.name: model for model in
+            sorted(_found()[0].values(), key=lambda model: (model.kind, model.rank, model.name))}
+
+
+def broken() -> dict[str, str]:
+    """Why a file offers no model, by its name; its model is left out, the others are not."""
+    return dict(_found()[1])
 
 
 def models_of(kind: str) -> list[Model]:

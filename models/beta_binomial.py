@@ -10,7 +10,7 @@ Why these priors. mu is uniform: the pooled rate is what the data speak about. r
 none (the density is highest at rho = 0) as for very different studies; at mu = 0.8 the prior median of the standard
 deviation of study rates is 0.16. No empirical prior exists for the heterogeneity of single-arm rates.
 
-Numerics. With theta = 1/kappa = rho/(1 - rho) the log likelihood of a study is
+The density that is sampled and integrated. With theta = 1/kappa = rho/(1 - rho) the log likelihood of a study is
 
     log C(n, y) + sum_{j<y} log(mu + j theta) + sum_{j<n-y} log(1 - mu + j theta) - sum_{j<n} log(1 + j theta),
 
@@ -30,9 +30,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from models.backend import GRAPH, NUMBERS, Array, Backend, spaced
-from models.coordinates import located
-from models.model import Draws, Model
+from models.backend import NUMBERS, Array, Backend, spaced
+from models.model import Draws, Marginal, Model
 from models.priors import Prior
 from models.studies import RateStudies
 from models.sums import below_counts, log_binomial
@@ -42,7 +41,29 @@ if TYPE_CHECKING:
 
 PRIORS = {"mu": Prior("Beta", (1.0, 1.0)), "rho": Prior("Beta", (1.0, 4.0))}
 _TINY = 1e-300
+_MOST_SUMMED = 1_000  # patients; sums of more terms one by one would lose digits
+_MOST_TERMS = 5_000_000  # of a sum at all draws; more would fill the memory
 _KAPPA_OF_A_POINT = 1e10  # beyond it the beta distribution is narrower than 1e-5 and its median its mean
+
+
+def build(studies: RateStudies, priors: Mapping[str, Prior] = PRIORS) -> "pm.Model":
+    """The model as one writes it down.
+
+    Parameters
+    ----------
+    studies : RateStudies
+    priors : mapping of str to Prior
+        For mu and rho, both on (0, 1).
+    """
+    import pymc as pm
+
+    with pm.Model(coords={"study": studies.study_ids}) as model:
+        mu, rho = priors["mu"].variable("mu"), priors["rho"].variable("rho")
+        evaluable = pm.Data("evaluable", studies.evaluable, dims="study")
+        kappa = (1.0 - rho) / rho
+        pm.BetaBinomial("events", alpha=mu * kappa, beta=(1.0 - mu) * kappa, n=evaluable, observed=studies.events,
+                        dims="study")
+    return model
 
 
 def finite_product(mu: Array, theta: Array, sums: Array, *, on: Backend) -> Array:
@@ -59,26 +80,18 @@ def finite_product(mu: Array, theta: Array, sums: Array, *, on: Backend) -> Arra
 
 
 def log_density(draws: Draws, inputs: Mapping[str, Array], *, on: Backend) -> Array:
-    """Log likelihood of (mu, rho) over all studies, without the binomial coefficients; shape (...).
-
-    Parameters
-    ----------
-    draws : mapping of str to array, shape (...)
-        mu and rho.
-    inputs : mapping of str to array
-        As `data` returns them.
-    """
+    """Log likelihood of mu and rho over all studies, without the binomial coefficients; shape (...)."""
     mu, rho = spaced(draws["mu"]), spaced(draws["rho"])
     return finite_product(mu, rho / (1.0 - rho), inputs["sums"], on=on)
 
 
 def log_constant(studies: RateStudies) -> float:
-    """What `log_density` leaves out: the logs of the binomial coefficients."""
+    """The logs of the binomial coefficients."""
     return float(log_binomial(studies.evaluable, studies.events).sum())
 
 
 def data(studies: RateStudies) -> dict[str, np.ndarray]:
-    """The three sums of the likelihood as one table of points and weights; the model's `pm.Data` by name."""
+    """The three sums of the likelihood as one table of points and weights, and the studies by their size."""
     y, n = studies.events, studies.evaluable
     blocks = []
     for base, times_mu, sign, counts in ((0.0, 1.0, 1.0, y), (1.0, -1.0, 1.0, n - y), (1.0, 0.0, -1.0, n)):
@@ -100,39 +113,21 @@ def conditional(rho: Array, inputs: Mapping[str, Array], *, on: Backend) -> tupl
     return on.log(rate / (1.0 - rate)), 1.0 / on.sqrt(rate * (1.0 - rate) * (total + 1.0))
 
 
-def build(studies: RateStudies, priors: Mapping[str, Prior] = PRIORS) -> "pm.Model":
-    """The model with its data in place.
-
-    Parameters
-    ----------
-    studies : RateStudies
-    priors : mapping of str to Prior
-        For mu and rho, both on (0, 1).
-    """
-    import pymc as pm
-
-    with pm.Model() as model:
-        inputs = {name: pm.Data(name, table) for name, table in data(studies).items()}
-        rho = priors["rho"].variable("rho")
-        centre, spread = conditional(rho, inputs, on=GRAPH)
-        mu = located("mu", priors["mu"], centre=centre, spread=spread)
-        pm.Potential("log_likelihood", log_density({"mu": mu, "rho": rho}, inputs, on=GRAPH))
-    return model
-
-
 def log_likelihood(draws: Draws, studies: RateStudies) -> np.ndarray:
     """Marginal log likelihood of each study at each draw, shape (s, k)."""
-    columns = []
-    for index in range(len(studies)):
-        alone = RateStudies(("one",), studies.events[[index]], studies.evaluable[[index]])
-        columns.append(log_density(draws, data(alone), on=NUMBERS))
-    return np.stack(columns, axis=1) + log_binomial(studies.evaluable, studies.events)
+    y, n = studies.events, studies.evaluable
+    largest = int(n.max(initial=0))
+    if largest <= _MOST_SUMMED and largest * draws["mu"].size <= _MOST_TERMS:
+        had, had_not, any_of_them = _sums_below(draws, largest)
+        each = had[y] + had_not[n - y] - any_of_them[n]
+    else:
+        each = np.stack([log_density(draws, data(RateStudies(("alone",), y[[at]], n[[at]])), on=NUMBERS)
+                         for at in range(len(studies))])
+    return each.T + log_binomial(n, y)
 
 
 def count_log_probabilities(draws: Draws, sizes: Sequence[int]) -> list[np.ndarray]:
     """Log probability of each count from 0 to n for studies of these sizes; shape (n + 1, s) for each size n.
-
-    The three sums of the likelihood share their terms: those of the largest study serve every count of every study.
 
     Parameters
     ----------
@@ -141,21 +136,20 @@ def count_log_probabilities(draws: Draws, sizes: Sequence[int]) -> list[np.ndarr
     sizes : sequence of int
         Patients of each study.
     """
-    below = np.arange(max(sizes, default=0), dtype=float)[:, None]
-    theta, mu = _theta(draws), np.asarray(draws["mu"], dtype=float)
+    had, had_not, any_of_them = _sums_below(draws, max(sizes, default=0))
+    return [log_binomial(np.full(size + 1, size), np.arange(size + 1))[:, None]
+            + had[:size + 1] + had_not[size::-1] - any_of_them[size] for size in sizes]
+
+
+def _sums_below(draws: Draws, size: int) -> list[np.ndarray]:
+    """The three sums of the likelihood for every count up to that size, shape (size + 1, s) each.
+
+    They share their terms, so that those of the largest study serve every count of every study.
+    """
+    below, theta, mu = np.arange(size, dtype=float)[:, None], _theta(draws), np.asarray(draws["mu"], dtype=float)
     with np.errstate(divide="ignore"):
-        had, had_not, any_of_them = (_sums_below(base + below * theta) for base in (mu, 1.0 - mu, np.ones_like(mu)))
-    found = []
-    for size in sizes:
-        events = np.arange(size + 1)
-        coefficients = log_binomial(np.full(size + 1, size), events)
-        found.append(coefficients[:, None] + had[:size + 1] + had_not[size::-1] - any_of_them[size])
-    return found
-
-
-def _sums_below(terms: np.ndarray) -> np.ndarray:
-    """Sums of the logs of the terms before each place, shape (n + 1, s) for n terms."""
-    return np.concatenate([np.zeros((1, terms.shape[1])), np.cumsum(np.log(terms), axis=0)])
+        return [np.concatenate([np.zeros((1, mu.size)), np.cumsum(np.log(base + below * theta), axis=0)])
+                for base in (mu, 1.0 - mu, np.ones_like(mu))]
 
 
 def study_effects(draws: Draws, studies: RateStudies, rng: np.random.Generator) -> np.ndarray:
@@ -206,15 +200,13 @@ def _beta(a: np.ndarray, b: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.where(point, a / (a + b), rng.beta(np.where(point, 1.0, a), np.where(point, 1.0, b)))
 
 
-
-MODEL = Model(name="beta_binomial", kind="rate", summary="Beta-binomial model of a rate",
-              likelihood="y ~ BetaBinomial(n, mu, rho)", rank=0, priors=PRIORS,
-              supports={"mu": "unit", "rho": "unit"},
-              data=data, build=build, log_likelihood=log_likelihood, study_effects=study_effects,
-              new_study=new_study, population=population,
-              log_density=log_density, log_constant=log_constant, conditional=conditional,
-              new_study_cdf=new_study_cdf,
-              without_moments=("tau",))
+MARGINAL = Marginal(data=data, log_density=log_density, log_constant=log_constant, log_likelihood=log_likelihood,
+                    conditional=conditional, study_effects=study_effects, new_study=new_study,
+                    new_study_cdf=new_study_cdf, population=population)
+MODEL = Model(name="beta_binomial", kind="rate", priors=PRIORS, build=build,
+              estimands={"mean_rate": "mu", "rho": "rho"}, summary="Beta-binomial model of a rate",
+              likelihood="y ~ BetaBinomial(n, mu, rho)", rank=0,
+              without_moments=("tau",), marginal=MARGINAL)
 
 if __name__ == "__main__":
     from analysis.__main__ import run_model

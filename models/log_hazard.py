@@ -20,9 +20,10 @@ no event in 1,000 months makes the posterior median of the median survival 2 10^
 tau ~ HalfNormal(0.5) has median 0.34; at tau = 0.5 the median survival of similar studies lies between 4.5 and 32
 months, wider than any set of trials that one would pool.
 
-Numerics. log h_i is integrated out. For a normal estimate that is Normal(log h_i-hat; eta, sqrt(s^2 + tau^2)); a split
-normal gives one such term for each side, times the probability of that side; counts of either kind are log-concave
-in log h_i and integrated by adaptive Gauss-Hermite quadrature (`models.marginal`).
+The density that is sampled and integrated. Every log h_i is integrated out. For a normal estimate that is
+Normal(log h_i-hat; eta, sqrt(s^2 + tau^2)); a split normal gives one such term for each side, times the probability of
+that side; counts of either kind are log-concave in log h_i and integrated by adaptive Gauss-Hermite quadrature
+(`models.integrals`).
 
 References
 ----------
@@ -31,18 +32,16 @@ Wallis KF. Statist Sci 2014;29:106, doi 10.1214/13-STS417 (the split normal dist
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import special
 
-from models.backend import GRAPH, NUMBERS, Array, Backend, spaced
-from models.coordinates import conditional_location, located
-from models.effects import draw_effects
-from models.hazard_counts import binomial, poisson
-from models.marginal import POINTS, log_marginal
-from models.model import Draws, Model
+from models.backend import NUMBERS, Array, Backend, spaced
+from models.coordinates import conditional_location
+from models.integrals import POINTS, Concave, draw_effects, log_marginal
+from models.model import Draws, Marginal, Model
 from models.priors import Prior
 from models.studies import HazardStudies
 from models.sums import log_binomial
@@ -53,43 +52,142 @@ if TYPE_CHECKING:
 PRIORS = {"eta": Prior("Normal", (float(np.log(np.log(2.0) / 12.0)), 2.5)), "tau": Prior("HalfNormal", (0.5,))}
 _HALF_LOG_2PI = 0.5 * np.log(2.0 * np.pi)
 _TINY = 1e-300
+_MOST_EVENTS = 1e15  # beyond it whole numbers are no longer told apart
 
 
-def log_density_estimates(eta: Array, tau: Array, estimates: Array, *, on: Backend) -> Array:
-    """Marginal log likelihood of each study that reports an estimate; shape (..., k).
-
-    Parameters
-    ----------
-    eta, tau : array, broadcastable with (..., k)
-    estimates : array, shape (3, k)
-        Rows log hazard, standard error below it and above it.
-    """
-    below, above = _sides(eta, tau, estimates, on=on)
-    return on.logaddexp(below, above)
-
-
-def log_density_counts(eta: Array, tau: Array, counts: Array, *, on: Backend) -> Array:
-    """Marginal log likelihood of each study that reports counts, without d log T - log d!; shape (..., k).
+def build(studies: HazardStudies, priors: Mapping[str, Prior] = PRIORS) -> "pm.Model":
+    """The model as one writes it down, every study's log hazard a parameter; a node for each way of reporting.
 
     Parameters
     ----------
-    eta, tau : array, broadcastable with (..., k)
-    counts : array, shape (2, k)
-        Rows events and person-months.
+    studies : HazardStudies
+    priors : mapping of str to Prior
+        For eta (log of events per person-month) and tau (> 0, log hazard).
     """
-    return log_marginal(poisson(counts, on=on), eta, tau, on=on)
+    import pymc as pm
+
+    with pm.Model(coords={"study": studies.study_ids}) as model:
+        eta, tau = priors["eta"].variable("eta"), priors["tau"].variable("tau")
+        z = pm.Normal("z", 0.0, 1.0, dims="study")
+        observe(studies, pm.Deterministic("log_hazard", eta + tau * z, dims="study"))
+    return model
 
 
-def log_density_landmarks(eta: Array, tau: Array, landmarks: Array, *, on: Backend) -> Array:
-    """Marginal log likelihood of each study that counts events by a landmark, without the coefficient; shape (..., k).
+def observe(studies: HazardStudies, log_hazards: Array) -> None:
+    """One observed node for each way of reporting, in the PyMC model that is being built."""
+    import pymc as pm
+
+    tables = data(studies)
+    for name, rows in kinds(studies).items():
+        dims, own, table = f"{name}_study", log_hazards[np.flatnonzero(rows)], tables[name]
+        pm.modelcontext(None).add_coord(dims, np.array(studies.study_ids)[rows])
+        if name == "estimates":
+            pm.CustomDist("estimate", own, *table[1:], logp=_split_normal_logp, random=_split_normal_draws,
+                          observed=table[0], dims=dims)
+        elif name == "counts":
+            pm.Poisson("events", table[1] * pm.math.exp(own), observed=table[0].astype(int), dims=dims)
+        else:
+            pm.CustomDist("events_by_landmark", table[2] * pm.math.exp(own), table[0] + table[1] / table[2],
+                          logp=_landmark_logp, random=_landmark_draws, observed=table[0], dims=dims)
+
+
+def _split_normal_logp(estimate: Array, log_hazard: Array, below: Array, above: Array) -> Array:
+    """Of an estimate: where it lies above the truth, the truth lies below it."""
+    import pytensor.tensor as pt
+
+    z = (estimate - log_hazard) / pt.switch(estimate > log_hazard, below, above)
+    return -0.5 * z**2 - pt.log((below + above) / 2.0) - _HALF_LOG_2PI
+
+
+def _split_normal_draws(log_hazard: np.ndarray, below: np.ndarray, above: np.ndarray, *, rng: np.random.Generator,
+                        size: tuple[int, ...] | None = None) -> np.ndarray:
+    size = size or np.broadcast_shapes(np.shape(log_hazard), np.shape(below))
+    higher = rng.random(size) * (below + above) < below
+    return log_hazard + np.where(higher, below, -above) * np.abs(rng.normal(size=size))
+
+
+def _landmark_logp(events: Array, hazard: Array, patients: Array) -> Array:
+    """Binomial, of numbers of patients that are effective ones and need not be whole; `hazard` until the landmark."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    coefficient = pt.gammaln(patients + 1.0) - pt.gammaln(events + 1.0) - pt.gammaln(patients - events + 1.0)
+    return coefficient + events * pm.math.log1mexp(-hazard) - (patients - events) * hazard
+
+
+def _landmark_draws(hazard: np.ndarray, patients: np.ndarray, *, rng: np.random.Generator,
+                    size: tuple[int, ...] | None = None) -> np.ndarray:
+    """Of as many whole patients as come next, in proportion."""
+    whole = np.maximum(np.round(patients), 1.0)
+    events = rng.binomial(whole.astype(int), -np.expm1(-hazard), size=size)
+    return np.where(whole == patients, events, events / whole * patients)
+
+
+def replicate(name: str, table: np.ndarray, log_hazards: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """What the studies of a table of `data` would report in place of its first row, shape (s, k).
 
     Parameters
     ----------
-    eta, tau : array, broadcastable with (..., k)
-    landmarks : array, shape (3, k)
-        Rows events by the landmark, person-months of the patients without, and months of the landmark.
+    log_hazards : array, shape (s, k)
     """
-    return log_marginal(binomial(landmarks, on=on), eta, tau, on=on)
+    if name == "estimates":
+        return _split_normal_draws(log_hazards, *table[1:], rng=rng)
+    hazards = np.exp(np.clip(log_hazards, -700.0, 700.0))
+    if name == "counts":
+        return rng.poisson(np.minimum(table[1] * hazards, _MOST_EVENTS)).astype(float)
+    return _landmark_draws(table[2] * hazards, table[0] + table[1] / table[2], rng=rng)
+
+
+def smoothed(name: str, table: np.ndarray, reports: np.ndarray) -> np.ndarray:
+    """Log hazards that such reports amount to, half an event and half a patient added to counts; shape of `reports`."""
+    if name == "estimates":
+        return reports
+    if name == "counts":
+        return np.log((reports + 0.5) / table[1])
+    patients = table[0] + table[1] / table[2]
+    return np.log(-np.log((patients - reports + 0.5) / (patients + 1.0)) / table[2])
+
+
+def _poisson(counts: Array, *, on: Backend) -> Concave:
+    """Events in person-months; `counts` of shape (2, k)."""
+    events, time = counts[0], counts[1]
+
+    def expected(theta: Array) -> Array:
+        return time * on.exp(on.clip(theta, -700.0, 700.0))
+
+    return Concave(value=lambda theta: events * theta - expected(theta), slope=lambda theta: events - expected(theta),
+                   curvature=expected, guess=on.log((events + 0.5) / time), guess_variance=1.0 / (events + 0.5))
+
+
+def _binomial(landmarks: Array, *, on: Backend) -> Concave:
+    """Events by a landmark, person-months of the patients without, months of the landmark; `landmarks` of shape (3, k).
+
+    With u = h t, log(1 - exp(-u)) has the slope g = u / (exp(u) - 1) in log u, which falls by g (g + u - 1).
+    """
+    events, time, months = landmarks[0], landmarks[1], landmarks[2]
+
+    def ratio(theta: Array) -> tuple[Array, Array, Array]:
+        u = months * on.exp(on.clip(theta, -500.0, 500.0))
+        had = -on.expm1(-u)
+        return u, on.log(had), u * on.exp(-u) / had
+
+    def value(theta: Array) -> Array:
+        u, log_had, _ = ratio(theta)
+        return events * log_had - time / months * u
+
+    def slope(theta: Array) -> Array:
+        u, _, g = ratio(theta)
+        return events * g - time / months * u
+
+    def curvature(theta: Array) -> Array:
+        u, _, g = ratio(theta)
+        return events * g * (g + u - 1.0) + time / months * u
+
+    patients = events + time / months
+    survival = (time / months + 0.5) / (patients + 1.0)
+    log_survival = on.log(survival)
+    return Concave(value=value, slope=slope, curvature=curvature, guess=on.log(-log_survival / months),
+                   guess_variance=(1.0 - survival) / (patients * survival * log_survival**2))
 
 
 def _sides(eta: Array, tau: Array, estimates: Array, *, on: Backend) -> tuple[Array, Array]:
@@ -104,34 +202,42 @@ def _sides(eta: Array, tau: Array, estimates: Array, *, on: Backend) -> tuple[Ar
     return terms[0], terms[1]
 
 
-COLUMNS = {"estimates": ("log_hazard", "se_lower", "se_upper"), "counts": ("events", "person_months"),
-           "landmarks": ("events", "person_months", "landmark_months")}
-DENSITIES = {"estimates": log_density_estimates, "counts": log_density_counts, "landmarks": log_density_landmarks}
-_CONCAVE = {"counts": poisson, "landmarks": binomial}
+def _log_density_estimates(eta: Array, tau: Array, estimates: Array, *, on: Backend) -> Array:
+    return on.logaddexp(*_sides(eta, tau, estimates, on=on))
+
+
+def _integrated(likelihood: Callable[..., Concave]) -> Callable[..., Array]:
+    return lambda eta, tau, table, *, on: log_marginal(likelihood(table, on=on), eta, tau, on=on)
+
+
+_COLUMNS = {"estimates": ("log_hazard", "se_lower", "se_upper"), "counts": ("events", "person_months"),
+            "landmarks": ("events", "person_months", "landmark_months")}
+_CONCAVE = {"counts": _poisson, "landmarks": _binomial}
+DENSITIES = {"estimates": _log_density_estimates, **{name: _integrated(of) for name, of in _CONCAVE.items()}}
+"""(eta, tau, table of `data`, on=backend) -> marginal log likelihood of each study, shape (..., k).
+
+What depends on counts only is left out; eta and tau broadcast with that shape.
+"""
 
 
 def kinds(studies: HazardStudies) -> dict[str, np.ndarray]:
     """Which studies report in which way, each only where a study does; bool arrays, shape (k,)."""
-    found = {"estimates": studies.is_estimate, "counts": studies.is_poisson, "landmarks": studies.is_landmark}
-    return {name: rows for name, rows in found.items() if rows.any()}
+    ways = {"estimates": studies.is_estimate, "counts": studies.is_poisson, "landmarks": studies.is_landmark}
+    return {name: rows for name, rows in ways.items() if rows.any()}
 
 
 def data(studies: HazardStudies) -> dict[str, np.ndarray]:
-    """One table for each way of reporting that occurs, columns as in `COLUMNS`; the model's `pm.Data` by name."""
-    return {name: np.stack([getattr(studies, column) for column in COLUMNS[name]])[:, rows]
+    """One table for each way of reporting that occurs, with a column for each study.
+
+    Rows are log hazard, standard error below and above it; events and person-months; or events by the landmark,
+    person-months of the patients without, and months of the landmark.
+    """
+    return {name: np.stack([getattr(studies, column) for column in _COLUMNS[name]])[:, rows]
             for name, rows in kinds(studies).items()}
 
 
 def log_density(draws: Draws, inputs: Mapping[str, Array], *, on: Backend) -> Array:
-    """Marginal log likelihood over all studies, without what depends on the counts only; shape (...).
-
-    Parameters
-    ----------
-    draws : mapping of str to array, shape (...)
-        eta and tau.
-    inputs : mapping of str to array
-        As `data` returns them.
-    """
+    """Log likelihood of eta and tau over all studies, without what depends on counts only; shape (...)."""
     eta, tau = spaced(draws["eta"]), spaced(draws["tau"])
     return sum(on.sum(DENSITIES[name](eta, tau, table, on=on), axis=-1) for name, table in inputs.items())
 
@@ -153,26 +259,6 @@ def _log_constants(studies: HazardStudies) -> np.ndarray:
 def conditional(tau: Array, inputs: Mapping[str, Array], *, on: Backend) -> tuple[Array, Array]:
     """About where eta lies given tau, and its standard deviation."""
     return conditional_location(tau, [(*rough(name, table, on=on), 1.0) for name, table in inputs.items()], on=on)
-
-
-def build(studies: HazardStudies, priors: Mapping[str, Prior] = PRIORS) -> "pm.Model":
-    """The model with study effects integrated out.
-
-    Parameters
-    ----------
-    studies : HazardStudies
-    priors : mapping of str to Prior
-        For eta (log of events per person-month) and tau (> 0, log hazard).
-    """
-    import pymc as pm
-
-    with pm.Model() as model:
-        inputs = {name: pm.Data(name, table) for name, table in data(studies).items()}
-        tau = priors["tau"].variable("tau")
-        centre, spread = conditional(tau, inputs, on=GRAPH)
-        eta = located("eta", priors["eta"], centre=centre, spread=spread)
-        pm.Potential("log_likelihood", log_density({"eta": eta, "tau": tau}, inputs, on=GRAPH))
-    return model
 
 
 def rough(name: str, table: Array, *, on: Backend) -> tuple[Array, Array]:
@@ -231,15 +317,14 @@ def population(draws: Draws) -> dict[str, np.ndarray]:
     return {"eta": draws["eta"], "tau": draws["tau"]}
 
 
-
-MODEL = Model(name="log_hazard", kind="survival", summary="Log-normal model of a constant hazard",
+MARGINAL = Marginal(data=data, log_density=log_density, log_constant=log_constant, log_likelihood=log_likelihood,
+                    conditional=conditional, study_effects=study_effects, new_study=new_study,
+                    new_study_cdf=new_study_cdf, population=population, points_per_study=POINTS)
+MODEL = Model(name="log_hazard", kind="survival", priors=PRIORS, build=build,
+              estimands={"eta": "eta", "tau": "tau", "study_log_hazard": "log_hazard"},
+              summary="Log-normal model of a constant hazard",
               likelihood="log hazard of a study ~ Normal(eta, tau), observed with the standard error of its report",
-              rank=0, priors=PRIORS, supports={"eta": "real", "tau": "positive"},
-              data=data, build=build, log_likelihood=log_likelihood, study_effects=study_effects,
-              new_study=new_study, population=population,
-              log_density=log_density, log_constant=log_constant, conditional=conditional,
-              new_study_cdf=new_study_cdf, points_per_study=POINTS,
-              without_moments=("mean_hazard", "new_study_hazard"))
+              rank=0, without_moments=("mean_hazard", "new_study_hazard"), marginal=MARGINAL)
 
 if __name__ == "__main__":
     from analysis.__main__ import run_model

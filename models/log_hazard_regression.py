@@ -21,7 +21,6 @@ from models.backend import Array, Backend
 from models.model import Draws
 from models.priors import Prior
 from models.regression import (
-    HALF_LOG_2PI,
     Covariates,
     Regression,
     covariate_effect,
@@ -44,41 +43,8 @@ def build(studies: HazardStudies, covariates: Covariates, priors: Mapping[str, P
         tau = priors["tau"].variable("tau")
         effect = covariate_effect(covariates, priors, together=together)
         log_hazards = pm.Normal("log_hazard", eta + effect, tau, dims="study")
-        _observe(studies, log_hazards)
+        log_hazard.observe(studies, log_hazards)
     return model
-
-
-def _observe(studies: HazardStudies, log_hazards: Array) -> None:
-    """One observed node for each way of reporting."""
-    import pymc as pm
-
-    for name, rows in log_hazard.kinds(studies).items():
-        pm.modelcontext(None).add_coord(f"{name}_study", np.array(studies.study_ids)[rows])
-        theta, dims = log_hazards[np.flatnonzero(rows)], f"{name}_study"
-        events, months = studies.events[rows].astype(int), studies.person_months[rows]
-        if name == "estimates":
-            pm.CustomDist("estimate", theta, studies.se_lower[rows], studies.se_upper[rows], logp=_log_split_normal,
-                          random=_draw_split_normal, observed=studies.log_hazard[rows], dims=dims)
-        elif name == "counts":
-            pm.Poisson("events", pm.math.exp(theta) * months, observed=events, dims=dims)
-        else:
-            by = studies.landmark_months[rows]
-            patients = np.rint(events + months / by).astype(int)
-            pm.Binomial("events_by_landmark", patients, -pm.math.expm1(-pm.math.exp(theta) * by), observed=events,
-                        dims=dims)
-
-
-def _log_split_normal(estimate: Array, theta: Array, below: Array, above: Array) -> Array:
-    import pymc as pm
-
-    scale = pm.math.where(theta < estimate, below, above)
-    return np.log(2.0) - pm.math.log(below + above) - 0.5 * ((estimate - theta) / scale) ** 2 - HALF_LOG_2PI
-
-
-def _draw_split_normal(theta: np.ndarray, below: np.ndarray, above: np.ndarray, rng: np.random.Generator,
-                       size: tuple[int, ...] | None = None) -> np.ndarray:
-    distance = np.abs(rng.normal(size=size))
-    return theta + np.where(rng.random(size) < below / (below + above), below * distance, -above * distance)
 
 
 def log_density(draws: Draws, inputs: Mapping[str, Array], *, on: Backend) -> Array:

@@ -10,8 +10,8 @@ median 0.67; at tau = 1 the rates of similar studies range from 0.34 to 0.97 aro
 not be called one population. They are weaker about the mean and stronger about the heterogeneity than those of
 the beta-binomial: with no event at all the two families differ by their priors.
 
-Numerics. The theta_i are integrated out (`models.marginal`) instead of sampled: two parameters remain, there is no
-funnel, and equal pairs (y, n) are evaluated once. `build_conditional` is the same model with every theta_i in it.
+The density that is sampled and integrated. The theta_i are integrated out (`models.integrals`): two parameters remain,
+there is no funnel, and equal pairs (y, n) are evaluated once.
 
 References
 ----------
@@ -25,11 +25,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from models.backend import GRAPH, NUMBERS, Array, Backend, spaced
-from models.coordinates import conditional_location, located
-from models.effects import draw_effects
-from models.marginal import POINTS, Concave, log_marginal
-from models.model import Draws, Model
+from models.backend import NUMBERS, Array, Backend, spaced
+from models.coordinates import conditional_location
+from models.integrals import POINTS, Concave, draw_effects, log_marginal
+from models.model import Draws, Marginal, Model
 from models.priors import Prior
 from models.studies import RateStudies
 from models.sums import log_binomial
@@ -42,6 +41,28 @@ _TINY = 1e-300
 # An evenly spaced sum is off by exp(-2 pi^2 / (tau step)) for a logistic curve: 1e-16 at tau = 5, 3e-9 at tau = 10.
 _NODES = np.linspace(-8.5, 8.5, 171)
 _WEIGHTS = np.exp(-(_NODES**2) / 2.0) / np.exp(-(_NODES**2) / 2.0).sum()
+
+
+def build(studies: RateStudies, priors: Mapping[str, Prior] = PRIORS) -> "pm.Model":
+    """The model as one writes it down, every study's logit a parameter.
+
+    Parameters
+    ----------
+    studies : RateStudies
+    priors : mapping of str to Prior
+        For m (logit scale) and tau (> 0, logit scale).
+    """
+    import pymc as pm
+
+    with pm.Model(coords={"study": studies.study_ids}) as model:
+        m, tau = priors["m"].variable("m"), priors["tau"].variable("tau")
+        evaluable = pm.Data("evaluable", studies.evaluable, dims="study")
+        z = pm.Normal("z", 0.0, 1.0, dims="study")
+        rate = pm.Deterministic("study_rate", pm.math.sigmoid(m + tau * z), dims="study")
+        pm.Binomial("events", n=evaluable, p=rate, observed=studies.events, dims="study")
+        pm.Deterministic("median_rate", pm.math.sigmoid(m))
+        pm.Deterministic("mean_rate", (pm.math.sigmoid(m + tau * _NODES) * _WEIGHTS).sum())
+    return model
 
 
 def likelihood(events: Array, evaluable: Array, *, on: Backend) -> Concave:
@@ -73,22 +94,14 @@ def log_density_each(m: Array, tau: Array, counts: Array, *, on: Backend) -> Arr
 
 
 def log_density(draws: Draws, inputs: Mapping[str, Array], *, on: Backend) -> Array:
-    """Marginal log likelihood over all studies, without the binomial coefficients; shape (...).
-
-    Parameters
-    ----------
-    draws : mapping of str to array, shape (...)
-        m and tau.
-    inputs : mapping of str to array
-        As `data` returns them.
-    """
+    """Log likelihood of m and tau over all studies, without the binomial coefficients; shape (...)."""
     counts = inputs["counts"]
     each = log_density_each(spaced(draws["m"]), spaced(draws["tau"]), counts, on=on)
     return on.sum(counts[2] * each, axis=-1)
 
 
 def log_constant(studies: RateStudies) -> float:
-    """What `log_density` leaves out: the logs of the binomial coefficients."""
+    """The logs of the binomial coefficients."""
     return float(log_binomial(studies.evaluable, studies.events).sum())
 
 
@@ -100,42 +113,10 @@ def conditional(tau: Array, inputs: Mapping[str, Array], *, on: Backend) -> tupl
 
 
 def data(studies: RateStudies) -> dict[str, np.ndarray]:
-    """Distinct pairs (events, evaluable) and how often each occurs, as rows; the model's `pm.Data` by name."""
+    """Distinct pairs (events, evaluable) and how often each occurs, as rows."""
     pairs = np.stack([studies.events, studies.evaluable])
     distinct, times = np.unique(pairs, axis=1, return_counts=True)
     return {"counts": np.concatenate([distinct, times[None]]).astype(float)}
-
-
-def build(studies: RateStudies, priors: Mapping[str, Prior] = PRIORS) -> "pm.Model":
-    """The model with study effects integrated out.
-
-    Parameters
-    ----------
-    studies : RateStudies
-    priors : mapping of str to Prior
-        For m (logit scale) and tau (> 0, logit scale).
-    """
-    import pymc as pm
-
-    with pm.Model() as model:
-        inputs = {name: pm.Data(name, table) for name, table in data(studies).items()}
-        tau = priors["tau"].variable("tau")
-        centre, spread = conditional(tau, inputs, on=GRAPH)
-        m = located("m", priors["m"], centre=centre, spread=spread)
-        pm.Potential("log_likelihood", log_density({"m": m, "tau": tau}, inputs, on=GRAPH))
-    return model
-
-
-def build_conditional(studies: RateStudies, priors: Mapping[str, Prior] = PRIORS) -> "pm.Model":
-    """The same model with every study's logit as a parameter, non-centred: the second route to the same posterior."""
-    import pymc as pm
-
-    with pm.Model(coords={"study": list(studies.study_ids)}) as model:
-        m, tau = priors["m"].variable("m"), priors["tau"].variable("tau")
-        z = pm.Normal("z", 0.0, 1.0, dims="study")
-        theta = pm.Deterministic("theta", m + tau * z, dims="study")
-        pm.Binomial("events", n=studies.evaluable, logit_p=theta, observed=studies.events, dims="study")
-    return model
 
 
 def log_likelihood(draws: Draws, studies: RateStudies) -> np.ndarray:
@@ -172,14 +153,14 @@ def population(draws: Draws) -> dict[str, np.ndarray]:
             "rho": variance / np.maximum(rare * (1.0 - rare), np.finfo(float).tiny), "tau": draws["tau"]}
 
 
-
-MODEL = Model(name="logit_normal", kind="rate", summary="Logit-normal model of a rate",
-              likelihood="y ~ Binomial(n, expit(theta)), theta ~ Normal(m, tau)", rank=1, priors=PRIORS,
-              supports={"m": "real", "tau": "positive"},
-              data=data, build=build, log_likelihood=log_likelihood, study_effects=study_effects,
-              new_study=new_study, population=population,
-              log_density=log_density, log_constant=log_constant, conditional=conditional,
-              new_study_cdf=new_study_cdf, points_per_study=POINTS)
+MARGINAL = Marginal(data=data, log_density=log_density, log_constant=log_constant, log_likelihood=log_likelihood,
+                    conditional=conditional, study_effects=study_effects, new_study=new_study,
+                    new_study_cdf=new_study_cdf, population=population, points_per_study=POINTS)
+MODEL = Model(name="logit_normal", kind="rate", priors=PRIORS, build=build,
+              estimands={"mean_rate": "mean_rate", "median_rate": "median_rate", "tau": "tau",
+                         "study_rate": "study_rate"},
+              summary="Logit-normal model of a rate",
+              likelihood="y ~ Binomial(n, expit(theta)), theta ~ Normal(m, tau)", rank=1, marginal=MARGINAL)
 
 if __name__ == "__main__":
     from analysis.__main__ import run_model

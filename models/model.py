@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.backend import Array
+from analysis.system.errors import UsageError, one_line
+from models.backend import GRAPH, Array
+from models.coordinates import located
 from models.priors import Prior
 from models.studies import Studies
 
@@ -16,14 +18,77 @@ if TYPE_CHECKING:
 Draws = Mapping[str, np.ndarray]
 """Posterior draws of the hyperparameters by name, each of shape (s,)."""
 
+OBLIGATORY = {"rate": ("mean_rate",), "survival": ("eta", "tau")}
+"""Estimands that every model of a kind gives."""
+
+
+class NeedsDensity(UsageError):
+    """What was asked for needs a marginal density, and the model has none.
+
+    Parameters
+    ----------
+    model : str
+        Its name.
+    """
+
+    def __init__(self, model: str) -> None:
+        super().__init__(model)  # alone, so that a helper process can hand it on
+        self.model = model
+
+    def __str__(self) -> str:
+        return one_line(f"needs a density: model {self.model} has none")
+
+
+@dataclass(frozen=True)
+class Marginal:
+    """The density of two hyperparameters, every study effect integrated out, and what follows from draws of them.
+
+    The number of parameters never depends on the data, so that data can be swapped without compiling anew, and the
+    geometry stays easy; effects are drawn afterwards from their exact conditional distribution.
+
+    Parameters
+    ----------
+    data : callable
+        studies -> arrays by the name of the `pm.Data` that they fill.
+    log_density : callable
+        (draws, inputs, on=backend) -> log likelihood over all studies without its constant, shape (...): what is
+        sampled and what is integrated. `draws` has arrays of shape (...) by name, `inputs` is what `data` returns.
+    log_constant : callable
+        studies -> what `log_density` leaves out, for the log evidence.
+    log_likelihood : callable
+        (draws, studies) -> pointwise log likelihood, shape (s, k).
+    conditional : callable
+        (heterogeneity, inputs, on=backend) -> roughly the mean and the standard deviation of the location, on its
+        unconstrained scale, given the heterogeneity; shape (...).
+    study_effects : callable
+        (draws, studies, rng) -> study-specific effects on the natural scale (rate; log hazard), shape (s, k).
+    new_study : callable
+        (draws, rng) -> effect of one further exchangeable study, shape (s,).
+    new_study_cdf : callable
+        (draws, x) -> probability that the effect of one further exchangeable study is at most x; shapes broadcast.
+    population : callable
+        draws -> deterministic summaries by estimand name, shape (s,) each. A rate model gives `mean_rate` and, where
+        they mean something, `median_rate`, `rho` and `tau`; a survival model gives `eta` (the typical study's log
+        hazard) and `tau`. A summary that is the same in every draw, such as no heterogeneity, is allowed.
+    points_per_study : int
+        Evaluations of a study's likelihood in one of `log_density`: what bounds the size of a batch.
+    """
+
+    data: Callable[[Studies], dict[str, np.ndarray]]
+    log_density: Callable[..., Array]
+    log_constant: Callable[[Studies], float]
+    log_likelihood: Callable[[Draws, Studies], np.ndarray]
+    conditional: Callable[..., tuple[Array, Array]]
+    study_effects: Callable[[Draws, Studies, np.random.Generator], np.ndarray]
+    new_study: Callable[[Draws, np.random.Generator], np.ndarray]
+    new_study_cdf: Callable[[Draws, Array], np.ndarray]
+    population: Callable[[Draws], dict[str, np.ndarray]]
+    points_per_study: int = 1
+
 
 @dataclass(frozen=True)
 class Model:
-    """One model: a density with hyperparameters only, and what follows from draws of these.
-
-    Study effects are integrated out of the density, so that the number of parameters never depends on the data
-    (data can be swapped without compiling anew) and the geometry stays easy; the effects are drawn afterwards from
-    their exact conditional distribution.
+    """One model: the plain PyMC model and, where there is one, its marginal density.
 
     Parameters
     ----------
@@ -31,63 +96,79 @@ class Model:
         As on the command line.
     kind : {"rate", "survival"}
         The kind of endpoint.
+    priors : mapping of str to Prior
+        Default prior of each hyperparameter; its support is the one that a replacement must have. Where there is a
+        density: first the location, then the heterogeneity.
+    build : callable
+        (studies, priors) -> pm.Model, as one writes it down: dimension `study`, an observed node for each way of
+        reporting.
+    estimands : mapping of str to str
+        Variable of that model that holds an estimand, by the name of the estimand: at least `mean_rate`, or `eta` and
+        `tau`. Further ones are `median_rate`, `rho`, `tau`, `new_study_rate` and `study_rate`; for survival
+        `new_study_log_hazard` and `study_log_hazard`. Where there is a density, estimands come from there.
     summary, likelihood : str
         What it is in a few words, and its likelihood in one line, for tables.
     rank : int
         The model with the lowest rank of its kind is the headline.
-    priors : mapping of str to Prior
-        Default prior of each hyperparameter: first the location, then the heterogeneity.
-    supports : mapping of str to str
-        Support that a replacement prior must have: real, positive or unit.
-    data : callable
-        studies -> arrays by the name of the `pm.Data` that they fill.
-    build : callable
-        (studies, priors) -> pm.Model.
-    log_likelihood : callable
-        (draws, studies) -> pointwise marginal log likelihood, shape (s, k).
-    study_effects : callable
-        (draws, studies, rng) -> study-specific effects on the natural scale (rate; log hazard), shape (s, k).
-    new_study : callable
-        (draws, rng) -> effect of one further exchangeable study, shape (s,).
-    population : callable
-        draws -> deterministic summaries by estimand name, shape (s,) each. A rate model gives `mean_rate` and, where
-        they mean something, `median_rate`, `rho` and `tau`; a survival model gives `eta` (the typical study's log
-        hazard) and `tau`. A summary that is the same in every draw, such as no heterogeneity, is allowed.
-    log_density : callable
-        (draws, inputs, on=backend) -> log likelihood over all studies without its constant, shape (...): what is
-        sampled and what is integrated. `draws` has arrays of shape (...) by name, `inputs` is what `data` returns.
-    log_constant : callable
-        studies -> what `log_density` leaves out, for the log evidence.
-    conditional : callable
-        (heterogeneity, inputs, on=backend) -> roughly the mean and the standard deviation of the location, on its
-        unconstrained scale, given the heterogeneity; shape (...).
-    new_study_cdf : callable
-        (draws, x) -> probability that the effect of one further exchangeable study is at most x; shapes broadcast.
     without_moments : tuple of str
-        Summaries whose posterior mean need not exist; they are reported by their median and interval only.
-    points_per_study : int
-        Evaluations of a study's likelihood in one of `log_density`: what bounds the size of a batch.
+        Estimands whose posterior mean need not exist; they are reported by their median and interval only.
+    marginal : Marginal or None
+        Brings the exact engine, leave-one-out, comparison of models, checks of priors, and speed.
+
+    Raises
+    ------
+    ValueError
+        When the kind is unknown or an obligatory estimand has no name.
     """
 
     name: str
     kind: str
-    summary: str
-    likelihood: str
-    rank: int
     priors: Mapping[str, Prior]
-    supports: Mapping[str, str]
-    data: Callable[[Studies], dict[str, np.ndarray]]
     build: Callable[[Studies, Mapping[str, Prior]], "pm.Model"]
-    log_likelihood: Callable[[Draws, Studies], np.ndarray]
-    study_effects: Callable[[Draws, Studies, np.random.Generator], np.ndarray]
-    new_study: Callable[[Draws, np.random.Generator], np.ndarray]
-    population: Callable[[Draws], dict[str, np.ndarray]]
-    log_density: Callable[..., Array]
-    log_constant: Callable[[Studies], float]
-    conditional: Callable[..., tuple[Array, Array]]
-    new_study_cdf: Callable[[Draws, Array], np.ndarray]
+    estimands: Mapping[str, str]
+    summary: str = ""
+    likelihood: str = ""
+    rank: int = 100
     without_moments: tuple[str, ...] = ()
-    points_per_study: int = 1
+    marginal: Marginal | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in OBLIGATORY:
+            raise ValueError(f"kind is {self.kind!r}; it must be {' or '.join(OBLIGATORY)}")
+        absent = [name for name in OBLIGATORY[self.kind] if name not in self.estimands]
+        if absent:
+            raise ValueError(f"estimands names no variable for {' and '.join(absent)}")
+
+    @property
+    def supports(self) -> dict[str, str]:
+        """Support of each hyperparameter: real, positive or unit."""
+        return {name: prior.support for name, prior in self.priors.items()}
+
+    @property
+    def density(self) -> Marginal:
+        """The marginal density.
+
+        Raises
+        ------
+        NeedsDensity
+            When the model has none.
+        """
+        if self.marginal is None:
+            raise NeedsDensity(self.name)
+        return self.marginal
+
+    def fast(self, studies: Studies, priors: Mapping[str, Prior]) -> "pm.Model":
+        """The density as a PyMC model, its data as `pm.Data`: the same posterior of the hyperparameters as `build`."""
+        import pymc as pm
+
+        location, heterogeneity = self.priors
+        with pm.Model() as model:
+            inputs = {name: pm.Data(name, table) for name, table in self.density.data(studies).items()}
+            draws = {heterogeneity: priors[heterogeneity].variable(heterogeneity)}
+            centre, spread = self.density.conditional(draws[heterogeneity], inputs, on=GRAPH)
+            draws[location] = located(location, priors[location], centre=centre, spread=spread)
+            pm.Potential("log_likelihood", self.density.log_density(draws, inputs, on=GRAPH))
+        return model
 
     def with_priors(self, replaced: Mapping[str, Prior]) -> dict[str, Prior]:
         """All priors, the named ones replaced.

@@ -12,35 +12,39 @@ from scipy import special
 if TYPE_CHECKING:
     import pymc as pm
 
-# Family, which is also its name in PyMC: the names of its parameters, which must be positive, and its support.
-_FAMILIES = {
-    "Normal": (("mu", "sigma"), ("sigma",), "real"),
-    "StudentT": (("nu", "mu", "sigma"), ("nu", "sigma"), "real"),
-    "Cauchy": (("alpha", "beta"), ("beta",), "real"),
-    "HalfNormal": (("sigma",), ("sigma",), "positive"),
-    "HalfStudentT": (("nu", "sigma"), ("nu", "sigma"), "positive"),
-    "HalfCauchy": (("beta",), ("beta",), "positive"),
-    "Exponential": (("lam",), ("lam",), "positive"),
-    "Gamma": (("alpha", "beta"), ("alpha", "beta"), "positive"),
-    "LogNormal": (("mu", "sigma"), ("sigma",), "positive"),
-    "Beta": (("alpha", "beta"), ("alpha", "beta"), "unit"),
-    "LogitNormal": (("mu", "sigma"), ("sigma",), "unit"),
-}
 
+@dataclass(frozen=True)
+class _Family:
+    """A distribution that PyMC has under the same name, with the same arguments.
 
-def _of_log(log_density: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
-    """Log density of log x from that of x > 0."""
-    # exp(-746) is zero, where the density of a Gamma(0.3, 1) is infinite.
-    return lambda value, *arguments: log_density(np.exp(np.clip(value, -700.0, 700.0)), *arguments) + value
+    Parameters
+    ----------
+    arguments : tuple of str
+        A star marks those that must be positive.
+    support : {"real", "positive", "unit"}
+    log_density : callable
+        (unconstrained value, *arguments) -> log density there, the Jacobian included.
+    draw : callable
+        (rng, size, *arguments) -> values on the natural scale.
+    """
+
+    arguments: tuple[str, ...]
+    support: str
+    log_density: Callable[..., np.ndarray]
+    draw: Callable[..., np.ndarray]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(name.lstrip("*") for name in self.arguments)
 
 
 def _normal(value: np.ndarray, mu: float, sigma: float) -> np.ndarray:
-    return -((value - mu) / sigma) ** 2 / 2.0 - _HALF_LOG_2PI - np.log(sigma)
+    return -0.5 * ((value - mu) / sigma) ** 2 - math.log(sigma) - 0.5 * math.log(2.0 * math.pi)
 
 
 def _student_t(value: np.ndarray, nu: float, mu: float, sigma: float) -> np.ndarray:
-    constant = np.log(special.poch(0.5 * nu, 0.5)) - 0.5 * (np.log(nu) + np.log(np.pi))
-    return constant - (nu + 1.0) / 2.0 * np.log1p(((value - mu) / sigma) ** 2 / nu) - np.log(sigma)
+    constant = math.lgamma((nu + 1.0) / 2.0) - math.lgamma(nu / 2.0) - 0.5 * math.log(nu * math.pi) - math.log(sigma)
+    return constant - (nu + 1.0) / 2.0 * np.log1p(((value - mu) / sigma) ** 2 / nu)
 
 
 def _cauchy(value: np.ndarray, alpha: float, beta: float) -> np.ndarray:
@@ -48,50 +52,55 @@ def _cauchy(value: np.ndarray, alpha: float, beta: float) -> np.ndarray:
     z = np.abs((value - alpha) / beta)
     far = np.maximum(z, 1.0)
     log_square = np.where(z < 1.0, np.log1p(np.minimum(z, 1.0) ** 2), 2.0 * np.log(far) + np.log1p((1.0 / far) ** 2))
-    return -np.log(np.pi) - log_square - np.log(beta)
+    return -math.log(math.pi) - log_square - math.log(beta)
 
 
-def _gamma(value: np.ndarray, alpha: float, beta: float) -> np.ndarray:
-    return special.xlogy(alpha - 1.0, beta * value) - beta * value - special.gammaln(alpha) + np.log(beta)
+def _gamma(log: np.ndarray, alpha: float, beta: float) -> np.ndarray:
+    return alpha * (math.log(beta) + log) - math.lgamma(alpha) - beta * np.exp(np.minimum(log, 700.0))
 
 
 def _beta(logit: np.ndarray, alpha: float, beta: float) -> np.ndarray:
     return -alpha * np.logaddexp(0.0, -logit) - beta * np.logaddexp(0.0, logit) - special.betaln(alpha, beta)
 
 
-# Log densities on the unconstrained scale.
-_LOG_DENSITIES = {
-    "Normal": _normal,
-    "StudentT": _student_t,
-    "Cauchy": _cauchy,
-    "HalfNormal": _of_log(lambda value, sigma: 0.5 * np.log(2.0 / np.pi) - (value / sigma) ** 2 / 2.0 - np.log(sigma)),
-    "HalfStudentT": _of_log(lambda value, nu, sigma: np.log(2.0) + _student_t(value, nu, 0.0, sigma)),
-    "HalfCauchy": _of_log(lambda value, beta: np.log(2.0 / np.pi) - np.log1p((value / beta) ** 2) - np.log(beta)),
-    "Exponential": _of_log(lambda value, lam: np.log(lam) - lam * value),
-    "Gamma": _of_log(_gamma),
-    "LogNormal": _normal,
-    "Beta": _beta,
-    "LogitNormal": _normal,
-}
-# Independent values on the natural scale, from a generator.
-_DRAWS = {
-    "Normal": lambda rng, size, mu, sigma: rng.normal(mu, sigma, size),
-    "StudentT": lambda rng, size, nu, mu, sigma: mu + sigma * rng.standard_t(nu, size),
-    "Cauchy": lambda rng, size, alpha, beta: alpha + beta * rng.standard_cauchy(size),
-    "HalfNormal": lambda rng, size, sigma: np.abs(rng.normal(0.0, sigma, size)),
-    "HalfStudentT": lambda rng, size, nu, sigma: np.abs(sigma * rng.standard_t(nu, size)),
-    "HalfCauchy": lambda rng, size, beta: np.abs(beta * rng.standard_cauchy(size)),
-    "Exponential": lambda rng, size, lam: rng.exponential(1.0 / lam, size),
-    "Gamma": lambda rng, size, alpha, beta: rng.gamma(alpha, 1.0 / beta, size),
-    "LogNormal": lambda rng, size, mu, sigma: rng.lognormal(mu, sigma, size),
-    "Beta": lambda rng, size, alpha, beta: rng.beta(alpha, beta, size),
-    "LogitNormal": lambda rng, size, mu, sigma: special.expit(rng.normal(mu, sigma, size)),
+def _half(log_density: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    """Density of log |x| from a density of x that is symmetric about zero; none where x is beyond all numbers."""
+    def of_log(log: np.ndarray, *arguments: float) -> np.ndarray:
+        *shape, scale = arguments
+        with np.errstate(over="ignore"):
+            density = math.log(2.0) + log_density(np.exp(np.minimum(log, 700.0)), *shape, 0.0, scale) + log
+        return np.where(log > 700.0, -np.inf, density)
+    return of_log
+
+
+_FAMILIES = {
+    "Normal": _Family(("mu", "*sigma"), "real", _normal,
+                      lambda rng, size, mu, sigma: rng.normal(mu, sigma, size)),
+    "StudentT": _Family(("*nu", "mu", "*sigma"), "real", _student_t,
+                        lambda rng, size, nu, mu, sigma: mu + sigma * rng.standard_t(nu, size)),
+    "Cauchy": _Family(("alpha", "*beta"), "real", _cauchy,
+                      lambda rng, size, alpha, beta: alpha + beta * rng.standard_cauchy(size)),
+    "HalfNormal": _Family(("*sigma",), "positive", _half(_normal),
+                          lambda rng, size, sigma: np.abs(rng.normal(0.0, sigma, size))),
+    "HalfStudentT": _Family(("*nu", "*sigma"), "positive", _half(_student_t),
+                            lambda rng, size, nu, sigma: np.abs(sigma * rng.standard_t(nu, size))),
+    "HalfCauchy": _Family(("*beta",), "positive", _half(_cauchy),
+                          lambda rng, size, beta: np.abs(beta * rng.standard_cauchy(size))),
+    "Exponential": _Family(("*lam",), "positive", lambda log, lam: _gamma(log, 1.0, lam),
+                           lambda rng, size, lam: rng.exponential(1.0 / lam, size)),
+    "Gamma": _Family(("*alpha", "*beta"), "positive", _gamma,
+                     lambda rng, size, alpha, beta: rng.gamma(alpha, 1.0 / beta, size)),
+    "LogNormal": _Family(("mu", "*sigma"), "positive", _normal,
+                         lambda rng, size, mu, sigma: rng.lognormal(mu, sigma, size)),
+    "Beta": _Family(("*alpha", "*beta"), "unit", _beta,
+                    lambda rng, size, alpha, beta: rng.beta(alpha, beta, size)),
+    "LogitNormal": _Family(("mu", "*sigma"), "unit", _normal,
+                           lambda rng, size, mu, sigma: special.expit(rng.normal(mu, sigma, size))),
 }
 # A value rounded to a bound has no density; these are the numbers next to it.
 _BOUNDS = {"real": (-np.inf, np.inf), "positive": (np.finfo(float).tiny, np.inf),
            "unit": (np.finfo(float).tiny, 1.0 - np.finfo(float).epsneg)}
 _EXPRESSION = re.compile(r"\s*([A-Za-z]+)\s*\(([^()]*)\)\s*", re.ASCII)
-_HALF_LOG_2PI = 0.5 * np.log(2.0 * np.pi)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 
 
@@ -111,45 +120,55 @@ class Prior:
     def __post_init__(self) -> None:
         if self.family not in _FAMILIES:
             raise ValueError(f"unknown distribution {self.family!r}; known: {', '.join(sorted(_FAMILIES))}")
-        names, positive, _ = _FAMILIES[self.family]
-        if len(self.arguments) != len(names):
-            raise ValueError(f"{self.family} takes {len(names)} numbers ({', '.join(names)}), "
+        family = _FAMILIES[self.family]
+        if len(self.arguments) != len(family.names):
+            raise ValueError(f"{self.family} takes {len(family.names)} numbers ({', '.join(family.names)}), "
                              f"{len(self.arguments)} given")
-        for name, value in zip(names, self.arguments, strict=True):
-            if not math.isfinite(value) or (name in positive and value <= 0):
-                wanted = "positive and finite" if name in positive else "finite"
+        for marked, name, value in zip(family.arguments, family.names, self.arguments, strict=True):
+            positive = marked != name
+            if not math.isfinite(value) or (positive and value <= 0):
+                wanted = "positive and finite" if positive else "finite"
                 raise ValueError(f"{self.family}: {name} = {value:g} must be {wanted}")
 
     @property
     def support(self) -> str:
         """Where the density is positive: real, positive or unit."""
-        return _FAMILIES[self.family][2]
+        return _FAMILIES[self.family].support
 
     def variable(self, name: str, *, size: int | None = None, dims: str | None = None) -> "pm.Distribution":
         """The random variable of that name in the PyMC model that is being built, or a vector of that size or dims."""
-        return self._family()(name, **self._named(), shape=size, dims=dims)
+        import pymc as pm
+
+        return getattr(pm, self.family)(name, **self._named_arguments(), shape=size, dims=dims)
 
     def distribution(self) -> "pm.Distribution":
         """The distribution, outside any model."""
-        return self._family().dist(**self._named())
-
-    def _family(self) -> "type[pm.Distribution]":
         import pymc as pm
-        return getattr(pm, self.family)
 
-    def _named(self) -> dict[str, float]:
-        return dict(zip(_FAMILIES[self.family][0], self.arguments, strict=True))
+        return getattr(pm, self.family).dist(**self._named_arguments())
+
+    def _named_arguments(self) -> dict[str, float]:
+        return dict(zip(_FAMILIES[self.family].names, self.arguments, strict=True))
 
     def log_density(self, value: np.ndarray) -> np.ndarray:
         """Log prior density of the *unconstrained* value: itself, the log or the logit, by the support.
 
         The Jacobian is in it, so that nothing is lost next to a bound where the natural scale runs out of digits.
         """
-        return _LOG_DENSITIES[self.family](np.asarray(value, dtype=float), *self.arguments)
+        return _FAMILIES[self.family].log_density(np.asarray(value, dtype=float), *self.arguments)
+
+    def log_density_at(self, value: np.ndarray) -> np.ndarray:
+        """Log prior density of the *natural* value."""
+        if self.support == "real":
+            return self.log_density(value)
+        if self.support == "positive":
+            return self.log_density(np.log(value)) - np.log(value)
+        logit = special.logit(value)
+        return self.log_density(logit) - special.log_expit(logit) - special.log_expit(-logit)
 
     def draw(self, size: int, rng: np.random.Generator) -> np.ndarray:
         """Independent values on the *natural* scale, strictly inside the support; shape (size,)."""
-        return np.clip(_DRAWS[self.family](rng, size, *self.arguments), *_BOUNDS[self.support])
+        return np.clip(_FAMILIES[self.family].draw(rng, size, *self.arguments), *_BOUNDS[self.support])
 
     def exact(self) -> str:
         """As text with every digit, so that it can be read back."""

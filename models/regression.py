@@ -223,12 +223,12 @@ class Regression:
 
         The heterogeneity of the draws has shape (s,), linear predictor and log likelihood have shape (s, g).
         """
-        inputs = self.base.data(alone)
+        inputs = self.base.marginal.data(alone)
 
         def log_likelihood(draws: Draws, linear: np.ndarray) -> np.ndarray:
             location = special.expit(linear) if self._is_rate else linear
             hyperparameters = {self.location: location, self.heterogeneity: draws[self.heterogeneity][:, None]}
-            return self.base.log_density(hyperparameters, inputs, on=NUMBERS)
+            return self.base.marginal.log_density(hyperparameters, inputs, on=NUMBERS)
 
         return log_likelihood
 

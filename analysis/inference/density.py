@@ -28,7 +28,7 @@ class Density:
     ----------
     model : Model
     inputs : mapping of str to array
-        `model.data` of the studies.
+        `model.marginal.data` of the studies.
     priors : mapping of str to Prior
     constant : float
         Added to the log density, so that its integral is the evidence.
@@ -59,8 +59,8 @@ class Density:
     def placed(self, heterogeneity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """About where the unconstrained location lies given the unconstrained heterogeneity, and its spread."""
         name = self.names[1]
-        centre, spread = self.model.conditional(_natural(heterogeneity, self.priors[name].support), self.inputs,
-                                                on=NUMBERS)
+        natural = _natural(heterogeneity, self.priors[name].support)
+        centre, spread = self.model.marginal.conditional(natural, self.inputs, on=NUMBERS)
         middle, width = self.prior_place
         share = 1.0 / (1.0 + (spread / width) ** 2)
         return share * centre + (1.0 - share) * middle, 1.0 / np.hypot(1.0 / spread, 1.0 / width)
@@ -73,7 +73,7 @@ class Density:
     def __call__(self, location: np.ndarray, heterogeneity: np.ndarray) -> np.ndarray:
         """Log of likelihood times prior at unconstrained values, shape (g,) each; -inf where it is not a number."""
         size = max((table.size for table in self.inputs.values()), default=1)
-        batch = max(1, _BATCH // size // self.model.points_per_study)
+        batch = max(1, _BATCH // size // self.model.marginal.points_per_study)
         parts = [self._evaluate(location[at:at + batch], heterogeneity[at:at + batch])
                  for at in range(0, len(location), batch)]
         return np.concatenate(parts)
@@ -81,7 +81,7 @@ class Density:
     def _evaluate(self, location: np.ndarray, heterogeneity: np.ndarray) -> np.ndarray:
         values = self.natural(location, heterogeneity)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            total = self.model.log_density(values, self.inputs, on=NUMBERS) + self.constant
+            total = self.model.marginal.log_density(values, self.inputs, on=NUMBERS) + self.constant
             total = total + self.log_prior(location, heterogeneity)
             if self.extra is not None:
                 total = total + self.extra(values)
@@ -91,7 +91,7 @@ class Density:
 def density_of(model: Model, studies: Studies, priors: Mapping[str, Prior], *, extra: Extra | None = None) -> Density:
     """The density of a model for these studies and priors."""
     location = next(iter(model.priors))
-    return Density(model, model.data(studies), priors, model.log_constant(studies), extra,
+    return Density(model, model.density.data(studies), priors, model.density.log_constant(studies), extra,
                    _place(priors[location]))
 
 

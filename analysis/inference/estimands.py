@@ -1,11 +1,12 @@
 """What a posterior says: named quantities with their scale, unit and kind of interval, from draws to a tidy table."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models.model import Model
+from models.model import Draws, Model
+from models.studies import Studies
 
 MAIN = {"rate": "mean_rate", "survival": "survival"}
 NEW = {"rate": "new_study_rate", "survival": "new_study_survival"}
@@ -14,6 +15,8 @@ NEW = {"rate": "new_study_rate", "survival": "new_study_survival"}
 SPREADS = ("rho", "tau")
 """Estimands that tell how much studies differ; the first one that a model gives is shown."""
 
+_EFFECTS = {"rate": ("study_rate", "new_study_rate"), "survival": ("study_log_hazard", "new_study_log_hazard")}
+_RATE = ("probability", "proportion")
 RMST_MONTHS = (12.0, 24.0)
 PER_100_PERSON_YEARS = 1200.0
 """Times a hazard per person-month gives events per 100 person-years."""
@@ -103,34 +106,66 @@ LABELS = {
 
 
 def heterogeneity_of(model: Model) -> str:
-    """The estimand that tells how much studies differ; the model's hyperparameter where it gives none of `SPREADS`."""
-    rng = np.random.default_rng(0)
-    given = model.population({name: prior.draw(1, rng) for name, prior in model.priors.items()})
-    return next((name for name in SPREADS if name in given), list(model.priors)[1])
+    """The estimand that tells how much studies differ; the model's last hyperparameter where it gives no `SPREADS`."""
+    given = model.estimands
+    if model.marginal:
+        rng = np.random.default_rng(0)
+        given = model.marginal.population({name: prior.draw(1, rng) for name, prior in model.priors.items()})
+    return next((name for name in SPREADS if name in given), list(model.priors)[-1])
 
 
-def rate_quantities(population: Mapping[str, np.ndarray], effects: np.ndarray, new: np.ndarray) -> list[Quantity]:
+def quantities_of(model: Model, draws: Draws, studies: Studies, *, horizon: float, rng: np.random.Generator,
+               each: bool = True) -> list[Quantity]:
+    """All that a model says about its studies, at each draw.
+
+    Parameters
+    ----------
+    draws : mapping of str to array, shape (s, ...)
+        Hyperparameters; for a model without a density, the variables that hold its estimands, too.
+    horizon : float
+        Months at which survival is reported; not used for rates.
+    each : bool
+        Whether estimands of the single studies are wanted.
+    """
+    if model.marginal:
+        population = model.marginal.population(draws)
+        effects = model.marginal.study_effects(draws, studies, rng) if each else None
+        new = model.marginal.new_study(draws, rng)
+    else:
+        population = {name: draws[variable] for name, variable in model.estimands.items()}
+        effects, new = (population.pop(name, None) for name in _EFFECTS[model.kind])
+        effects = effects if each else None
+    return of_effects(model, population, effects, new, horizon=horizon)
+
+
+def of_effects(model: Model, population: Mapping[str, np.ndarray], effects: np.ndarray | None, new: np.ndarray | None,
+               *, horizon: float) -> list[Quantity]:
+    """Estimands of a model of either kind: those of `rate_quantities` or `survival_quantities`."""
+    given = rate_quantities(population, effects, new) if model.kind == "rate" else \
+        survival_quantities(population, effects, new, horizon=horizon)
+    return [replace(quantity, moments=quantity.estimand not in model.without_moments) for quantity in given]
+
+
+def rate_quantities(population: Mapping[str, np.ndarray], effects: np.ndarray | None,
+                    new: np.ndarray | None) -> list[Quantity]:
     """Estimands of a rate model.
 
     Parameters
     ----------
     population : mapping of str to array, shape (s,)
         mean_rate and, where the model has them, median_rate, rho and tau.
-    effects : array, shape (s, k)
+    effects : array, shape (s, k), or None
         Rate of each study.
-    new : array, shape (s,)
+    new : array, shape (s,), or None
         Rate of a new study.
     """
-    scales = {"mean_rate": ("probability", "proportion"), "median_rate": ("probability", "proportion"),
-              "rho": ("correlation", "1"), "tau": ("logit", "log odds")}
-    found = {name: Quantity(name, population[name], *scale) for name, scale in scales.items() if name in population}
-    found["new_study_rate"] = Quantity("new_study_rate", new, "probability", "proportion", "prediction")
-    order = ("mean_rate", "median_rate", "new_study_rate", "rho", "tau")
-    return [*(found[name] for name in order if name in found),
-            Quantity("study_rate", effects, "probability", "proportion")]
+    given = {**population, "new_study_rate": new, "study_rate": effects}
+    scales = {"mean_rate": _RATE, "median_rate": _RATE, "new_study_rate": (*_RATE, "prediction"),
+              "rho": ("correlation", "1"), "tau": ("logit", "log odds"), "study_rate": _RATE}
+    return [Quantity(name, given[name], *scale) for name, scale in scales.items() if given.get(name) is not None]
 
 
-def survival_quantities(population: Mapping[str, np.ndarray], effects: np.ndarray, new: np.ndarray, *,
+def survival_quantities(population: Mapping[str, np.ndarray], effects: np.ndarray | None, new: np.ndarray | None, *,
                         horizon: float) -> list[Quantity]:
     """Estimands of a log hazard model.
 
@@ -138,35 +173,31 @@ def survival_quantities(population: Mapping[str, np.ndarray], effects: np.ndarra
     ----------
     population : mapping of str to array, shape (s,)
         eta (log of events per person-month) and tau.
-    effects, new : array, shape (s, k) and (s,)
+    effects, new : array, shape (s, k) and (s,), or None
         Log hazard of each study and of a new one.
     horizon : float
         Months at which survival is reported.
     """
     eta, tau = population["eta"], population["tau"]
     hazard = np.exp(eta)
-    at = {"time_months": horizon}
     # Beyond a tau of 50 the new study's survival is 0 or 1; the clip only keeps exp from overflowing.
     spread = np.clip(eta[:, None] + tau[:, None] * _NODES, -700.0, 700.0)
     mean = np.exp(-horizon * np.exp(spread)) @ _WEIGHTS
-    return [Quantity("survival", np.exp(-horizon * hazard), "probability", "proportion", **at),
-            Quantity("mean_survival", mean, "probability", "proportion", **at),
-            Quantity("new_study_survival", np.exp(-horizon * np.exp(np.minimum(new, 700.0))), "probability",
-                     "proportion", "prediction", **at),
+    return [_survival("survival", eta, horizon), Quantity("mean_survival", mean, *_RATE, time_months=horizon),
+            *([] if new is None else [_survival("new_study_survival", new, horizon, interval="prediction")]),
             Quantity("median_months", np.log(2.0) / hazard, "time", "months"),
             *(Quantity("rmst", -np.expm1(-months * hazard) / hazard, "time", "months", time_months=months)
               for months in RMST_MONTHS),
             Quantity("tau", tau, "log hazard", "log hazard"),
-            *_hazards(eta, tau, new),
-            Quantity("study_survival", np.exp(-horizon * np.exp(np.minimum(effects, 700.0))), "probability",
-                     "proportion", **at),
-            _hazard("study_hazard", effects)]
+            # Of the typical study, on average over studies (the mean of a log-normal), and of a new study.
+            _hazard("hazard", eta), _hazard("mean_hazard", eta + tau**2 / 2.0),
+            *([] if new is None else [_hazard("new_study_hazard", new, interval="prediction")]),
+            *([] if effects is None else [_survival("study_survival", effects, horizon),
+                                          _hazard("study_hazard", effects)])]
 
 
-def _hazards(eta: np.ndarray, tau: np.ndarray, new: np.ndarray) -> list[Quantity]:
-    """Of the typical study, on average over studies (the mean of a log-normal), and of a new study."""
-    return [_hazard("hazard", eta), _hazard("mean_hazard", eta + tau**2 / 2.0),
-            _hazard("new_study_hazard", new, interval="prediction")]
+def _survival(name: str, log_hazard: np.ndarray, horizon: float, *, interval: str = "credible") -> Quantity:
+    return Quantity(name, np.exp(-horizon * np.exp(np.minimum(log_hazard, 700.0))), *_RATE, interval, horizon)
 
 
 def _hazard(name: str, log_hazard: np.ndarray, *, interval: str = "credible") -> Quantity:

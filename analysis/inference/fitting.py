@@ -12,7 +12,7 @@ from analysis.inference.agreement import Agreement, agreements, with_agreement
 from analysis.inference.conflict import Check, check
 from analysis.inference.diagnostics import Diagnostics, diagnose, without_chains
 from analysis.inference.draws import draw
-from analysis.inference.estimands import SPREADS, Estimate, Quantity, rate_quantities, summarise, survival_quantities
+from analysis.inference.estimands import SPREADS, Estimate, Quantity, quantities_of, summarise
 from analysis.inference.grid import QuadratureFailed
 from analysis.inference.many_studies import estimates_of_many, is_many, warnings_of
 from analysis.inference.nuts import flat, sample
@@ -32,7 +32,7 @@ class Fit:
     estimates : tuple of Estimate
         The engine's own; empty where the diagnostics fail.
     exact : Posterior or None
-        By quadrature; None where it did not settle, and then the priors are not checked.
+        By quadrature; None where it did not settle or the model has no density, and then the priors are not checked.
     agreement : tuple of Agreement
         Both engines side by side where one of them sampled.
     """
@@ -80,6 +80,8 @@ def run(case: Case, *, cores: int = 2) -> Fit:
     ------
     NoStudies
         When no row answers the question.
+    NeedsDensity
+        When quadrature is asked for and the model has no density.
     SamplingFailed, QuadratureFailed
         When there is no result.
     """
@@ -116,6 +118,8 @@ def _sampled(case: Case, sampler: Sampler, seed: int, cores: int) -> Fit:
     quantities = _quantities(case, draws, case.studies, np.random.default_rng([seed, 1]))
     fit = Fit(case, sampler, seed, _diagnose(case, draws, quantities, stats, sampler),
               _summaries(case, quantities, sampler), draws_by_chain, stats, quantities)
+    if case.model.marginal is None:
+        return fit
     try:
         exact = posterior_of(case)
     except QuadratureFailed:
@@ -153,16 +157,8 @@ def _summaries(case: Case, quantities: Sequence[Quantity], sampler: Sampler, *,
 
 def _quantities(case: Case, draws: Draws, studies: Studies, rng: np.random.Generator) -> tuple[Quantity, ...]:
     """The estimands of all draws; of very many studies none is kept draw by draw."""
-    model, many = case.model, is_many(studies)
-    population = model.population(draws)
-    effects = np.empty((draws[next(iter(draws))].size, 0)) if many else model.study_effects(draws, studies, rng)
-    new = model.new_study(draws, rng)
-    if model.kind == "rate":
-        quantities = rate_quantities(population, effects, new)
-    else:
-        quantities = survival_quantities(population, effects, new, horizon=case.selection.horizon)
-    return tuple(replace(quantity, moments=quantity.estimand not in model.without_moments) for quantity in quantities
-                 if quantity.draws.ndim == 1 or not many)
+    return tuple(quantities_of(case.model, draws, studies, horizon=case.selection.horizon, rng=rng,
+                               each=not is_many(studies)))
 
 
 def _diagnose(case: Case, draws: Draws, quantities: Sequence[Quantity], stats: xr.Dataset,
@@ -170,8 +166,9 @@ def _diagnose(case: Case, draws: Draws, quantities: Sequence[Quantity], stats: x
     # Without moments there is no SD to measure an error by; the log has one, and the same quantiles.
     pooled = {quantity.name: quantity.draws if quantity.moments else np.log(quantity.draws)
               for quantity in quantities if quantity.draws.ndim == 1 and np.ptp(quantity.draws) > 0}
-    checked = {name: values.reshape(sampler.chains, -1) for name, values in {**draws, **pooled}.items()}
-    return diagnose(checked, stats, level=case.level, heterogeneity=(*SPREADS, list(case.model.priors)[1]))
+    checked = {**{name: draws[name] for name in case.model.priors}, **pooled}
+    return diagnose({name: values.reshape(sampler.chains, -1) for name, values in checked.items()}, stats,
+                    level=case.level, heterogeneity=(*SPREADS, list(case.model.priors)[-1]))
 
 
 def interval_probability(fit: Fit, estimand: str, months: float, low: float, high: float) -> float | None:

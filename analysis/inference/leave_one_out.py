@@ -90,7 +90,7 @@ def predictive_counts(grid: Grid, n: int) -> np.ndarray:
         # All counts of one size share their terms, which makes a study of hundreds of patients cheap.
         return np.exp(beta_binomial.count_log_probabilities(values, [n])[0]) @ weights
     counts = RateStudies([str(y) for y in range(n + 1)], np.arange(n + 1), np.full(n + 1, n))
-    return weights @ np.exp(model.log_likelihood(values, counts))
+    return weights @ np.exp(model.marginal.log_likelihood(values, counts))
 
 
 def pit(grid: Grid, study: Studies) -> float:

@@ -30,19 +30,25 @@ class SamplingFailed(RuntimeError):
 
 def sample(model: Model, studies: Studies, priors: Mapping[str, Prior], *, sampler: Sampler, seed: int,
            cores: int = 2) -> "tuple[xr.Dataset, xr.Dataset]":
-    """Draws of the hyperparameters, and statistics of the sampler.
+    """Draws of the hyperparameters, and statistics of the sampler: from the density where the model has one.
 
     Returns
     -------
     posterior, sample_stats : xarray.Dataset
-        With dimensions (chain, draw).
+        With dimensions (chain, draw). Where the plain model is sampled, the variables that hold its estimands are in
+        the posterior, too.
 
     Raises
     ------
     SamplingFailed
         When no chain finds a starting point.
     """
-    return sample_graph(lambda: model.build(studies, priors), model.data(studies), key=(model.name, *told(priors)),
+    key = (model.name, *told(priors))
+    if model.marginal is None:
+        # Such a graph has a variable for each study, and what the data are is part of it.
+        return sample_graph(lambda: model.build(studies, priors), {}, key=(*key, studies.content),
+                            keep=(*model.priors, *model.estimands.values()), sampler=sampler, seed=seed, cores=cores)
+    return sample_graph(lambda: model.fast(studies, priors), model.marginal.data(studies), key=key,
                         keep=tuple(model.priors), sampler=sampler, seed=seed, cores=cores)
 
 
@@ -80,7 +86,7 @@ def sample_graph(build: Callable[[], "pm.Model"], inputs: Mapping[str, np.ndarra
         _wait_for_chains(before)
         raise SamplingFailed(f"{key[0]}: the sampler stopped: {reason}")
     posterior, stats = tree["posterior"].dataset, tree["sample_stats"].dataset
-    return (posterior[[name for name in keep if name in posterior]],
+    return (posterior[[name for name in dict.fromkeys(keep) if name in posterior]],
             stats[[name for name in _KEPT_STATS if name in stats]])
 
 
@@ -125,5 +131,6 @@ def told(priors: Mapping[str, Prior]) -> tuple:
 
 
 def flat(posterior: "xr.Dataset") -> Draws:
-    """Draws of each hyperparameter with the chains one after the other, shape (chain * draw,)."""
-    return {str(name): np.ascontiguousarray(values.values.reshape(-1)) for name, values in posterior.items()}
+    """Draws of each variable with the chains one after the other, shape (chain * draw, ...)."""
+    return {str(name): np.ascontiguousarray(values.values.reshape(-1, *values.shape[2:]))
+            for name, values in posterior.items()}

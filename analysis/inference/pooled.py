@@ -38,7 +38,7 @@ class ExactQuantity:
 def quantities_at(grid: Grid, *, horizon: float) -> list[Quantity]:
     """The pooled estimands at the points of the grid; the prediction without values."""
     model = grid.density.model
-    population = model.population(grid.values)
+    population = model.marginal.population(grid.values)
     unknown = np.full(grid.weights.size, np.nan)
     none = np.empty((grid.weights.size, 0))
     found = estimands.rate_quantities(population, none, unknown) if model.kind == "rate" else \
@@ -89,7 +89,7 @@ def _new_rate(grid: Grid, at_points: list[Quantity]) -> Distribution:
     mean, _ = moments(weights, mean_rate)
     # A model need not say how far apart its studies are: without tau every location is interpolated.
     spread = np.zeros(grid.weights.shape) if tau is None else tau.reshape(grid.weights.shape)
-    cdf = grid.density.model.new_study_cdf
+    cdf = grid.density.model.marginal.new_study_cdf
     if rho is None:
         below = mixture(grid, cdf, spread, mean=mean, sd=np.nan, low=0.0, high=1.0).cdf(_NODES)
         square = 1.0 - float(_WEIGHTS @ (2.0 * _NODES * below)) - mean**2
@@ -110,7 +110,7 @@ def _new_survival(grid: Grid, at_points: list[Quantity], horizon: float) -> Dist
     def cdf(values: dict[str, np.ndarray], survival: float) -> np.ndarray:
         with np.errstate(divide="ignore"):
             log_hazard = np.log(-np.log(survival)) - np.log(horizon)
-        return 1.0 - grid.density.model.new_study_cdf(values, log_hazard)
+        return 1.0 - grid.density.model.marginal.new_study_cdf(values, log_hazard)
 
     return mixture(grid, cdf, _values(at_points, "tau").reshape(grid.weights.shape), mean=mean,
                    sd=float(np.sqrt(max(square, 0.0))), low=0.0, high=1.0)
@@ -120,7 +120,7 @@ def _new_hazard(grid: Grid) -> Distribution:
     """On the log scale, where its distribution is known; its mean need not exist."""
     weights, (location, tau) = grid.weights.ravel(), (values.ravel() for values in grid.values.values())
     mean, sd = moments(weights, location)
-    log = mixture(grid, grid.density.model.new_study_cdf, tau.reshape(grid.weights.shape), mean=mean,
+    log = mixture(grid, grid.density.model.marginal.new_study_cdf, tau.reshape(grid.weights.shape), mean=mean,
                   sd=float(np.sqrt(sd**2 + weights @ tau**2)), low=-700.0, high=300.0)
 
     def log_of(hazard: np.ndarray | float) -> np.ndarray:

@@ -52,7 +52,7 @@ class Posterior:
     def distribution(self, name: str) -> Distribution:
         """The distribution of a hyperparameter, or of an estimand that is a function of them."""
         # Fewer functions of the grid than `pooled` computes: these are needed once per study.
-        values = {**self.grid.values, **self.grid.density.model.population(self.grid.values)}
+        values = {**self.grid.values, **self.grid.density.model.marginal.population(self.grid.values)}
         if self.case.horizon is not None:
             values["survival"] = np.exp(-self.case.horizon * np.exp(values["eta"]))
         return distribution(self.grid, values[name])

@@ -4,7 +4,7 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import asdict
 from functools import cache
 from hashlib import sha256
@@ -17,15 +17,19 @@ import xarray as xr
 
 from analysis.cases.settings import QUICK, Job
 from analysis.evidence import Evidence
+from analysis.inference.estimands import Quantity, of_effects
 from analysis.inference.fitting import Fit
 from analysis.inference.many_studies import is_many
 from analysis.inference.nuts import flat
+from analysis.inference.prediction import further_studies, outcome, replicates
 from analysis.system.files import write_atomically
 from models.studies import HazardStudies
 
 _PAGE = 1 << 20  # bytes of room below which a disk counts as full
 _PACKAGES = ("pymc", "nutpie", "arviz", "numpy")
 _LONGEST = 80
+PREDICTED = 1_000
+"""Draws of prior and predictions; ArviZ draws a hundred of them."""
 
 
 def file_name(job: Job, model: str) -> str:
@@ -77,50 +81,90 @@ def manifest(fit: Fit, evidence: Evidence) -> dict[str, Any]:
 
 
 def tree(fit: Fit, evidence: Evidence) -> xr.DataTree:
-    """The fit as ArviZ groups; log_likelihood is the marginal one, with the study effect integrated out.
+    """The fit as ArviZ groups.
 
-    It is left out, as are the studies' effects, where there are very many studies.
+    Likelihood and predictions are those of a further study of the same size: the study's own effect is integrated out,
+    as leave-one-out asks. Predictions are made from about `PREDICTED` draws, which keep their labels. Where there are
+    very many studies, nothing is kept study by study; a model without a density has no pointwise log likelihood.
     """
-    chains = fit.sampler.chains
-    labels = {"study": list(fit.case.selection.study_ids)}
-    posterior = fit.posterior.copy()
-    for quantity in fit.quantities:
-        if quantity.name not in posterior:
-            dims = ("chain", "draw", "study")[:quantity.draws.ndim + 1]
-            values = quantity.draws.reshape(chains, -1, *quantity.draws.shape[1:])
-            posterior[quantity.name] = (dims, values, {"scale": quantity.scale, "unit": quantity.unit})
-    studies = fit.case.studies
-    survival = isinstance(studies, HazardStudies)
-    outcome = "log_hazard" if survival else "events"
-    constant = ("se_lower", "se_upper", "events", "person_months", "landmark_months", "patients_each") if survival \
-        else ("evaluable",)
+    case, constant = fit.case, ("evaluable",)
+    if isinstance(case.studies, HazardStudies):
+        constant = ("se_lower", "se_upper", "events", "person_months", "landmark_months", "patients_each")
+    posterior = fit.posterior.assign_coords(study=list(case.studies.study_ids))
+    step = max(1, posterior.sizes["chain"] * posterior.sizes["draw"] // PREDICTED)
+    fewer = posterior.isel(draw=slice(None, None, step))
+    predicted = _from_density(fit, fewer) if case.model.marginal else _from_graph(fit, fewer)
     groups = {
-        "posterior": posterior.assign_coords(labels),
-        "sample_stats": fit.sample_stats,
-        **({} if is_many(studies) else {"log_likelihood": _pointwise(fit, outcome, labels)}),
-        "observed_data": xr.Dataset({outcome: ("study", np.array(getattr(studies, outcome)))}, labels),
-        "constant_data": xr.Dataset({name: ("study", np.array(getattr(studies, name))) for name in constant}, labels),
-    }
+        "posterior": _with_quantities(posterior, fit.quantities), **predicted, "sample_stats": fit.sample_stats,
+        "log_prior": xr.Dataset({name: (("chain", "draw"), prior.log_density_at(posterior[name].values))
+                                 for name, prior in case.priors.items()}, posterior[["chain", "draw"]].coords),
+        "constant_data": xr.Dataset({name: ("study", np.array(getattr(case.studies, name))) for name in constant},
+                                    {"study": posterior.study})}
     whole = xr.DataTree.from_dict(groups)
     whole.attrs["manifest"] = json.dumps(manifest(fit, evidence))
     return whole
 
 
-def _pointwise(fit: Fit, outcome: str, labels: Mapping[str, list[str]]) -> xr.Dataset:
-    """Marginal log likelihood of each study at each draw."""
-    values = fit.case.model.log_likelihood(flat(fit.posterior), fit.case.studies)
-    by_chain = values.reshape(fit.sampler.chains, -1, len(fit.case.studies))
-    return xr.Dataset({outcome: (("chain", "draw", "study"), by_chain)},
-                      {**labels, "chain": fit.posterior.chain, "draw": fit.posterior.draw})
+def _with_quantities(draws: xr.Dataset, quantities: Iterable[Quantity]) -> xr.Dataset:
+    """The draws with every quantity that is not among them."""
+    chains, more = draws.sizes["chain"], {}
+    for quantity in quantities:
+        if quantity.name not in draws:
+            values = quantity.draws.reshape(chains, -1, *quantity.draws.shape[1:])
+            more[quantity.name] = (("chain", "draw", "study")[:values.ndim], values,
+                                   {"scale": quantity.scale, "unit": quantity.unit})
+    return draws.assign(more)
+
+
+def _from_density(fit: Fit, fewer: xr.Dataset) -> dict[str, xr.Dataset]:
+    """Prior, predictions, outcomes and pointwise log likelihood of a model with a density."""
+    model, studies, rng = fit.case.model, fit.case.studies, np.random.default_rng([fit.seed, 4])
+    name, observed = outcome(studies)
+
+    def by_study(values: np.ndarray, like: xr.Dataset) -> xr.Dataset:
+        shape = (like.sizes["chain"], -1, len(studies))
+        return xr.Dataset({name: (("chain", "draw", "study"), values.reshape(shape))}, like.coords)
+
+    hyperparameters = {key: prior.draw(PREDICTED, rng) for key, prior in fit.case.priors.items()}
+    prior = xr.Dataset({key: (("chain", "draw"), values[None]) for key, values in hyperparameters.items()},
+                       {"chain": [0], "draw": np.arange(PREDICTED), "study": fewer.study})
+    each = not is_many(studies)
+    effects = further_studies(model, hyperparameters, len(studies), rng) if each else None
+    groups = {"prior": _with_quantities(prior, of_effects(
+                  model, model.density.population(hyperparameters), effects,
+                  model.density.new_study(hyperparameters, rng), horizon=fit.case.selection.horizon)),
+              "observed_data": xr.Dataset({name: ("study", observed)}, {"study": fewer.study})}
+    if each:
+        again = further_studies(model, flat(fewer), len(studies), rng)
+        pointwise = model.density.log_likelihood(flat(fit.posterior), studies)
+        groups |= {"prior_predictive": by_study(replicates(studies, effects, rng), prior),
+                   "posterior_predictive": by_study(replicates(studies, again, rng), fewer),
+                   "log_likelihood": by_study(pointwise, fit.posterior.assign_coords(study=fewer.study))}
+    return groups
+
+
+def _from_graph(fit: Fit, fewer: xr.Dataset) -> dict[str, xr.Dataset]:
+    """Prior, predictions and outcomes of a model without a density, by PyMC; effects of studies are drawn anew."""
+    import pymc as pm
+
+    model, priors = fit.case.model, fit.case.priors
+    with model.build(fit.case.studies, priors):
+        drawn = pm.sample_prior_predictive(draws=PREDICTED, random_seed=fit.seed)
+        again = pm.sample_posterior_predictive(fewer[list(priors)], random_seed=fit.seed, progressbar=False)
+    prior = drawn["prior"].dataset
+    return {"prior": prior.assign({name: prior[variable] for name, variable in model.estimands.items()}),
+            **{name: drawn[name].dataset for name in ("prior_predictive", "observed_data")},
+            "posterior_predictive": again["posterior_predictive"].dataset}
 
 
 def save(fit: Fit, evidence: Evidence, folder: Path) -> Path:
     """Write the tree as netCDF, whole or not at all; returns its path. Only single precision is kept per study."""
     path = folder / file_name(fit.case.job, fit.case.model.name)
     whole = tree(fit, evidence)
-    encoding = {f"/{group}": {str(name): {"dtype": "float32"} for name, values in whole[group].items()
-                              if "study" in values.dims} for group in ("posterior", "log_likelihood")
-                if group in whole.children}
+    # Predictions stay what they are: they are compared with what was observed, and may be equal.
+    encoding = {f"/{group}": {str(name): {"dtype": "float32"} for name, values in whole[group].data_vars.items()
+                              if group == "log_prior" or "study" in values.dims}
+                for group in ("posterior", "prior", "log_likelihood", "log_prior") if group in whole.children}
     write_atomically(path, lambda temporary: _to_netcdf(whole, temporary, encoding))
     return path
 

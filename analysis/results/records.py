@@ -16,6 +16,7 @@ from analysis.results import tables
 from analysis.results.comparison import Pooled, pooled_by_row, wanted
 from analysis.results.netcdf import save
 from analysis.system.failures import Failure, attempt
+from models.model import NeedsDensity
 
 FAILED = "FAILED"
 
@@ -26,7 +27,7 @@ class Record:
 
     Parameters
     ----------
-    status : {"converged", "NOT CONVERGED", "FAILED", "no studies", "not pooled"}
+    status : {"converged", "NOT CONVERGED", "FAILED", "no studies", "not pooled", "no density"}
         "FAILED" where the program stumbled, with the error in place of what the diagnostics say.
         "not pooled" where a fit beside the headline would count patients twice.
     estimates, studies, conversions, left_out : tuple of rows
@@ -77,8 +78,9 @@ def records(evidence: Evidence, jobs: tuple[Job, ...], folder: Path | None, *, c
     """
     try:
         fit = run(case_of(evidence, jobs[0]), cores=cores)
-    except (NoStudies, SharedPatients, SamplingFailed, QuadratureFailed) as reason:
-        status = {NoStudies: "no studies", SharedPatients: "not pooled"}.get(type(reason), "NOT CONVERGED")
+    except (NoStudies, SharedPatients, NeedsDensity, SamplingFailed, QuadratureFailed) as reason:
+        status = {NoStudies: "no studies", SharedPatients: "not pooled", NeedsDensity: "no density"}.get(
+            type(reason), "NOT CONVERGED")
         return tuple(_empty(evidence, job, status, str(reason)) for job in jobs)
     labelled = (replace(fit, case=replace(fit.case, job=job, selection=select(evidence, job.question)))
                 for job in jobs)

@@ -91,7 +91,8 @@ def _of_question(evidence: Evidence, endpoint: Endpoint, base: Job, question: Qu
                 yield replace(beside, question=replace(question, tiers=letters))
     if others:
         for model in alternatives:
-            yield replace(beside, model=model.name)
+            # Without a density there is no quadrature.
+            yield replace(beside if model.marginal else replace(job, sampler=BESIDE), model=model.name)
         selection = candidates(evidence, question)
         if any(is_early(row, selection.horizon) for row in selection.rows):
             yield replace(beside, question=replace(question, early_landmarks=False))

@@ -101,15 +101,15 @@ def _draw_truth(model: Model, design: Design, priors: Mapping[str, Prior], turn:
     """Hyperparameters and estimands, shape (1,) or (1, 1) each, and the data of all studies."""
     values = {name: prior.draw(1, rng) for name, prior in priors.items()}
     size = len(design.studies)
-    effects = model.new_study({name: np.repeat(value, size) for name, value in values.items()}, rng)
+    effects = model.marginal.new_study({name: np.repeat(value, size) for name, value in values.items()}, rng)
     studies = simulate(design, effects, rng)
-    return {**_estimands(model, values, effects[None, [turn]], model.new_study(values, rng), design.horizon),
+    return {**_estimands(model, values, effects[None, [turn]], model.marginal.new_study(values, rng), design.horizon),
             **values}, studies
 
 
 def _estimands(model: Model, draws: Mapping[str, np.ndarray], effects: np.ndarray, new: np.ndarray,
                horizon: float | None) -> dict[str, np.ndarray]:
-    population = model.population(draws)
+    population = model.marginal.population(draws)
     quantities = rate_quantities(population, effects, new) if model.kind == "rate" else \
         survival_quantities(population, effects, new, horizon=horizon)
     return {quantity.estimand: quantity.draws for quantity in quantities}
@@ -122,10 +122,10 @@ def _pits(grid: Grid, truth: Mapping[str, np.ndarray], seen: Studies, turn: int,
                                      for item in pooled(grid, horizon=horizon or 0.0, only=_POOLED[model.kind])}
     pits = {name: pit(posterior.cdf, float(truth[name][0]), rng) for name, posterior in exact.items()}
     draws, name = draw(grid, _DRAWS, rng), _OWN[model.kind]
-    effects = model.study_effects(draws, seen, rng)
-    of_study = _estimands(model, draws, effects[:, [turn]], model.new_study(draws, rng), horizon)[name]
+    effects = model.marginal.study_effects(draws, seen, rng)
+    of_study = _estimands(model, draws, effects[:, [turn]], model.marginal.new_study(draws, rng), horizon)[name]
     pits[name] = rank_pit(of_study[:, 0], float(truth[name][0, 0]), rng)
-    true_value = model.log_density({name: truth[name] for name in model.priors}, density.inputs, on=NUMBERS)[0]
+    true_value = model.marginal.log_density({name: truth[name] for name in model.priors}, density.inputs, on=NUMBERS)[0]
     pits[LOG_LIKELIHOOD] = pit(distribution(grid, log_likelihoods(grid)).cdf, float(true_value + density.constant), rng)
     return pits
 

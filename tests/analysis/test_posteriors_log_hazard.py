@@ -43,9 +43,9 @@ def _compare(
     draws = flat(posterior)
     rng = np.random.default_rng(8)
     quantities = estimands.survival_quantities(
-        MODEL.population(draws),
-        MODEL.study_effects(draws, studies, rng),
-        MODEL.new_study(draws, rng),
+        MODEL.marginal.population(draws),
+        MODEL.marginal.study_effects(draws, studies, rng),
+        MODEL.marginal.new_study(draws, rng),
         horizon=horizon,
     )
     sampled = {"eta": draws["eta"]}
@@ -133,7 +133,7 @@ def printed(tmp_path: Path) -> Callable:
 
 
 def test_fit_from_published_statistics(printed: Callable) -> None:
-    studies = printed.studies
+    studies = printed.case.studies
     independent = [
         quadrature.poisson_study(studies.events[at], studies.person_months[at])
         if studies.is_poisson[at]

@@ -6,8 +6,8 @@ import sys
 _SCRIPT = """
 import numpy as np
 import pymc as pm
-from analysis.jobs import Sampler
-from analysis.sampling import SamplingFailed, sample_graph
+from analysis.cases.settings import Sampler
+from analysis.inference.nuts import SamplingFailed, sample_graph
 
 def build():
     with pm.Model() as model:

@@ -78,7 +78,9 @@ def test_a_changed_prior_likelihood_or_engine_is_noticed(record, planted, monkey
         wider = Prior(prior.family, (*prior.arguments[:-1], 1.1 * prior.arguments[-1]))
         setting = replace(setting, priors={**setting.priors, name: wider})
     elif planted == "likelihood":
-        stronger = replace(model, log_density=lambda *draws, **on: 1.01 * model.log_density(*draws, **on))
+        density = model.marginal
+        stronger = replace(model, marginal=replace(
+            density, log_density=lambda *draws, **on: 1.01 * density.log_density(*draws, **on)))
         monkeypatch.setattr(replicate, "all_models", lambda: {model.name: stronger})
     elif planted == "engine":
         solve = replicate.solve

@@ -86,8 +86,9 @@ def test_log_likelihood_has_the_distribution_of_draws(name):
                       MIXED.person_months, MIXED.patients_each)
     grid = solve(density_of(model, studies, model.priors))
     draws = draw(grid, 20_000, np.random.default_rng(1))
-    found = model.log_density(draws, model.data(studies), on=NUMBERS) + model.log_constant(studies)
-    assert found[:5] == pytest.approx(model.log_likelihood({key: value[:5] for key, value in draws.items()},
+    density = model.marginal
+    found = density.log_density(draws, density.data(studies), on=NUMBERS) + density.log_constant(studies)
+    assert found[:5] == pytest.approx(density.log_likelihood({key: value[:5] for key, value in draws.items()},
                                                            studies).sum(axis=1))
     probabilities = distribution(grid, log_likelihoods(grid)).cdf(np.quantile(found, [0.05, 0.25, 0.5, 0.75, 0.95]))
     assert probabilities == pytest.approx([0.05, 0.25, 0.5, 0.75, 0.95], abs=5 * 0.5 / np.sqrt(20_000))

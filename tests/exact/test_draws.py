@@ -38,7 +38,7 @@ def test_draws_follow_the_distribution(model: str, case: str) -> None:
 def test_prediction_is_that_of_simulated_studies(model: str) -> None:
     grid = solved(model, rates(*CASES["pritz_1997"]))
     rng = np.random.default_rng(6)
-    simulated = all_models()[model].new_study(draw(grid, 40_000, rng), rng)
+    simulated = all_models()[model].marginal.new_study(draw(grid, 40_000, rng), rng)
     exact = next(found for found in pooled(grid, horizon=12.0) if found.name == "new_study_rate")
     edges = exact.distribution.quantile(np.arange(1, 40) / 40)
     assert stats.chisquare(np.histogram(simulated, [0.0, *edges, 1.0])[0]).pvalue > 1e-4

@@ -39,7 +39,7 @@ def test_predictive_probabilities_are_those_of_the_study_left_out(model: str) ->
         assert probability.sum() == pytest.approx(1.0, abs=1e-6)
         assert np.log(probability[y]) == pytest.approx(found[at].log_predictive, abs=1e-4)
         assert found[at].pit == pytest.approx(probability[:y].sum() + probability[y] / 2, abs=1e-6)
-        simulated = rng.binomial(n, known.new_study(draw(found[at].posterior.grid, 40_000, rng), rng))
+        simulated = rng.binomial(n, known.marginal.new_study(draw(found[at].posterior.grid, 40_000, rng), rng))
         # 40,000 draws: four standard errors are at most 0.01.
         assert found[at].pit == pytest.approx(np.mean(simulated < y) + np.mean(simulated == y) / 2, abs=0.01)
         assert found[at].tail == pytest.approx(2 * min(found[at].pit, 1 - found[at].pit))
@@ -49,7 +49,7 @@ def test_elpd_is_near_that_of_pareto_smoothed_importance_sampling() -> None:
     studies, model = rates(*CASES["pritz_1997"]), all_models()["beta_binomial"]
     exact = sum(one.log_predictive for one in leave_one_out(bare_case(model, studies)))
     drawn = draw(solved("beta_binomial", studies), 4000, np.random.default_rng(9))
-    each = model.log_likelihood(drawn, studies).reshape(4, 1000, -1)
+    each = model.marginal.log_likelihood(drawn, studies).reshape(4, 1000, -1)
     dims = {"events": (("chain", "draw", "study"), each)}
     tree = xr.DataTree.from_dict({"posterior": xr.Dataset({"mu": (("chain", "draw"), drawn["mu"].reshape(4, 1000))}),
                                   "log_likelihood": xr.Dataset(dims)})
@@ -86,7 +86,7 @@ def test_hazards_predict_their_own_report(row: tuple | None, counts: list) -> No
     study = hazards([row] if row else [], counts)
     grid = solved("log_hazard", hazards(others))
     rng = np.random.default_rng(10)
-    theta = all_models()["log_hazard"].new_study(draw(grid, 60_000, rng), rng)
+    theta = all_models()["log_hazard"].marginal.new_study(draw(grid, 60_000, rng), rng)
     if row:
         below, above = row[1:]
         # A likelihood that is wider below the estimate is a law of the estimate that is wider above theta.
@@ -105,7 +105,7 @@ def test_counts_at_a_landmark_are_predicted_by_their_mid_p(events: int, rest: in
     study = hazards([], [(events, 12.0 * rest, 12.0)])
     grid = solved("log_hazard", hazards([(-3.0, 0.2, 0.2), (-2.5, 0.3, 0.3), (-3.4, 0.25, 0.25)]))
     rng = np.random.default_rng(11)
-    theta = all_models()["log_hazard"].new_study(draw(grid, 60_000, rng), rng)
+    theta = all_models()["log_hazard"].marginal.new_study(draw(grid, 60_000, rng), rng)
     reported = rng.binomial(10, 1.0 - np.exp(-12.0 * np.exp(theta)))
     # Four standard errors of a proportion among 60,000.
     assert pit(grid, study) == pytest.approx(np.mean(reported < events) + np.mean(reported == events) / 2, abs=0.009)

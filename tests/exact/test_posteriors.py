@@ -45,7 +45,7 @@ def test_logit_normal(case: str) -> None:
 @pytest.mark.parametrize("case", ["as_rbest", "pritz_1997", "all_successes", "one_study"])
 def test_estimands_that_are_not_monotone_against_draws(model: str, estimand: str, case: str) -> None:
     grid = solved(model, rates(*CASES[case]))
-    drawn = all_models()[model].population(draw(grid, 100_000, np.random.default_rng(4)))[estimand]
+    drawn = all_models()[model].marginal.population(draw(grid, 100_000, np.random.default_rng(4)))[estimand]
     exact = next(found for found in pooled(grid, horizon=12.0) if found.name == estimand)
     p = np.array([0.025, 0.25, 0.5, 0.75, 0.975])
     # Four standard errors of a proportion among 100,000 independent draws.
@@ -235,7 +235,7 @@ def test_a_further_likelihood_acts_like_a_further_study() -> None:
     more = data(rates([3], [9]))
 
     def extra(values: dict[str, np.ndarray]) -> np.ndarray:
-        return model.log_density(values, more, on=NUMBERS)
+        return model.marginal.log_density(values, more, on=NUMBERS)
 
     split = solve(density_of(model, rates([5, 8], [10, 12]), model.priors, extra=extra))
     whole = solved("beta_binomial", rates([5, 8, 3], [10, 12, 9]))

@@ -110,7 +110,7 @@ def test_pareto_k_is_that_of_arviz(planted):
     case = case_of(planted, CR)
     grid = posterior_of(case).grid
     draws = draw(grid, 20_000, np.random.default_rng(7))
-    each = case.model.log_likelihood(draws, case.studies)
+    each = case.model.marginal.log_likelihood(draws, case.studies)
     data = az.from_dict({"posterior": {"mu": draws["mu"][None]}, "log_likelihood": {"y": each[None]}})
     wanted = az.loo(data, pointwise=True).pareto_k.values
     assert pareto_k(grid, case.studies, seed=1) == pytest.approx(wanted, abs=0.2)

@@ -102,7 +102,7 @@ def test_numbers_and_graph_agree() -> None:
 
 def test_compiled_density_is_prior_times_likelihood_times_jacobian() -> None:
     priors = {"mu": Prior("Beta", (2.0, 3.0)), "rho": Prior("Beta", (1.0, 4.0))}
-    model = beta_binomial.build(STUDIES, priors)
+    model = beta_binomial.MODEL.fast(STUDIES, priors)
     density, values = log_density(model), values_of(model, ["mu", "rho"])
     coefficients = beta_binomial.log_binomial(STUDIES.evaluable, STUDIES.events).sum()
     for z, logit_rho in ((0.0, -2.0), (1.5, -6.0), (-2.0, 0.5)):

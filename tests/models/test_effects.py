@@ -7,7 +7,7 @@ import pytest
 from scipy import special
 
 from models import log_hazard, logit_normal
-from models.effects import _fraction, _mean_fall
+from models.integrals import _fraction, _mean_fall
 from models.studies import HazardStudies, RateStudies
 from tests import quadrature
 

@@ -8,32 +8,11 @@ from scipy import special, stats
 
 from models import log_hazard
 from models.backend import GRAPH, NUMBERS
-from models.studies import HazardStudies
 from tests import quadrature
 
+from .cases import COUNTS, INDEPENDENT, LANDMARKS, MIXED, NORMAL, SPLIT
+from .cases import hazards as _studies
 from .graphs import log_density, log_slope, values_of
-
-NORMAL, SPLIT, COUNTS = (-2.8, 0.3, 0.3), (-2.2, 0.15, 0.6), (9.0, 180.5)
-
-
-def _studies(estimates: list[tuple], counts: list[tuple]) -> HazardStudies:
-    nothing = (np.nan,) * 3
-    columns = np.array([*estimates, *[nothing] * len(counts)]).reshape(-1, 3).T
-    rows = np.array([*[(0.0, 0.0, 0.0)] * len(estimates), *((*row, 0.0)[:3] for row in counts)]).reshape(-1, 3).T
-    k = len(estimates) + len(counts)
-    return HazardStudies([f"s{i}" for i in range(k)], *columns, *rows[:2], [10] * k, rows[2])
-
-
-# Events, person-months and landmark: nobody of 6.4, everybody of 6.4, and 3 of 13 patients by 12 months.
-LANDMARKS = [(0.0, 76.8, 12.0), (6.4, 0.0, 12.0), (3.0, 120.0, 12.0)]
-MIXED = _studies([NORMAL, SPLIT], [COUNTS, (0.0, 25.0), *LANDMARKS])
-INDEPENDENT = [
-    quadrature.normal_study(*NORMAL),
-    quadrature.normal_study(*SPLIT),
-    quadrature.poisson_study(*COUNTS),
-    quadrature.poisson_study(0, 25.0),
-    *(quadrature.landmark_study(*row) for row in LANDMARKS),
-]
 
 
 def _draws(eta: list[float], tau: list[float]) -> dict[str, np.ndarray]:
@@ -104,7 +83,7 @@ def test_gradient_is_finite_and_right_as_heterogeneity_vanishes() -> None:
 
 
 def test_compiled_density_is_prior_times_likelihood_times_jacobian() -> None:
-    model = log_hazard.build(MIXED)
+    model = log_hazard.MODEL.fast(MIXED, log_hazard.PRIORS)
     density, values = log_density(model), values_of(model, ["eta", "tau"])
     d, time = np.array([9.0, 0.0]), np.array([180.5, 25.0])
     # The binomial coefficient of 3 of 13 patients; those of nobody and everybody are 1.

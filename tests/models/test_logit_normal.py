@@ -1,7 +1,6 @@
 """The logit-normal's marginal density: against brute force, in the graph, and with effects as parameters."""
 
 import numpy as np
-import nutpie
 import pytensor
 import pytensor.tensor as pt
 import pytest
@@ -12,9 +11,8 @@ from models.backend import GRAPH, NUMBERS
 from models.studies import RateStudies
 from tests import quadrature
 
+from .cases import RATES as STUDIES
 from .graphs import log_density, log_slope, values_of
-
-STUDIES = RateStudies(("a", "b", "c", "d", "e"), [15, 0, 12, 9, 9], [60, 7, 12, 140, 140])
 
 
 def _draws(m: list[float], tau: list[float]) -> dict[str, np.ndarray]:
@@ -86,7 +84,7 @@ def test_numbers_and_graph_agree_and_the_gradient_is_that_of_the_integral() -> N
 
 
 def test_gradient_of_the_model_is_finite() -> None:
-    gradient = logit_normal.build(STUDIES).compile_dlogp()
+    gradient = logit_normal.MODEL.fast(STUDIES, logit_normal.PRIORS).compile_dlogp()
     for width in (1e-12, 1e-8, 1e-3, 5.0, 30.0):
         for z in (-5.0, 0.0, 5.0):
             at = {"m_z": np.array(z), "tau_log__": np.array(np.log(width))}
@@ -94,7 +92,7 @@ def test_gradient_of_the_model_is_finite() -> None:
 
 
 def test_compiled_density_is_prior_times_likelihood_times_jacobian() -> None:
-    model = logit_normal.build(STUDIES)
+    model = logit_normal.MODEL.fast(STUDIES, logit_normal.PRIORS)
     density, values = log_density(model), values_of(model, ["m", "tau"])
     coefficients = logit_normal.log_binomial(STUDIES.evaluable, STUDIES.events).sum()
     for z, log_tau in ((0.0, -1.0), (1.5, -6.0), (-2.0, 0.5)):
@@ -110,25 +108,6 @@ def test_compiled_density_is_prior_times_likelihood_times_jacobian() -> None:
             - coefficients
         )
         assert density(**point) == pytest.approx(wanted, abs=1e-7)
-
-
-def test_model_with_the_effects_as_parameters_has_the_same_posterior() -> None:
-    studies = RateStudies(
-        [f"s{i}" for i in range(8)], [23, 12, 19, 9, 39, 6, 9, 10], [107, 44, 51, 39, 139, 20, 78, 35]
-    )
-    compiled = nutpie.compile_pymc_model(logit_normal.build_conditional(studies))
-    found = nutpie.sample(
-        compiled, draws=1500, tune=800, chains=4, cores=2, seed=3, progress_bar=False, target_accept=0.95
-    )["posterior"]
-    independent = [
-        quadrature.binomial_study(y, n) for y, n in zip(studies.events, studies.evaluable, strict=True)
-    ]
-    grid = quadrature.normal_effects(independent, centre=(0.0, 2.0), tau=1.0)
-    for name, values in (("m", grid.u), ("tau", np.exp(grid.v))):
-        wanted = quadrature.of_function(values, grid)
-        # An effective sample size of 800 at least: 4/sqrt(800) = 0.14 SD.
-        assert float(found[name].mean()) == pytest.approx(wanted.mean, abs=0.14 * wanted.sd)
-        assert float(found[name].std()) == pytest.approx(wanted.sd, rel=0.2)
 
 
 @pytest.mark.parametrize(("m", "tau"), [(-1.1, 0.3), (1.4, 0.9), (0.0, 5.0), (-6.0, 3.0), (2.0, 1e-6)])

@@ -98,7 +98,7 @@ def test_as_under_the_priors_of_rbest(estimand, engine):
 def deviance(studies: RateStudies, m: float, log_tau: float) -> float:
     """Minus twice the marginal log likelihood of our logit-normal model."""
     draws = {"m": np.array([m]), "tau": np.array([math.exp(log_tau)])}
-    return -2.0 * float(all_models()["logit_normal"].log_likelihood(draws, studies).sum())
+    return -2.0 * float(all_models()["logit_normal"].marginal.log_likelihood(draws, studies).sum())
 
 
 def wald(studies: RateStudies) -> tuple[np.ndarray, float, float]:

@@ -51,7 +51,7 @@ def _plain(regression, studies, covariates, draw) -> float:
 
 @pytest.mark.parametrize(("regression", "studies", "draw"), _MODELS)
 def test_the_density_is_that_of_the_plain_model(regression, studies, draw) -> None:
-    constant = regression.base.log_constant(studies)
+    constant = regression.base.marginal.log_constant(studies)
     density = regression.log_density(draw, regression.data(studies, COVARIATES), on=NUMBERS) + constant
     # Rates of four studies are integrated by 15 points each.
     assert float(density) == pytest.approx(_plain(regression, studies, COVARIATES, draw), abs=1e-3)
@@ -97,7 +97,7 @@ def test_missing_cells_are_integrated_for_any_size_of_study(events, n, rho, sd) 
 
 @pytest.mark.parametrize(("regression", "studies", "draw"), _MODELS)
 def test_with_zero_slopes_it_is_the_model_without_covariates(regression, studies, draw) -> None:
-    zero, base = {**draw, "beta": np.zeros(2)}, regression.base
+    zero, base = {**draw, "beta": np.zeros(2)}, regression.base.marginal
     cells = sum(stats.norm.logpdf(X[~np.isnan(X[:, at]), at], draw["covariate_mean"][at],
                                   draw["covariate_sd"][at]).sum() for at in range(2))
     density = regression.log_density(zero, regression.data(studies, COVARIATES), on=NUMBERS) - cells

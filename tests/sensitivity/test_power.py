@@ -65,8 +65,8 @@ def test_a_scaled_prior_is_a_refit_with_the_prior_of_that_power(name, alpha):
 def test_a_scaled_likelihood_is_a_refit_with_the_likelihood_of_that_power(name, alpha):
     studies, priors = MODELS[name]
     model = all_models()[name]
-    inputs = model.data(studies)
-    wanted = solve(density_of(model, studies, priors, extra=lambda values: (alpha - 1.0) * model.log_density(
+    inputs = model.marginal.data(studies)
+    wanted = solve(density_of(model, studies, priors, extra=lambda values: (alpha - 1.0) * model.marginal.log_density(
         values, inputs, on=NUMBERS)))
     grid = solve(density_of(model, studies, priors))
     assert_same(power_scaled(grid, log_densities(grid)["likelihood"], alpha), wanted)

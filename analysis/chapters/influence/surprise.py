@@ -63,7 +63,7 @@ def information(whole: Grid, studies: Studies, log_predictive: np.ndarray) -> np
     weights = whole.weights.ravel()
     kept = weights > 0.0
     values = {name: value[kept] for name, value in whole.values.items()}
-    each = whole.density.model.log_likelihood(values, studies)
+    each = whole.density.model.marginal.log_likelihood(values, studies)
     # Where a weight is just above zero the likelihood may be minus infinity; it adds nothing.
     mean = weights[kept] @ np.where(np.isfinite(each), each, 0.0)
     return np.maximum(mean - log_predictive, 0.0) / math.log(2.0)
@@ -78,5 +78,5 @@ def pareto_k(whole: Grid, studies: Studies, *, seed: int) -> np.ndarray:
     if len(studies) < _FEWEST_FOR_PARETO:
         return np.full(len(studies), np.nan)
     draws = draw(whole, PARETO_DRAWS, np.random.default_rng(seed))
-    each = whole.density.model.log_likelihood(draws, studies)
+    each = whole.density.model.marginal.log_likelihood(draws, studies)
     return np.array([float(array_stats.psislw(column)[1]) for column in each.T])

@@ -21,6 +21,7 @@ from analysis.inference.posterior import posterior_of
 from analysis.results.columns import columns
 from analysis.results.table import Column, Layout
 from models import all_models, models_of
+from models.model import NeedsDensity
 from models.priors import Prior
 
 DEFAULT, MATCHED = "default", "matched"
@@ -59,16 +60,17 @@ class Judged:
 
 
 def judge(case: Case) -> tuple[Judged, ...]:
-    """All models of the case's kind under the run's priors, and rate models under matched ones as well.
+    """All models of the case's kind with a density under the run's priors, and rate models under matched ones as well.
 
     Raises
     ------
     QuadratureFailed
         When the sums of one posterior do not settle.
     """
-    rivals = [case.but(model=model, priors=own_priors(model, case.job)) for model in models_of(case.model.kind)]
+    rivals = [case.but(model=model, priors=own_priors(model, case.job)) for model in models_of(case.model.kind)
+              if model.marginal]
     if case.model.kind != "rate":
-        return (_judged(rivals[0], DEFAULT),)
+        return tuple(_judged(rival, DEFAULT) for rival in rivals[:1])
     default = [_judged(rival, DEFAULT) for rival in rivals]
     matched = [_judged(rival.but(priors=MATCHED_PRIORS[rival.model.name]), MATCHED) for rival in rivals
                if rival.model.name in MATCHED_PRIORS]
@@ -107,11 +109,11 @@ def prior_spread(name: str, heterogeneity: Prior, *, mean: float = 0.8) -> float
     if model.supports[first] == "unit":
         location = special.expit(location)
     draws = {first: location, second: np.full(location.shape, prior_median(heterogeneity))}
-    population = model.population(draws)
+    population = model.marginal.population(draws)
     if "rho" in population:
         return float(np.sqrt(mean * (1.0 - mean) * np.interp(mean, population["mean_rate"], population["rho"])))
     middle = np.interp(mean, population["mean_rate"], location)
-    below = model.new_study_cdf({first: np.full(1, middle), second: draws[second][:1]}, _NODES)
+    below = model.marginal.new_study_cdf({first: np.full(1, middle), second: draws[second][:1]}, _NODES)
     # E (p - c)^2 is the integral of 2 |p - c| times the probability to lie further out on that side.
     return float(np.sqrt(_WEIGHTS @ (2.0 * np.abs(_NODES - mean) * np.where(_NODES < mean, below, 1.0 - below))))
 
@@ -133,7 +135,7 @@ MODEL_COMPARISON = Layout("model_comparison.csv", "One model of one endpoint und
     Column("elpd_loo_se", "its standard error"),
     Column("elpd_difference", "difference from the first model with these priors"),
     Column("elpd_difference_se", "standard error of the paired difference"),
-    Column("pit_uniform_p", "p-value of a test that the leave-one-out mid-p values are uniform"), "stamp"))
+    Column("pit_uniform_p", "p-value of a test that the leave-one-out mid-p values are uniform"), "reason stamp"))
 LEAVE_ONE_OUT = Layout("leave_one_out.csv", "One study predicted from the others by one model.", columns(
     "endpoint subset tiers study_set", Column("which_priors", "default, or matched between the models", "text"),
     "model study_id label", Column("elpd_loo", "log predictive density of the study given the others"),
@@ -168,4 +170,6 @@ def comparison_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, l
                       "label": evidence.study(case.studies.study_ids[left.index]).label,
                       "elpd_loo": left.log_predictive, "pit": left.pit, "two_sided": left.tail}
                      for left in one.left_out]
+    models += [{**shared, "model": model.name, "reason": str(NeedsDensity(model.name))}
+               for model in models_of(case.model.kind) if model.marginal is None]
     return {MODEL_COMPARISON.file: models, LEAVE_ONE_OUT.file: left_out}

@@ -49,8 +49,11 @@ def _judged(results: Results) -> Html:
                     "approximation; higher is better. Weight: posterior probability of the model, equal before, only "
                     "under matched priors, since it would otherwise weigh the priors; a model for which none are known "
                     "has none. PIT: where each study lies in its prediction from the others.", class_="legend")
+    absent = dict.fromkeys(f"{row['model']}: {row['reason']}" for row in results.rows("model_comparison.csv")
+                           if row["reason"])
     return join([table("Rate models: prediction of each study from the others", heads, cells,
-                       left=3), note if cells else ""])
+                       left=3), note if cells else "", paragraphs([f"Not compared: {'; '.join(absent)}."]
+                                                                  if absent else [])])
 
 
 def _surprises(results: Results) -> Html:

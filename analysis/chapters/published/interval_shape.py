@@ -112,7 +112,7 @@ def completed_ratios(model: Model, studies: RateStudies, missing: Sequence[int],
     ratios = []
     for at in range(_SETS):
         one = {name: np.repeat(values[at], max(len(n), 1)) for name, values in drawn.items()}
-        events = rng.binomial(n, model.new_study(one, rng)[:len(n)])
+        events = rng.binomial(n, model.marginal.new_study(one, rng)[:len(n)])
         whole = RateStudies([*studies.study_ids, *(f"missing {index}" for index in range(len(n)))],
                             np.concatenate([studies.events, events]), np.concatenate([studies.evaluable, n]))
         limits = beta_binomial_mean(whole, level=level)

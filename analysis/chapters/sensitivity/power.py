@@ -103,7 +103,7 @@ def _natural_log_density(prior: Prior, value: np.ndarray) -> np.ndarray:
 def _log_likelihood(grid: Grid) -> np.ndarray:
     density: Density = grid.density
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        values = density.model.log_density(grid.values, density.inputs, on=NUMBERS)
+        values = density.model.marginal.log_density(grid.values, density.inputs, on=NUMBERS)
     return np.where(np.isnan(values), -np.inf, values).reshape(grid.weights.shape)
 
 

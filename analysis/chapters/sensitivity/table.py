@@ -16,6 +16,7 @@ from analysis.inference.posterior import main_estimand
 from analysis.results.columns import columns
 from analysis.results.comparison import published_months, rule_for
 from analysis.results.table import Column, Layout
+from models.model import NeedsDensity
 from models.studies import RateStudies
 
 SENSITIVITY = Layout("sensitivity.csv", "One refit with one choice changed; the headline first.", columns(
@@ -65,7 +66,7 @@ def sensitivity_rows(evidence: Evidence, base_job: Job, endpoint: str) -> dict[s
             continue
         try:
             summary = summarise(variant.case)
-        except QuadratureFailed as error:
+        except (QuadratureFailed, NeedsDensity) as error:
             found.append({**cells, "status": NOT_COMPUTED, "reason": str(error)})
         else:
             first = summary if variant.dimension == HEADLINE else first

@@ -25,7 +25,7 @@ def method_section(results: Results) -> Html:
             key = record.model, tuple(record.priors.items())
             used[key] = used.get(key, 0) + 1
     known = all_models()
-    rows = [(model.replace("_", "-"), known[model].summary, known[model].likelihood,
+    rows = [(model.replace("_", "-"), known[model].summary or "not described", known[model].likelihood,
              "; ".join(f"{name} ~ {prior}" for name, prior in priors), f"{count}")
             for (model, priors), count in used.items()]
     each = " or ".join({"rate": "rate", "survival": "hazard"}[kind] for kind in ("rate", "survival")
