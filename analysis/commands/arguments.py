@@ -60,17 +60,11 @@ def _number(low: float, high: float, what: str) -> Callable[[str], float]:
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
+        if not re.fullmatch(r"[0-9]{1,18}", text) or not low <= int(text) <= high:
             raise argparse.ArgumentTypeError(f"{text!r} is not a whole number between {low} and {high}")
         return int(text)
 
     return read
-
-
-def _seed(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,18}", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at most 18 digits")
-    return int(text)
 
 
 def _output(text: str, default: Path | None = None) -> Option:
@@ -100,7 +94,7 @@ _ROWS: tuple[Option, ...] = (
                            "several; default: the endpoint's own, else 12"}))
 _PRIORS: Option = ("--prior", {"type": _prior, "action": "append", "default": [], "metavar": "NAME=EXPR",
                                "help": 'replaces a prior, such as rho="Beta(1, 10)"; may be repeated'})
-_SEED: Option = ("--seed", {"type": _seed, "default": 1, "metavar": "N", "help": "default: 1"})
+_SEED: Option = ("--seed", {"type": _whole(0, 10**18 - 1), "default": 1, "metavar": "N", "help": "default: 1"})
 _SETTINGS: tuple[Option, ...] = (
     *_ROWS, _PRIORS,
     ("--level", {"type": _number(0.5, 0.999, "a level"), "default": 0.95,

@@ -62,7 +62,7 @@ def replacing(folder: Path, *, data: Path) -> Iterator[Path]:
                                         folders=("figures", "posteriors"))
                 checks.refuse_without_space(folder, place)
                 workshop = stack.enter_context(_workshop(place.parent, f".{place.name}{WORKSHOP}"))
-            before, building = stack.enter_context(_held(place)), workshop / _NEW
+            is_still_there, building = stack.enter_context(_watched(place)), workshop / _NEW
             _make_like(building, place)
         with speaking_of(folder, building, errors=OutputError):
             yield building
@@ -71,7 +71,7 @@ def replacing(folder: Path, *, data: Path) -> Iterator[Path]:
             _keep_others(folder, place, building)
             _flush(building)
             with undisturbed():
-                if not _is_still(place, before):
+                if not is_still_there():
                     raise OutputError(folder, _DELETED)
                 _swap(building, place, workshop)
 
@@ -111,12 +111,12 @@ def adding(folder: Path | None, *, data: Path, run: str, names: Sequence[str]) -
                 checks.refuse_others(folder, place, names)
                 checks.refuse_without_space(folder, place)
                 workshop = stack.enter_context(_workshop(place, WORKSHOP))
-            before, building = stack.enter_context(_held(place)), workshop / _NEW
+            is_still_there, building = stack.enter_context(_watched(place)), workshop / _NEW
             building.mkdir()
         with speaking_of(folder, building, errors=OutputError):
             yield building
         with speaking_of(folder, building), changing(lock), undisturbed():
-            if not _is_still(place, before) or not building.is_dir():
+            if not is_still_there() or not building.is_dir():
                 raise OutputError(folder, _DELETED)
             written = relative_files(building)
             checks.refuse_others(folder, place, written)
@@ -199,20 +199,16 @@ def _join(workshop: Path, place: Path) -> None:
 
 
 @contextmanager
-def _held(place: Path) -> Iterator[int | None]:
-    """A folder's descriptor, None where there is no folder; while it is open, no other folder can take its number."""
-    handle = os.open(place, os.O_RDONLY) if place.exists() else None
+def _watched(place: Path) -> Iterator[Callable[[], bool]]:
+    """Whether the folder that is there now still is, or there is none where there is none now."""
+    if not place.exists():
+        yield lambda: not place.exists()
+        return
+    handle = os.open(place, os.O_RDONLY)  # while it is open, no other folder can take its number
     try:
-        yield handle
+        yield lambda: place.exists() and os.path.samestat(os.fstat(handle), place.stat())
     finally:
-        if handle is not None:
-            os.close(handle)
-
-
-def _is_still(place: Path, before: int | None) -> bool:
-    if before is None or not place.exists():
-        return before is None and not place.exists()
-    return os.path.samestat(os.fstat(before), place.stat())
+        os.close(handle)
 
 
 def _make_like(building: Path, place: Path) -> None:
