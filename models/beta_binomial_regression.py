@@ -147,5 +147,4 @@ def _rough(events: np.ndarray, evaluable: np.ndarray) -> np.ndarray:
     return np.stack([special.logit(rate), 1.0 / ((evaluable + 1.0) * rate * (1.0 - rate)), evaluable])
 
 
-REGRESSION = Regression(base=beta_binomial.MODEL, ratio="odds ratio", build=build, data=data, log_density=log_density,
-                        outcome=lambda linear, horizon: special.expit(linear))
+REGRESSION = Regression(base=beta_binomial.MODEL, ratio="odds ratio", build=build, data=data, log_density=log_density)

@@ -75,9 +75,4 @@ def data(studies: HazardStudies, covariates: Covariates) -> dict[str, np.ndarray
     return {**inputs, "cells": covariates.summaries, "steps": covariates.steps}
 
 
-def _survival(log_hazards: np.ndarray, horizon: float) -> np.ndarray:
-    return np.exp(-horizon * np.exp(np.minimum(log_hazards, 700.0)))
-
-
-REGRESSION = Regression(base=log_hazard.MODEL, ratio="hazard ratio", build=build, data=data, log_density=log_density,
-                        outcome=_survival)
+REGRESSION = Regression(base=log_hazard.MODEL, ratio="hazard ratio", build=build, data=data, log_density=log_density)

@@ -170,8 +170,6 @@ class Regression:
         (draws, inputs, on=backend) -> log likelihood of outcomes and observed cells, missing cells and study effects
         integrated out, without its constant; shape (...). `draws` has the two hyperparameters of the base model with
         shape (...) and those of `PER_COVARIATE` with shape (..., p), `inputs` is what `data` returns.
-    outcome : callable
-        (linear, horizon) -> rate, or survival at the horizon, of a linear predictor of any shape.
     """
 
     base: Model
@@ -179,7 +177,6 @@ class Regression:
     build: Callable[..., "pm.Model"]
     data: Callable[[Studies, Covariates], dict[str, np.ndarray]]
     log_density: Callable[..., Array]
-    outcome: Callable[[np.ndarray, float | None], np.ndarray]
 
     @property
     def location(self) -> str:
@@ -217,6 +214,10 @@ class Regression:
         """Linear predictor of a study at the centre of all covariates; shape (...)."""
         location = draws[self.location]
         return logit(location, on=NUMBERS) if self._is_rate else location
+
+    def outcome(self, linear: np.ndarray, horizon: float | None) -> np.ndarray:
+        """Rate, or survival at a horizon in months, of a linear predictor; any shape."""
+        return special.expit(linear) if self._is_rate else np.exp(-horizon * np.exp(np.minimum(linear, 700.0)))
 
     def study_likelihood(self, alone: Studies) -> Callable[[Draws, np.ndarray], np.ndarray]:
         """Log likelihood of one study without its constant, as a function of draws and its linear predictor.

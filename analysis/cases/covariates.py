@@ -27,31 +27,6 @@ _NO_TABLE = ("{directory} has no covariates.csv, so there is nothing to regress 
 
 
 @dataclass(frozen=True)
-class Step:
-    """One step of a covariate, on its transformed scale.
-
-    Parameters
-    ----------
-    size : float
-        What the printed ratio is per.
-    prior_size : float
-        What the prior of the slope is per: the same where the evidence states a step, else one standard deviation, so
-        that the unit of the column does not matter.
-    words : str
-        The step as a reader sees it.
-    """
-
-    size: float
-    prior_size: float
-    words: str
-
-    @property
-    def per_prior_step(self) -> float:
-        """Printed steps in one step of the prior: a slope of the prior's step is divided by it."""
-        return self.prior_size / self.size
-
-
-@dataclass(frozen=True)
 class Column:
     """One covariate of the studies of one analysis.
 
@@ -65,15 +40,22 @@ class Column:
         In standard deviations from the centre; NaN where the cell is missing.
     sd : float
         Standard deviation of the observed cells on the transformed scale; 1 where they do not differ.
-    step : Step
-        What a slope is told for, on the transformed scale.
+    unit : str
+        The step that a slope is printed for, in words.
+    unit_size : float
+        Its size, on the transformed scale.
+    prior_size : float
+        Size of the step that the prior of the slope is per: the same where the evidence states a step, else one
+        standard deviation, so that the unit of the column does not matter.
     """
 
     covariate: Covariate
     centre: float
     values: np.ndarray
     sd: float = 1.0
-    step: Step = Step(1.0, 1.0, "")
+    unit: str = ""
+    unit_size: float = 1.0
+    prior_size: float = 1.0
 
     @property
     def name(self) -> str:
@@ -87,8 +69,13 @@ class Column:
 
     @property
     def prior_step(self) -> float:
-        """Size of the step that the prior of the slope is about, in standard deviations."""
-        return float(f"{self.step.prior_size / self.sd:.{_DIGITS}g}")
+        """Size of the step that the prior of the slope is per, in standard deviations."""
+        return float(f"{self.prior_size / self.sd:.{_DIGITS}g}")
+
+    @property
+    def units_per_prior_step(self) -> float:
+        """A slope per step of the prior is divided by it to be one per printed unit."""
+        return self.prior_size / self.unit_size
 
     @property
     def lone_study(self) -> bool:
@@ -147,7 +134,7 @@ def column_of(evidence: Evidence, covariate: Covariate, study_ids: Sequence[str]
     moved = np.log10(raw) if covariate.transformation == "log10" else raw
     seen = moved[~np.isnan(moved)]
     centre, sd = _centre_and_sd(seen)
-    return Column(covariate, centre, np.round((moved - centre) / sd, _DIGITS), sd, step_of(covariate, seen, sd))
+    return Column(covariate, centre, np.round((moved - centre) / sd, _DIGITS), sd, *unit_of(covariate, seen, sd))
 
 
 def _centre_and_sd(seen: np.ndarray) -> tuple[float, float]:
@@ -161,8 +148,8 @@ def _centre_and_sd(seen: np.ndarray) -> tuple[float, float]:
     return float(size * np.mean(seen / size)), float(size * np.std(seen / size, ddof=1))
 
 
-def step_of(covariate: Covariate, seen: np.ndarray, sd: float) -> Step:
-    """The step of a covariate.
+def unit_of(covariate: Covariate, seen: np.ndarray, sd: float) -> tuple[str, float, float]:
+    """The step of a covariate in words, its size, and the size of the step that the prior of its slope is per.
 
     A step is stated by a unit_size that is not 1, or by a unit with a unit_size. Where a column has two values, one
     step leads from one to the other.
@@ -176,9 +163,9 @@ def step_of(covariate: Covariate, seen: np.ndarray, sd: float) -> Step:
     """
     size, log10 = covariate.unit_size, covariate.transformation == "log10"
     if covariate.unit and (size is not None or log10):
-        return Step(size or 1.0, size or 1.0, covariate.unit)
+        return covariate.unit, size or 1.0, size or 1.0
     if size not in (None, 1.0):
-        return Step(size, size, f"{size:g} on the log10 scale" if log10 else amount(size))
+        return f"{size:g} on the log10 scale" if log10 else amount(size), size, size
     values = np.unique(seen)
     if len(values) == 2 and not log10:
         size = prior_size = float(values[1] - values[0])
@@ -187,7 +174,7 @@ def step_of(covariate: Covariate, seen: np.ndarray, sd: float) -> Step:
     words = f"{10.0**size:.4g}-fold" if log10 else amount(size)
     if covariate.unit:
         words = covariate.unit if size == 1.0 else f"{words} ({covariate.unit})"
-    return Step(size, prior_size, words)
+    return words, size, prior_size
 
 
 def amount(size: float) -> str:

@@ -57,6 +57,7 @@ def test_the_density_is_that_of_the_plain_model(regression, studies, draw) -> No
     assert float(density) == pytest.approx(_plain(regression, studies, COVARIATES, draw), abs=1e-3)
 
 
+@pytest.mark.filterwarnings("ignore:The following trace variables were implicitly frozen")
 @pytest.mark.parametrize("together", [False, True])
 @pytest.mark.parametrize(("regression", "studies", "draw"), _MODELS)
 def test_the_plain_model_is_one_that_pymc_knows(regression, studies, draw, together) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.cases.covariates import _centre_and_sd, column_of, step_of
+from analysis.cases.covariates import _centre_and_sd, column_of, unit_of
 from analysis.cases.selection import Question
 from analysis.cases.settings import IMPORTANCE, NUTS, REGRESSION, Job
 from analysis.chapters.regression.running import Regressed, regress
@@ -123,9 +123,8 @@ def test_a_step_far_from_the_spread_is_warned_of(tmp_path):
 ])
 def test_the_step_of_a_slope(cells, given, size, prior, words):
     seen = np.array(cells, dtype=float)
-    step = step_of(covariate(**{"unit_size": None, **given}), seen, float(seen.std(ddof=1)))
-    assert (step.size, step.words) == (pytest.approx(size), words)
-    assert step.prior_size == pytest.approx(prior, rel=1e-3)
+    unit, unit_size, prior_size = unit_of(covariate(**{"unit_size": None, **given}), seen, float(seen.std(ddof=1)))
+    assert (unit, unit_size, prior_size) == (words, pytest.approx(size), pytest.approx(prior, rel=1e-3))
 
 
 def test_the_largest_and_smallest_numbers_are_standardised(tmp_path):

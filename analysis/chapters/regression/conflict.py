@@ -76,7 +76,7 @@ def conflict_cells(case: RegressionCase, at: int, prior: Prior) -> dict[str, Any
     crude = crude_slope(case, at)
     if crude is None:
         return dict.fromkeys(("crude_beta", "crude_se", "prior_tail", "prior_conflict"))
-    tail, per = prior_tail(prior, *crude, shared=case.together), case.columns[at].step.per_prior_step
+    tail, per = prior_tail(prior, *crude, shared=case.together), case.columns[at].units_per_prior_step
     return {"crude_beta": crude[0] / per, "crude_se": crude[1] / per, "prior_tail": tail,
             "prior_conflict": tail < LEAST_TAIL}
 

@@ -39,10 +39,9 @@ SLOPES = Layout("regression.csv", "One slope of one regression of an endpoint on
     Column("n_studies", "number of studies", "count"), *columns("n_patients"),
     Column("n_missing", "studies that do not report the covariate", "count"),
     Column("centre", "value of the covariate at which the intercept is read"),
-    Column("beta_mean", "posterior mean of the slope, in log odds or log hazard per step"),
-    Column("beta_sd", "its posterior standard deviation"), Column("beta_median", "its posterior median"),
-    Column("beta_lower", "its lower limit"), Column("beta_upper", "its upper limit"),
-    Column("beta_mcse", "Monte-Carlo standard error of its mean"),
+    *(Column(f"beta_{name}", f"{meaning} of the slope, in log odds or log hazard per step") for name, meaning in (
+        ("mean", "posterior mean"), ("sd", "posterior standard deviation"), ("median", "posterior median"),
+        ("lower", "lower limit"), ("upper", "upper limit"), ("mcse", "Monte-Carlo standard error of the mean"))),
     Column("ratio_scale", "odds ratio or hazard ratio", "text"),
     Column("ratio_median", "posterior median of the ratio per step"), Column("ratio_lower", "its lower limit"),
     Column("ratio_upper", "its upper limit"), *columns("level interval"),
@@ -92,8 +91,8 @@ def slope_row(case: RegressionCase, at: int, fit: RegressionFit | None, *, witho
     """
     covariate, refusal = case.columns[at], case.refusals[at]
     row = {**tables.question_cells(case.without.question, case.without.model.name), "covariate": covariate.name,
-           "label": covariate.covariate.label, "unit": covariate.step.words, "unit_size": covariate.step.size,
-           "prior_size": covariate.step.prior_size, "analysis": case.analysis, "n_studies": len(case.studies),
+           "label": covariate.covariate.label, "unit": covariate.unit, "unit_size": covariate.unit_size,
+           "prior_size": covariate.prior_size, "analysis": case.analysis, "n_studies": len(case.studies),
            "n_patients": case.studies.patients, "n_missing": int(covariate.missing.sum()),
            "centre": float(covariate.natural(np.zeros(1))[0]), "lone_study": covariate.lone_study, "refused": refusal}
     if refusal:
@@ -106,7 +105,7 @@ def slope_row(case: RegressionCase, at: int, fit: RegressionFit | None, *, witho
 
 
 def _estimate_cells(fit: RegressionFit, at: int, without: float | None) -> dict[str, Any]:
-    case, weights, per_step = fit.case, fit.weights, fit.case.columns[at].step.per_prior_step
+    case, weights, per_step = fit.case, fit.weights, fit.case.columns[at].units_per_prior_step
     prior, heterogeneity = case.priors["shrinkage" if case.together else "beta"], case.regression.heterogeneity
     beta = fit.draws["beta"][:, at] / per_step
     mean, sd = mean_and_sd(beta, weights)
@@ -127,16 +126,11 @@ def _estimate_cells(fit: RegressionFit, at: int, without: float | None) -> dict[
 
 
 def prior_sd(prior: Prior) -> float | None:
-    """Prior standard deviation of a slope: of the prior itself, or of a normal whose scale has the prior.
-
-    None where it is infinite.
-    """
+    """Standard deviation of a slope, whose prior it is or that of its scale; None where it is infinite."""
     if "Cauchy" in prior.family or (prior.family.endswith("StudentT") and prior.arguments[0] <= 2.0):
         return None
-    if prior.family == "Normal":
-        return prior.arguments[1]
-    if prior.family == "HalfNormal":
-        return prior.arguments[0]
+    if prior.family in ("Normal", "HalfNormal"):
+        return prior.arguments[-1]
     import pymc as pm
 
     draws = pm.draw(prior.distribution(), draws=_SD_DRAWS, random_seed=1)

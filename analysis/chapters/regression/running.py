@@ -137,7 +137,7 @@ def _warnings(evidence: Evidence, case: Case, columns: Sequence[Column],
         yield from codes
         if not codes and not 1.0 / _FAR_STEP <= column.prior_step <= _FAR_STEP:
             size = "small" if column.prior_step < 1.0 else "large"
-            yield (f"{column.name}: a step of {column.step.words} is {column.prior_step:.2g} standard deviations of "
+            yield (f"{column.name}: a step of {column.unit} is {column.prior_step:.2g} standard deviations of "
                    f"the column, so {size} that the prior of the slope, which is per step, {_SAYS[size]}; give a "
                    f"unit_size near {amount(column.sd)}, or leave unit and unit_size empty")
     for slope in slopes:
