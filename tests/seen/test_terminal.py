@@ -267,9 +267,7 @@ def calibrated(seen, tmp_path_factory):
         "1",
     )
     with MonkeyPatch.context() as patch:
-        patch.setattr(
-            "analysis.commands.calibrate.save_figure", lambda figure, stem: figures.append(figure) or (stem, stem)
-        )
+        patch.setattr("analysis.drawing.saving.save_figure", lambda figure, stem: figures.append(figure))
         found = json.loads(run(*arguments, "--json", "--output", str(folder))[0])
     text = run(*arguments)[0]
     from tests.seen.running import rows_of
