@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
-from analysis.chapters.sensitivity.figure import draw_sensitivity, is_drawn
+from analysis.chapters.sensitivity.figure import draw_sensitivity
 from analysis.chapters.sensitivity.power import POWER_SCALING, power_rows
 from analysis.chapters.sensitivity.section import sensitivity_block, sensitivity_section
-from analysis.chapters.sensitivity.table import SENSITIVITY, sensitivity_rows
+from analysis.chapters.sensitivity.table import SENSITIVITY, compared, sensitivity_rows
 from analysis.drawing.html import Html
 from analysis.results.results import Results
 
@@ -20,11 +20,11 @@ def _work(asked: Asked) -> Iterator[Task]:
 
 def _figures(results: Results) -> Iterator[Picture]:
     for endpoint in results.evidence.endpoints:
-        rows = tuple(row for row in results.rows(SENSITIVITY.file) if row["endpoint"] == endpoint.endpoint)
-        if is_drawn(rows, endpoint.endpoint):
+        if compared(results.rows(SENSITIVITY.file), endpoint.endpoint):
+            frame = results.tables[SENSITIVITY.file].frame
             yield Picture("sensitivity", draw_sensitivity, {
-                "rows": rows, "endpoint": endpoint.endpoint, "name": endpoint.label, "stamp": results.stamp,
-                "scale": results.scale(endpoint.endpoint)},
+                "frame": frame[frame["endpoint"] == endpoint.endpoint], "name": endpoint.label,
+                "stamp": results.stamp, "scale": results.scale(endpoint.endpoint)},
                 f"{endpoint.label}: the headline's interval and the interval of every refit with one choice changed.",
                 endpoint.endpoint)
 

@@ -14,24 +14,21 @@ References
 Kallioinen N, Paananen T, Buerkner PC, Vehtari A. Stat Comput 2024;34:57, doi 10.1007/s11222-023-10366-5.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from analysis.cases.case import headline_case
 from analysis.cases.settings import Job
-from analysis.chapters.sensitivity.names import COMPUTED, NOT_COMPUTED
-from analysis.chapters.sensitivity.variants import Headline, headline_of
+from analysis.chapters.sensitivity.table import COMPUTED, NOT_COMPUTED
 from analysis.evidence import Evidence
-from analysis.inference.density import Density
-from analysis.inference.distribution import distribution, moments
-from analysis.inference.estimands import MAIN, Quantity
+from analysis.inference.distribution import distribution
 from analysis.inference.grid import Grid, QuadratureFailed
 from analysis.inference.pooled import quantities_at
-from analysis.inference.posterior import posterior_of
+from analysis.inference.posterior import main_estimand, posterior_of
 from analysis.results.columns import columns
-from analysis.results.table import Column, Layout
+from analysis.results.table import Column, Layout, Row
 from models.backend import NUMBERS
 from models.priors import Prior
 
@@ -50,35 +47,29 @@ POWER_SCALING = Layout("power_scaling.csv", "A prior or the likelihood of one he
     Column("shift", "change of the mean in posterior standard deviations for each doubling of the power"),
     "status reason stamp"))
 
-Row = Mapping[str, Any]
 
-
-def power_rows(evidence: Evidence, base_job: Job, endpoint: str) -> dict[str, list[Row]]:
+def power_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, list[Row]]:
     """Rows of one endpoint's headline: the likelihood, both priors together, and each prior; none without studies.
 
     `shift` is the change of the mean in standard deviations per doubling of alpha. A prior that is `flat` cannot
     move anything.
     """
-    headline = headline_of(evidence, base_job, endpoint)
-    if headline is None:
+    case = headline_case(evidence, base, endpoint)
+    if not len(case.studies):
         return {}
-    shared = _shared(headline)
+    shared = {"endpoint": endpoint, "model": case.model.name, "tiers": case.question.tiers,
+              "study_set": case.question.study_set, "k_studies": len(case.studies), "n_patients": case.studies.patients,
+              "alpha_low": ALPHAS[0], "alpha_high": ALPHAS[1]}
     try:
-        grid = posterior_of(headline.case).grid
+        grid = posterior_of(case).grid
     except QuadratureFailed as error:
         return {POWER_SCALING.file: [{**shared, "scaled": BOTH, "status": NOT_COMPUTED, "reason": str(error)}]}
-    at_points = quantities_at(grid, horizon=headline.selection.horizon)
-    main = next(one for one in at_points if one.estimand == MAIN[headline.endpoint.kind])
-    return {POWER_SCALING.file: [{**shared, **_scaled(grid, main, name, log_density)}
+    (main,) = (quantity for quantity in quantities_at(grid, horizon=case.selection.horizon)
+               if quantity.estimand == main_estimand(case))
+    shared |= {"estimand": main.estimand, "time_months": main.time_months, "status": COMPUTED, "reason": ""}
+    values = main.draws.reshape(grid.weights.shape)
+    return {POWER_SCALING.file: [{**shared, **_scaled(grid, values, name, log_density)}
                                  for name, log_density in log_densities(grid).items()]}
-
-
-def _shared(headline: Headline) -> dict[str, Any]:
-    case = headline.case
-    return {"endpoint": case.question.endpoint, "model": case.model.name,
-            "tiers": case.question.tiers, "study_set": case.question.study_set, "k_studies": len(case.studies),
-            "n_patients": case.studies.patients, "alpha_low": ALPHAS[0], "alpha_high": ALPHAS[1],
-            "status": COMPUTED, "reason": ""}
 
 
 def log_densities(grid: Grid) -> dict[str, np.ndarray]:
@@ -101,7 +92,7 @@ def _natural_log_density(prior: Prior, value: np.ndarray) -> np.ndarray:
 
 
 def _log_likelihood(grid: Grid) -> np.ndarray:
-    density: Density = grid.density
+    density = grid.density
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         values = density.model.marginal.log_density(grid.values, density.inputs, on=NUMBERS)
     return np.where(np.isnan(values), -np.inf, values).reshape(grid.weights.shape)
@@ -115,17 +106,21 @@ def power_scaled(grid: Grid, log_density: np.ndarray, alpha: float) -> Grid:
     return replace(grid, weights=weights / weights.sum())
 
 
-def _scaled(grid: Grid, main: Quantity, name: str, log_density: np.ndarray) -> dict[str, Any]:
-    values = main.draws.reshape(grid.weights.shape)
-    mean, sd = moments(grid.weights, values)
+def _scaled(grid: Grid, values: np.ndarray, name: str, log_density: np.ndarray) -> dict[str, Any]:
+    """The estimand under both powers of one density.
+
+    Parameters
+    ----------
+    values : array, shape (V, U)
+        The estimand at the points of the grid.
+    """
     low, high = (power_scaled(grid, log_density, alpha) for alpha in ALPHAS)
-    means = [moments(one.weights, values)[0] for one in (low, high)]
-    medians = [float(distribution(one, values).quantile(0.5)) for one in (low, grid, high)]
-    priors = grid.density.priors if name == BOTH else {name: grid.density.priors[name]} if name != LIKELIHOOD else {}
-    doublings = float(np.log2(ALPHAS[1] / ALPHAS[0]))
+    low, middle, high = (distribution(scaled, values) for scaled in (low, grid, high))
+    priors = {key: prior for key, prior in grid.density.priors.items() if name in (key, BOTH)}
     # Constant to rounding over the posterior: what a uniform density is.
     flat = name != LIKELIHOOD and float(np.ptp(log_density[grid.weights > 1e-12])) < 1e-9
-    return {"scaled": name, "prior": "; ".join(f"{key} ~ {prior}" for key, prior in priors.items()),
-            "flat": flat, "estimand": main.estimand, "time_months": main.time_months, "mean": mean, "sd": sd,
-            "mean_low": means[0], "mean_high": means[1], "median_low": medians[0], "median": medians[1],
-            "median_high": medians[2], "shift": (means[1] - means[0]) / sd / doublings}
+    return {"scaled": name, "prior": "; ".join(f"{key} ~ {prior}" for key, prior in priors.items()), "flat": flat,
+            "mean": middle.mean, "sd": middle.sd, "mean_low": low.mean, "mean_high": high.mean,
+            "median": float(middle.quantile(0.5)), "median_low": float(low.quantile(0.5)),
+            "median_high": float(high.quantile(0.5)),
+            "shift": (high.mean - low.mean) / middle.sd / float(np.log2(ALPHAS[1] / ALPHAS[0]))}

@@ -15,94 +15,91 @@ from itertools import product
 
 import numpy as np
 
-from analysis.cases.case import own_priors
-from analysis.chapters.sensitivity.variants import Headline, Variant
+from analysis.cases.case import Case, own_priors
+from analysis.chapters.sensitivity.choices import Variant
+from analysis.evidence import Evidence
 from models import models_of
 from models.log_hazard import PRIORS as HAZARD_PRIORS
 from models.model import Model
-from models.priors import Prior
+from models.priors import Prior, parse_prior
 from models.studies import HazardStudies
 
 
 @dataclass(frozen=True)
 class Alternatives:
-    """Priors that stand in for those of one model.
+    """Priors that stand in for that of one parameter.
 
     Parameters
     ----------
-    location, heterogeneity : tuple of Prior
-        Taken one at a time.
-    corners : (tuple of Prior, tuple of Prior)
-        Locations and heterogeneities of which every pair is taken.
+    alone : tuple of Prior
+        Beside the other parameter's own prior.
+    corners : tuple of Prior
+        Beside each corner of the other parameter.
     """
 
-    location: tuple[Prior, ...]
-    heterogeneity: tuple[Prior, ...]
-    corners: tuple[tuple[Prior, ...], tuple[Prior, ...]]
+    alone: tuple[Prior, ...]
+    corners: tuple[Prior, ...]
+
+
+def _alternatives(alone: str, corners: str) -> Alternatives:
+    return Alternatives(*(tuple(map(parse_prior, texts.split("; "))) for texts in (alone, corners)))
 
 
 _CENTRE = HAZARD_PRIORS["eta"].arguments[0]
-_JEFFREYS, _LOGISTIC = Prior("Beta", (0.5, 0.5)), Prior("LogitNormal", (0.0, 1.5))
-_WIDE_ETA, _NARROW_ETA = Prior("Normal", (_CENTRE, 5.0)), Prior("Normal", (_CENTRE, 1.0))
-ALTERNATIVES: Mapping[str, Alternatives] = {
-    "beta_binomial": Alternatives(
-        (Prior("Beta", (1.0, 1.0)), _JEFFREYS, _LOGISTIC),
-        (Prior("Beta", (1.0, 4.0)), Prior("Beta", (1.0, 1.0)), Prior("Beta", (1.0, 10.0)), Prior("Beta", (0.5, 4.0))),
-        ((_JEFFREYS, _LOGISTIC), (Prior("Beta", (1.0, 1.0)), Prior("Beta", (1.0, 10.0))))),
-    "logit_normal": Alternatives(
-        (Prior("Normal", (0.0, 2.0)), Prior("Normal", (0.0, 1.5))),
-        (Prior("HalfNormal", (1.0,)), Prior("HalfNormal", (0.5,)), Prior("HalfNormal", (2.0,)),
-         Prior("HalfCauchy", (0.5,))),
-        ((Prior("Normal", (0.0, 1.5)),), (Prior("HalfNormal", (0.5,)), Prior("HalfNormal", (2.0,))))),
-    "log_hazard": Alternatives(
-        (HAZARD_PRIORS["eta"], _WIDE_ETA, _NARROW_ETA),
-        (Prior("HalfNormal", (0.5,)), Prior("HalfNormal", (1.0,)), Prior("HalfNormal", (0.25,)),
-         Prior("HalfCauchy", (0.3,))),
-        ((_WIDE_ETA, _NARROW_ETA), (Prior("HalfNormal", (1.0,)), Prior("HalfNormal", (0.25,))))),
+_WIDE, _NARROW = f"Normal({_CENTRE!r}, 5)", f"Normal({_CENTRE!r}, 1)"
+ALTERNATIVES: Mapping[str, Mapping[str, Alternatives]] = {
+    "beta_binomial": {
+        "mu": _alternatives("Beta(1, 1); Beta(0.5, 0.5); LogitNormal(0, 1.5)", "Beta(0.5, 0.5); LogitNormal(0, 1.5)"),
+        "rho": _alternatives("Beta(1, 4); Beta(1, 1); Beta(1, 10); Beta(0.5, 4)", "Beta(1, 1); Beta(1, 10)")},
+    "logit_normal": {
+        "m": _alternatives("Normal(0, 2); Normal(0, 1.5)", "Normal(0, 1.5)"),
+        "tau": _alternatives("HalfNormal(1); HalfNormal(0.5); HalfNormal(2); HalfCauchy(0.5)",
+                             "HalfNormal(0.5); HalfNormal(2)")},
+    "log_hazard": {
+        "eta": _alternatives(f"Normal({_CENTRE!r}, {HAZARD_PRIORS['eta'].arguments[1]!r}); {_WIDE}; {_NARROW}",
+                             f"{_WIDE}; {_NARROW}"),
+        "tau": _alternatives("HalfNormal(0.5); HalfNormal(1); HalfNormal(0.25); HalfCauchy(0.3)",
+                             "HalfNormal(1); HalfNormal(0.25)")},
 }
+"""By model and parameter; a model that is not named here keeps its priors."""
 
 
-def replacements(model: Model) -> Iterator[dict[str, Prior]]:
-    """The priors to replace, one combination after the other; none for a model without a table."""
-    if model.name in ALTERNATIVES:
-        location, heterogeneity = model.priors
-        found = ALTERNATIVES[model.name]
-        yield from ({location: prior} for prior in found.location)
-        yield from ({heterogeneity: prior} for prior in found.heterogeneity)
-        yield from (dict(zip((location, heterogeneity), pair, strict=True)) for pair in product(*found.corners))
-
-
-def other_priors(headline: Headline) -> Iterator[Variant]:
+def other_priors(evidence: Evidence, case: Case) -> Iterator[Variant]:
     """The headline's likelihood under other priors."""
-    for replaced in replacements(headline.case.model):
-        yield headline.variant("prior", _worded(replaced), priors={**headline.case.priors, **replaced})
+    for replaced in _replacements(case.model):
+        yield Variant(_worded(replaced), case.but(priors={**case.priors, **replaced}))
 
 
-def other_families(headline: Headline) -> Iterator[Variant]:
+def other_families(evidence: Evidence, case: Case) -> Iterator[Variant]:
     """The other models of the endpoint's kind under the run's priors; plain instead of split normals for survival."""
-    for model in models_of(headline.endpoint.kind)[1:]:
-        yield headline.variant("family", model.name.replace("_", "-"), model=model)
-    studies = headline.case.studies
+    for model in models_of(case.model.kind)[1:]:
+        yield Variant(model.name.replace("_", "-"), case.but(model=model))
+    studies = case.studies
     if isinstance(studies, HazardStudies) and np.any((studies.se_lower != studies.se_upper) & studies.is_estimate):
         mean = (studies.se_lower + studies.se_upper) / 2.0
-        yield headline.variant("family", "plain normal for every interval",
-                           studies=replace(studies, se_lower=mean, se_upper=mean))
+        yield Variant("plain normal for every interval",
+                      case.but(studies=replace(studies, se_lower=mean, se_upper=mean)))
 
 
-def other_family_priors(headline: Headline) -> Iterator[Variant]:
+def other_family_priors(evidence: Evidence, case: Case) -> Iterator[Variant]:
     """The other models of the endpoint's kind under other priors."""
-    others = models_of(headline.endpoint.kind)[1:]
+    others = models_of(case.model.kind)[1:]
     for model in others:
-        usual, prefix = own_priors(model, headline.job), f"{model.name.replace('_', '-')}; " if len(others) > 1 else ""
-        for replaced in replacements(model):
+        usual, prefix = own_priors(model, case.job), f"{model.name.replace('_', '-')}; " if len(others) > 1 else ""
+        for replaced in _replacements(model):
             if {**usual, **replaced} != usual:
-                yield headline.variant("family_prior", prefix + _worded(replaced), model=model,
-                                   priors={**usual, **replaced})
+                yield Variant(prefix + _worded(replaced), case.but(model=model, priors={**usual, **replaced}))
+
+
+def _replacements(model: Model) -> Iterator[dict[str, Prior]]:
+    """The priors to replace, one combination after the other."""
+    table = ALTERNATIVES.get(model.name, {})
+    yield from ({name: prior} for name, alternatives in table.items() for prior in alternatives.alone)
+    if table:
+        corners = product(*(alternatives.corners for alternatives in table.values()))
+        yield from (dict(zip(table, priors, strict=True)) for priors in corners)
 
 
 def _worded(replaced: Mapping[str, Prior]) -> str:
-    return "; ".join(f"{name} ~ {_short(prior)}" for name, prior in replaced.items())
-
-
-def _short(prior: Prior) -> str:
-    return f"{prior.family}({', '.join(f'{value:.3g}' for value in prior.arguments)})"
+    return "; ".join(f"{name} ~ {prior.family}({', '.join(f'{value:.3g}' for value in prior.arguments)})"
+                     for name, prior in replaced.items())

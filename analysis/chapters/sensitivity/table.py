@@ -1,23 +1,69 @@
 """The rows of sensitivity.csv: every variant of an endpoint beside its headline, and whether a conclusion changes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from analysis.cases.case import Case, headline_case
 from analysis.cases.selection import ALL
 from analysis.cases.settings import Job
-from analysis.chapters.sensitivity.catalogue import variants
-from analysis.chapters.sensitivity.fits import Summary, summarise
-from analysis.chapters.sensitivity.names import COMPUTED, HEADLINE, NOT_COMPUTED
-from analysis.chapters.sensitivity.variants import Headline, Variant, headline_of
+from analysis.chapters.sensitivity import choices, priors
+from analysis.chapters.sensitivity.choices import Variant
 from analysis.evidence import Evidence
-from analysis.inference.estimands import MAIN
+from analysis.inference.estimands import MAIN, Estimate
 from analysis.inference.grid import QuadratureFailed
-from analysis.inference.posterior import main_estimand
+from analysis.inference.leave_one_out import only
+from analysis.inference.posterior import main_estimand, new_estimand, posterior_of, spread_estimand
 from analysis.results.columns import columns
 from analysis.results.comparison import published_months, rule_for
-from analysis.results.table import Column, Layout
+from analysis.results.table import Column, Layout, Row
 from models.model import NeedsDensity
-from models.studies import RateStudies
+from models.studies import RateStudies, Studies
+
+COMPUTED, NOT_COMPUTED = "computed", "not computed"
+HEADLINE = "headline"
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """A kind of choice that is varied.
+
+    Parameters
+    ----------
+    name, label : str
+        In the table, and in words.
+    variants : callable
+        From the evidence and the headline's case.
+    kind : str
+        Of the endpoints that have the choice, rate or survival; empty for both.
+    """
+
+    name: str
+    label: str
+    variants: Callable[[Evidence, Case], Iterable[Variant]]
+    kind: str = ""
+
+
+DIMENSIONS = (
+    Dimension("prior", "Priors", priors.other_priors),
+    Dimension("family", "Likelihood family", priors.other_families),
+    Dimension("family_prior", "Priors of the other family", priors.other_family_priors),
+    Dimension("tiers", "Evidence tiers", choices.other_tiers),
+    Dimension("tier_row", "One row of a lower tier added", choices.single_rows),
+    Dimension("study_set", "Set of studies", choices.other_sets),
+    Dimension("timing", "Timing of the response", partial(choices.without_each, "timing"), "rate"),
+    Dimension("grading", "Grading scale", partial(choices.without_each, "grading"), "rate"),
+    Dimension("denominator", "Another denominator", choices.other_denominators, "rate"),
+    Dimension("enrolled", "Patients enrolled as base", choices.enrolled, "rate"),
+    Dimension("definition", "Definition of survival", choices.other_definitions, "survival"),
+    Dimension("statistic", "Statistic of a curve", choices.other_statistics, "survival"),
+    Dimension("early", "Early extrapolations", choices.without_early, "survival"),
+    Dimension("factor", "Error where no interval is printed", choices.other_factors, "survival"),
+)
+"""In the order in which a reader meets them."""
+
+LABELS = {HEADLINE: "Headline"} | {dimension.name: dimension.label for dimension in DIMENSIONS}
 
 SENSITIVITY = Layout("sensitivity.csv", "One refit with one choice changed; the headline first.", columns(
     "endpoint", Column("dimension", "kind of choice that is changed", "text"),
@@ -35,10 +81,23 @@ SENSITIVITY = Layout("sensitivity.csv", "One refit with one choice changed; the 
     Column("crosses", "whether a published estimate lies in one of the two intervals only", "flag"),
     Column("changes", "whether any of these three holds", "flag"), "status reason stamp"))
 
-Row = Mapping[str, Any]
+
+def variants(evidence: Evidence, case: Case) -> Iterator[tuple[str, Variant]]:
+    """The headline, then every variant, each with the name of its dimension.
+
+    One that equals the headline, or another one of its dimension, is left out.
+    """
+    headline = Variant(HEADLINE, case)
+    yield HEADLINE, headline
+    for dimension in DIMENSIONS:
+        seen = {headline.content}
+        for variant in dimension.variants(evidence, case) if dimension.kind in ("", case.model.kind) else ():
+            if variant.content not in seen:
+                seen.add(variant.content)
+                yield dimension.name, variant
 
 
-def sensitivity_rows(evidence: Evidence, base_job: Job, endpoint: str) -> dict[str, list[Row]]:
+def sensitivity_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, list[Row]]:
     """Rows of one endpoint, the headline first; none where no study has the endpoint.
 
     A change is in points (hundredths of a probability). A conclusion *changes* when one of three things happens:
@@ -49,90 +108,84 @@ def sensitivity_rows(evidence: Evidence, base_job: Job, endpoint: str) -> dict[s
 
     Parameters
     ----------
-    base_job : Job
+    base : Job
         Carries tiers, set, horizon, priors and level; its endpoint, subset and model are replaced.
     """
-    headline = headline_of(evidence, base_job, endpoint)
-    if headline is None:
+    case = headline_case(evidence, base, endpoint)
+    if not len(case.studies):
         return {}
-    horizon = headline.selection.horizon
-    printed = published(evidence, endpoint, MAIN[headline.endpoint.kind], horizon)
-    found, first = [], None
-    for variant in variants(headline):
-        cells = _cells(headline, variant, printed)
-        if variant.refused:
-            unknown = {"k_studies": None, "n_patients": None, "studies": ""}
-            found.append({**cells, **unknown, "status": NOT_COMPUTED, "reason": variant.refused})
-            continue
-        try:
-            summary = summarise(variant.case)
-        except (QuadratureFailed, NeedsDensity) as error:
-            found.append({**cells, "status": NOT_COMPUTED, "reason": str(error)})
-        else:
-            first = summary if variant.dimension == HEADLINE else first
-            found.append({**cells, **_numbers(summary), **_marks(summary, first, printed)})
-    return {SENSITIVITY.file: found}
+    printed = published(evidence, endpoint, main_estimand(case), case.horizon)
+    shared = {"endpoint": endpoint, "estimand": main_estimand(case), "time_months": case.horizon,
+              "published": " ".join(f"{value:g}" for value in printed)}
+    rows, headline = [], None
+    for dimension, variant in variants(evidence, case):
+        cells, main = _refit(case, variant)
+        headline = main if dimension == HEADLINE else headline
+        marks = _marks(main, headline, printed) if main else {}
+        rows.append({**shared, "dimension": dimension, **cells, **marks})
+    return {SENSITIVITY.file: rows}
 
 
-def published(evidence: Evidence, endpoint: str, estimand: str, horizon: float) -> tuple[float, ...]:
+def published(evidence: Evidence, endpoint: str, estimand: str, months: float | None) -> tuple[float, ...]:
     """Primary published estimates of the same estimand over all studies; of survival, at the same time."""
-    found = []
-    for reported in evidence.reported:
-        rule = rule_for(evidence, reported)
-        if (rule and rule.endpoint == endpoint and rule.estimand == estimand and rule.transform != "complement"
-                and (reported.subset or ALL) == ALL and reported.primary
-                and (estimand != MAIN["survival"] or published_months(evidence, reported, rule) == horizon)):
-            found.append(reported.estimate)
-    return tuple(found)
+    rules = ((reported, rule_for(evidence, reported)) for reported in evidence.reported)
+    return tuple(reported.estimate for reported, rule in rules
+                 if rule and (rule.endpoint, rule.estimand) == (endpoint, estimand) and rule.transform != "complement"
+                 and (reported.subset or ALL) == ALL and reported.primary
+                 and (estimand != MAIN["survival"] or published_months(evidence, reported, rule) == months))
 
 
-def _cells(headline: Headline, variant: Variant, printed: tuple[float, ...]) -> dict[str, Any]:
-    case = variant.case
-    return {"endpoint": case.question.endpoint, "dimension": variant.dimension,
-            "variant": variant.label, "model": case.model.name,
-            "priors": "; ".join(f"{name} ~ {prior}" for name, prior in case.priors.items()),
-            "tiers": case.question.tiers, "study_set": case.question.study_set, "factor": variant.factor,
-            "k_studies": len(case.studies), "n_patients": case.studies.patients,
-            "studies": " ".join(differences(headline.itself(), variant)), "estimand": main_estimand(case),
-            "time_months": case.horizon, "published": " ".join(f"{value:g}" for value in printed), "status": COMPUTED,
-            "reason": ""}
+def _refit(headline: Case, variant: Variant) -> tuple[dict[str, Any], Estimate | None]:
+    """The cells of a variant, and the estimate that it is compared by; None where there is none."""
+    case, studies = variant.case, variant.case.studies
+    cells = {"variant": variant.label, "model": case.model.name,
+             "priors": "; ".join(f"{name} ~ {prior}" for name, prior in case.priors.items()),
+             "tiers": case.question.tiers, "study_set": case.question.study_set,
+             "factor": variant.factor if case.model.kind == "survival" else None, "studies": ""}
+    if variant.refused:
+        return {**cells, "status": NOT_COMPUTED, "reason": variant.refused}, None
+    cells |= {"k_studies": len(studies), "n_patients": studies.patients,
+              "studies": " ".join(_differences(headline.studies, studies))}
+    try:
+        main, new, spread = posterior_of(case).estimates(
+            (main_estimand(case), new_estimand(case), spread_estimand(case)))
+    except (QuadratureFailed, NeedsDensity) as error:
+        return {**cells, "status": NOT_COMPUTED, "reason": str(error)}, None
+    return {**cells, "status": COMPUTED, "reason": "", "median": main.median, "lower": main.lower,
+            "upper": main.upper, "level": main.level, "new_median": new.median, "new_lower": new.lower,
+            "new_upper": new.upper, "heterogeneity": spread.estimand, "heterogeneity_median": spread.median}, main
 
 
-def differences(headline: Variant, variant: Variant) -> Iterator[str]:
-    """Studies of the variant that the headline lacks (+), has with other counts (=), or has alone (-)."""
-    old, new = _contents(headline), _contents(variant)
-    yield from (f"+{name}{_count(variant, name)}" for name in new if name not in old)
-    yield from (f"={name}{_count(variant, name)}" for name in new if name in old and new[name] != old[name])
-    yield from (f"-{name}" for name in old if name not in new)
+def _differences(old: Studies, new: Studies) -> Iterator[str]:
+    """Studies that are new (+), have other numbers (=), or are gone (-)."""
+    before, after = ({name: only(studies, at).content for at, name in enumerate(studies.study_ids)}
+                     for studies in (old, new))
+    counts = {name: f":{y}/{n}" for name, y, n in zip(new.study_ids, new.events, new.evaluable, strict=True)} \
+        if isinstance(new, RateStudies) else {}
+    yield from (f"+{name}{counts.get(name, '')}" for name in after if name not in before)
+    yield from (f"={name}{counts.get(name, '')}" for name in after if before.get(name, after[name]) != after[name])
+    yield from (f"-{name}" for name in before if name not in after)
 
 
-def _contents(variant: Variant) -> dict[str, tuple[float, ...]]:
-    studies = variant.case.studies
-    columns = [getattr(studies, name) for name in studies.__dataclass_fields__ if name != "study_ids"]
-    return {name: tuple(repr(float(column[at])) for column in columns) for at, name in enumerate(studies.study_ids)}
-
-
-def _count(variant: Variant, name: str) -> str:
-    studies = variant.case.studies
-    at = studies.study_ids.index(name)
-    return f":{studies.events[at]}/{studies.evaluable[at]}" if isinstance(studies, RateStudies) else ""
-
-
-def _numbers(summary: Summary) -> dict[str, Any]:
-    main, new = summary.main, summary.new
-    return {"median": main.median, "lower": main.lower, "upper": main.upper, "level": main.level,
-            "new_median": new.median, "new_lower": new.lower, "new_upper": new.upper,
-            "heterogeneity": summary.spread.estimand, "heterogeneity_median": summary.spread.median}
-
-
-def _marks(summary: Summary, headline: Summary | None, printed: tuple[float, ...]) -> dict[str, Any]:
+def _marks(main: Estimate, headline: Estimate | None, printed: tuple[float, ...]) -> dict[str, Any]:
     """What departs from the headline; nothing where the headline could not be computed."""
     if headline is None:
         return {"reason": "the headline was not computed"}
-    own, first = summary.main, headline.main
-    change = own.median - first.median
-    moves = 2.0 * abs(change) > first.upper - first.lower
-    outside = not (first.lower <= own.median <= first.upper and own.lower <= first.median <= own.upper)
-    crosses = any((own.lower <= value <= own.upper) != (first.lower <= value <= first.upper) for value in printed)
+    change = main.median - headline.median
+    moves = 2.0 * abs(change) > headline.upper - headline.lower
+    outside = not (_holds(headline, main.median) and _holds(main, headline.median))
+    crosses = any(_holds(main, value) != _holds(headline, value) for value in printed)
     return {"change": 100.0 * change, "moves": moves, "outside": outside, "crosses": crosses,
             "changes": moves or outside or crosses}
+
+
+def _holds(estimate: Estimate, value: float) -> bool:
+    """Whether the interval of an estimate holds a value."""
+    return estimate.lower <= value <= estimate.upper
+
+
+def compared(rows: Iterable[Row], endpoint: str) -> list[Row]:
+    """The rows of an endpoint, its headline first; none unless the headline and a variant are computed."""
+    chosen = [row for row in rows if row["endpoint"] == endpoint]
+    computed = [row for row in chosen if row["status"] == COMPUTED]
+    return chosen if len(computed) > 1 and computed[0]["dimension"] == HEADLINE else []

@@ -1,0 +1,201 @@
+"""Other choices of evidence for the same question: which rows count, what is counted, and how a curve is read."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from analysis.cases.case import Case, Row
+from analysis.cases.hazards import NO_INTERVAL_FACTOR
+from analysis.cases.selection import Question, base_of, candidates, early_before, select, shared_patients
+from analysis.evidence import Evidence, Survival
+
+TIERS = ("A", "AB", "ABC")
+FACTORS = (1.0, 1.25, 2.0)
+FEWEST_STUDIES = 2
+_FROM_REMISSION = ("RFS", "LFS", "DFS")
+"""Definitions whose clock starts at remission or whose event needs one."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The headline with one choice changed.
+
+    Parameters
+    ----------
+    label : str
+        What is chosen instead.
+    case : Case
+    factor : float
+        Multiplies the standard error of a survival statistic without an interval.
+    refused : str
+        Why its rows are not pooled; the studies are the headline's then.
+    """
+
+    label: str
+    case: Case
+    factor: float = NO_INTERVAL_FACTOR
+    refused: str = ""
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """Everything the posterior depends on, to be compared with that of another variant."""
+        return *self.case.key, self.refused
+
+
+def other_tiers(evidence: Evidence, case: Case) -> Iterator[Variant]:
+    """The headline's question asked of other tiers."""
+    for tiers in TIERS:
+        label = f"tier{'s' if len(tiers) > 1 else ''} {', '.join(tiers)}"
+        yield from _asked(evidence, case, replace(case.question, tiers=tiers), label)
+
+
+def other_sets(evidence: Evidence, case: Case) -> Iterator[Variant]:
+    """All studies, or the review's alone where all count."""
+    name, label = ("all", "review and extension studies") if case.question.study_set != "all" else \
+        ("review", "the review's studies only")
+    yield from _asked(evidence, case, replace(case.question, study_set=name), label)
+
+
+def single_rows(evidence: Evidence, case: Case) -> Iterator[Variant]:
+    """Each row that only its tier keeps out, in its study's place or as a further study.
+
+    Rows of one study and one stratum or cut stand together, as they do in the headline.
+    """
+    table = "responses" if case.model.kind == "rate" else "survival"
+    rows = {row.row: row for row in getattr(evidence, table)}
+    for row in (rows[left.row] for left in case.selection.left_out if left.reason.startswith("tier ")):
+        question = _with_tier(case, row)
+        changed = replace(evidence, **{table: tuple(other for other in rows.values() if _counts(case, row, other))})
+        if row in candidates(changed, question).rows:
+            instead = any(used.study_id == row.study_id for used in case.selection.rows)
+            yield from _asked(changed, case, question, f"{'instead: ' if instead else 'with '}{_named(evidence, row)}")
+
+
+def _asked(evidence: Evidence, case: Case, question: Question, label: str) -> Iterator[Variant]:
+    """The variant with the rows of another question, with a reason where these share patients; none without rows."""
+    selection = candidates(evidence, question)
+    shared = shared_patients(evidence, selection.study_ids)
+    if shared:
+        refused = "; ".join(f"{' and '.join(pair)} share patients" for pair in shared)
+        yield Variant(label, case.but(question=question), refused=refused)
+    elif selection.rows:
+        yield Variant(label, case.but(question=question, rows=selection.rows))
+
+
+def _with_tier(case: Case, row: Row) -> Question:
+    """The headline's question with the tier of a row among its tiers."""
+    return replace(case.question, tiers="".join(sorted({*case.question.tiers, row.tier})))
+
+
+def _counts(case: Case, single: Row, row: Row) -> bool:
+    """Whether a row counts beside a single one that alone speaks for its study."""
+    if (row.study_id, row.endpoint) != (single.study_id, single.endpoint):
+        return not row.tier or row.tier in case.question.tiers
+    return row.row == single.row or bool(getattr(single, "stratum", "") and row.stratum and row.cut == single.cut)
+
+
+def _named(evidence: Evidence, row: Row) -> str:
+    if isinstance(row, Survival):
+        when = f" at {row.time_months:g} months" if row.time_months else ""
+        content = f"{row.statistic or 'counts'}{when}"
+    else:
+        content = f"{row.events}/{row.n}"
+    return f"{evidence.study(row.study_id).label} ({content})"
+
+
+def without_each(column: str, evidence: Evidence, case: Case) -> Iterator[Variant]:
+    """Without the studies that have one value of a column, for each value that is known; where there are several."""
+    values = [getattr(row, column) for row in case.selection.rows]
+    distinct = dict.fromkeys(filter(None, values))
+    for left in distinct if len(distinct) > 1 else ():
+        kept = [row for row, value in zip(case.selection.rows, values, strict=True) if value != left]
+        yield Variant(f"without: {left}", case.but(rows=kept))
+
+
+def other_denominators(evidence: Evidence, case: Case) -> Iterator[Variant]:
+    """Each denominator that a scenario gives a study with a row of any tier.
+
+    The events among fewer patients are not known: the fewest and the most that the printed count allows, and the
+    same share, are taken.
+    """
+    used = {row.study_id: row for row in case.selection.rows}
+    any_tier = candidates(evidence, replace(case.question, tiers=TIERS[-1])).rows
+    known = {row.study_id: row for row in any_tier} | used
+    for scenario in evidence.scenarios:
+        row = known.get(scenario.study_id)
+        if scenario.endpoint != case.question.endpoint or row is None or row.n == scenario.n:
+            continue
+        for events in dict.fromkeys(possible_events(row.events, row.n, scenario.n)):
+            changed = {**used, row.study_id: replace(row, events=events, n=scenario.n)}
+            if not shared_patients(evidence, changed):
+                label = f"{evidence.study(row.study_id).label}: {events}/{scenario.n} for {row.events}/{row.n}"
+                yield Variant(label, case.but(question=_with_tier(case, row), rows=list(changed.values())))
+
+
+def possible_events(events: int, n: int, other: int) -> tuple[int, int, int]:
+    """Fewest, in proportion, and most events among `other` patients who are part of the n, or of whom the n are part.
+
+    Of n with `events`, n - other are dropped: at least events - (n - other) remain and at most all. Where patients
+    are added, from none to all of them have the event.
+    """
+    if other <= n:
+        low, high = max(0, events - (n - other)), min(events, other)
+    else:
+        low, high = events, events + other - n
+    return low, min(max(round(events * other / n), low), high), high
+
+
+def enrolled(evidence: Evidence, case: Case) -> Iterator[Variant]:
+    """Benefit counted over the enrolled patients where their number is known: who was not treated had none."""
+    endpoint, rows = case.selection.endpoint, case.selection.rows
+    sizes = {study.study_id: study.n_enrolled or 0 for study in evidence.studies}
+    known = [row for row in rows if sizes[row.study_id] >= row.n]
+    if known and endpoint.direction == "benefit" and endpoint.population in ("", "treated"):
+        yield Variant(f"enrolled, known for {len(known)} of {len(rows)} studies", case.but(
+            rows=[replace(row, n=sizes[row.study_id]) if row in known else row for row in rows]))
+
+
+def other_definitions(evidence: Evidence, case: Case) -> Iterator[Variant]:
+    """Each definition left out, those from remission on left out, and each alone, where two studies remain."""
+    rows = case.selection.rows
+    names = list(dict.fromkeys(row.definition for row in rows if row.definition))
+    remission = [name for name in names if name in _FROM_REMISSION]
+    kept = [*((f"without {name}", {*names, ""} - {name}) for name in names),
+            (f"without {' and '.join(remission)}", {*names, ""} - {*remission}),
+            *((f"{name} only", {name}) for name in names)]
+    for label, definitions in kept if len(names) > 1 else ():
+        some = [row for row in rows if row.definition in definitions]
+        if len({row.study_id for row in some}) >= FEWEST_STUDIES:
+            yield Variant(label, case.but(rows=some))
+
+
+def other_statistics(evidence: Evidence, case: Case) -> Iterator[Variant]:
+    """Medians where the headline takes a landmark and the other way round, in studies that print both."""
+    eligible = _eligible(evidence, case)
+    for statistic in ("median", "landmark"):
+        printed = {row.study_id for row in eligible if row.statistic == statistic}
+        others = [row for row in eligible if row.study_id in printed and row.statistic != statistic]
+        kept = tuple(row for row in evidence.survival if row not in others)
+        rows = select(replace(evidence, survival=kept), case.question).rows
+        if rows:
+            yield Variant(f"the {statistic} where both are printed", case.but(rows=rows))
+
+
+def _eligible(evidence: Evidence, case: Case) -> list[Survival]:
+    """The rows of the endpoint that the headline could have taken: of its tiers, base and data cut, not in strata."""
+    chosen = {(row.study_id, row.cut, base_of(row)) for row in case.selection.rows if not row.stratum}
+    return [row for row in evidence.survival if row.endpoint == case.question.endpoint
+            and (row.study_id, row.cut, base_of(row)) in chosen and not row.stratum
+            and (not row.tier or row.tier in case.question.tiers) and not row.median_not_reached]
+
+
+def without_early(evidence: Evidence, case: Case) -> Iterator[Variant]:
+    """Without survival that is extrapolated from landmarks before half the horizon."""
+    rows = select(evidence, replace(case.question, early_landmarks=False)).rows
+    if case.question.early_landmarks and rows:
+        yield Variant(f"no landmark before {early_before(case.horizon):g} months", case.but(rows=rows))
+
+
+def other_factors(evidence: Evidence, case: Case) -> Iterator[Variant]:
+    """Smaller and larger standard errors where no interval is printed."""
+    for factor in FACTORS:
+        yield Variant(f"{factor:g} x binomial", case.but(rows=case.selection.rows, factor=factor), factor)
