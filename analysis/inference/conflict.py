@@ -230,7 +230,8 @@ def _representative(studies: Studies) -> Studies:
 def _simulated(model: Model, studies: Studies, draws: Mapping[str, np.ndarray],
                rng: np.random.Generator) -> np.ndarray:
     """What each study would report, shape (s, k): counts, or log hazards."""
-    return np.stack([_reported(studies, at, model.marginal.new_study(draws, rng), rng) for at in range(len(studies))], axis=1)
+    return np.stack([_reported(studies, at, model.marginal.new_study(draws, rng), rng)
+                     for at in range(len(studies))], axis=1)
 
 
 def _reported(studies: Studies, at: int, effect: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -2,23 +2,19 @@
 
 from collections.abc import Iterator, Mapping
 
-from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
+from analysis.chapters.chapter import Asked, Chapter, Picture, Task
 from analysis.chapters.published.figure import draw_published
-from analysis.chapters.published.interval_shape import INTERVAL_SHAPES, has_shape, shape_rows, with_verdict
-from analysis.chapters.published.section import comparison_section, prediction_section
-from analysis.drawing.html import Html, join
+from analysis.chapters.published.interval_shape import INTERVAL_SHAPES, judged_intervals, shape_rows, with_verdict
+from analysis.chapters.published.section import published_sections
 from analysis.results import facts
-from analysis.results.comparison import rule_for
 from analysis.results.results import Results
 from analysis.results.table import Row
 from analysis.results.tables import COMPARISON
 
 
 def _work(asked: Asked) -> Iterator[Task]:
-    for reported in asked.evidence.reported:
-        if has_shape(reported, rule_for(asked.evidence, reported)):
-            yield Task("interval shape", rule_for(asked.evidence, reported).endpoint, shape_rows,
-                       (asked.base, reported))
+    for reported, endpoint in judged_intervals(asked.evidence):
+        yield Task("interval shape", endpoint, shape_rows, (asked.base, reported, endpoint))
 
 
 def _finish(results: Results) -> Mapping[str, list[Row]]:
@@ -31,20 +27,16 @@ def _finish(results: Results) -> Mapping[str, list[Row]]:
 
 
 def _figures(results: Results) -> Iterator[Picture]:
-    rows = results.rows(COMPARISON.file)
-    if any(row["median"] is not None for row in rows):
+    comparisons = results.tables[COMPARISON.file].frame
+    if comparisons["median"].notna().any():
         pairs = facts.with_published_interval(facts.pooled_comparisons(results, primary=True))
-        inside = sum(map(facts.agrees, pairs))
         yield Picture("published", draw_published, {
-            "comparisons": rows, "names": facts.endpoint_names(results),
-            "subsets": facts.subset_names_in_words(results), "scales": facts.scales(results),
-            "title": "Published and recomputed", "stamp": results.stamp},
+            "comparisons": comparisons, "names": facts.endpoint_names(results),
+            "subsets": facts.subset_names_in_words(results), "scales": facts.scales(results), "stamp": results.stamp},
             f"Published estimates with confidence intervals above posterior medians with credible intervals; in "
-            f"{inside} of {len(pairs)} the published estimate lies in the credible interval.")
+            f"{sum(map(facts.agrees, pairs))} of {len(pairs)} the published estimate lies in the credible interval.")
 
 
-def _section(results: Results, page: Page) -> Html:
-    return join([comparison_section(results, page.picture("published")), prediction_section(results)], "\n\n")
-
-
-CHAPTER = Chapter("published", 20, (INTERVAL_SHAPES,), _work, _finish, _figures, _section, parts=("figure published",))
+CHAPTER = Chapter("published", 20, (INTERVAL_SHAPES,), _work, _finish, _figures,
+                  lambda results, page: published_sections(results, page.picture("published")),
+                  parts=("figure published",))

@@ -1,143 +1,130 @@
 """One figure of every published number beside the same estimand of the reanalysis."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from analysis.cases.selection import ALL
 from analysis.drawing import style
 from analysis.drawing.axis import fit_axis
-from analysis.drawing.sheet import Sheet, add_sheet, new_figure, wrapped
+from analysis.drawing.sheet import Sheet, add_sheet, stacked, wrapped, write_title
 from analysis.results.numbers import (
     PERCENT,
     PROBABILITY_UNITS,
     SCALES,
     Scale,
     counted,
+    interval_text,
     level_text,
     number,
     printed_with_interval,
     studies_and_patients,
-    with_interval,
 )
+from analysis.results.table import plain_rows
 
-Row = Mapping[str, Any]
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAX_ROWS = 150
 _ROW = 0.36
 _HEAD, _BETWEEN, _FOOT = 0.8, 0.75, 0.86
 _LEFT, _RIGHT = 3.0, 7.1
+_ESTIMATE, _BASE = 7.3, 9.1
+Panel = dict[str, list[Any]]
+"""Rows by what was published."""
 
 
-def draw_published(comparisons: Sequence[Row], *, names: Mapping[str, str] | None = None,
-                   subsets: Mapping[str, str] | None = None, scales: Mapping[str, Scale] | None = None,
-                   title: str = "", stamp: str = "") -> Figure:
+def draw_published(comparisons: "pd.DataFrame", *, names: Mapping[str, str], subsets: Mapping[str, str],
+                   scales: Mapping[str, Scale], stamp: str = "") -> Figure:
     """Published estimates with confidence intervals above posterior medians with credible intervals.
 
     Parameters
     ----------
-    comparisons : sequence of rows
-        As in comparison.csv; those that are compared are drawn.
+    comparisons : DataFrame
+        As comparison.csv; first printings that are compared are drawn.
     names, subsets : mapping of str to str
-        Labels of endpoints and of subsets by their keys; a key without one stands for itself.
+        Labels of endpoints and of subsets by their keys.
     scales : mapping of str to Scale
-        Units in which the rates of our endpoints are read; each unit has a panel of its own.
+        Units in which the rates of our endpoints are read; each unit, and months, has a panel of its own.
     """
-    drawn = [row for row in comparisons if row["median"] is not None and row["primary"]][:MAX_ROWS]
-    units = {id(row): _unit(row, scales or {}) for row in drawn}
-    panels = [(unit, _panel([row for row in drawn if units[id(row)] == unit]))
-              for unit in (*SCALES, None) if unit in units.values()]
+    drawn = comparisons[comparisons["median"].notna() & comparisons["primary"]].head(MAX_ROWS)
+    panels = _panels(list(plain_rows(drawn)), scales)
     with style.styled():
-        heights = [_ROW * len(panel) for _, panel in panels]
-        figure = new_figure(_HEAD + sum(heights) + _BETWEEN * (len(panels) - 1) + _FOOT)
-        bottom = sum(heights) + _BETWEEN * (len(panels) - 1) + _FOOT
-        for at, ((unit, panel), height) in enumerate(zip(panels, heights, strict=True)):
-            bottom -= height
-            _draw_panel(figure, panel, bottom, unit, names or {}, subsets or {})
-            bottom -= _BETWEEN
-            if at == 0:
-                _title(figure, title, stamp)
+        figure, edges = stacked([_ROW * _lines(panel) for panel in panels.values()], head=_HEAD, between=_BETWEEN,
+                                foot=_FOOT)
+        for (scale, panel), bottom in zip(panels.items(), edges, strict=True):
+            _draw_panel(figure, panel, bottom, scale, names, subsets)
+        write_title(figure, "Published and recomputed", stamp, down=0.32)
+        for inches, text in ((_ESTIMATE, "Estimate [interval]"), (_BASE, "Studies / patients")):
+            figure.text(inches / style.WIDTH, 1 - 0.66 / figure.get_size_inches()[1], text, fontsize=style.SMALL,
+                        color=style.FAINT)
         _legend(figure, drawn)
         return figure
 
 
-def _unit(row: Row, scales: Mapping[str, Scale]) -> Scale | None:
-    """The scale of a rate, None for times."""
-    return scales.get(row["our_endpoint"], PERCENT) if row["units"] in PROBABILITY_UNITS else None
+def _panels(rows: Sequence[Any], scales: Mapping[str, Scale]) -> dict[Scale | None, Panel]:
+    """Rows of each unit, None for months, in the order of the table; crude proportions come last."""
+    panels: dict[Scale | None, Panel] = {scale: {} for scale in (*SCALES, None)}
+    for row in sorted(rows, key=lambda row: row.lower is None):
+        scale = scales.get(row.our_endpoint, PERCENT) if row.units in PROBABILITY_UNITS else None
+        panels[scale].setdefault(row.endpoint, []).append(row)
+    return {scale: panel for scale, panel in panels.items() if panel}
 
 
-def _panel(rows: Sequence[Row]) -> list[Row | str]:
-    """Rows of one unit in the order of the table, each endpoint led by its key; crude proportions come last."""
-    own = sorted(rows, key=lambda row: row["lower"] is None)
-    lines: list[Row | str] = []
-    for endpoint in dict.fromkeys(row["endpoint"] for row in own):
-        lines += [endpoint, *(row for row in own if row["endpoint"] == endpoint)]
-    return lines
+def _lines(panel: Panel) -> int:
+    """Rows of the plot: each endpoint is led by its name."""
+    return sum(1 + len(rows) for rows in panel.values())
 
 
-def _draw_panel(figure: Figure, lines: Sequence[Row | str], bottom: float, scale: Scale | None,
-                names: Mapping[str, str], subsets: Mapping[str, str]) -> None:
-    rows = [line for line in lines if not isinstance(line, str)]
-    values = [row[name] for row in rows for name in ("published", "published_lower", "published_upper", "lower",
-                                                     "median", "upper")]
+def _draw_panel(figure: Figure, panel: Panel, bottom: float, scale: Scale | None, names: Mapping[str, str],
+                subsets: Mapping[str, str]) -> None:
+    values = [value for rows in panel.values() for row in rows for value in
+              (row.published, row.published_lower, row.published_upper, row.lower, row.median, row.upper)]
     limit = 1.0 if scale else 1.05 * max(value for value in values if value is not None)
     label = "Months" if scale is None else f"Rate, or survival at the horizon{scale.of_a_rate}"
-    sheet = add_sheet(figure, rows=len(lines), row_height=_ROW, left=_LEFT, right=_RIGHT, bottom=bottom,
+    sheet = add_sheet(figure, rows=_lines(panel), row_height=_ROW, left=_LEFT, right=_RIGHT, bottom=bottom,
                       x_limit=limit, x_label=label)
     if scale:
         fit_axis(sheet.axes, values, scale, whole=(0.0, 0.2, 0.4, 0.6, 0.8, 1.0))
     else:
         sheet.axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 4, 5, 6, 10]))
-    for at, line in enumerate(lines):
-        if isinstance(line, str):
-            name = names.get(line) or line.replace("_", " ").capitalize()
-            sheet.write(0.15, at + 0.6, wrapped(name, 70, 1), weight="bold")
-        else:
-            _pair(sheet, at, line, subsets, scale or PERCENT)
+    top = 0
+    for endpoint, rows in panel.items():
+        sheet.write(0.15, top + 0.6, wrapped(names[endpoint], 70, 1), weight="bold")
+        for at, row in enumerate(rows, top + 1):
+            _draw_pair(sheet, at, row, subsets, scale or PERCENT)
+        top += 1 + len(rows)
 
 
-def _pair(sheet: Sheet, at: int, row: Row, subsets: Mapping[str, str], scale: Scale) -> None:
-    what = subsets.get(row["subset"] or "all", row["subset"] or "all")
-    time = f", {row['time_months']:g} months" if row["time_months"] else ""
-    what += " (crude)" if row["lower"] is None else time
-    sheet.write(0.3, at + 0.5, wrapped(what, 46, 1), size=style.SMALL, color=style.FAINT)
-    published = (row["published"], row["published_lower"], row["published_upper"])
-    _mark(sheet, at + 0.33, *published, style.PUBLISHED, "D")
-    _mark(sheet, at + 0.67, row["median"], row["lower"], row["upper"], style.SHRUNKEN, "o")
-    ours = with_interval(row, row["units"], scale) if row["lower"] is not None else \
-        number(row["median"], row["units"], scale)
-    for y, color, text, base in (
-            (at + 0.33, style.PUBLISHED, printed_with_interval(*published, row["units"], scale),
-             studies_and_patients(row["published_k"], row["published_n"])),
-            (at + 0.67, style.SHRUNKEN, ours, studies_and_patients(row["k_studies"], row["n_patients"]))):
-        sheet.write(7.3, y, text, size=style.SMALL, color=color)
-        sheet.write(9.1, y, base, size=style.SMALL, color=color)
+def _draw_pair(sheet: Sheet, at: int, row: Any, subsets: Mapping[str, str], scale: Scale) -> None:
+    subset = row.subset or ALL
+    detail = " (crude)" if row.lower is None else f", {row.time_months:g} months" if row.time_months else ""
+    sheet.write(0.3, at + 0.5, wrapped(subsets.get(subset, subset) + detail, 46, 1), size=style.SMALL,
+                color=style.FAINT)
+    published, ours = (row.published, row.published_lower, row.published_upper), (row.median, row.lower, row.upper)
+    _draw(sheet, at + 0.33, published, style.PUBLISHED, "D", printed_with_interval(*published, row.units, scale),
+          studies_and_patients(row.published_k, row.published_n))
+    _draw(sheet, at + 0.67, ours, style.SHRUNKEN, "o", number(row.median, row.units, scale) if row.lower is None else
+          interval_text(*ours, row.units, scale), studies_and_patients(row.k_studies, row.n_patients))
 
 
-def _mark(sheet: Sheet, y: float, middle: float, low: float | None, high: float | None, color: str,
-          marker: str) -> None:
-    if low is not None and high is not None:
-        sheet.axes.plot([low, high], [y, y], color=color, linewidth=1.9, solid_capstyle="butt", zorder=3)
+def _draw(sheet: Sheet, y: float, values: tuple[float, float | None, float | None], color: str, marker: str, text: str,
+          base: str) -> None:
+    """One estimate with its limits, as marks and as text."""
+    middle, *limits = values
+    if None not in limits:
+        sheet.axes.plot(limits, [y, y], color=color, linewidth=1.9, solid_capstyle="butt", zorder=3)
     sheet.axes.plot([middle], [y], marker, color=color, markersize=4.6, zorder=4, clip_on=False)
+    sheet.write(_ESTIMATE, y, text, size=style.SMALL, color=color)
+    sheet.write(_BASE, y, base, size=style.SMALL, color=color)
 
 
-def _title(figure: Figure, title: str, stamp: str) -> None:
-    top = figure.get_size_inches()[1]
-    right, left = 1 - 0.15 / style.WIDTH, 0.15 / style.WIDTH
-    figure.text(left, 1 - 0.32 / top, wrapped(title, 78, 1), fontsize=style.TITLE, fontweight="bold")
-    for inches, text in ((7.3, "Estimate [interval]"), (9.1, "Studies / patients")):
-        figure.text(inches / style.WIDTH, 1 - 0.66 / top, text, fontsize=style.SMALL, color=style.FAINT)
-    if stamp:
-        figure.text(right, 1 - 0.32 / top, stamp, ha="right", fontsize=style.TITLE, fontweight="bold",
-                    color="white", bbox={"facecolor": style.ALARM, "edgecolor": "none",
-                                         "boxstyle": "round,pad=0.3"})
-
-
-def _legend(figure: Figure, rows: Sequence[Row]) -> None:
+def _legend(figure: Figure, drawn: "pd.DataFrame") -> None:
     def label(who: str, column: str, kind: str) -> str:
-        levels = sorted({level_text(row[column]) for row in rows if row[column] is not None})
+        levels = sorted(map(level_text, drawn[column].dropna().unique()))
         return f"{who}, {' or '.join(levels)} {kind} interval" if levels else who
 
     marks = [Line2D([], [], color=color, marker=marker, markersize=4.6, linewidth=1.9, label=text)
@@ -147,5 +134,5 @@ def _legend(figure: Figure, rows: Sequence[Row]) -> None:
     figure.legend(handles=marks, loc="lower left", bbox_to_anchor=(0.008, 0.0), ncols=2, frameon=False,
                   fontsize=style.SMALL)
     figure.text(1 - 0.15 / style.WIDTH, 0.11 / figure.get_size_inches()[1],
-                f"{counted(len(rows), 'published number')}; crude: events over patients, no interval", ha="right",
+                f"{counted(len(drawn), 'published number')}; crude: events over patients, no interval", ha="right",
                 fontsize=style.SMALL, color=style.FAINT)

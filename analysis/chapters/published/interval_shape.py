@@ -7,26 +7,24 @@ this evidence and on evidence in which the missing studies are filled in at rand
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
 from scipy import special
 
-from analysis.cases.case import case_of
+from analysis.cases.case import Case, case_of
 from analysis.cases.selection import ALL, Question, reason_against_study
 from analysis.cases.settings import Job
-from analysis.evidence import ComparisonRule, Evidence, Reported
+from analysis.evidence import Evidence, Reported
 from analysis.frequentist.likelihood import beta_binomial_mean
-from analysis.inference.density import density_of
 from analysis.inference.draws import draw
-from analysis.inference.grid import solve
+from analysis.inference.posterior import posterior_of
 from analysis.results.columns import columns
 from analysis.results.comparison import rule_for
-from analysis.results.table import Column, Layout
-from models.beta_binomial import MODEL
-from models.model import Model
+from analysis.results.table import Column, Layout, Row
 from models.studies import RateStudies
 
 INTERVAL_SHAPES = Layout(
@@ -44,34 +42,31 @@ INTERVAL_SHAPES = Layout(
         Column("symmetric_about", "scales on which the arms can be equal within rounding", "text"),
         Column("verdict", "what the shape says about the published method", "text"), "stamp"))
 _SETS = 80
-_SCALES = ("percentage", "logit", "arcsine")
+_SCALES = {"percentage": np.asarray, "logit": special.logit, "arcsine": lambda rate: np.arcsin(np.sqrt(rate))}
 
 
-@dataclass(frozen=True)
-class Shape:
-    """The arms of one published interval of a rate.
-
-    Parameters
-    ----------
-    low, high : float
-        Log ratio of the lower to the upper arm on the logit scale: range that the rounding allows.
-    symmetric_about : tuple of str
-        Scales on which the two arms can be equal within rounding.
-    """
-
-    low: float
-    high: float
-    symmetric_about: tuple[str, ...]
+def judged_intervals(evidence: Evidence) -> Iterator[tuple[Reported, str]]:
+    """Published rates with an interval whose digits are known, each with the endpoint that it is about."""
+    for reported in evidence.reported:
+        rule = rule_for(evidence, reported)
+        if (rule and not rule.reason and reported.primary and rule.estimand == "mean_rate"
+                and rule.transform == "identity" and reported.ci_low is not None and reported.ci_high is not None
+                and reported.decimals is not None and 0.0 < reported.estimate < 1.0):
+            yield reported, rule.endpoint
 
 
-def published_shape(estimate: float, lower: float, upper: float, decimals: int) -> Shape:
-    """Range of the log arm ratio, when each printed number stands for all that round to it."""
-    half = 0.5 * 10.0**-decimals
-    ends = [(max(value - half, 1e-9), min(value + half, 1.0 - 1e-9)) for value in (estimate, lower, upper)]
-    (e_low, e_high), (l_low, l_high), (u_low, u_high) = ends
-    ratios = [log_arm_ratio(e, low, up) for e in (e_low, e_high) for low in (l_low, l_high) for up in (u_low, u_high)]
-    symmetric = tuple(scale for scale in _SCALES if _can_be_symmetric(scale, ends))
-    return Shape(min(ratios), max(ratios), symmetric)
+def shape_rows(evidence: Evidence, base: Job, reported: Reported, endpoint: str) -> dict[str, list[dict[str, Any]]]:
+    """What the published interval of a rate looks like, and what completed evidence gives; nothing without a study."""
+    question = replace(base.question, endpoint=endpoint, subset=reported.subset or ALL)
+    case = case_of(evidence, replace(base, question=question), shared_priors=True)
+    if not len(case.studies):
+        return {}
+    missing = missing_sizes(evidence, question, case.studies.study_ids, reported.k_studies)
+    published = (reported.estimate, reported.ci_low, reported.ci_high)
+    return {INTERVAL_SHAPES.file: [{
+        "reported_id": reported.reported_id, "endpoint": endpoint, "subset": question.subset,
+        **dict(zip(("published", "published_lower", "published_upper"), published, strict=True)),
+        **shape_cells(published, reported.decimals, completed_ratios(case, missing))}]}
 
 
 def log_arm_ratio(estimate: float, lower: float, upper: float) -> float:
@@ -80,44 +75,6 @@ def log_arm_ratio(estimate: float, lower: float, upper: float) -> float:
     if not (down > 0.0 and up > 0.0):
         return math.nan
     return math.log(down / up) if math.isfinite(down) and math.isfinite(up) else math.inf * (1 if down > up else -1)
-
-
-def _can_be_symmetric(scale: str, ends: Sequence[tuple[float, float]]) -> bool:
-    to = {"percentage": lambda x: x, "logit": special.logit, "arcsine": lambda x: math.asin(math.sqrt(x))}[scale]
-    (e_low, e_high), (l_low, l_high), (u_low, u_high) = [(to(low), to(high)) for low, high in ends]
-    return (l_low + u_low) / 2.0 <= e_high and (l_high + u_high) / 2.0 >= e_low
-
-
-def completed_ratios(model: Model, studies: RateStudies, missing: Sequence[int], *, level: float,
-                     seed: int) -> np.ndarray:
-    """Log arm ratios of the maximum-likelihood profile interval when missing studies are filled in.
-
-    Parameters
-    ----------
-    model : Model
-        The beta-binomial.
-    studies : RateStudies
-        Known counts.
-    missing : sequence of int
-        Patients of each study without a number.
-
-    Returns
-    -------
-    array, shape (sets,)
-        One per set of counts drawn from the posterior prediction.
-    """
-    rng = np.random.default_rng(seed)
-    drawn = draw(solve(density_of(model, studies, model.priors)), _SETS, rng)
-    n = np.array(missing, dtype=int)
-    ratios = []
-    for at in range(_SETS):
-        one = {name: np.repeat(values[at], max(len(n), 1)) for name, values in drawn.items()}
-        events = rng.binomial(n, model.marginal.new_study(one, rng)[:len(n)])
-        whole = RateStudies([*studies.study_ids, *(f"missing {index}" for index in range(len(n)))],
-                            np.concatenate([studies.events, events]), np.concatenate([studies.evaluable, n]))
-        limits = beta_binomial_mean(whole, level=level)
-        ratios.append(log_arm_ratio(limits.estimate, limits.lower, limits.upper))
-    return np.array(ratios)
 
 
 def missing_sizes(evidence: Evidence, question: Question, known: Sequence[str], published_k: int | None) -> list[int]:
@@ -133,24 +90,71 @@ def missing_sizes(evidence: Evidence, question: Question, known: Sequence[str], 
     return candidates[:max(0, (published_k or 0) - len(known))]
 
 
-def shape_cells(shape: Shape, completed: np.ndarray) -> dict[str, object]:
-    """Columns of interval_shapes.csv that do not need the other methods; ratios themselves, not their logs."""
+def completed_ratios(case: Case, missing: Sequence[int]) -> np.ndarray:
+    """Log arm ratios of the maximum-likelihood profile interval when missing studies are filled in.
+
+    Parameters
+    ----------
+    case : Case
+        Known counts, and the model whose posterior predicts the others.
+    missing : sequence of int
+        Patients of each study without a number.
+
+    Returns
+    -------
+    array, shape (sets,)
+        One per set of counts drawn from the posterior prediction.
+    """
+    rng, studies = np.random.default_rng(case.job.seed), case.studies
+    draws = draw(posterior_of(case).grid, _SETS, rng)
+    n = np.array(missing, dtype=int)
+    names = [*studies.study_ids, *(f"missing {index}" for index in range(len(n)))]
+    ratios = []
+    for at in range(_SETS):
+        point = {name: np.repeat(values[at], max(len(n), 1)) for name, values in draws.items()}
+        events = rng.binomial(n, case.model.marginal.new_study(point, rng)[:len(n)])
+        completed = RateStudies(names, np.concatenate([studies.events, events]),
+                                np.concatenate([studies.evaluable, n]))
+        limits = beta_binomial_mean(completed, level=case.level)
+        ratios.append(log_arm_ratio(limits.estimate, limits.lower, limits.upper))
+    return np.array(ratios)
+
+
+def shape_cells(published: Sequence[float], decimals: int, completed: np.ndarray) -> dict[str, Any]:
+    """Columns of interval_shapes.csv that do not need the other methods; ratios themselves, not their logs.
+
+    Parameters
+    ----------
+    published : (float, float, float)
+        Estimate, lower and upper limit; each stands for all numbers that round to it.
+    completed : array, shape (sets,)
+        From `completed_ratios`.
+    """
+    half = 0.5 * 10.0**-decimals
+    ends = np.array([(max(value - half, 1e-9), min(value + half, 1.0 - 1e-9)) for value in published])
+    ratios = [log_arm_ratio(*corner) for corner in product(*ends)]
+    low, high = min(ratios), max(ratios)
     known = completed[np.isfinite(completed)]
-    cells = {"arm_ratio_low": math.exp(shape.low), "arm_ratio_high": math.exp(shape.high),
-             "symmetric_about": " ".join(shape.symmetric_about), "completed": len(known)}
+    cells = {"arm_ratio_low": math.exp(low), "arm_ratio_high": math.exp(high), "completed": len(known),
+             "symmetric_about": " ".join(name for name, to in _SCALES.items() if _can_be_symmetric(to(ends)))}
     if len(known):
-        share = max(np.mean(known >= shape.low) if shape.low > np.median(known) else 0.0,
-                    np.mean(known <= shape.high) if shape.high < np.median(known) else 0.0)
-        inside = shape.low <= np.median(known) <= shape.high
+        middle = np.median(known)
+        share = np.mean(known >= low) if low > middle else np.mean(known <= high) if high < middle else 1.0
         cells |= {"completed_low": float(np.exp(known.min())), "completed_high": float(np.exp(known.max())),
-                  "share_at_least_as_lopsided": 1.0 if inside else float(share)}
+                  "share_at_least_as_lopsided": float(share)}
     return cells
 
 
-def with_verdict(row: Mapping[str, Any], methods: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _can_be_symmetric(ends: np.ndarray) -> bool:
+    """Whether the estimate can lie in the middle of its limits; array of shape (3, 2), lowest and highest values."""
+    (lowest, highest), middle = ends[0], ends[1:].mean(axis=0)
+    return bool(middle[0] <= highest and middle[1] >= lowest)
+
+
+def with_verdict(row: Row, methods: Sequence[Row]) -> dict[str, Any]:
     """The row with the range over the methods on this evidence, and what follows."""
-    intervals = [[one[name] for name in ("estimate", "lower", "upper")] for one in methods
-                 if one["estimand"] == "mean_rate"]
+    intervals = [[method[name] for name in ("estimate", "lower", "upper")] for method in methods
+                 if method["estimand"] == "mean_rate"]
     ratios = [log_arm_ratio(*values) for values in intervals if None not in values and 0.0 < values[0] < 1.0]
     known = [ratio for ratio in ratios if math.isfinite(ratio)]
     if not known or row.get("completed_low") is None:
@@ -160,26 +164,3 @@ def with_verdict(row: Mapping[str, Any], methods: Sequence[Mapping[str, Any]]) -
     outside = row["arm_ratio_low"] > reach[1] or row["arm_ratio_high"] < reach[0]
     return {**row, "methods_low": low, "methods_high": high,
             "verdict": "outside what the methods give" if outside else "within what the methods give"}
-
-
-def has_shape(reported: Reported, rule: ComparisonRule | None) -> bool:
-    """Whether a published number is a rate with an interval whose digits are known."""
-    return bool(rule and not rule.reason and reported.primary and rule.estimand == "mean_rate"
-                and rule.transform == "identity" and reported.ci_low is not None and reported.ci_high is not None
-                and reported.decimals is not None and 0.0 < reported.estimate < 1.0)
-
-
-def shape_rows(evidence: Evidence, base: Job, reported: Reported) -> dict[str, list[dict[str, Any]]]:
-    """What the published interval of a rate looks like, and what completed evidence gives; nothing without a study."""
-    rule = rule_for(evidence, reported)
-    question = replace(base.question, endpoint=rule.endpoint, subset=reported.subset or ALL)
-    case = case_of(evidence, replace(base, question=question), shared_priors=True)
-    if not len(case.studies):
-        return {}
-    shape = published_shape(reported.estimate, reported.ci_low, reported.ci_high, reported.decimals)
-    missing = missing_sizes(evidence, question, case.studies.study_ids, reported.k_studies)
-    ratios = completed_ratios(MODEL, case.studies, missing, level=base.level, seed=base.seed)
-    return {INTERVAL_SHAPES.file: [{
-        "reported_id": reported.reported_id, "endpoint": rule.endpoint, "subset": question.subset,
-        "published": reported.estimate, "published_lower": reported.ci_low, "published_upper": reported.ci_high,
-        **shape_cells(shape, ratios)}]}
