@@ -1,11 +1,38 @@
 """What frequentist methods say about the same evidence."""
 
 from collections.abc import Iterator
+from dataclasses import asdict, replace
+from typing import Any
 
+from analysis.cases.case import case_of
 from analysis.cases.selection import ALL
+from analysis.cases.settings import Job
 from analysis.chapters.chapter import Asked, Chapter, Task
-from analysis.chapters.methods.rows import FREQUENTIST, frequentist_rows
+from analysis.evidence import Evidence
+from analysis.frequentist.methods import BY_KEY, methods_for
+from analysis.results.columns import columns
 from analysis.results.comparison import compared_questions
+from analysis.results.table import Column, Layout
+
+FREQUENTIST = Layout("frequentist.csv", "One frequentist method on the rows of one question.", columns(
+    "endpoint subset tiers study_set k_studies n_patients", Column("method", "key of the method", "text"), "label",
+    Column("of_the_paper", "whether it is the published analysis's kind of method", "flag"),
+    "estimand time_months scale", Column("estimate", "point estimate"), "lower upper level interval",
+    Column("heterogeneity_name", "name of the heterogeneity parameter", "text"),
+    Column("heterogeneity", "its estimate"), "note stamp"))
+
+
+def frequentist_rows(evidence: Evidence, base: Job, endpoint: str, subset: str) -> dict[str, list[dict[str, Any]]]:
+    """Every method on the rows that answer a question; nothing where there is none."""
+    question = replace(base.question, endpoint=endpoint, subset=subset)
+    case = case_of(evidence, replace(base, question=question), shared_priors=True)
+    if not len(case.studies) or not case.studies.patients:
+        return {}
+    shared = {"endpoint": endpoint, "subset": subset, "tiers": question.tiers, "study_set": question.study_set,
+              "k_studies": len(case.studies), "n_patients": case.studies.patients}
+    intervals = methods_for(case.studies, level=base.level, seed=base.seed, horizon=case.selection.horizon)
+    return {FREQUENTIST.file: [{**shared, **asdict(interval), "of_the_paper": BY_KEY[interval.method].of_the_paper}
+                               for interval in intervals]}
 
 
 def _work(asked: Asked) -> Iterator[Task]:

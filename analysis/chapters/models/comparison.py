@@ -33,64 +33,108 @@ MATCHED_PRIORS: Mapping[str, Mapping[str, Prior]] = {
 }
 
 
+_WHICH_PRIORS = Column("which_priors", "default, or matched between the models", "text")
+MODEL_COMPARISON = Layout("model_comparison.csv", "One model of one endpoint under one set of priors.", columns(
+    "endpoint subset tiers study_set", _WHICH_PRIORS, "model", Column("priors", "the priors", "text"),
+    Column("prior_spread", "prior median of the standard deviation of study rates at a mean rate of 0.8"),
+    Column("log_evidence", "log of the marginal likelihood"),
+    Column("weight", "posterior probability of the model, equal before; under matched priors only"),
+    Column("elpd_loo", "sum over studies of the log predictive density given the others"),
+    Column("elpd_loo_se", "its standard error"),
+    Column("elpd_difference", "difference from the first model with these priors"),
+    Column("elpd_difference_se", "standard error of the paired difference"),
+    Column("pit_uniform_p", "p-value of a test that the leave-one-out mid-p values are uniform"),
+    "reason stamp"))
+LEAVE_ONE_OUT = Layout("leave_one_out.csv", "One study predicted from the others by one model.", columns(
+    "endpoint subset tiers study_set", _WHICH_PRIORS, "model study_id label",
+    Column("elpd_loo", "log predictive density of the study given the others"),
+    Column("pit", "predictive probability of less than it reports, plus half that of just that (mid-p)"),
+    Column("two_sided", "two-sided predictive probability"), "stamp"))
+
+
 @dataclass(frozen=True)
-class Judged:
-    """One model of one endpoint under one set of priors.
+class Rival:
+    """One model of a case under one set of priors, with each study predicted from the others.
 
     Parameters
     ----------
-    priors : mapping of str to Prior
-    which : {"default", "matched"}
-    log_evidence : float
-    weight : float or None
-        Posterior probability of the model among those compared, equal before; only under matched priors.
-    elpd, elpd_se : float
-        Sum over studies of the log predictive density given the others, and its standard error.
+    which_priors : {"default", "matched"}
+    case : Case
     left_out : tuple of LeftOut
     """
 
-    model: str
-    which: str
-    priors: Mapping[str, Prior]
-    log_evidence: float
-    weight: float | None
-    elpd: float
-    elpd_se: float
+    which_priors: str
+    case: Case
     left_out: tuple[LeftOut, ...]
 
+    @property
+    def log_predictive(self) -> np.ndarray:
+        """Log predictive density of each study given the others, shape (k,)."""
+        return np.array([study.log_predictive for study in self.left_out])
 
-def judge(case: Case) -> tuple[Judged, ...]:
-    """All models of the case's kind with a density under the run's priors, and rate models under matched ones as well.
+
+def comparison_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, list[dict[str, Any]]]:
+    """Rows of both tables for one endpoint under the priors of a run.
 
     Raises
     ------
     QuadratureFailed
         When the sums of one posterior do not settle.
     """
-    rivals = [case.but(model=model, priors=own_priors(model, case.job)) for model in models_of(case.model.kind)
+    case = case_of(evidence, replace(base, question=replace(base.question, endpoint=endpoint)), shared_priors=True)
+    rivals = rivals_of(case)
+    absent = [{"endpoint": endpoint, "subset": case.question.subset, "tiers": case.question.tiers,
+               "study_set": case.question.study_set, "model": model.name, "reason": str(NeedsDensity(model.name))}
+              for model in models_of(case.model.kind) if model.marginal is None]
+    return {MODEL_COMPARISON.file: [*(model_row(rival, rivals) for rival in rivals), *absent],
+            LEAVE_ONE_OUT.file: [_study_row(evidence, rival, study) for rival in rivals for study in rival.left_out]}
+
+
+def rivals_of(case: Case) -> list[Rival]:
+    """All rate models under the run's priors and those with matched ones under these; for survival the headline."""
+    models = [case.but(model=model, priors=own_priors(model, case.job)) for model in models_of(case.model.kind)
               if model.marginal]
     if case.model.kind != "rate":
-        return tuple(_judged(rival, DEFAULT) for rival in rivals[:1])
-    default = [_judged(rival, DEFAULT) for rival in rivals]
-    matched = [_judged(rival.but(priors=MATCHED_PRIORS[rival.model.name]), MATCHED) for rival in rivals
+        return [Rival(DEFAULT, model, leave_one_out(model)) for model in models[:1]]
+    matched = [rival.but(priors=MATCHED_PRIORS[rival.model.name]) for rival in models
                if rival.model.name in MATCHED_PRIORS]
-    chances = special.softmax([one.log_evidence for one in matched])
-    return (*default, *(replace(one, weight=float(chance)) for one, chance in zip(matched, chances, strict=True)))
+    return [Rival(which, rival, leave_one_out(rival))
+            for which, rivals in ((DEFAULT, models), (MATCHED, matched)) for rival in rivals]
 
 
-def _judged(case: Case, which: str) -> Judged:
-    left_out = leave_one_out(case)
-    each = np.array([left.log_predictive for left in left_out])
-    error = float(np.std(each, ddof=1) * np.sqrt(len(each))) if len(each) > 1 else np.nan
-    return Judged(case.model.name, which, case.priors, posterior_of(case).log_evidence, None, float(each.sum()), error,
-                  left_out)
+def _question_cells(rival: Rival) -> dict[str, Any]:
+    question = rival.case.question
+    return {"endpoint": question.endpoint, "subset": question.subset, "tiers": question.tiers,
+            "study_set": question.study_set, "which_priors": rival.which_priors, "model": rival.case.model.name}
 
 
-def elpd_difference(first: Judged, second: Judged) -> tuple[float, float]:
-    """Elpd of the first minus that of the second, with the standard error of the paired difference."""
-    each = np.array([one.log_predictive - other.log_predictive
-                     for one, other in zip(first.left_out, second.left_out, strict=True)])
-    return float(each.sum()), float(np.std(each, ddof=1) * np.sqrt(len(each))) if len(each) > 1 else np.nan
+def model_row(rival: Rival, rivals: Sequence[Rival]) -> dict[str, Any]:
+    """How well a model predicts each study, against the first with the same kind of priors."""
+    case, alike = rival.case, [other for other in rivals if other.which_priors == rival.which_priors]
+    elpd, error = _sum_with_error(rival.log_predictive)
+    row = {**_question_cells(rival), "priors": "; ".join(f"{name} ~ {prior}" for name, prior in case.priors.items()),
+           "log_evidence": posterior_of(case).log_evidence, "elpd_loo": elpd, "elpd_loo_se": error,
+           "pit_uniform_p": uniformity(rival.left_out)}
+    if case.model.kind == "rate":
+        row["prior_spread"] = prior_spread(case.model.name, list(case.priors.values())[1])
+    if rival is not alike[0]:
+        gap, error = _sum_with_error(rival.log_predictive - alike[0].log_predictive)
+        row |= {"elpd_difference": gap, "elpd_difference_se": error}
+    if rival.which_priors == MATCHED:
+        total = special.logsumexp([posterior_of(other.case).log_evidence for other in alike])
+        row["weight"] = float(np.exp(row["log_evidence"] - total))
+    return row
+
+
+def _study_row(evidence: Evidence, rival: Rival, study: LeftOut) -> dict[str, Any]:
+    study_id = rival.case.studies.study_ids[study.index]
+    return {**_question_cells(rival), "study_id": study_id, "label": evidence.study(study_id).label,
+            "elpd_loo": study.log_predictive, "pit": study.pit, "two_sided": study.tail}
+
+
+def _sum_with_error(terms: np.ndarray) -> tuple[float, float]:
+    """The sum over studies with its standard error."""
+    return float(terms.sum()), float(np.std(terms, ddof=1) * np.sqrt(len(terms))) if len(terms) > 1 else np.nan
 
 
 def prior_spread(name: str, heterogeneity: Prior, *, mean: float = 0.8) -> float:
@@ -123,53 +167,3 @@ def uniformity(left_out: Sequence[LeftOut]) -> float:
     if len(left_out) < 3:
         return np.nan
     return float(stats.kstest([one.pit for one in left_out], "uniform").pvalue)
-
-
-MODEL_COMPARISON = Layout("model_comparison.csv", "One model of one endpoint under one set of priors.", columns(
-    "endpoint subset tiers study_set", Column("which_priors", "default, or matched between the models", "text"),
-    "model", Column("priors", "the priors", "text"),
-    Column("prior_spread", "prior median of the standard deviation of study rates at a mean rate of 0.8"),
-    Column("log_evidence", "log of the marginal likelihood"),
-    Column("weight", "posterior probability of the model, equal before; under matched priors only"),
-    Column("elpd_loo", "sum over studies of the log predictive density given the others"),
-    Column("elpd_loo_se", "its standard error"),
-    Column("elpd_difference", "difference from the first model with these priors"),
-    Column("elpd_difference_se", "standard error of the paired difference"),
-    Column("pit_uniform_p", "p-value of a test that the leave-one-out mid-p values are uniform"), "reason stamp"))
-LEAVE_ONE_OUT = Layout("leave_one_out.csv", "One study predicted from the others by one model.", columns(
-    "endpoint subset tiers study_set", Column("which_priors", "default, or matched between the models", "text"),
-    "model study_id label", Column("elpd_loo", "log predictive density of the study given the others"),
-    Column("pit", "predictive probability of less than it reports, plus half that of just that (mid-p)"),
-    Column("two_sided", "two-sided predictive probability"), "stamp"))
-
-
-def comparison_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, list[dict[str, Any]]]:
-    """Rows of both tables for one endpoint under the priors of a run.
-
-    Raises
-    ------
-    QuadratureFailed
-        When the sums of one posterior do not settle.
-    """
-    question = replace(base.question, endpoint=endpoint)
-    case = case_of(evidence, replace(base, question=question), shared_priors=True)
-    shared = {name: getattr(question, name) for name in ("endpoint", "subset", "tiers", "study_set")}
-    models, left_out, judged = [], [], judge(case)
-    for one in judged:
-        first = next(other for other in judged if other.which == one.which)
-        gap, error = elpd_difference(one, first) if one is not first else (None, None)
-        spread = one.priors[list(one.priors)[1]]
-        models.append({**shared, "which_priors": one.which, "model": one.model,
-                       "priors": "; ".join(f"{name} ~ {prior}" for name, prior in one.priors.items()),
-                       "prior_spread": prior_spread(one.model, spread) if case.horizon is None else None,
-                       "log_evidence": one.log_evidence, "weight": one.weight, "elpd_loo": one.elpd,
-                       "elpd_loo_se": one.elpd_se, "elpd_difference": gap, "elpd_difference_se": error,
-                       "pit_uniform_p": uniformity(one.left_out)})
-        left_out += [{**shared, "which_priors": one.which, "model": one.model,
-                      "study_id": case.studies.study_ids[left.index],
-                      "label": evidence.study(case.studies.study_ids[left.index]).label,
-                      "elpd_loo": left.log_predictive, "pit": left.pit, "two_sided": left.tail}
-                     for left in one.left_out]
-    models += [{**shared, "model": model.name, "reason": str(NeedsDensity(model.name))}
-               for model in models_of(case.model.kind) if model.marginal is None]
-    return {MODEL_COMPARISON.file: models, LEAVE_ONE_OUT.file: left_out}
