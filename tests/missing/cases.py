@@ -5,10 +5,8 @@ from typing import Any
 
 from analysis.cases.selection import Question
 from analysis.cases.settings import Job
-from analysis.chapters.missing.rows import missing_rows
+from analysis.chapters.missing.rows import MISSING_BOUNDS, PUBLISHED_TOTALS, missing_rows
 from analysis.evidence import Evidence, load
-from analysis.results.table import Layout
-from tests.casing import rows_of
 from tests.evidence.build import write_files
 
 CR = Job(Question("cr"))
@@ -57,7 +55,9 @@ def evidence_of(folder: Path, **tables: str | None) -> Evidence:
     return load(write_files(folder, FILES | {f"{name}.csv": text for name, text in tables.items()}))
 
 
-def rows_of_rates(layout: Layout, evidence: Evidence, job: Job = CR) -> list[dict[str, Any]]:
-    """The rows of one of both tables for every rate."""
-    return [row for endpoint in evidence.endpoints if endpoint.kind == "rate"
-            for row in rows_of(missing_rows, layout, evidence, job, endpoint.endpoint)]
+def rows_of_rates(evidence: Evidence, job: Job = CR) -> list[tuple[dict[str, Any], ...]]:
+    """The rows of every rate: those of the published totals, and those of the bounds."""
+    tables = [missing_rows(evidence, job, endpoint.endpoint) for endpoint in evidence.endpoints
+              if endpoint.kind == "rate"]
+    return [layout.table(row for table in tables for row in table[layout.file]).rows
+            for layout in (PUBLISHED_TOTALS, MISSING_BOUNDS)]

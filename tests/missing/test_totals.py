@@ -1,23 +1,33 @@
 """Published totals: which studies they leave unknown, how surprising they are, and what they add."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
-from analysis.cases.case import typed_studies
-from analysis.cases.selection import Question, select
+from analysis.cases.selection import Question
 from analysis.cases.settings import Job
-from analysis.chapters.missing.convolution import total_likelihood
-from analysis.chapters.missing.rates import count_quantile, mean_rate, posterior, predictive
-from analysis.chapters.missing.totals import PUBLISHED_TOTALS, tail_probabilities
+from analysis.chapters.missing.counts import count_quantile, predictive, sum_log_probability, tail_probabilities
+from analysis.inference.density import density_of
 from analysis.inference.draws import draw
+from analysis.inference.grid import solve
+from analysis.inference.posterior import posterior_of
 from models.beta_binomial import MODEL
 from models.studies import RateStudies
-from tests.casing import cells
+from tests.casing import bare_case, cells
 from tests.missing.cases import CR, STUDIES, evidence_of, rows_of_rates
 
+KNOWN = RateStudies("abc", [15, 26, 18], [20, 30, 25])
 
-def totals_of(folder, **tables):
-    return rows_of_rates(PUBLISHED_TOTALS, evidence_of(folder, **tables))
+
+def evidence_with_total(sizes, total):
+    """Log evidence of the studies with a count together with a total of others."""
+    extra = partial(sum_log_probability, sizes=sizes, total=total)
+    return solve(density_of(MODEL, KNOWN, MODEL.priors, extra=extra)).log_evidence
+
+
+def totals_of(folder, job=CR, **tables):
+    return rows_of_rates(evidence_of(folder, **tables), job)[0]
 
 
 def test_the_unknown_studies_share_what_the_known_ones_leave(tmp_path):
@@ -30,7 +40,7 @@ def test_the_unknown_studies_share_what_the_known_ones_leave(tmp_path):
 
 
 def test_studies_outside_the_review_are_neither_known_nor_missing(tmp_path):
-    row = rows_of_rates(PUBLISHED_TOTALS, evidence_of(tmp_path), Job(Question("cr", study_set="all")))[0]
+    row = totals_of(tmp_path, Job(Question("cr", study_set="all")))[0]
     assert cells(row, "known_k study_set") == (3, "review")
 
 
@@ -42,50 +52,44 @@ def test_a_row_of_a_tier_that_does_not_count_is_unknown(tmp_path):
 
 def test_the_predictive_probability_is_the_double_sum_over_draws(tmp_path):
     row = totals_of(tmp_path)[0]
-    studies, _ = typed_studies(select(evidence_of(tmp_path), CR.question))
     size, rng = 200_000, np.random.default_rng(77)
-    draws = draw(posterior(studies, MODEL.priors), size, rng)
+    draws = draw(solve(density_of(MODEL, KNOWN, MODEL.priors)), size, rng)
     kappa = 1.0 / draws["rho"] - 1.0
     counts = sum(rng.binomial(n, rng.beta(draws["mu"] * kappa, (1.0 - draws["mu"]) * kappa)) for n in (12, 8))
-    for seen, found in (((counts == 15), row["probability"]), ((counts < 15) + 0.5 * (counts == 15), row["mid_p"]),
+    for seen, computed in (((counts == 15), row["probability"]), ((counts < 15) + 0.5 * (counts == 15), row["mid_p"]),
                         (counts, row["expected_events"])):
         # Systematic draws vary less than random ones: 4.5 standard errors of the latter are on the safe side.
-        assert found == pytest.approx(seen.mean(), abs=4.5 * seen.std() / np.sqrt(size))
+        assert computed == pytest.approx(seen.mean(), abs=4.5 * seen.std() / np.sqrt(size))
     assert row["two_sided"] == pytest.approx(2.0 * min(row["mid_p"], 1.0 - row["mid_p"]), abs=1e-8)
     lower, upper = np.quantile(counts, [0.025, 0.975], method="inverted_cdf")
     assert cells(row, "events_lower events_upper") == (lower, upper)
 
 
 def test_both_tails_of_a_distribution_are_counted_with_half_of_the_middle():
-    found = tail_probabilities(np.array([0.1, 0.2, 0.3, 0.4]), 2)
-    assert found == pytest.approx({"probability": 0.3, "mid_p": 0.45, "two_sided": 0.9})
+    tails = tail_probabilities(np.array([0.1, 0.2, 0.3, 0.4]), 2)
+    assert tails == pytest.approx({"probability": 0.3, "mid_p": 0.45, "two_sided": 0.9})
 
 
 def test_one_missing_study_of_known_count_is_a_further_study(tmp_path):
     studies = STUDIES.replace("e,E 2019,2019,8,true\n", "")
     row = totals_of(tmp_path, studies=studies, totals="endpoint,k_studies,events,n\ncr,4,70,87\n", scenarios=None)[0]
-    further = posterior(RateStudies("abcd", [15, 26, 18, 11], [20, 30, 25, 12]), MODEL.priors)
-    wanted = mean_rate(further, level=0.95)
+    further = posterior_of(bare_case(MODEL, RateStudies("abcd", [15, 26, 18, 11], [20, 30, 25, 12])))
+    wanted = further.summary("mu")
     # Two grids at different places: quantiles between their points differ by up to 5e-6.
     assert cells(row, "median lower upper") == pytest.approx((wanted.median, wanted.lower, wanted.upper), abs=2e-5)
-    three = RateStudies("abc", [15, 26, 18], [20, 30, 25])
-    both = posterior(three, MODEL.priors, extra=total_likelihood([12], total=11))
     # The sums themselves are held to 1e-8.
-    assert both.log_evidence == pytest.approx(further.log_evidence, abs=1e-7)
+    assert evidence_with_total([12], 11) == pytest.approx(further.log_evidence, abs=1e-7)
 
 
-def test_a_total_adds_to_the_evidence_what_it_was_predicted_with(tmp_path):
-    studies, _ = typed_studies(select(evidence_of(tmp_path), CR.question))
-    alone = posterior(studies, MODEL.priors)
-    both = posterior(studies, MODEL.priors, extra=total_likelihood([12, 8], total=15))
-    gain = both.log_evidence - alone.log_evidence
+def test_a_total_adds_to_the_evidence_what_it_was_predicted_with():
+    alone = solve(density_of(MODEL, KNOWN, MODEL.priors))
+    gain = evidence_with_total([12, 8], 15) - alone.log_evidence
     assert gain == pytest.approx(np.log(predictive(alone, [12, 8])[15]), abs=1e-5)
 
 
 def test_no_missing_study_leaves_the_posterior_as_it_is(tmp_path):
-    row = totals_of(tmp_path, studies=STUDIES.replace("true\nd,", "true\n#d,").replace("#d,D 2018,2018,12,true\n", "")
-                    .replace("e,E 2019,2019,8,true\n", ""), totals="endpoint,k_studies,events,n\ncr,3,59,75\n",
-                    scenarios=None)[0]
+    studies = STUDIES.replace("d,D 2018,2018,12,true\ne,E 2019,2019,8,true\n", "")
+    row = totals_of(tmp_path, studies=studies, totals="endpoint,k_studies,events,n\ncr,3,59,75\n", scenarios=None)[0]
     assert cells(row, "missing_k missing_events probability") == (0, 0, pytest.approx(1.0))
     assert cells(row, "median lower upper") == pytest.approx(cells(row, "known_median known_lower known_upper"))
 
