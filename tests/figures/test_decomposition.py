@@ -3,36 +3,40 @@
 import numpy as np
 
 from analysis.chapters.differences.decomposition import DECOMPOSITION
-from analysis.chapters.differences.figure import draw_decomposition
+from analysis.chapters.differences.figure import draw_decomposition, drawn_blocks
+from analysis.results.numbers import PERCENT
 
 
-def row(step, estimate, change, **cells):
-    """A row of decomposition.csv."""
-    return {**dict.fromkeys(DECOMPOSITION.names), "reported_id": "R01", "endpoint": "cr", "subset": "all",
-            "unit": "probability", "step": step, "label": f"line {step}", "estimate": estimate, "lower": estimate - 0.1,
-            "upper": estimate + 0.1, "change": change, "k_studies": 10, **cells}
+def step(name, estimate, change, **cells):
+    return {"reported_id": "R01", "endpoint": "cr", "subset": "all", "unit": "probability", "step": name,
+            "label": f"line {name}", "estimate": estimate, "lower": estimate - 0.1, "upper": estimate + 0.1,
+            "change": change, "k_studies": 10, **cells}
 
 
-def shown(figure):
-    return "\n".join(text.get_text() for axes in figure.axes for text in axes.texts)
+def figure_of(steps, **options):
+    return draw_decomposition(DECOMPOSITION.table(steps).frame, names={"cr": "Complete remission"}, subsets={},
+                              scales={"cr": PERCENT}, **options)
+
+
+def drawn(figure, size):
+    """Marks have one point, intervals two."""
+    return {tuple(np.round(line.get_xdata(), 6).tolist()) for line in figure.axes[0].lines
+            if len(line.get_xdata()) == size}
 
 
 def test_every_step_is_drawn_and_written():
-    rows = [row("published", 0.81, None), row("data", 0.78, -0.03), row("method", 0.79, 0.01),
-            row("prior", 0.77, -0.02), row("missing studies", 0.8, 0.03, k_studies=16)]
-    figure = draw_decomposition(rows, names={"cr": "Complete remission"}, stamp="QUICK")
-    axes = figure.axes[0]
-    points = {round(float(line.get_xdata()[0]), 6) for line in axes.lines if len(line.get_xdata()) == 1}
-    ends = {tuple(np.round(line.get_xdata(), 6)) for line in axes.lines if len(line.get_xdata()) == 2}
-    assert points == {0.81, 0.78, 0.79, 0.77, 0.8}
-    assert {(0.68, 0.88), (0.71, 0.91)} <= ends
-    for words in ("Complete remission", "line data", "−3", "+1", "78 [68, 88]", "16 studies", "missing studies"):
-        assert words in shown(figure)
-    assert any(text.get_text() == "QUICK" for text in figure.texts)
+    figure = figure_of([step("published", 0.81, None), step("data", 0.78, -0.03), step("method", 0.79, 0.01),
+                        step("prior", 0.77, -0.02), step("missing studies", 0.8, 0.03, k_studies=16)], stamp="QUICK")
+    assert drawn(figure, 1) == {(0.81,), (0.78,), (0.79,), (0.77,), (0.8,)}
+    assert {(0.71, 0.91), (0.68, 0.88), (0.69, 0.89), (0.67, 0.87), (0.7, 0.9)} <= drawn(figure, 2)
+    texts = [text.get_text() for text in (*figure.texts, *figure.axes[0].texts)]
+    for words in ("Complete remission", "line data", "−3", "+1", "78 [68, 88]", "16 studies", "missing studies",
+                  "QUICK"):
+        assert words in texts
 
 
 def test_months_and_missing_intervals_are_left_out():
-    figure = draw_decomposition([row("published", 0.81, None, lower=None, upper=None),
-                                 row("published", 15.0, None, reported_id="R07", unit="months")])
-    points = [line for line in figure.axes[0].lines if len(line.get_xdata()) == 1]
-    assert len(points) == 1
+    steps = [step("published", 0.81, None, lower=None, upper=None),
+             step("published", 15.0, None, reported_id="R07", unit="months")]
+    assert drawn(figure_of(steps), 1) == {(0.81,)}
+    assert len(drawn_blocks(DECOMPOSITION.table(steps).frame)) == 1
