@@ -1,13 +1,15 @@
 """Differences taken apart add up, compare like with like, and impossible intervals are recognised."""
 
 import math
+from itertools import pairwise
+from types import MappingProxyType
 
 import numpy as np
 import pytest
 from scipy import special
 
 from analysis.cases.selection import Question
-from analysis.chapters.differences.decomposition import decompose, rows_of
+from analysis.chapters.differences.decomposition import DECOMPOSITION, decomposition_rows
 from analysis.chapters.methods.rows import FREQUENTIST, frequentist_rows
 from analysis.chapters.published.interval_shape import (
     completed_ratios,
@@ -17,70 +19,72 @@ from analysis.chapters.published.interval_shape import (
     shape_cells,
     with_verdict,
 )
-from analysis.evidence import load
 from models import all_models
 from models.studies import RateStudies
-from tests.reporting import PROJECT_DATA, project_results
+from tests.casing import cells
+from tests.reporting import project_results, with_tables
+
+
+def _methods(evidence, base, *endpoints):
+    return [row for endpoint in endpoints for row in FREQUENTIST.table(
+        frequentist_rows(evidence, base, endpoint, "all")[FREQUENTIST.file]).rows]
 
 
 @pytest.fixture(scope="module")
 def results():
-    return project_results()
+    plain = project_results()
+    return with_tables(plain, {FREQUENTIST.file: _methods(plain.evidence, plain.base, "nt_any", "os")})
 
 
-def _frequentist(results, *endpoints):
-    return [row for endpoint in endpoints for row in FREQUENTIST.table(
-        frequentist_rows(results.evidence, results.base, endpoint, "all")[FREQUENTIST.file]).rows]
+def _steps(results, reported_id, tables=MappingProxyType({})):
+    return DECOMPOSITION.table(decomposition_rows(with_tables(results, tables))).where(reported_id=reported_id)
 
 
 def test_steps_add_up_to_the_difference(results):
-    rows = _frequentist(results, "nt_any", "os")
-    found = decompose(results.comparisons, rows)
-    whole = [one for one in found if len(one.steps) == 4]
-    assert {one.comparison.reported.reported_id for one in whole} == {"R05", "R07", "R18"}
-    for one in whole:
-        assert [step.name for step in one.steps] == ["published", "data", "method", "prior"]
-        assert sum(step.change for step in one.steps[1:]) == pytest.approx(one.comparison.difference)
-        for before, after in zip(one.steps, one.steps[1:], strict=False):
-            assert after.estimate - before.estimate == pytest.approx(after.change)
+    whole = {}
+    for comparison in results.comparisons:
+        steps = _steps(results, comparison.reported.reported_id)
+        if len(steps) > 2:
+            whole[comparison.reported.reported_id] = [step["step"] for step in steps]
+            assert sum(step["change"] for step in steps[1:]) == pytest.approx(comparison.difference)
+            for before, after in pairwise(steps):
+                assert after["estimate"] - before["estimate"] == pytest.approx(after["change"])
+    assert whole == dict.fromkeys(("R05", "R07", "R18"), ["published", "data", "method", "prior"])
 
 
 def test_each_step_is_the_method_that_it_names(results):
-    rows = _frequentist(results, "nt_any", "os")
-    by_id = {one.comparison.reported.reported_id: one for one in decompose(results.comparisons, rows)}
-    paper = next(row for row in rows if row["endpoint"] == "nt_any" and row["of_the_paper"])
-    assert by_id["R18"].steps[1].estimate == paper["estimate"]
-    assert by_id["R18"].steps[1].lower == paper["lower"]
-    survival = next(row for row in rows if row["endpoint"] == "os" and row["of_the_paper"]
-                    and row["estimand"] == "survival")
-    months = by_id["R07"].steps[1]
-    assert by_id["R05"].steps[1].estimate == survival["estimate"]
-    assert months.estimate == pytest.approx(12.0 * math.log(2.0) / -math.log(survival["estimate"]))
-    assert months.lower < months.estimate < months.upper
+    paper = {(row["endpoint"], row["estimand"]): row for row in results.rows(FREQUENTIST.file) if row["of_the_paper"]}
+    data = {reported_id: _steps(results, reported_id)[1] for reported_id in ("R05", "R07", "R18")}
+    assert cells(data["R18"], "estimate lower") == cells(paper["nt_any", "mean_rate"], "estimate lower")
+    survival = paper["os", "survival"]["estimate"]
+    assert data["R05"]["estimate"] == survival
+    assert data["R07"]["estimate"] == pytest.approx(12.0 * math.log(2.0) / -math.log(survival))
+    assert data["R07"]["lower"] < data["R07"]["estimate"] < data["R07"]["upper"]
 
 
 def test_methods_for_the_median_rate_never_enter(results):
     rows = [{**row, "estimate": None} if row["estimand"] == "mean_rate" else row
-            for row in _frequentist(results, "nt_any")]
-    (one,) = [one for one in decompose(results.comparisons, rows) if one.comparison.reported.reported_id == "R18"]
-    assert [step.name for step in one.steps] == ["published", "prior"]
+            for row in results.rows(FREQUENTIST.file)]
+    assert [step["step"] for step in _steps(results, "R18", {FREQUENTIST.file: rows})] == ["published", "prior"]
 
 
 def test_a_method_without_limits_is_a_step_without_an_interval(results):
-    rows = [{**row, "lower": None, "upper": None} for row in _frequentist(results, "nt_any")]
-    (one,) = [one for one in decompose(results.comparisons, rows) if one.comparison.reported.reported_id == "R18"]
-    assert [(step.name, step.lower, step.upper) for step in one.steps[1:3]] == [
-        ("data", None, None), ("method", None, None)]
+    rows = [{**row, "lower": None, "upper": None} for row in results.rows(FREQUENTIST.file)]
+    assert [cells(step, "step lower upper width") for step in _steps(results, "R18", {FREQUENTIST.file: rows})[1:3]] \
+        == [("data", None, None, None), ("method", None, None, None)]
 
 
-def test_a_published_total_is_a_last_step(results):
-    total = {"endpoint": "cr", "label": "with the total", "median": 0.82, "lower": 0.75, "upper": 0.88,
-             "k_studies": 16, "n_patients": 489, "note": ""}
-    (one,) = [one for one in decompose(results.comparisons, [], [total])
-              if one.comparison.reported.reported_id == "R01"]
-    assert one.steps[-1].name == "missing studies"
-    assert one.steps[-1].change == pytest.approx(0.82 - one.comparison.pooled.estimate.median)
-    assert rows_of([one])[-1]["width"] == pytest.approx(0.13)
+def test_each_published_total_without_an_open_question_is_a_last_step(results):
+    total = {"endpoint": "cr", "total_events": 400, "total_n": 489, "total_k": 16, "absent": "", "base_gap": 0,
+             "median": 0.82, "lower": 0.75, "upper": 0.88}
+    totals = [total, total | {"median": 0.84}, total | {"absent": "a"}, total | {"base_gap": 3},
+              total | {"endpoint": "mrd_neg"}, total | {"median": None}]
+    *_, posterior, first, second = _steps(results, "R01", {"published_totals.csv": totals})
+    assert posterior["step"] == "prior"
+    assert cells(first, "step k_studies n_patients") == ("missing studies", 16, 489)
+    assert first["label"].endswith("the total 400/489") and first["width"] == pytest.approx(0.13)
+    for step, median in ((first, 0.82), (second, 0.84)):
+        assert step["change"] == pytest.approx(median - posterior["estimate"])
 
 
 def test_arms_of_symmetric_intervals():
@@ -100,22 +104,20 @@ def test_rounding_is_allowed_for():
 
 
 def test_an_interval_symmetric_on_percentages_is_caught_and_a_real_one_is_not(results):
-    evidence = load(PROJECT_DATA)
-    rows = _frequentist(results, "nt_grade3plus")
-    own = next(row for row in rows if row["method"] == "beta_binomial_ml")
-    rng_free = RateStudies(("a", "b", "c", "d", "e"), [0, 1, 8, 6, 12], [6, 38, 41, 55, 55])
-    ratios = completed_ratios(all_models()["beta_binomial"], rng_free, [20, 10], level=0.95, seed=1)
+    rows = _methods(results.evidence, results.base, "nt_grade3plus")
+    fitted = next(row for row in rows if row["method"] == "beta_binomial_ml")
+    studies = RateStudies(("a", "b", "c", "d", "e"), [0, 1, 8, 6, 12], [6, 38, 41, 55, 55])
+    ratios = completed_ratios(all_models()["beta_binomial"], studies, [20, 10], level=0.95, seed=1)
     assert np.isfinite(ratios).sum() > 60
 
     def verdict(estimate: float, low: float, high: float) -> str:
-        cells = shape_cells(published_shape(estimate, low, high, 2), ratios)
-        return with_verdict(cells, rows)["verdict"]
+        return with_verdict(shape_cells(published_shape(estimate, low, high, 2), ratios), rows)["verdict"]
 
     assert verdict(0.14, 0.01, 0.25).startswith("outside")
-    assert verdict(*(round(own[name], 2) for name in ("estimate", "lower", "upper"))).startswith("within")
+    assert verdict(*(round(fitted[name], 2) for name in ("estimate", "lower", "upper"))).startswith("within")
     bare = [{**row, "lower": None, "upper": None} for row in rows]
     shape = shape_cells(published_shape(0.14, 0.01, 0.25, 2), ratios)
     assert with_verdict(shape, bare)["verdict"].startswith("not judged")
-    sizes = missing_sizes(evidence, Question("nt_grade3plus"), ("dai_2020",), 4)
+    sizes = missing_sizes(results.evidence, Question("nt_grade3plus"), ("dai_2020",), 4)
     assert sizes == sorted(sizes, reverse=True) and len(sizes) == 3
-    assert missing_sizes(evidence, Question("nt_grade3plus"), (), None) == []
+    assert missing_sizes(results.evidence, Question("nt_grade3plus"), (), None) == []
