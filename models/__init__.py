@@ -6,11 +6,13 @@ from pkgutil import iter_modules
 
 from models.model import Model
 
+_broken: dict[str, str] = {}
+
 
 @cache
-def _found() -> tuple[dict[str, Model], dict[str, str]]:
+def all_models() -> dict[str, Model]:
+    """Every model by name, the headline of each kind first; files that are broken are left out (see `broken`)."""
     models: dict[str, Model] = {}
-    broken: dict[str, str] = {}
     for name in sorted(module.name for module in iter_modules(__path__)):
         try:
             model = getattr(import_module(f"{__name__}.{name}"), "MODEL", None)
@@ -18,8 +20,8 @@ def _found() -> tuple[dict[str, Model], dict[str, str]]:
                 _refuse(model, models)
                 models[model.name] = model
         except Exception as error:  # whatever a stranger's file does, the other models are not to suffer
-            broken[f"{name}.py"] = " ".join(f"{type(error).__name__}: {error}".split())
-    return models, broken
+            _broken[f"{name}.py"] = " ".join(f"{type(error).__name__}: {error}".split())
+    return {model.name: model for model in sorted(models.values(), key=lambda one: (one.kind, one.rank, one.name))}
 
 
 def _refuse(model: object, known: dict[str, Model]) -> None:
@@ -29,16 +31,9 @@ def _refuse(model: object, known: dict[str, Model]) -> None:
         raise ValueError(f"another file has a model {model.name} already")
 
 
-@cache
-def all_models() -> dict[str, Model]:
-    """Every model by name, the headline of each kind first."""
-    return {model.name: model for model in
-            sorted(_found()[0].values(), key=lambda model: (model.kind, model.rank, model.name))}
-
-
 def broken() -> dict[str, str]:
-    """Why a file offers no model, by its name; its model is left out, the others are not."""
-    return dict(_found()[1])
+    """Why a file offers no model, by its name; empty until the models were looked up."""
+    return dict(_broken)
 
 
 def models_of(kind: str) -> list[Model]:

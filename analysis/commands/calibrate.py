@@ -23,6 +23,7 @@ from analysis.system.errors import one_line
 from analysis.system.files import write_csv
 from analysis.system.progress import Progress
 from models import all_models
+from models.model import NeedsDensity
 
 _LABELS = {"mean_rate": "mean rate", "new_study_rate": "new study's rate", "study_rate": "one study's rate",
            "mean_survival": "mean survival", "new_study_survival": "new study's survival",
@@ -36,6 +37,8 @@ def run(options: argparse.Namespace) -> int:
     question = question_of(options, options.endpoint or "")
     selection = select_design(evidence, options.model, question)
     model = all_models()[options.model]
+    if model.marginal is None:
+        raise NeedsDensity(model.name)
     priors = priors_of(model, Job(question, model=model.name, priors=tuple(options.prior)))
     setting = Setting(model.name, design_of(selection), priors, options.seed, options.fault)
     subject = f"{model.name}.{_subject(setting)}"

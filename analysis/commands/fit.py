@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
         if options.engine == NUTS:
             print(f"Compiling the model and sampling {options.endpoint} ...", file=sys.stderr)
         (record,) = records(evidence, (case.job,), folder / _FOLDER if folder else None, cores=2)
-        if record.status == "no studies":
+        if record.status in ("no studies", "no density"):
             raise UsageError(record.diagnostics["failures"])
     if options.json:
         print_json(_object(evidence, record, stamp))

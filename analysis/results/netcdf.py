@@ -2,6 +2,7 @@
 
 import errno
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterable
@@ -148,9 +149,12 @@ def _from_graph(fit: Fit, fewer: xr.Dataset) -> dict[str, xr.Dataset]:
     import pymc as pm
 
     model, priors = fit.case.model, fit.case.priors
+    # A thousand draws take less time than compiling for them.
+    quickly = {"random_seed": fit.seed, "compile_kwargs": {"mode": "FAST_COMPILE"}}
+    logging.getLogger("pymc").setLevel(logging.WARNING)
     with model.build(fit.case.studies, priors):
-        drawn = pm.sample_prior_predictive(draws=PREDICTED, random_seed=fit.seed)
-        again = pm.sample_posterior_predictive(fewer[list(priors)], random_seed=fit.seed, progressbar=False)
+        drawn = pm.sample_prior_predictive(draws=PREDICTED, **quickly)
+        again = pm.sample_posterior_predictive(fewer[list(priors)], progressbar=False, **quickly)
     prior = drawn["prior"].dataset
     return {"prior": prior.assign({name: prior[variable] for name, variable in model.estimands.items()}),
             **{name: drawn[name].dataset for name in ("prior_predictive", "observed_data")},

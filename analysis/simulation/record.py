@@ -93,7 +93,8 @@ def main(arguments: list[str] | None = None) -> int:
         with speaking_of(folder, folder):
             folder.mkdir(parents=True, exist_ok=True)
             refuse_obstacles(folder, folder, files=[f"{name}.json" for name in all_models()], folders=())
-        selections = {name: select_design(evidence, name, Question("")) for name in options.models or all_models()}
+        selections = {name: select_design(evidence, name, Question("")) for name in
+                      options.models or (model.name for model in all_models().values() if model.marginal)}
     except (UsageError, EvidenceError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -9,9 +9,9 @@ from scipy import special, stats
 from models import log_hazard
 from models.backend import GRAPH, NUMBERS
 from tests import quadrature
+from tests.exact.solved import hazards as _studies
 
 from .cases import COUNTS, INDEPENDENT, LANDMARKS, MIXED, NORMAL, SPLIT
-from .cases import hazards as _studies
 from .graphs import log_density, log_slope, values_of
 
 

@@ -21,8 +21,7 @@ def models_section(results: Results) -> Html:
         "chapters/models/section.html", fits=len(compared), limit=facts.ENGINE_LIMIT,
         gaps=[abs(row["z"]) for record in compared for row in record.agreement],
         error=max((record.diagnostics["quadrature_error"] for record in compared), default=0.0),
-        absent=dict.fromkeys(f"{row['model']}: {row['reason']}" for row in results.rows(MODEL_COMPARISON.file)
-                             if row["reason"]),
+        absent=dict.fromkeys(row["reason"] for row in results.rows(MODEL_COMPARISON.file) if row["reason"]),
         models=[_model(results, row) for row in results.rows(MODEL_COMPARISON.file) if row["prior_spread"] is not None],
         studies=[(facts.endpoint_label(results, row["endpoint"]), row["label"], number(row["pit"], ""),
                   number(row["two_sided"], ""), number(row["elpd_loo"], "")) for row in surprising]))
