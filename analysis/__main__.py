@@ -75,15 +75,6 @@ def _run(arguments: Sequence[str] | None) -> int:
         traceback.print_exc()
         print("This is an error of the program, not of its input.", file=sys.stderr)
         return UNEXPECTED
-    finally:
-        _tell_of_broken_models()
-
-
-def _tell_of_broken_models() -> None:
-    """One line for each file in models/ that offers none; commands that need no model look at no such file."""
-    models = sys.modules.get("models")
-    for name, reason in models.broken().items() if models else ():
-        print(one_line(f"models/{name} is left out: {reason}"), file=sys.stderr)
 
 
 def run_model(name: str) -> NoReturn:
