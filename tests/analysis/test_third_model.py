@@ -11,11 +11,11 @@ from pathlib import Path
 import arviz as az
 import numpy as np
 import pytest
+from analysis.chapters.sensitivity.fits import summarise
 from scipy import stats
 
 from analysis.__main__ import main
 from analysis.chapters.models.comparison import prior_spread
-from analysis.chapters.sensitivity.fits import summarise
 from analysis.inference.density import density_of, prior_median
 from analysis.inference.estimands import heterogeneity_of
 from analysis.inference.grid import solve
