@@ -17,7 +17,6 @@ from analysis.inference.grid import solve
 from analysis.inference.leave_one_out import leave_one_out
 from analysis.inference.pooled import hyperparameters, pooled
 from analysis.results.netcdf import manifest
-from analysis.runs.page import render
 from models import all_models
 from models.priors import parse_prior
 from tests import quadrature
@@ -25,7 +24,7 @@ from tests.casing import bare_case, run
 from tests.evidence.build import write_evidence
 from tests.exact.solved import hazards, rates
 from tests.report.reading import Page
-from tests.reporting import load, results_of
+from tests.reporting import load, page_of, results_of
 
 RARE = [(10, 120_000.0)]
 THREE = [(3, 40_000.0), (4, 40_000.0), (3, 40_000.0)]
@@ -206,8 +205,8 @@ def test_the_page_shows_it_with_the_number_and_escaped(tmp_path):
     text = 'prior-data conflict: eta ~ Normal(0, 1) fights <b>the data</b>, --prior "eta=Normal(0, 10)"'
     (record,) = results.records
     told = replace(results, records=(replace(record, warnings=(*record.warnings, text), conflicts=(text,)),))
-    source = render(told, {})
-    page, silent = Page(source), Page(render(results, {}))
+    source = page_of(told)
+    page, silent = Page(source), Page(page_of(results))
     assert "<b>the data</b>" not in source and "&lt;b&gt;the data&lt;/b&gt;" in source
     assert page.text.index(text) < page.text.index("What a new study would show")
     assert page.text.count(text) == 2  # in the answer and at the endpoint, not among the notes on rows
