@@ -10,10 +10,9 @@ from analysis.chapters.models.comparison import (
     DEFAULT,
     MATCHED,
     MATCHED_PRIORS,
-    elpd_difference,
-    judge,
+    model_row,
     prior_spread,
-    uniformity,
+    rivals_of,
 )
 from analysis.inference.density import density_of
 from analysis.inference.draws import draw
@@ -112,17 +111,18 @@ def test_counts_at_a_landmark_are_predicted_by_their_mid_p(events: int, rest: in
 
 
 def test_weights_follow_the_evidence_and_only_matched_priors_have_them() -> None:
-    found = judge(bare_case(all_models()["beta_binomial"], rates(*CASES["as_rbest"])))
-    assert [one.weight for one in found if one.which == DEFAULT] == [None, None]
-    matched = [one for one in found if one.which == MATCHED]
-    assert sum(one.weight for one in matched) == pytest.approx(1.0)
-    assert matched[1].weight == pytest.approx(special.expit(matched[1].log_evidence - matched[0].log_evidence))
-    for one in found:
-        assert one.elpd == pytest.approx(sum(left.log_predictive for left in one.left_out))
-        assert 0.0 < uniformity(one.left_out) <= 1.0
-    gap, error = elpd_difference(matched[1], matched[0])
-    assert gap == pytest.approx(matched[1].elpd - matched[0].elpd)
-    assert error > 0.0
+    rivals = rivals_of(bare_case(all_models()["beta_binomial"], rates(*CASES["as_rbest"])))
+    rows = [model_row(rival, rivals) for rival in rivals]
+    default, matched = ([row for row in rows if row["which_priors"] == which] for which in (DEFAULT, MATCHED))
+    assert not any("weight" in row for row in default)
+    assert sum(row["weight"] for row in matched) == pytest.approx(1.0)
+    assert matched[1]["weight"] == pytest.approx(special.expit(matched[1]["log_evidence"] - matched[0]["log_evidence"]))
+    for rival, row in zip(rivals, rows, strict=True):
+        assert row["elpd_loo"] == pytest.approx(sum(study.log_predictive for study in rival.left_out))
+        assert 0.0 < row["pit_uniform_p"] <= 1.0
+    for first, second in (default, matched):
+        assert "elpd_difference" not in first and second["elpd_difference_se"] > 0.0
+        assert second["elpd_difference"] == pytest.approx(second["elpd_loo"] - first["elpd_loo"])
 
 
 def test_matched_priors_match() -> None:

@@ -8,7 +8,7 @@ from analysis.results.tables import COMPARISON
 
 def row(**cells: object) -> dict:
     """A row of comparison.csv."""
-    return {**dict.fromkeys(COMPARISON.names), "endpoint": "cr", "subset": "all", "primary": True,
+    return {"endpoint": "cr", "subset": "all", "primary": True,
             "units": "probability", "published": 0.81, "published_lower": 0.72, "published_upper": 0.89,
             "published_level": 0.95, "published_k": 16, "k_studies": 10, "n_patients": 349, "median": 0.79,
             "lower": 0.71, "upper": 0.86, "level": 0.95, **cells}
@@ -18,6 +18,12 @@ CRUDE = row(endpoint="hct_after", published=0.26, published_lower=None, publishe
             lower=None, upper=None, level=None, published_level=None)
 MONTHS = row(endpoint="os", units="months", published=15.0, published_lower=11.6, published_upper=19.4, median=14.5,
              lower=11.4, upper=18.4)
+
+
+def figure_of(*rows, stamp=""):
+    return draw_published(COMPARISON.table(rows).frame, names={
+        "cr": "Complete remission", "os": "Overall survival", "hct_after": "Transplant"}, subsets={}, scales={},
+        stamp=stamp)
 
 
 def ends(axes):
@@ -35,7 +41,7 @@ def shown(figure):
 
 
 def test_both_intervals_of_a_row_are_drawn_and_written():
-    figure = draw_published([row()], names={"cr": "Complete remission"})
+    figure = figure_of(row())
     assert ends(figure.axes[0]) == {(0.72, 0.89), (0.71, 0.86)}
     assert points(figure.axes[0]) == {0.81, 0.79}
     for words in ("Complete remission", "81 [72, 89]", "79 [71, 86]", "16 / –", "10 / 349"):
@@ -43,23 +49,23 @@ def test_both_intervals_of_a_row_are_drawn_and_written():
 
 
 def test_months_have_a_panel_of_their_own():
-    figure = draw_published([row(), MONTHS])
+    figure = figure_of(row(), MONTHS)
     assert ends(figure.axes[1]) == {(11.6, 19.4), (11.4, 18.4)}
     assert figure.axes[1].get_xlim()[1] > 19.4
-    assert len(draw_published([MONTHS]).axes) == 1
+    assert len(figure_of(MONTHS).axes) == 1
 
 
 def test_crude_numbers_are_points_without_an_interval():
-    figure = draw_published([CRUDE])
+    figure = figure_of(CRUDE)
     assert ends(figure.axes[0]) == set()
     assert points(figure.axes[0]) == {0.26, 0.35}
     assert "(crude)" in shown(figure)
 
 
 def test_what_is_not_compared_or_not_primary_is_not_drawn():
-    figure = draw_published([row(), row(median=None, published=0.33), row(primary=False, published=0.44)])
+    figure = figure_of(row(), row(median=None, published=0.33), row(primary=False, published=0.44))
     assert points(figure.axes[0]) == {0.81, 0.79}
 
 
 def test_a_quick_run_is_stamped():
-    assert "QUICK" in [text.get_text() for text in draw_published([row()], stamp="QUICK").texts]
+    assert "QUICK" in [text.get_text() for text in figure_of(row(), stamp="QUICK").texts]
