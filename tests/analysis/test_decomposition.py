@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
-from analysis.chapters.methods.rows import FREQUENTIST, frequentist_rows
+from analysis.chapters.methods import FREQUENTIST, frequentist_rows
 from scipy import special
 
 from analysis.cases.selection import Question
