@@ -9,12 +9,12 @@ from analysis.__main__ import main
 from analysis.cases.selection import Question, SharedPatients, UnknownName, select
 from analysis.cases.settings import EXACT, Job
 from analysis.chapters.regression.running import regress
-from analysis.chapters.sensitivity.table import sensitivity_rows
+from analysis.chapters.sensitivity.table import SENSITIVITY, sensitivity_rows
 from analysis.evidence import load
 from analysis.results.netcdf import file_name, manifest
 from analysis.results.records import records
 from analysis.simulation.studies import select_design
-from tests.casing import run
+from tests.casing import rows_of, run
 from tests.evidence.build import write_files
 
 STUDIES = """\
@@ -124,7 +124,7 @@ def test_an_unknown_study_is_named(folder):
 
 
 def test_the_review_keeps_its_sensitivity_and_says_which_variant_is_refused(folder):
-    rows = sensitivity_rows(load(folder), Job(Question("cr")), "cr")
+    rows = rows_of(sensitivity_rows, SENSITIVITY, load(folder), Job(Question("cr")))
     (refused,) = [row for row in rows if row["dimension"] == "study_set"]
     assert (refused["status"], refused["reason"]) == ("not computed", "old and update share patients")
     assert refused["k_studies"] is None and refused["median"] is None

@@ -5,11 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.cases.case import case_of, typed_studies
+from analysis.cases.case import case_of, headline_case, typed_studies
 from analysis.cases.selection import Question, select
 from analysis.cases.settings import Job
 from analysis.chapters.regression.running import regression_jobs
-from analysis.chapters.sensitivity.variants import headline_of
 from analysis.evidence import Evidence, load
 from analysis.results.netcdf import file_name, manifest
 from analysis.runs.plan import bundles
@@ -56,7 +55,7 @@ def test_every_analysis_chooses_rows_by_the_horizon_asked_for(tmp_path: Path) ->
     wanted = [np.log(-np.log(value) / 24.0) for value in (0.72, 0.71, 0.75, 0.7)]
     (regression,) = regression_jobs(evidence, job)
     studies = [typed_studies(select(evidence, job.question))[0], case_of(evidence, job).studies,
-               headline_of(evidence, job, "os").case.studies, typed_studies(select(evidence, regression.question))[0]]
+               headline_case(evidence, job, "os").studies, typed_studies(select(evidence, regression.question))[0]]
     for found in studies:
         np.testing.assert_allclose(found.log_hazard, wanted)
     design = design_of(select_design(evidence, "log_hazard", Question("", horizon=24.0)))

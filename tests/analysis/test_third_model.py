@@ -20,6 +20,7 @@ from analysis.inference.density import density_of, prior_median
 from analysis.inference.estimands import heterogeneity_of
 from analysis.inference.grid import solve
 from analysis.inference.pooled import pooled
+from analysis.inference.posterior import posterior_of
 from models import all_models, beta_binomial
 from models.priors import Prior
 from tests.casing import bare_case
@@ -97,8 +98,8 @@ def test_without_rho_the_prediction_has_the_moments_of_the_same_model_with_it():
 def test_what_tells_the_heterogeneity():
     models = (*all_models().values(), SILENT, THIRD)
     assert [heterogeneity_of(model) for model in models] == ["rho", "rho", "tau", "rho", "scale"]
-    silent = summarise(bare_case(SILENT, STUDIES))
-    assert silent.spread.estimand == "rho" and 0.0 < silent.spread.lower < silent.spread.median < silent.spread.upper
+    (spread,) = posterior_of(bare_case(SILENT, STUDIES)).estimates(["rho"])
+    assert spread.estimand == "rho" and 0.0 < spread.lower < spread.median < spread.upper
 
 
 def test_prior_spread_of_any_model_and_prior(monkeypatch):

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from analysis.chapters.sensitivity.figure import MAX_LINES, draw_sensitivity, is_drawn
+from analysis.chapters.sensitivity.figure import MAX_LINES, draw_sensitivity
+from analysis.chapters.sensitivity.table import SENSITIVITY
 from analysis.drawing import style
 from analysis.drawing.saving import save_figure
 
@@ -21,6 +22,10 @@ ROWS = [variant("headline", "headline", 0.80, 0.72, 0.86), variant("prior", "mu 
         variant("tier_row", "with B 2016 (1/9)")]
 
 
+def figure_of(rows, name="Complete remission", **given):
+    return draw_sensitivity(SENSITIVITY.table(rows).frame, name=name, **given)
+
+
 def shown(figure):
     return "\n".join(text.get_text() for text in [*figure.texts, *figure.axes[0].texts])
 
@@ -31,7 +36,7 @@ def drawn(figure, color=None):
 
 
 def test_every_row_has_its_interval_median_and_numbers():
-    figure = draw_sensitivity(ROWS, endpoint="cr", name="Complete remission")
+    figure = figure_of(ROWS)
     assert {(0.72, 0.86), (0.8,), (0.73, 0.87), (0.803,), (0.74, 0.85), (0.799,), (0.45, 0.83),
             (0.66,)} <= drawn(figure)
     for words in ("Complete remission", "10 studies", "80 [72, 86]", "80 [73, 87]", "80 [74, 85]", "66 [45, 83]",
@@ -41,41 +46,34 @@ def test_every_row_has_its_interval_median_and_numbers():
 
 
 def test_the_band_is_the_headline_and_the_dotted_line_the_published_estimate():
-    figure = draw_sensitivity(ROWS, endpoint="cr")
+    figure = figure_of(ROWS)
     (band,) = figure.axes[0].patches
     assert (band.get_x(), round(band.get_x() + band.get_width(), 6)) == (0.72, 0.86)
     assert drawn(figure, style.PUBLISHED) == {(0.81, 0.81)}
     assert "published, 81 %" in shown(figure)
-    without = draw_sensitivity([{**row, "published": ""} for row in ROWS], endpoint="cr")
+    without = figure_of([{**row, "published": ""} for row in ROWS])
     assert not drawn(without, style.PUBLISHED) and "published" not in shown(without)
 
 
 def test_only_a_variant_that_changes_a_conclusion_is_marked():
-    figure = draw_sensitivity(ROWS, endpoint="cr")
+    figure = figure_of(ROWS)
     assert drawn(figure, style.ALARM) == {(0.45, 0.83), (0.66,)}
     assert "Red (1 of 4 variants)" in shown(figure).replace("\n", " ")
 
 
 def test_survival_is_named_with_its_horizon():
     rows = [{**row, "time_months": 12.0} for row in ROWS]
-    assert "Survival at 12 months" in shown(draw_sensitivity(rows, endpoint="cr"))
-
-
-def test_it_is_drawn_only_with_a_headline_and_something_beside_it():
-    failed = [variant("headline", "headline"), *ROWS[1:]]
-    assert is_drawn(ROWS, "cr")
-    assert not is_drawn(ROWS[:1], "cr") and not is_drawn([], "cr") and not is_drawn(ROWS, "os")
-    assert not is_drawn(failed, "cr")
+    assert "Survival at 12 months" in shown(figure_of(rows))
 
 
 def test_a_long_list_says_how_much_of_it_is_not_drawn():
-    figure = draw_sensitivity([ROWS[0], *ROWS[1:2] * (MAX_LINES + 4)], endpoint="cr")
+    figure = figure_of([ROWS[0], *ROWS[1:2] * (MAX_LINES + 4)])
     assert "5 more are in the table" in shown(figure)
 
 
 def test_text_of_the_evidence_cannot_disturb_the_picture(tmp_path):
     rows = [*ROWS, variant("timing", "without: $x^$ <b>\u202e; " + "long " * 40, 0.79, 0.7, 0.9)]
-    figure = draw_sensitivity(rows, endpoint="cr", name="T\x00 " + "wide " * 40, stamp="QUICK")
+    figure = figure_of(rows, name="T\x00 " + "wide " * 40, stamp="QUICK")
     assert "\u202e" not in shown(figure) and "\x00" not in shown(figure) and "QUICK" in shown(figure)
     svg, png = save_figure(figure, tmp_path / "sensitivity")
     assert svg.stat().st_size > 1000 and png.stat().st_size > 1000

@@ -8,8 +8,8 @@ import pytest
 from analysis.cases.case import typed_studies
 from analysis.cases.selection import Question, select
 from analysis.chapters.sensitivity import table
-from analysis.chapters.sensitivity.summary import summed
-from analysis.chapters.sensitivity.table import SENSITIVITY, published, sensitivity_rows
+from analysis.chapters.sensitivity.section import largest_moves
+from analysis.chapters.sensitivity.table import SENSITIVITY, compared, published, sensitivity_rows
 from analysis.evidence import load
 from analysis.inference.density import density_of
 from analysis.inference.grid import QuadratureFailed, solve
@@ -106,18 +106,18 @@ def test_published_survival_counts_at_its_own_time_only(evidence):
 
 
 def test_a_fit_that_does_not_settle_is_a_row_without_numbers(evidence, monkeypatch):
-    real = table.summarise
+    real = table.posterior_of
 
     def fails(case):
         if case.model.name == "logit_normal" and case.priors == case.model.priors:
             raise QuadratureFailed("did not settle")
         return real(case)
 
-    monkeypatch.setattr(table, "summarise", fails)
+    monkeypatch.setattr(table, "posterior_of", fails)
     found = rows_of(sensitivity_rows, SENSITIVITY, evidence, JOB, "crs")
     row = next(row for row in found if row["dimension"] == "family")
     assert (row["status"], row["reason"], row["median"]) == ("not computed", "did not settle", None)
-    assert summed(found, "crs").failed == 1
+    assert [row for row in compared(found, "crs") if row["status"] != "computed"] == [row]
 
 
 def test_rows_have_the_columns_and_cross_processes(evidence, rows):
@@ -138,13 +138,18 @@ def test_an_endpoint_without_a_study_has_no_row(tmp_path):
     assert rows_of(sensitivity_rows, SENSITIVITY, evidence, replace(JOB, question=Question("cr", tiers="A"))) == ()
 
 
-def test_the_summary_names_the_largest_move_of_each_dimension(rows):
-    found = summed(rows["cr"], "cr")
-    assert [abs(row["change"]) for row in found.largest] == sorted(
-        (abs(row["change"]) for row in found.largest), reverse=True)
-    for row in found.largest:
-        assert abs(row["change"]) == max(abs(one["change"]) for one in rows["cr"]
-                                         if one["dimension"] == row["dimension"])
-    assert found.variants == len(rows["cr"]) - 1 and found.failed == 0
-    assert len(found.changing) == sum(row["changes"] for row in rows["cr"])
-    assert summed(rows["cr"][:1], "cr") is None and summed(rows["cr"], "pfs") is None
+def test_the_largest_move_of_each_dimension_is_found(rows):
+    largest = largest_moves(rows["cr"][1:])
+    sizes = [abs(row["change"]) for row in largest]
+    assert sizes == sorted(sizes, reverse=True)
+    assert {row["dimension"]: abs(row["change"]) for row in largest} == {
+        row["dimension"]: max(abs(other["change"]) for other in rows["cr"] if other["dimension"] == row["dimension"])
+        for row in rows["cr"][1:]}
+
+
+def test_only_a_computed_headline_with_a_computed_variant_is_compared(rows):
+    headline, *others = rows["cr"]
+    failed = [row | {"status": "not computed"} for row in others]
+    assert compared(rows["cr"] + rows["pfs"], "cr") == list(rows["cr"])
+    assert compared([headline, *failed], "cr") == compared([headline | {"status": "not computed"}, *others], "cr") == []
+    assert compared(rows["cr"][:1], "cr") == compared(rows["cr"], "pfs") == []

@@ -5,12 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from analysis.cases.case import headline_case
 from analysis.cases.hazards import as_studies, convert
-from analysis.chapters.sensitivity.catalogue import variants
-from analysis.chapters.sensitivity.counts import possible_events
-from analysis.chapters.sensitivity.names import HEADLINE, LABELS
+from analysis.chapters.sensitivity.choices import possible_events
 from analysis.chapters.sensitivity.priors import ALTERNATIVES
-from analysis.chapters.sensitivity.variants import headline_of
+from analysis.chapters.sensitivity.table import HEADLINE, LABELS, variants
 from analysis.evidence import load
 from models import all_models
 from tests.evidence.build import MINIMAL, write_files
@@ -20,12 +19,12 @@ HEADLINE_COUNTS = {"a": (15, 20), "b": (26, 30), "c": (18, 25)}
 
 
 def of(folder, endpoint="cr", job=JOB, **tables):
-    """Variants by dimension, in order, and the headline."""
-    headline = headline_of(evidence_of(folder, **tables), job, endpoint)
-    found = {}
-    for variant in variants(headline):
-        found.setdefault(variant.dimension, []).append(variant)
-    return found, headline
+    """Variants by dimension, in order, and the headline's case."""
+    evidence = evidence_of(folder, **tables)
+    case, found = headline_case(evidence, job, endpoint), {}
+    for dimension, variant in variants(evidence, case):
+        found.setdefault(dimension, []).append(variant)
+    return found, case
 
 
 def counts(variant):
@@ -43,7 +42,7 @@ def test_priors_and_families_leave_the_studies_alone(tmp_path):
         found, headline = of(tmp_path, endpoint)
         for dimension in ("prior", "family_prior"):
             for variant in found.get(dimension, ()):
-                assert variant.case.studies is headline.case.studies, variant.label
+                assert variant.case.studies is headline.studies, variant.label
                 usual = all_models()[variant.case.model.name].priors
                 assert [name for name in usual if variant.case.priors[name] != usual[name]], variant.label
         assert found["prior"]
@@ -53,21 +52,23 @@ def test_every_prior_of_the_table_is_tried_once_and_has_the_support_of_its_param
     found, headline = of(tmp_path)
     table = ALTERNATIVES["beta_binomial"]
     tried = [tuple(variant.case.priors.values()) for variant in found["prior"]]
-    location, heterogeneity = headline.case.priors.values()
-    wanted = {(prior, heterogeneity) for prior in table.location} | {(location, prior)
-                                                                    for prior in table.heterogeneity}
-    wanted |= {(mu, rho) for mu in table.corners[0] for rho in table.corners[1]}
+    location, heterogeneity = headline.priors.values()
+    wanted = {(prior, heterogeneity) for prior in table["mu"].alone}
+    wanted |= {(location, prior) for prior in table["rho"].alone}
+    wanted |= {(mu, rho) for mu in table["mu"].corners for rho in table["rho"].corners}
     assert len(tried) == len(set(tried)) == len(wanted) - 1
     assert set(tried) == wanted - {(location, heterogeneity)}
-    for name, found_table in ALTERNATIVES.items():
+    for name, table in ALTERNATIVES.items():
         model = all_models()[name]
-        for parameter, priors in zip(model.priors, (found_table.location, found_table.heterogeneity), strict=True):
-            assert {prior.support for prior in priors} == {model.supports[parameter]}
+        assert list(table) == list(model.priors)
+        for parameter, alternatives in table.items():
+            assert {prior.support for prior in alternatives.alone} == {model.supports[parameter]}
+            assert set(alternatives.corners) <= set(alternatives.alone)
 
 
 def test_priors_of_the_run_are_those_that_the_variants_depart_from(tmp_path):
     found, headline = of(tmp_path, job=replace(JOB, priors=(("rho", "Beta(2, 9)"), ("tau", "HalfNormal(0.7)"))))
-    assert str(headline.case.priors["rho"]) == "Beta(2, 9)"
+    assert str(headline.priors["rho"]) == "Beta(2, 9)"
     assert str(by_label(found, "prior")["mu ~ Beta(0.5, 0.5)"].case.priors["rho"]) == "Beta(2, 9)"
     assert "rho ~ Beta(1, 4)" in by_label(found, "prior")
     assert str(found["family"][0].case.priors["tau"]) == "HalfNormal(0.7)"
@@ -75,7 +76,7 @@ def test_priors_of_the_run_are_those_that_the_variants_depart_from(tmp_path):
 
 def test_tiers_sets_and_single_rows_change_the_studies_only(tmp_path):
     found, headline = of(tmp_path)
-    assert counts(headline.itself()) == HEADLINE_COUNTS
+    assert counts(found[HEADLINE][0]) == HEADLINE_COUNTS
     assert {label: list(counts(one)) for label, one in by_label(found, "tiers").items()} == {
         "tier A": ["a", "b"], "tiers A, B, C": ["a", "b", "c", "d"]}
     (added,) = found["tier_row"]
@@ -84,7 +85,7 @@ def test_tiers_sets_and_single_rows_change_the_studies_only(tmp_path):
     (every,) = found["study_set"]
     assert counts(every) == {**HEADLINE_COUNTS, "later": (30, 40)} and every.case.question.study_set == "all"
     for dimension in ("tiers", "tier_row", "study_set", "timing", "denominator", "enrolled"):
-        assert all(variant.case.priors == headline.case.priors for variant in found[dimension])
+        assert all(variant.case.priors == headline.priors for variant in found[dimension])
 
 
 def test_a_lower_tier_of_a_study_with_a_row_takes_that_rows_place(tmp_path):
@@ -139,14 +140,15 @@ def test_curves_change_by_definition_statistic_early_landmark_and_factor(tmp_pat
     # Without RFS is EFS only, which is listed once.
     assert kept == {"without EFS": ["c", "d"], "without RFS": ["a", "b"]}
     (median,) = found["statistic"]
-    rows = [next(row for row in headline.evidence.survival if row.study_id == "a" and row.statistic == "median"),
-            *(row for row in headline.rows if row.study_id != "a")]
+    rows = [next(row for row in evidence_of(tmp_path).survival if row.study_id == "a" and row.statistic == "median"),
+            *(row for row in headline.selection.rows if row.study_id != "a")]
     assert_same(median.case.studies, as_studies(convert(rows, horizon=12.0)))
     (late,) = found["early"]
     assert list(late.case.studies.study_ids) == ["a", "b", "d"]
     assert [variant.factor for variant in found["factor"]] == [1.0, 2.0]
     for variant in found["factor"]:
-        assert_same(variant.case.studies, as_studies(convert(headline.rows, horizon=12.0, factor=variant.factor)))
+        wanted = convert(headline.selection.rows, horizon=12.0, factor=variant.factor)
+        assert_same(variant.case.studies, as_studies(wanted))
 
 
 def test_a_median_that_was_not_reached_stands_for_no_study(tmp_path):
@@ -154,16 +156,16 @@ def test_a_median_that_was_not_reached_stands_for_no_study(tmp_path):
     flags = ["upper_not_reached", *("true" if "median,24" in line else "" for line in lines[1:])]
     survival = "".join(f"{line},{flag}\n" for line, flag in zip(lines, flags, strict=True))
     found, headline = of(tmp_path, "pfs", survival=survival)
-    assert headline.evidence.survival[1].median_not_reached
+    assert evidence_of(tmp_path, survival=survival).survival[1].median_not_reached
     assert all("a" in variant.case.studies.study_ids for variant in found.get("statistic", ()))
-    assert list(headline.case.studies.study_ids) == ["a", "b", "c", "d"]
+    assert list(headline.studies.study_ids) == ["a", "b", "c", "d"]
 
 
 def test_the_plain_normal_has_the_mean_of_both_errors(tmp_path):
     survival = FILES["survival.csv"].replace("a,pfs,EFS,landmark,12,0.4,0.25,0.6,20,A\n", "")
     found, headline = of(tmp_path, "pfs", survival=survival)
     (plain,) = found["family"]
-    old, new = headline.case.studies, plain.case.studies
+    old, new = headline.studies, plain.case.studies
     assert np.any(old.se_lower != old.se_upper)
     np.testing.assert_allclose(new.se_lower, 0.5 * (old.se_lower + old.se_upper))
     np.testing.assert_array_equal(new.se_lower, new.se_upper)
@@ -178,11 +180,12 @@ def assert_same(found, wanted):
 def test_no_variant_equals_the_headline_and_every_dimension_has_words(tmp_path):
     for endpoint in ("cr", "crs", "pfs"):
         found, headline = of(tmp_path, endpoint)
-        assert [one.content == headline.itself().content for group in found.values() for one in group].count(True) == 1
-        assert found[HEADLINE] == [headline.itself()]
+        assert [one.content == (*headline.key, "") for group in found.values() for one in group].count(True) == 1
+        assert [variant.case for variant in found[HEADLINE]] == [headline]
         assert set(found) <= set(LABELS)
 
 
 def test_a_minimal_directory_has_priors_and_families_only(tmp_path):
-    headline = headline_of(load(write_files(tmp_path, MINIMAL)), JOB, "cr")
-    assert {variant.dimension for variant in variants(headline)} == {HEADLINE, "prior", "family", "family_prior"}
+    evidence = load(write_files(tmp_path, MINIMAL))
+    dimensions = {dimension for dimension, _ in variants(evidence, headline_case(evidence, JOB, "cr"))}
+    assert dimensions == {HEADLINE, "prior", "family", "family_prior"}
