@@ -11,7 +11,6 @@ from pathlib import Path
 import arviz as az
 import numpy as np
 import pytest
-from analysis.chapters.sensitivity.fits import summarise
 from scipy import stats
 
 from analysis.__main__ import main
