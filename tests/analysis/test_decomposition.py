@@ -6,11 +6,11 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
-from analysis.chapters.methods import FREQUENTIST, frequentist_rows
 from scipy import special
 
 from analysis.cases.selection import Question
 from analysis.chapters.differences.decomposition import DECOMPOSITION, decomposition_rows
+from analysis.chapters.methods import FREQUENTIST, frequentist_rows
 from analysis.chapters.published.interval_shape import (
     completed_ratios,
     log_arm_ratio,
