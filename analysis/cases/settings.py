@@ -24,6 +24,7 @@ class Sampler:
     target_accept: float = 0.95
 
 
+_LONGEST = 80
 NUTS, EXACT, IMPORTANCE = "nuts", "exact", "importance"
 HEADLINE = Sampler()
 BESIDE = Sampler(draws=2500)
@@ -72,3 +73,25 @@ def derive_seed(seed: int, *parts: str) -> int:
     """A seed of 31 bits for one fit, from what is fitted: adding a fit moves no other, equal rows give equal draws."""
     digest = hashlib.sha256("|".join([str(seed), *parts]).encode()).digest()
     return int.from_bytes(digest[:4], "big") >> 1
+
+
+def file_name(job: Job, model: str) -> str:
+    """Such as cr.beta_binomial.all.AB.nc: endpoint, model, subset and tiers, then what departs from the default."""
+    question = job.question
+    parts = [question.endpoint, model, question.subset, question.tiers]
+    parts += [question.study_set] if question.study_set != "review" else []
+    parts += [] if question.early_landmarks else ["no_early"]
+    parts += [f"without-{_listed(question.without)}"] if question.without else []
+    parts += ["retrospective"] if question.retrospective else []
+    parts += ["exact"] if job.engine == "exact" else []
+    parts += ["quick"] if job.sampler == QUICK else []
+    parts += [f"{question.horizon:g}m"] if question.horizon else []
+    parts += [f"level{job.level:g}"] if job.level != Job.level else []
+    parts += [f"priors-{hashlib.sha256(repr(job.priors).encode()).hexdigest()[:8]}"] if job.priors else []
+    return ".".join([*parts, "nc"])
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    """The names, or their digest where they would make a file name too long."""
+    text = "+".join(names)
+    return text if len(text) <= _LONGEST else hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -5,12 +5,11 @@ import sys
 from dataclasses import replace
 
 from analysis.cases.case import Case, case_of
-from analysis.cases.settings import NUTS, QUICK
+from analysis.cases.settings import NUTS, QUICK, file_name
 from analysis.commands.arguments import base_job
 from analysis.commands.printing import asked, heading, print_json, print_notes, refuse_horizon
 from analysis.evidence import Evidence, load
 from analysis.output import adding
-from analysis.results.netcdf import file_name
 from analysis.results.records import Record, records
 from analysis.results.tables import left_out_cells
 from analysis.results.terminal import QUICK_REMEDY, estimates_table

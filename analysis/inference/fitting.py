@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from analysis.cases.case import Case, NoStudies, no_study
 from analysis.cases.settings import EXACT, Sampler, derive_seed, more_careful
@@ -20,6 +21,9 @@ from analysis.inference.posterior import Posterior, posterior_of
 from models.model import Draws
 from models.studies import Studies
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -31,6 +35,10 @@ class Fit:
         What was used: the job's, or the more careful one of a second attempt.
     estimates : tuple of Estimate
         The engine's own; empty where the diagnostics fail.
+    draws : mapping of str to array, shape (chain * draw, ...)
+        Of each variable, with the chains one after the other.
+    chains : (Dataset, Dataset) or None
+        The same by chain with statistics of the sampler, as it left them; None for independent draws.
     exact : Posterior or None
         By quadrature; None where it did not settle or the model has no density, and then the priors are not checked.
     agreement : tuple of Agreement
@@ -42,12 +50,30 @@ class Fit:
     seed: int
     diagnostics: Diagnostics
     estimates: tuple[Estimate, ...]
-    posterior: xr.Dataset = field(repr=False)
-    sample_stats: xr.Dataset = field(repr=False)
+    draws: Draws = field(repr=False)
     quantities: tuple[Quantity, ...] = field(repr=False)
+    chains: "tuple[xr.Dataset, xr.Dataset] | None" = field(default=None, repr=False)
     exact: Posterior | None = field(default=None, repr=False)
     agreement: tuple[Agreement, ...] = ()
     prior_check: Check = Check()
+
+    @cached_property
+    def posterior(self) -> "xr.Dataset":
+        """The draws by chain; independent ones in as many parts as there would be chains."""
+        import xarray as xr
+
+        if self.chains:
+            return self.chains[0]
+        shape = (self.sampler.chains, self.sampler.draws)
+        return xr.Dataset({name: (("chain", "draw"), values.reshape(shape)) for name, values in self.draws.items()},
+                          {"chain": np.arange(shape[0]), "draw": np.arange(shape[1])})
+
+    @property
+    def sample_stats(self) -> "xr.Dataset":
+        """Statistics of the sampler; none for independent draws."""
+        import xarray as xr
+
+        return self.chains[1] if self.chains else xr.Dataset()
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -106,18 +132,18 @@ def _with_many(fit: Fit, seed: int) -> Fit:
     if not is_many(case.studies):
         return fit
     rng = np.random.default_rng([seed, 3])
-    of_studies = estimates_of_many(lambda draws, part: _quantities(case, draws, part, rng), flat(fit.posterior),
+    of_studies = estimates_of_many(lambda draws, part: _quantities(case, draws, part, rng), fit.draws,
                                    case.studies, chains=fit.sampler.chains, level=case.level)
     return replace(fit, estimates=(*fit.estimates, *of_studies))
 
 
 def _sampled(case: Case, sampler: Sampler, seed: int, cores: int) -> Fit:
     """Chains, held against quadrature where that settles."""
-    draws_by_chain, stats = sample(case.model, case.studies, case.priors, sampler=sampler, seed=seed, cores=cores)
-    draws = flat(draws_by_chain)
+    chains = sample(case.model, case.studies, case.priors, sampler=sampler, seed=seed, cores=cores)
+    draws = flat(chains[0])
     quantities = _quantities(case, draws, case.studies, np.random.default_rng([seed, 1]))
-    fit = Fit(case, sampler, seed, _diagnose(case, draws, quantities, stats, sampler),
-              _summaries(case, quantities, sampler), draws_by_chain, stats, quantities)
+    fit = Fit(case, sampler, seed, _diagnose(case, draws, quantities, chains[1], sampler),
+              _summaries(case, quantities, sampler), draws, quantities, chains)
     if case.model.marginal is None:
         return fit
     try:
@@ -137,11 +163,8 @@ def _exact(case: Case, sampler: Sampler, seed: int) -> Fit:
     by_name = {item.name: (item.estimate(case.level),) for item in exact.pooled}
     estimates = tuple(estimate for quantity in quantities for estimate in
                       by_name.get(quantity.name) or _summaries(case, [quantity], sampler, independent=True))
-    shape = (sampler.chains, sampler.draws)
-    saved = xr.Dataset({name: (("chain", "draw"), values.reshape(shape)) for name, values in draws.items()},
-                       {"chain": np.arange(shape[0]), "draw": np.arange(shape[1])})
-    return Fit(case, sampler, seed, without_chains(quadrature_error=exact.grid.error), estimates, saved, xr.Dataset(),
-               quantities, exact, prior_check=_checked(exact))
+    return Fit(case, sampler, seed, without_chains(quadrature_error=exact.grid.error), estimates, draws, quantities,
+               exact=exact, prior_check=_checked(exact))
 
 
 def _checked(exact: Posterior) -> Check:
@@ -161,7 +184,7 @@ def _quantities(case: Case, draws: Draws, studies: Studies, rng: np.random.Gener
                                each=not is_many(studies)))
 
 
-def _diagnose(case: Case, draws: Draws, quantities: Sequence[Quantity], stats: xr.Dataset,
+def _diagnose(case: Case, draws: Draws, quantities: Sequence[Quantity], stats: "xr.Dataset",
               sampler: Sampler) -> Diagnostics:
     # Without moments there is no SD to measure an error by; the log has one, and the same quantiles.
     pooled = {quantity.name: quantity.draws if quantity.moments else np.log(quantity.draws)

@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import asdict
 from functools import cache
-from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from analysis.cases.settings import QUICK, Job
+from analysis.cases.settings import QUICK, file_name
 from analysis.evidence import Evidence
 from analysis.inference.estimands import Quantity, of_effects
 from analysis.inference.fitting import Fit
@@ -28,31 +27,8 @@ from models.studies import HazardStudies
 
 _PAGE = 1 << 20  # bytes of room below which a disk counts as full
 _PACKAGES = ("pymc", "nutpie", "arviz", "numpy")
-_LONGEST = 80
 PREDICTED = 1_000
 """Draws of prior and predictions; ArviZ draws a hundred of them."""
-
-
-def file_name(job: Job, model: str) -> str:
-    """Such as cr.beta_binomial.all.AB.nc: endpoint, model, subset and tiers, then what departs from the default."""
-    question = job.question
-    parts = [question.endpoint, model, question.subset, question.tiers]
-    parts += [question.study_set] if question.study_set != "review" else []
-    parts += [] if question.early_landmarks else ["no_early"]
-    parts += [f"without-{_listed(question.without)}"] if question.without else []
-    parts += ["retrospective"] if question.retrospective else []
-    parts += ["exact"] if job.engine == "exact" else []
-    parts += ["quick"] if job.sampler == QUICK else []
-    parts += [f"{question.horizon:g}m"] if question.horizon else []
-    parts += [f"level{job.level:g}"] if job.level != Job.level else []
-    parts += [f"priors-{sha256(repr(job.priors).encode()).hexdigest()[:8]}"] if job.priors else []
-    return ".".join([*parts, "nc"])
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    """The names, or their digest where they would make a file name too long."""
-    text = "+".join(names)
-    return text if len(text) <= _LONGEST else sha256(text.encode()).hexdigest()[:8]
 
 
 @cache
@@ -137,7 +113,7 @@ def _from_density(fit: Fit, fewer: xr.Dataset) -> dict[str, xr.Dataset]:
               "observed_data": xr.Dataset({name: ("study", observed)}, {"study": fewer.study})}
     if each:
         again = further_studies(model, flat(fewer), len(studies), rng)
-        pointwise = model.density.log_likelihood(flat(fit.posterior), studies)
+        pointwise = model.density.log_likelihood(fit.draws, studies)
         groups |= {"prior_predictive": by_study(replicates(studies, effects, rng), prior),
                    "posterior_predictive": by_study(replicates(studies, again, rng), fewer),
                    "log_likelihood": by_study(pointwise, fit.posterior.assign_coords(study=fewer.study))}

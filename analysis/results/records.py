@@ -14,7 +14,6 @@ from analysis.inference.grid import QuadratureFailed
 from analysis.inference.nuts import SamplingFailed
 from analysis.results import tables
 from analysis.results.comparison import Pooled, pooled_by_row, wanted
-from analysis.results.netcdf import save
 from analysis.system.failures import Failure, attempt
 from models.model import NeedsDensity
 
@@ -84,7 +83,13 @@ def records(evidence: Evidence, jobs: tuple[Job, ...], folder: Path | None, *, c
         return tuple(_empty(evidence, job, status, str(reason)) for job in jobs)
     labelled = (replace(fit, case=replace(fit.case, job=job, selection=select(evidence, job.question)))
                 for job in jobs)
-    return tuple(_of_fit(evidence, fit, save(fit, evidence, folder).name if folder else "") for fit in labelled)
+    return tuple(_of_fit(evidence, fit, _saved(fit, evidence, folder) if folder else "") for fit in labelled)
+
+
+def _saved(fit: Fit, evidence: Evidence, folder: Path) -> str:
+    from analysis.results.netcdf import save
+
+    return save(fit, evidence, folder).name
 
 
 def attempted(evidence: Evidence, jobs: tuple[Job, ...], folder: Path | None) -> tuple[Record, ...]:

@@ -117,6 +117,6 @@ def test_what_samples_and_draws_nothing_loads_no_sampler_and_no_plots(command):
     """Each of these takes as long to load as the whole command may take."""
     code = ("import sys; from analysis.__main__ import main; main(sys.argv[1:]); "
             "sys.exit(', '.join({'pymc', 'nutpie', 'pytensor', 'matplotlib', 'arviz_stats', 'statsmodels', "
-            "'scipy.stats'} & set(sys.modules)) or 0)")
+            "'scipy.stats', 'pandas', 'xarray'} & set(sys.modules)) or 0)")
     done = subprocess.run([sys.executable, "-c", code, *command.split()], capture_output=True, text=True, check=False)
     assert done.returncode == 0 and done.stdout, done.stderr

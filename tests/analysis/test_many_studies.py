@@ -50,10 +50,10 @@ def test_pooled_estimates_are_the_same_to_the_last_digit(both):
 def test_each_study_is_its_mixture_of_beta_distributions(both):
     """Given mu and rho the rate is Beta(a + y, b + n - y): its mean is the posterior mean of (a + y)/(a + b + n)."""
     _, many, _ = both
-    grid = solve(density_of(all_models()["beta_binomial"], many.studies, many.priors))
+    grid = solve(density_of(all_models()["beta_binomial"], many.case.studies, many.case.priors))
     kappa = 1.0 / grid.values["rho"] - 1.0
     own = [row for row in many.estimates if row.study_id]
-    for row, y, n in zip(own, many.studies.events, many.studies.evaluable, strict=True):
+    for row, y, n in zip(own, many.case.studies.events, many.case.studies.evaluable, strict=True):
         exact = grid.weights.ravel() @ ((grid.values["mu"] * kappa + y) / (kappa + n))
         # 4.5 Monte-Carlo errors: passed by chance in 1 of 150,000.
         assert abs(row.mean - exact) < 4.5 * row.mcse and row.mcse < 2.0 * row.sd / np.sqrt(many_studies.DRAWS)
