@@ -3,15 +3,18 @@
 import numpy as np
 import pytest
 
-from analysis.chapters.influence import figure as baujat
-from analysis.chapters.small_studies import figure as funnel
+from analysis.chapters.influence.figure import draw_baujat, mapped
+from analysis.chapters.influence.rows import INFLUENCE
+from analysis.chapters.small_studies.figure import draw_funnel, drawn_endpoints
+from analysis.chapters.small_studies.rows import SMALL_STUDIES
 from analysis.drawing.labels import Disc, places
 from analysis.drawing.saving import save_figure
+from analysis.results.numbers import PERCENT
 
 from .cases import COUNTS, CR, OS, evidence_of, funnel_of, influence_of
 
 NAMES = {"cr": "Complete remission", "os": "Overall survival"}
-NASTY = {"cr": "$x^$ <b>&\u202e " + "long " * 40}
+NASTY = {**NAMES, "cr": "$x^$ <b>&\u202e " + "long " * 40}
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +33,21 @@ def sizes(evidence):
     return [row for job in (CR, OS) for row in funnel_of(evidence, job)]
 
 
+def map_of(rows, names=NAMES, **words):
+    return draw_baujat(INFLUENCE.table(rows).frame, names=names, **words)
+
+
+def funnels_of(rows, names=NAMES):
+    return draw_funnel(SMALL_STUDIES.table(rows).frame, names=names, scales=dict.fromkeys(NAMES, PERCENT))
+
+
 def words(figure):
     return "\n".join(text.get_text() for text in [*figure.texts, *(text for axes in figure.axes for text in (
         *axes.texts, axes.title, axes._left_title))])
 
 
 def test_the_map_has_each_study_at_its_surprise_and_shift(influence):
-    figure = baujat.draw_baujat(influence, names=NAMES, title="Hangs on", stamp="QUICK")
+    figure = map_of(influence, title="Hangs on", stamp="QUICK")
     for endpoint, axes in zip(("cr", "os"), figure.axes, strict=True):
         drawn = sorted(tuple(np.round(found.get_offsets()[0], 9)) for found in axes.collections)
         rows = [row for row in influence if row["endpoint"] == endpoint]
@@ -50,14 +61,14 @@ def test_the_map_has_each_study_at_its_surprise_and_shift(influence):
 
 def test_endpoints_of_one_or_two_studies_are_named_only(influence):
     few = [row | {"k_studies": 2} if row["endpoint"] == "os" else row for row in influence]
-    figure = baujat.draw_baujat(few, names=NAMES)
+    figure = map_of(few)
     assert len(figure.axes) == 1 and "fewer than 3 studies: Overall survival" in words(figure)
-    assert baujat.is_drawn(influence) and not baujat.is_drawn([]) and not baujat.is_drawn(
-        [row | {"k_studies": 2} for row in influence])
+    assert set(mapped(INFLUENCE.table(few).frame)["endpoint"]) == {"cr"}
+    assert not len(mapped(INFLUENCE.table(row | {"status": "not computed"} for row in influence).frame))
 
 
 def test_the_funnel_has_the_limits_and_studies_of_the_table(sizes):
-    figure = funnel.draw_funnel(sizes, names=NAMES)
+    figure = funnels_of(sizes)
     for endpoint, axes in zip(("cr", "os"), figure.axes, strict=True):
         rows = [row for row in sizes if row["endpoint"] == endpoint]
         limits = [row for row in rows if row["part"] == "limit"]
@@ -72,15 +83,14 @@ def test_the_funnel_has_the_limits_and_studies_of_the_table(sizes):
 
 def test_funnels_of_few_studies_are_not_drawn(sizes):
     few = [row | {"k_studies": 4} if row["endpoint"] == "os" else row for row in sizes]
-    assert len(funnel.draw_funnel(few, names=NAMES).axes) == 1
-    assert funnel.is_drawn(sizes) and not funnel.is_drawn([]) and not funnel.is_drawn(
-        [row for row in sizes if row["part"] != "limit"])
+    assert len(funnels_of(few).axes) == 1 and drawn_endpoints(SMALL_STUDIES.table(few).frame) == ["cr"]
+    assert not drawn_endpoints(SMALL_STUDIES.table(row for row in sizes if row["part"] != "limit").frame)
 
 
 def test_text_of_the_evidence_cannot_disturb_the_pictures(tmp_path, influence, sizes):
     nasty = "$_{" + "\x00" + "word " * 20
-    for name, figure in (("map", baujat.draw_baujat([row | {"label": nasty} for row in influence], names=NASTY)),
-                         ("funnel", funnel.draw_funnel([row | {"label": nasty} for row in sizes], names=NASTY))):
+    for name, figure in (("map", map_of([row | {"label": nasty} for row in influence], NASTY)),
+                         ("funnel", funnels_of([row | {"label": nasty} for row in sizes], NASTY))):
         assert "\u202e" not in words(figure) and "\x00" not in words(figure)
         for path in save_figure(figure, tmp_path / name):
             assert path.stat().st_size > 1000
