@@ -58,15 +58,9 @@ def sum_probabilities(draws: Draws, sizes: Sequence[int]) -> np.ndarray:
 
 
 def predictive(grid: Grid, sizes: Sequence[int]) -> np.ndarray:
-    """Posterior predictive probability of each total of further studies of these sizes; shape (N + 1,).
-
-    Every second point of the grid is used: `solve` stops only where this changes its sums by less than 5e-6. Points
-    of negligible weight are skipped, which together hold less than 1e-8 of the mass.
-    """
-    weights = grid.weights[::2, ::2] / grid.weights[::2, ::2].sum()
-    kept = weights > 1e-8 / weights.size
-    values = grid.density.natural(grid.location[::2, ::2][kept], grid.heterogeneity[::2, ::2][kept])
-    return sum_probabilities(values, sizes) @ (weights[kept] / weights[kept].sum())
+    """Posterior predictive probability of each total of further studies of these sizes; shape (N + 1,)."""
+    values, weights = grid.sparse()
+    return sum_probabilities(values, sizes) @ weights
 
 
 def count_quantile(probabilities: np.ndarray, p: float) -> int:
