@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from analysis.cases.settings import Job
 from analysis.evidence import Evidence
 from analysis.results.comparison import Comparison
 from analysis.results.numbers import PERCENT, Scale, scale_of
 from analysis.results.records import Record
-from analysis.results.table import Table
+from analysis.results.table import Layout, Table
 from analysis.system.failures import Failure
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,10 @@ class Results:
     def rows(self, file: str) -> tuple[Mapping[str, Any], ...]:
         """Rows of a table; none where it was not made."""
         return self.tables[file].rows if file in self.tables else ()
+
+    def frame(self, layout: Layout) -> "pd.DataFrame":
+        """A table with typed columns; without rows where it was not made."""
+        return self.tables.get(layout.file, layout.table(())).frame
 
     def scale(self, endpoint: str) -> Scale:
         """The unit in which an endpoint's rates are read, from its headline estimate, or else its studies' counts."""

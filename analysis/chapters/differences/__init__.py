@@ -12,7 +12,7 @@ from analysis.results.results import Results
 
 
 def _figures(results: Results) -> Iterator[Picture]:
-    steps = results.tables[DECOMPOSITION.file].frame
+    steps = results.frame(DECOMPOSITION)
     if blocks := drawn_blocks(steps):
         yield Picture("decomposition", draw_decomposition, {
             "steps": steps, "names": facts.endpoint_names(results), "subsets": facts.subset_names_in_words(results),

@@ -31,7 +31,7 @@ def differences_section(results: Results, picture: Html) -> Html:
     rows = results.rows(DECOMPOSITION.file)
     if not rows:
         return Html("")
-    changes = _changes(results.tables[DECOMPOSITION.file].frame)
+    changes = _changes(results.frame(DECOMPOSITION))
     outside = [row for row in results.rows("interval_shapes.csv") if row["verdict"].startswith("outside")]
     of_rates = [row for row in results.rows("frequentist.csv") if row["scale"] == "probability"]
     return section("differences", "Where each difference comes from", rendered(

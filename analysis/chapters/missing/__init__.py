@@ -18,7 +18,7 @@ def _work(asked: Asked) -> Iterator[Task]:
 
 
 def _figures(results: Results) -> Iterator[Picture]:
-    bounds, totals = (results.tables[layout.file].frame for layout in (MISSING_BOUNDS, PUBLISHED_TOTALS))
+    bounds, totals = results.frame(MISSING_BOUNDS), results.frame(PUBLISHED_TOTALS)
     if drawn := drawn_endpoints(bounds):
         yield Picture("missing", draw_missing, {
             "bounds": bounds, "totals": totals, "names": facts.endpoint_names(results),

@@ -27,7 +27,7 @@ def _finish(results: Results) -> Mapping[str, list[Row]]:
 
 
 def _figures(results: Results) -> Iterator[Picture]:
-    comparisons = results.tables[COMPARISON.file].frame
+    comparisons = results.frame(COMPARISON)
     if comparisons["median"].notna().any():
         pairs = facts.with_published_interval(facts.pooled_comparisons(results, primary=True))
         yield Picture("published", draw_published, {
