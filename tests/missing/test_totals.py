@@ -66,8 +66,8 @@ def test_the_predictive_probability_is_the_double_sum_over_draws(tmp_path):
 
 
 def test_both_tails_of_a_distribution_are_counted_with_half_of_the_middle():
-    tails = tail_probabilities(np.array([0.1, 0.2, 0.3, 0.4]), 2)
-    assert tails == pytest.approx({"probability": 0.3, "mid_p": 0.45, "two_sided": 0.9})
+    tails = tail_probabilities(np.array([0.1, 0.2, 0.3, 0.4]), 3)
+    assert tails == pytest.approx({"probability": 0.4, "mid_p": 0.8, "two_sided": 0.4})
 
 
 def test_one_missing_study_of_known_count_is_a_further_study(tmp_path):
@@ -128,5 +128,5 @@ def test_an_absent_study_with_a_count_is_not_behind_the_total(tmp_path):
 
 
 def test_a_quantile_is_the_first_count_that_reaches_it():
-    table = np.array([0.02, 0.03, 0.9, 0.05])
-    assert [count_quantile(table, p) for p in (0.01, 0.025, 0.5, 0.96, 0.999)] == [0, 1, 2, 3, 3]
+    table = np.array([0.125, 0.125, 0.5, 0.25])
+    assert [count_quantile(table, p) for p in (0.1, 0.125, 0.2, 0.5, 0.75, 0.76, 1.0)] == [0, 0, 1, 2, 2, 3, 3]
