@@ -11,6 +11,7 @@ move the answer.
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from analysis.cases.selection import ALL
@@ -65,8 +66,9 @@ def _steps(comparison: Comparison, methods: Sequence[Row]) -> Iterator[dict[str,
            "k_studies": reported.k_studies, "n_patients": reported.n_patients}
     paper = next((row["method"] for row in methods if row["of_the_paper"]), None)
     for step, method in ((DATA, paper), (METHOD, _LIKELIHOOD.get(estimand))):
-        yield from (_of_method(step, row, estimand) for row in methods if row["method"] == method
-                    and row["estimand"] == _read_from(estimand) and _is_known(row["estimate"]))
+        rows = (row for row in methods if row["method"] == method and row["estimand"] == _read_from(estimand)
+                and _is_known(row["estimate"]))
+        yield from (_of_method(step, row, estimand) for row in islice(rows, 1))
     yield {"step": PRIOR, "label": f"Posterior, {pooled.model.replace('_', '-')}", "estimate": pooled.estimate.median,
            "lower": pooled.estimate.lower, "upper": pooled.estimate.upper, "level": pooled.estimate.level,
            "interval": "credible", "k_studies": pooled.k_studies, "n_patients": pooled.n_patients}
