@@ -13,7 +13,6 @@ from analysis.chapters.chapter import all_chapters
 from analysis.commands import report
 from analysis.evidence import Evidence
 from analysis.results.results import Results
-from analysis.results.table import Table
 from analysis.runs import report as making
 from analysis.runs.pipeline import run_all
 from analysis.runs.plan import plan
@@ -25,13 +24,7 @@ def exact_results(evidence: Evidence, *, without: tuple[str, ...] = (), executor
     base = Job(Question(""), engine=EXACT, sampler=QUICK)
     jobs = plan(evidence, base, quick=True)
     chapters = [chapter for chapter in all_chapters() if chapter.name not in without]
-    results = run_all(evidence, base, jobs, chapters, folder=None, executor=executor or Nobody(), quick=True)
-    return replace(results, tables={**empty_tables(), **results.tables})
-
-
-def empty_tables() -> dict[str, Table]:
-    """A table without rows for every file of every chapter, as a run without their work has them."""
-    return {layout.file: layout.table(()) for chapter in all_chapters() for layout in chapter.layouts}
+    return run_all(evidence, base, jobs, chapters, folder=None, executor=executor or Nobody(), quick=True)
 
 
 def exactly(job: Job) -> Job:

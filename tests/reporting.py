@@ -22,7 +22,6 @@ from analysis.runs.figures import draw_all
 from analysis.runs.page import render
 from analysis.runs.pipeline import tables_of_fits
 from analysis.runs.workers import Nobody
-from tests.exactly import empty_tables
 
 PROJECT_DATA = Path(__file__).parents[1] / "data"
 LEVEL = 0.95
@@ -49,7 +48,7 @@ def results_of(evidence: Evidence, *, failing: Sequence[tuple[str, str]] = (), s
     records = [found for found in records if found.k_studies]
     headline = {found.job.question: found.pooled for found in reversed(records)}
     results = Results(evidence, base, tuple(records), tuple(compare(evidence, base.question, headline)), stamp)
-    return replace(results, tables={**empty_tables(), **tables_of_fits(results)})
+    return replace(results, tables=tables_of_fits(results))
 
 
 def with_tables(results: Results, tables: Mapping[str, Iterable[Row]]) -> Results:
