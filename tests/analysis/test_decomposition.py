@@ -15,13 +15,12 @@ from analysis.chapters.published.interval_shape import (
     completed_ratios,
     log_arm_ratio,
     missing_sizes,
-    published_shape,
     shape_cells,
     with_verdict,
 )
 from models import all_models
 from models.studies import RateStudies
-from tests.casing import cells
+from tests.casing import bare_case, cells
 from tests.reporting import project_results, with_tables
 
 
@@ -96,28 +95,27 @@ def test_arms_of_symmetric_intervals():
 
 
 def test_rounding_is_allowed_for():
-    shape = published_shape(0.14, 0.01, 0.25, 2)
-    assert shape.low < log_arm_ratio(0.14, 0.01, 0.25) < shape.high
+    shape = shape_cells((0.14, 0.01, 0.25), 2, np.empty(0))
+    assert shape["arm_ratio_low"] < math.exp(log_arm_ratio(0.14, 0.01, 0.25)) < shape["arm_ratio_high"]
     # 14 % [2, 26] is symmetric about a percentage when rounding is allowed for; about a logit it is not.
-    assert shape.symmetric_about == ("percentage",)
-    assert "logit" in published_shape(0.5, 0.4, 0.6, 2).symmetric_about
+    assert shape["symmetric_about"] == "percentage"
+    assert "logit" in shape_cells((0.5, 0.4, 0.6), 2, np.empty(0))["symmetric_about"].split()
 
 
 def test_an_interval_symmetric_on_percentages_is_caught_and_a_real_one_is_not(results):
     rows = _methods(results.evidence, results.base, "nt_grade3plus")
     fitted = next(row for row in rows if row["method"] == "beta_binomial_ml")
     studies = RateStudies(("a", "b", "c", "d", "e"), [0, 1, 8, 6, 12], [6, 38, 41, 55, 55])
-    ratios = completed_ratios(all_models()["beta_binomial"], studies, [20, 10], level=0.95, seed=1)
+    ratios = completed_ratios(bare_case(all_models()["beta_binomial"], studies), [20, 10])
     assert np.isfinite(ratios).sum() > 60
 
-    def verdict(estimate: float, low: float, high: float) -> str:
-        return with_verdict(shape_cells(published_shape(estimate, low, high, 2), ratios), rows)["verdict"]
+    def verdict(*published: float, methods=rows) -> str:
+        return with_verdict(shape_cells(published, 2, ratios), methods)["verdict"]
 
     assert verdict(0.14, 0.01, 0.25).startswith("outside")
     assert verdict(*(round(fitted[name], 2) for name in ("estimate", "lower", "upper"))).startswith("within")
     bare = [{**row, "lower": None, "upper": None} for row in rows]
-    shape = shape_cells(published_shape(0.14, 0.01, 0.25, 2), ratios)
-    assert with_verdict(shape, bare)["verdict"].startswith("not judged")
+    assert verdict(0.14, 0.01, 0.25, methods=bare).startswith("not judged")
     sizes = missing_sizes(results.evidence, Question("nt_grade3plus"), ("dai_2020",), 4)
     assert sizes == sorted(sizes, reverse=True) and len(sizes) == 3
     assert missing_sizes(results.evidence, Question("nt_grade3plus"), (), None) == []
