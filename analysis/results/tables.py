@@ -39,7 +39,8 @@ DIAGNOSTICS = Layout("diagnostics.csv", "One fit: its checks, and how it was sam
     Column("heterogeneity_tail", "two-sided prior predictive probability of the spread of the studies"),
     Column("prior_pull", "shift when a suspect prior is replaced, in posterior standard deviations"),
     Column("prior_conflict", "parameters whose prior is in conflict with the data", "text"),
-    Column("chains", "chains of the sampler", "count"), Column("draws", "draws of each chain after adaptation", "count"),
+    Column("chains", "chains of the sampler", "count"),
+    Column("draws", "draws of each chain after adaptation", "count"),
     Column("target_accept", "acceptance probability that step sizes aim at"),
     Column("seed", "seed of the fit", "count"),
     Column("failures", "checks that failed, in words", "text"), "stamp"))
