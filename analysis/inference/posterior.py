@@ -13,6 +13,7 @@ from analysis.inference.distribution import Distribution, distribution
 from analysis.inference.estimands import MAIN, NEW, Estimate, Quantity, heterogeneity_of
 from analysis.inference.grid import Grid, QuadratureFailed, solve
 from analysis.inference.pooled import ExactQuantity, hyperparameters, pooled
+from models.model import NeedsDensity
 from models.studies import RateStudies, Studies
 
 MOST_STUDIES = 200
@@ -20,6 +21,9 @@ MOST_STUDIES = 200
 
 MOST_PATIENTS = 2000
 """Patients of one study beyond which its counts are not predicted one by one."""
+
+NO_POSTERIOR = (QuadratureFailed, NeedsDensity)
+"""Why a case has no posterior by quadrature: the sums do not settle, or its model has no density."""
 
 TOLERANCE = 1e-7  # of a standard deviation, far below the digits that any table prints
 _KEPT = 400
@@ -96,6 +100,8 @@ def posterior_of(case: Case) -> Posterior:
     ------
     QuadratureFailed
         When the sums do not settle.
+    NeedsDensity
+        When the model has no density.
     """
     known = _solved.get(case.key)
     if known is None:

@@ -9,9 +9,8 @@ from analysis.cases.case import Case, headline_case
 from analysis.cases.settings import Job, derive_seed
 from analysis.chapters.influence.surprise import NAMED_BELOW, chance_named, information, pareto_k, surprise
 from analysis.evidence import Evidence
-from analysis.inference.grid import QuadratureFailed
 from analysis.inference.leave_one_out import leave_one_out, only
-from analysis.inference.posterior import main_estimand, posterior_of, spread_estimand, too_large
+from analysis.inference.posterior import NO_POSTERIOR, main_estimand, posterior_of, spread_estimand, too_large
 from analysis.results.columns import columns
 from analysis.results.table import Column, Layout
 from analysis.results.tables import case_cells
@@ -58,7 +57,7 @@ def influence_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, li
     refused = too_large(studies)
     try:
         predictions = list(_predictions(case)) if len(studies) and not refused else []
-    except QuadratureFailed as error:
+    except NO_POSTERIOR as error:
         predictions, refused = [], str(error)
     predictions = predictions or [{"status": NOT_COMPUTED, "reason": refused}] * len(studies)
     shared = {**case_cells(case), "subset": case.question.subset, "k_studies": len(studies)}

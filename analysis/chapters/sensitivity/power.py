@@ -24,9 +24,9 @@ from analysis.cases.settings import Job
 from analysis.chapters.sensitivity.table import COMPUTED, NOT_COMPUTED
 from analysis.evidence import Evidence
 from analysis.inference.distribution import distribution
-from analysis.inference.grid import Grid, QuadratureFailed
+from analysis.inference.grid import Grid
 from analysis.inference.pooled import quantities_at
-from analysis.inference.posterior import main_estimand, posterior_of
+from analysis.inference.posterior import NO_POSTERIOR, main_estimand, posterior_of
 from analysis.results.columns import columns
 from analysis.results.table import Column, Layout, Row
 from models.backend import NUMBERS
@@ -62,7 +62,7 @@ def power_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, list[R
               "alpha_low": ALPHAS[0], "alpha_high": ALPHAS[1]}
     try:
         grid = posterior_of(case).grid
-    except QuadratureFailed as error:
+    except NO_POSTERIOR as error:
         return {POWER_SCALING.file: [{**shared, "scaled": BOTH, "status": NOT_COMPUTED, "reason": str(error)}]}
     (main,) = (quantity for quantity in quantities_at(grid, horizon=case.selection.horizon)
                if quantity.estimand == main_estimand(case))

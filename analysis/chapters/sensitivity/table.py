@@ -12,13 +12,11 @@ from analysis.chapters.sensitivity import choices, priors
 from analysis.chapters.sensitivity.choices import Variant
 from analysis.evidence import Evidence
 from analysis.inference.estimands import MAIN, Estimate
-from analysis.inference.grid import QuadratureFailed
 from analysis.inference.leave_one_out import only
-from analysis.inference.posterior import main_estimand, new_estimand, posterior_of, spread_estimand
+from analysis.inference.posterior import NO_POSTERIOR, main_estimand, new_estimand, posterior_of, spread_estimand
 from analysis.results.columns import columns
 from analysis.results.comparison import published_months, rule_for
 from analysis.results.table import Column, Layout, Row
-from models.model import NeedsDensity
 from models.studies import RateStudies, Studies
 
 COMPUTED, NOT_COMPUTED = "computed", "not computed"
@@ -149,7 +147,7 @@ def _refit(headline: Case, variant: Variant) -> tuple[dict[str, Any], Estimate |
     try:
         main, new, spread = posterior_of(case).estimates(
             (main_estimand(case), new_estimand(case), spread_estimand(case)))
-    except (QuadratureFailed, NeedsDensity) as error:
+    except NO_POSTERIOR as error:
         return {**cells, "status": NOT_COMPUTED, "reason": str(error)}, None
     return {**cells, "status": COMPUTED, "reason": "", "median": main.median, "lower": main.lower,
             "upper": main.upper, "level": main.level, "new_median": new.median, "new_lower": new.lower,

@@ -19,9 +19,9 @@ from analysis.evidence import Evidence
 from analysis.frequentist.estimates import log_hazards
 from analysis.frequentist.regression import NoRegression, egger_two_sided, slope_on_size
 from analysis.inference.distribution import quantiles
-from analysis.inference.grid import Grid, QuadratureFailed
+from analysis.inference.grid import Grid
 from analysis.inference.leave_one_out import leave_one_out, predictive_counts
-from analysis.inference.posterior import posterior_of, too_large
+from analysis.inference.posterior import NO_POSTERIOR, posterior_of, too_large
 from analysis.results.columns import columns
 from analysis.results.table import Column, Layout
 from analysis.results.tables import case_cells
@@ -75,7 +75,7 @@ def small_study_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, 
             # Lists: a posterior that does not settle leaves neither studies nor funnel.
             rows += [*[{**shared, "part": STUDY, "interval": "", **study} for study in _studies(evidence, case)],
                      *[{**shared, "part": LIMIT, "interval": "prediction", **size} for size in _funnel(case)]]
-    except QuadratureFailed:
+    except NO_POSTERIOR:
         pass  # the regression needs no posterior
     return {SMALL_STUDIES.file: rows}
 

@@ -14,8 +14,7 @@ from analysis.cases.selection import ALL, membership, subset_names
 from analysis.cases.settings import Job
 from analysis.evidence import Evidence
 from analysis.inference.distribution import Distribution, difference
-from analysis.inference.grid import QuadratureFailed
-from analysis.inference.posterior import main_estimand, posterior_of, summary
+from analysis.inference.posterior import NO_POSTERIOR, main_estimand, posterior_of, summary
 from analysis.results.columns import columns
 from analysis.results.table import Column, Layout
 from analysis.results.tables import case_cells
@@ -72,7 +71,7 @@ def _row(evidence: Evidence, case: Case, subset: str) -> dict[str, Any]:
     try:
         known = {name: posterior_of(side).distribution(main_estimand(side)) for name, side in sides.items()
                  if len(side.studies)}
-    except QuadratureFailed as error:
+    except NO_POSTERIOR as error:
         return {**shared, "status": NOT_COMPUTED, "reason": str(error)}
     shared |= {"note": _note(shared)}
     shared |= {cell: value for name, found in known.items() for cell, value in _side(name, found, case.level).items()}
