@@ -76,7 +76,7 @@ def test_a_report_has_the_third_model_and_says_what_it_lacks(tmp_path):
 
 @pytest.mark.parametrize("command", [["fit", "cr", "--model", "third", "--engine", "exact"], ["calibrate", "third"]])
 def test_what_needs_a_density_says_so(command, tmp_path, monkeypatch, capsys):
-    for place in ("analysis.cases.case", "analysis.simulation.design", "analysis.commands.calibrate"):
+    for place in ("analysis.cases.case", "analysis.simulation.studies", "analysis.commands.calibrate"):
         monkeypatch.setattr(f"{place}.all_models", lambda: {**all_models(), "third": THIRD})
     assert main([*command, "--data", str(write_evidence(tmp_path, **EVIDENCE))]) == 2
     assert capsys.readouterr().err == f"{command[0]}: {NEEDS}\n"

@@ -498,7 +498,7 @@ def test_model_comparison(seen):
             prior_spread=_spread(row),
             weight=_weight(rows, row),
         )
-    rows.complete(subset="all", tiers="AB", study_set="review", stamp=None)
+    rows.complete(subset="all", tiers="AB", study_set="review", reason=None, stamp=None)
 
 
 def _weight(rows, row) -> float | None:
