@@ -98,7 +98,7 @@ class Asked:
     Parameters
     ----------
     base : Job
-        The headline's settings; endpoint, subset and model are replaced.
+        The headline's settings; endpoint and subset are replaced.
     """
 
     evidence: Evidence

@@ -43,13 +43,13 @@ def run_all(evidence: Evidence, base: Job, jobs: Sequence[Job], chapters: Sequen
     done = work_off(items, evidence, executor=executor,
                     finished=lambda result: progress.step(_describe(result, tasks, evidence)))
     records = {record.job: record for result in done if isinstance(result, tuple) for record in result}
-    found = tuple(records[job] for job in jobs)
-    headline = {record.job.question: record.pooled for record in reversed(found)}
-    results = Results(evidence, base, found, tuple(compare(evidence, base.question, headline)),
+    planned = tuple(records[job] for job in jobs)
+    headline = {record.job.question: record.pooled for record in reversed(planned)}
+    results = Results(evidence, base, planned, tuple(compare(evidence, base.question, headline)),
                       "QUICK" if quick else "")
     failures += [result for result in done if isinstance(result, Failure)]
-    made = _in_order_of(tasks, [result for result in done if isinstance(result, Done)])
-    return _with_tables(replace(results, failures=tuple(failures)), chapters, made)
+    of_tasks = _in_order_of(tasks, [result for result in done if isinstance(result, Done)])
+    return _with_tables(replace(results, failures=tuple(failures)), chapters, of_tasks)
 
 
 class Done(dict):
@@ -83,9 +83,9 @@ def _in_order(fits: Sequence[tuple[Job, ...]], tasks: Sequence[Task], folder: Pa
             *reversed(sampled.get(here, []))]
 
 
-def _in_order_of(tasks: Sequence[Task], made: Iterable[Done]) -> list[Mapping[str, Any]]:
+def _in_order_of(tasks: Sequence[Task], done: Iterable[Done]) -> list[Mapping[str, Any]]:
     """What the tasks made in the order in which they were planned."""
-    by_number = {result.pop(""): result for result in made}
+    by_number = {result.pop(""): result for result in done}
     return [by_number[number] for number in range(len(tasks)) if number in by_number]
 
 
@@ -101,11 +101,11 @@ def _describe(result: Any, tasks: Sequence[Task], evidence: Evidence) -> str:
     return text if record.status == "converged" else f"{text}: {record.status}"
 
 
-def _with_tables(results: Results, chapters: Sequence[Chapter], made: Sequence[Mapping[str, Any]]) -> Results:
+def _with_tables(results: Results, chapters: Sequence[Chapter], of_tasks: Sequence[Mapping[str, Any]]) -> Results:
     """The results with the tables of fits and chapters; what hangs on other tables is made last."""
     gathered: dict[str, list[Any]] = {}
-    for mapping in made:
-        for name, rows in mapping.items():
+    for files in of_tasks:
+        for name, rows in files.items():
             gathered.setdefault(name, []).extend(rows)
     layouts = {layout.file: layout for chapter in chapters for layout in chapter.layouts}
     values = {name: tuple(rows) for name, rows in gathered.items() if name not in layouts}

@@ -107,7 +107,7 @@ def sensitivity_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, 
     Parameters
     ----------
     base : Job
-        Carries tiers, set, horizon, priors and level; its endpoint, subset and model are replaced.
+        Carries tiers, set, horizon, priors and level; its endpoint and subset are replaced.
     """
     case = headline_case(evidence, base, endpoint)
     if not len(case.studies):
