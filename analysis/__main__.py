@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from analysis.cases.settings import EXACT
 from analysis.commands.arguments import OptionError, parser
-from analysis.evidence import EvidenceError
+from analysis.evidence.problems import EvidenceError
 from analysis.system.errors import UsageError, one_line
 from analysis.system.interrupts import end_on_signals
 from analysis.system.streams import OutputLost, lasting_streams

@@ -16,7 +16,8 @@ import numpy as np
 from analysis.cases.settings import NUTS
 from analysis.commands.arguments import parser
 from analysis.commands.printing import heading
-from analysis.evidence import Evidence, loading
+from analysis.evidence import loading
+from analysis.evidence.types import Evidence
 from analysis.inference.fitting import Fit, run
 from analysis.results import tables
 from analysis.results.terminal import estimates_table
@@ -174,7 +175,7 @@ class Regression:
     regressed: "Regressed"
 
     def __repr__(self) -> str:
-        from analysis.chapters.regression.tables import slopes_table
+        from analysis.commands.regress import slopes_table
 
         regressed, case = self.regressed, self.regressed.case
         return "\n".join([heading(self.evidence, case.question, f"{case.model.name} regression", regressed.priors,

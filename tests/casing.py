@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from analysis.cases.case import Case, case_of
-from analysis.cases.selection import Question, Selection
-from analysis.cases.settings import Job
-from analysis.evidence import Endpoint, Evidence
+from analysis.cases.selection import Selection
+from analysis.cases.settings import Job, Question
+from analysis.evidence.types import Endpoint, Evidence
 from analysis.inference import fitting
 from analysis.results.table import Layout, Row
 from models.model import Model

@@ -17,7 +17,7 @@ def root() -> Path:
 
 @pytest.fixture(scope="session")
 def shipped():
-    from analysis.evidence import load
+    from analysis.evidence.loading import load
     return load(ROOT / "data")
 
 

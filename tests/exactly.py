@@ -7,11 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.cases.selection import Question
-from analysis.cases.settings import EXACT, QUICK, Job
+from analysis.cases.settings import EXACT, QUICK, Job, Question
 from analysis.chapters.chapter import all_chapters
 from analysis.commands import report
-from analysis.evidence import Evidence
+from analysis.evidence.types import Evidence
 from analysis.results.results import Results
 from analysis.runs import report as making
 from analysis.runs.pipeline import run_all

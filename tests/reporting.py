@@ -7,11 +7,12 @@ from types import MappingProxyType
 from typing import Any
 
 from analysis.cases.hazards import convert
-from analysis.cases.selection import Question, horizon_of, select
-from analysis.cases.settings import Job
+from analysis.cases.selection import horizon_of, select
+from analysis.cases.settings import Job, Question
 from analysis.chapters.chapter import Picture, all_chapters
 from analysis.drawing.html import Html
-from analysis.evidence import Endpoint, Evidence, load
+from analysis.evidence.loading import load
+from analysis.evidence.types import Endpoint, Evidence
 from analysis.inference.estimands import Estimate
 from analysis.results.comparison import compare, pooled_by_row
 from analysis.results.records import Record

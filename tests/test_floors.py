@@ -24,7 +24,7 @@ FLOORS = (
     ("analysis.commands",),
     ("analysis.__main__", "analysis.bench", "analysis.notebook"),
 )
-DEEPEST = 23
+DEEPEST = 14
 _READS = {"open", "read_text", "read_bytes", "read_csv", "write_text", "write_bytes", "loadtxt", "genfromtxt", "Path"}
 _SAMPLES = {"sample", "savefig", "subplots"}
 _NOT_FOR_MODELS = {"pathlib", "os", "io", "pandas", "matplotlib", "nutpie"}

@@ -8,9 +8,9 @@ from typing import Self
 import numpy as np
 
 from analysis.cases.hazards import NO_INTERVAL_FACTOR, Conversion, as_studies, convert
-from analysis.cases.selection import ALL, Question, Selection, select
-from analysis.cases.settings import Job
-from analysis.evidence import Evidence, Response, Survival
+from analysis.cases.selection import Selection, select
+from analysis.cases.settings import ALL, Job, Question
+from analysis.evidence.types import Evidence, Response, Survival
 from analysis.system.errors import UsageError
 from models import all_models, models_of
 from models.model import Model

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.evidence import Covariate, Evidence
+from analysis.evidence.types import Covariate, Evidence
 from analysis.system.errors import UsageError
 
 MIN_STUDIES = 4

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from analysis.evidence import Endpoint, Evidence, Response, Study, Survival
+from analysis.cases.settings import ALL, Question
 from analysis.evidence.conditions import Condition, condition
+from analysis.evidence.types import Endpoint, Evidence, Response, Study, Survival
 from analysis.system.errors import UsageError
 
-ALL = "all"
 RETROSPECTIVE = "the study is retrospective"
 SETS = ("review", "extension", "all")
 _DEFAULT_HORIZON = 12.0
@@ -25,39 +25,6 @@ class SharedPatients(UsageError):
 
 class UnknownName(UsageError):
     """A name that the evidence does not define; the message says which names it does."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is analysed: an endpoint in a subset of the studies, from rows of certain tiers.
-
-    Parameters
-    ----------
-    endpoint : str
-    subset : str
-        A rule over columns of studies.csv, defined in subsets.csv.
-    tiers : str
-        Evidence tiers that count, such as "AB"; rows without a tier always count.
-    study_set : {"review", "extension", "all"}
-        The reanalysed review's studies, the later ones, or both; studies without `in_review` always count.
-    early_landmarks : bool
-        Whether survival printed before half the horizon may stand for a study's constant hazard.
-    without : tuple of str
-        Studies that are left out by name.
-    retrospective : bool
-        Whether retrospective studies count.
-    horizon : float or None
-        Months at which survival is read, and by which a study's row is chosen; None takes the endpoint's own, else 12.
-    """
-
-    endpoint: str
-    subset: str = ALL
-    tiers: str = "AB"
-    study_set: str = "review"
-    early_landmarks: bool = True
-    without: tuple[str, ...] = ()
-    retrospective: bool = False
-    horizon: float | None = None
 
 
 @dataclass(frozen=True)

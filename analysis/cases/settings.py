@@ -3,7 +3,41 @@
 import hashlib
 from dataclasses import dataclass, replace
 
-from analysis.cases.selection import Question
+ALL = "all"
+"""The subset of all studies."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is analysed: an endpoint in a subset of the studies, from rows of certain tiers.
+
+    Parameters
+    ----------
+    endpoint : str
+    subset : str
+        A rule over columns of studies.csv, defined in subsets.csv.
+    tiers : str
+        Evidence tiers that count, such as "AB"; rows without a tier always count.
+    study_set : {"review", "extension", "all"}
+        The reanalysed review's studies, the later ones, or both; studies without `in_review` always count.
+    early_landmarks : bool
+        Whether survival printed before half the horizon may stand for a study's constant hazard.
+    without : tuple of str
+        Studies that are left out by name.
+    retrospective : bool
+        Whether retrospective studies count.
+    horizon : float or None
+        Months at which survival is read, and by which a study's row is chosen; None takes the endpoint's own, else 12.
+    """
+
+    endpoint: str
+    subset: str = ALL
+    tiers: str = "AB"
+    study_set: str = "review"
+    early_landmarks: bool = True
+    without: tuple[str, ...] = ()
+    retrospective: bool = False
+    horizon: float | None = None
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from analysis.cases.selection import ALL, SETS, Question
-from analysis.cases.settings import EXACT, IMPORTANCE, NUTS, Job
+from analysis.cases.selection import SETS
+from analysis.cases.settings import ALL, EXACT, IMPORTANCE, NUTS, Job, Question
 from analysis.evidence.loading import DEFAULT_DATA
 from analysis.simulation.settings import DEFAULT_REPLICATES, FAULTS
 from analysis.system.errors import UsageError

@@ -10,7 +10,8 @@ from analysis.cases.selection import Selection
 from analysis.cases.settings import Job
 from analysis.commands.arguments import question_of
 from analysis.commands.printing import asked, heading, print_json, print_notes
-from analysis.evidence import Evidence, load
+from analysis.evidence.loading import load
+from analysis.evidence.types import Evidence
 from analysis.output import adding
 from analysis.results.numbers import counted
 from analysis.results.tables import left_out_cells, left_out_rows

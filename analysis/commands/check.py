@@ -4,7 +4,8 @@ import argparse
 import sys
 
 from analysis.commands.printing import print_json
-from analysis.evidence import EvidenceError, load
+from analysis.evidence.loading import load
+from analysis.evidence.problems import EvidenceError
 from analysis.results.numbers import counted
 from analysis.system.errors import one_line
 

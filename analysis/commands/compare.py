@@ -11,7 +11,8 @@ from analysis.cases.selection import choices
 from analysis.cases.settings import NUTS
 from analysis.commands.arguments import base_job
 from analysis.commands.printing import asked, print_json
-from analysis.evidence import Evidence, load
+from analysis.evidence.loading import load
+from analysis.evidence.types import Evidence
 from analysis.results import tables
 from analysis.results.comparison import COMPARED, Comparison
 from analysis.results.numbers import decimals_for, fixed

@@ -8,11 +8,13 @@ from analysis.cases.case import Case, case_of
 from analysis.cases.settings import NUTS, QUICK, file_name
 from analysis.commands.arguments import base_job
 from analysis.commands.printing import asked, heading, print_json, print_notes, refuse_horizon
-from analysis.evidence import Evidence, load
+from analysis.evidence.loading import load
+from analysis.evidence.types import Evidence
 from analysis.output import adding
-from analysis.results.records import Record, records
+from analysis.results.records import Record
 from analysis.results.tables import left_out_cells
 from analysis.results.terminal import QUICK_REMEDY, estimates_table
+from analysis.runs.fits import records
 from analysis.system.errors import UsageError, one_line
 
 _FOLDER = "posteriors"

@@ -4,8 +4,9 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from analysis.cases.selection import Question, choices
-from analysis.evidence import Evidence
+from analysis.cases.selection import choices
+from analysis.cases.settings import Question
+from analysis.evidence.types import Evidence
 from analysis.results.numbers import counted
 from analysis.results.terminal import left_out_lines
 from analysis.system.errors import UsageError

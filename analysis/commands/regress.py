@@ -10,15 +10,17 @@ from typing import Any
 from analysis.cases.covariates import amount, covariates_of
 from analysis.cases.selection import select
 from analysis.cases.settings import NUTS, QUICK_REGRESSION, REGRESSION
-from analysis.chapters.regression.rows import CAVEAT, LAYOUTS
+from analysis.chapters.regression.rows import CAVEAT, LAYOUTS, STRONG_CORRELATION
 from analysis.chapters.regression.running import Regressed, regress
-from analysis.chapters.regression.tables import collinearity_table, imputed_table, slopes_table
 from analysis.commands.arguments import base_job
 from analysis.commands.printing import asked, heading, print_json, print_notes, refuse_horizon
-from analysis.evidence import Evidence, load
+from analysis.evidence.loading import load
+from analysis.evidence.types import Evidence
 from analysis.output import adding
+from analysis.results.numbers import MISSING, RATIO, chance, interval_text, level_text
+from analysis.results.numbers import number as in_words
 from analysis.results.tables import left_out_cells, left_out_rows
-from analysis.results.terminal import QUICK_REMEDY
+from analysis.results.terminal import QUICK_REMEDY, number, numbers, table
 from analysis.system.errors import UsageError, one_line
 
 _SLOPE = ("covariate", "label", "unit", "unit_size", "prior_size", "analysis", "n_studies", "n_patients", "n_missing",
@@ -79,12 +81,12 @@ def regressed_as_asked(evidence: Evidence, options: argparse.Namespace) -> Regre
 
 def _write(regressed: Regressed, label: str, folder: Path, bubble: str, stamp: str) -> list[Path]:
     """The tables that have a row, and the figure where the run is no trial."""
-    from analysis.chapters.regression.figure import bubble_content, draw_bubbles
+    from analysis.chapters.regression.figure import draw_bubbles
     from analysis.drawing.saving import save_figure
 
     tables = [layout.table({**row, "stamp": stamp} for row in regressed.tables[layout.file]) for layout in LAYOUTS]
     paths = [table.write(folder) for table in tables if len(table)]
-    return paths if stamp else [*paths, *save_figure(draw_bubbles(**bubble_content(regressed), label=label),
+    return paths if stamp else [*paths, *save_figure(draw_bubbles(**regressed.bubbles, label=label),
                                                      folder / bubble)]
 
 
@@ -139,3 +141,42 @@ def _print(evidence: Evidence, regressed: Regressed, stamp: str) -> None:
         if text:
             print(f"{title}\n\n{text}\n")
     print(CAVEAT)
+
+
+def slopes_table(regressed: Regressed) -> str:
+    """Every slope with its ratio per unit; a dash where there is none."""
+    spread = next((slope["heterogeneity"] for slope in regressed.slopes if slope.get("heterogeneity")),
+                  "heterogeneity")
+    header = ["covariate", "per", "analysis", "studies", "missing",
+              f"{regressed.ratio} [{level_text(regressed.case.level)} credible]", "P(ratio > 1)", "SD / prior SD",
+              f"median {spread} without -> with"]
+    return table(header, [_cells(slope) for slope in regressed.slopes])
+
+
+def _cells(slope: dict[str, Any]) -> list[str]:
+    first = [str(slope[name]) for name in ("covariate", "unit", "analysis", "n_studies", "n_missing")]
+    if slope["status"] != "converged":
+        return [*first, "too few studies" if slope["refused"] else slope["status"], MISSING, MISSING, MISSING]
+    return [*first, interval_text(slope["ratio_median"], slope["ratio_lower"], slope["ratio_upper"], RATIO),
+            chance(slope["probability_above_one"]),
+            in_words(slope["sd_ratio"], "") + (", in conflict" if slope["prior_conflict"] else ""),
+            f"{number(slope['heterogeneity_without']) or MISSING} -> {number(slope['heterogeneity_with'])}"]
+
+
+def imputed_table(regressed: Regressed) -> str:
+    """What the model thinks that each missing cell is; empty where none is missing."""
+    rows = []
+    for cell in regressed.imputed:
+        median, lower, upper = numbers([cell[name] for name in ("median", "lower", "upper")], "time")
+        rows.append([cell["covariate"], cell["study_id"], median, f"[{lower}, {upper}]",
+                     chance(cell["probability_outside"])])
+    header = ["covariate", "study", "median", f"{level_text(regressed.case.level)} credible", "P(out of bounds)"]
+    return table(header, rows) if rows else ""
+
+
+def collinearity_table(regressed: Regressed) -> str:
+    """Pairs of covariates whose correlation is at least one half either way; empty where there is none."""
+    rows = [[pair["covariate"], pair["other"], in_words(pair["correlation"], ""), str(pair["n_studies"])]
+            for pair in regressed.collinearity
+            if pair["correlation"] is not None and abs(pair["correlation"]) >= STRONG_CORRELATION]
+    return table(["covariate", "and", "r", "studies with both"], rows) if rows else ""

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from analysis.cases.selection import candidates, refuse_shared_patients
 from analysis.commands.arguments import base_job
-from analysis.evidence import load
+from analysis.evidence.loading import load
 from analysis.output import replacing
 from analysis.runs.workers import helper
 

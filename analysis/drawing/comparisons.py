@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from analysis.cases.selection import ALL
+from analysis.cases.settings import ALL
 from analysis.drawing.html import Html, join, table, tag
 from analysis.results import facts
 from analysis.results.comparison import Comparison

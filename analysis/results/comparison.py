@@ -5,8 +5,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from analysis.cases.selection import (
-    ALL,
-    Question,
     Selection,
     SharedPatients,
     horizon_of,
@@ -15,7 +13,8 @@ from analysis.cases.selection import (
     shared_patients,
     subset_names,
 )
-from analysis.evidence import ComparisonRule, Evidence, Reported
+from analysis.cases.settings import ALL, Question
+from analysis.evidence.types import ComparisonRule, Evidence, Reported
 from analysis.inference.estimands import Estimate
 
 COMPARED, NOT_COMPARED = "compared", "not compared"

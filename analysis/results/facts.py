@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from analysis.cases.selection import ALL, horizon_of, subset_names
-from analysis.evidence import Endpoint, Reported
+from analysis.cases.selection import horizon_of, subset_names
+from analysis.cases.settings import ALL
+from analysis.evidence.types import Endpoint, Reported
 from analysis.inference import estimands
 from analysis.inference.agreement import LIMIT
 from analysis.results.comparison import COMPARED, Comparison

@@ -16,10 +16,9 @@ import numpy as np
 import xarray as xr
 
 from analysis.cases.settings import QUICK, file_name
-from analysis.evidence import Evidence
+from analysis.evidence.types import Evidence
 from analysis.inference.estimands import Quantity, of_effects
-from analysis.inference.fitting import Fit
-from analysis.inference.many_studies import is_many
+from analysis.inference.fitting import Fit, is_many
 from analysis.inference.nuts import flat
 from analysis.inference.prediction import further_studies, outcome, replicates
 from analysis.system.files import write_atomically

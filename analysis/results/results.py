@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from analysis.cases.settings import Job
-from analysis.evidence import Evidence
+from analysis.evidence.types import Evidence
 from analysis.results.comparison import Comparison
 from analysis.results.numbers import PERCENT, Scale, scale_of
 from analysis.results.records import Record

@@ -8,8 +8,9 @@ from scipy import special
 
 from analysis.cases.case import Case
 from analysis.cases.hazards import Conversion
-from analysis.cases.selection import Question, Selection
-from analysis.evidence import Evidence
+from analysis.cases.selection import Selection
+from analysis.cases.settings import Question
+from analysis.evidence.types import Evidence
 from analysis.inference.agreement import Agreement
 from analysis.inference.conflict import Check
 from analysis.inference.diagnostics import Diagnostics

@@ -8,10 +8,10 @@ from pathlib import Path
 from analysis.chapters.chapter import Chapter, Picture
 from analysis.drawing.html import Html
 from analysis.drawing.saving import save_figure
-from analysis.evidence import Evidence
+from analysis.evidence.types import Evidence
 from analysis.results.results import Results
 from analysis.runs.page import as_picture
-from analysis.runs.queue import Item, work_off
+from analysis.runs.workers import Item, work_off
 from analysis.system.failures import Failure, attempt
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from analysis.chapters.chapter import Chapter, Page
 from analysis.drawing.html import Html, image, join, rendered, tag
-from analysis.evidence import Source
+from analysis.evidence.types import Source
 from analysis.results import facts
 from analysis.results.numbers import counted
 from analysis.results.results import Results

@@ -9,14 +9,15 @@ from typing import Any
 from analysis.cases.selection import choices
 from analysis.cases.settings import EXACT, Job
 from analysis.chapters.chapter import Asked, Chapter, Task
-from analysis.evidence import Evidence
+from analysis.evidence.types import Evidence
 from analysis.results import tables
 from analysis.results.comparison import compare
-from analysis.results.records import Record, attempted
+from analysis.results.records import Record
 from analysis.results.results import Results
 from analysis.results.table import Layout, Row, Table
+from analysis.runs.fits import attempted
 from analysis.runs.plan import bundles
-from analysis.runs.queue import Item, work_off
+from analysis.runs.workers import Item, work_off
 from analysis.system.failures import Failure, attempt
 from analysis.system.progress import Progress
 from models import all_models

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from analysis.cases.case import priors_of
-from analysis.cases.selection import ALL, Question, candidates, is_early, refuse_shared_patients, subset_names
-from analysis.cases.settings import BESIDE, EXACT, HEADLINE, INDEPENDENT, QUICK, Job
-from analysis.evidence import Endpoint, Evidence
+from analysis.cases.selection import candidates, is_early, refuse_shared_patients, subset_names
+from analysis.cases.settings import ALL, BESIDE, EXACT, HEADLINE, INDEPENDENT, QUICK, Job, Question
+from analysis.evidence.types import Endpoint, Evidence
 from analysis.results.comparison import BESIDE_TIERS, compared_questions
 from analysis.system.errors import UsageError
 from models import models_of

@@ -13,7 +13,7 @@ from typing import Any
 from analysis.cases.selection import choices, select
 from analysis.cases.settings import Job
 from analysis.chapters.chapter import all_chapters
-from analysis.evidence import Evidence
+from analysis.evidence.types import Evidence
 from analysis.output.checks import refuse_without_space
 from analysis.output.manifests import RUN
 from analysis.results.comparison import COMPARED

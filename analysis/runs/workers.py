@@ -1,17 +1,18 @@
-"""Work in processes beside this one. Imports little, so that they can start before anything heavy is loaded here."""
+"""One queue of work for two processes; imports little, so that the other can start before this one is heavy."""
 
 import ctypes
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing import active_children, get_context, parent_process
 from typing import Any
 
-from analysis.evidence import Evidence
+from analysis.evidence.types import Evidence
 from analysis.system.interrupts import undisturbed
 from analysis.system.streams import QUIET_TRACKER, prepare
 
@@ -62,6 +63,53 @@ class Nobody(Executor):
 def evidence() -> Evidence | None:
     """In such a process: the evidence that it was given, once."""
     return _received[0]
+
+
+@dataclass(frozen=True)
+class Item:
+    """A call whose first argument is the evidence.
+
+    Parameters
+    ----------
+    function : callable
+        Found by its name in a module, since another process may call it.
+    arguments : tuple
+        What follows the evidence; plain values.
+    """
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+
+
+def work_off(items: Sequence[Item], evidence: Evidence, *, executor: Executor,
+             finished: Callable[[Any], None] = lambda result: None) -> list[Any]:
+    """Results of all items, in their order; the other process begins in front, this one behind.
+
+    Parameters
+    ----------
+    finished : callable
+        Called with each result as soon as this process knows of it.
+    """
+    away = {at: executor.submit(_in_helper, item.function, *item.arguments) for at, item in enumerate(items)}
+    results: dict[int, Any] = {}
+
+    def note(places: Iterable[int]) -> None:
+        for at in places:
+            results[at] = away.pop(at).result()
+            finished(results[at])
+
+    for at in reversed(range(len(items))):
+        if at in away and away[at].cancel():
+            del away[at]
+            results[at] = items[at].function(evidence, *items[at].arguments)
+            finished(results[at])
+        note([place for place, future in away.items() if future.done()])
+    note(list(away))
+    return [results[at] for at in range(len(items))]
+
+
+def _in_helper(function: Callable[..., Any], *arguments: Any) -> Any:
+    return function(evidence(), *arguments)
 
 
 @contextmanager

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from analysis.cases.selection import Question
-from analysis.evidence import EvidenceError, load
-from analysis.evidence.loading import DEFAULT_DATA
+from analysis.cases.settings import Question
+from analysis.evidence.loading import DEFAULT_DATA, load
+from analysis.evidence.problems import EvidenceError
 from analysis.output.checks import refuse_obstacles, speaking_of
 from analysis.simulation.replicate import Replicate, Setting, rank_step
 from analysis.simulation.run import BATCHES, Calibration, calibrate, several, verdicts_on

@@ -24,11 +24,10 @@ from scipy import special, stats
 from analysis.cases.case import Case
 from analysis.cases.covariates import Column
 from analysis.cases.regressions import ONE, TOGETHER, RegressionCase, regression_of
-from analysis.cases.selection import Question, Selection
-from analysis.cases.settings import IMPORTANCE, Job
-from analysis.evidence import Covariate, Endpoint
-from analysis.inference.imputation import draw_missing
-from analysis.inference.regression import RegressionFit, fit
+from analysis.cases.selection import Selection
+from analysis.cases.settings import IMPORTANCE, Job, Question
+from analysis.evidence.types import Covariate, Endpoint
+from analysis.inference.regression import RegressionFit, draw_missing, fit
 from analysis.inference.weighted import mean_and_sd, quantiles
 from analysis.results.terminal import table
 from analysis.system.files import write_text

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from analysis.cases.case import NoStudies, model_for, no_study, typed_studies
-from analysis.cases.selection import Question, Selection, candidates, refuse_shared_patients
-from analysis.evidence import Evidence
+from analysis.cases.selection import Selection, candidates, refuse_shared_patients
+from analysis.cases.settings import Question
+from analysis.evidence.types import Evidence
 from models import all_models
 from models.priors import Prior
 from models.studies import HazardStudies, RateStudies, Studies

@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 from arviz_stats.base import array_stats
 
-from analysis.cases.selection import Question
-from analysis.cases.settings import Job
-from analysis.evidence import load
+from analysis.cases.settings import Job, Question
+from analysis.evidence.loading import load
 from analysis.inference.fitting import Fit
 from tests.casing import run
 from tests.evidence.build import write_evidence

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from analysis.cases.case import NoStudies, case_of, headline_case
-from analysis.cases.selection import Question, candidates
-from analysis.cases.settings import EXACT, NUTS, Job
-from analysis.evidence import load
+from analysis.cases.selection import candidates
+from analysis.cases.settings import EXACT, NUTS, Job, Question
+from analysis.evidence.loading import load
 from analysis.inference import fitting, posterior
 from analysis.inference.grid import QuadratureFailed
 from analysis.results.comparison import compared_questions

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from analysis.__main__ import main
-from analysis.evidence import load
+from analysis.evidence.loading import load
 
 KEYS = {"schema_version", "data_sha256", "endpoint", "model", "subset", "tiers", "engine", "priors", "n_studies",
         "n_patients", "seed", "warnings", "estimates", "diagnostics", "converged"}

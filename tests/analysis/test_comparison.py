@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.cases.selection import Question
+from analysis.cases.settings import Question
 from analysis.inference.estimands import Estimate
 from analysis.results.comparison import COMPARED, NOT_COMPARED, Pooled, compare, pooled_by_row, rule_for, wanted
 from analysis.results.tables import COMPARISON, comparison_row

@@ -8,8 +8,7 @@ import pytest
 from scipy import stats
 
 from analysis.__main__ import main
-from analysis.cases.selection import Question
-from analysis.cases.settings import EXACT, Job
+from analysis.cases.settings import EXACT, Job, Question
 from analysis.inference import conflict
 from analysis.inference.conflict import check, expectations
 from analysis.inference.density import density_of

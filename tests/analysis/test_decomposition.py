@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from analysis.cases.selection import Question
+from analysis.cases.settings import Question
 from analysis.chapters.differences.decomposition import DECOMPOSITION, decomposition_rows
 from analysis.chapters.methods import FREQUENTIST, frequentist_rows
 from analysis.chapters.published.interval_shape import (

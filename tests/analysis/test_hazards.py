@@ -6,7 +6,7 @@ import pytest
 
 from analysis.cases import hazards
 from analysis.cases.hazards import Conversion, as_studies, describe
-from analysis.evidence import Survival
+from analysis.evidence.types import Survival
 
 Z95, Z90 = 1.959964, 1.644854
 EXACT = {"abs": 2e-6}  # z is written with six decimals

@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.cases.selection import Question
-from analysis.cases.settings import HEADLINE, Job, derive_seed, more_careful
+from analysis.cases.settings import HEADLINE, Job, Question, derive_seed, more_careful
 from analysis.inference.estimands import Quantity, summarise
 from analysis.results.netcdf import file_name
 from models.priors import Prior, parse_prior

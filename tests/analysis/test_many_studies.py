@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from analysis.cases.selection import Question, select
-from analysis.cases.settings import EXACT, Job
-from analysis.evidence import load
-from analysis.inference import many_studies
+from analysis.cases.selection import select
+from analysis.cases.settings import EXACT, Job, Question
+from analysis.evidence.loading import load
+from analysis.inference import fitting
 from analysis.inference.density import density_of
 from analysis.inference.grid import solve
 from analysis.results.netcdf import save
@@ -33,8 +33,8 @@ def both(tmp_path_factory):
     evidence = evidence_of(folder / "data", [(3, 9), (8, 9), (1, 40), (20, 22), (5, 5), (0, 4), (30, 60)])
     ordinary = run(evidence, JOB)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(many_studies, "MANY", 3)
-        patch.setattr(many_studies, "_BATCH", 2)
+        patch.setattr(fitting, "MANY", 3)
+        patch.setattr(fitting, "_BATCH", 2)
         many = run(evidence, JOB)
         saved = save(many, evidence, folder)
     return ordinary, many, saved
@@ -56,7 +56,7 @@ def test_each_study_is_its_mixture_of_beta_distributions(both):
     for row, y, n in zip(own, many.case.studies.events, many.case.studies.evaluable, strict=True):
         exact = grid.weights.ravel() @ ((grid.values["mu"] * kappa + y) / (kappa + n))
         # 4.5 Monte-Carlo errors: passed by chance in 1 of 150,000.
-        assert abs(row.mean - exact) < 4.5 * row.mcse and row.mcse < 2.0 * row.sd / np.sqrt(many_studies.DRAWS)
+        assert abs(row.mean - exact) < 4.5 * row.mcse and row.mcse < 2.0 * row.sd / np.sqrt(fitting.DRAWS)
 
 
 def test_a_saved_posterior_holds_no_study(both):

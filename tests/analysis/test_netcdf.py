@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from analysis.evidence import load
+from analysis.evidence.loading import load
 from analysis.inference.fitting import Fit
 from analysis.inference.nuts import flat
 from analysis.results.netcdf import PREDICTED, save, tree

@@ -2,8 +2,9 @@
 
 import pytest
 
-from analysis.cases.selection import Question, UnknownName, select, subset_names
-from analysis.evidence import load
+from analysis.cases.selection import UnknownName, select, subset_names
+from analysis.cases.settings import Question
+from analysis.evidence.loading import load
 from tests.evidence.build import write_evidence
 
 STUDIES = [("a", "A 2020", 2020, "true", "prospective", "CD19", "adult"),

@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 
 from analysis.__main__ import main
-from analysis.cases.selection import Question, SharedPatients, UnknownName, select
-from analysis.cases.settings import EXACT, Job
+from analysis.cases.selection import SharedPatients, UnknownName, select
+from analysis.cases.settings import EXACT, Job, Question
 from analysis.chapters.regression.running import regress
 from analysis.chapters.sensitivity.table import SENSITIVITY, sensitivity_rows
-from analysis.evidence import load
+from analysis.evidence.loading import load
 from analysis.results.netcdf import file_name, manifest
-from analysis.results.records import records
+from analysis.runs.fits import records
 from analysis.simulation.studies import select_design
 from tests.casing import rows_of, run
 from tests.evidence.build import write_files

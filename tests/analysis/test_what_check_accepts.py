@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from analysis.__main__ import main
-from analysis.cases.selection import Question, select
-from analysis.evidence import load
+from analysis.cases.selection import select
+from analysis.cases.settings import Question
+from analysis.evidence.loading import load
 from tests.evidence.build import write_files
 
 COLUMNS = "study_id,endpoint,stratum,statistic,time_months,estimate,ci_low,ci_high,upper_not_reached,n,events,{}\n"

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from analysis.cases.selection import Question
-from analysis.evidence import load
+from analysis.cases.settings import Question
+from analysis.evidence.loading import load
 from analysis.simulation.studies import Design, SimulationFailed, design_from, design_of, select_design, simulate
 from analysis.system.errors import UsageError
 from analysis.system.files import as_json

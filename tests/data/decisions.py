@@ -5,7 +5,8 @@ import tempfile
 from decimal import Decimal
 from pathlib import Path
 
-from analysis.evidence import EvidenceError, load
+from analysis.evidence.loading import load
+from analysis.evidence.problems import EvidenceError
 
 from . import readme
 from .tables import Data, Row, counts_printing_as, number, repeated, token, where

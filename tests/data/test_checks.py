@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from analysis.cases.selection import in_subset
-from analysis.evidence import load
+from analysis.evidence.loading import load
 
 from . import audit, form, studies
 from .checks import PLANTED, listed

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from analysis.cases.selection import Question, select
-from analysis.evidence import EvidenceError, load
+from analysis.cases.selection import select
+from analysis.cases.settings import Question
+from analysis.evidence.loading import load
+from analysis.evidence.problems import EvidenceError
 
 from . import coverage, readme
 from .checks import PLANTED, listed

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.evidence import EvidenceError, Problem, load
+from analysis.evidence.loading import load
+from analysis.evidence.problems import EvidenceError, Problem
 
 from .build import FULL, write_files
 

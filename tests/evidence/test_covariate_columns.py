@@ -3,7 +3,7 @@
 import pytest
 
 from analysis.__main__ import main
-from analysis.evidence import load
+from analysis.evidence.loading import load
 
 from .build import write_evidence
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from analysis.evidence import EvidenceError, Problem, files, load
+from analysis.evidence import files
+from analysis.evidence.loading import load
+from analysis.evidence.problems import EvidenceError, Problem
 
 from .build import FULL, MINIMAL, write_evidence
 

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from analysis.evidence import EvidenceError, Survival, load
 from analysis.evidence.columns import TABLES
+from analysis.evidence.loading import load
+from analysis.evidence.problems import EvidenceError
+from analysis.evidence.types import Survival
 
 from .build import FULL, MINIMAL, with_cell, write_evidence, write_files
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analysis.evidence import load
+from analysis.evidence.loading import load
 
 from .build import FULL, with_cell, without_column, write_files
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analysis.evidence import load
+from analysis.evidence.loading import load
 
 from .build import FULL, MINIMAL, with_cell, write_evidence, write_files
 

@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from analysis.evidence import EvidenceError, Problem
+from analysis.evidence.problems import EvidenceError, Problem
 
 from .build import FULL, with_cell
 

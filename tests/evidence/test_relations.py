@@ -2,8 +2,9 @@
 
 import pytest
 
-from analysis.evidence import EvidenceError, load
 from analysis.evidence.columns import TABLES
+from analysis.evidence.loading import load
+from analysis.evidence.problems import EvidenceError
 
 from .build import FULL, MINIMAL, with_cell, without_column, write_evidence, write_files
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from analysis.evidence import EvidenceError, Problem, load
+from analysis.evidence.loading import load
+from analysis.evidence.problems import EvidenceError, Problem
 
 from .build import FULL, MINIMAL, with_cell, without_column, write_evidence, write_files
 

@@ -3,12 +3,12 @@
 from functools import partial
 from pathlib import Path
 
-from analysis.cases.selection import Question
-from analysis.cases.settings import Job
+from analysis.cases.settings import Job, Question
 from analysis.chapters.influence.rows import INFLUENCE, influence_rows
 from analysis.chapters.small_studies.rows import SMALL_STUDIES, small_study_rows
 from analysis.chapters.subsets.rows import SUBSET_DIFFERENCES, subset_rows
-from analysis.evidence import Evidence, load
+from analysis.evidence.loading import load
+from analysis.evidence.types import Evidence
 from tests.casing import rows_of
 from tests.evidence.build import write_files
 

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 from analysis.cases.case import case_of
-from analysis.cases.selection import Question
-from analysis.cases.settings import Job
+from analysis.cases.settings import Job, Question
 from analysis.chapters.influence.rows import INFLUENCE, PRIOR_ONLY
 from analysis.chapters.influence.surprise import chance_named, information, pareto_k, surprise
-from analysis.evidence import load
+from analysis.evidence.loading import load
 from analysis.inference import posterior
 from analysis.inference.density import density_of
 from analysis.inference.draws import draw

@@ -2,8 +2,7 @@
 
 import pytest
 
-from analysis.cases.selection import Question
-from analysis.cases.settings import Job
+from analysis.cases.settings import Job, Question
 from analysis.chapters.influence.section import influence_section
 from analysis.chapters.small_studies.section import small_studies_section
 from analysis.chapters.subsets.section import subsets_section

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 from scipy import special
 
-from analysis.cases.selection import Question
-from analysis.cases.settings import Job
+from analysis.cases.settings import Job, Question
 from analysis.chapters.small_studies.rows import SMALL_STUDIES, hazard_limits, rate_limits
-from analysis.evidence import load
+from analysis.evidence.loading import load
 from analysis.frequentist.estimates import Estimates
 from analysis.frequentist.normal import fit
 from analysis.frequentist.regression import NoRegression, egger_two_sided, normal_slope, slope_on_size

@@ -5,12 +5,13 @@ import pytest
 from scipy import special, stats
 
 from analysis.cases.case import case_of
-from analysis.cases.selection import Question, in_subset, membership
-from analysis.cases.settings import Job
+from analysis.cases.selection import in_subset, membership
+from analysis.cases.settings import Job, Question
 from analysis.chapters.subsets.rows import SUBSET_DIFFERENCES
-from analysis.evidence import EvidenceError, load
 from analysis.evidence.cells import Fault
 from analysis.evidence.conditions import Condition, condition
+from analysis.evidence.loading import load
+from analysis.evidence.problems import EvidenceError
 from analysis.inference.distribution import WORST_ERROR, Distribution, difference
 from tests.data.tables import FOLDER
 from tests.evidence.build import FULL, with_cell, write_files

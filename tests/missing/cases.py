@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from analysis.cases.selection import Question
-from analysis.cases.settings import Job
+from analysis.cases.settings import Job, Question
 from analysis.chapters.missing.rows import MISSING_BOUNDS, PUBLISHED_TOTALS, missing_rows
-from analysis.evidence import Evidence, load
+from analysis.evidence.loading import load
+from analysis.evidence.types import Evidence
 from tests.evidence.build import write_files
 
 CR = Job(Question("cr"))

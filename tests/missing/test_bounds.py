@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from analysis.chapters.missing.counts import filled, in_proportion
-from analysis.evidence import load
+from analysis.evidence.loading import load
 from tests.casing import cells
 from tests.data.tables import FOLDER
 from tests.evidence.build import MINIMAL, write_files

@@ -5,8 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from analysis.cases.selection import Question
-from analysis.cases.settings import Job
+from analysis.cases.settings import Job, Question
 from analysis.chapters.missing.counts import count_quantile, predictive, sum_log_probability, tail_probabilities
 from analysis.inference.density import density_of
 from analysis.inference.draws import draw

@@ -15,11 +15,11 @@ import pytest
 from scipy import optimize, special, stats
 
 from analysis.cases.case import typed_studies
-from analysis.cases.selection import Question, select
-from analysis.cases.settings import EXACT, NUTS, REGRESSION, Job
+from analysis.cases.selection import select
+from analysis.cases.settings import EXACT, NUTS, REGRESSION, Job, Question
 from analysis.chapters.regression.running import Regressed, regress
 from analysis.chapters.subsets.rows import SUBSET_DIFFERENCES, subset_rows
-from analysis.evidence import load
+from analysis.evidence.loading import load
 from analysis.frequentist.likelihood import logit_normal_median
 from analysis.inference.fitting import Fit
 from models import all_models

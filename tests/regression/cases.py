@@ -8,9 +8,8 @@ from scipy import special
 
 from analysis.cases.covariates import Column
 from analysis.cases.regressions import ONE, TOGETHER, RegressionCase, regression_of
-from analysis.cases.selection import Question
-from analysis.cases.settings import IMPORTANCE, REGRESSION, Job
-from analysis.evidence import Covariate
+from analysis.cases.settings import IMPORTANCE, REGRESSION, Job, Question
+from analysis.evidence.types import Covariate
 from analysis.inference import weighted
 from analysis.inference.regression import RegressionFit, fit
 from models.priors import parse_prior

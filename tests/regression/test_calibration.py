@@ -10,7 +10,7 @@ from scipy import stats
 
 from analysis.cases import regressions
 from analysis.inference import importance
-from analysis.inference.imputation import draw_missing
+from analysis.inference.regression import draw_missing
 from analysis.simulation import regression as calibration
 from models import regression
 from models.priors import Prior

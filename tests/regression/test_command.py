@@ -7,7 +7,7 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.cases.covariates import Column
-from analysis.chapters.regression.figure import bubble_content, draw_bubbles
+from analysis.chapters.regression.figure import draw_bubbles
 from analysis.chapters.regression.rows import CAVEAT, SLOPES
 from tests.evidence.build import write_evidence
 
@@ -136,11 +136,10 @@ def test_a_failed_fit_ends_with_code_3_and_no_estimate(portable, capsys, monkeyp
 
 
 def test_a_refused_slope_is_drawn_as_points_without_a_line(shipped):
-    from analysis.cases.selection import Question
-    from analysis.cases.settings import Job
+    from analysis.cases.settings import Job, Question
     from analysis.chapters.regression.running import regress
     found = regress(shipped, Job(Question("relapse")))
     assert found.slopes and len(found.refused) == len(found.slopes)
-    figure = draw_bubbles(**bubble_content(found), label="Relapse")
+    figure = draw_bubbles(**found.bubbles, label="Relapse")
     names = {artist.get_gid() for axes in figure.axes for artist in (*axes.lines, *axes.collections)}
     assert not any((name or "").startswith("curve") for name in names) and "circles.age" in names

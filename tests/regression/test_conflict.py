@@ -8,11 +8,10 @@ import pytest
 from scipy import integrate, stats
 
 from analysis.__main__ import main
-from analysis.cases.selection import Question
-from analysis.cases.settings import Job
+from analysis.cases.settings import Job, Question
 from analysis.chapters.regression.conflict import LEAST_TAIL, crude_slope, prior_tail
 from analysis.chapters.regression.running import regress
-from analysis.chapters.regression.tables import slopes_table
+from analysis.commands.regress import slopes_table
 from models.priors import Prior
 from models.studies import HazardStudies, RateStudies
 from tests.references import peers

@@ -5,8 +5,7 @@ import pytest
 from arviz_stats.base import array_stats
 
 from analysis.cases.settings import IMPORTANCE, NUTS
-from analysis.inference.imputation import draw_missing
-from analysis.inference.regression import fit
+from analysis.inference.regression import draw_missing, fit
 from models.studies import HazardStudies, RateStudies
 from tests.references import peers
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from analysis.cases.selection import Question
-from analysis.cases.settings import Job
-from analysis.evidence import Evidence, load
+from analysis.cases.settings import Job, Question
+from analysis.evidence.loading import load
+from analysis.evidence.types import Evidence
 from tests.evidence.build import write_files
 
 JOB = Job(Question("cr"))

@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 
 from analysis.cases.case import typed_studies
-from analysis.cases.selection import Question, select
+from analysis.cases.selection import select
+from analysis.cases.settings import Question
 from analysis.chapters.sensitivity import table
 from analysis.chapters.sensitivity.section import largest_moves
 from analysis.chapters.sensitivity.table import SENSITIVITY, compared, published, sensitivity_rows
-from analysis.evidence import load
+from analysis.evidence.loading import load
 from analysis.inference.density import density_of
 from analysis.inference.grid import QuadratureFailed, solve
 from analysis.inference.pooled import pooled

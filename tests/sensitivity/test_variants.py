@@ -10,7 +10,7 @@ from analysis.cases.hazards import as_studies, convert
 from analysis.chapters.sensitivity.choices import possible_events
 from analysis.chapters.sensitivity.priors import ALTERNATIVES
 from analysis.chapters.sensitivity.table import HEADLINE, LABELS, variants
-from analysis.evidence import load
+from analysis.evidence.loading import load
 from models import all_models
 from tests.evidence.build import MINIMAL, write_files
 from tests.sensitivity.cases import FILES, JOB, RESPONSES, evidence_of

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from analysis.cases.selection import ALL
+from analysis.cases.settings import ALL
 from analysis.drawing.comparisons import difference_text
 from analysis.drawing.html import Html, rendered
-from analysis.evidence import Endpoint
+from analysis.evidence.types import Endpoint
 from analysis.results import facts
 from analysis.results.comparison import Comparison
 from analysis.results.numbers import PERCENT, level_text

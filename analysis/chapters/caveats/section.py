@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from analysis.cases.selection import ALL, early_before
+from analysis.cases.selection import early_before
+from analysis.cases.settings import ALL
 from analysis.drawing.html import Html, rendered, section, tag
 from analysis.results import facts
 from analysis.results.results import Results

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from analysis.cases.selection import ALL
+from analysis.cases.settings import ALL
 from analysis.results.columns import columns
 from analysis.results.comparison import COMPARED, Comparison
 from analysis.results.numbers import out_of

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 
-from analysis.cases.selection import ALL
+from analysis.cases.settings import ALL
 from analysis.drawing import style
 from analysis.drawing.axis import fit_axis
 from analysis.drawing.sheet import Sheet, add_sheet, stacked, wrapped, write_title

@@ -8,7 +8,7 @@ from analysis.chapters.chapter import Chapter, Page, Picture
 from analysis.chapters.endpoints.figure import draw_forest
 from analysis.chapters.endpoints.section import endpoint_section
 from analysis.drawing.html import Html, folded, join, tag
-from analysis.evidence import Endpoint
+from analysis.evidence.types import Endpoint
 from analysis.results import facts
 from analysis.results.numbers import counted
 from analysis.results.records import Record

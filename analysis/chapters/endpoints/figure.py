@@ -1,16 +1,25 @@
 """Forest plot of one endpoint: what each study reports, what it is shrunken to, and the pooled results below."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Polygon
 
 from analysis.drawing import style
 from analysis.drawing.axis import fit_axis
-from analysis.drawing.pooled import PooledLine, draw_pooled, pooled_lines
 from analysis.drawing.sheet import Sheet, add_sheet, new_figure, wrapped
-from analysis.results.numbers import PERCENT, Scale, counted, level_text, safe, with_interval
+from analysis.results.numbers import PERCENT, Scale, counted, level_text, printed_with_interval, safe, with_interval
+
+Row = Mapping[str, Any]
+
+_MAIN = {False: ("mean_rate", "Mean rate"), True: ("survival", "Survival, typical study")}
+_NEW = {False: ("new_study_rate", "Rate of a new study"),
+        True: ("new_study_survival", "Survival in a new study")}
+_UNIT = "proportion"
+
 
 Row = Mapping[str, Any]
 
@@ -22,8 +31,28 @@ LARGEST_SQUARE = 110.0
 _TOP, _FOOT = 0.98, 0.86
 _ROW = 0.37
 _RAW_AT, _SHRUNKEN_AT = 0.33, 0.69
-_UNIT = "proportion"
 _OF_STUDIES = ("study_rate", "study_survival")  # beside these a study may have other estimates, such as its hazard
+
+
+@dataclass(frozen=True)
+class PooledLine:
+    """One pooled row.
+
+    Parameters
+    ----------
+    kind : {"credible", "prediction", "confidence"}
+    lower, upper : float or None
+        None where no interval was published.
+    """
+
+    label: str
+    kind: str
+    level: float | None
+    middle: float
+    lower: float | None
+    upper: float | None
+    text: str
+    base: str
 
 
 def draw_forest(studies: Sequence[Row], *, estimates: Sequence[Row], published: Sequence[Row] = (), label: str,
@@ -168,3 +197,61 @@ def _legend(figure: Figure, studies: Sequence[Row], shrunken: bool, hidden: int)
         note += f"; {counted(hidden, 'smaller study', 'smaller studies')} not drawn, the tables hold all"
     figure.text(1 - 0.15 / style.WIDTH, 0.11 / figure.get_size_inches()[1], note, ha="right",
                 fontsize=style.SMALL, color=style.FAINT)
+
+
+def pooled_lines(estimates: Sequence[Row], published: Sequence[Row], *, survival: bool,
+                 scale: Scale = PERCENT) -> list[PooledLine]:
+    """What there is to show below the studies: up to three rows."""
+    lines = []
+    for estimand, label in (_MAIN[survival], _NEW[survival]):
+        row = next((row for row in estimates if row["estimand"] == estimand), None)
+        if row:
+            base = _base(row["k_studies"], row["n_patients"]) if not lines else ""
+            lines.append(PooledLine(label, row["interval"], row["level"], row["median"], row["lower"], row["upper"],
+                                    with_interval(row, _UNIT, scale), base))
+    row = next((row for row in published if row["estimand"] == _MAIN[survival][0]
+                and row["transform"] != "complement"), None)
+    if row:
+        low, high = row["published_lower"], row["published_upper"]
+        lines.append(PooledLine("Published", "confidence", row["published_level"], row["published"], low, high,
+                                printed_with_interval(row["published"], low, high, "probability", scale),
+                                _base(row["published_k"], row["published_n"])))
+    return lines
+
+
+def _base(k: int | None, n: int | None) -> str:
+    parts = [counted(k, "study", "studies") if k else "", counted(n, "patient") if n else ""]
+    return ", ".join(part for part in parts if part)
+
+
+def draw_pooled(sheet: Sheet, lines: Sequence[PooledLine], top: float, *, across: int) -> None:
+    """Draw the rows from `top` on, and a line of the pooled estimate across the studies above."""
+    colors = {"credible": style.SHRUNKEN, "prediction": style.PREDICTION, "confidence": style.PUBLISHED}
+    for at, line in enumerate(lines):
+        y, color = top + at + 0.5, colors[line.kind]
+        kind = f"{level_text(line.level)} {line.kind} interval" if line.lower is not None else "no interval published"
+        sheet.write(0.15, y, line.label, weight="bold", color=color)
+        text = f"{kind}\n{line.base}" if line.base else kind
+        sheet.write(2.55, y, text, size=style.SMALL, color=color)
+        sheet.write(8.68, y, line.text, weight="bold", color=color)
+        _draw(sheet, line, y, color)
+        if line.kind == "credible":
+            sheet.axes.plot([line.middle, line.middle], [0, across], color=color, linewidth=0.8,
+                            linestyle=(0, (1, 2)), zorder=1)
+
+
+def _draw(sheet: Sheet, line: PooledLine, y: float, color: str) -> None:
+    axes = sheet.axes
+    left, right = axes.get_xlim()
+    for end, edge, mark in ((line.lower, left, "<"), (line.upper, right, ">")):
+        if end is not None and not left <= end <= right:
+            axes.plot([edge], [y], mark, color=color, markersize=7, zorder=6, clip_on=False, gid="beyond-the-axis")
+    if line.kind == "credible":
+        points = [(line.lower, y), (line.middle, y - 0.24), (line.upper, y), (line.middle, y + 0.24)]
+        axes.add_patch(Polygon(points, closed=True, facecolor=color, edgecolor=color, zorder=4))
+        return
+    if line.lower is not None:
+        dashes = (0, (4, 2)) if line.kind == "prediction" else "solid"
+        axes.plot([line.lower, line.upper], [y, y], color=color, linewidth=2.0, linestyle=dashes, zorder=4)
+        axes.plot([line.lower, line.upper], [y, y], "|", color=color, markersize=8, markeredgewidth=1.6, zorder=4)
+    axes.plot([line.middle], [y], "D" if line.kind == "confidence" else "o", color=color, markersize=5, zorder=5)

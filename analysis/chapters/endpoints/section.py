@@ -3,7 +3,7 @@
 import re
 
 from analysis.drawing.html import Html, folded, join, paragraphs, rendered, table, tag
-from analysis.evidence import Endpoint
+from analysis.evidence.types import Endpoint
 from analysis.inference.estimands import LABELS
 from analysis.results import facts
 from analysis.results.numbers import Scale, level_text, number, studies_and_patients, unit_text, with_interval

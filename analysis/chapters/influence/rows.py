@@ -8,7 +8,7 @@ import numpy as np
 from analysis.cases.case import Case, headline_case
 from analysis.cases.settings import Job, derive_seed
 from analysis.chapters.influence.surprise import NAMED_BELOW, chance_named, information, pareto_k, surprise
-from analysis.evidence import Evidence
+from analysis.evidence.types import Evidence
 from analysis.inference.leave_one_out import leave_one_out, only
 from analysis.inference.posterior import NO_POSTERIOR, main_estimand, posterior_of, spread_estimand, too_large
 from analysis.results.columns import columns

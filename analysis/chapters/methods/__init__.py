@@ -5,10 +5,9 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from analysis.cases.case import case_of
-from analysis.cases.selection import ALL
-from analysis.cases.settings import Job
+from analysis.cases.settings import ALL, Job
 from analysis.chapters.chapter import Asked, Chapter, Task
-from analysis.evidence import Evidence
+from analysis.evidence.types import Evidence
 from analysis.frequentist.methods import BY_KEY, methods_for
 from analysis.results.columns import columns
 from analysis.results.comparison import compared_questions

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from analysis.cases.selection import Question, Selection, reason_against_study
+from analysis.cases.selection import Selection, reason_against_study
+from analysis.cases.settings import Question
 from analysis.chapters.missing.counts import MOST_PATIENTS, impossible, in_proportion
-from analysis.evidence import Evidence, Response, Scenario, Study, Total
+from analysis.evidence.types import Evidence, Response, Scenario, Study, Total
 
 AS_PRINTED = "as_printed"
 TREATED, REDUCED = "treated", "reduced"

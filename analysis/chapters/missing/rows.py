@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from analysis.cases.case import Case, own_priors, typed_studies
-from analysis.cases.selection import ALL, candidates, shared_patients
-from analysis.cases.settings import Job
+from analysis.cases.selection import candidates, shared_patients
+from analysis.cases.settings import ALL, Job
 from analysis.chapters.missing.counts import (
     MOST_PATIENTS,
     count_quantile,
@@ -32,7 +32,7 @@ from analysis.chapters.missing.counts import (
     tail_probabilities,
 )
 from analysis.chapters.missing.readings import TREATED, Reading, members, readings
-from analysis.evidence import ComparisonRule, Evidence, Reported, Study
+from analysis.evidence.types import ComparisonRule, Evidence, Reported, Study
 from analysis.inference.density import density_of
 from analysis.inference.grid import QuadratureFailed, solve
 from analysis.inference.posterior import Posterior, posterior_of

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from analysis.cases.selection import ALL, candidates
+from analysis.cases.selection import candidates
+from analysis.cases.settings import ALL
 from analysis.chapters.chapter import Asked, Chapter, Task
 from analysis.chapters.models.comparison import LEAVE_ONE_OUT, MODEL_COMPARISON, comparison_rows
 from analysis.chapters.models.section import models_section

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from analysis.cases.selection import ALL
+from analysis.cases.settings import ALL
 from analysis.drawing import style
 from analysis.drawing.axis import fit_axis
 from analysis.drawing.sheet import Sheet, add_sheet, stacked, wrapped, write_title

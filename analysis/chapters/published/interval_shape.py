@@ -16,9 +16,9 @@ import numpy as np
 from scipy import special
 
 from analysis.cases.case import Case, case_of
-from analysis.cases.selection import ALL, Question, reason_against_study
-from analysis.cases.settings import Job
-from analysis.evidence import Evidence, Reported
+from analysis.cases.selection import reason_against_study
+from analysis.cases.settings import ALL, Job, Question
+from analysis.evidence.types import Evidence, Reported
 from analysis.frequentist.likelihood import beta_binomial_mean
 from analysis.inference.draws import draw
 from analysis.inference.posterior import posterior_of

@@ -2,7 +2,7 @@
 
 from analysis.drawing.comparisons import comparison_table
 from analysis.drawing.html import Html, rendered
-from analysis.evidence import Endpoint
+from analysis.evidence.types import Endpoint
 from analysis.results import facts
 from analysis.results.facts import Rates
 from analysis.results.numbers import level_text, studies_and_patients

@@ -5,12 +5,12 @@ from typing import Any
 
 from analysis.cases.settings import Job
 from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
-from analysis.chapters.regression.figure import bubble_content, draw_bubbles
+from analysis.chapters.regression.figure import draw_bubbles
 from analysis.chapters.regression.rows import LAYOUTS, SLOPES
 from analysis.chapters.regression.running import regress, regression_jobs
 from analysis.chapters.regression.section import regression_block, regression_section
 from analysis.drawing.html import Html
-from analysis.evidence import Evidence
+from analysis.evidence.types import Evidence
 from analysis.results.results import Results
 
 
@@ -22,7 +22,7 @@ def _work(asked: Asked) -> Iterator[Task]:
 def _rows(evidence: Evidence, job: Job) -> Mapping[str, Any]:
     regressed = regress(evidence, job)
     drawn = len(regressed.refused) < len(regressed.slopes)
-    return {**regressed.tables, "bubble": [(job.question.endpoint, bubble_content(regressed))] if drawn else []}
+    return {**regressed.tables, "bubble": [(job.question.endpoint, regressed.bubbles)] if drawn else []}
 
 
 def _figures(results: Results) -> Iterator[Picture]:

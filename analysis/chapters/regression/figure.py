@@ -1,34 +1,23 @@
 """Bubble plots of one endpoint: its studies over each covariate, with the regression line and its band."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.cases.regressions import ONE
 from analysis.chapters.regression.rows import CAVEAT
-from analysis.chapters.regression.running import Regressed
 from analysis.drawing import style
 from analysis.drawing.axis import fit_axis
 from analysis.drawing.panels import LETTERS, MAX_PANELS, SMALL_LETTERS, listed, panels
 from analysis.drawing.sheet import wrapped
-from analysis.results.numbers import PERCENT, RATIO, Scale, chance, counted, interval_text, level_text, safe
+from analysis.results.numbers import PERCENT, RATIO, Scale, chance, interval_text, level_text, safe
 from analysis.results.table import Row
 
 LARGEST_CIRCLE, _LEAST_DIAMOND = 400.0, 40.0
 """Area of the largest study's circle, in square points."""
 _FEW_TICKS = 5
 _RATIO_LETTERS = 46
-
-
-def bubble_content(regressed: Regressed) -> dict[str, Any]:
-    """The arguments of `draw_bubbles` that follow from the regressions, as plain values."""
-    case = regressed.case
-    return {"studies": regressed.studies, "slopes": regressed.slopes, "predictions": regressed.predictions,
-            "imputed": regressed.imputed, "horizon": case.horizon,
-            "detail": f"{counted(len(case.studies), 'study', 'studies')}, {counted(case.studies.patients, 'patient')}, "
-                      f"{case.model.name.replace('_', '-')} regression"}
 
 
 def draw_bubbles(*, studies: Sequence[Row], slopes: Sequence[Row], predictions: Sequence[Row],

@@ -13,7 +13,7 @@ from analysis.cases.covariates import Column as Covariate
 from analysis.cases.regressions import RegressionCase
 from analysis.cases.settings import NUTS
 from analysis.chapters.regression.conflict import conflict_cells
-from analysis.evidence import Evidence
+from analysis.evidence.types import Evidence
 from analysis.inference.regression import RegressionFit
 from analysis.inference.weighted import mcse_mean, mean_and_sd, quantiles
 from analysis.results import tables
@@ -155,7 +155,7 @@ def imputed_rows(evidence: Evidence, fit: RegressionFit, cells: Draws) -> list[d
     Parameters
     ----------
     cells : mapping of study id to array, shape (s,)
-        As `analysis.inference.imputation.draw_missing` returns them.
+        As `analysis.inference.regression.draw_missing` returns them.
     """
     (covariate,), case = fit.case.columns, fit.case.without
     low, high = covariate.covariate.lowest, covariate.covariate.highest

@@ -11,15 +11,15 @@ from analysis.cases.selection import select
 from analysis.cases.settings import IMPORTANCE, QUICK_REGRESSION, REGRESSION, Job
 from analysis.chapters.regression import rows
 from analysis.chapters.regression.conflict import conflict_text
-from analysis.evidence import Evidence
 from analysis.evidence.notes import FAR_OUT
+from analysis.evidence.types import Evidence
 from analysis.inference.conflict import check
 from analysis.inference.grid import QuadratureFailed
-from analysis.inference.imputation import draw_missing
 from analysis.inference.pooled import hyperparameters
 from analysis.inference.posterior import Posterior, posterior_of
-from analysis.inference.regression import RegressionFit, fit
+from analysis.inference.regression import RegressionFit, draw_missing, fit
 from analysis.results import tables
+from analysis.results.numbers import counted
 from models.priors import Prior
 
 _FAR_STEP = 20.0
@@ -63,6 +63,16 @@ class Regressed:
         """Rows by file."""
         parts = (self.slopes, self.predictions, self.imputed, self.collinearity)
         return {layout.file: part for layout, part in zip(rows.LAYOUTS, parts, strict=True)}
+
+    @property
+    def bubbles(self) -> dict[str, Any]:
+        """The arguments of `draw_bubbles` that follow from the regressions, as plain values."""
+        case = self.case
+        return {"studies": self.studies, "slopes": self.slopes, "predictions": self.predictions,
+                "imputed": self.imputed, "horizon": case.horizon,
+                "detail": f"{counted(len(case.studies), 'study', 'studies')}, "
+                          f"{counted(case.studies.patients, 'patient')}, "
+                          f"{case.model.name.replace('_', '-')} regression"}
 
     @property
     def failed(self) -> Rows:

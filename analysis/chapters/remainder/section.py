@@ -1,6 +1,6 @@
 """Published numbers that the answer cannot hold: crude ones, second printings, and those without a counterpart."""
 
-from analysis.cases.selection import ALL
+from analysis.cases.settings import ALL
 from analysis.drawing.comparisons import comparison_table
 from analysis.drawing.html import Html, folded, join, section, table
 from analysis.results import facts

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 from analysis.cases.case import Case, Row
 from analysis.cases.hazards import NO_INTERVAL_FACTOR
-from analysis.cases.selection import Question, base_of, candidates, early_before, select, shared_patients
-from analysis.evidence import Evidence, Survival
+from analysis.cases.selection import base_of, candidates, early_before, select, shared_patients
+from analysis.cases.settings import Question
+from analysis.evidence.types import Evidence, Survival
 
 TIERS = ("A", "AB", "ABC")
 FACTORS = (1.0, 1.25, 2.0)

@@ -22,7 +22,7 @@ import numpy as np
 from analysis.cases.case import headline_case
 from analysis.cases.settings import Job
 from analysis.chapters.sensitivity.table import COMPUTED, NOT_COMPUTED
-from analysis.evidence import Evidence
+from analysis.evidence.types import Evidence
 from analysis.inference.distribution import distribution
 from analysis.inference.grid import Grid
 from analysis.inference.pooled import quantities_at

@@ -17,7 +17,7 @@ import numpy as np
 
 from analysis.cases.case import Case, own_priors
 from analysis.chapters.sensitivity.choices import Variant
-from analysis.evidence import Evidence
+from analysis.evidence.types import Evidence
 from models import models_of
 from models.log_hazard import PRIORS as HAZARD_PRIORS
 from models.model import Model

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from analysis.cases.case import Case, headline_case
-from analysis.cases.selection import ALL, membership, subset_names
-from analysis.cases.settings import Job
-from analysis.evidence import Evidence
+from analysis.cases.selection import membership, subset_names
+from analysis.cases.settings import ALL, Job
+from analysis.evidence.types import Evidence
 from analysis.inference.distribution import Distribution, difference
 from analysis.inference.posterior import NO_POSTERIOR, main_estimand, posterior_of, summary
 from analysis.results.columns import columns

@@ -1,0 +1,83 @@
+"""Makes fits: each becomes the rows that it adds to every table, and a posterior on disk."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from analysis.cases.case import NoStudies, case_of, model_for
+from analysis.cases.selection import SharedPatients, candidates, select
+from analysis.cases.settings import Job
+from analysis.evidence.types import Evidence
+from analysis.inference.fitting import Fit, interval_probability, run
+from analysis.inference.grid import QuadratureFailed
+from analysis.inference.nuts import SamplingFailed
+from analysis.results import tables
+from analysis.results.comparison import pooled_by_row, wanted
+from analysis.results.records import FAILED, Record
+from analysis.system.failures import Failure, attempt
+from models.model import NeedsDensity
+
+
+def records(evidence: Evidence, jobs: tuple[Job, ...], folder: Path | None, *, cores: int = 1) -> tuple[Record, ...]:
+    """Make one fit for jobs that use the same rows, save its posterior under `folder` (None: nowhere) for each.
+
+    Returns
+    -------
+    tuple of Record
+        One per job, in their order; they differ in their labels and in what they are compared with.
+    """
+    try:
+        fit = run(case_of(evidence, jobs[0]), cores=cores)
+    except (NoStudies, SharedPatients, NeedsDensity, SamplingFailed, QuadratureFailed) as reason:
+        status = {NoStudies: "no studies", SharedPatients: "not pooled", NeedsDensity: "no density"}.get(
+            type(reason), "NOT CONVERGED")
+        return tuple(_empty(evidence, job, status, str(reason)) for job in jobs)
+    labelled = (replace(fit, case=replace(fit.case, job=job, selection=select(evidence, job.question)))
+                for job in jobs)
+    return tuple(_of_fit(evidence, fit, _saved(fit, evidence, folder) if folder else "") for fit in labelled)
+
+
+def _saved(fit: Fit, evidence: Evidence, folder: Path) -> str:
+    from analysis.results.netcdf import save
+
+    return save(fit, evidence, folder).name
+
+
+def attempted(evidence: Evidence, jobs: tuple[Job, ...], folder: Path | None) -> tuple[Record, ...]:
+    """As `records`; where an unexpected error ends the fit, records that say so."""
+    found = attempt("fit", jobs[0].question.endpoint, records, evidence, jobs, folder)
+    return tuple(_empty(evidence, job, FAILED, found.reason) for job in jobs) if isinstance(found, Failure) else found
+
+
+def _of_fit(evidence: Evidence, fit: Fit, path: str) -> Record:
+    case, job, model = fit.case, fit.case.job, fit.case.model.name
+    k, n = len(case.studies), case.studies.patients
+    diagnostics = tables.diagnostic_row(fit.diagnostics)
+    question = tables.question_cells(job.question, model)
+    settings = {"k_studies": k, "n_patients": n, "chains": fit.sampler.chains, "draws": fit.sampler.draws,
+                "target_accept": fit.sampler.target_accept,
+                "seed": fit.seed}
+    chances = {identity: interval_probability(fit, estimand, months, low, high) for identity, estimand, months, low,
+               high in wanted(evidence, job.question)} if fit.estimates else {}
+    trouble = "" if fit.estimates else f"the fit did not converge: {diagnostics['failures']}"
+    return Record(
+        job, model, diagnostics["status"], k, n, {name: str(prior) for name, prior in case.priors.items()},
+        fit.warnings,
+        tuple(tables.estimate_row(job.question, model, estimate, k=k, n=n) for estimate in fit.printed),
+        {**question, **diagnostics, **tables.prior_cells(fit.prior_check), **settings},
+        tuple(tables.study_rows(evidence, case.selection, case.conversions, level=job.level)),
+        tuple(tables.conversion_rows(job.question.endpoint, case.conversions)),
+        tuple(tables.left_out_rows(case.selection)),
+        pooled_by_row(evidence, job.question, model=model, k_studies=k, n_patients=n, estimates=fit.printed,
+                      probabilities=chances, trouble=trouble),
+        tuple(tables.agreement_rows(job.question, model, fit.agreement)), fit.log_evidence, path,
+        fit.prior_check.warnings)
+
+
+def _empty(evidence: Evidence, job: Job, status: str, reason: str) -> Record:
+    selection = candidates(evidence, job.question)
+    model = model_for(selection.endpoint.kind, job.model).name
+    diagnostics = {**tables.question_cells(job.question, model), "status": status, "failures": reason}
+    pooled = pooled_by_row(evidence, job.question, model=model, k_studies=0, n_patients=0, estimates=(),
+                           probabilities={}, trouble=reason)
+    return Record(job, model, status, warnings=selection.warnings, diagnostics=diagnostics,
+                  left_out=tuple(tables.left_out_rows(selection)), pooled=pooled)
