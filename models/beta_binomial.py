@@ -172,17 +172,19 @@ def new_study_cdf(draws: Draws, rate: Array) -> np.ndarray:
     return np.where(wide, inside, draws["mu"] <= rate)
 
 
-def population(draws: Draws) -> dict[str, np.ndarray]:
-    """Mean and median rate, rho, and tau, the standard deviation of logit p_i: sqrt(psi'(a) + psi'(b)).
+def _median_rate(draws: Draws) -> np.ndarray:
+    a, b = _shapes(draws)
+    wide = a + b < _KAPPA_OF_A_POINT
+    return np.where(wide, special.betaincinv(np.where(wide, a, 1.0), np.where(wide, b, 1.0), 0.5), draws["mu"])
 
-    tau grows like 1/(1 - mu) and 1/mu, so its posterior mean is infinite where no study shows the rarer outcome.
+
+def _tau(draws: Draws) -> np.ndarray:
+    """Standard deviation of logit p_i, sqrt(psi'(a) + psi'(b)).
+
+    It grows like 1/(1 - mu) and 1/mu, so its posterior mean is infinite where no study shows the rarer outcome.
     """
     a, b = _shapes(draws)
-    mean = draws["mu"]
-    wide = a + b < _KAPPA_OF_A_POINT
-    median = np.where(wide, special.betaincinv(np.where(wide, a, 1.0), np.where(wide, b, 1.0), 0.5), mean)
-    return {"mean_rate": mean, "median_rate": median, "rho": draws["rho"],
-            "tau": np.sqrt(special.polygamma(1, a) + special.polygamma(1, b))}
+    return np.sqrt(special.polygamma(1, a) + special.polygamma(1, b))
 
 
 def _theta(draws: Draws) -> np.ndarray:
@@ -202,7 +204,9 @@ def _beta(a: np.ndarray, b: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 MARGINAL = Marginal(data=data, log_density=log_density, log_constant=log_constant, log_likelihood=log_likelihood,
                     conditional=conditional, study_effects=study_effects, new_study=new_study,
-                    new_study_cdf=new_study_cdf, population=population)
+                    new_study_cdf=new_study_cdf, population={
+                        "mean_rate": lambda draws: draws["mu"], "median_rate": _median_rate,
+                        "rho": lambda draws: draws["rho"], "tau": _tau})
 MODEL = Model(name="beta_binomial", kind="rate", priors=PRIORS, build=build,
               estimands={"mean_rate": "mu", "rho": "rho"}, summary="Beta-binomial model of a rate",
               likelihood="y ~ BetaBinomial(n, mu, rho)", rank=0,

@@ -312,14 +312,10 @@ def new_study_cdf(draws: Draws, log_hazard: Array) -> np.ndarray:
     return special.ndtr((log_hazard - draws["eta"]) / np.maximum(draws["tau"], _TINY))
 
 
-def population(draws: Draws) -> dict[str, np.ndarray]:
-    """The typical study's log hazard eta and its heterogeneity tau; survival at a time follows from them."""
-    return {"eta": draws["eta"], "tau": draws["tau"]}
-
-
 MARGINAL = Marginal(data=data, log_density=log_density, log_constant=log_constant, log_likelihood=log_likelihood,
                     conditional=conditional, study_effects=study_effects, new_study=new_study,
-                    new_study_cdf=new_study_cdf, population=population, points_per_study=POINTS)
+                    new_study_cdf=new_study_cdf, points_per_study=POINTS, population={
+                        "eta": lambda draws: draws["eta"], "tau": lambda draws: draws["tau"]})
 MODEL = Model(name="log_hazard", kind="survival", priors=PRIORS, build=build,
               estimands={"eta": "eta", "tau": "tau", "study_log_hazard": "log_hazard"},
               summary="Log-normal model of a constant hazard",

@@ -142,20 +142,30 @@ def new_study_cdf(draws: Draws, rate: Array) -> np.ndarray:
     return special.ndtr((special.logit(rate) - draws["m"]) / np.maximum(draws["tau"], _TINY))
 
 
-def population(draws: Draws) -> dict[str, np.ndarray]:
-    """Mean rate (integral over studies), median rate expit(m), tau, and rho = Var p / (E p (1 - E p))."""
-    # The rarer outcome is integrated: next to a rate of one its complement would be rounded away.
+def _rare(draws: Draws) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Side, rates of the rarer outcome at the nodes, and their mean; next to one its complement would round away."""
     side = np.where(draws["m"] > 0.0, -1.0, 1.0)
     rates = special.expit(side[:, None] * (draws["m"][:, None] + draws["tau"][:, None] * _NODES))
-    rare = rates @ _WEIGHTS
-    variance = (rates - rare[:, None]) ** 2 @ _WEIGHTS
-    return {"mean_rate": np.where(side < 0.0, 1.0 - rare, rare), "median_rate": special.expit(draws["m"]),
-            "rho": variance / np.maximum(rare * (1.0 - rare), np.finfo(float).tiny), "tau": draws["tau"]}
+    return side, rates, rates @ _WEIGHTS
+
+
+def _mean_rate(draws: Draws) -> np.ndarray:
+    """The integral of the rate over studies."""
+    side, _, rare = _rare(draws)
+    return np.where(side < 0.0, 1.0 - rare, rare)
+
+
+def _rho(draws: Draws) -> np.ndarray:
+    """Var p / (E p (1 - E p))."""
+    _, rates, rare = _rare(draws)
+    return (rates - rare[:, None]) ** 2 @ _WEIGHTS / np.maximum(rare * (1.0 - rare), np.finfo(float).tiny)
 
 
 MARGINAL = Marginal(data=data, log_density=log_density, log_constant=log_constant, log_likelihood=log_likelihood,
                     conditional=conditional, study_effects=study_effects, new_study=new_study,
-                    new_study_cdf=new_study_cdf, population=population, points_per_study=POINTS)
+                    new_study_cdf=new_study_cdf, points_per_study=POINTS, population={
+                        "mean_rate": _mean_rate, "median_rate": lambda draws: special.expit(draws["m"]), "rho": _rho,
+                        "tau": lambda draws: draws["tau"]})
 MODEL = Model(name="logit_normal", kind="rate", priors=PRIORS, build=build,
               estimands={"mean_rate": "mean_rate", "median_rate": "median_rate", "tau": "tau",
                          "study_rate": "study_rate"},

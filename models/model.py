@@ -1,6 +1,6 @@
 """What every model file offers to the analysis, as one frozen value named MODEL."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -66,10 +66,11 @@ class Marginal:
         (draws, rng) -> effect of one further exchangeable study, shape (s,).
     new_study_cdf : callable
         (draws, x) -> probability that the effect of one further exchangeable study is at most x; shapes broadcast.
-    population : callable
-        draws -> deterministic summaries by estimand name, shape (s,) each. A rate model gives `mean_rate` and, where
-        they mean something, `median_rate`, `rho` and `tau`; a survival model gives `eta` (the typical study's log
-        hazard) and `tau`. A summary that is the same in every draw, such as no heterogeneity, is allowed.
+    population : mapping of str to callable
+        draws -> a summary that follows from them, shape (s,), by the name of its estimand. A rate model gives
+        `mean_rate` and, where they mean something, `median_rate`, `rho` and `tau`; a survival model gives `eta` (the
+        typical study's log hazard) and `tau`. A summary that is the same in every draw, such as no heterogeneity, is
+        allowed.
     points_per_study : int
         Evaluations of a study's likelihood in one of `log_density`: what bounds the size of a batch.
     """
@@ -82,8 +83,12 @@ class Marginal:
     study_effects: Callable[[Draws, Studies, np.random.Generator], np.ndarray]
     new_study: Callable[[Draws, np.random.Generator], np.ndarray]
     new_study_cdf: Callable[[Draws, Array], np.ndarray]
-    population: Callable[[Draws], dict[str, np.ndarray]]
+    population: Mapping[str, Callable[[Draws], np.ndarray]]
     points_per_study: int = 1
+
+    def summaries(self, draws: Draws, only: Collection[str] | None = None) -> dict[str, np.ndarray]:
+        """The named summaries of the population, or all, at each draw."""
+        return {name: of(draws) for name, of in self.population.items() if only is None or name in only}
 
 
 @dataclass(frozen=True)

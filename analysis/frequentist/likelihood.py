@@ -17,11 +17,11 @@ Venzon DJ, Moolgavkar SH. Appl Stat 1988;37:87, doi 10.2307/2347496 (profile lim
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import optimize, special, stats
+from scipy import special, stats
 from scipy.optimize import elementwise
 
 from analysis.frequentist.interval import Limits, joined, rate
@@ -134,14 +134,33 @@ def _likelihood(value: Callable, spreads: np.ndarray, studies: RateStudies, grou
 
 def beta_binomial_mean(studies: RateStudies, *, level: float) -> Limits:
     """Mean rate mu on the probability scale with profile limits over rho; heterogeneity is the estimate of rho."""
-    limits = _profile_interval(beta_binomial_likelihood(studies), level=level)
-    theta = limits.heterogeneity
-    return replace(limits, heterogeneity=theta / (1.0 + theta)).through(rate)
+    return beta_binomial_means([studies], level=level)[0]
+
+
+def beta_binomial_means(sets: Sequence[RateStudies], *, level: float) -> list[Limits]:
+    """`beta_binomial_mean` of each of several sets of as many studies, in one search for all."""
+    likelihoods = [beta_binomial_likelihood(studies) for studies in sets]
+    tables = [beta_binomial.data(studies)["sums"] for studies in sets]
+    size = max(table.shape[1] for table in tables)
+    # Terms without weight fill up the shorter sums; log(1) is what they are made of.
+    padded = [np.pad(table, ((0, 0), (0, size - table.shape[1]))) for table in tables]
+    for table, padding in zip(tables, padded, strict=True):
+        padding[0, table.shape[1]:] = 1.0
+    stacked = np.stack(padded, axis=1)
+    constants = np.array([log_binomial(studies.evaluable, studies.events).sum() for studies in sets])
+
+    def surface(logit_mean: np.ndarray, theta: np.ndarray, which: np.ndarray) -> np.ndarray:
+        mean = np.clip(special.expit(logit_mean), _TINY, 1.0 - 1e-16)[..., None]
+        return constants[which] + beta_binomial.finite_product(mean, theta[..., None], stacked[:, which], on=NUMBERS)
+
+    every = _profile_intervals(likelihoods, surface, level=level)
+    return [replace(limits, heterogeneity=limits.heterogeneity / (1.0 + limits.heterogeneity)).through(rate)
+            for limits in every]
 
 
 def logit_normal_median(studies: RateStudies, *, level: float) -> Limits:
     """Median rate expit(m) with profile limits over tau; heterogeneity is the estimate of tau."""
-    return _profile_interval(logit_normal_likelihood(studies), level=level).through(rate)
+    return _logit_normal(studies, level=level)
 
 
 def logit_normal_mean(studies: RateStudies, *, level: float) -> Limits:
@@ -150,7 +169,14 @@ def logit_normal_mean(studies: RateStudies, *, level: float) -> Limits:
     The estimate is the mean rate at the maximum; the limits come from the same likelihood with the mean rate in place
     of m, so they are no transform of the limits of the median.
     """
-    return _profile_interval(logit_normal_likelihood(studies), level=level, to_location=location_of_mean).through(rate)
+    return _logit_normal(studies, level=level, to_location=location_of_mean)
+
+
+def _logit_normal(studies: RateStudies, *, level: float, to_location: Surface | None = None) -> Limits:
+    likelihood = logit_normal_likelihood(studies)
+    surface = surface_of(likelihood, to_location)
+    (limits,) = _profile_intervals([likelihood], lambda location, tau, which: surface(location, tau), level=level)
+    return limits.through(rate)
 
 
 def mean_rate(m: np.ndarray, tau: np.ndarray) -> np.ndarray:
@@ -218,44 +244,69 @@ def _top(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         return np.where(curvature > 0.0, y[1] + slope**2 / (4.0 * curvature), y[1])
 
 
-def _profile_interval(likelihood: RateLikelihood, *, level: float, to_location: Surface | None = None) -> Limits:
-    """Estimate and profile limits of the location (logit scale), with the spread at the maximum."""
-    spreads, patients, events = likelihood.spreads, float(likelihood.patients[0]), float(likelihood.events[0])
-    alone, edge = len(spreads) == 1, int(events == patients) - int(events == 0.0)
-    surface = surface_of(likelihood, to_location)
-    start = float(special.logit((events + 0.5) / (patients + 1.0)))
+def _profile_intervals(likelihoods: Sequence[RateLikelihood], surface: Callable[..., np.ndarray], *,
+                       level: float) -> list[Limits]:
+    """Estimate and profile limits of the location (logit scale) of each likelihood, with the spread at the maximum.
+
+    Parameters
+    ----------
+    likelihoods : sequence of RateLikelihood
+        Of one group each, with the same range of the spread.
+    surface : callable
+        From location, spread and place of the likelihood, of broadcastable shapes, to its log.
+    """
+    spreads = likelihoods[0].spreads
+    patients, events = (np.array([getattr(likelihood, name)[0] for likelihood in likelihoods])
+                        for name in ("patients", "events"))
+    edges = (events == patients).astype(int) - (events == 0.0)
+
+    def top(location: np.ndarray, which: np.ndarray, rounds: int = _ROUGH_ROUNDS) -> tuple[np.ndarray, np.ndarray]:
+        return profile(lambda at, spread: surface(at, spread, which[..., None]), location, spreads, rounds=rounds)
+
     # At an edge the likelihood rises to 1 at that infinity, where every spread has the same.
-    location, spread, top = (edge * math.inf, math.nan, 0.0) if edge else _maximum(surface, spreads, start=start)
-    lower, upper = _limits(surface, spreads, start if edge else location,
-                           target=top - float(stats.chi2.ppf(level, 1)) / 2.0, edge=edge)
-    capped = LARGEST if not alone and spreads[-1] == LARGEST_TAU and edge else ""
-    return Limits(location, lower, upper, math.nan if alone else spread,
-                  joined(ONE_STUDY if alone else "", ("", ALL_EVENTS, NO_EVENTS)[edge], capped))
+    location, spread, highest = np.copysign(np.inf, edges), np.full(len(edges), np.nan), np.zeros(len(edges))
+    start, inner = special.logit((events + 0.5) / (patients + 1.0)), np.flatnonzero(edges == 0)
+    if len(inner):
+        location[inner] = _maxima(lambda at, which: top(at, which)[1], start[inner], inner)
+        spread[inner], highest[inner] = top(location[inner], inner, _ROUNDS)
+    half = float(stats.chi2.ppf(level, 1)) / 2.0
+    inside = np.where(edges == 0, location, start)
+    lower, upper = _limits(lambda at, which: top(at, which)[1] - (highest - half)[which], inside, edges)
+    alone = len(spreads) == 1
+    return [Limits(float(location[at]), float(lower[at]), float(upper[at]), math.nan if alone else float(spread[at]),
+                   joined(ONE_STUDY if alone else "", ("", ALL_EVENTS, NO_EVENTS)[edge],
+                          LARGEST if not alone and spreads[-1] == LARGEST_TAU and edge else ""))
+            for at, edge in enumerate(edges)]
 
 
-def _maximum(surface: Surface, spreads: np.ndarray, *, start: float) -> tuple[float, float, float]:
-    """Location and spread of the largest likelihood, and its log."""
-    def lost(location: float) -> float:
-        return -float(profile(surface, location, spreads, rounds=_ROUGH_ROUNDS)[1])
+def _maxima(profiled: Callable[..., np.ndarray], start: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """Locations of the largest likelihoods."""
+    def lost(location: np.ndarray, which: np.ndarray) -> np.ndarray:
+        return -profiled(location, which)
 
-    location = float(optimize.minimize_scalar(lost, method="brent", bracket=(start - _NEAR, start + _NEAR),
-                                              options={"xtol": 1e-8}).x)
-    spread, value = profile(surface, location, spreads)
-    return location, float(spread), float(value)
+    near = elementwise.bracket_minimum(lost, start, xl0=start - _NEAR, xr0=start + _NEAR, args=(which,))
+    return elementwise.find_minimum(lost, near.bracket, args=(which,),
+                                    tolerances={"xatol": 1e-9, "xrtol": 1e-9, "fatol": 0.0, "frtol": 0.0}).x
 
 
-def _limits(surface: Surface, spreads: np.ndarray, inside: float, *, target: float, edge: int) -> tuple[float, float]:
-    """Where the profile falls to the target on either side; infinite where it never does, and at an edge."""
-    def excess(distance: np.ndarray, side: np.ndarray) -> np.ndarray:
-        return profile(surface, inside + side * distance, spreads, rounds=_ROUGH_ROUNDS)[1] - target
-
+def _limits(excess: Callable[..., np.ndarray], inside: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where each excess falls to zero on either side; infinite where it never does, and at an edge."""
+    every = np.arange(len(edges))
     # With all patients alike the start may lie outside the interval; it is left towards the estimate.
-    while edge and excess(np.zeros(1), np.zeros(1))[0] <= 0.0:
-        inside += edge
-    sides = np.array([side for side in (-1.0, 1.0) if side != edge])
-    outside = elementwise.bracket_root(excess, 0.0, _NEAR, xmin=0.0, args=(sides,), maxiter=_DOUBLINGS)
-    reached, distance = outside.success, np.full(len(sides), math.inf)
-    distance[reached] = elementwise.find_root(excess, tuple(end[reached] for end in outside.bracket),
-                                              args=(sides[reached],), tolerances={"xatol": 1e-10, "xrtol": 1e-10}).x
-    limits = dict(zip(sides, inside + sides * distance, strict=True))
-    return float(limits.get(-1.0, -math.inf)), float(limits.get(1.0, math.inf))
+    while np.any(outside := (edges != 0) & (excess(inside, every) <= 0.0)):
+        inside = inside + edges * outside
+    which, side = np.tile(every, 2), np.repeat([-1.0, 1.0], len(every))
+    wanted = side != edges[which]
+    distance = np.full(len(which), math.inf)
+
+    def beyond(distance: np.ndarray, side: np.ndarray, which: np.ndarray) -> np.ndarray:
+        return excess(inside[which] + side * distance, which)
+
+    near = elementwise.bracket_root(beyond, 0.0, _NEAR, xmin=0.0, args=(side[wanted], which[wanted]),
+                                    maxiter=_DOUBLINGS)
+    reached = np.flatnonzero(wanted)[near.success]
+    distance[reached] = elementwise.find_root(
+        beyond, tuple(end[near.success] for end in near.bracket), args=(side[reached], which[reached]),
+        tolerances={"xatol": 1e-10, "xrtol": 1e-10}).x
+    lower, upper = np.split(inside[which] + side * distance, 2)
+    return lower, upper

@@ -107,10 +107,7 @@ LABELS = {
 
 def heterogeneity_of(model: Model) -> str:
     """The estimand that tells how much studies differ; the model's last hyperparameter where it gives no `SPREADS`."""
-    given = model.estimands
-    if model.marginal:
-        rng = np.random.default_rng(0)
-        given = model.marginal.population({name: prior.draw(1, rng) for name, prior in model.priors.items()})
+    given = model.marginal.population if model.marginal else model.estimands
     return next((name for name in SPREADS if name in given), list(model.priors)[-1])
 
 
@@ -128,7 +125,7 @@ def quantities_of(model: Model, draws: Draws, studies: Studies, *, horizon: floa
         Whether estimands of the single studies are wanted.
     """
     if model.marginal:
-        population = model.marginal.population(draws)
+        population = model.marginal.summaries(draws)
         effects = model.marginal.study_effects(draws, studies, rng) if each else None
         new = model.marginal.new_study(draws, rng)
     else:

@@ -14,6 +14,10 @@ from analysis.inference.grid import Grid
 _NODES, _WEIGHTS = (0.5 * (x + shift) for x, shift in zip(np.polynomial.legendre.leggauss(64), (1.0, 0.0), strict=True))
 
 
+_FOR_PREDICTION = ("mean_rate", "rho", "eta", "tau")
+"""Summaries on which the distribution of a new study's effect rests."""
+
+
 @dataclass(frozen=True)
 class ExactQuantity:
     """One pooled estimand with its exact distribution; `quantity` carries its name, scale and kind of interval."""
@@ -35,10 +39,10 @@ class ExactQuantity:
                         upper=float(upper), level=level, interval=self.quantity.interval, mcse=np.nan)
 
 
-def quantities_at(grid: Grid, *, horizon: float) -> list[Quantity]:
-    """The pooled estimands at the points of the grid; the prediction without values."""
+def quantities_at(grid: Grid, *, horizon: float, only: Collection[str] | None = None) -> list[Quantity]:
+    """The pooled estimands at the points of the grid, or those that are wanted; the prediction without values."""
     model = grid.density.model
-    population = model.marginal.population(grid.values)
+    population = model.marginal.summaries(grid.values, only)
     unknown = np.full(grid.weights.size, np.nan)
     none = np.empty((grid.weights.size, 0))
     found = estimands.rate_quantities(population, none, unknown) if model.kind == "rate" else \
@@ -58,7 +62,7 @@ def pooled(grid: Grid, *, horizon: float, only: Collection[str] | None = None) -
         Estimands that are wanted; None takes all.
     """
     model, found = grid.density.model, []
-    at_points = quantities_at(grid, horizon=horizon)
+    at_points = quantities_at(grid, horizon=horizon, only=None if only is None else {*only, *_FOR_PREDICTION})
     for quantity in at_points:
         if only is not None and quantity.estimand not in only:
             continue

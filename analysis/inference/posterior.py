@@ -56,9 +56,10 @@ class Posterior:
     def distribution(self, name: str) -> Distribution:
         """The distribution of a hyperparameter, or of an estimand that is a function of them."""
         # Fewer functions of the grid than `pooled` computes: these are needed once per study.
-        values = {**self.grid.values, **self.grid.density.model.marginal.population(self.grid.values)}
-        if self.case.horizon is not None:
-            values["survival"] = np.exp(-self.case.horizon * np.exp(values["eta"]))
+        values = self.grid.values
+        if name == "survival":
+            return distribution(self.grid, np.exp(-self.case.horizon * np.exp(values["eta"])))
+        values |= self.case.model.density.summaries(values, (name,))
         return distribution(self.grid, values[name])
 
     def estimates(self, names: Sequence[str]) -> tuple[Estimate, ...]:

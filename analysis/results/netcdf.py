@@ -107,7 +107,7 @@ def _from_density(fit: Fit, fewer: xr.Dataset) -> dict[str, xr.Dataset]:
     each = not is_many(studies)
     effects = further_studies(model, hyperparameters, len(studies), rng) if each else None
     groups = {"prior": _with_quantities(prior, of_effects(
-                  model, model.density.population(hyperparameters), effects,
+                  model, model.density.summaries(hyperparameters), effects,
                   model.density.new_study(hyperparameters, rng), horizon=fit.case.selection.horizon)),
               "observed_data": xr.Dataset({name: ("study", observed)}, {"study": fewer.study})}
     if each:

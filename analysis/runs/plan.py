@@ -48,11 +48,16 @@ def plan(evidence: Evidence, base: Job, *, quick: bool = False, compared_only: b
 
 
 def _checked(evidence: Evidence, jobs: Iterable[Job]) -> set[Job]:
-    """Of the fits that quadrature makes, those that are sampled as a check: of each model the largest and smallest."""
+    """Of the fits that quadrature makes, those that are sampled as a check.
+
+    The largest and the smallest of each model that is sampled anyway: another one would be compiled for them alone.
+    """
+    jobs = tuple(jobs)
+    compiled = {job.model for job in jobs if job.engine != EXACT}
     sizes: dict[str, list[tuple[int, Job]]] = {}
     for job in jobs:
         studies = len(candidates(evidence, job.question).study_ids)
-        if job.engine == EXACT and studies:
+        if job.engine == EXACT and job.model in compiled and studies:
             sizes.setdefault(job.model, []).append((studies, job))
     return {choose(fits, key=lambda fit: fit[0])[1] for fits in sizes.values() for choose in (min, max)}
 
@@ -82,7 +87,8 @@ def _of_question(evidence: Evidence, endpoint: Endpoint, base: Job, question: Qu
                  others: bool) -> Iterator[Job]:
     """The headline of a question and what stands beside it, the latter by quadrature."""
     headline, *alternatives = models_of(endpoint.kind)
-    job = replace(base, question=question, model=headline.name, sampler=HEADLINE)
+    job = replace(base, question=question, model=headline.name,
+                  sampler=HEADLINE if question.subset == ALL else BESIDE)
     beside = replace(job, engine=EXACT, sampler=BESIDE)
     yield job if sampled else beside
     if sampled and _has_tiers(evidence, endpoint):

@@ -109,7 +109,7 @@ def _draw_truth(model: Model, design: Design, priors: Mapping[str, Prior], turn:
 
 def _estimands(model: Model, draws: Mapping[str, np.ndarray], effects: np.ndarray, new: np.ndarray,
                horizon: float | None) -> dict[str, np.ndarray]:
-    population = model.marginal.population(draws)
+    population = model.marginal.summaries(draws)
     quantities = rate_quantities(population, effects, new) if model.kind == "rate" else \
         survival_quantities(population, effects, new, horizon=horizon)
     return {quantity.estimand: quantity.draws for quantity in quantities}

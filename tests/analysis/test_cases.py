@@ -106,7 +106,7 @@ def test_a_case_without_studies_is_no_fit(shipped):
 
 
 def test_a_report_samples_its_answer_and_a_few_others(shipped):
-    """The headline of every endpoint and compared subset; of each model's other fits the largest and the smallest."""
+    """The headline of every endpoint and compared subset; of the headline models' others the largest and smallest."""
     jobs = plan(shipped, Job(Question("")))
     headline = {"rate": "beta_binomial", "survival": "log_hazard"}
     answer = {Question(endpoint.endpoint) for endpoint in shipped.endpoints} | {
@@ -119,4 +119,5 @@ def test_a_report_samples_its_answer_and_a_few_others(shipped):
     for model in all_models():
         sizes = {job: len(candidates(shipped, job.question).study_ids) for job in beside if job.model == model}
         checked = sorted(sizes[job] for job in sizes if job.engine == NUTS)
-        assert checked == [min(filter(None, sizes.values())), max(sizes.values())], model
+        ends = [min(filter(None, sizes.values())), max(sizes.values())] if model in headline.values() else []
+        assert checked == ends, model

@@ -106,13 +106,13 @@ def test_names_scales_and_kinds_of_interval() -> None:
 def test_rate_models_give_every_population_summary() -> None:
     draws = {"mu": np.array([0.3]), "rho": np.array([0.1]), "m": np.array([0.5]), "tau": np.array([0.4])}
     for name in ("beta_binomial", "logit_normal"):
-        assert set(all_models()[name].marginal.population(draws)) == {"mean_rate", "median_rate", "rho", "tau"}
+        assert set(all_models()[name].marginal.summaries(draws)) == {"mean_rate", "median_rate", "rho", "tau"}
 
 
 @pytest.mark.parametrize(("mu", "rho"), [(0.8, 0.1), (0.05, 0.02), (0.5, 0.6)])
 def test_beta_binomial_summaries(mu: float, rho: float) -> None:
     kappa = 1.0 / rho - 1.0
-    found = all_models()["beta_binomial"].marginal.population({"mu": np.array([mu]), "rho": np.array([rho])})
+    found = all_models()["beta_binomial"].marginal.summaries({"mu": np.array([mu]), "rho": np.array([rho])})
     law = stats.beta(mu * kappa, (1.0 - mu) * kappa)
     assert found["median_rate"][0] == pytest.approx(law.median(), rel=1e-9)
     assert law.var() / (mu * (1.0 - mu)) == pytest.approx(found["rho"][0], rel=1e-9)
@@ -124,7 +124,7 @@ def test_beta_binomial_summaries(mu: float, rho: float) -> None:
 
 
 def test_logit_normal_rho_is_that_of_simulated_studies() -> None:
-    found = all_models()["logit_normal"].marginal.population({"m": np.array([1.4]), "tau": np.array([0.9])})
+    found = all_models()["logit_normal"].marginal.summaries({"m": np.array([1.4]), "tau": np.array([0.9])})
     rates = special.expit(np.random.default_rng(3).normal(1.4, 0.9, 400_000))
     mean = rates.mean()
     # Four standard errors of a mean, and of a variance with kurtosis below 9.

@@ -35,7 +35,7 @@ EVIDENCE = {"studies": "study_id,label,year\na,A,2000\nb,B,2001\nc,C,2002\nd,D,2
 NEEDS = "needs a density: model third has none"
 # A model with a density need not say how far apart its studies are.
 SILENT = replace(beta_binomial.MODEL, name="silent", marginal=replace(
-    beta_binomial.MARGINAL, population=lambda draws: {"mean_rate": draws["mu"]}))
+    beta_binomial.MARGINAL, population={"mean_rate": lambda draws: draws["mu"]}))
 
 
 @pytest.mark.slow

@@ -141,7 +141,7 @@ def test_conjugate_effects_have_the_moments_of_their_distribution() -> None:
 def test_new_study_and_population() -> None:
     draws, rng = _draws([0.3] * 100_000, [0.1] * 100_000), np.random.default_rng(3)
     rates = beta_binomial.new_study(draws, rng)
-    found = {name: values[0] for name, values in beta_binomial.population(draws).items()}
+    found = {name: values[0] for name, values in beta_binomial.MARGINAL.summaries(draws).items()}
     law = stats.beta(2.7, 6.3)
     logits = special.logit(rates)
     assert found["mean_rate"] == pytest.approx(law.mean(), rel=1e-12)
@@ -155,7 +155,7 @@ def test_new_study_and_population() -> None:
 @pytest.mark.parametrize("rho", [0.0, 1e-300, 1e-15, 1e-11, 1e-10, 1e-9, 1e-5])
 def test_summaries_are_continuous_at_no_heterogeneity(rho: float) -> None:
     draws, rng = _draws([0.3] * 100, [rho] * 100), np.random.default_rng(4)
-    found = beta_binomial.population(draws)
+    found = beta_binomial.MARGINAL.summaries(draws)
     # The median lies (1 - 2 mu)/(3 kappa) from the mean; new rates within 6 SDs of sqrt(mu (1 - mu) rho).
     np.testing.assert_allclose(found["median_rate"], 0.3, atol=0.2 * rho + 1e-9)
     np.testing.assert_allclose(

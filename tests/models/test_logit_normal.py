@@ -112,7 +112,7 @@ def test_compiled_density_is_prior_times_likelihood_times_jacobian() -> None:
 
 @pytest.mark.parametrize(("m", "tau"), [(-1.1, 0.3), (1.4, 0.9), (0.0, 5.0), (-6.0, 3.0), (2.0, 1e-6)])
 def test_mean_rate_and_rho_are_integrals(m: float, tau: float) -> None:
-    found = logit_normal.population(_draws([m], [tau]))
+    found = logit_normal.MARGINAL.summaries(_draws([m], [tau]))
     z = np.linspace(-12.0, 12.0, 24_001)
     weight = stats.norm.pdf(z) / stats.norm.pdf(z).sum()
     rates = special.expit(m + tau * z)

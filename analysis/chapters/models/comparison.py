@@ -153,7 +153,7 @@ def prior_spread(name: str, heterogeneity: Prior, *, mean: float = 0.8) -> float
     if model.supports[first] == "unit":
         location = special.expit(location)
     draws = {first: location, second: np.full(location.shape, prior_median(heterogeneity))}
-    population = model.marginal.population(draws)
+    population = model.marginal.summaries(draws, ("mean_rate", "rho"))
     if "rho" in population:
         return float(np.sqrt(mean * (1.0 - mean) * np.interp(mean, population["mean_rate"], population["rho"])))
     middle = np.interp(mean, population["mean_rate"], location)

@@ -19,7 +19,7 @@ from analysis.cases.case import Case, case_of
 from analysis.cases.selection import reason_against_study
 from analysis.cases.settings import ALL, Job, Question
 from analysis.evidence.types import Evidence, Reported
-from analysis.frequentist.likelihood import beta_binomial_mean
+from analysis.frequentist.likelihood import beta_binomial_means
 from analysis.inference.draws import draw
 from analysis.inference.posterior import posterior_of
 from analysis.results.columns import columns
@@ -109,15 +109,14 @@ def completed_ratios(case: Case, missing: Sequence[int]) -> np.ndarray:
     draws = draw(posterior_of(case).grid, _SETS, rng)
     n = np.array(missing, dtype=int)
     names = [*studies.study_ids, *(f"missing {index}" for index in range(len(n)))]
-    ratios = []
+    sets = []
     for at in range(_SETS):
         point = {name: np.repeat(values[at], max(len(n), 1)) for name, values in draws.items()}
         events = rng.binomial(n, case.model.marginal.new_study(point, rng)[:len(n)])
-        completed = RateStudies(names, np.concatenate([studies.events, events]),
-                                np.concatenate([studies.evaluable, n]))
-        limits = beta_binomial_mean(completed, level=case.level)
-        ratios.append(log_arm_ratio(limits.estimate, limits.lower, limits.upper))
-    return np.array(ratios)
+        sets.append(RateStudies(names, np.concatenate([studies.events, events]),
+                                np.concatenate([studies.evaluable, n])))
+    return np.array([log_arm_ratio(limits.estimate, limits.lower, limits.upper)
+                     for limits in beta_binomial_means(sets, level=case.level)])
 
 
 def shape_cells(published: Sequence[float], decimals: int, completed: np.ndarray) -> dict[str, Any]:
