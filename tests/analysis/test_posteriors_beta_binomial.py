@@ -50,7 +50,7 @@ def test_ten_thousand_studies(tmp_path: Path) -> None:
         "mean_rate": quadrature.of_function(1.0 / (1.0 + np.exp(-grid.u)), grid),
         "rho": quadrature.of_function(np.exp(grid.v), grid),
     }
-    draws = {name: values.reshape(4, -1) for name, values in model.marginal.population(flat(posterior)).items()}
+    draws = {name: values.reshape(4, -1) for name, values in model.marginal.summaries(flat(posterior)).items()}
     assert_agrees(draws, expected)
     # The planted values: mean 0.7 and rho = 1/(9 + 1); 5 posterior SDs, 1 in 1.7 million.
     assert abs(expected["mean_rate"].mean - 0.7) < 5.0 * expected["mean_rate"].sd

@@ -43,7 +43,7 @@ def _compare(
     draws = flat(posterior)
     rng = np.random.default_rng(8)
     quantities = estimands.survival_quantities(
-        MODEL.marginal.population(draws),
+        MODEL.marginal.summaries(draws),
         MODEL.marginal.study_effects(draws, studies, rng),
         MODEL.marginal.new_study(draws, rng),
         horizon=horizon,

@@ -45,7 +45,7 @@ def test_logit_normal(case: str) -> None:
 @pytest.mark.parametrize("case", ["as_rbest", "pritz_1997", "all_successes", "one_study"])
 def test_estimands_that_are_not_monotone_against_draws(model: str, estimand: str, case: str) -> None:
     grid = solved(model, rates(*CASES[case]))
-    drawn = all_models()[model].marginal.population(draw(grid, 100_000, np.random.default_rng(4)))[estimand]
+    drawn = all_models()[model].marginal.summaries(draw(grid, 100_000, np.random.default_rng(4)))[estimand]
     exact = next(found for found in pooled(grid, horizon=12.0) if found.name == estimand)
     p = np.array([0.025, 0.25, 0.5, 0.75, 0.975])
     # Four standard errors of a proportion among 100,000 independent draws.
