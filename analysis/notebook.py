@@ -20,7 +20,7 @@ from analysis.evidence import loading
 from analysis.evidence.types import Evidence
 from analysis.inference.fitting import Fit, run
 from analysis.results import tables
-from analysis.results.terminal import estimates_table
+from analysis.results.comparison import COMPARISON
 from analysis.system.surroundings import keep_compiled_code
 
 if TYPE_CHECKING:
@@ -143,9 +143,10 @@ class Fitted:
     fit: Fit
 
     def __repr__(self) -> str:
+        from analysis.commands.fit import estimates_table
+
         case, diagnostics = self.fit.case, self.fit.diagnostics
-        shown = [heading(self.evidence, case.question, case.model.name, case.priors, studies=len(case.studies),
-                         patients=case.studies.patients)]
+        shown = [heading(self.evidence, case.question, case.model.name, case.priors, case.studies)]
         shown += [estimates_table([row for row in self._rows() if row["study_id"] is None])] if diagnostics.converged \
             else [f"NOT CONVERGED: {'; '.join(diagnostics.failures)}"]
         return "\n".join([*shown, *(f"warning: {text}" for text in self.fit.warnings)])
@@ -162,9 +163,7 @@ class Fitted:
         return tree(self.fit, self.evidence)
 
     def _rows(self) -> list[dict[str, Any]]:
-        case = self.fit.case
-        return [tables.estimate_row(case.question, case.model.name, estimate, k=len(case.studies),
-                                    n=case.studies.patients) for estimate in self.fit.printed]
+        return tables.estimate_rows(self.fit.case, self.fit.printed)
 
 
 @dataclass(frozen=True, repr=False)
@@ -179,7 +178,7 @@ class Regression:
 
         regressed, case = self.regressed, self.regressed.case
         return "\n".join([heading(self.evidence, case.question, f"{case.model.name} regression", regressed.priors,
-                                  studies=len(case.studies), patients=case.studies.patients), slopes_table(regressed),
+                                  case.studies), slopes_table(regressed),
                           *(f"warning: {text}" for text in regressed.warnings)])
 
     def frame(self) -> "pd.DataFrame":
@@ -225,8 +224,8 @@ class Compared:
     def __repr__(self) -> str:
         from analysis.commands.compare import comparison_table
 
-        return comparison_table(self.results.comparisons)
+        return comparison_table(self.results.rows(COMPARISON.file))
 
     def frame(self) -> "pd.DataFrame":
         """One row for each published number, as in comparison.csv."""
-        return self.results.tables[tables.COMPARISON.file].frame
+        return self.results.tables[COMPARISON.file].frame

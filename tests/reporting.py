@@ -6,19 +6,17 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from analysis.cases.hazards import convert
-from analysis.cases.selection import horizon_of, select
+from analysis.cases.case import Case, case_of
 from analysis.cases.settings import Job, Question
 from analysis.chapters.chapter import Picture, all_chapters
 from analysis.drawing.html import Html
 from analysis.evidence.loading import load
-from analysis.evidence.types import Endpoint, Evidence
+from analysis.evidence.types import Evidence
 from analysis.inference.estimands import Estimate
-from analysis.results.comparison import compare, pooled_by_row
 from analysis.results.records import Record
 from analysis.results.results import Results
 from analysis.results.table import Row
-from analysis.results.tables import conversion_rows, estimate_row, left_out_rows, question_cells, study_rows
+from analysis.results.tables import conversion_rows, estimate_rows, left_out_rows, question_cells, study_rows
 from analysis.runs.figures import draw_all
 from analysis.runs.page import render
 from analysis.runs.pipeline import tables_of_fits
@@ -43,12 +41,11 @@ def results_of(evidence: Evidence, *, failing: Sequence[tuple[str, str]] = (), s
     """
     base = Job(Question(evidence.endpoints[0].endpoint, tiers="AB"))
     subsets = dict.fromkeys(("all", *(rule.subset for rule in evidence.subsets)))
-    records = [_record(evidence, endpoint, model, Question(endpoint.endpoint, subset, letters), failing)
+    records = [_record(evidence, model, Question(endpoint.endpoint, subset, letters), failing)
                for endpoint in evidence.endpoints for subset in subsets for letters in tiers
                for model in _MODELS[endpoint.kind]]
     records = [found for found in records if found.k_studies]
-    headline = {found.job.question: found.pooled for found in reversed(records)}
-    results = Results(evidence, base, tuple(records), tuple(compare(evidence, base.question, headline)), stamp)
+    results = Results(evidence, base, tuple(records), stamp)
     return replace(results, tables=tables_of_fits(results))
 
 
@@ -79,43 +76,38 @@ def project_results(**options: Any) -> Results:
     return results_of(load(PROJECT_DATA), **options)
 
 
-def _record(evidence: Evidence, endpoint: Endpoint, model: str, question: Question,
-            failing: Sequence[tuple[str, str]]) -> Record:
-    selection = select(evidence, question)
-    conversions = convert(selection.rows, horizon=selection.horizon) if endpoint.kind == "survival" else ()
-    studies = tuple(study_rows(evidence, selection, conversions, level=LEVEL))
-    k, n = len(studies), sum(row["n"] for row in studies)
+def _record(evidence: Evidence, model: str, question: Question, failing: Sequence[tuple[str, str]]) -> Record:
+    case = case_of(evidence, Job(question, model))
+    studies = tuple(study_rows(evidence, case))
     failed = (question.endpoint, question.subset) in failing
-    estimates = () if failed or not k else tuple(_estimates(endpoint, model, studies))
+    estimates = () if failed or not studies else tuple(_estimates(case, studies))
     status = "NOT CONVERGED" if failed else "converged"
-    pooled = pooled_by_row(evidence, question, model=model, k_studies=k, n_patients=n, estimates=estimates,
-                           probabilities={row.reported_id: 0.875 for row in evidence.reported},
-                           trouble="the fit did not converge" if failed else "")
     diagnostics = {**question_cells(question, model), "status": status, "max_rhat": 1.0004, "min_ess_bulk": 9000.0,
                    "min_ess_tail": 8000.0, "divergences": 3 if failed else 0, "min_bfmi": 0.9,
                    "max_mcse_mean": 0.01, "max_mcse_limit": 0.04, "max_mcse_limit_heterogeneity": 0.05,
                    "failures": "divergences 3 above 0" if failed else "", "chains": 4, "draws": 5000, "seed": 11}
-    return Record(Job(question, model), model, status, k, n, _PRIORS[model], selection.warnings,
-                  tuple(estimate_row(question, model, row, k=k, n=n) for row in estimates), diagnostics, studies,
-                  tuple(conversion_rows(endpoint.endpoint, conversions)), tuple(left_out_rows(selection)), pooled)
+    return Record(Job(question, model), model, status, len(studies), sum(row["n"] for row in studies), _PRIORS[model],
+                  case.selection.warnings, tuple(estimate_rows(case, estimates)), diagnostics, studies,
+                  tuple(conversion_rows(case)), tuple(left_out_rows(case.selection)),
+                  {row.reported_id: 0.875 for row in evidence.reported})
 
 
-def _estimates(endpoint: Endpoint, model: str, studies: Sequence[dict[str, Any]]) -> list[Estimate]:
+def _estimates(case: Case, studies: Sequence[dict[str, Any]]) -> list[Estimate]:
     """Plausible summaries, each different from every other, so that a mix-up shows."""
     middle = sum(row["raw"] * row["n"] for row in studies) / sum(row["n"] for row in studies)
-    middle = min(max(middle, 0.1), 0.85) + (0.02 if model == "logit_normal" else 0.0)
+    middle = min(max(middle, 0.1), 0.85) + (0.02 if case.model.name == "logit_normal" else 0.0)
     probability = Estimate("", None, None, "probability", "proportion", middle, 0.03, middle, middle - 0.08,
                            middle + 0.07, LEVEL, "credible", 0.0003)
     new = replace(probability, lower=0.5 * middle, upper=0.5 + 0.5 * middle, interval="prediction")
     spread = replace(probability, scale="correlation", unit="1", mean=0.11, median=0.1, lower=0.01, upper=0.3)
     own = [replace(probability, study_id=row["study_id"], median=0.5 * (row["raw"] + middle),
                    lower=0.4 * (row["raw"] + middle), upper=0.5 + 0.25 * (row["raw"] + middle)) for row in studies]
-    if endpoint.kind == "rate":
+    if case.model.kind == "rate":
         return [replace(probability, estimand="mean_rate"),
                 replace(probability, estimand="median_rate", median=middle + 0.01),
                 replace(new, estimand="new_study_rate"), replace(spread, estimand="rho"),
                 replace(spread, estimand="tau", median=0.4), *(replace(row, estimand="study_rate") for row in own)]
-    time = horizon_of(endpoint, Question(endpoint.endpoint))
+    time = case.horizon
     months = replace(probability, scale="time", unit="months", median=9.3, lower=6.1, upper=13.7)
     return [replace(probability, estimand="survival", time_months=time),
             replace(probability, estimand="mean_survival", time_months=time, median=middle + 0.01),

@@ -14,7 +14,7 @@ from analysis.evidence.loading import load
 from analysis.evidence.types import Evidence
 from analysis.output import adding
 from analysis.results.numbers import counted
-from analysis.results.tables import left_out_cells, left_out_rows
+from analysis.results.tables import left_out_rows, without_question
 from analysis.results.terminal import table
 from analysis.simulation.replicate import Setting
 from analysis.simulation.run import BATCHES, Calibration, calibrate, ecdf_rows, several
@@ -80,7 +80,7 @@ def _object(calibration: Calibration, selection: Selection, evidence: Evidence) 
     setting = calibration.setting
     return {**asked(evidence, selection.question, model=setting.model, endpoint=setting.design.endpoint,
                     subset=selection.question.subset),
-            "left_out": left_out_cells(left_out_rows(selection)), "design": setting.design.plain(),
+            "left_out": [without_question(row) for row in left_out_rows(selection)], "design": setting.design.plain(),
             "priors": {name: str(prior) for name, prior in setting.priors.items()},
             "replicates": len(calibration.replicates), "seed": setting.seed, "fault": setting.fault,
             "family_level": FAMILY_LEVEL, "quantities": [vars(verdict) for verdict in calibration.verdicts],
@@ -90,9 +90,9 @@ def _object(calibration: Calibration, selection: Selection, evidence: Evidence) 
 
 
 def _print(calibration: Calibration, evidence: Evidence, selection: Selection) -> None:
-    setting, studies = calibration.setting, calibration.setting.design.studies
-    print(heading(evidence, selection.question, setting.model, setting.priors, studies=len(studies),
-                  patients=studies.patients, more=[counted(len(calibration.replicates), "replicate")]))
+    setting = calibration.setting
+    print(heading(evidence, selection.question, setting.model, setting.priors, setting.design.studies,
+                  more=[counted(len(calibration.replicates), "replicate")]))
     if setting.fault:
         print(f"planted fault {setting.fault}: {FAULTS[setting.fault]}")
     rows = [[verdict.name, "" if verdict.p_value != verdict.p_value else f"{verdict.p_value:.3g}",

@@ -2,23 +2,20 @@
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
-from typing import Any
 
-from analysis.cases.selection import choices
 from analysis.cases.settings import NUTS
 from analysis.commands.arguments import base_job
 from analysis.commands.printing import asked, print_json
 from analysis.evidence.loading import load
 from analysis.evidence.types import Evidence
-from analysis.results import tables
-from analysis.results.comparison import COMPARED, Comparison
-from analysis.results.numbers import decimals_for, fixed
+from analysis.results.comparison import COMPARED, COMPARISON
 from analysis.results.records import FAILED
 from analysis.results.results import Results
-from analysis.results.terminal import number, table, with_limits
+from analysis.results.table import Row
+from analysis.results.terminal import failed_lines, number, show
 from analysis.runs.pipeline import run_all
 from analysis.runs.plan import check_priors, plan
 from analysis.runs.workers import Nobody, helper, workers
@@ -33,16 +30,14 @@ def run(options: argparse.Namespace) -> int:
     beside = helper(evidence) if options.engine == NUTS else workers(1, evidence)
     with ExitStack() as stack:
         results = results_asked(evidence, options, start=lambda: stack.enter_context(beside))
+    rows = results.rows(COMPARISON.file)
     if options.json:
         print_json({**asked(evidence, results.base.question), "engine": options.engine, "seed": options.seed,
-                    "stamp": results.stamp, "converged": not results.failed,
-                    "comparisons": results.rows(tables.COMPARISON.file)})
+                    "stamp": results.stamp, "converged": not results.failed, "comparisons": rows})
     else:
-        print(comparison_table(results.comparisons))
-    for record in results.failed:
-        question = record.job.question
-        name = " ".join([question.endpoint, record.model, question.subset, *choices(evidence, question)])
-        print(f"{record.status}: {name}: {record.diagnostics['failures']}", file=sys.stderr)
+        print(comparison_table(rows))
+    for line in failed_lines(results):
+        print(line, file=sys.stderr)
     if any(record.status == FAILED for record in results.failed):
         print(HINT, file=sys.stderr)
     return 3 if results.failed else 0
@@ -62,26 +57,14 @@ def results_asked(evidence: Evidence, options: argparse.Namespace, *, start: Cal
     return results
 
 
-def comparison_table(comparisons: tuple[Comparison, ...]) -> str:
+def comparison_table(rows: Sequence[Row]) -> str:
     """Compared numbers first, then the reasons of the others."""
-    rows = [_cells(tables.comparison_row(comparison)) for comparison in comparisons if comparison.status == COMPARED]
-    reasons = [f"{comparison.reported.reported_id} {comparison.reported.endpoint}: {comparison.reason}"
-               for comparison in comparisons if comparison.status != COMPARED]
-    text = table(["id", "endpoint", "subset", "estimand", "published", "k paper", "reanalysis (median)", "k ours",
-                  "difference", "P(published interval)"], rows)
+    text = show(COMPARISON, [row for row in rows if row["status"] == COMPARED], {
+        "reported_id": "id", "our_endpoint": "endpoint", "subset": "subset", "estimand": "estimand",
+        "published": "published", "published_k": "k paper", "median": "reanalysis (median)", "k_studies": "k ours",
+        "difference": "difference", "probability_of_published_interval": "P(published interval)"}, cells={
+            "our_endpoint": lambda row: row["our_endpoint"] or row["endpoint"],
+            "estimand": lambda row: ("1 - " if row["transform"] == "complement" else "") + row["estimand"],
+            "probability_of_published_interval": lambda row: number(row["probability_of_published_interval"])})
+    reasons = [f"{row['reported_id']} {row['endpoint']}: {row['reason']}" for row in rows if row["status"] != COMPARED]
     return "\n".join([text, "", "Not compared", *reasons]) if reasons else text
-
-
-def _cells(row: dict[str, Any]) -> list[str]:
-    scale, least = ("time", 1) if row["units"] == "months" else ("", 3)
-    known = [row[name] for name in ("median", "lower", "upper") if row.get(name) is not None]
-    return [row["reported_id"], row["our_endpoint"] or row["endpoint"], row["subset"],
-            f"1 - {row['estimand']}" if row["transform"] == "complement" else row["estimand"],
-            _interval(row["published"], row.get("published_lower"), row.get("published_upper"), scale),
-            str(row["published_k"] or ""), _interval(row["median"], row.get("lower"), row.get("upper"), scale),
-            str(row["k_studies"]), fixed(row["difference"], decimals_for(known, least)),
-            number(row["probability_of_published_interval"])]
-
-
-def _interval(value: float, low: float | None, high: float | None, scale: str) -> str:
-    return number(value, scale) if low is None else with_limits(value, low, high, scale)

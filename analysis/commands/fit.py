@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 
 from analysis.cases.case import Case, case_of
@@ -11,17 +12,15 @@ from analysis.commands.printing import asked, heading, print_json, print_notes, 
 from analysis.evidence.loading import load
 from analysis.evidence.types import Evidence
 from analysis.output import adding
+from analysis.results.formats import limits_of
 from analysis.results.records import Record
-from analysis.results.tables import left_out_cells
-from analysis.results.terminal import QUICK_REMEDY, estimates_table
+from analysis.results.table import Row
+from analysis.results.tables import ESTIMATES, without_question
+from analysis.results.terminal import QUICK_REMEDY, estimand, numbers, show
 from analysis.runs.fits import records
 from analysis.system.errors import UsageError, one_line
 
 _FOLDER = "posteriors"
-_ESTIMATE = ("estimand", "study_id", "time_months", "scale", "unit", "mean", "sd", "median", "lower", "upper",
-             "level", "interval", "mcse")
-_AGREEMENT = ("estimand", "time_months", "statistic", "sampled", "exact", "mcse", "z", "agrees")
-_FIT_COLUMNS = ("endpoint", "model", "subset", "tiers", "study_set", "early_landmarks", "status")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -38,8 +37,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json(_object(evidence, record, stamp))
     else:
-        print(heading(evidence, case.question, record.model, record.priors, studies=record.k_studies,
-                      patients=record.n_patients, stamp=stamp))
+        print(heading(evidence, case.question, record.model, case.priors, case.studies, stamp=stamp))
         print("" if record.failed else "\n" + estimates_table(record.estimates))
     remedy = QUICK_REMEDY if stamp else ""
     print_notes(record.warnings, record.left_out,
@@ -63,8 +61,19 @@ def _object(evidence: Evidence, record: Record, stamp: str) -> dict:
                     subset=job.question.subset),
             "engine": job.engine, "priors": record.priors, "n_studies": record.k_studies,
             "n_patients": record.n_patients, "seed": job.seed, "stamp": stamp, "warnings": record.warnings,
-            "left_out": left_out_cells(record.left_out), "log_evidence": record.log_evidence,
-            "estimates": [{name: row[name] for name in _ESTIMATE} for row in record.estimates],
-            "diagnostics": {name: value for name, value in record.diagnostics.items() if name not in _FIT_COLUMNS},
-            "agreement": [{name: row[name] for name in _AGREEMENT} for row in record.agreement],
-            "converged": not record.failed}
+            "left_out": [without_question(row) for row in record.left_out], "log_evidence": record.log_evidence,
+            "estimates": [without_question(row, "k_studies", "n_patients") for row in record.estimates],
+            "diagnostics": without_question(record.diagnostics, "status"),
+            "agreement": [without_question(row) for row in record.agreement], "converged": not record.failed}
+
+
+def estimates_table(rows: Sequence[Row]) -> str:
+    """The estimates of a fit; the interval column says of which kind each interval is."""
+    def with_digits(row: Row, *names: str) -> list[str]:
+        return numbers([row[name] for name in names], row["unit"], like=limits_of(row, "median"))
+
+    return show(ESTIMATES, rows, {"estimand": "estimand", "study_id": "study", "mean": "mean", "median": "median",
+                                  "lower": "interval", "level": "kind", "unit": "unit"}, cells={
+        "estimand": estimand, "mean": lambda row: with_digits(row, "mean")[0],
+        "median": lambda row: with_digits(row, "median")[0],
+        "lower": lambda row: "[{}, {}]".format(*with_digits(row, "lower", "upper"))})

@@ -11,6 +11,7 @@ from analysis.results.numbers import counted
 from analysis.results.terminal import left_out_lines
 from analysis.system.errors import UsageError
 from analysis.system.files import as_json
+from models.studies import Studies
 
 _SCHEMA_VERSION = 1
 
@@ -26,11 +27,11 @@ def asked(evidence: Evidence, question: Question, **subject: Any) -> dict[str, A
             "without": list(question.without), "retrospective": question.retrospective}
 
 
-def heading(evidence: Evidence, question: Question, model: str, priors: Mapping[str, Any], *, studies: int,
-            patients: int, more: Iterable[str] = (), stamp: str = "") -> str:
+def heading(evidence: Evidence, question: Question, model: str, priors: Mapping[str, Any], studies: Studies, *,
+            more: Iterable[str] = (), stamp: str = "") -> str:
     """Endpoint, model, rows and priors, on two lines."""
-    words = [model, f"subset {question.subset}", *choices(evidence, question), counted(studies, "study", "studies"),
-             counted(patients, "patient"), *more]
+    words = [model, f"subset {question.subset}", *choices(evidence, question),
+             counted(len(studies), "study", "studies"), counted(studies.patients, "patient"), *more]
     return (f"{'QUICK (short chains)  ' if stamp else ''}{question.endpoint}: {', '.join(words)}\n"
             + "; ".join(f"{name} ~ {prior}" for name, prior in priors.items()))
 

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,17 +10,19 @@ from typing import Any
 from analysis.cases.covariates import amount, covariates_of
 from analysis.cases.selection import select
 from analysis.cases.settings import NUTS, QUICK_REGRESSION, REGRESSION
-from analysis.chapters.regression.rows import CAVEAT, LAYOUTS, STRONG_CORRELATION
+from analysis.chapters.regression.rows import CAVEAT, COLLINEARITY, IMPUTED, LAYOUTS, SLOPES, strong
 from analysis.chapters.regression.running import Regressed, regress
+from analysis.chapters.regression.section import held_back
 from analysis.commands.arguments import base_job
 from analysis.commands.printing import asked, heading, print_json, print_notes, refuse_horizon
 from analysis.evidence.loading import load
 from analysis.evidence.types import Evidence
 from analysis.output import adding
-from analysis.results.numbers import MISSING, RATIO, chance, interval_text, level_text
-from analysis.results.numbers import number as in_words
-from analysis.results.tables import left_out_cells, left_out_rows
-from analysis.results.terminal import QUICK_REMEDY, number, numbers, table
+from analysis.results.formats import limits_of
+from analysis.results.numbers import MISSING, chance, level_text
+from analysis.results.table import Row
+from analysis.results.tables import left_out_rows, without_question
+from analysis.results.terminal import QUICK_REMEDY, number, numbers, show
 from analysis.system.errors import UsageError, one_line
 
 _SLOPE = ("covariate", "label", "unit", "unit_size", "prior_size", "analysis", "n_studies", "n_patients", "n_missing",
@@ -96,12 +98,13 @@ def _object(evidence: Evidence, regressed: Regressed, stamp: str) -> dict[str, A
     return {**asked(evidence, question, endpoint=question.endpoint, model=case.model.name, subset=question.subset),
             "priors": {name: str(prior) for name, prior in regressed.priors.items()},
             "n_studies": len(case.studies), "n_patients": case.studies.patients, "seed": case.job.seed, "stamp": stamp,
-            "warnings": list(regressed.warnings), "left_out": left_out_cells(left_out_rows(case.selection)),
+            "warnings": list(regressed.warnings),
+            "left_out": [without_question(row) for row in left_out_rows(case.selection)],
             "caveat": CAVEAT,
             "covariates": [_slope(slope) for slope in regressed.slopes],
-            "collinearity": _without_endpoint(regressed.collinearity),
-            "predictions": _without_endpoint(regressed.predictions),
-            "imputed": _without_endpoint(regressed.imputed), "converged": not regressed.failed}
+            "collinearity": [without_question(row) for row in regressed.collinearity],
+            "predictions": [without_question(row) for row in regressed.predictions],
+            "imputed": [without_question(row) for row in regressed.imputed], "converged": not regressed.failed}
 
 
 def _slope(slope: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,14 +126,10 @@ def _estimate(slope: Mapping[str, Any], estimand: str) -> dict[str, Any]:
     return {"estimand": estimand, **values, "level": slope["level"], "interval": slope["interval"]}
 
 
-def _without_endpoint(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    return [{name: value for name, value in row.items() if name != "endpoint"} for row in rows]
-
-
 def _print(evidence: Evidence, regressed: Regressed, stamp: str) -> None:
     case = regressed.case
-    print(heading(evidence, case.question, f"{case.model.name} regression", regressed.priors,
-                  studies=len(case.studies), patients=case.studies.patients, stamp=stamp))
+    print(heading(evidence, case.question, f"{case.model.name} regression", regressed.priors, case.studies,
+                  stamp=stamp))
     chosen = {slope["covariate"]: f"{slope['covariate']} {amount(float(format(slope['prior_size'], '.3g')))}"
               for slope in regressed.slopes if slope["prior_size"] != slope["unit_size"]}
     told = f", or per standard deviation where none is stated ({', '.join(chosen.values())})" if chosen else ""
@@ -147,36 +146,37 @@ def slopes_table(regressed: Regressed) -> str:
     """Every slope with its ratio per unit; a dash where there is none."""
     spread = next((slope["heterogeneity"] for slope in regressed.slopes if slope.get("heterogeneity")),
                   "heterogeneity")
-    header = ["covariate", "per", "analysis", "studies", "missing",
-              f"{regressed.ratio} [{level_text(regressed.case.level)} credible]", "P(ratio > 1)", "SD / prior SD",
-              f"median {spread} without -> with"]
-    return table(header, [_cells(slope) for slope in regressed.slopes])
 
+    def refusal(slope: Row) -> str | None:
+        return "too few studies" if slope["refused"] else None if slope["status"] == "converged" else slope["status"]
 
-def _cells(slope: dict[str, Any]) -> list[str]:
-    first = [str(slope[name]) for name in ("covariate", "unit", "analysis", "n_studies", "n_missing")]
-    if slope["status"] != "converged":
-        return [*first, "too few studies" if slope["refused"] else slope["status"], MISSING, MISSING, MISSING]
-    return [*first, interval_text(slope["ratio_median"], slope["ratio_lower"], slope["ratio_upper"], RATIO),
-            chance(slope["probability_above_one"]),
-            in_words(slope["sd_ratio"], "") + (", in conflict" if slope["prior_conflict"] else ""),
-            f"{number(slope['heterogeneity_without']) or MISSING} -> {number(slope['heterogeneity_with'])}"]
+    def heterogeneity(slope: Row) -> str:
+        without, with_it = (number(slope.get(f"heterogeneity_{which}")) for which in ("without", "with"))
+        return MISSING if refusal(slope) else f"{without or MISSING} -> {with_it}"
+
+    return show(SLOPES, regressed.slopes, {
+        "covariate": "covariate", "unit": "per", "analysis": "analysis", "n_studies": "studies", "n_missing": "missing",
+        "ratio_median": f"{regressed.ratio} [{level_text(regressed.case.level)} credible]",
+        "probability_above_one": "P(ratio > 1)", "sd_ratio": "SD / prior SD",
+        "heterogeneity": f"median {spread} without -> with"}, missing=MISSING, cells={
+            "ratio_median": refusal, "probability_above_one": lambda slope: chance(slope.get("probability_above_one")),
+            "sd_ratio": held_back, "heterogeneity": heterogeneity})
 
 
 def imputed_table(regressed: Regressed) -> str:
     """What the model thinks that each missing cell is; empty where none is missing."""
-    rows = []
-    for cell in regressed.imputed:
-        median, lower, upper = numbers([cell[name] for name in ("median", "lower", "upper")], "time")
-        rows.append([cell["covariate"], cell["study_id"], median, f"[{lower}, {upper}]",
-                     chance(cell["probability_outside"])])
-    header = ["covariate", "study", "median", f"{level_text(regressed.case.level)} credible", "P(out of bounds)"]
-    return table(header, rows) if rows else ""
+    def limits(cell: Row) -> list[str]:
+        return numbers(limits_of(cell, "median"), "months")
+
+    return show(IMPUTED, regressed.imputed, {
+        "covariate": "covariate", "study_id": "study", "median": "median",
+        "lower": f"{level_text(regressed.case.level)} credible", "probability_outside": "P(out of bounds)"}, cells={
+            "median": lambda cell: limits(cell)[0],
+            "lower": lambda cell: "[{1}, {2}]".format(*limits(cell))}) if regressed.imputed else ""
 
 
 def collinearity_table(regressed: Regressed) -> str:
     """Pairs of covariates whose correlation is at least one half either way; empty where there is none."""
-    rows = [[pair["covariate"], pair["other"], in_words(pair["correlation"], ""), str(pair["n_studies"])]
-            for pair in regressed.collinearity
-            if pair["correlation"] is not None and abs(pair["correlation"]) >= STRONG_CORRELATION]
-    return table(["covariate", "and", "r", "studies with both"], rows) if rows else ""
+    pairs = strong(regressed.collinearity)
+    return show(COLLINEARITY, pairs, {"covariate": "covariate", "other": "and", "correlation": "r",
+                                      "n_studies": "studies with both"}) if pairs else ""

@@ -1,6 +1,7 @@
 """Markup from values and templates. Whatever is not markup already is escaped, so that no text of the evidence is."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from markupsafe import Markup, escape
 
 from analysis.results import numbers
 from analysis.results.numbers import safe
+from analysis.results.table import Row
+from analysis.results.writing import NOTHING, Instead, Writer
 
 Html = Markup
 """Text that is markup already."""
@@ -70,22 +73,44 @@ def paragraphs(items: Sequence[object]) -> Html:
     return tag("ul", *(tag("li", item) for item in items)) if items else Html("")
 
 
-def table(caption: str, heads: Sequence[object], rows: Sequence[Sequence[object]], *, left: int = 1,
-          marked: Sequence[str | None] = ()) -> Html:
+def table(caption: str, heads: Sequence[object], rows: Sequence[Sequence[object]], *,
+          numeric: Collection[int] = (), marked: Sequence[str | None] = ()) -> Html:
     """A table in a frame of its own, which scrolls on a narrow screen; nothing where there is no row.
 
     Columns in which every cell is empty are left out.
 
     Parameters
     ----------
-    left : int
-        So many first columns hold words; the others numbers, aligned to the right.
+    numeric : collection of int
+        Places of the columns that hold numbers, which are aligned to the right.
     marked : sequence of str or None
         Class of each row.
     """
     filled = [at for at in range(len(heads)) if at == 0 or any(str(row[at]) for row in rows)]
-    return _macro("table", caption, heads, rows[:MAX_ROWS], left, marked, filled,
+    return _macro("table", caption, heads, rows[:MAX_ROWS], numeric, marked, filled,
                   max(0, len(rows) - MAX_ROWS)) if rows else Html("")
+
+
+def show(write: Writer, rows: Sequence[Row], names: str, *, caption: str, heads: Mapping[str, str] = NOTHING,
+         cells: Instead = NOTHING, marked: Callable[[Row], str | None] = lambda row: None) -> Html:
+    """Columns of a declared table, each with its heading and in its format; rates of one unit have it in the heads.
+
+    Parameters
+    ----------
+    names : str
+        The columns; one that is not declared has its head and its cells from here.
+    heads, cells : mapping of str to str and to callable
+        In place of declared headings and formats.
+    marked : callable
+        From a row to its class, or None.
+    """
+    columns, scales = names.split(), {write.scale(row) for row in rows}
+    write = replace(write, shared=scales.pop() if len(scales) == 1 else None)
+    return table(caption, [write.head(name, heads.get(name, "")) for name in columns],
+                 [write.cells(row, columns, cells) for row in rows],
+                 numeric=[at for at, name in enumerate(columns)
+                          if at and write.layout.column(name).kind in ("number", "count")],
+                 marked=[marked(row) for row in rows])
 
 
 def _macro(name: str, *values: object) -> Html:

@@ -1,8 +1,9 @@
 """Sets every published number beside the same estimand of the reanalysis, or says why that cannot be done."""
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 from analysis.cases.selection import (
     Selection,
@@ -15,65 +16,41 @@ from analysis.cases.selection import (
 )
 from analysis.cases.settings import ALL, Question
 from analysis.evidence.types import ComparisonRule, Evidence, Reported
-from analysis.inference.estimands import Estimate
+from analysis.results.records import Record
+from analysis.results.table import Column, Layout, Row, columns
 
 COMPARED, NOT_COMPARED = "compared", "not compared"
 CRUDE_RATE, CRUDE_COLUMN = "crude_rate", "crude_column"
 BESIDE_TIERS = ("A", "ABC")
-
-
-@dataclass(frozen=True)
-class Pooled:
-    """What one fit says about one published number.
-
-    Parameters
-    ----------
-    estimate : Estimate or None
-        None where the fit failed its diagnostics or no study has the endpoint.
-    probability : float or None
-        Posterior probability of the published interval.
-    """
-
-    model: str
-    tiers: str
-    k_studies: int
-    n_patients: int
-    estimate: Estimate | None
-    probability: float | None
-    trouble: str = ""
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One row of reported.csv with its counterpart. Limits are the published ones and the posterior's, both `level`.
-
-    Parameters
-    ----------
-    difference : float or None
-        Posterior median minus published estimate. The median, unlike the mean, is the same on every scale.
-    width_ratio : float or None
-        Width of the posterior interval over that of the published one.
-    overlap : float or None
-        Share of the published interval that the posterior interval covers.
-    probability : float or None
-        Posterior probability that the estimand lies in the published interval.
-    beside : mapping of str to Pooled
-        The same from other evidence tiers.
-    """
-
-    reported: Reported
-    status: str
-    reason: str
-    endpoint: str = ""
-    estimand: str = ""
-    transform: str = ""
-    pooled: Pooled | None = None
-    crude: tuple[int, int, int] | None = None
-    difference: float | None = None
-    width_ratio: float | None = None
-    overlap: float | None = None
-    probability: float | None = None
-    beside: Mapping[str, Pooled] | None = None
+COMPARISON = Layout("comparison.csv", "One published number beside the same estimand of the reanalysis.", columns(
+    Column("reported_id", "key of the published number in reported.csv", "text", "Id"),
+    Column("endpoint", "endpoint as it was published", "label endpoints", "Quantity"), "subset",
+    Column("statistic", "published statistic", "words", "Statistic"),
+    Column("primary", "whether it is the first printing of the number", "flag"), "status",
+    Column("reason", "why there is none, or what limits it", "text", "Why not"),
+    Column("published", "published estimate", "printed units", "Published"),
+    Column("published_lower", "lower limit of its interval"), Column("published_upper", "upper limit of its interval"),
+    Column("published_level", "probability of its interval"),
+    Column("published_interval", "kind of its interval", "text"),
+    Column("published_k", "published number of studies", "pair published_n", "Studies / patients"),
+    Column("published_n", "published number of patients", "count"),
+    Column("published_events", "published number of events", "count"),
+    Column("published_note", "note of reported.csv", "text"), Column("units", "unit of the published number", "text"),
+    "estimand", Column("our_endpoint", "key of the endpoint that is compared", "text"),
+    Column("transform", "complement where one minus our estimate is compared", "text"),
+    "model tiers k_studies n_patients", Column("events", "events of a crude proportion", "count", "Events / patients"),
+    "time_months mean", Column("median", "posterior median", "estimate units", "Reanalysis [{level} credible]"),
+    "lower upper level interval",
+    Column("difference", "posterior median minus published estimate", "change units", "Difference"),
+    Column("width_ratio", "width of our interval over that of the published one", heading="Width ratio"),
+    Column("overlap", "share of the published interval that ours covers"),
+    Column("probability_of_published_interval", "posterior probability of the published interval", "percent",
+           "P(in published interval)"),
+    *(Column(f"tiers_{tiers.lower()}_{name}", f"{meaning}, from tiers {tiers}", form) for tiers in BESIDE_TIERS
+      for name, meaning, form in (("k_studies", "studies", "count"), ("n_patients", "patients", "count"),
+                                  ("median", "posterior median", "number"), ("lower", "lower limit", "number"),
+                                  ("upper", "upper limit", "number"))), "stamp"))
+_COMPLEMENT = {"mean": "mean", "median": "median", "lower": "upper", "upper": "lower"}
 
 
 def rule_for(evidence: Evidence, reported: Reported) -> ComparisonRule | None:
@@ -96,7 +73,7 @@ def published_months(evidence: Evidence, reported: Reported, rule: ComparisonRul
 
 def wanted(evidence: Evidence, question: Question) -> tuple[tuple[str, str, float, float, float], ...]:
     """Published intervals that a fit of this question may answer: (reported_id, estimand, months, low, high)."""
-    found = []
+    intervals = []
     for reported in evidence.reported:
         rule = rule_for(evidence, reported)
         if (rule and not rule.reason and rule.endpoint == question.endpoint and _subset(reported) == question.subset
@@ -104,112 +81,124 @@ def wanted(evidence: Evidence, question: Question) -> tuple[tuple[str, str, floa
             low, high = reported.ci_low, reported.ci_high
             if rule.transform == "complement":
                 low, high = 1.0 - high, 1.0 - low
-            found.append((reported.reported_id, rule.estimand, published_months(evidence, reported, rule), low, high))
-    return tuple(found)
+            intervals.append((reported.reported_id, rule.estimand, published_months(evidence, reported, rule), low,
+                              high))
+    return tuple(intervals)
 
 
-def compare(evidence: Evidence, headline: Question, fits: Mapping[Question, Mapping[str, Pooled]]) -> list[Comparison]:
-    """Every row of reported.csv, in its order.
+def compare(evidence: Evidence, headline: Question, records: Mapping[Question, Record]) -> list[dict[str, Any]]:
+    """Rows of comparison.csv: every row of reported.csv, in its order, beside the fit that answers it.
+
+    The difference is the posterior median minus the published estimate: the median, unlike the mean, is the same on
+    every scale. Both intervals have the same level, or their widths are not compared.
 
     Parameters
     ----------
     headline : Question
         Its tiers and set are those of the comparison; endpoint and subset are replaced row by row.
-    fits : mapping of Question to mapping of str to Pooled
-        What each fit contributes, as `pooled_by_row` returns it.
     """
-    return [_compare_one(evidence, headline, fits, reported) for reported in evidence.reported]
+    return [{**_published(reported), **_counterpart(evidence, headline, records, reported)}
+            for reported in evidence.reported]
+
+
+def agrees(row: Row) -> bool:
+    """Whether the published estimate of a compared row lies in the credible interval."""
+    return row["lower"] <= row["published"] <= row["upper"]
 
 
 def _subset(reported: Reported) -> str:
-    return reported.subset or "all"
+    return reported.subset or ALL
 
 
-def _compare_one(evidence: Evidence, headline: Question, fits: Mapping[Question, Mapping[str, Pooled]],
-                 reported: Reported) -> Comparison:
+def _published(reported: Reported) -> dict[str, Any]:
+    """The cells of a published number without a counterpart."""
+    same = ("reported_id", "endpoint", "subset", "statistic", "primary", "units")
+    return {**{name: getattr(reported, name) for name in same}, "published": reported.estimate,
+            "published_lower": reported.ci_low, "published_upper": reported.ci_high, "published_level": reported.level,
+            "published_interval": "confidence" if reported.ci_low is not None else "",
+            "published_k": reported.k_studies, "published_n": reported.n_patients, "published_events": reported.events,
+            "published_note": reported.note, "status": NOT_COMPARED, "estimand": "", "our_endpoint": "",
+            "transform": ""}
+
+
+def _counterpart(evidence: Evidence, headline: Question, records: Mapping[Question, Record],
+                 reported: Reported) -> dict[str, Any]:
+    """The cells of what stands beside a published number, or the reason why nothing does."""
     rule = rule_for(evidence, reported)
-    if rule is None:
-        return Comparison(reported, NOT_COMPARED, "comparisons.csv names no estimand for this endpoint and statistic")
-    if rule.reason:
-        return Comparison(reported, NOT_COMPARED, rule.reason)
+    if rule is None or rule.reason:
+        return {"reason": rule.reason if rule else
+                "comparisons.csv names no estimand for this endpoint and statistic"}
     if rule.estimand == CRUDE_COLUMN:
         try:
-            return _crude(reported, rule, _column_counts(evidence, rule.column, headline))
+            return _crude(reported, rule, *_column_counts(evidence, rule.column, headline))
         except SharedPatients as error:
-            return Comparison(reported, NOT_COMPARED, str(error))
+            return {"reason": str(error)}
     if _subset(reported) not in subset_names(evidence):
-        return Comparison(reported, NOT_COMPARED, f"subsets.csv does not define {_subset(reported)!r}")
+        return {"reason": f"subsets.csv does not define {_subset(reported)!r}"}
     question = replace(headline, endpoint=rule.endpoint, subset=_subset(reported))
     if rule.estimand == CRUDE_RATE:
-        return _crude(reported, rule, _row_counts(select(evidence, question)))
-    pooled = fits.get(question, {}).get(_key(reported, rule))
-    if pooled is None or pooled.estimate is None:
-        why = pooled.trouble if pooled else "no study of the evidence reports it"
-        return Comparison(reported, NOT_COMPARED, why, rule.endpoint, rule.estimand, rule.transform, pooled)
-    beside = {tiers: fits.get(replace(question, tiers=tiers), {}).get(_key(reported, rule))
-              for tiers in BESIDE_TIERS if tiers != headline.tiers}
-    return _with_differences(reported, rule, pooled, {tiers: found for tiers, found in beside.items() if found})
+        return _crude(reported, rule, *_row_counts(select(evidence, question)))
+    record, months = records.get(question), published_months(evidence, reported, rule)
+    cells = _asked(rule) | _pooled(record, rule, months)
+    if "median" not in cells:
+        return {**cells, "reason": _why_not(record, rule, months)}
+    for tiers in BESIDE_TIERS:
+        beside = _pooled(records.get(replace(question, tiers=tiers)), rule, months) if tiers != headline.tiers else {}
+        cells |= {f"tiers_{tiers.lower()}_{name}": beside[name]
+                  for name in ("k_studies", "n_patients", "median", "lower", "upper") if name in beside}
+    return {**cells, **_differences(reported, cells),
+            "probability_of_published_interval": record.chances.get(reported.reported_id)}
 
 
-def _key(reported: Reported, rule: ComparisonRule) -> str:
-    return f"{reported.reported_id}:{rule.estimand}"
+def _asked(rule: ComparisonRule) -> dict[str, Any]:
+    return {"our_endpoint": rule.endpoint, "estimand": rule.estimand, "transform": rule.transform}
 
 
-def pooled_by_row(evidence: Evidence, question: Question, *, model: str, k_studies: int, n_patients: int,
-                  estimates: Iterable[Estimate], probabilities: Mapping[str, float],
-                  trouble: str) -> dict[str, Pooled]:
-    """What a fit contributes to the comparison, keyed for `compare`."""
-    estimates, found = tuple(estimates), {}
-    for reported in evidence.reported:
-        rule = rule_for(evidence, reported)
-        if rule and rule.endpoint == question.endpoint and _subset(reported) == question.subset:
-            months = published_months(evidence, reported, rule)
-            same = [one for one in estimates if one.study_id is None and one.estimand == rule.estimand]
-            estimate = next((one for one in same if one.time_months in (None, months)), None)
-            why = trouble if estimate or not same else (
-                f"the published {rule.estimand.replace('_', ' ')} is at {months:g} months, this analysis reads it at "
-                f"{same[0].time_months:g}; --horizon {months:g} compares them")
-            found[_key(reported, rule)] = Pooled(model, question.tiers, k_studies, n_patients, estimate,
-                                                 probabilities.get(reported.reported_id), why)
-    return found
-
-
-def _complement(pooled: Pooled) -> Pooled:
-    """The same posterior for the probability of the opposite, which is what was published."""
-    old = pooled.estimate
-    if old is None:
-        return pooled
-    flipped = {name: 1.0 - getattr(old, other) for name, other in
-               (("mean", "mean"), ("median", "median"), ("lower", "upper"), ("upper", "lower"))}
-    return replace(pooled, estimate=replace(old, **flipped))
-
-
-def _with_differences(reported: Reported, rule: ComparisonRule, pooled: Pooled,
-                      beside: Mapping[str, Pooled]) -> Comparison:
+def _pooled(record: Record | None, rule: ComparisonRule, months: float) -> dict[str, Any]:
+    """What a fit says about the estimand of a rule, or about its complement; without estimate where it has none."""
+    if record is None:
+        return {}
+    cells = {"model": record.model, "tiers": record.job.question.tiers, "k_studies": record.k_studies,
+             "n_patients": record.n_patients}
+    estimate = record.estimate(rule.estimand, months)
+    if estimate is None:
+        return cells
+    cells |= {name: estimate[name] for name in ("time_months", *_COMPLEMENT, "level", "interval")}
     if rule.transform == "complement":
-        pooled, beside = _complement(pooled), {tiers: _complement(found) for tiers, found in beside.items()}
-    estimate, low, high = pooled.estimate, reported.ci_low, reported.ci_high
-    ratio = overlap = None
-    reason = "no interval is published" if low is None or high is None else ""
-    if not reason and reported.level is not None and abs(reported.level - estimate.level) > 1e-9:
-        reason = f"the published interval is a {100 * reported.level:g} % one: widths are not compared"
-    elif not reason and high > low:
-        ratio = (estimate.upper - estimate.lower) / (high - low)
-        overlap = max(0.0, min(estimate.upper, high) - max(estimate.lower, low)) / (high - low)
-    return Comparison(reported, COMPARED, reason, rule.endpoint, rule.estimand, rule.transform, pooled,
-                      difference=estimate.median - reported.estimate, width_ratio=ratio, overlap=overlap,
-                      probability=pooled.probability, beside=beside)
+        cells |= {name: 1.0 - estimate[other] for name, other in _COMPLEMENT.items()}
+    return cells
 
 
-def _crude(reported: Reported, rule: ComparisonRule, counts: tuple[int, int, int]) -> Comparison:
-    studies, events, n = counts
+def _why_not(record: Record | None, rule: ComparisonRule, months: float) -> str:
+    if record is None:
+        return "no study of the evidence reports it"
+    if other := record.estimate(rule.estimand):
+        return (f"the published {rule.estimand.replace('_', ' ')} is at {months:g} months, this analysis reads it at "
+                f"{other['time_months']:g}; --horizon {months:g} compares them")
+    failures = record.diagnostics["failures"]
+    return f"the fit did not converge: {failures}" if failures and record.k_studies else failures
+
+
+def _differences(reported: Reported, ours: Row) -> dict[str, Any]:
+    low, high, lower, upper = reported.ci_low, reported.ci_high, ours["lower"], ours["upper"]
+    cells = {"status": COMPARED, "reason": "", "difference": ours["median"] - reported.estimate}
+    if low is None or high is None:
+        return {**cells, "reason": "no interval is published"}
+    if reported.level is not None and abs(reported.level - ours["level"]) > 1e-9:
+        return {**cells, "reason": f"the published interval is a {100 * reported.level:g} % one: widths are not "
+                                   "compared"}
+    return cells if high <= low else {**cells, "width_ratio": (upper - lower) / (high - low),
+                                      "overlap": max(0.0, min(upper, high) - max(lower, low)) / (high - low)}
+
+
+def _crude(reported: Reported, rule: ComparisonRule, studies: int, events: int, n: int) -> dict[str, Any]:
     if not n:
-        return Comparison(reported, NOT_COMPARED, "no study of the evidence reports it", rule.endpoint, rule.estimand)
+        return {**_asked(rule), "transform": "", "reason": "no study of the evidence reports it"}
     if rule.transform == "complement":
         events = n - events
-    return Comparison(reported, COMPARED, "crude proportion against crude proportion: no interval on either side",
-                      rule.endpoint, rule.estimand, rule.transform, crude=(studies, events, n),
-                      difference=events / n - reported.estimate)
+    return {**_asked(rule), "status": COMPARED, "k_studies": studies, "n_patients": n, "events": events,
+            "reason": "crude proportion against crude proportion: no interval on either side", "mean": events / n,
+            "median": events / n, "difference": events / n - reported.estimate}
 
 
 def _row_counts(selection: Selection) -> tuple[int, int, int]:

@@ -240,6 +240,12 @@ def unit_text(unit: str, scale: Scale = PERCENT) -> str:
     return unit if unit == "months" or unit.startswith("events per ") else ""
 
 
+def with_unit(text: str, unit: str, scale: Scale = PERCENT) -> str:
+    """The text of an estimate, or of one with limits, with its unit behind the estimate."""
+    middle, bracket, limits = text.partition(" [")
+    return f"{middle} {unit_text(unit, scale)}".rstrip() + bracket + limits
+
+
 def counted(number_of: int | None, noun: str, plural: str = "") -> str:
     """Such as "1 study" or "10 studies"; a dash where the number is not known."""
     if number_of is None:

@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from analysis.cases.selection import choices
 from analysis.cases.settings import Job
-from analysis.results.comparison import Pooled
+from analysis.evidence.types import Evidence
+from analysis.inference.estimands import SPREADS
+from analysis.results.table import Row
 
 FAILED = "FAILED"
 
@@ -19,13 +22,11 @@ class Record:
     status : {"converged", "NOT CONVERGED", "FAILED", "no studies", "not pooled", "no density"}
         "FAILED" where the program stumbled, with the error in place of what the diagnostics say.
         "not pooled" where a fit beside the headline would count patients twice.
-    estimates, studies, conversions, left_out : tuple of rows
-        For the tables of these names; no estimates unless converged.
+    estimates, studies, conversions, left_out, agreement : tuple of rows
+        Of the tables of these names; no estimates unless converged, no agreement where there was one engine only.
     diagnostics : row
-    pooled : mapping of str to Pooled
-        For the comparison with published numbers.
-    agreement : tuple of rows
-        For the table of this name; empty where there was one engine only.
+    chances : mapping of str to float
+        Posterior probability of each published interval that the fit may answer, by `reported_id`.
     log_evidence : float or None
     posterior : str
         Name of the netCDF file, empty where none was written.
@@ -40,13 +41,13 @@ class Record:
     n_patients: int = 0
     priors: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
-    estimates: tuple[Mapping[str, Any], ...] = ()
+    estimates: tuple[Row, ...] = ()
     diagnostics: Mapping[str, Any] = field(default_factory=dict)
-    studies: tuple[Mapping[str, Any], ...] = ()
-    conversions: tuple[Mapping[str, Any], ...] = ()
-    left_out: tuple[Mapping[str, Any], ...] = ()
-    pooled: Mapping[str, Pooled] = field(default_factory=dict)
-    agreement: tuple[Mapping[str, Any], ...] = ()
+    studies: tuple[Row, ...] = ()
+    conversions: tuple[Row, ...] = ()
+    left_out: tuple[Row, ...] = ()
+    chances: Mapping[str, float] = field(default_factory=dict)
+    agreement: tuple[Row, ...] = ()
     log_evidence: float | None = None
     posterior: str = ""
     conflicts: tuple[str, ...] = ()
@@ -55,3 +56,18 @@ class Record:
     def failed(self) -> bool:
         """Whether there are studies but no result."""
         return self.status in ("NOT CONVERGED", FAILED)
+
+    def name(self, evidence: Evidence) -> str:
+        """Keys of endpoint, model and subset, and which rows count."""
+        question = self.job.question
+        return " ".join([question.endpoint, self.model, question.subset, *choices(evidence, question)])
+
+    @property
+    def heterogeneity(self) -> str:
+        """The estimand that tells how much studies differ, rho or tau; empty where there is none."""
+        return next((name for name in SPREADS if self.estimate(name)), "")
+
+    def estimate(self, estimand: str, months: float | None = None) -> Row | None:
+        """The pooled row of an estimand, None where there is none; one that has a time is at `months`, if given."""
+        return next((row for row in self.estimates if row["estimand"] == estimand and row["study_id"] is None
+                     and (months is None or row["time_months"] in (None, months))), None)

@@ -1,19 +1,21 @@
-"""Tables of results: pandas frames whose columns are declared once, each with its meaning, unit and kind."""
+"""Tables of results: pandas frames whose columns are declared once, each with its meaning, format and heading."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analysis.results.formats import Row, kind_of
 from analysis.system.files import write_csv
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _DTYPES = {"text": "string", "count": "Int64", "number": "float64", "flag": "boolean"}
-Row = Mapping[str, Any]
+COMPUTED, NOT_COMPUTED = "computed", "not computed"
+"""What `status` says of a row; `reason` says why not."""
 
 
 @dataclass(frozen=True)
@@ -25,16 +27,72 @@ class Column:
     name : str
     meaning : str
         In a phrase, with the unit; what the dictionary of the results says.
-    kind : {"number", "count", "text", "flag"}
+    format : str
+        How readers see it: a name of `FORMATS` with the columns that it reads as well, or one of Python's.
+    heading : str
+        What stands above it on a page; {unit}, {points} and {level} are those of the table.
     """
 
     name: str
     meaning: str
-    kind: str = "number"
+    format: str = "number"
+    heading: str = ""
 
     def __post_init__(self) -> None:
-        if self.kind not in _DTYPES:
-            raise ValueError(f"{self.name}: {self.kind!r} is no kind of column")
+        try:
+            kind_of(self.format)
+        except KeyError:
+            raise ValueError(f"{self.name}: {self.format!r} is no format of a column") from None
+
+    @property
+    def kind(self) -> str:
+        """Of its values: text, count, number or flag."""
+        return kind_of(self.format)
+
+
+_SHARED = {column.name: column for column in (
+    Column("endpoint", "key of the endpoint in endpoints.csv", "label endpoints", "Endpoint"),
+    Column("model", "statistical model, by its file in models/", "model", "Model"),
+    Column("subset", "rule of subsets.csv that the studies meet; all: no rule", "label subsets", "Subset"),
+    Column("tiers", "tiers of evidence that count, such as AB", "text"),
+    Column("study_set", "the review's studies, the later ones (extension), or all", "text"),
+    Column("early_landmarks", "whether survival printed before half the horizon counts", "flag"),
+    Column("k_studies", "number of studies", "pair n_patients", "Studies / patients"),
+    Column("n_patients", "number of patients in them", "count", "Patients"),
+    Column("study_id", "key of the study in studies.csv", "label studies", "Study"),
+    Column("label", "name of the study as readers see it", "text", "Study"),
+    Column("n", "patients of the study", "count", "Patients"),
+    Column("estimand", "quantity that is estimated", "estimand", "Estimand"),
+    Column("time_months", "months at which survival is read; empty for other quantities"),
+    Column("scale", "scale of the estimate, such as probability", "text"),
+    Column("unit", "unit of the estimate", "text", "Unit"),
+    Column("mean", "posterior mean; empty where it need not exist"),
+    Column("sd", "posterior standard deviation; empty where it need not exist"),
+    Column("median", "posterior median", "estimate", "Estimate{unit} [{level} credible]"),
+    Column("lower", "lower limit of the interval, equal tails"),
+    Column("upper", "upper limit of the interval, equal tails"),
+    Column("level", "probability of the interval, such as 0.95", "kind interval", "Interval"),
+    Column("interval", "kind of the interval: credible, prediction or confidence", "text", "Interval"),
+    Column("mcse", "Monte-Carlo standard error of the mean of the saved draws; empty for quadrature alone"),
+    Column("status", "whether there is a result", "text", "Status"),
+    Column("reason", "why there is none, or what limits it", "text", "Note"),
+    Column("note", "what a reader should know about the row", "text", "Note"),
+    Column("stamp", "QUICK for a trial run with short chains, else empty", "text"),
+)}
+
+
+def columns(*items: str | Column) -> tuple[Column, ...]:
+    """A declaration of columns: names of shared ones, several in one text, and columns of the table's own.
+
+    Raises
+    ------
+    KeyError
+        When a name is not shared.
+    """
+    declared: list[Column] = []
+    for item in items:
+        declared += [item] if isinstance(item, Column) else [_SHARED[name] for name in item.split()]
+    return tuple(declared)
 
 
 @dataclass(frozen=True)
@@ -58,6 +116,15 @@ class Layout:
     def names(self) -> tuple[str, ...]:
         """Names of the columns, in order."""
         return tuple(column.name for column in self.columns)
+
+    def column(self, name: str) -> Column:
+        """The column of a name; for one that is not declared, a number of the page alone."""
+        return next((column for column in self.columns if column.name == name), Column(name, ""))
+
+    def pick(self, values: Row) -> dict[str, Any]:
+        """Those of the values that the table has a column for."""
+        names = self.names
+        return {name: value for name, value in values.items() if name in names}
 
     def table(self, rows: Iterable[Row]) -> "Table":
         """The table of some rows; cells that a row does not name are empty.

@@ -1,6 +1,6 @@
 """The tidy tables of a run: plain rows with one meaning per column, from fits and comparisons."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,116 +15,111 @@ from analysis.inference.agreement import Agreement
 from analysis.inference.conflict import Check
 from analysis.inference.diagnostics import Diagnostics
 from analysis.inference.estimands import MAIN, Estimate
-from analysis.results.columns import columns
-from analysis.results.comparison import BESIDE_TIERS, Comparison, Pooled
-from analysis.results.table import Column, Layout, Row
+from analysis.results.table import Column, Layout, Row, columns
 
 _QUESTION = "endpoint model subset tiers study_set early_landmarks"
-_POSTERIOR = "mean median lower upper level interval"
 ESTIMATES = Layout("estimates.csv", "One estimate of one fit: pooled, or of one study.", columns(
-    _QUESTION, "k_studies n_patients estimand study_id time_months scale unit mean sd median lower upper level "
-    "interval mcse stamp"))
+    _QUESTION, "k_studies n_patients estimand study_id time_months scale unit mean sd",
+    Column("median", "posterior median", "estimate unit"), "lower upper level interval mcse stamp"))
 DIAGNOSTICS = Layout("diagnostics.csv", "One fit: its checks, and how it was sampled.", columns(
     _QUESTION, "k_studies n_patients status",
-    Column("max_rhat", "largest rank-normalised R-hat of any quantity"),
-    Column("min_ess_bulk", "smallest effective sample size in the bulk"),
-    Column("min_ess_tail", "smallest effective sample size in the tails"),
-    Column("divergences", "divergent transitions", "count"),
-    Column("min_bfmi", "smallest Bayesian fraction of missing information of a chain"),
-    Column("max_mcse_mean", "largest Monte-Carlo error of a mean, in posterior standard deviations"),
-    Column("max_mcse_limit", "largest Monte-Carlo error of an interval limit, in posterior standard deviations"),
-    Column("max_mcse_limit_heterogeneity", "the same of quantities that tell how much studies differ"),
+    Column("max_rhat", "largest rank-normalised R-hat of any quantity", ".4f", "R-hat"),
+    Column("min_ess_bulk", "smallest effective sample size in the bulk", ",.0f", "Bulk ESS"),
+    Column("min_ess_tail", "smallest effective sample size in the tails", ",.0f", "Tail ESS"),
+    Column("divergences", "divergent transitions", "d", "Divergences"),
+    Column("min_bfmi", "smallest Bayesian fraction of missing information of a chain", ".2f", "E-BFMI"),
+    Column("max_mcse_mean", "largest Monte-Carlo error of a mean, in posterior standard deviations", ".3f",
+           "MCSE mean / SD"),
+    Column("max_mcse_limit", "largest Monte-Carlo error of an interval limit, in posterior standard deviations", ".3f",
+           "MCSE limit / SD"),
+    Column("max_mcse_limit_heterogeneity", "the same of quantities that tell how much studies differ", ".3f",
+           "same, heterogeneity"),
     Column("max_engine_z", "largest difference between sampling and quadrature, in Monte-Carlo standard errors"),
     Column("quadrature_error", "estimated error of the quadrature, in posterior standard deviations"),
     Column("location_tail", "two-sided prior predictive probability of the crude pooled estimate"),
     Column("heterogeneity_tail", "two-sided prior predictive probability of the spread of the studies"),
     Column("prior_pull", "shift when a suspect prior is replaced, in posterior standard deviations"),
     Column("prior_conflict", "parameters whose prior is in conflict with the data", "text"),
-    Column("chains", "chains of the sampler", "count"),
+    Column("chains", "chains of the sampler", "count", "Chains x draws"),
     Column("draws", "draws of each chain after adaptation", "count"),
     Column("target_accept", "acceptance probability that step sizes aim at"),
-    Column("seed", "seed of the fit", "count"),
+    Column("seed", "seed of the fit", "d", "Seed"),
     Column("failures", "checks that failed, in words", "text"), "stamp"))
 STUDIES = Layout("studies.csv", "One study of one headline fit: what it reports by itself.", columns(
     "endpoint subset tiers study_id label", Column("year", "year of publication", "count"),
-    Column("tier", "tier of the row of evidence", "text"),
+    Column("tier", "tier of the row of evidence", "text", "Tier"),
     Column("population", "the patients behind the count, or the definition of survival", "text"),
-    Column("events", "patients with the event; empty for survival", "count"), "n",
-    Column("statistic", "what the study reports, in words", "text"),
+    Column("events", "patients with the event; empty for survival", "count"),
+    Column("n", "patients of the study", "count", "n"),
+    Column("statistic", "what the study reports, in words", "text", "Reported"),
     Column("raw", "reported rate, or survival at the horizon that follows from the report"),
     Column("raw_lower", "lower limit of its own interval"), Column("raw_upper", "upper limit of its own interval"),
     "level", Column("raw_interval", "how that interval is made", "text"),
     Column("early", "whether survival is extrapolated from before half the horizon", "flag")))
 CONVERSIONS = Layout("survival_conversions.csv", "How one study's survival statistic became a log hazard.", columns(
     "endpoint study_id", Column("rows", "lines of survival.csv", "text"),
-    Column("statistic", "what the study reports, in words", "text"),
-    Column("definition", "definition of the survival endpoint", "text"),
-    Column("tier", "tier of the row of evidence", "text"), Column("patients", "patients at risk", "count"),
-    Column("log_hazard", "log of events per person-month; empty for counts"),
-    Column("se_lower", "standard error below the estimate"), Column("se_upper", "standard error above the estimate"),
+    Column("statistic", "what the study reports, in words", "text", "Printed"),
+    Column("definition", "definition of the survival endpoint", "text", "Definition"),
+    Column("tier", "tier of the row of evidence", "text", "Tier"),
+    Column("patients", "patients at risk", "count", "n"),
+    Column("log_hazard", "log of events per person-month; empty for counts", heading="Log hazard"),
+    Column("se_lower", "standard error below the estimate", heading="SE below"),
+    Column("se_upper", "standard error above the estimate", heading="SE above"),
     Column("events", "events; 0 where the study reports an estimate"),
     Column("person_months", "person-months; 0 where the study reports an estimate"),
     Column("landmark_months", "month at which events are counted; 0 where they are not"),
     Column("early", "whether it is extrapolated from before half the horizon", "flag"),
-    Column("rule", "where the standard error comes from", "text")))
+    Column("rule", "where the standard error comes from", "text", "Standard error from")))
 AGREEMENT = Layout("agreement.csv", "One pooled number of one sampled fit from both engines.", columns(
     _QUESTION, "estimand time_months", Column("statistic", "mean, median, lower or upper", "text"),
     Column("sampled", "by sampling"), Column("exact", "by quadrature"),
     Column("mcse", "Monte-Carlo standard error of the sampled one"),
     Column("z", "difference in standard errors"), Column("agrees", "whether it is within the limit", "flag"), "stamp"))
 LEFT_OUT = Layout("left_out.csv", "One row of the evidence that a headline fit does not use.", columns(
-    "endpoint subset tiers study_id", Column("table", "file of the evidence", "text"),
-    Column("row", "line of that file", "count"), Column("reason", "why it is not used", "text")))
-_PUBLISHED = (
-    Column("reported_id", "key of the published number in reported.csv", "text"),
-    Column("endpoint", "endpoint as it was published", "text"), *columns("subset"),
-    Column("statistic", "published statistic", "text"),
-    Column("primary", "whether it is the first printing of the number", "flag"), *columns("status reason"),
-    Column("published", "published estimate"), Column("published_lower", "lower limit of its interval"),
-    Column("published_upper", "upper limit of its interval"), Column("published_level", "probability of its interval"),
-    Column("published_interval", "kind of its interval", "text"),
-    Column("published_k", "published number of studies", "count"),
-    Column("published_n", "published number of patients", "count"),
-    Column("published_events", "published number of events", "count"),
-    Column("published_note", "note of reported.csv", "text"), Column("units", "unit of the published number", "text"))
-COMPARISON = Layout("comparison.csv", "One published number beside the same estimand of the reanalysis.", (
-    *_PUBLISHED, *columns("estimand"), Column("our_endpoint", "key of the endpoint that is compared", "text"),
-    Column("transform", "complement where one minus our estimate is compared", "text"),
-    *columns("model tiers k_studies n_patients"), Column("events", "events of a crude proportion", "count"),
-    *columns("time_months", _POSTERIOR), Column("difference", "posterior median minus published estimate"),
-    Column("width_ratio", "width of our interval over that of the published one"),
-    Column("overlap", "share of the published interval that ours covers"),
-    Column("probability_of_published_interval", "posterior probability of the published interval"),
-    *(Column(f"tiers_{tiers.lower()}_{name}", f"{meaning}, from tiers {tiers}", kind) for tiers in BESIDE_TIERS
-      for name, meaning, kind in (("k_studies", "studies", "count"), ("n_patients", "patients", "count"),
-                                  ("median", "posterior median", "number"), ("lower", "lower limit", "number"),
-                                  ("upper", "upper limit", "number"))), *columns("stamp")))
-LAYOUTS = (COMPARISON, ESTIMATES, DIAGNOSTICS, AGREEMENT, STUDIES, CONVERSIONS, LEFT_OUT)
+    "endpoint subset tiers study_id", Column("table", "file of the evidence", "text", "Where"),
+    Column("row", "line of that file", "count"), Column("reason", "why it is not used", "text", "Why")))
+LAYOUTS = (ESTIMATES, DIAGNOSTICS, AGREEMENT, STUDIES, CONVERSIONS, LEFT_OUT)
 
 
 def question_cells(question: Question, model: str) -> dict[str, Any]:
     """The columns that say which fit a row belongs to."""
-    return {"endpoint": question.endpoint, "model": model, "subset": question.subset, "tiers": question.tiers,
-            "study_set": question.study_set, "early_landmarks": question.early_landmarks}
+    known = {**vars(question), "model": model}
+    return {name: known[name] for name in _QUESTION.split()}
 
 
-def case_cells(case: Case) -> dict[str, Any]:
-    """What every row about the main estimand of a case shares."""
-    question = case.question
-    return {"endpoint": question.endpoint, "tiers": question.tiers, "study_set": question.study_set,
-            "model": case.model.name, "estimand": MAIN[case.model.kind], "time_months": case.horizon,
-            "level": case.level, "interval": "credible"}
+def without_question(row: Row, *others: str) -> dict[str, Any]:
+    """A row for JSON that names the question, and what is in `others`, once."""
+    return {name: value for name, value in row.items() if name not in (*_QUESTION.split(), *others)}
 
 
-def estimate_row(question: Question, model: str, estimate: Estimate, *, k: int, n: int) -> dict[str, Any]:
-    """One row of estimates.csv."""
-    values = {name: getattr(estimate, name) for name in estimate.__dataclass_fields__}
-    return {**question_cells(question, model), "k_studies": k, "n_patients": n, **values}
+def case_cells(case: Case, layout: Layout) -> dict[str, Any]:
+    """What a row says about a case and its main estimand, as far as the table has columns for it."""
+    return layout.pick({**vars(case.question), "model": case.model.name, "priors": priors_text(case.priors),
+                        "k_studies": len(case.studies), "n_patients": case.studies.patients,
+                        "estimand": MAIN[case.model.kind], "time_months": case.horizon, "level": case.level,
+                        "interval": "credible"})
+
+
+def priors_text(priors: Mapping[str, object]) -> str:
+    """Such as "mu ~ Beta(1, 1); rho ~ Beta(1, 4)"."""
+    return "; ".join(f"{name} ~ {prior}" for name, prior in priors.items())
+
+
+def limit_cells(estimate: Estimate, prefix: str = "") -> dict[str, float]:
+    """Median and limits of an estimate in columns whose names begin with `prefix`."""
+    return {f"{prefix}{name}": getattr(estimate, name) for name in ("median", "lower", "upper")}
+
+
+def estimate_rows(case: Case, estimates: Iterable[Estimate]) -> list[dict[str, Any]]:
+    """Rows of estimates.csv."""
+    shared = {**question_cells(case.question, case.model.name), "k_studies": len(case.studies),
+              "n_patients": case.studies.patients}
+    return [{**shared, **vars(estimate)} for estimate in estimates]
 
 
 def diagnostic_row(diagnostics: Diagnostics) -> dict[str, Any]:
     """The diagnostics of a fit as cells; the caller adds the question."""
-    values = {name: getattr(diagnostics, name) for name in diagnostics.__dataclass_fields__ if name != "remedy"}
+    values = {name: value for name, value in vars(diagnostics).items() if name != "remedy"}
     return {**values, "failures": "; ".join(diagnostics.failures),
             "status": "converged" if diagnostics.converged else "NOT CONVERGED"}
 
@@ -140,25 +135,23 @@ def prior_cells(checked: Check) -> dict[str, Any]:
             "prior_conflict": " ".join(checked.conflicting)}
 
 
-def agreement_rows(question: Question, model: str, found: Sequence[Agreement]) -> list[dict[str, Any]]:
+def agreement_rows(case: Case, agreements: Iterable[Agreement]) -> list[dict[str, Any]]:
     """Rows of agreement.csv: each pooled number of a fit from both engines."""
-    names = ("estimand", "time_months", "statistic", "sampled", "exact", "mcse", "z", "agrees")
-    return [{**question_cells(question, model), **{name: getattr(row, name) for name in names}} for row in found]
+    shared = case_cells(case, AGREEMENT)
+    return [{**shared, **AGREEMENT.pick(vars(number)), "z": number.z, "agrees": number.agrees} for number in agreements]
 
 
-def study_rows(evidence: Evidence, selection: Selection, conversions: Sequence[Conversion], *,
-               level: float) -> list[dict[str, Any]]:
+def study_rows(evidence: Evidence, case: Case) -> list[dict[str, Any]]:
     """What each study reports by itself, with its own interval: Clopper-Pearson for counts."""
-    if selection.endpoint.kind == "rate":
+    if case.model.kind == "rate":
         rows = [{"study_id": row.study_id, "tier": row.tier, "population": row.population, "events": row.events,
-                 "n": row.n, "statistic": f"{row.events}/{row.n}", **exact_interval(row.events, row.n, level)}
-                for row in selection.rows]
+                 "n": row.n, "statistic": f"{row.events}/{row.n}", **exact_interval(row.events, row.n, case.level)}
+                for row in case.selection.rows]
     else:
-        rows = [_survival_row(conversion, level, selection.horizon) for conversion in conversions]
-    shared = {"endpoint": selection.endpoint.endpoint, "subset": selection.question.subset,
-              "tiers": selection.question.tiers, "level": level}
-    return [{**shared, **row, "label": evidence.study(row["study_id"]).label,
-             "year": evidence.study(row["study_id"]).year} for row in rows]
+        rows = [_survival_row(conversion, case.level, case.selection.horizon) for conversion in case.conversions]
+    shared = STUDIES.pick({**vars(case.question), "level": case.level})
+    return [{**shared, **row, "label": study.label, "year": study.year}
+            for row in rows for study in (evidence.study(row["study_id"]),)]
 
 
 def exact_interval(events: int, n: int, level: float) -> dict[str, Any]:
@@ -198,53 +191,13 @@ def _landmark_hazards(conversion: Conversion, level: float) -> tuple[float, floa
         return tuple(-np.log1p(-np.array(rates)) / months)
 
 
-def conversion_rows(endpoint: str, conversions: Sequence[Conversion]) -> list[dict[str, Any]]:
+def conversion_rows(case: Case) -> list[dict[str, Any]]:
     """Rows of survival_conversions.csv."""
-    return [{"endpoint": endpoint, **{name: getattr(conversion, name) for name in conversion.__dataclass_fields__},
-             "rows": " ".join(map(str, conversion.rows))} for conversion in conversions]
+    return [{"endpoint": case.question.endpoint, **vars(conversion), "rows": " ".join(map(str, conversion.rows))}
+            for conversion in case.conversions]
 
 
 def left_out_rows(selection: Selection) -> list[dict[str, Any]]:
     """Rows of left_out.csv: each row of the evidence that a fit does not use, with the reason."""
-    question = selection.question
-    return [{"endpoint": question.endpoint, "subset": question.subset, "tiers": question.tiers,
-             **{name: getattr(item, name) for name in item.__dataclass_fields__}} for item in selection.left_out]
-
-
-def left_out_cells(rows: Iterable[Row]) -> list[dict[str, Any]]:
-    """Rows of left_out.csv for JSON that names the question once."""
-    return [{name: row[name] for name in ("study_id", "table", "row", "reason")} for row in rows]
-
-
-def comparison_row(comparison: Comparison) -> dict[str, Any]:
-    """One row of comparison.csv."""
-    reported = comparison.reported
-    row = {"reported_id": reported.reported_id, "endpoint": reported.endpoint, "subset": reported.subset,
-           "statistic": reported.statistic, "primary": reported.primary, "status": comparison.status,
-           "reason": comparison.reason, "published": reported.estimate, "published_lower": reported.ci_low,
-           "published_upper": reported.ci_high, "published_level": reported.level,
-           "published_interval": "confidence" if reported.ci_low is not None else "",
-           "published_k": reported.k_studies, "published_n": reported.n_patients,
-           "published_events": reported.events, "published_note": reported.note, "units": reported.units,
-           "estimand": comparison.estimand,
-           "our_endpoint": comparison.endpoint, "transform": comparison.transform,
-           "difference": comparison.difference, "width_ratio": comparison.width_ratio,
-           "overlap": comparison.overlap, "probability_of_published_interval": comparison.probability}
-    if comparison.crude:
-        k, events, n = comparison.crude
-        row |= {"k_studies": k, "n_patients": n, "events": events, "median": events / n, "mean": events / n}
-    if comparison.pooled:
-        row |= _pooled_cells(comparison.pooled)
-    for tiers, pooled in (comparison.beside or {}).items():
-        cells = _pooled_cells(pooled)
-        row |= {f"tiers_{tiers.lower()}_{name}": cells.get(name)
-                for name in ("k_studies", "n_patients", "median", "lower", "upper")}
-    return row
-
-
-def _pooled_cells(pooled: Pooled) -> dict[str, Any]:
-    estimate = pooled.estimate
-    cells = {"model": pooled.model, "tiers": pooled.tiers, "k_studies": pooled.k_studies,
-             "n_patients": pooled.n_patients}
-    names = ("time_months", "mean", "median", "lower", "upper", "level", "interval")
-    return {**cells, **({name: getattr(estimate, name) for name in names} if estimate else {})}
+    question = LEFT_OUT.pick(vars(selection.question))
+    return [{**question, **vars(item)} for item in selection.left_out]

@@ -1,17 +1,24 @@
-"""Tables for a terminal."""
+"""Tables for a terminal: keys in place of labels, and more digits than on a page."""
 
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from analysis.results.numbers import counted, decimals_for, fixed, significant
+from analysis.results.formats import limits_of
+from analysis.results.numbers import PROBABILITY_UNITS, counted, decimals_for, fixed, significant
+from analysis.results.records import FAILED
+from analysis.results.table import Layout, Row
+from analysis.results.writing import NOTHING, RATE, Instead, Writer
 
-_LEAST = {"time": 1}
+if TYPE_CHECKING:
+    from analysis.results.results import Results
+
 QUICK_REMEDY = ". Run it without --quick: short chains leave more Monte-Carlo error."
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Left-aligned columns, two blanks apart, under a header."""
     cells = [list(map(_printable, row)) for row in (header, *rows)]
     widths = [max(len(row[at]) for row in cells) for at in range(len(header))]
@@ -19,15 +26,47 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
 
 
-def number(value: float | None, scale: str = "") -> str:
+def show(layout: Layout, rows: Sequence[Row], columns: Mapping[str, str], *, missing: str = "",
+         cells: Instead = NOTHING) -> str:
+    """Columns of a declared table in their formats; `columns` maps their names to heads."""
+    write = Terminal(layout, missing=missing)
+    return table(list(columns.values()), [write.cells(row, columns, cells) for row in rows])
+
+
+@dataclass(frozen=True)
+class Terminal(Writer):
+    """Writes cells of one table for a terminal."""
+
+    def pair(self, row: Row, name: str, other: str) -> str:
+        """The studies: patients are a column of their own."""
+        return "" if row[name] is None else f"{row[name]}"
+
+    def estimate(self, row: Row, name: str, unit: str = "") -> str:
+        """An estimate with its limits, where it has them."""
+        values, unit = limits_of(row, name), row[unit] if unit else RATE
+        return number(values[0], unit) if None in values else with_limits(*values, unit)
+
+    printed = estimate
+
+    def change(self, row: Row, name: str, unit: str = "") -> str:
+        """A difference with the decimals of the row's estimate."""
+        limits = [value for value in limits_of(row, "median") if value is not None]
+        return fixed(row[name], decimals_for(limits, _least(row[unit] if unit else RATE)))
+
+
+def _least(unit: str) -> int:
+    return 1 if unit == "months" else 3
+
+
+def number(value: float | None, unit: str = "") -> str:
     """A number with three decimals, one for times, two digits where that shows none; empty where there is none."""
     if value is None or not math.isfinite(value):
         return ""
-    text = fixed(value, _LEAST.get(scale, 3))
+    text = fixed(value, _least(unit))
     return significant(value) if abs(value) >= 1e5 or (value and not text.strip("0.")) else text
 
 
-def numbers(values: Sequence[float | None], scale: str = "", *, like: Sequence[float | None] = ()) -> list[str]:
+def numbers(values: Sequence[float | None], unit: str = "", *, like: Sequence[float | None] = ()) -> list[str]:
     """An estimate and its limits with the same decimals, at least those of `number`; empty where there is none.
 
     Parameters
@@ -37,32 +76,30 @@ def numbers(values: Sequence[float | None], scale: str = "", *, like: Sequence[f
     """
     known = [value for value in like or values if value is not None and math.isfinite(value)]
     if max(map(abs, known), default=0.0) >= 1e5:
-        return [number(value, scale) for value in values]
-    decimals, positive = decimals_for(known, _LEAST.get(scale, 3)), min(known, default=0.0) >= 0.0
+        return [number(value, unit) for value in values]
+    decimals, positive = decimals_for(known, _least(unit)), min(known, default=0.0) >= 0.0
     return ["" if value is None or not math.isfinite(value) else
-            fixed(value, decimals, positive=positive, top=1.0 if scale == "probability" else math.inf)
+            fixed(value, decimals, positive=positive, top=1.0 if unit in PROBABILITY_UNITS else math.inf)
             for value in values]
 
 
-def with_limits(value: float | None, low: float | None, high: float | None, scale: str = "") -> str:
+def with_limits(value: float | None, low: float | None, high: float | None, unit: str = "") -> str:
     """Such as "0.797 [0.721, 0.857]"."""
-    return "{} [{}, {}]".format(*numbers((value, low, high), scale))
+    return "{} [{}, {}]".format(*numbers((value, low, high), unit))
 
 
-def estimates_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The estimates of a fit; the interval column says of which kind each interval is."""
-    def cells(row: Mapping[str, Any]) -> list[str]:
-        name = row["estimand"] + ("" if row["time_months"] is None else f" ({row['time_months']:g} months)")
-        three = [row[at] for at in ("median", "lower", "upper")]
-        median, lower, upper = numbers(three, row["scale"])
-        (mean,) = numbers([row["mean"]], row["scale"], like=three)
-        return [name, row["study_id"] or "", mean, median, f"[{lower}, {upper}]",
-                f"{100 * row['level']:g} % {row['interval']}", row["unit"]]
-
-    return table(["estimand", "study", "mean", "median", "interval", "kind", "unit"], [cells(row) for row in rows])
+def estimand(row: Row) -> str:
+    """The name of an estimand, such as "survival (12 months)"."""
+    return row["estimand"] + ("" if row["time_months"] is None else f" ({row['time_months']:g} months)")
 
 
-def left_out_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def failed_lines(results: "Results", remedy: str = "") -> list[str]:
+    """One line for each fit that is no result; `remedy` tells what to do where it did not converge."""
+    return [f"{record.status}: {record.name(results.evidence)}: {record.diagnostics['failures']}"
+            + (remedy if record.status != FAILED else "") for record in results.failed]
+
+
+def left_out_lines(rows: Sequence[Row]) -> list[str]:
     """One line for each reason for which rows are left out, with their number."""
     return [f"left out: {counted(count, 'row')}, {reason}"
             for reason, count in Counter(row["reason"] for row in rows).items()]

@@ -11,7 +11,7 @@ from analysis.inference.fitting import Fit, interval_probability, run
 from analysis.inference.grid import QuadratureFailed
 from analysis.inference.nuts import SamplingFailed
 from analysis.results import tables
-from analysis.results.comparison import pooled_by_row, wanted
+from analysis.results.comparison import wanted
 from analysis.results.records import FAILED, Record
 from analysis.system.failures import Failure, attempt
 from models.model import NeedsDensity
@@ -49,35 +49,25 @@ def attempted(evidence: Evidence, jobs: tuple[Job, ...], folder: Path | None) ->
 
 
 def _of_fit(evidence: Evidence, fit: Fit, path: str) -> Record:
-    case, job, model = fit.case, fit.case.job, fit.case.model.name
+    case, job, sampler = fit.case, fit.case.job, fit.sampler
     k, n = len(case.studies), case.studies.patients
-    diagnostics = tables.diagnostic_row(fit.diagnostics)
-    question = tables.question_cells(job.question, model)
-    settings = {"k_studies": k, "n_patients": n, "chains": fit.sampler.chains, "draws": fit.sampler.draws,
-                "target_accept": fit.sampler.target_accept,
-                "seed": fit.seed}
+    diagnostics = {
+        **tables.question_cells(job.question, case.model.name), **tables.diagnostic_row(fit.diagnostics),
+        **tables.prior_cells(fit.prior_check), "k_studies": k, "n_patients": n, "chains": sampler.chains,
+        "draws": sampler.draws, "target_accept": sampler.target_accept, "seed": fit.seed}
     chances = {identity: interval_probability(fit, estimand, months, low, high) for identity, estimand, months, low,
                high in wanted(evidence, job.question)} if fit.estimates else {}
-    trouble = "" if fit.estimates else f"the fit did not converge: {diagnostics['failures']}"
     return Record(
-        job, model, diagnostics["status"], k, n, {name: str(prior) for name, prior in case.priors.items()},
-        fit.warnings,
-        tuple(tables.estimate_row(job.question, model, estimate, k=k, n=n) for estimate in fit.printed),
-        {**question, **diagnostics, **tables.prior_cells(fit.prior_check), **settings},
-        tuple(tables.study_rows(evidence, case.selection, case.conversions, level=job.level)),
-        tuple(tables.conversion_rows(job.question.endpoint, case.conversions)),
-        tuple(tables.left_out_rows(case.selection)),
-        pooled_by_row(evidence, job.question, model=model, k_studies=k, n_patients=n, estimates=fit.printed,
-                      probabilities=chances, trouble=trouble),
-        tuple(tables.agreement_rows(job.question, model, fit.agreement)), fit.log_evidence, path,
-        fit.prior_check.warnings)
+        job, case.model.name, diagnostics["status"], k, n, {name: str(prior) for name, prior in case.priors.items()},
+        fit.warnings, tuple(tables.estimate_rows(case, fit.printed)), diagnostics,
+        tuple(tables.study_rows(evidence, case)), tuple(tables.conversion_rows(case)),
+        tuple(tables.left_out_rows(case.selection)), chances, tuple(tables.agreement_rows(case, fit.agreement)),
+        fit.log_evidence, path, fit.prior_check.warnings)
 
 
 def _empty(evidence: Evidence, job: Job, status: str, reason: str) -> Record:
     selection = candidates(evidence, job.question)
     model = model_for(selection.endpoint.kind, job.model).name
     diagnostics = {**tables.question_cells(job.question, model), "status": status, "failures": reason}
-    pooled = pooled_by_row(evidence, job.question, model=model, k_studies=0, n_patients=0, estimates=(),
-                           probabilities={}, trouble=reason)
     return Record(job, model, status, warnings=selection.warnings, diagnostics=diagnostics,
-                  left_out=tuple(tables.left_out_rows(selection)), pooled=pooled)
+                  left_out=tuple(tables.left_out_rows(selection)))

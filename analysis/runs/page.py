@@ -8,7 +8,6 @@ from pathlib import Path
 from analysis.chapters.chapter import Chapter, Page
 from analysis.drawing.html import Html, image, join, rendered, tag
 from analysis.evidence.types import Source
-from analysis.results import facts
 from analysis.results.numbers import counted
 from analysis.results.results import Results
 from analysis.system.failures import Failure, attempt
@@ -50,7 +49,7 @@ def render(results: Results, chapters: Sequence[Chapter],
     page = Page(pictures, blocks, part)
     sections = [part(chapter.name.replace("_", " "), (chapter.name, *chapter.parts),
                      lambda chapter=chapter: chapter.section(results, page)) for chapter in chapters if chapter.section]
-    title = "Bayesian reanalysis of a published meta-analysis" if results.comparisons else "Bayesian meta-analysis"
+    title = f"Bayesian {'reanalysis of a published ' if results.evidence.reported else ''}meta-analysis"
     known = replace(results, failures=(*results.failures, *failures))
     page = rendered("runs/page.html", title=title, style=Html((_HERE / "report.css").read_text("utf-8")),
                     sources=_sources(results), banners=_banners(known), sections=sections)
@@ -75,8 +74,8 @@ def _banners(results: Results) -> list[tuple[str, str]]:
         if results.stamp else []
     failed = results.failed
     if failed:
-        headline = any(facts.variation(results, record) == "headline" for record in failed)
-        names = "; ".join(facts.fit_name(results, record) for record in failed[:_NAMED])
+        headline = any(results.variation(record) == "headline" for record in failed)
+        names = "; ".join(results.fit_name(record) for record in failed[:_NAMED])
         more = f"; and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
         rest = "" if headline else " No headline fit is affected."
         status = " or ".join(dict.fromkeys(record.status for record in failed))
@@ -92,5 +91,5 @@ def _banners(results: Results) -> list[tuple[str, str]]:
 
 def _sources(results: Results) -> list[Source]:
     """The publications whose numbers are compared."""
-    ids = {comparison.reported.source_id for comparison in results.comparisons}
+    ids = {reported.source_id for reported in results.evidence.reported}
     return [source for source in results.evidence.sources if source.source_id in ids]

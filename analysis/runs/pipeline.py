@@ -6,12 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from analysis.cases.selection import choices
 from analysis.cases.settings import EXACT, Job
 from analysis.chapters.chapter import Asked, Chapter, Task
 from analysis.evidence.types import Evidence
 from analysis.results import tables
-from analysis.results.comparison import compare
+from analysis.results.comparison import COMPARISON, compare
 from analysis.results.records import Record
 from analysis.results.results import Results
 from analysis.results.table import Layout, Row, Table
@@ -45,9 +44,7 @@ def run_all(evidence: Evidence, base: Job, jobs: Sequence[Job], chapters: Sequen
                     finished=lambda result: progress.step(_describe(result, tasks, evidence)))
     records = {record.job: record for result in done if isinstance(result, tuple) for record in result}
     planned = tuple(records[job] for job in jobs)
-    headline = {record.job.question: record.pooled for record in reversed(planned)}
-    results = Results(evidence, base, planned, tuple(compare(evidence, base.question, headline)),
-                      "QUICK" if quick else "")
+    results = Results(evidence, base, planned, "QUICK" if quick else "")
     failures += [result for result in done if isinstance(result, Failure)]
     of_tasks = _in_order_of(tasks, [result for result in done if isinstance(result, Done)])
     return _with_tables(replace(results, failures=tuple(failures)), chapters, of_tasks)
@@ -96,10 +93,8 @@ def _describe(result: Any, tasks: Sequence[Task], evidence: Evidence) -> str:
     if isinstance(result, Done):
         task = tasks[result[""]]
         return f"{task.endpoint} {task.part}".strip()
-    record = result[0]
-    question = record.job.question
-    text = " ".join([question.endpoint, record.model, question.subset, *choices(evidence, question)])
-    return text if record.status == "converged" else f"{text}: {record.status}"
+    name = result[0].name(evidence)
+    return name if result[0].status == "converged" else f"{name}: {result[0].status}"
 
 
 def _with_tables(results: Results, chapters: Sequence[Chapter], of_tasks: Sequence[Mapping[str, Any]]) -> Results:
@@ -139,16 +134,12 @@ def tables_of_fits(results: Results) -> dict[str, Table]:
     """The tables of the fits and their comparison, by file name."""
     records = results.records
     headline = [record for record in records if results.headline(record.job.question.endpoint) is record]
-    rows = ((tables.COMPARISON, map(tables.comparison_row, results.comparisons)),
+    first = {record.job.question: record for record in reversed(records)}
+    rows = ((COMPARISON, compare(results.evidence, results.base.question, first)),
             (tables.ESTIMATES, (row for record in records for row in record.estimates)),
-            (tables.DIAGNOSTICS, map(_declared, records)),
+            (tables.DIAGNOSTICS, (tables.DIAGNOSTICS.pick(record.diagnostics) for record in records)),
             (tables.AGREEMENT, (row for record in records for row in record.agreement)),
             (tables.STUDIES, (row for record in headline for row in record.studies)),
             (tables.CONVERSIONS, (row for record in headline for row in record.conversions)),
             (tables.LEFT_OUT, (row for record in headline for row in record.left_out)))
     return {layout.file: _stamped(layout, some, results.stamp) for layout, some in rows}
-
-
-def _declared(record: Record) -> dict[str, Any]:
-    """The diagnostics of a fit that its table has a column for."""
-    return {name: value for name, value in record.diagnostics.items() if name in tables.DIAGNOSTICS.names}

@@ -10,18 +10,19 @@ from pathlib import Path
 from platform import python_version
 from typing import Any
 
-from analysis.cases.selection import choices, select
+from analysis.cases.selection import select
 from analysis.cases.settings import Job
 from analysis.chapters.chapter import all_chapters
 from analysis.evidence.types import Evidence
 from analysis.output.checks import refuse_without_space
 from analysis.output.manifests import RUN
-from analysis.results.comparison import COMPARED
-from analysis.results.records import FAILED
+from analysis.results.comparison import COMPARED, COMPARISON
+from analysis.results.formats import limits_of
+from analysis.results.records import FAILED, Record
 from analysis.results.results import Results
-from analysis.results.table import dictionary
-from analysis.results.tables import LAYOUTS
-from analysis.results.terminal import QUICK_REMEDY, table, with_limits
+from analysis.results.table import Row, dictionary
+from analysis.results.tables import ESTIMATES, LAYOUTS
+from analysis.results.terminal import QUICK_REMEDY, estimand, failed_lines, show, with_limits
 from analysis.runs.figures import draw_all
 from analysis.runs.page import write_report
 from analysis.runs.pipeline import run_all
@@ -47,7 +48,7 @@ def make(evidence: Evidence, base: Job, folder: Path, options: argparse.Namespac
     results = run_all(evidence, base, jobs, chapters, folder=folder / "posteriors", progress=progress,
                       executor=executor, quick=options.quick)
     progress.say("Figures and the report ...")
-    layouts = (*LAYOUTS, *(layout for chapter in chapters for layout in chapter.layouts))
+    layouts = (COMPARISON, *LAYOUTS, *(layout for chapter in chapters for layout in chapter.layouts))
     tables = [results.tables[layout.file] for layout in layouts if len(results.tables.get(layout.file, ()))]
     written = [table.write(folder) for table in tables]
     results, pictures, drawn = draw_all(results, () if options.quick else chapters, folder / "figures",
@@ -69,14 +70,11 @@ def tell(results: Results, manifest: dict[str, Any], options: argparse.Namespace
         print(as_json(manifest))
     else:
         _print(results, options.output / "report.html")
-    for found in results.failed:
-        question, remedy = found.job.question, QUICK_REMEDY if options.quick else ""
-        name = " ".join([question.endpoint, found.model, question.subset, *choices(results.evidence, question)])
-        print(f"{found.status}: {name}: {found.diagnostics['failures']}{remedy if found.status != FAILED else ''}",
-              file=sys.stderr)
+    for line in failed_lines(results, QUICK_REMEDY if options.quick else ""):
+        print(line, file=sys.stderr)
     for failure in results.failures:
         print(f"FAILED: {failure}", file=sys.stderr)
-    if results.failures or any(found.status == FAILED for found in results.failed):
+    if results.failures or any(record.status == FAILED for record in results.failed):
         print(HINT, file=sys.stderr)
     failed = _failed_in_chapters(results)
     for line in failed:
@@ -96,11 +94,11 @@ def _failed_in_chapters(results: Results) -> list[str]:
 
 
 def _manifest(results: Results, options: argparse.Namespace, files: list[Path]) -> dict:
-    fits = [{"posterior": f"posteriors/{found.posterior}" if found.posterior else None, "status": found.status,
-             "priors": dict(found.priors), "warnings": list(found.warnings),
-             **{name: found.diagnostics.get(name) for name in
+    fits = [{"posterior": f"posteriors/{record.posterior}" if record.posterior else None, "status": record.status,
+             "priors": dict(record.priors), "warnings": list(record.warnings),
+             **{name: record.diagnostics.get(name) for name in
                 ("endpoint", "model", "subset", "tiers", "study_set", "early_landmarks", "k_studies", "n_patients",
-                 "chains", "draws", "seed")}} for found in results.records]
+                 "chains", "draws", "seed")}} for record in results.records]
     return {"schema_version": SCHEMA_VERSION, "data_sha256": results.evidence.sha256, "stamp": results.stamp,
             "tiers": options.tiers, "set": options.study_set, "without": list(results.base.question.without),
             "retrospective": results.base.question.retrospective, "horizon": results.base.question.horizon,
@@ -108,33 +106,36 @@ def _manifest(results: Results, options: argparse.Namespace, files: list[Path]) 
             "python": python_version(), "versions": {name: version(name) for name in _PACKAGES},
             "converged": not results.failed and not _failed_in_chapters(results),
             "failures": [asdict(failure) for failure in results.failures],
-            "compared": _compared(results), "reported": len(results.comparisons),
+            "compared": _compared(results), "reported": len(results.evidence.reported),
             "files": sorted(path.as_posix() for path in files), "fits": fits}
 
 
 def _compared(results: Results) -> int:
-    return sum(row.status == COMPARED for row in results.comparisons)
+    return sum(row["status"] == COMPARED for row in results.rows(COMPARISON.file))
 
 
 def _print(results: Results, page: Path) -> None:
-    rows = [_headline(results, results.evidence, endpoint.endpoint) for endpoint in results.evidence.endpoints]
+    headlines = filter(None, (results.headline(endpoint.endpoint) for endpoint in results.evidence.endpoints))
     stamp = "QUICK (short chains): no result to quote\n\n" if results.stamp else ""
-    print(stamp + table(["endpoint", "estimand", "posterior median", "studies", "patients"],
-                        [row for row in rows if row]))
-    if results.comparisons:
-        print(f"\n{_compared(results)} of {len(results.comparisons)} published numbers compared; "
+    print(stamp + show(ESTIMATES, [_first(record) for record in headlines], {
+        "endpoint": "endpoint", "estimand": "estimand", "median": "posterior median", "k_studies": "studies",
+        "n_patients": "patients"}, cells={"estimand": estimand, "median": _in_words,
+                                          "n_patients": lambda row: f"{row['n_patients']}"}))
+    if results.evidence.reported:
+        print(f"\n{_compared(results)} of {len(results.evidence.reported)} published numbers compared; "
               "the others carry their reason in comparison.csv.")
     print(f"Report: {one_line(str(page))}")
 
 
-def _headline(results: Results, evidence: Evidence, endpoint: str) -> list[str] | None:
-    found = results.headline(endpoint)
-    if found is None:
+def _first(record: Record) -> Row:
+    """The main estimate of a fit, or a row with the reason in its place."""
+    question = record.job.question
+    return next(iter(record.estimates), {
+        "endpoint": question.endpoint, "estimand": "", "time_months": None, "median": record.status,
+        "k_studies": record.k_studies, "n_patients": record.n_patients})
+
+
+def _in_words(row: Row) -> str | None:
+    if isinstance(row["median"], str):
         return None
-    first = next(iter(found.estimates), None)
-    if first is None:
-        return [endpoint, "", found.status, str(found.k_studies), str(found.n_patients)]
-    name = first["estimand"] + ("" if first["time_months"] is None else f" ({first['time_months']:g} months)")
-    limits = with_limits(first["median"], first["lower"], first["upper"], first["scale"])
-    return [endpoint, name, f"{limits} {100 * first['level']:g} % credible", str(found.k_studies),
-            str(found.n_patients)]
+    return f"{with_limits(*limits_of(row, 'median'), row['unit'])} {100 * row['level']:g} % {row['interval']}"

@@ -18,6 +18,7 @@ from analysis.chapters.published.interval_shape import (
     shape_cells,
     with_verdict,
 )
+from analysis.results.comparison import COMPARISON
 from models import all_models
 from models.studies import RateStudies
 from tests.casing import bare_case, cells
@@ -41,11 +42,11 @@ def _steps(results, reported_id, tables=MappingProxyType({})):
 
 def test_steps_add_up_to_the_difference(results):
     whole = {}
-    for comparison in results.comparisons:
-        steps = _steps(results, comparison.reported.reported_id)
+    for row in results.rows(COMPARISON.file):
+        steps = _steps(results, row["reported_id"])
         if len(steps) > 2:
-            whole[comparison.reported.reported_id] = [step["step"] for step in steps]
-            assert sum(step["change"] for step in steps[1:]) == pytest.approx(comparison.difference)
+            whole[row["reported_id"]] = [step["step"] for step in steps]
+            assert sum(step["change"] for step in steps[1:]) == pytest.approx(row["difference"])
             for before, after in pairwise(steps):
                 assert after["estimate"] - before["estimate"] == pytest.approx(after["change"])
     assert whole == dict.fromkeys(("R05", "R07", "R18"), ["published", "data", "method", "prior"])

@@ -3,7 +3,7 @@
 import numpy as np
 
 from analysis.chapters.published.figure import draw_published
-from analysis.results.tables import COMPARISON
+from analysis.results.comparison import COMPARISON
 
 
 def row(**cells: object) -> dict:

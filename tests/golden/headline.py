@@ -11,8 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from analysis.results.facts import with_unit
-from analysis.results.numbers import interval_text, printed_with_interval
+from analysis.results.numbers import interval_text, printed_with_interval, with_unit
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = Path(__file__).with_name("headline.csv")

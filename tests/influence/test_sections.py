@@ -5,7 +5,7 @@ import pytest
 from analysis.cases.settings import Job, Question
 from analysis.chapters.influence.section import influence_section
 from analysis.chapters.small_studies.section import small_studies_section
-from analysis.chapters.subsets.section import subsets_section
+from analysis.chapters.subsets import CHAPTER
 from analysis.drawing.html import Html
 from tests.report.reading import Page
 from tests.reporting import project_results, results_of, with_tables
@@ -38,7 +38,7 @@ def test_surprising_studies_are_named_with_their_probability_and_what_chance_doe
 
 
 def test_differences_are_counted_and_prior_dominated_sides_are_told(results):
-    page = Page(subsets_section(results))
+    page = Page(CHAPTER.section(results, None))
     rows = results.rows("subset_differences.csv")
     computed = [row for row in rows if row["status"] == "computed"]
     assert f"Of {len(computed)} differences between a subset and its complement, 0 have" in page.text
@@ -59,7 +59,7 @@ def test_slopes_come_with_power_and_caveats(results):
 
 def test_without_rows_there_is_no_section():
     results = project_results()
-    assert influence_section(results, PICTURE) == subsets_section(results) == ""
+    assert influence_section(results, PICTURE) == CHAPTER.section(results, None) == ""
     assert small_studies_section(results, PICTURE) == ""
 
 
@@ -68,5 +68,5 @@ def test_labels_of_the_evidence_are_escaped(tmp_path):
     rows = tuple(row | {"label": "<script>"} for row in influence_of(evidence, CR))
     found = with_tables(results_of(evidence), {"influence.csv": rows,
                                                "subset_differences.csv": differences_of(evidence, CR)})
-    for text in (influence_section(found, PICTURE), subsets_section(found)):
+    for text in (influence_section(found, PICTURE), CHAPTER.section(found, None)):
         assert "<script>" not in text and "<i>" not in text

@@ -42,7 +42,7 @@ def test_steps_are_summed_up_in_words(page):
 def test_steps_stand_in_a_table(page):
     rows = page.tables["Steps from the published estimate to the posterior"][1:]
     assert [row[5] for row in rows] == ["–", "−3", "+1", "−2"]
-    assert rows[1][2] == "78 [68, 88] %"
+    assert rows[1][2] == "78 % [68, 88]"
 
 
 def test_an_impossible_interval_is_named_with_its_numbers(page):

@@ -72,11 +72,11 @@ def test_the_terminal_keeps_three_decimals_or_as_many_as_are_needed():
     assert terminal.with_limits(0.7994, 0.7219, 0.8568, "probability") == "0.799 [0.722, 0.857]"
     assert terminal.with_limits(0.000265, 0.000197, 0.000352, "probability") == "0.00026 [0.00020, 0.00035]"
     assert terminal.with_limits(0.9990, 0.9968, 0.9997, "probability") == "0.9990 [0.9968, 0.9997]"
-    assert terminal.with_limits(14.47, 11.39, 18.34, "time") == "14.5 [11.4, 18.3]"
+    assert terminal.with_limits(14.47, 11.39, 18.34, "months") == "14.5 [11.4, 18.3]"
 
 
 def test_the_unit_is_chosen_once_for_an_endpoint(results):
-    assert [results.scale(name) for name in ("rare", "common", "half")] == [PER_HUNDRED_THOUSAND, PERCENT, PERCENT]
+    assert results.labels.scales == {"rare": PER_HUNDRED_THOUSAND, "common": PERCENT, "half": PERCENT}
 
 
 def test_the_page_reads_rare_events_per_hundred_thousand(results, page):
@@ -110,7 +110,7 @@ def test_axes_hold_the_data_and_not_the_whole_range(results):
         assert high <= top and all(low <= row["raw_lower"] and row["raw_upper"] <= high for row in
                                    forests[key].content["studies"])
         labels = [float(label.get_text()) for label in axes.get_xticklabels()]
-        assert labels == pytest.approx([tick * results.scale(key).factor for tick in axes.get_xticks()])
+        assert labels == pytest.approx([tick * results.labels.scales[key].factor for tick in axes.get_xticks()])
     (axes,) = draw_forest(**forests["common"].content).axes
     assert axes.get_xlim()[0] > 0.9
 

@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from analysis.results.tables import comparison_row
 from tests.report.reading import Page
 from tests.reporting import page_of, project_results
 
@@ -27,7 +26,7 @@ def numbers(cell):
 
 def test_the_answer_holds_the_values_of_the_comparison(results, page):
     rows = {row[-1]: row for row in page.tables[ANSWER][1:]}
-    compared = [comparison_row(found) for found in results.comparisons if found.pooled and found.reported.primary]
+    compared = results.compared()
     assert len(rows) == len(compared) == 16
     for row in compared:
         scale, digits = (1, 1) if row["units"] == "months" else (100, 0)
@@ -49,7 +48,7 @@ def test_published_numbers_stand_as_printed(page):
 
 
 def test_the_summary_counts_agreement(results, page):
-    pairs = [comparison_row(found) for found in results.comparisons if found.pooled and found.reported.primary]
+    pairs = results.compared()
     inside = sum(row["lower"] <= row["published"] <= row["upper"] for row in pairs)
     assert 0 < inside < len(pairs)
     assert f"{len(pairs)} published pooled estimates have the same estimand" in page.text
@@ -58,8 +57,8 @@ def test_the_summary_counts_agreement(results, page):
 
 def test_rows_outside_are_marked(results):
     source = page_of(results)
-    outside = sum(not row["lower"] <= row["published"] <= row["upper"] for row in
-                  (comparison_row(found) for found in results.comparisons if found.pooled))
+    outside = sum(not row["lower"] <= row["published"] <= row["upper"]
+                  for primary in (True, False) for row in results.compared(primary=primary))
     assert source.count('<tr class="outside">') == outside > 0
 
 

@@ -55,7 +55,7 @@ def test_every_row_stands_in_the_folded_tables(results):
     powers = next(cells for caption, cells in page.tables.items() if caption.startswith("The posterior mean"))[1:]
     assert [(row[0], row[4], row[5]) for row in powers] == [
         ("likelihood", "+0.26", ""), ("both priors", "−0.02", ""),
-        ("prior of mu", "0.00", "flat: scaling cannot see it")]
+        ("prior of mu", "0", "flat: scaling cannot see it")]
 
 
 def test_the_overall_table_names_what_moves_each_endpoint_most(results):

@@ -53,5 +53,5 @@ def test_a_table_without_rows_has_its_typed_columns(layout):
 def test_what_is_not_declared_is_refused():
     with pytest.raises(ValueError, match="tiny.csv has no column y, z"):
         TINY.table([{"name": "a", "z": 1}, {"y": 2}])
-    with pytest.raises(ValueError, match="'date' is no kind of column"):
+    with pytest.raises(ValueError, match="'date' is no format of a column"):
         Column("when", "a day", "date")

@@ -1,6 +1,60 @@
-"""The answer in words, and the way to each endpoint."""
+"""The answer in words, and the way to each endpoint; the words are in section.html."""
 
-from analysis.chapters.answer.section import answer_section
-from analysis.chapters.chapter import Chapter
+from collections.abc import Sequence
+from typing import Any
 
-CHAPTER = Chapter("answer", 10, section=lambda results, page: answer_section(results))
+from analysis.cases.settings import ALL
+from analysis.chapters.chapter import Chapter, Page
+from analysis.drawing.html import Html, rendered
+from analysis.inference.estimands import MAIN
+from analysis.results.comparison import COMPARISON, agrees
+from analysis.results.numbers import PERCENT
+from analysis.results.results import CONFLICT, Results
+from analysis.results.table import Row
+from analysis.results.tables import ESTIMATES
+
+_CARDS = 4
+
+
+def _section(results: Results, page: Page) -> Html:
+    """The answer in words: agreement, the leading endpoints, and the way to each endpoint."""
+    pairs = results.compared(interval=True)
+    headlines = [results.headline(endpoint.endpoint) for endpoint in results.fitted]
+    return rendered(
+        "chapters/answer/section.html", results=results, pairs=pairs, total=len(pairs), inside=sum(map(agrees, pairs)),
+        within=sum(row["published_lower"] <= row["median"] <= row["published_upper"] for row in pairs),
+        wider=sum((row["width_ratio"] or 0.0) > 1.0 for row in pairs),
+        fewer=sum((row["published_k"] or 0) > row["k_studies"] for row in pairs),
+        differences=_differences(results, pairs), conflict_words=CONFLICT, cards=_cards(results),
+        studies=len({row["study_id"] for record in headlines for row in record.studies}),
+        failed=sum(record.failed for record in headlines))
+
+
+def _differences(results: Results, pairs: Sequence[Row]) -> list[str]:
+    """Smallest to largest difference for each unit."""
+    write, units, texts = results.writer(COMPARISON), {}, []
+    for row in pairs:
+        units.setdefault((row["units"], write.scale(row)), []).append(row)
+    for (unit, scale), members in units.items():
+        name = unit if unit != "probability" else "percentage points" if scale == PERCENT else scale.unit
+        low, high = (write(choose(members, key=lambda row: row["difference"]), "difference") for choose in (min, max))
+        texts.append(f"{low} {name}" if low == high else f"{low} to {high} {name}")
+    return texts
+
+
+def _cards(results: Results) -> list[dict[str, Any]]:
+    leading = [endpoint for endpoint in results.fitted if endpoint.direction == "benefit"] or results.fitted
+    published = {row["our_endpoint"]: row for row in reversed(results.compared())
+                 if (row["subset"] or ALL) == ALL and row["estimand"] in MAIN.values()}
+    ours, theirs, cards = results.writer(ESTIMATES), results.writer(COMPARISON), []
+    for endpoint in leading[:_CARDS]:
+        record, reported = results.headline(endpoint.endpoint), published.get(endpoint.endpoint)
+        main = record.estimate(MAIN[endpoint.kind])
+        value, bracket, limits = ours(main).partition(" [")
+        cards.append({"endpoint": endpoint, "record": record, "value": value, "limits": bracket + limits,
+                      "kind": ours(main, "level"), "reported": reported,
+                      "published": theirs(reported, "published")})
+    return cards
+
+
+CHAPTER = Chapter("answer", 10, section=_section)

@@ -1,6 +1,44 @@
-"""What limits the answer."""
+"""What limits the answer; the words are in section.html."""
 
-from analysis.chapters.caveats.section import caveat_section
-from analysis.chapters.chapter import Chapter
+from collections.abc import Iterator
+from typing import Any
 
-CHAPTER = Chapter("caveats", 30, section=lambda results, page: caveat_section(results))
+from analysis.cases.selection import early_before
+from analysis.cases.settings import ALL
+from analysis.chapters.chapter import Chapter, Page
+from analysis.drawing.html import Html, rendered, section, tag
+from analysis.results.comparison import COMPARISON
+from analysis.results.results import Results
+from analysis.results.tables import ESTIMATES
+
+
+def _section(results: Results, page: Page) -> Html:
+    """What limits the answer, as far as the results themselves tell."""
+    ratios = [row["width_ratio"] for row in results.rows(COMPARISON.file)
+              if row["width_ratio"] is not None and row["primary"]]
+    fewer = {row["our_endpoint"]: row for row in results.compared() if (row["subset"] or ALL) == ALL
+             and (row["published_k"] or 0) > row["k_studies"]}
+    headlines = ((endpoint, results.headline(endpoint.endpoint)) for endpoint in results.fitted)
+    words = rendered(
+        "chapters/caveats/section.html", results=results, fewer=list(fewer.values()), failed=results.failed,
+        shared=results.evidence.reported and results.base.question.study_set == "review",
+        narrower=sum(ratio < 1.0 for ratio in ratios), ratios=len(ratios),
+        few=[endpoint.label for endpoint, record in headlines if record.estimates and record.k_studies <= 2],
+        early_fits=list(_early(results)), survival=any(record.conversions for record in results.records))
+    return section("caveats", "What limits this answer", tag("ul", words) if words else "")
+
+
+def _early(results: Results) -> Iterator[dict[str, Any]]:
+    """Fits without early landmarks, beside the headline with them."""
+    write = results.writer(ESTIMATES)
+    for record in results.records:
+        question = record.job.question
+        headline = results.headline(question.endpoint, question.subset)
+        with_them, without = headline and headline.estimate("survival"), record.estimate("survival")
+        if not question.early_landmarks and with_them and without:
+            yield {"endpoint": question.endpoint, "months": f"{early_before(with_them['time_months']):g}",
+                   "without": write(without), "with_them": write(with_them), "k_without": record.k_studies,
+                   "k_with": headline.k_studies}
+
+
+CHAPTER = Chapter("caveats", 30, section=_section)

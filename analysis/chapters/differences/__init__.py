@@ -6,7 +6,6 @@ from analysis.chapters.chapter import Chapter, Picture
 from analysis.chapters.differences.decomposition import DECOMPOSITION, decomposition_rows
 from analysis.chapters.differences.figure import draw_decomposition, drawn_blocks
 from analysis.chapters.differences.section import differences_section
-from analysis.results import facts
 from analysis.results.numbers import counted
 from analysis.results.results import Results
 
@@ -15,8 +14,8 @@ def _figures(results: Results) -> Iterator[Picture]:
     steps = results.frame(DECOMPOSITION)
     if blocks := drawn_blocks(steps):
         yield Picture("decomposition", draw_decomposition, {
-            "steps": steps, "names": facts.endpoint_names(results), "subsets": facts.subset_names_in_words(results),
-            "scales": facts.scales(results), "stamp": results.stamp},
+            "steps": steps, "names": results.labels.endpoints, "subsets": results.labels.subsets,
+            "scales": results.labels.scales, "stamp": results.stamp},
             f"Steps from published estimate to posterior for {counted(len(blocks), 'published estimate')}: published, "
             f"the paper's kind of method on this evidence, maximum likelihood, posterior.")
 

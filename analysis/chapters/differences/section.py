@@ -5,20 +5,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from analysis.chapters.differences.decomposition import DATA, DECOMPOSITION, METHOD, PRIOR
-from analysis.drawing.html import Html, join, rendered, section, tag
-from analysis.results import facts
-from analysis.results.numbers import (
-    PROBABILITY_UNITS,
-    RATIO,
-    interval_text,
-    joint,
-    level_text,
-    number,
-    printed_with_interval,
-    signed,
-    studies_and_patients,
-    unit_text,
-)
+from analysis.drawing.html import Html, join, rendered, section, show, tag
+from analysis.results.numbers import PROBABILITY_UNITS, RATIO, counted, joint, printed_with_interval, signed
 from analysis.results.results import Results
 from analysis.results.table import Row
 
@@ -32,17 +20,19 @@ def differences_section(results: Results, picture: Html) -> Html:
     if not rows:
         return Html("")
     changes = _changes(results.frame(DECOMPOSITION))
-    outside = [row for row in results.rows("interval_shapes.csv") if row["verdict"].startswith("outside")]
     of_rates = [row for row in results.rows("frequentist.csv") if row["scale"] == "probability"]
     return section("differences", "Where each difference comes from", rendered(
-        "chapters/differences/section.html", say=facts.Words(results), picture=picture, outside=outside,
-        changes=changes, largest=int((changes[DATA].abs() >= changes[[METHOD, PRIOR]].abs().max(axis=1)).sum()),
+        "chapters/differences/section.html", results=results, picture=picture, changes=changes,
+        outside=[row for row in results.rows("interval_shapes.csv") if row["verdict"].startswith("outside")],
+        largest=int((changes[DATA].abs() >= changes[[METHOD, PRIOR]].abs().max(axis=1)).sum()),
         reach=lambda step: " to ".join(signed(value, "proportion") for value in (changes[step].min(),
                                                                                  changes[step].max())),
-        printed=_printed, span=_span,
-        steps=[_step(results, row) for row in rows],
-        methods=[_methods(results, list(own)) for _, own in groupby(of_rates, lambda row: (row["endpoint"],
-                                                                                           row["subset"]))]))
+        printed=lambda shape: printed_with_interval(*(shape[f"published{end}"] for end in ("", "_lower", "_upper")),
+                                                    "proportion"),
+        span=lambda shape, name: " to ".join(joint((shape[f"{name}_low"], shape[f"{name}_high"]), RATIO)),
+        steps=_steps(results, rows),
+        methods=[_methods(results, list(alike)) for _, alike in groupby(of_rates, lambda row: (row["endpoint"],
+                                                                                               row["subset"]))]))
 
 
 def _changes(steps: "pd.DataFrame") -> "pd.DataFrame":
@@ -52,33 +42,22 @@ def _changes(steps: "pd.DataFrame") -> "pd.DataFrame":
     return own.pivot(index="reported_id", columns="step", values="change").reindex(columns=wanted).dropna()
 
 
-def _printed(shape: Row) -> str:
-    return printed_with_interval(*(shape[f"published{end}"] for end in ("", "_lower", "_upper")), "proportion")
+def _steps(results: Results, rows: Sequence[Row]) -> Html:
+    def subject(row: Row) -> Html:
+        small = f"{results.labels.subsets[row['subset']]}, {row['estimand'].replace('_', ' ')}"
+        return join([results.labels.endpoints[row["endpoint"]], tag("small", small)])
+
+    return show(results.writer(DECOMPOSITION), rows,
+                "endpoint label estimate interval k_studies change step reported_id",
+                heads={"label": "What"}, caption="Steps from the published estimate to the posterior",
+                cells={"endpoint": subject, "step": lambda row: "" if row["change"] is None else None})
 
 
-def _span(shape: Row, name: str) -> str:
-    return " to ".join(joint((shape[f"{name}_low"], shape[f"{name}_high"]), RATIO))
-
-
-def _step(results: Results, row: Row) -> tuple[object, ...]:
-    scale, unit = results.scale(row["endpoint"]), row["unit"]
-    name = join([facts.endpoint_label(results, row["endpoint"]), tag("small", ", ".join(
-        [facts.subset_label(results, row["subset"]), row["estimand"].replace("_", " ")]))])
-    values = [row[name] for name in ("estimate", "lower", "upper") if row[name] is not None]
-    text = interval_text(*values, unit, scale) if len(values) == 3 else number(row["estimate"], unit, scale)
-    return (name, row["label"], f"{text} {unit_text(unit, scale)}".rstrip(), row["interval"],
-            studies_and_patients(row["k_studies"], row["n_patients"]), signed(row["change"], unit, scale, like=values),
-            row["step"] if row["change"] is not None else "", row["reported_id"])
-
-
-def _methods(results: Results, rows: Sequence[Row]) -> tuple[Row, tuple[str, ...], list[tuple[object, ...]]]:
-    """What the caption says about the methods of one question, their heads and their cells."""
-    endpoint, level = rows[0]["endpoint"], level_text(results.base.level)
-    scale = results.scale(endpoint)
-    heads = ("Method", "Estimand", facts.rates(results, [endpoint]).head("Estimate", f"{level} confidence"),
-             "Heterogeneity", "Note")
-    cells = [(row["label"] + (" (the paper's kind)" if row["of_the_paper"] else ""),
-              row["estimand"].replace("_", " ") + (f" at {row['time_months']:g} months" if row["time_months"] else ""),
-              interval_text(row["estimate"], row["lower"], row["upper"], "proportion", scale),
-              f"{row['heterogeneity_name']} {number(row['heterogeneity'], '')}", row["note"]) for row in rows]
-    return rows[0], heads, cells
+def _methods(results: Results, rows: Sequence[Row]) -> Html:
+    """The methods of one question."""
+    first, layout = rows[0], results.tables["frequentist.csv"].layout
+    return show(results.writer(layout), rows, "label estimand estimate heterogeneity_name note",
+                heads={"label": "Method"},
+                cells={"label": lambda row: row["label"] + (" (the paper's kind)" if row["of_the_paper"] else "")},
+                caption=f"{results.labels.endpoints[first['endpoint']]}, {results.labels.subsets[first['subset']]}: "
+                        f"{counted(first['k_studies'], 'study', 'studies')}")

@@ -9,17 +9,18 @@ from analysis.chapters.endpoints.figure import draw_forest
 from analysis.chapters.endpoints.section import endpoint_section
 from analysis.drawing.html import Html, folded, join, tag
 from analysis.evidence.types import Endpoint
-from analysis.results import facts
+from analysis.inference.estimands import MAIN, NEW
+from analysis.results.comparison import COMPARISON
 from analysis.results.numbers import counted
 from analysis.results.records import Record
 from analysis.results.results import Results
-from analysis.results.tables import COMPARISON
+from analysis.results.tables import ESTIMATES
 
 _PICTURES = ("forest", "sensitivity", "bubble")
 
 
 def _figures(results: Results) -> Iterator[Picture]:
-    for endpoint in facts.fitted_endpoints(results):
+    for endpoint in results.fitted:
         record = results.headline(endpoint.endpoint)
         if record.studies:
             yield Picture("forest", draw_forest, _forest(results, endpoint, record), _alt(results, endpoint, record),
@@ -36,22 +37,21 @@ def _forest(results: Results, endpoint: Endpoint, record: Record) -> dict[str, A
             "published": [row for row in results.rows(COMPARISON.file) if row["our_endpoint"] == endpoint.endpoint
                           and (row["subset"] or "all") == question.subset and row["primary"]],
             "label": endpoint.label, "detail": detail, "status": record.status, "stamp": results.stamp,
-            "scale": results.scale(endpoint.endpoint), "horizon": facts.horizon(results, endpoint)}
+            "scale": results.labels.scales[endpoint.endpoint], "horizon": results.horizon(endpoint)}
 
 
 def _alt(results: Results, endpoint: Endpoint, record: Record) -> str:
     parts = [f"Forest plot of {endpoint.label}: {counted(record.k_studies, 'study', 'studies')}, "
              f"{counted(record.n_patients, 'patient')}"]
-    for names in (facts.MAIN, facts.NEW):
-        row = facts.estimate(record, names[endpoint.kind])
-        value = facts.worded(row, results.scale(endpoint.endpoint))
-        name = facts.main_name(results, endpoint) if names is facts.MAIN else "a new study"
-        parts.append(f"{name} {value}, {facts.kind_of(row)} interval" if row else record.status)
+    write = results.writer(ESTIMATES)
+    for name, estimand in ((results.main_name(endpoint), MAIN), ("a new study", NEW)):
+        row = record.estimate(estimand[endpoint.kind])
+        parts.append(f"{name} {write(row)}, {write(row, 'level')} interval" if row else record.status)
     return "; ".join(dict.fromkeys(parts)) + "."
 
 
 def _section(results: Results, page: Page) -> Html:
-    endpoints = facts.fitted_endpoints(results)
+    endpoints = results.fitted
     if not endpoints:
         return Html("")
     return join([tag("h2", "Endpoints", id="endpoints"),

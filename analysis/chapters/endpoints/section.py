@@ -2,15 +2,19 @@
 
 import re
 
-from analysis.drawing.html import Html, folded, join, paragraphs, rendered, table, tag
+from analysis.drawing.html import Html, folded, join, paragraphs, rendered, show, table, tag
+from analysis.drawing.tables import FITS, fit_row
 from analysis.evidence.types import Endpoint
 from analysis.inference.estimands import LABELS
-from analysis.results import facts
-from analysis.results.numbers import Scale, level_text, number, studies_and_patients, unit_text, with_interval
+from analysis.results.numbers import studies_and_patients, unit_text
 from analysis.results.records import Record
 from analysis.results.results import Results
+from analysis.results.table import Row
+from analysis.results.tables import CONVERSIONS, ESTIMATES, STUDIES
+from analysis.results.writing import RATE
 
 _FEW = {1: " (not pooled)", 2: " (prior-dominated)"}
+_STUDY = {"rate": "study_rate", "survival": "study_survival"}
 
 
 def endpoint_section(results: Results, endpoint: Endpoint, picture: Html, dependence: Html | str = "") -> Html:
@@ -23,7 +27,7 @@ def endpoint_section(results: Results, endpoint: Endpoint, picture: Html, depend
     parts = [tag("h3", endpoint.label), warning, *conflicts, picture,
              tag("div", tag("p", "Notes on the rows used:"), paragraphs(notes), class_="notes") if notes else "",
              _estimands(results, endpoint), _fits(results, endpoint), dependence,
-             folded("Studies: reported and shrunken", _studies(record, endpoint, results.scale(endpoint.endpoint))),
+             folded("Studies: reported and shrunken", _studies(results, record, endpoint)),
              folded("From the printed survival statistic to a log hazard", _conversions(results, record))]
     return tag("section", join(parts, "\n"), id=f"endpoint-{endpoint.endpoint}", class_="endpoint")
 
@@ -32,79 +36,73 @@ def _named(results: Results, endpoint: Endpoint, note: str) -> str:
     """A note of the selection with labels for the keys of study and endpoint."""
     study_id, colon, rest = note.partition(": ")
     try:
-        named = f"{facts.study_label(results, study_id)}: {rest}" if colon else note
+        named = f"{results.labels.studies[study_id]}: {rest}" if colon else note
     except KeyError:
         named = note
     # Only where a note names its endpoint: the key may be a word of the sentence.
     key = rf"(?P<before>^|: |^the base of |: the base of ){re.escape(endpoint.endpoint)}(?= (?:is|mixes) )"
-    return re.sub(key, lambda found: found["before"] + endpoint.label, named, count=1)
+    return re.sub(key, lambda match: match["before"] + endpoint.label, named, count=1)
+
+
+def _counts(record: Record) -> str:
+    return studies_and_patients(record.k_studies, record.n_patients) + _FEW.get(record.k_studies, "")
 
 
 def _estimands(results: Results, endpoint: Endpoint) -> Html:
     """Rows: estimands; columns: subsets, all with the headline model and tiers."""
-    subsets = facts.subsets(results, endpoint.endpoint)
-    names = dict.fromkeys((row["estimand"], row["time_months"], row["unit"], facts.kind_of(row))
+    subsets, write = results.subsets(endpoint.endpoint), results.writer(ESTIMATES)
+    names = dict.fromkeys((row["estimand"], row["time_months"], row["unit"], write(row, "level"))
                           for _, record in subsets for row in record.estimates if row["study_id"] is None)
-    scale = results.scale(endpoint.endpoint)
     heads = ["Estimand", "Interval", "Unit", *(
-        join([facts.subset_label(results, subset), tag("small", studies_and_patients(
-            record.k_studies, record.n_patients) + _FEW.get(record.k_studies, ""))]) for subset, record in subsets)]
+        join([results.labels.subsets[subset], tag("small", _counts(record))]) for subset, record in subsets)]
     rows = []
-    for estimand, time, unit, kind in names:
-        months = f", {time:g} months" if time else ""
-        cells = [facts.worded(facts.estimate(record, estimand, time), scale, unit=False) or record.status
-                 for _, record in subsets]
-        rows.append((f"{LABELS.get(estimand, estimand)}{months}", kind, unit_text(unit, scale), *cells))
+    for estimand, months, unit, kind in names:
+        estimates = [(record, record.estimate(estimand, months)) for _, record in subsets]
+        rows.append((LABELS.get(estimand, estimand) + (f", {months:g} months" if months else ""), kind,
+                     unit_text(unit, results.labels.scales[endpoint.endpoint]),
+                     *(write.interval(row, "median", unit) if row else record.status for record, row in estimates)))
     return table(f"{endpoint.label}: posterior medians [intervals] by subset; below each subset, studies / patients",
-                 heads, rows, left=3)
+                 heads, rows, numeric=range(3, len(heads)))
 
 
 def _fits(results: Results, endpoint: Endpoint) -> Html:
     """Rows: all fits of the endpoint, the headline and what departs from it."""
-    level, spread = level_text(results.base.level), facts.spread_name(results.headline(endpoint.endpoint))
-    found = [record for record in results.records if record.job.question.endpoint == endpoint.endpoint]
-    rates = facts.rates(results, [endpoint.endpoint])
-    heads = ("Subset", "Fit", "Studies / patients", rates.head(facts.main_name(results, endpoint).capitalize(),
-             f"{level} credible"), rates.head("New study", f"{level} prediction"),
-             f"{spread or 'Heterogeneity'} [{level} credible]")
-    rows = [(facts.subset_label(results, record.job.question.subset), facts.variation(results, record),
-             studies_and_patients(record.k_studies, record.n_patients) + _FEW.get(record.k_studies, ""),
-             *(facts.cell(record, estimand, rates.shared) for estimand in (
-                 facts.MAIN[endpoint.kind], facts.NEW[endpoint.kind], spread))) for record in found]
-    return table(f"{endpoint.label}: the headline and the fits beside it", heads, rows, left=2,
-                 marked=["failed" if record.failed else "headline" if facts.variation(results, record) == "headline"
-                         else None for record in found])
+    spread = results.headline(endpoint.endpoint).heterogeneity
+    rows = [fit_row(results, record, spread) for record in results.records
+            if record.job.question.endpoint == endpoint.endpoint]
+    return show(results.writer(FITS), rows, "subset fit k_studies main_median new_median spread_median",
+                caption=f"{endpoint.label}: the headline and the fits beside it",
+                heads={"main_median": results.main_name(endpoint).capitalize() + "{unit} [{level} credible]",
+                       "spread_median": f"{spread or 'Heterogeneity'} [{{level}} credible]"},
+                cells={"k_studies": lambda row: _counts(row["record"])},
+                marked=lambda row: "failed" if row["record"].failed else
+                "headline" if row["fit"] == "headline" else None)
 
 
-def _studies(record: Record, endpoint: Endpoint, scale: Scale) -> Html:
-    shrunken = {row["study_id"]: row for row in record.estimates
-                if row["estimand"] == facts.STUDY[endpoint.kind]}
-    level = level_text(record.job.level)
-    rows = []
-    for row in record.studies:
-        own = shrunken.get(row["study_id"])
-        rows.append((row["label"], row["tier"], row["population"], row["statistic"], f"{row['n']:,}",
-                     with_interval(row, "proportion", scale, at="raw"),
-                     facts.worded(own, scale, unit=False) or record.status))
-    raw = record.studies[0]["raw_interval"] if record.studies else ""
-    base = "Base" if endpoint.kind == "rate" else "Definition"
-    heads = ("Study", "Tier", base, "Reported", "n", f"Raw [{level} {raw}]", f"Shrunken [{level} credible]")
-    return table(f"{endpoint.label}: each study{scale.of_a_rate}", heads, rows, left=4)
+def _studies(results: Results, record: Record, endpoint: Endpoint) -> Html:
+    write = results.writer(STUDIES)
+    kind = record.studies[0]["raw_interval"] if record.studies else ""
+    shrunken = {row["study_id"]: write.interval(row, "median", RATE) for row in record.estimates
+                if row["estimand"] == _STUDY[endpoint.kind]}
+    return show(results.writer(STUDIES), record.studies, "label tier population statistic n raw shrunken",
+                caption=f"{endpoint.label}: each study{results.labels.scales[endpoint.endpoint].of_a_rate}",
+                heads={"population": "Base" if endpoint.kind == "rate" else "Definition",
+                       "raw": f"Raw [{{level}} {kind}]",
+                       "shrunken": "Shrunken [{level} credible]"},
+                cells={"raw": lambda row: write.interval(row, "raw", RATE),
+                       "shrunken": lambda row: shrunken.get(row["study_id"], record.status)})
 
 
 def _conversions(results: Results, record: Record) -> Html:
-    rows = [(facts.study_label(results, row["study_id"]), row["definition"], row["tier"], row["statistic"],
-             row["rule"], f"{row['patients']:,}", *_hazard_cells(row)) for row in record.conversions]
-    heads = ("Study", "Definition", "Tier", "Printed", "Standard error from", "n", "Log hazard", "SE below",
-             "SE above")
-    made = table("Log hazard per person-month of each study, with its standard error", heads, rows, left=5)
-    return join([made, rendered("chapters/endpoints/conversions.html")]) if rows else made
+    hazards = show(results.writer(CONVERSIONS, missing=""), record.conversions, "study_id definition tier statistic "
+                   "rule patients log_hazard se_lower se_upper", cells={"log_hazard": _counted},
+                   caption="Log hazard per person-month of each study, with its standard error")
+    return join([hazards, rendered("chapters/endpoints/conversions.html")]) if hazards else hazards
 
 
-def _hazard_cells(row: facts.Row) -> tuple[str, str, str]:
+def _counted(row: Row) -> str | None:
+    """What stands for a log hazard where events were counted."""
     if row["landmark_months"]:
         patients = row["events"] + row["person_months"] / row["landmark_months"]
-        return f"{row['events']:.3g} events / {patients:.3g} patients by {row['landmark_months']:g} months", "", ""
-    if row["person_months"]:
-        return f"{row['events']:.10g} events / {row['person_months']:.10g} person-months", "", ""
-    return tuple(number(row[name], "") for name in ("log_hazard", "se_lower", "se_upper"))
+        return f"{row['events']:.3g} events / {patients:.3g} patients by {row['landmark_months']:g} months"
+    return f"{row['events']:.10g} events / {row['person_months']:.10g} person-months" if row["person_months"] else None

@@ -6,7 +6,6 @@ from analysis.chapters.chapter import Asked, Chapter, Picture, Task
 from analysis.chapters.influence.figure import draw_baujat, mapped
 from analysis.chapters.influence.rows import INFLUENCE, influence_rows
 from analysis.chapters.influence.section import influence_section
-from analysis.results import facts
 from analysis.results.results import Results
 
 
@@ -18,7 +17,7 @@ def _work(asked: Asked) -> Iterator[Task]:
 def _figures(results: Results) -> Iterator[Picture]:
     if results.rows(INFLUENCE.file) and len(mapped(frame := results.tables[INFLUENCE.file].frame)):
         yield Picture("baujat", draw_baujat, {"frame": frame, "title": "Influence and surprise", "stamp": results.stamp,
-                                              "names": facts.endpoint_names(results)},
+                                              "names": results.labels.endpoints},
                       "Map of the studies: how surprising each is under the others' prediction, and how far the pooled "
                       "result moves without it, one panel for each endpoint.")
 

@@ -11,36 +11,38 @@ from analysis.chapters.influence.surprise import NAMED_BELOW, chance_named, info
 from analysis.evidence.types import Evidence
 from analysis.inference.leave_one_out import leave_one_out, only
 from analysis.inference.posterior import NO_POSTERIOR, main_estimand, posterior_of, spread_estimand, too_large
-from analysis.results.columns import columns
-from analysis.results.table import Column, Layout
-from analysis.results.tables import case_cells
+from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
+from analysis.results.tables import case_cells, limit_cells
 
-COMPUTED, NOT_COMPUTED = "computed", "not computed"
 PRIOR_ONLY = "without the only study the prior remains"
 _REMARKS = {1: PRIOR_ONLY, 2: "without it one study remains: the heterogeneity is the prior's"}
 
 INFLUENCE = Layout("influence.csv", "One study left out of the headline of one endpoint.", columns(
     "endpoint subset tiers study_set model study_id label k_studies n estimand time_months level interval status",
     "reason",
-    Column("full_median", "posterior median of the main estimand with all studies"),
+    Column("full_median", "posterior median of the main estimand with all studies", "estimate"),
     Column("full_lower", "lower limit with all studies"), Column("full_upper", "upper limit with all studies"),
     Column("full_sd", "posterior standard deviation with all studies"),
-    Column("median", "posterior median without the study"), Column("lower", "lower limit without the study"),
-    Column("upper", "upper limit without the study"),
-    Column("shift", "median without the study minus median with it, on the scale of the estimand (a probability)"),
-    Column("shift_sd", "the same in posterior standard deviations with all studies"),
-    Column("heterogeneity", "estimand that tells how much studies differ: rho or tau", "text"),
+    Column("median", "posterior median without the study", "estimate", "Estimate{unit} [{level} credible]"),
+    Column("lower", "lower limit without the study"), Column("upper", "upper limit without the study"),
+    Column("shift", "median without the study minus median with it, on the scale of the estimand (a probability)",
+           "change", "Shift{points}"),
+    Column("shift_sd", "the same in posterior standard deviations with all studies", "signed", "Shift, SD"),
+    Column("heterogeneity", "estimand that tells how much studies differ: rho or tau", "text", "Heterogeneity"),
     Column("full_heterogeneity", "its posterior median with all studies"),
     Column("heterogeneity_median", "its posterior median without the study"),
     Column("heterogeneity_shift", "the second minus the first"),
     Column("elpd_loo", "log predictive density of the study given the others"),
-    Column("pit", "predictive probability of less than the study reports, plus half that of just that (mid-p)"),
-    Column("two_sided", "two-sided predictive probability of something at least as extreme"),
-    Column("surprise_bits", "minus the binary logarithm of the two-sided probability"),
+    Column("pit", "predictive probability of less than the study reports, plus half that of just that (mid-p)",
+           "chance", "Predictive mid-p"),
+    Column("two_sided", "two-sided predictive probability of something at least as extreme", "chance", "Two-sided"),
+    Column("surprise_bits", "minus the binary logarithm of the two-sided probability", ".1f", "Surprise, bits"),
     Column("named", "whether the two-sided probability is below 0.05", "flag"),
     Column("chance_named", "probability of that by chance"),
-    Column("information_bits", "Kullback-Leibler divergence of the posterior with the study from the one without"),
-    Column("pareto_k", "shape of importance sampling on the marginal likelihood; the refit stands whatever it is"),
+    Column("information_bits", "Kullback-Leibler divergence of the posterior with the study from the one without",
+           heading="Learned, bits"),
+    Column("pareto_k", "shape of importance sampling on the marginal likelihood; the refit stands whatever it is",
+           heading="Pareto k"),
     "stamp"))
 
 
@@ -60,9 +62,9 @@ def influence_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, li
     except NO_POSTERIOR as error:
         predictions, refused = [], str(error)
     predictions = predictions or [{"status": NOT_COMPUTED, "reason": refused}] * len(studies)
-    shared = {**case_cells(case), "subset": case.question.subset, "k_studies": len(studies)}
     return {INFLUENCE.file: [
-        {**shared, "study_id": study_id, "label": evidence.study(study_id).label, "n": int(size), **prediction}
+        {**case_cells(case, INFLUENCE), "study_id": study_id, "label": evidence.study(study_id).label, "n": int(size),
+         **prediction}
         for study_id, size, prediction in zip(studies.study_ids, studies.sizes, predictions, strict=True)]}
 
 
@@ -71,16 +73,15 @@ def _predictions(case: Case) -> Iterator[dict[str, Any]]:
     studies, whole, left_out = case.studies, posterior_of(case), leave_one_out(case)
     names = main_estimand(case), spread_estimand(case)
     main, spread = (whole.summary(name) for name in names)
-    with_it = {"status": COMPUTED, "reason": _REMARKS.get(len(studies), ""), "full_median": main.median,
-               "full_lower": main.lower, "full_upper": main.upper, "full_sd": main.sd, "heterogeneity": names[1],
-               "full_heterogeneity": spread.median}
+    with_it = {"status": COMPUTED, "reason": _REMARKS.get(len(studies), ""), **limit_cells(main, "full_"),
+               "full_sd": main.sd, "heterogeneity": names[1], "full_heterogeneity": spread.median}
     bits = information(whole.grid, studies, np.array([left.log_predictive for left in left_out]))
     seed = derive_seed(case.job.seed, case.question.endpoint, case.model.name, "pareto")
     for left, learned, shape in zip(left_out, bits, pareto_k(whole.grid, studies, seed=seed), strict=True):
         others, others_spread = (left.posterior.summary(name) for name in names)
         shift = others.median - main.median
-        yield {**with_it, "median": others.median, "lower": others.lower, "upper": others.upper, "shift": shift,
-               "shift_sd": shift / main.sd, "heterogeneity_median": others_spread.median,
+        yield {**with_it, **limit_cells(others), "shift": shift, "shift_sd": shift / main.sd,
+               "heterogeneity_median": others_spread.median,
                "heterogeneity_shift": others_spread.median - spread.median, "elpd_loo": left.log_predictive,
                "pit": left.pit, "two_sided": left.tail, "surprise_bits": surprise(left.tail),
                "named": left.tail < NAMED_BELOW, "chance_named": chance_named(left, only(studies, left.index)),

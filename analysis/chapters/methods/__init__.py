@@ -9,15 +9,16 @@ from analysis.cases.settings import ALL, Job
 from analysis.chapters.chapter import Asked, Chapter, Task
 from analysis.evidence.types import Evidence
 from analysis.frequentist.methods import BY_KEY, methods_for
-from analysis.results.columns import columns
 from analysis.results.comparison import compared_questions
-from analysis.results.table import Column, Layout
+from analysis.results.table import Column, Layout, columns
+from analysis.results.tables import case_cells
 
 FREQUENTIST = Layout("frequentist.csv", "One frequentist method on the rows of one question.", columns(
     "endpoint subset tiers study_set k_studies n_patients", Column("method", "key of the method", "text"), "label",
     Column("of_the_paper", "whether it is the published analysis's kind of method", "flag"),
-    "estimand time_months scale", Column("estimate", "point estimate"), "lower upper level interval",
-    Column("heterogeneity_name", "name of the heterogeneity parameter", "text"),
+    "estimand time_months scale", Column("estimate", "point estimate", "estimate",
+                                         "Estimate{unit} [{level} confidence]"), "lower upper level interval",
+    Column("heterogeneity_name", "name of the heterogeneity parameter", "named heterogeneity", "Heterogeneity"),
     Column("heterogeneity", "its estimate"), "note stamp"))
 
 
@@ -27,11 +28,9 @@ def frequentist_rows(evidence: Evidence, base: Job, endpoint: str, subset: str) 
     case = case_of(evidence, replace(base, question=question), shared_priors=True)
     if not len(case.studies) or not case.studies.patients:
         return {}
-    shared = {"endpoint": endpoint, "subset": subset, "tiers": question.tiers, "study_set": question.study_set,
-              "k_studies": len(case.studies), "n_patients": case.studies.patients}
     intervals = methods_for(case.studies, level=base.level, seed=base.seed, horizon=case.selection.horizon)
-    return {FREQUENTIST.file: [{**shared, **asdict(interval), "of_the_paper": BY_KEY[interval.method].of_the_paper}
-                               for interval in intervals]}
+    return {FREQUENTIST.file: [{**case_cells(case, FREQUENTIST), **asdict(interval),
+                                "of_the_paper": BY_KEY[interval.method].of_the_paper} for interval in intervals]}
 
 
 def _work(asked: Asked) -> Iterator[Task]:

@@ -6,7 +6,6 @@ from analysis.chapters.chapter import Asked, Chapter, Picture, Task
 from analysis.chapters.missing.figure import draw_missing, drawn_endpoints
 from analysis.chapters.missing.rows import MISSING_BOUNDS, PUBLISHED_TOTALS, missing_rows
 from analysis.chapters.missing.section import missing_section
-from analysis.results import facts
 from analysis.results.numbers import counted
 from analysis.results.results import Results
 
@@ -21,8 +20,8 @@ def _figures(results: Results) -> Iterator[Picture]:
     bounds, totals = results.frame(MISSING_BOUNDS), results.frame(PUBLISHED_TOTALS)
     if drawn := drawn_endpoints(bounds):
         yield Picture("missing", draw_missing, {
-            "bounds": bounds, "totals": totals, "names": facts.endpoint_names(results),
-            "scales": facts.scales(results), "stamp": results.stamp},
+            "bounds": bounds, "totals": totals, "names": results.labels.endpoints,
+            "scales": results.labels.scales, "stamp": results.stamp},
             f"Headline interval of {counted(len(drawn), 'rate')} beside intervals with likely and with extreme results "
             f"of the studies without a number, with the published total, and as published.")
 

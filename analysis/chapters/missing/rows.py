@@ -36,34 +36,38 @@ from analysis.evidence.types import ComparisonRule, Evidence, Reported, Study
 from analysis.inference.density import density_of
 from analysis.inference.grid import QuadratureFailed, solve
 from analysis.inference.posterior import Posterior, posterior_of
-from analysis.results.columns import columns
 from analysis.results.comparison import rule_for
-from analysis.results.table import Column, Layout
+from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
+from analysis.results.tables import limit_cells, question_cells
 from models.beta_binomial import MODEL
 from models.studies import RateStudies
 
-COMPUTED, NOT_COMPUTED = "computed", "not computed"
 HEADLINE, PUBLISHED = "headline", "published"
 
 PUBLISHED_TOTALS = Layout("published_totals.csv", "One reading of one published total.", columns(
-    "endpoint model tiers study_set", Column("scenario", "as_printed, or a scenario of scenarios.csv", "text"),
-    Column("absent", "studies taken not to be behind the total", "text"),
+    "endpoint model tiers study_set",
+    Column("scenario", "as_printed, or a scenario of scenarios.csv", "text", "Reading"),
+    Column("absent", "studies taken not to be behind the total", "text", "Absent"),
     Column("denominators", "whether unknown studies enter with their treated patients or with reduced ones", "text"),
     Column("total_k", "studies behind the total", "count"), Column("total_events", "events of the total", "count"),
     Column("total_n", "patients of the total", "count"),
     Column("known_k", "studies with a count that are behind it", "count"),
     Column("known_events", "their events", "count"), Column("known_n", "their patients", "count"),
     Column("missing_k", "studies behind it without a count", "count"),
-    Column("missing_n", "their patients", "count"), Column("missing_events", "events left for them", "count"),
+    Column("missing_n", "their patients", "count"),
+    Column("missing_events", "events left for them", "of missing_n", "Missing events / patients"),
     Column("missing", "these studies with their patients", "text"),
     Column("base_gap", "patients of all studies behind the total minus the printed base", "count"), "status reason",
-    Column("probability", "predictive probability of exactly this total"),
-    Column("mid_p", "of the total: near 0 where it is lower than expected, near 1 where it is higher"),
+    Column("probability", "predictive probability of exactly this total", "chance", "P(this total)"),
+    Column("mid_p", "of the total: near 0 where it is lower than expected, near 1 where it is higher", "chance",
+           "mid-p"),
     Column("two_sided", "twice the smaller of mid_p and 1 - mid_p"),
-    Column("expected_events", "predictive mean of the events of the unknown studies"),
+    Column("expected_events", "predictive mean of the events of the unknown studies",
+           heading="Expected [{level} prediction]"),
     Column("events_lower", "lower predictive limit", "count"),
     Column("events_upper", "upper predictive limit", "count"),
-    Column("known_median", "posterior median of the mean rate from the studies with a count alone"),
+    Column("known_median", "posterior median of the mean rate from the studies with a count alone", "estimate",
+           "Without the total{unit} [{level} credible]"),
     Column("known_lower", "its lower limit"), Column("known_upper", "its upper limit"),
     "median lower upper level interval note stamp"))
 MISSING_BOUNDS = Layout("missing_bounds.csv", "The mean rate when the missing studies showed certain counts.", columns(
@@ -72,15 +76,18 @@ MISSING_BOUNDS = Layout("missing_bounds.csv", "The mean rate when the missing st
            "every patient, of each missing study; each_low and each_high: every missing study at the limit of its own "
            "predictive distribution; joint_low and joint_high: their sum at its limit, spread in proportion; "
            "total_even, total_in_largest and total_in_smallest: the events that a published total leaves, spread in "
-           "proportion or filled into the largest or the smallest studies; published: the printed number", "text"),
+           "proportion or filled into the largest or the smallest studies; published: the printed number", "text",
+           "If"),
     Column("scenario", "reading of the published total", "text"),
-    Column("known_k", "studies with a count", "count"), Column("known_n", "their patients", "count"),
+    Column("known_k", "studies with a count", "pair known_n", "Studies / patients"),
+    Column("known_n", "their patients", "count"),
     Column("published_k", "largest number of studies that is printed", "count"),
-    Column("missing_k", "studies without a count", "count"), Column("missing_n", "their patients", "count"),
-    Column("missing_events", "their events under this bound", "count"),
+    Column("missing_k", "studies without a count", "pair missing_n", "Missing studies / patients"),
+    Column("missing_n", "their patients", "count"),
+    Column("missing_events", "their events under this bound", "count", "Missing events"),
     Column("missing", "missing studies with their counts", "text"), "status reason",
-    Column("median", "posterior median of the mean rate; the printed estimate where published"),
-    "lower upper level interval note stamp"))
+    Column("median", "posterior median of the mean rate; the printed estimate where published", "estimate",
+           "Mean rate{unit}"), "lower upper level interval note stamp"))
 
 
 def missing_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, list[dict[str, Any]]]:
@@ -118,17 +125,6 @@ def _headline(evidence: Evidence, case: Case) -> tuple[Posterior | None, str]:
         return None, "the posterior of the studies with a count did not settle"
 
 
-def _question_cells(case: Case) -> dict[str, Any]:
-    question = case.question
-    return {"endpoint": question.endpoint, "model": case.model.name, "tiers": question.tiers,
-            "study_set": question.study_set}
-
-
-def _mean_rate(posterior: Posterior, prefix: str = "") -> dict[str, float]:
-    rate = posterior.summary("mu")
-    return {f"{prefix}{name}": getattr(rate, name) for name in ("median", "lower", "upper")}
-
-
 def _limits(case: Case) -> tuple[float, float]:
     """Probabilities below the lower and the upper limit of an interval."""
     return (1.0 - case.level) / 2.0, (1.0 + case.level) / 2.0
@@ -136,10 +132,11 @@ def _limits(case: Case) -> tuple[float, float]:
 
 def _total_row(case: Case, reading: Reading, headline: Posterior | None) -> dict[str, Any]:
     total, known, reason = reading.total, reading.known, reading.reason
-    row = {**_question_cells(case), "scenario": reading.scenario, "absent": " ".join(reading.absent),
-           "denominators": reading.denominators, "total_k": total.k_studies, "total_events": total.events,
-           "total_n": total.n, "known_k": len(known), "known_events": sum(row.events for row in known),
-           "known_n": sum(row.n for row in known), "base_gap": reading.base_gap, "note": reading.note}
+    row = {**PUBLISHED_TOTALS.pick(question_cells(case.question, case.model.name)), "scenario": reading.scenario,
+           "absent": " ".join(reading.absent), "denominators": reading.denominators, "total_k": total.k_studies,
+           "total_events": total.events, "total_n": total.n, "known_k": len(known),
+           "known_events": sum(row.events for row in known), "known_n": sum(row.n for row in known),
+           "base_gap": reading.base_gap, "note": reading.note}
     if reading.missing is not None:
         row |= {"missing_k": len(reading.missing), "missing_n": sum(reading.sizes),
                 "missing_events": reading.missing_events,
@@ -160,7 +157,7 @@ def _with_total(case: Case, reading: Reading, headline: Posterior) -> dict[str, 
     both = Posterior(case, solve(density_of(MODEL, case.studies, case.priors, extra=extra)))
     return {**tail_probabilities(probabilities, events),
             "expected_events": float(np.arange(len(probabilities)) @ probabilities), "events_lower": lower,
-            "events_upper": upper, **_mean_rate(headline, "known_"), **_computed(both)}
+            "events_upper": upper, **limit_cells(headline.summary("mu"), "known_"), **_computed(both)}
 
 
 class _Counts(NamedTuple):
@@ -185,8 +182,9 @@ def _bound_rows(evidence: Evidence, case: Case, known: Sequence[Reading],
         return
     unknown = _unknown_studies(evidence, case)
     sizes = {study.study_id: study.n_treated for study in unknown[:count]}
-    shared = {**_question_cells(case), "known_k": len(case.studies), "known_n": case.studies.patients,
-              "published_k": published_k, "missing_k": count, "bound": HEADLINE}
+    shared = {**MISSING_BOUNDS.pick(question_cells(case.question, case.model.name)), "bound": HEADLINE,
+              "known_k": len(case.studies), "known_n": case.studies.patients, "published_k": published_k,
+              "missing_k": count}
     if trouble or not sizes:
         yield {**shared, "status": NOT_COMPUTED,
                "reason": trouble or "no study without a count has a known number of patients"}
@@ -275,4 +273,5 @@ def _bound(case: Case, counts: _Counts) -> dict[str, Any]:
 
 
 def _computed(posterior: Posterior) -> dict[str, Any]:
-    return {"status": COMPUTED, **_mean_rate(posterior), "level": posterior.case.level, "interval": "credible"}
+    return {"status": COMPUTED, **limit_cells(posterior.summary("mu")), "level": posterior.case.level,
+            "interval": "credible"}

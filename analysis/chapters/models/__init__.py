@@ -1,17 +1,21 @@
-"""Whether a result hangs on the sampler or the model."""
+"""Whether a result hangs on the sampler or the model; the words are in section.html."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 
 from analysis.cases.selection import candidates
 from analysis.cases.settings import ALL
-from analysis.chapters.chapter import Asked, Chapter, Task
-from analysis.chapters.models.comparison import LEAVE_ONE_OUT, MODEL_COMPARISON, comparison_rows
-from analysis.chapters.models.section import models_section
+from analysis.chapters.chapter import Asked, Chapter, Page, Task
+from analysis.chapters.models.comparison import DEFAULT, LEAVE_ONE_OUT, MODEL_COMPARISON, comparison_rows
+from analysis.drawing.html import Html, rendered, section, show
+from analysis.inference.agreement import LIMIT
 from analysis.inference.posterior import MOST_STUDIES
+from analysis.results.numbers import fixed
+from analysis.results.results import Results
 
 _FEWEST_STUDIES, _MOST_PATIENTS = 3, 20_000
 """With fewer studies nothing can be judged; more of them, or larger ones, would take minutes."""
+_MOST_SURPRISING = 10
 
 
 def _work(asked: Asked) -> Iterator[Task]:
@@ -23,5 +27,26 @@ def _work(asked: Asked) -> Iterator[Task]:
             yield Task("model comparison", endpoint.endpoint, comparison_rows, (asked.base, endpoint.endpoint))
 
 
-CHAPTER = Chapter("models", 110, (MODEL_COMPARISON, LEAVE_ONE_OUT), _work,
-                  section=lambda results, page: models_section(results), parts=("model comparison",))
+def _section(results: Results, page: Page) -> Html:
+    """Both engines side by side, and the rate models judged by prediction and, with equal priors, by weight."""
+    choice = "the sampler or the model" if "rate" in results.kinds else "the sampler"
+    compared = [record for record in results.records if record.agreement]
+    rivals = results.rows(MODEL_COMPARISON.file)
+    models = show(
+        results.writer(MODEL_COMPARISON, missing=""), [row for row in rivals if row["prior_spread"] is not None],
+        "endpoint which_priors model prior_spread elpd_loo elpd_difference weight pit_uniform_p",
+        cells={"prior_spread": lambda row: fixed(100.0 * row["prior_spread"], 1)},
+        caption="Rate models: prediction of each study from the others")
+    studies = sorted((row for row in results.rows(LEAVE_ONE_OUT.file) if row["which_priors"] == DEFAULT
+                      and row["model"] == results.headline(row["endpoint"]).model), key=lambda row: row["two_sided"])
+    return section("models", f"Does it hang on {choice}?", rendered(
+        "chapters/models/section.html", fits=len(compared), limit=LIMIT, models=models,
+        gaps=[abs(row["z"]) for record in compared for row in record.agreement],
+        error=max((record.diagnostics["quadrature_error"] for record in compared), default=0.0),
+        absent=dict.fromkeys(row["reason"] for row in rivals if row["reason"]),
+        studies=show(results.writer(LEAVE_ONE_OUT), studies[:_MOST_SURPRISING], "endpoint label pit two_sided elpd_loo",
+                     caption="The ten smallest two-sided predictive probabilities, headline models")))
+
+
+CHAPTER = Chapter("models", 110, (MODEL_COMPARISON, LEAVE_ONE_OUT), _work, section=_section,
+                  parts=("model comparison",))

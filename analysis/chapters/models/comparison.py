@@ -18,8 +18,8 @@ from analysis.evidence.types import Evidence
 from analysis.inference.density import prior_median
 from analysis.inference.leave_one_out import LeftOut, leave_one_out
 from analysis.inference.posterior import posterior_of
-from analysis.results.columns import columns
-from analysis.results.table import Column, Layout
+from analysis.results.table import Column, Layout, columns
+from analysis.results.tables import case_cells
 from models import all_models, models_of
 from models.model import NeedsDensity
 from models.priors import Prior
@@ -33,23 +33,25 @@ MATCHED_PRIORS: Mapping[str, Mapping[str, Prior]] = {
 }
 
 
-_WHICH_PRIORS = Column("which_priors", "default, or matched between the models", "text")
+_WHICH_PRIORS = Column("which_priors", "default, or matched between the models", "text", "Priors")
 MODEL_COMPARISON = Layout("model_comparison.csv", "One model of one endpoint under one set of priors.", columns(
     "endpoint subset tiers study_set", _WHICH_PRIORS, "model", Column("priors", "the priors", "text"),
-    Column("prior_spread", "prior median of the standard deviation of study rates at a mean rate of 0.8"),
+    Column("prior_spread", "prior median of the standard deviation of study rates at a mean rate of 0.8",
+           heading="Prior SD of rates at 80 %, points"),
     Column("log_evidence", "log of the marginal likelihood"),
-    Column("weight", "posterior probability of the model, equal before; under matched priors only"),
-    Column("elpd_loo", "sum over studies of the log predictive density given the others"),
-    Column("elpd_loo_se", "its standard error"),
-    Column("elpd_difference", "difference from the first model with these priors"),
-    Column("elpd_difference_se", "standard error of the paired difference"),
-    Column("pit_uniform_p", "p-value of a test that the leave-one-out mid-p values are uniform"),
-    "reason stamp"))
+    Column("weight", "posterior probability of the model, equal before; under matched priors only", heading="Weight"),
+    Column("elpd_loo", "sum over studies of the log predictive density given the others", "error elpd_loo_se",
+           "elpd (leave-one-out)"), Column("elpd_loo_se", "its standard error"),
+    Column("elpd_difference", "difference from the first model with these priors", "error elpd_difference_se",
+           "difference (SE)"), Column("elpd_difference_se", "standard error of the paired difference"),
+    Column("pit_uniform_p", "p-value of a test that the leave-one-out mid-p values are uniform",
+           heading="p, PIT uniform"), "reason stamp"))
 LEAVE_ONE_OUT = Layout("leave_one_out.csv", "One study predicted from the others by one model.", columns(
     "endpoint subset tiers study_set", _WHICH_PRIORS, "model study_id label",
-    Column("elpd_loo", "log predictive density of the study given the others"),
-    Column("pit", "predictive probability of less than it reports, plus half that of just that (mid-p)"),
-    Column("two_sided", "two-sided predictive probability"), "stamp"))
+    Column("elpd_loo", "log predictive density of the study given the others", heading="Log predictive density"),
+    Column("pit", "predictive probability of less than it reports, plus half that of just that (mid-p)",
+           heading="PIT (mid-p)"),
+    Column("two_sided", "two-sided predictive probability", heading="Two-sided probability"), "stamp"))
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,8 @@ def comparison_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, l
     """
     case = case_of(evidence, replace(base, question=replace(base.question, endpoint=endpoint)), shared_priors=True)
     rivals = rivals_of(case)
-    absent = [{"endpoint": endpoint, "subset": case.question.subset, "tiers": case.question.tiers,
-               "study_set": case.question.study_set, "model": model.name, "reason": str(NeedsDensity(model.name))}
+    question = MODEL_COMPARISON.pick(vars(case.question))
+    absent = [{**question, "model": model.name, "reason": str(NeedsDensity(model.name))}
               for model in models_of(case.model.kind) if model.marginal is None]
     return {MODEL_COMPARISON.file: [*(model_row(rival, rivals) for rival in rivals), *absent],
             LEAVE_ONE_OUT.file: [_study_row(evidence, rival, study) for rival in rivals for study in rival.left_out]}
@@ -102,18 +104,12 @@ def rivals_of(case: Case) -> list[Rival]:
             for which, rivals in ((DEFAULT, models), (MATCHED, matched)) for rival in rivals]
 
 
-def _question_cells(rival: Rival) -> dict[str, Any]:
-    question = rival.case.question
-    return {"endpoint": question.endpoint, "subset": question.subset, "tiers": question.tiers,
-            "study_set": question.study_set, "which_priors": rival.which_priors, "model": rival.case.model.name}
-
-
 def model_row(rival: Rival, rivals: Sequence[Rival]) -> dict[str, Any]:
     """How well a model predicts each study, against the first with the same kind of priors."""
     case, alike = rival.case, [other for other in rivals if other.which_priors == rival.which_priors]
     elpd, error = _sum_with_error(rival.log_predictive)
-    row = {**_question_cells(rival), "priors": "; ".join(f"{name} ~ {prior}" for name, prior in case.priors.items()),
-           "log_evidence": posterior_of(case).log_evidence, "elpd_loo": elpd, "elpd_loo_se": error,
+    row = {**case_cells(case, MODEL_COMPARISON), "which_priors": rival.which_priors, "elpd_loo": elpd,
+           "elpd_loo_se": error, "log_evidence": posterior_of(case).log_evidence,
            "pit_uniform_p": uniformity(rival.left_out)}
     if case.model.kind == "rate":
         row["prior_spread"] = prior_spread(case.model.name, list(case.priors.values())[1])
@@ -128,8 +124,9 @@ def model_row(rival: Rival, rivals: Sequence[Rival]) -> dict[str, Any]:
 
 def _study_row(evidence: Evidence, rival: Rival, study: LeftOut) -> dict[str, Any]:
     study_id = rival.case.studies.study_ids[study.index]
-    return {**_question_cells(rival), "study_id": study_id, "label": evidence.study(study_id).label,
-            "elpd_loo": study.log_predictive, "pit": study.pit, "two_sided": study.tail}
+    return {**case_cells(rival.case, LEAVE_ONE_OUT), "which_priors": rival.which_priors, "study_id": study_id,
+            "label": evidence.study(study_id).label, "elpd_loo": study.log_predictive, "pit": study.pit,
+            "two_sided": study.tail}
 
 
 def _sum_with_error(terms: np.ndarray) -> tuple[float, float]:

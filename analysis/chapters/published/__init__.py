@@ -6,10 +6,9 @@ from analysis.chapters.chapter import Asked, Chapter, Picture, Task
 from analysis.chapters.published.figure import draw_published
 from analysis.chapters.published.interval_shape import INTERVAL_SHAPES, judged_intervals, shape_rows, with_verdict
 from analysis.chapters.published.section import published_sections
-from analysis.results import facts
+from analysis.results.comparison import COMPARISON, agrees
 from analysis.results.results import Results
 from analysis.results.table import Row
-from analysis.results.tables import COMPARISON
 
 
 def _work(asked: Asked) -> Iterator[Task]:
@@ -29,12 +28,12 @@ def _finish(results: Results) -> Mapping[str, list[Row]]:
 def _figures(results: Results) -> Iterator[Picture]:
     comparisons = results.frame(COMPARISON)
     if comparisons["median"].notna().any():
-        pairs = facts.with_published_interval(facts.pooled_comparisons(results, primary=True))
+        pairs = results.compared(interval=True)
         yield Picture("published", draw_published, {
-            "comparisons": comparisons, "names": facts.endpoint_names(results),
-            "subsets": facts.subset_names_in_words(results), "scales": facts.scales(results), "stamp": results.stamp},
+            "comparisons": comparisons, "names": results.labels.endpoints,
+            "subsets": results.labels.subsets, "scales": results.labels.scales, "stamp": results.stamp},
             f"Published estimates with confidence intervals above posterior medians with credible intervals; in "
-            f"{sum(map(facts.agrees, pairs))} of {len(pairs)} the published estimate lies in the credible interval.")
+            f"{sum(map(agrees, pairs))} of {len(pairs)} the published estimate lies in the credible interval.")
 
 
 CHAPTER = Chapter("published", 20, (INTERVAL_SHAPES,), _work, _finish, _figures,

@@ -22,9 +22,8 @@ from analysis.evidence.types import Evidence, Reported
 from analysis.frequentist.likelihood import beta_binomial_means
 from analysis.inference.draws import draw
 from analysis.inference.posterior import posterior_of
-from analysis.results.columns import columns
 from analysis.results.comparison import rule_for
-from analysis.results.table import Column, Layout, Row
+from analysis.results.table import Column, Layout, Row, columns
 from models.studies import RateStudies
 
 INTERVAL_SHAPES = Layout(

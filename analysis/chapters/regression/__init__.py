@@ -29,7 +29,7 @@ def _figures(results: Results) -> Iterator[Picture]:
     for endpoint, content in results.values.get("bubble", ()):
         label = results.evidence.endpoint(endpoint).label
         yield Picture("bubble", draw_bubbles, {**content, "label": label, "stamp": results.stamp,
-                                               "scale": results.scale(endpoint)},
+                                               "scale": results.labels.scales[endpoint]},
                       f"{label}: each study's estimate over each covariate, with the posterior curve and its band.",
                       endpoint)
 

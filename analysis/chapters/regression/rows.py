@@ -17,8 +17,7 @@ from analysis.evidence.types import Evidence
 from analysis.inference.regression import RegressionFit
 from analysis.inference.weighted import mcse_mean, mean_and_sd, quantiles
 from analysis.results import tables
-from analysis.results.columns import columns
-from analysis.results.table import Column, Layout
+from analysis.results.table import Column, Layout, Row, columns
 from models.model import Draws
 from models.priors import Prior
 
@@ -27,32 +26,34 @@ CAVEAT = ("Associations between studies, not effects in patients: studies differ
 STRONG_CORRELATION = 0.5
 """Least correlation of two covariates that a reader is told of."""
 
-_COVARIATE = Column("covariate", "key of the covariate in covariates.csv", "text")
+_COVARIATE = Column("covariate", "key of the covariate in covariates.csv", "text", "Covariate")
 _CHECKS = {column.name: column for column in tables.DIAGNOSTICS.columns}
 SLOPES = Layout("regression.csv", "One slope of one regression of an endpoint on covariates of the studies.", (
     *columns("endpoint model subset tiers study_set early_landmarks"), _COVARIATE,
-    Column("label", "name of the covariate as readers see it", "text"),
+    Column("label", "name of the covariate as readers see it", "text", "Covariate, unit"),
     Column("unit", "one step of the covariate, in words", "text"),
     Column("unit_size", "size of the step that beta and ratio are per, on the transformed scale of the column"),
     Column("prior_size", "size of the step that the prior of the slope is per"),
-    Column("analysis", "one covariate at a time, complete cases of it, or all together", "text"),
-    Column("n_studies", "number of studies", "count"), *columns("n_patients"),
+    Column("analysis", "one covariate at a time, complete cases of it, or all together", "text", "Analysis"),
+    Column("n_studies", "number of studies", "count", "Studies (imputed)"), *columns("n_patients"),
     Column("n_missing", "studies that do not report the covariate", "count"),
     Column("centre", "value of the covariate at which the intercept is read"),
     *(Column(f"beta_{name}", f"{meaning} of the slope, in log odds or log hazard per step") for name, meaning in (
         ("mean", "posterior mean"), ("sd", "posterior standard deviation"), ("median", "posterior median"),
         ("lower", "lower limit"), ("upper", "upper limit"), ("mcse", "Monte-Carlo standard error of the mean"))),
     Column("ratio_scale", "odds ratio or hazard ratio", "text"),
-    Column("ratio_median", "posterior median of the ratio per step"), Column("ratio_lower", "its lower limit"),
-    Column("ratio_upper", "its upper limit"), *columns("level interval"),
-    Column("probability_above_one", "posterior probability of a ratio above 1"),
+    Column("ratio_median", "posterior median of the ratio per step", "ratio", "Ratio [{level} credible]"),
+    Column("ratio_lower", "its lower limit"), Column("ratio_upper", "its upper limit"), *columns("level interval"),
+    Column("probability_above_one", "posterior probability of a ratio above 1", "percent", "P(ratio > 1)"),
     Column("prior", "prior of the slope per step of its own", "text"),
-    Column("sd_ratio", "posterior over prior standard deviation of the slope; empty where the prior has none"),
+    Column("sd_ratio", "posterior over prior standard deviation of the slope; empty where the prior has none",
+           heading="SD / prior SD"),
     Column("crude_beta", "slope per step without a prior, from the studies' own estimates"),
     Column("crude_se", "its standard error"),
     Column("prior_tail", "two-sided prior predictive probability of a crude slope as far out"),
     Column("prior_conflict", "whether that is below 0.05", "flag"),
-    Column("heterogeneity", "parameter that tells how much studies differ: rho or tau", "text"),
+    Column("heterogeneity", "parameter that tells how much studies differ: rho or tau",
+           "named heterogeneity_without heterogeneity_with", "Heterogeneity without, with"),
     Column("heterogeneity_without", "its posterior median without covariates"),
     Column("heterogeneity_with", "its posterior median with them"),
     Column("heterogeneity_explained", "the first minus the second"),
@@ -68,11 +69,13 @@ PREDICTIONS = Layout("regression_predictions.csv", "One point of a posterior cur
     *columns("estimand time_months median lower upper level interval stamp")))
 IMPUTED = Layout("regression_imputed.csv", "One cell of a covariate that a study does not report.", (
     *columns("endpoint"), _COVARIATE, *columns("study_id label n median lower upper level"),
-    Column("probability_outside", "posterior probability beyond the bounds of covariates.csv"), *columns("stamp")))
+    Column("probability_outside", "posterior probability beyond the bounds of covariates.csv", "chance"),
+    *columns("stamp")))
 COLLINEARITY = Layout("regression_collinearity.csv", "One pair of covariates over the studies of one endpoint.", (
-    *columns("endpoint"), _COVARIATE, Column("other", "key of the other covariate", "text"),
-    Column("n_studies", "studies that report both", "count"),
-    Column("correlation", "Pearson correlation; empty where one does not vary"), *columns("stamp")))
+    *columns("endpoint"), _COVARIATE, Column("other", "key of the other covariate", "text", "Other"),
+    Column("n_studies", "studies that report both", "count", "Studies"),
+    Column("correlation", "Pearson correlation; empty where one does not vary", heading="Correlation"),
+    *columns("stamp")))
 LAYOUTS = (SLOPES, PREDICTIONS, IMPUTED, COLLINEARITY)
 _POINTS = 41
 _SD_DRAWS = 100_000
@@ -98,9 +101,9 @@ def slope_row(case: RegressionCase, at: int, fit: RegressionFit | None, *, witho
     if refusal:
         return {**row, "status": "refused"}
     chains = fit.sampler.chains if fit.engine == NUTS else None
-    checks = {name: cell for name, cell in tables.diagnostic_row(fit.diagnostics).items() if name in SLOPES.names}
-    row |= {**checks, "engine": fit.engine, "chains": chains, "draws": fit.sampler.draws,
-            "target_accept": fit.sampler.target_accept if chains else None, "seed": case.seed}
+    row |= {**SLOPES.pick(tables.diagnostic_row(fit.diagnostics)), "engine": fit.engine, "chains": chains,
+            "draws": fit.sampler.draws, "target_accept": fit.sampler.target_accept if chains else None,
+            "seed": case.seed}
     return {**row, **_estimate_cells(fit, at, without)} if fit.diagnostics.converged else row
 
 
@@ -180,6 +183,11 @@ def collinearity_rows(covariates: Sequence[Covariate], endpoint: str) -> list[di
         rows.append({"endpoint": endpoint, "covariate": covariate.name, "other": other.name,
                      "n_studies": int(both.sum()), "correlation": float(np.corrcoef(x, y)[0, 1]) if varied else None})
     return rows
+
+
+def strong(pairs: Sequence[Row]) -> list[Row]:
+    """Pairs of covariates whose correlation a reader is told of."""
+    return [pair for pair in pairs if abs(pair["correlation"] or 0.0) >= STRONG_CORRELATION]
 
 
 def _limits(case: Case) -> list[float]:

@@ -112,7 +112,7 @@ def regress(evidence: Evidence, job: Job, names: Sequence[str] = (), *, cores: i
         if regression and case.analysis == ONE and regression.diagnostics.converged:
             predictions += rows.prediction_rows(regression)
             imputed += rows.imputed_rows(evidence, regression, draw_missing(regression, seed=case.seed))
-    reported = tables.study_rows(evidence, whole.selection, whole.conversions, level=whole.level)
+    reported = tables.study_rows(evidence, whole)
     studies = ({**study, "values": {column.name: cell_of(evidence, column.covariate, study["study_id"])
                                     for column in columns}} for study in reported)
     return Regressed(whole, cases[0].regression.ratio, cases[0].priors, tuple(slopes), tuple(predictions),

@@ -24,7 +24,7 @@ def _figures(results: Results) -> Iterator[Picture]:
             frame = results.tables[SENSITIVITY.file].frame
             yield Picture("sensitivity", draw_sensitivity, {
                 "frame": frame[frame["endpoint"] == endpoint.endpoint], "name": endpoint.label,
-                "stamp": results.stamp, "scale": results.scale(endpoint.endpoint)},
+                "stamp": results.stamp, "scale": results.labels.scales[endpoint.endpoint]},
                 f"{endpoint.label}: the headline's interval and the interval of every refit with one choice changed.",
                 endpoint.endpoint)
 

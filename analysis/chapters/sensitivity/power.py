@@ -21,14 +21,13 @@ import numpy as np
 
 from analysis.cases.case import headline_case
 from analysis.cases.settings import Job
-from analysis.chapters.sensitivity.table import COMPUTED, NOT_COMPUTED
 from analysis.evidence.types import Evidence
 from analysis.inference.distribution import distribution
 from analysis.inference.grid import Grid
 from analysis.inference.pooled import quantities_at
 from analysis.inference.posterior import NO_POSTERIOR, main_estimand, posterior_of
-from analysis.results.columns import columns
-from analysis.results.table import Column, Layout, Row
+from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, Row, columns
+from analysis.results.tables import case_cells, priors_text
 from models.backend import NUMBERS
 from models.priors import Prior
 
@@ -36,15 +35,19 @@ ALPHAS = (0.8, 1.25)
 LIKELIHOOD, BOTH = "likelihood", "prior"
 POWER_SCALING = Layout("power_scaling.csv", "A prior or the likelihood of one headline raised to a power.", columns(
     "endpoint model tiers study_set k_studies n_patients",
-    Column("scaled", "what is raised to a power: likelihood, prior (all), or one parameter's prior", "text"),
-    Column("prior", "the priors that are scaled", "text"),
-    Column("flat", "whether they are constant over the posterior, so that scaling cannot move anything", "flag"),
+    Column("scaled", "what is raised to a power: likelihood, prior (all), or one parameter's prior", "text", "Scaled"),
+    Column("prior", "the priors that are scaled", "text", "Density"),
+    Column("flat", "whether they are constant over the posterior, so that scaling cannot move anything",
+           "flag flat: scaling cannot see it", "Note"),
     "estimand time_months", Column("alpha_low", "the lower power"), Column("alpha_high", "the higher power"),
-    "mean sd", Column("mean_low", "posterior mean at the lower power"),
+    Column("mean", "posterior mean; empty where it need not exist", "estimate", "Mean{unit}"),
+    Column("sd", "posterior standard deviation; empty where it need not exist", "spread", "Posterior SD{points}"),
+    Column("mean_low", "posterior mean at the lower power"),
     Column("mean_high", "posterior mean at the higher power"), "median",
     Column("median_low", "posterior median at the lower power"),
     Column("median_high", "posterior median at the higher power"),
-    Column("shift", "change of the mean in posterior standard deviations for each doubling of the power"),
+    Column("shift", "change of the mean in posterior standard deviations for each doubling of the power",
+           "signed", "Shift of the mean, SD per doubling"),
     "status reason stamp"))
 
 
@@ -57,16 +60,14 @@ def power_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, list[R
     case = headline_case(evidence, base, endpoint)
     if not len(case.studies):
         return {}
-    shared = {"endpoint": endpoint, "model": case.model.name, "tiers": case.question.tiers,
-              "study_set": case.question.study_set, "k_studies": len(case.studies), "n_patients": case.studies.patients,
-              "alpha_low": ALPHAS[0], "alpha_high": ALPHAS[1]}
+    shared = {**case_cells(case, POWER_SCALING), "alpha_low": ALPHAS[0], "alpha_high": ALPHAS[1]}
     try:
         grid = posterior_of(case).grid
     except NO_POSTERIOR as error:
         return {POWER_SCALING.file: [{**shared, "scaled": BOTH, "status": NOT_COMPUTED, "reason": str(error)}]}
     (main,) = (quantity for quantity in quantities_at(grid, horizon=case.selection.horizon)
                if quantity.estimand == main_estimand(case))
-    shared |= {"estimand": main.estimand, "time_months": main.time_months, "status": COMPUTED, "reason": ""}
+    shared |= {"status": COMPUTED, "reason": ""}
     values = main.draws.reshape(grid.weights.shape)
     return {POWER_SCALING.file: [{**shared, **_scaled(grid, values, name, log_density)}
                                  for name, log_density in log_densities(grid).items()]}
@@ -119,7 +120,7 @@ def _scaled(grid: Grid, values: np.ndarray, name: str, log_density: np.ndarray) 
     priors = {key: prior for key, prior in grid.density.priors.items() if name in (key, BOTH)}
     # Constant to rounding over the posterior: what a uniform density is.
     flat = name != LIKELIHOOD and float(np.ptp(log_density[grid.weights > 1e-12])) < 1e-9
-    return {"scaled": name, "prior": "; ".join(f"{key} ~ {prior}" for key, prior in priors.items()), "flat": flat,
+    return {"scaled": name, "prior": priors_text(priors), "flat": flat,
             "mean": middle.mean, "sd": middle.sd, "mean_low": low.mean, "mean_high": high.mean,
             "median": float(middle.quantile(0.5)), "median_low": float(low.quantile(0.5)),
             "median_high": float(high.quantile(0.5)),

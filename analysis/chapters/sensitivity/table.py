@@ -13,12 +13,11 @@ from analysis.evidence.types import Evidence
 from analysis.inference.estimands import MAIN, Estimate
 from analysis.inference.leave_one_out import only
 from analysis.inference.posterior import NO_POSTERIOR, main_estimand, new_estimand, posterior_of, spread_estimand
-from analysis.results.columns import columns
 from analysis.results.comparison import published_months, rule_for
-from analysis.results.table import Column, Layout, Row
+from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, Row, columns
+from analysis.results.tables import limit_cells, priors_text
 from models.studies import RateStudies, Studies
 
-COMPUTED, NOT_COMPUTED = "computed", "not computed"
 HEADLINE = "headline"
 
 
@@ -63,20 +62,24 @@ DIMENSIONS = (
 LABELS = {HEADLINE: "Headline"} | {dimension.name: dimension.label for dimension in DIMENSIONS}
 
 SENSITIVITY = Layout("sensitivity.csv", "One refit with one choice changed; the headline first.", columns(
-    "endpoint", Column("dimension", "kind of choice that is changed", "text"),
-    Column("variant", "what is chosen instead", "text"), "model", Column("priors", "priors of the refit", "text"),
-    "tiers study_set", Column("factor", "multiplies the standard error of survival without an interval"),
-    "k_studies n_patients", Column("studies", "studies added (+), changed (=) or left out (-)", "text"),
-    "estimand time_months median lower upper level", Column("new_median", "predictive median of a new study"),
+    "endpoint", Column("dimension", "kind of choice that is changed", "text", "Choice"),
+    Column("variant", "what is chosen instead", "text", "Variant"), "model",
+    Column("priors", "priors of the refit", "text", "Priors"), "tiers study_set",
+    Column("factor", "multiplies the standard error of survival without an interval"), "k_studies n_patients",
+    Column("studies", "studies added (+), changed (=) or left out (-)", "text"),
+    "estimand time_months median lower upper level",
+    Column("new_median", "predictive median of a new study", "estimate", "New study{unit} [{level} prediction]"),
     Column("new_lower", "lower prediction limit"), Column("new_upper", "upper prediction limit"),
     Column("heterogeneity", "estimand that tells how much studies differ", "text"),
     Column("heterogeneity_median", "its posterior median"),
-    Column("change", "median minus the headline's, in points (hundredths of a probability)"),
+    Column("change", "median minus the headline's, in points (hundredths of a probability)", "points",
+           "Change{points}"),
     Column("published", "published estimates of the same quantity", "text"),
     Column("moves", "whether the median moves by more than half the width of the headline's interval", "flag"),
     Column("outside", "whether one median lies outside the other interval", "flag"),
     Column("crosses", "whether a published estimate lies in one of the two intervals only", "flag"),
-    Column("changes", "whether any of these three holds", "flag"), "status reason stamp"))
+    Column("changes", "whether any of these three holds", "flag"), "status",
+    Column("reason", "why there is none, or what limits it", "text", "Conclusion"), "stamp"))
 
 
 def variants(evidence: Evidence, case: Case) -> Iterator[tuple[str, Variant]]:
@@ -135,8 +138,7 @@ def published(evidence: Evidence, endpoint: str, estimand: str, months: float | 
 def _refit(headline: Case, variant: Variant) -> tuple[dict[str, Any], Estimate | None]:
     """The cells of a variant, and the estimate that it is compared by; None where there is none."""
     case, studies = variant.case, variant.case.studies
-    cells = {"variant": variant.label, "model": case.model.name,
-             "priors": "; ".join(f"{name} ~ {prior}" for name, prior in case.priors.items()),
+    cells = {"variant": variant.label, "model": case.model.name, "priors": priors_text(case.priors),
              "tiers": case.question.tiers, "study_set": case.question.study_set,
              "factor": variant.factor if case.model.kind == "survival" else None, "studies": ""}
     if variant.refused:
@@ -148,9 +150,8 @@ def _refit(headline: Case, variant: Variant) -> tuple[dict[str, Any], Estimate |
             (main_estimand(case), new_estimand(case), spread_estimand(case)))
     except NO_POSTERIOR as error:
         return {**cells, "status": NOT_COMPUTED, "reason": str(error)}, None
-    return {**cells, "status": COMPUTED, "reason": "", "median": main.median, "lower": main.lower,
-            "upper": main.upper, "level": main.level, "new_median": new.median, "new_lower": new.lower,
-            "new_upper": new.upper, "heterogeneity": spread.estimand, "heterogeneity_median": spread.median}, main
+    return {**cells, "status": COMPUTED, "reason": "", **limit_cells(main), "level": main.level,
+            **limit_cells(new, "new_"), "heterogeneity": spread.estimand, "heterogeneity_median": spread.median}, main
 
 
 def _differences(old: Studies, new: Studies) -> Iterator[str]:

@@ -6,7 +6,6 @@ from analysis.chapters.chapter import Asked, Chapter, Picture, Task
 from analysis.chapters.small_studies.figure import draw_funnel, drawn_endpoints
 from analysis.chapters.small_studies.rows import SMALL_STUDIES, small_study_rows
 from analysis.chapters.small_studies.section import small_studies_section
-from analysis.results import facts
 from analysis.results.results import Results
 
 
@@ -18,8 +17,8 @@ def _work(asked: Asked) -> Iterator[Task]:
 def _figures(results: Results) -> Iterator[Picture]:
     if results.rows(SMALL_STUDIES.file) and drawn_endpoints(frame := results.tables[SMALL_STUDIES.file].frame):
         yield Picture("funnel", draw_funnel, {
-            "frame": frame, "title": "Predictive funnels", "names": facts.endpoint_names(results),
-            "stamp": results.stamp, "scales": facts.scales(results)},
+            "frame": frame, "title": "Predictive funnels", "names": results.labels.endpoints,
+            "stamp": results.stamp, "scales": results.labels.scales},
             "Each study's estimate over its size within the limits that the model predicts for a study of that "
             "size, one panel for each endpoint.")
 

@@ -22,12 +22,10 @@ from analysis.inference.distribution import quantiles
 from analysis.inference.grid import Grid
 from analysis.inference.leave_one_out import leave_one_out, predictive_counts
 from analysis.inference.posterior import NO_POSTERIOR, posterior_of, too_large
-from analysis.results.columns import columns
-from analysis.results.table import Column, Layout
+from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
 from analysis.results.tables import case_cells
 from models.studies import RateStudies
 
-COMPUTED, NOT_COMPUTED = "computed", "not computed"
 REGRESSION, STUDY, LIMIT = "regression", "study", "limit"
 SMALL, LARGE = 10, 40
 """Patients of the two studies whose odds or hazards are compared."""
@@ -39,22 +37,28 @@ SMALL_STUDIES = Layout(
     "A row of one of three parts: the regression of an endpoint, one of its studies, or one size of its funnel.",
     columns(
         "endpoint tiers study_set model", Column("part", "regression, study or limit", "text"),
-        "k_studies estimand time_months level interval status reason study_id label n",
+        Column("k_studies", "number of studies", "count", "Studies"),
+        "estimand time_months level interval status reason study_id label n",
         Column("precision", "place in the funnel: patients of a rate; 1/s^2 of a log hazard, about its events"),
-        Column("observed", "rate, or survival at the horizon, of the study"),
-        Column("pit", "mid-p of the study under the prediction of the others; for survival of its hazard"),
-        Column("two_sided", "its two-sided probability"), Column("z", "normal quantile of the mid-p"),
+        Column("observed", "rate, or survival at the horizon, of the study", "estimate", "Observed{unit}"),
+        Column("pit", "mid-p of the study under the prediction of the others; for survival of its hazard", "chance",
+               "Predictive mid-p"),
+        Column("two_sided", "its two-sided probability"), Column("z", "normal quantile of the mid-p", "signed", "z"),
         Column("predicted", "predictive median of the observed value of a further study of this precision"),
         Column("predicted_lower", "lower prediction limit"), Column("predicted_upper", "upper prediction limit"),
-        Column("slope", "per unit of 1/sqrt(n), on the logit or log-hazard scale"),
-        Column("slope_se", "its standard error"), Column("slope_lower", "its lower Wald confidence limit"),
+        Column("slope", "per unit of 1/sqrt(n), on the logit or log-hazard scale", heading="Slope per 1/√n"),
+        Column("slope_se", "its standard error", heading="SE"),
+        Column("slope_lower", "its lower Wald confidence limit"),
         Column("slope_upper", "its upper Wald confidence limit"),
-        Column("slope_two_sided", "p-value by the normal distribution"),
-        Column("slope_two_sided_t", "p-value by the t distribution with k - 2 degrees of freedom"),
-        Column("ratio", "odds, or hazard, in a study of 10 patients over that in a study of 40"),
+        Column("slope_two_sided", "p-value by the normal distribution", "chance", "p, normal"),
+        Column("slope_two_sided_t", "p-value by the t distribution with k - 2 degrees of freedom", "chance", "p, t"),
+        Column("ratio", "odds, or hazard, in a study of 10 patients over that in a study of 40", "ratio",
+               f"Ratio, {SMALL} against {LARGE} patients"),
         Column("ratio_lower", "its lower limit"), Column("ratio_upper", "its upper limit"),
-        Column("detectable_ratio", "the ratio above 1 that would be found at 0.05 with a probability of 0.8"),
-        Column("egger_two_sided", "p-value of Egger's test, which does not hold its level for proportions"), "stamp"))
+        Column("detectable_ratio", "the ratio above 1 that would be found at 0.05 with a probability of 0.8",
+               "significant", "Ratio found 4 times in 5"),
+        Column("egger_two_sided", "p-value of Egger's test, which does not hold its level for proportions", "chance",
+               "p, Egger (not level)"), "stamp"))
 
 
 def small_study_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, list[dict[str, Any]]]:
@@ -68,7 +72,7 @@ def small_study_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, 
     case = headline_case(evidence, base, endpoint)
     if not len(case.studies):
         return {}
-    shared = {**case_cells(case), "k_studies": len(case.studies), "status": COMPUTED}
+    shared = {**case_cells(case, SMALL_STUDIES), "status": COMPUTED}
     rows = [{**shared, "part": REGRESSION, "interval": "confidence", **_regression(case)}]
     try:
         if not too_large(case.studies):

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable
 
-from analysis.chapters.small_studies.rows import COMPUTED, LARGE, LIMIT, REGRESSION, SMALL, SMALL_STUDIES, STUDY
-from analysis.drawing.html import Html, rendered, section
-from analysis.results import facts
-from analysis.results.numbers import MISSING, RATIO, chance, interval_text, number, signed, significant
+from analysis.chapters.small_studies.rows import LARGE, LIMIT, REGRESSION, SMALL, SMALL_STUDIES, STUDY
+from analysis.drawing.html import Html, rendered, section, show
 from analysis.results.results import Results
-from analysis.results.table import Row
+from analysis.results.table import COMPUTED, Row
 
 _SIGNIFICANT = 0.05
 _EXTREME = 1000.0
@@ -17,34 +15,26 @@ _EXTREME = 1000.0
 def small_studies_section(results: Results, picture: Html) -> Html:
     """Whether small studies tell another story than large ones."""
     rows = results.rows(SMALL_STUDIES.file)
-    regressions = [row for row in rows if row["part"] == REGRESSION]
+    regressions, studies, limits = ([row for row in rows if row["part"] == part] for part in (REGRESSION, STUDY, LIMIT))
     computed = [row for row in regressions if row["status"] == COMPUTED]
-    rates = facts.rates(results, {row["endpoint"] for row in rows})
+    write = results.writer(SMALL_STUDIES)
+    slopes = show(write, regressions, "endpoint k_studies slope slope_se slope_two_sided "
+                  "slope_two_sided_t ratio detectable_ratio egger_two_sided reason",
+                  caption=f"{' or '.join(_outcomes(regressions)).capitalize()} on 1/√n, with confidence limits")
+    hazards = "; for survival the mid-p is that of the hazard" if "log hazard" in _outcomes(regressions) else ""
+    predictions = show(write, studies, "endpoint label n observed pit z",
+                       caption=f"Each study under the prediction of the others{hazards}")
     return section("small-studies", "Do small studies tell another story?", rendered(
-        "chapters/small_studies/section.html", say=facts.Words(results), regressions=regressions, computed=computed,
-        steep=[row for row in computed if row["slope_two_sided"] < _SIGNIFICANT], below=_SIGNIFICANT,
-        refused=[row for row in regressions if row["status"] != COMPUTED], small=SMALL, large=LARGE, ratio=_ratio,
-        is_extreme=lambda row: not 1.0 / _EXTREME < row["ratio"] < _EXTREME, outcomes=_outcomes,
+        "chapters/small_studies/section.html", write=write,
+        regressions=regressions, computed=computed, below=_SIGNIFICANT, small=SMALL, large=LARGE, outcomes=_outcomes,
+        steep=[row for row in computed if row["slope_two_sided"] < _SIGNIFICANT],
+        refused=[row for row in regressions if row["status"] != COMPUTED],
+        is_extreme=lambda row: not 1.0 / _EXTREME < row["ratio"] < _EXTREME,
         detectable=[row["detectable_ratio"] for row in computed],
-        picture=picture if any(row["part"] == LIMIT for row in rows) else "",
-        slopes=[_slope(results, row) for row in regressions], observed=rates.head("Observed"),
-        predictions=[(facts.endpoint_label(results, row["endpoint"]), row["label"], f"{row['n']:,}",
-                      rates.one(row["endpoint"], row["observed"]), chance(row["pit"]), signed(row["z"], ""))
-                     for row in rows if row["part"] == STUDY]))
-
-
-def _ratio(row: Row) -> str:
-    return MISSING if row["ratio"] is None else interval_text(row["ratio"], row["ratio_lower"], row["ratio_upper"],
-                                                              RATIO)
+        picture=picture if limits else "", slopes=slopes, predictions=predictions))
 
 
 def _outcomes(rows: Iterable[Row]) -> list[str]:
     """What is regressed on size, by the kinds of the endpoints."""
     return ["log hazard" if survival else "logit mean rate"
             for survival in sorted({row["time_months"] is not None for row in rows})]
-
-
-def _slope(results: Results, row: Row) -> tuple[object, ...]:
-    return (facts.endpoint_label(results, row["endpoint"]), row["k_studies"], number(row["slope"], ""),
-            number(row["slope_se"], ""), chance(row["slope_two_sided"]), chance(row["slope_two_sided_t"]), _ratio(row),
-            significant(row["detectable_ratio"]), chance(row["egger_two_sided"]), row["reason"] or "")

@@ -15,29 +15,32 @@ from analysis.cases.settings import ALL, Job
 from analysis.evidence.types import Evidence
 from analysis.inference.distribution import Distribution, difference
 from analysis.inference.posterior import NO_POSTERIOR, main_estimand, posterior_of, summary
-from analysis.results.columns import columns
-from analysis.results.table import Column, Layout
-from analysis.results.tables import case_cells
+from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
+from analysis.results.tables import case_cells, limit_cells
 
-COMPUTED, NOT_COMPUTED = "computed", "not computed"
 FEWEST = 3
 """Studies below which a side's heterogeneity, and so the width of its interval, is mostly the prior's."""
 
 _SIDES = {"subset": "in the subset", "rest": "outside"}
 
-
 SUBSET_DIFFERENCES = Layout("subset_differences.csv", "One endpoint in one subset and in its complement.", columns(
-    "endpoint tiers study_set model subset label", Column("rule", "condition in words, such as year >=2020", "text"),
-    "estimand time_months level interval",
-    *(Column(f"{side}_{name}", f"{meaning} {where}", "count") for side, where in _SIDES.items()
-      for name, meaning in (("k", "studies"), ("n", "patients"))),
+    "endpoint tiers study_set model subset label",
+    Column("rule", "condition in words, such as year >=2020", "text", "Rule"), "estimand time_months level interval",
+    Column("subset_k", "studies in the subset", "pair subset_n", "Studies / patients in it"),
+    Column("subset_n", "patients in the subset", "count"),
+    Column("rest_k", "studies outside", "pair rest_n", "Studies / patients outside"),
+    Column("rest_n", "patients outside", "count"),
     Column("unknown_k", "studies of which an empty cell does not tell the side; they are on neither", "count"),
     "status reason",
-    *(Column(f"{side}_{name}", f"{meaning} of the main estimand {where}") for side, where in _SIDES.items()
-      for name, meaning in (("median", "posterior median"), ("lower", "lower limit"), ("upper", "upper limit"))),
-    Column("difference", "posterior median of subset minus rest, on the scale of the estimand (a probability)"),
+    *(column for (side, where), head in zip(_SIDES.items(), ("In it", "Outside"), strict=True) for column in (
+        Column(f"{side}_median", f"posterior median of the main estimand {where}", "estimate",
+               head + "{unit} [{level} credible]"),
+        *(Column(f"{side}_{name}", f"{name} limit of the main estimand {where}") for name in ("lower", "upper")))),
+    Column("difference", "posterior median of subset minus rest, on the scale of the estimand (a probability)",
+           "change", "Difference{points} [{level} credible]"),
     Column("difference_lower", "its lower limit"), Column("difference_upper", "its upper limit"),
-    Column("positive", "posterior probability that the subset's value is the larger"), "note stamp"))
+    Column("positive", "posterior probability that the subset's value is the larger", "chance", "P(difference > 0)"),
+    "note stamp"))
 
 
 def subset_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, list[dict[str, Any]]]:
@@ -64,7 +67,7 @@ def _row(evidence: Evidence, case: Case, subset: str) -> dict[str, Any]:
              for name, wanted in (("subset", True), ("rest", False))}
     label = next((rule.label for rule in evidence.subsets if rule.subset == subset and rule.label), subset)
     shared: dict[str, Any] = {
-        **case_cells(case), "subset": subset, "label": label, "rule": _rule(evidence, subset),
+        **case_cells(case, SUBSET_DIFFERENCES), "subset": subset, "label": label, "rule": _rule(evidence, subset),
         "unknown_k": sum(known is None for known in member.values())}
     for name, side in sides.items():
         shared |= {f"{name}_k": len(side.studies), f"{name}_n": side.studies.patients}
@@ -74,16 +77,12 @@ def _row(evidence: Evidence, case: Case, subset: str) -> dict[str, Any]:
     except NO_POSTERIOR as error:
         return {**shared, "status": NOT_COMPUTED, "reason": str(error)}
     shared |= {"note": _note(shared)}
-    shared |= {cell: value for name, found in known.items() for cell, value in _side(name, found, case.level).items()}
+    for name, distribution in known.items():
+        shared |= limit_cells(summary(distribution, level=case.level), f"{name}_")
     if len(known) < 2:
         where = "outside" if known.get("subset") else "in"
         return {**shared, "status": NOT_COMPUTED, "reason": f"no study {where} the subset"}
     return {**shared, "status": COMPUTED, "reason": "", **_difference(known, level=case.level)}
-
-
-def _side(name: str, found: Distribution, level: float) -> dict[str, float]:
-    values = summary(found, level=level)
-    return {f"{name}_{limit}": getattr(values, limit) for limit in ("median", "lower", "upper")}
 
 
 def _difference(known: Mapping[str, Distribution], *, level: float) -> dict[str, float]:
@@ -95,8 +94,7 @@ def _difference(known: Mapping[str, Distribution], *, level: float) -> dict[str,
 
 def _note(cells: Mapping[str, Any]) -> str:
     few = [f"{cells[f'{side}_k']} {'study' if cells[f'{side}_k'] == 1 else 'studies'} {where}"
-           for side, where in (("subset", "in the subset"), ("rest", "outside"))
-           if 0 < cells[f"{side}_k"] < FEWEST]
+           for side, where in _SIDES.items() if 0 < cells[f"{side}_k"] < FEWEST]
     return "; ".join(filter(None, [
         f"{', '.join(few)}: prior-dominated" if few else "",
         f"{cells['unknown_k']} on neither side: the cell is empty" if cells["unknown_k"] else ""]))
