@@ -80,7 +80,7 @@ def _object(calibration: Calibration, selection: Selection, evidence: Evidence) 
     setting = calibration.setting
     return {**asked(evidence, selection.question, model=setting.model, endpoint=setting.design.endpoint,
                     subset=selection.question.subset),
-            "left_out": [without_question(row) for row in left_out_rows(selection)], "design": setting.design.plain(),
+            "left_out": without_question(left_out_rows(selection)), "design": setting.design.plain(),
             "priors": {name: str(prior) for name, prior in setting.priors.items()},
             "replicates": len(calibration.replicates), "seed": setting.seed, "fault": setting.fault,
             "family_level": FAMILY_LEVEL, "quantities": [vars(verdict) for verdict in calibration.verdicts],
@@ -116,7 +116,7 @@ def _write(calibration: Calibration, stem: Path) -> None:
               ["replicate", "study_id", *calibration.pits, "failure"])
     curves = ecdf_rows(calibration)
     write_csv(stem.with_name(f"{stem.name}.curves.csv"), curves, _CURVE_COLUMNS)
-    detail = ", ".join([setting.design.endpoint, counted(len(setting.design.studies), "study", "studies"),
+    detail = ", ".join([setting.design.endpoint, counted(len(setting.design.studies), "study"),
                         counted(len(replicates), "replicate"), *([f"{failed} failed"] if failed else [])])
     save_figure(draw_calibration(curves, verdicts=[vars(verdict) for verdict in calibration.verdicts], labels=_LABELS,
                                  title=f"Calibration, {setting.model.replace('_', '-')}", detail=detail,

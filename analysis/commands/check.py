@@ -9,8 +9,8 @@ from analysis.evidence.problems import EvidenceError
 from analysis.results.numbers import counted
 from analysis.system.errors import one_line
 
-_NOUNS = {"studies": ("study", "studies"), "endpoints": ("endpoint",), "responses": ("response",),
-          "survival": ("survival row",), "reported": ("published number",), "facts": ("fact",), "sources": ("source",)}
+_NOUNS = {"studies": "study", "endpoints": "endpoint", "responses": "response", "survival": "survival row",
+          "reported": "published number", "facts": "fact", "sources": "source"}
 
 
 def run(options: argparse.Namespace) -> int:
@@ -30,6 +30,6 @@ def run(options: argparse.Namespace) -> int:
         print_json({"data": place, "valid": True, "problems": [], "notes": [note.as_dict() for note in evidence.notes],
                     "data_sha256": evidence.sha256, "rows": rows})
     else:
-        counts = ", ".join(counted(count, *_NOUNS[name]) for name, count in rows.items() if count)
+        counts = ", ".join(counted(count, _NOUNS[name]) for name, count in rows.items() if count)
         print(f"{one_line(place)}: no problem found. {counts}.")
     return 0

@@ -12,7 +12,7 @@ from analysis.commands.printing import asked, heading, print_json, print_notes, 
 from analysis.evidence.loading import load
 from analysis.evidence.types import Evidence
 from analysis.output import adding
-from analysis.results.formats import limits_of
+from analysis.results.numbers import limits_of
 from analysis.results.records import Record
 from analysis.results.table import Row
 from analysis.results.tables import ESTIMATES, without_question
@@ -61,10 +61,10 @@ def _object(evidence: Evidence, record: Record, stamp: str) -> dict:
                     subset=job.question.subset),
             "engine": job.engine, "priors": record.priors, "n_studies": record.k_studies,
             "n_patients": record.n_patients, "seed": job.seed, "stamp": stamp, "warnings": record.warnings,
-            "left_out": [without_question(row) for row in record.left_out], "log_evidence": record.log_evidence,
-            "estimates": [without_question(row, "k_studies", "n_patients") for row in record.estimates],
-            "diagnostics": without_question(record.diagnostics, "status"),
-            "agreement": [without_question(row) for row in record.agreement], "converged": not record.failed}
+            "left_out": without_question(record.left_out), "log_evidence": record.log_evidence,
+            "estimates": without_question(record.estimates, "k_studies", "n_patients"),
+            "diagnostics": without_question([record.diagnostics], "status")[0],
+            "agreement": without_question(record.agreement), "converged": not record.failed}
 
 
 def estimates_table(rows: Sequence[Row]) -> str:

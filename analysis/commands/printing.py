@@ -31,7 +31,7 @@ def heading(evidence: Evidence, question: Question, model: str, priors: Mapping[
             more: Iterable[str] = (), stamp: str = "") -> str:
     """Endpoint, model, rows and priors, on two lines."""
     words = [model, f"subset {question.subset}", *choices(evidence, question),
-             counted(len(studies), "study", "studies"), counted(studies.patients, "patient"), *more]
+             counted(len(studies), "study"), counted(studies.patients, "patient"), *more]
     return (f"{'QUICK (short chains)  ' if stamp else ''}{question.endpoint}: {', '.join(words)}\n"
             + "; ".join(f"{name} ~ {prior}" for name, prior in priors.items()))
 

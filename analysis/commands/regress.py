@@ -10,27 +10,22 @@ from typing import Any
 from analysis.cases.covariates import amount, covariates_of
 from analysis.cases.selection import select
 from analysis.cases.settings import NUTS, QUICK_REGRESSION, REGRESSION
+from analysis.chapters.regression.conflict import held_back
 from analysis.chapters.regression.rows import CAVEAT, COLLINEARITY, IMPUTED, LAYOUTS, SLOPES, strong
 from analysis.chapters.regression.running import Regressed, regress
-from analysis.chapters.regression.section import held_back
 from analysis.commands.arguments import base_job
 from analysis.commands.printing import asked, heading, print_json, print_notes, refuse_horizon
 from analysis.evidence.loading import load
 from analysis.evidence.types import Evidence
 from analysis.output import adding
-from analysis.results.formats import limits_of
-from analysis.results.numbers import MISSING, chance, level_text
+from analysis.results.numbers import MISSING, chance, level_text, limits_of
 from analysis.results.table import Row
 from analysis.results.tables import left_out_rows, without_question
 from analysis.results.terminal import QUICK_REMEDY, number, numbers, show
 from analysis.system.errors import UsageError, one_line
 
-_SLOPE = ("covariate", "label", "unit", "unit_size", "prior_size", "analysis", "n_studies", "n_patients", "n_missing",
-          "centre")
-_EVIDENCE = ("probability_above_one", "prior", "sd_ratio", "crude_beta", "crude_se", "prior_tail", "prior_conflict")
-_DIAGNOSTICS = ("engine", "pareto_k", "max_rhat", "min_ess_bulk", "min_ess_tail", "divergences", "min_bfmi",
-                "max_mcse_mean", "max_mcse_limit", "max_mcse_limit_heterogeneity", "failures", "chains", "draws",
-                "target_accept", "seed")
+_SLOPE, _EVIDENCE = SLOPES.between("covariate", "centre"), SLOPES.between("probability_above_one", "prior_conflict")
+_DIAGNOSTICS = tuple(name for name in SLOPES.between("engine", "seed") if name != "status")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -98,13 +93,11 @@ def _object(evidence: Evidence, regressed: Regressed, stamp: str) -> dict[str, A
     return {**asked(evidence, question, endpoint=question.endpoint, model=case.model.name, subset=question.subset),
             "priors": {name: str(prior) for name, prior in regressed.priors.items()},
             "n_studies": len(case.studies), "n_patients": case.studies.patients, "seed": case.job.seed, "stamp": stamp,
-            "warnings": list(regressed.warnings),
-            "left_out": [without_question(row) for row in left_out_rows(case.selection)],
-            "caveat": CAVEAT,
-            "covariates": [_slope(slope) for slope in regressed.slopes],
-            "collinearity": [without_question(row) for row in regressed.collinearity],
-            "predictions": [without_question(row) for row in regressed.predictions],
-            "imputed": [without_question(row) for row in regressed.imputed], "converged": not regressed.failed}
+            "warnings": list(regressed.warnings), "left_out": without_question(left_out_rows(case.selection)),
+            "caveat": CAVEAT, "covariates": [_slope(slope) for slope in regressed.slopes],
+            "collinearity": without_question(regressed.collinearity),
+            "predictions": without_question(regressed.predictions),
+            "imputed": without_question(regressed.imputed), "converged": not regressed.failed}
 
 
 def _slope(slope: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,8 +21,7 @@ MAX_ROWS = 400
 """Longer tables end with a line that says so: a page with every row of a large evidence directory opens nowhere."""
 
 _ROOMS = Path(__file__).parents[1]
-_WORDS = ("chance", "counted", "fixed", "interval_text", "joint", "level_text", "number", "out_of", "percent",
-          "signed", "significant", "studies_and_patients", "with_interval")
+_WORDS = ("chance", "counted", "estimand_text", "fixed", "level_text", "number", "out_of", "significant")
 
 
 @cache
@@ -31,7 +30,7 @@ def templates() -> Environment:
     environment = Environment(loader=FileSystemLoader([Path(__file__).parent, _ROOMS]), autoescape=True,
                               undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=text)
     environment.globals |= {name: getattr(numbers, name) for name in _WORDS}
-    environment.globals |= {"table": table, "folded": folded, "section": section, "paragraphs": paragraphs}
+    environment.globals |= {"folded": folded, "section": section}
     return environment
 
 

@@ -3,16 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from analysis.results.numbers import RATIO, chance, level_text, number, out_of, percent, signed, significant
-
-Row = Mapping[str, Any]
-
-
-def limits_of(row: Row, name: str) -> list[float | None]:
-    """An estimate with its lower and upper limit: median, lower, upper, or raw, raw_lower, raw_upper."""
-    stem = name.removesuffix("median").removesuffix("estimate")
-    prefix = stem if stem != name else f"{name}_"
-    return [row[name], row.get(f"{prefix}lower"), row.get(f"{prefix}upper")]
+from analysis.results.numbers import RATIO, Row, chance, level_text, number, out_of, percent, signed, significant
 
 
 def _estimand(write: Any, row: Row, name: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+Row = Mapping[str, Any]
 MISSING = "–"
 MINUS = "−"
 PROBABILITY_UNITS = ("proportion", "probability")
@@ -207,16 +208,16 @@ def interval_text(value: float | None, low: float | None, high: float | None, un
     return "{} [{}, {}]".format(*joint((value, low, high), unit, scale))
 
 
-def with_interval(row: Mapping[str, Any], unit: str, scale: Scale = PERCENT, *, at: str = "median") -> str:
-    """Such as "80 [72, 86]": an estimate with its limits.
+def with_interval(row: Row, unit: str, scale: Scale = PERCENT, *, at: str = "median") -> str:
+    """Such as "80 [72, 86]": the estimate in a column of a row, with its limits."""
+    return interval_text(*limits_of(row, at), unit, scale)
 
-    Parameters
-    ----------
-    row : mapping
-        With lower and upper and the column `at`; raw estimates are read from raw, raw_lower and raw_upper.
-    """
-    prefix = "raw_" if at == "raw" else ""
-    return interval_text(row[at], row[f"{prefix}lower"], row[f"{prefix}upper"], unit, scale)
+
+def limits_of(row: Row, name: str) -> list[float | None]:
+    """An estimate with its lower and upper limit: median, lower, upper, or raw, raw_lower, raw_upper."""
+    stem = name.removesuffix("median").removesuffix("estimate")
+    prefix = stem if stem != name else f"{name}_"
+    return [row[name], row.get(f"{prefix}lower"), row.get(f"{prefix}upper")]
 
 
 def printed_with_interval(value: float, low: float | None, high: float | None, unit: str,
@@ -248,9 +249,13 @@ def with_unit(text: str, unit: str, scale: Scale = PERCENT) -> str:
 
 def counted(number_of: int | None, noun: str, plural: str = "") -> str:
     """Such as "1 study" or "10 studies"; a dash where the number is not known."""
-    if number_of is None:
-        return f"{MISSING} {plural or noun + 's'}"
-    return f"{number_of:,} {noun if number_of == 1 else plural or noun + 's'}"
+    plural = plural or (f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s")
+    return f"{MISSING} {plural}" if number_of is None else f"{number_of:,} {noun if number_of == 1 else plural}"
+
+
+def estimand_text(months: float | None) -> str:
+    """The main estimand of an endpoint in words, such as "survival at 12 months"; that of a rate without a time."""
+    return "mean rate" if months is None else f"survival at {months:g} months"
 
 
 def studies_and_patients(k: int | None, n: int | None) -> str:

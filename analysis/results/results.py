@@ -9,7 +9,7 @@ from analysis.cases.selection import horizon_of, subset_names
 from analysis.cases.settings import ALL, Job
 from analysis.evidence.types import Endpoint, Evidence
 from analysis.results.comparison import COMPARED, COMPARISON
-from analysis.results.numbers import Scale, level_text, scale_of
+from analysis.results.numbers import Scale, estimand_text, level_text, scale_of
 from analysis.results.records import Record
 from analysis.results.table import COMPUTED, Layout, Table
 from analysis.results.writing import Labels, Writer
@@ -143,8 +143,7 @@ class Results:
 
     def main_name(self, endpoint: Endpoint) -> str:
         """The headline estimand in words, such as "survival at 12 months"."""
-        months = self.horizon(endpoint)
-        return "mean rate" if months is None else f"survival at {months:g} months"
+        return estimand_text(self.horizon(endpoint))
 
     def variation(self, record: Record) -> str:
         """How a fit departs from the headline of its subset, in words."""

@@ -7,7 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.results.formats import Row, kind_of
+from analysis.results.formats import kind_of
+from analysis.results.numbers import Row
 from analysis.system.files import write_csv
 
 if TYPE_CHECKING:
@@ -121,6 +122,10 @@ class Layout:
         """The column of a name; for one that is not declared, a number of the page alone."""
         return next((column for column in self.columns if column.name == name), Column(name, ""))
 
+    def between(self, first: str, last: str) -> tuple[str, ...]:
+        """Names of neighbouring columns, the first and the last included."""
+        return self.names[self.names.index(first):self.names.index(last) + 1]
+
     def pick(self, values: Row) -> dict[str, Any]:
         """Those of the values that the table has a column for."""
         names = self.names
@@ -164,10 +169,6 @@ class Table:
     def rows(self) -> tuple[dict[str, Any], ...]:
         """The rows with every declared column; None where a cell is empty."""
         return tuple({name: _plain(row.get(name)) for name in self.layout.names} for row in self.given)
-
-    def where(self, **cells: Any) -> tuple[dict[str, Any], ...]:
-        """Rows whose cells are these."""
-        return tuple(row for row in self.rows if all(row[name] == value for name, value in cells.items()))
 
     def write(self, folder: Path) -> Path:
         """Write the file whole or not at all; returns its path."""

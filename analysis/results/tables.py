@@ -87,9 +87,10 @@ def question_cells(question: Question, model: str) -> dict[str, Any]:
     return {name: known[name] for name in _QUESTION.split()}
 
 
-def without_question(row: Row, *others: str) -> dict[str, Any]:
-    """A row for JSON that names the question, and what is in `others`, once."""
-    return {name: value for name, value in row.items() if name not in (*_QUESTION.split(), *others)}
+def without_question(rows: Iterable[Row], *others: str) -> list[dict[str, Any]]:
+    """Rows for JSON that names the question, and what is in `others`, once."""
+    shared = (*_QUESTION.split(), *others)
+    return [{name: value for name, value in row.items() if name not in shared} for row in rows]
 
 
 def case_cells(case: Case, layout: Layout) -> dict[str, Any]:
@@ -156,10 +157,14 @@ def study_rows(evidence: Evidence, case: Case) -> list[dict[str, Any]]:
 
 def exact_interval(events: int, n: int, level: float) -> dict[str, Any]:
     """Observed rate with its Clopper-Pearson confidence interval."""
+    rate, lower, upper = _clopper_pearson(events, n - events, level)
+    return {"raw": rate, "raw_lower": lower, "raw_upper": upper, "raw_interval": "Clopper-Pearson confidence"}
+
+
+def _clopper_pearson(events: float, others: float, level: float) -> tuple[float, float, float]:
     alpha = 1.0 - level
-    lower = float(special.betaincinv(events, n - events + 1, alpha / 2)) if events else 0.0
-    upper = float(special.betaincinv(events + 1, n - events, 1 - alpha / 2)) if events < n else 1.0
-    return {"raw": events / n, "raw_lower": lower, "raw_upper": upper, "raw_interval": "Clopper-Pearson confidence"}
+    return (events / (events + others), float(special.betaincinv(events, others + 1, alpha / 2)) if events else 0.0,
+            float(special.betaincinv(events + 1, others, 1 - alpha / 2)) if others else 1.0)
 
 
 def _survival_row(conversion: Conversion, level: float, horizon: float) -> dict[str, Any]:
@@ -183,12 +188,10 @@ def _survival_row(conversion: Conversion, level: float, horizon: float) -> dict[
 
 def _landmark_hazards(conversion: Conversion, level: float) -> tuple[float, float, float]:
     """Hazard of the observed survival at a landmark with its limits, from the Clopper-Pearson ones of the events."""
-    months, d = conversion.landmark_months, conversion.events
-    rest, alpha = conversion.person_months / months, 1.0 - level
-    rates = (d / (d + rest), special.betaincinv(d, rest + 1, alpha / 2) if d else 0.0,
-             special.betaincinv(d + 1, rest, 1 - alpha / 2) if rest else 1.0)
+    months = conversion.landmark_months
     with np.errstate(divide="ignore"):
-        return tuple(-np.log1p(-np.array(rates)) / months)
+        rates = np.array(_clopper_pearson(conversion.events, conversion.person_months / months, level))
+        return tuple(-np.log1p(-rates) / months)
 
 
 def conversion_rows(case: Case) -> list[dict[str, Any]]:

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analysis.results.formats import limits_of
-from analysis.results.numbers import PROBABILITY_UNITS, counted, decimals_for, fixed, significant
+from analysis.results.numbers import PROBABILITY_UNITS, counted, decimals_for, fixed, limits_of, significant
 from analysis.results.records import FAILED
 from analysis.results.table import Layout, Row
 from analysis.results.writing import NOTHING, RATE, Instead, Writer

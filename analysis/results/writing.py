@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from analysis.results import numbers
-from analysis.results.formats import FORMATS, limits_of
+from analysis.results.formats import FORMATS
 from analysis.results.numbers import MISSING, PERCENT, Scale
 from analysis.results.table import Layout, Row
 
@@ -94,7 +94,7 @@ class Writer:
 
     def interval(self, row: Row, name: str, unit: str) -> str:
         """An estimate with its limits, without a unit; alone where it has no limits."""
-        value, *limits = limits_of(row, name)
+        value, *limits = numbers.limits_of(row, name)
         if limits == [None, None]:
             return numbers.number(value, unit, self.scale(row))
         return numbers.interval_text(value, *limits, unit, self.scale(row))
@@ -106,13 +106,13 @@ class Writer:
 
     def printed(self, row: Row, name: str, unit: str) -> str:
         """A published number with its digits, limits and unit."""
-        text = numbers.printed_with_interval(*limits_of(row, name), row[unit], self.scale(row))
+        text = numbers.printed_with_interval(*numbers.limits_of(row, name), row[unit], self.scale(row))
         return self._in_unit(text, row, name, row[unit])
 
     def change(self, row: Row, name: str, unit: str = "") -> str:
         """A difference with limits of its own or else with the decimals of the row's estimate."""
         unit, scale, own = row[unit] if unit else RATE, self.scale(row), f"{name}_lower" in row
-        values = limits_of(row, name) if own else [row[name]]
+        values = numbers.limits_of(row, name) if own else [row[name]]
         beside = values if own else [row.get(other) for other in ("median", "estimate", "lower", "upper")]
         like = [value for value in beside if value is not None]
         texts = [numbers.signed(value, unit, scale, like=like) for value in values]
@@ -122,7 +122,7 @@ class Writer:
         """A change in points with a decimal more than its estimate has, where it would have one digit."""
         factor = self.scale(row).factor
         value = factor * row[name] / 100.0
-        decimals = numbers.decimals_for(factor * limit for limit in limits_of(row, "median"))
+        decimals = numbers.decimals_for(factor * limit for limit in numbers.limits_of(row, "median"))
         text = numbers.fixed(abs(value), decimals + (abs(value) < 9.5 * 10.0**-decimals))
         sign = "" if not text.strip("0.") else "+" if value > 0 else numbers.MINUS
         return self._in_points(sign + text, row, name)

@@ -17,7 +17,7 @@ from analysis.evidence.types import Evidence
 from analysis.output.checks import refuse_without_space
 from analysis.output.manifests import RUN
 from analysis.results.comparison import COMPARED, COMPARISON
-from analysis.results.formats import limits_of
+from analysis.results.numbers import limits_of
 from analysis.results.records import FAILED, Record
 from analysis.results.results import Results
 from analysis.results.table import Row, dictionary

@@ -37,7 +37,8 @@ def results():
 
 
 def _steps(results, reported_id, tables=MappingProxyType({})):
-    return DECOMPOSITION.table(decomposition_rows(with_tables(results, tables))).where(reported_id=reported_id)
+    rows = DECOMPOSITION.table(decomposition_rows(with_tables(results, tables))).rows
+    return [row for row in rows if row["reported_id"] == reported_id]
 
 
 def test_steps_add_up_to_the_difference(results):

@@ -94,16 +94,16 @@ def test_analyses_that_fail_take_nothing_with_them(as_a_user, tmp_path, capsys):
     """One endpoint's analyses, and one section of the page: the rest of the tables and sections is there."""
     for chapter, name in PLANTED.values():
         stumble(as_a_user, import_module(f"analysis.chapters.{chapter}"), name, when=of_bad)
-    stumble(as_a_user, import_module("analysis.chapters.subsets"), "subsets_section", when=lambda results: True)
+    stumble(as_a_user, import_module("analysis.chapters.small_studies"), "_outcomes", when=lambda *_: True)
     code, manifest, told, text, folder = run(tmp_path, capsys)
     assert code == 3 and manifest["converged"]
     assert {(one["part"], one["endpoint"]) for one in manifest["failures"]} == {
-        *((part, "bad") for part in PLANTED), ("section subsets", "")}
+        *((part, "bad") for part in PLANTED), ("section small studies", "")}
     for part in PLANTED:
         assert f"FAILED: {part} of bad: ZeroDivisionError: planted" in told
         assert f"FAILED: {part} of bad: ZeroDivisionError: planted" in text.split("<h2", 1)[1]
-    assert "FAILED: section subsets: ZeroDivisionError: planted" in text
-    assert 'id="small-studies"' in text
+    assert "FAILED: section small studies: ZeroDivisionError: planted" in text
+    assert 'id="subset-differences"' in text
     for name in ("sensitivity.csv", "influence.csv", "regression.csv", "model_comparison.csv", "frequentist.csv"):
         assert endpoints_of(folder, name) == {"good"}
     for name in ("estimates.csv", "power_scaling.csv", "subset_differences.csv", "small_studies.csv"):

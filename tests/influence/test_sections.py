@@ -3,16 +3,15 @@
 import pytest
 
 from analysis.cases.settings import Job, Question
-from analysis.chapters.influence.section import influence_section
-from analysis.chapters.small_studies.section import small_studies_section
-from analysis.chapters.subsets import CHAPTER
+from analysis.chapters import influence, small_studies, subsets
+from analysis.chapters.chapter import Page as Around
 from analysis.drawing.html import Html
 from tests.report.reading import Page
 from tests.reporting import project_results, results_of, with_tables
 
 from .cases import CR, differences_of, evidence_of, funnel_of, influence_of
 
-PICTURE = Html("<p>PICTURE</p>")
+AROUND = Around({"baujat": Html("<p>PICTURE</p>")}, None, None)
 TABLES = {"influence.csv": influence_of, "small_studies.csv": funnel_of, "subset_differences.csv": differences_of}
 
 
@@ -25,7 +24,7 @@ def results():
 
 
 def test_surprising_studies_are_named_with_their_probability_and_what_chance_does(results):
-    page = Page(influence_section(results, PICTURE))
+    page = Page(influence.CHAPTER.section(results, AROUND))
     rows = results.rows("influence.csv")
     (named,) = [row for row in rows if row["named"]]
     assert f"{named['label']} is surprising to the other 4, with a two-sided predictive probability of " \
@@ -38,7 +37,7 @@ def test_surprising_studies_are_named_with_their_probability_and_what_chance_doe
 
 
 def test_differences_are_counted_and_prior_dominated_sides_are_told(results):
-    page = Page(CHAPTER.section(results, None))
+    page = Page(subsets.CHAPTER.section(results, AROUND))
     rows = results.rows("subset_differences.csv")
     computed = [row for row in rows if row["status"] == "computed"]
     assert f"Of {len(computed)} differences between a subset and its complement, 0 have" in page.text
@@ -50,7 +49,7 @@ def test_differences_are_counted_and_prior_dominated_sides_are_told(results):
 
 
 def test_slopes_come_with_power_and_caveats(results):
-    page = Page(small_studies_section(results, PICTURE))
+    page = Page(small_studies.CHAPTER.section(results, AROUND))
     assert "Of 2 regressions" in page.text and "2 studies, fewer than 5" in page.text
     assert "is not publication bias" in page.text and "four times in five" in page.text
     assert "nearly separate the studies" in page.text and not page.unbalanced
@@ -59,8 +58,7 @@ def test_slopes_come_with_power_and_caveats(results):
 
 def test_without_rows_there_is_no_section():
     results = project_results()
-    assert influence_section(results, PICTURE) == CHAPTER.section(results, None) == ""
-    assert small_studies_section(results, PICTURE) == ""
+    assert not any(chapter.CHAPTER.section(results, AROUND) for chapter in (influence, small_studies, subsets))
 
 
 def test_labels_of_the_evidence_are_escaped(tmp_path):
@@ -68,5 +66,5 @@ def test_labels_of_the_evidence_are_escaped(tmp_path):
     rows = tuple(row | {"label": "<script>"} for row in influence_of(evidence, CR))
     found = with_tables(results_of(evidence), {"influence.csv": rows,
                                                "subset_differences.csv": differences_of(evidence, CR)})
-    for text in (influence_section(found, PICTURE), CHAPTER.section(found, None)):
+    for text in (chapter.CHAPTER.section(found, AROUND) for chapter in (influence, subsets)):
         assert "<script>" not in text and "<i>" not in text

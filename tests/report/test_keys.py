@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.chapters.endpoints.section import _named
+from analysis.chapters.endpoints import _named
 from tests import reporting
 from tests.evidence.build import write_evidence
 from tests.exactly import exact_results

@@ -2,10 +2,13 @@
 
 import pytest
 
-from analysis.chapters.sensitivity.section import sensitivity_block, sensitivity_section
+from analysis.chapters.chapter import Page as Around
+from analysis.chapters.sensitivity import CHAPTER
 from analysis.drawing.html import image
 from tests.report.reading import Page
 from tests.reporting import project_results, with_tables
+
+AROUND = Around({}, None, None)
 
 
 def variant(dimension, label, median, lower, upper, **cells):
@@ -36,7 +39,7 @@ def results():
 
 
 def test_the_sentence_gives_the_largest_moves_and_what_changes(results):
-    text = Page(sensitivity_block(results, "cr")).text
+    text = Page(CHAPTER.block(results, "cr", AROUND)).text
     assert "Over 3 refits with one choice changed" in text
     assert "one row of a lower tier added −14 (with A 2015 (2/40)), priors −0.6 (mu ~ Beta(2, 2))" in text
     assert "A conclusion changes in 1 of 3: with A 2015 (2/40) (−14)." in text
@@ -44,7 +47,7 @@ def test_the_sentence_gives_the_largest_moves_and_what_changes(results):
 
 
 def test_every_row_stands_in_the_folded_tables(results):
-    page = Page(sensitivity_block(results, "cr", image("sensitivity_cr.svg", "Every variant")))
+    page = Page(CHAPTER.block(results, "cr", Around({"sensitivity.cr": image("s.svg", "Every variant")}, None, None)))
     assert not page.unbalanced and "details" in page.tags and "img" in page.tags
     rows = page.tables["Each refit with one choice changed"][1:]
     assert [row[1] for row in rows] == ["", "<i>", "mu ~ Beta(2, 2)", "with A 2015 (2/40)", "logit-normal"]
@@ -59,7 +62,7 @@ def test_every_row_stands_in_the_folded_tables(results):
 
 
 def test_the_overall_table_names_what_moves_each_endpoint_most(results):
-    page = Page(sensitivity_section(results))
+    page = Page(CHAPTER.section(results, AROUND))
     assert not page.unbalanced and "sensitivity" in page.ids
     (row,) = page.tables["The choice that moves each endpoint most"][1:]
     assert row[1:] == ["One row of a lower tier added", "with A 2015 (2/40)", "−14", "1 of 3", "80 [72, 86]", "−0.02"]
@@ -68,7 +71,7 @@ def test_the_overall_table_names_what_moves_each_endpoint_most(results):
 
 def test_without_a_change_it_says_so_and_without_rows_nothing(results):
     calm = with_tables(results, {"sensitivity.csv": ROWS[:3]})
-    assert "In none of them does a conclusion change." in sensitivity_block(calm, "cr")
+    assert "In none of them does a conclusion change." in CHAPTER.block(calm, "cr", AROUND)
     empty = project_results()
-    assert sensitivity_block(empty, "cr") == "" == sensitivity_section(empty)
-    assert sensitivity_block(results, "os") == ""
+    assert CHAPTER.block(empty, "cr", AROUND) == "" == CHAPTER.section(empty, AROUND)
+    assert CHAPTER.block(results, "os", AROUND) == ""

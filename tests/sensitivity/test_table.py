@@ -8,8 +8,7 @@ import pytest
 from analysis.cases.case import typed_studies
 from analysis.cases.selection import select
 from analysis.cases.settings import Question
-from analysis.chapters.sensitivity import table
-from analysis.chapters.sensitivity.section import largest_moves
+from analysis.chapters.sensitivity import largest_moves, table
 from analysis.chapters.sensitivity.table import SENSITIVITY, compared, published, sensitivity_rows
 from analysis.evidence.loading import load
 from analysis.inference.density import density_of

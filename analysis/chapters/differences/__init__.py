@@ -1,13 +1,19 @@
-"""Where a difference from a published estimate comes from."""
+"""Where a difference from a published estimate comes from; the words are in section.html."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
 
-from analysis.chapters.chapter import Chapter, Picture
-from analysis.chapters.differences.decomposition import DECOMPOSITION, decomposition_rows
+from analysis.chapters.chapter import Chapter, Page, Picture
+from analysis.chapters.differences.decomposition import DATA, DECOMPOSITION, METHOD, PRIOR, decomposition_rows
 from analysis.chapters.differences.figure import draw_decomposition, drawn_blocks
-from analysis.chapters.differences.section import differences_section
-from analysis.results.numbers import counted
+from analysis.drawing.html import Html, join, rendered, section, show, tag
+from analysis.results.numbers import PROBABILITY_UNITS, RATIO, counted, joint, printed_with_interval, signed
 from analysis.results.results import Results
+from analysis.results.table import Row
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def _figures(results: Results) -> Iterator[Picture]:
@@ -20,7 +26,55 @@ def _figures(results: Results) -> Iterator[Picture]:
             f"the paper's kind of method on this evidence, maximum likelihood, posterior.")
 
 
+def _section(results: Results, page: Page) -> Html:
+    """Published estimate, the paper's kind of method on this evidence, maximum likelihood, posterior."""
+    rows = results.rows(DECOMPOSITION.file)
+    if not rows:
+        return Html("")
+    changes = _changes(results.frame(DECOMPOSITION))
+    of_rates = [row for row in results.rows("frequentist.csv") if row["scale"] == "probability"]
+    return section("differences", "Where each difference comes from", rendered(
+        "chapters/differences/section.html", results=results, picture=page.picture("decomposition"), changes=changes,
+        outside=[row for row in results.rows("interval_shapes.csv") if row["verdict"].startswith("outside")],
+        largest=int((changes[DATA].abs() >= changes[[METHOD, PRIOR]].abs().max(axis=1)).sum()),
+        reach=lambda step: " to ".join(signed(value, "proportion") for value in (changes[step].min(),
+                                                                                 changes[step].max())),
+        printed=lambda shape: printed_with_interval(*(shape[f"published{end}"] for end in ("", "_lower", "_upper")),
+                                                    "proportion"),
+        span=lambda shape, name: " to ".join(joint((shape[f"{name}_low"], shape[f"{name}_high"]), RATIO)),
+        steps=_steps(results, rows),
+        methods=[_methods(results, list(alike)) for _, alike in groupby(of_rates, lambda row: (row["endpoint"],
+                                                                                               row["subset"]))]))
+
+
+def _changes(steps: "pd.DataFrame") -> "pd.DataFrame":
+    """The change of each step, with a row for each published estimate in per cents that has every step."""
+    wanted = [DATA, METHOD, PRIOR]
+    own = steps[steps["unit"].isin(PROBABILITY_UNITS) & steps["step"].isin(wanted)]
+    return own.pivot(index="reported_id", columns="step", values="change").reindex(columns=wanted).dropna()
+
+
+def _steps(results: Results, rows: Sequence[Row]) -> Html:
+    def subject(row: Row) -> Html:
+        small = f"{results.labels.subsets[row['subset']]}, {row['estimand'].replace('_', ' ')}"
+        return join([results.labels.endpoints[row["endpoint"]], tag("small", small)])
+
+    return show(results.writer(DECOMPOSITION), rows,
+                "endpoint label estimate interval k_studies change step reported_id",
+                heads={"label": "What"}, caption="Steps from the published estimate to the posterior",
+                cells={"endpoint": subject, "step": lambda row: "" if row["change"] is None else None})
+
+
+def _methods(results: Results, rows: Sequence[Row]) -> Html:
+    """The methods of one question."""
+    first, layout = rows[0], results.tables["frequentist.csv"].layout
+    return show(results.writer(layout), rows, "label estimand estimate heterogeneity_name note",
+                heads={"label": "Method"},
+                cells={"label": lambda row: row["label"] + (" (the paper's kind)" if row["of_the_paper"] else "")},
+                caption=f"{results.labels.endpoints[first['endpoint']]}, {results.labels.subsets[first['subset']]}: "
+                        f"{counted(first['k_studies'], 'study')}")
+
+
 CHAPTER = Chapter("differences", 40, (DECOMPOSITION,), None,
-                  lambda results: {DECOMPOSITION.file: decomposition_rows(results)}, _figures,
-                  lambda results, page: differences_section(results, page.picture("decomposition")),
+                  lambda results: {DECOMPOSITION.file: decomposition_rows(results)}, _figures, _section,
                   parts=("other methods", "interval shape", "figure decomposition"))

@@ -1,22 +1,27 @@
 """Each endpoint: its studies, estimates, other fits, and what its result hangs on."""
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 from analysis.chapters.chapter import Chapter, Page, Picture
 from analysis.chapters.endpoints.figure import draw_forest
-from analysis.chapters.endpoints.section import endpoint_section
-from analysis.drawing.html import Html, folded, join, tag
+from analysis.drawing.html import Html, folded, join, paragraphs, rendered, show, table, tag
+from analysis.drawing.tables import FITS, fit_row
 from analysis.evidence.types import Endpoint
-from analysis.inference.estimands import MAIN, NEW
+from analysis.inference.estimands import LABELS, MAIN, NEW
 from analysis.results.comparison import COMPARISON
-from analysis.results.numbers import counted
+from analysis.results.numbers import counted, studies_and_patients, unit_text
 from analysis.results.records import Record
 from analysis.results.results import Results
-from analysis.results.tables import ESTIMATES
+from analysis.results.table import Row
+from analysis.results.tables import CONVERSIONS, ESTIMATES, STUDIES
+from analysis.results.writing import RATE
 
 _PICTURES = ("forest", "sensitivity", "bubble")
+_FEW = {1: " (not pooled)", 2: " (prior-dominated)"}
+_STUDY = {"rate": "study_rate", "survival": "study_survival"}
 
 
 def _figures(results: Results) -> Iterator[Picture]:
@@ -31,7 +36,7 @@ def _forest(results: Results, endpoint: Endpoint, record: Record) -> dict[str, A
     """The arguments of `draw_forest`."""
     question = record.job.question
     tiers = f"tiers {', '.join(question.tiers)}" if any(row["tier"] for row in record.studies) else ""
-    detail = ", ".join([counted(record.k_studies, "study", "studies"), counted(record.n_patients, "patient"),
+    detail = ", ".join([counted(record.k_studies, "study"), counted(record.n_patients, "patient"),
                         *([tiers] if tiers else []), record.model.replace("_", "-") + " model"])
     return {"studies": record.studies, "estimates": record.estimates,
             "published": [row for row in results.rows(COMPARISON.file) if row["our_endpoint"] == endpoint.endpoint
@@ -41,7 +46,7 @@ def _forest(results: Results, endpoint: Endpoint, record: Record) -> dict[str, A
 
 
 def _alt(results: Results, endpoint: Endpoint, record: Record) -> str:
-    parts = [f"Forest plot of {endpoint.label}: {counted(record.k_studies, 'study', 'studies')}, "
+    parts = [f"Forest plot of {endpoint.label}: {counted(record.k_studies, 'study')}, "
              f"{counted(record.n_patients, 'patient')}"]
     write = results.writer(ESTIMATES)
     for name, estimand in ((results.main_name(endpoint), MAIN), ("a new study", NEW)):
@@ -51,18 +56,99 @@ def _alt(results: Results, endpoint: Endpoint, record: Record) -> str:
 
 
 def _section(results: Results, page: Page) -> Html:
-    endpoints = results.fitted
-    if not endpoints:
-        return Html("")
-    return join([tag("h2", "Endpoints", id="endpoints"),
-                 *(page.part(endpoint.label, (f"endpoint {endpoint.endpoint}", *(
-                     f"figure {kind}.{endpoint.endpoint}" for kind in _PICTURES)),
-                     partial(_endpoint, results, endpoint, page)) for endpoint in endpoints)], "\n\n")
+    parts = [page.part(endpoint.label, (f"endpoint {endpoint.endpoint}", *(
+                 f"figure {kind}.{endpoint.endpoint}" for kind in _PICTURES)),
+                 partial(_endpoint, results, endpoint, page)) for endpoint in results.fitted]
+    return join([tag("h2", "Endpoints", id="endpoints"), *parts], "\n\n") if parts else Html("")
 
 
 def _endpoint(results: Results, endpoint: Endpoint, page: Page) -> Html:
-    dependence = folded("What this result hangs on", page.blocks(endpoint.endpoint))
-    return endpoint_section(results, endpoint, page.picture("forest", endpoint.endpoint), dependence)
+    """Everything about one endpoint, and what other chapters say about it."""
+    record = results.headline(endpoint.endpoint)
+    warning = tag("p", f"{record.status}: {record.diagnostics.get('failures', '')}", class_="failed") \
+        if record.failed else Html("")
+    notes = [_named(results, endpoint, note) for note in record.warnings if note not in record.conflicts]
+    conflicts = (tag("p", f"{text}.", class_="failed") for text in record.conflicts)
+    parts = [tag("h3", endpoint.label), warning, *conflicts, page.picture("forest", endpoint.endpoint),
+             tag("div", tag("p", "Notes on the rows used:"), paragraphs(notes), class_="notes") if notes else "",
+             _estimands(results, endpoint), _fits(results, endpoint),
+             folded("What this result hangs on", page.blocks(endpoint.endpoint)),
+             folded("Studies: reported and shrunken", _studies(results, record, endpoint)),
+             folded("From the printed survival statistic to a log hazard", _conversions(results, record))]
+    return tag("section", join(parts, "\n"), id=f"endpoint-{endpoint.endpoint}", class_="endpoint")
+
+
+def _named(results: Results, endpoint: Endpoint, note: str) -> str:
+    """A note of the selection with labels for the keys of study and endpoint."""
+    study_id, colon, rest = note.partition(": ")
+    named = f"{results.labels.studies.get(study_id, study_id)}{colon}{rest}"
+    # Only where a note names its endpoint: the key may be a word of the sentence.
+    key = rf"(?P<before>^|: |^the base of |: the base of ){re.escape(endpoint.endpoint)}(?= (?:is|mixes) )"
+    return re.sub(key, lambda match: match["before"] + endpoint.label, named, count=1)
+
+
+def _counts(record: Record) -> str:
+    return studies_and_patients(record.k_studies, record.n_patients) + _FEW.get(record.k_studies, "")
+
+
+def _estimands(results: Results, endpoint: Endpoint) -> Html:
+    """Rows: estimands; columns: subsets, all with the headline model and tiers."""
+    subsets, write = results.subsets(endpoint.endpoint), results.writer(ESTIMATES)
+    names = dict.fromkeys((row["estimand"], row["time_months"], row["unit"], write(row, "level"))
+                          for _, record in subsets for row in record.estimates if row["study_id"] is None)
+    heads = ["Estimand", "Interval", "Unit", *(
+        join([results.labels.subsets[subset], tag("small", _counts(record))]) for subset, record in subsets)]
+    rows = []
+    for estimand, months, unit, kind in names:
+        estimates = [(record, record.estimate(estimand, months)) for _, record in subsets]
+        rows.append((LABELS.get(estimand, estimand) + (f", {months:g} months" if months else ""), kind,
+                     unit_text(unit, results.labels.scales[endpoint.endpoint]),
+                     *(write.interval(row, "median", unit) if row else record.status for record, row in estimates)))
+    return table(f"{endpoint.label}: posterior medians [intervals] by subset; below each subset, studies / patients",
+                 heads, rows, numeric=range(3, len(heads)))
+
+
+def _fits(results: Results, endpoint: Endpoint) -> Html:
+    """Rows: all fits of the endpoint, the headline and what departs from it."""
+    spread = results.headline(endpoint.endpoint).heterogeneity
+    rows = [fit_row(results, record, spread) for record in results.records
+            if record.job.question.endpoint == endpoint.endpoint]
+    return show(results.writer(FITS), rows, "subset fit k_studies main_median new_median spread_median",
+                caption=f"{endpoint.label}: the headline and the fits beside it",
+                heads={"main_median": results.main_name(endpoint).capitalize() + "{unit} [{level} credible]",
+                       "spread_median": f"{spread or 'Heterogeneity'} [{{level}} credible]"},
+                cells={"k_studies": lambda row: _counts(row["record"])},
+                marked=lambda row: "failed" if row["record"].failed else
+                "headline" if row["fit"] == "headline" else None)
+
+
+def _studies(results: Results, record: Record, endpoint: Endpoint) -> Html:
+    write = results.writer(STUDIES)
+    kind = record.studies[0]["raw_interval"] if record.studies else ""
+    shrunken = {row["study_id"]: write.interval(row, "median", RATE) for row in record.estimates
+                if row["estimand"] == _STUDY[endpoint.kind]}
+    return show(results.writer(STUDIES), record.studies, "label tier population statistic n raw shrunken",
+                caption=f"{endpoint.label}: each study{results.labels.scales[endpoint.endpoint].of_a_rate}",
+                heads={"population": "Base" if endpoint.kind == "rate" else "Definition",
+                       "raw": f"Raw [{{level}} {kind}]",
+                       "shrunken": "Shrunken [{level} credible]"},
+                cells={"raw": lambda row: write.interval(row, "raw", RATE),
+                       "shrunken": lambda row: shrunken.get(row["study_id"], record.status)})
+
+
+def _conversions(results: Results, record: Record) -> Html:
+    hazards = show(results.writer(CONVERSIONS, missing=""), record.conversions, "study_id definition tier statistic "
+                   "rule patients log_hazard se_lower se_upper", cells={"log_hazard": _counted},
+                   caption="Log hazard per person-month of each study, with its standard error")
+    return join([hazards, rendered("chapters/endpoints/conversions.html")]) if hazards else hazards
+
+
+def _counted(row: Row) -> str | None:
+    """What stands for a log hazard where events were counted."""
+    if row["landmark_months"]:
+        patients = row["events"] + row["person_months"] / row["landmark_months"]
+        return f"{row['events']:.3g} events / {patients:.3g} patients by {row['landmark_months']:g} months"
+    return f"{row['events']:.10g} events / {row['person_months']:.10g} person-months" if row["person_months"] else None
 
 
 CHAPTER = Chapter("endpoints", 120, (), None, None, _figures, _section, parts=("figures",))

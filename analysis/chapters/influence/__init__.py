@@ -1,12 +1,18 @@
-"""Which study each estimate hangs on."""
+"""Which study each estimate hangs on; the words are in section.html."""
 
 from collections.abc import Iterator
 
-from analysis.chapters.chapter import Asked, Chapter, Picture, Task
-from analysis.chapters.influence.figure import draw_baujat, mapped
+from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
+from analysis.chapters.influence.figure import FEWEST, draw_baujat, mapped
 from analysis.chapters.influence.rows import INFLUENCE, influence_rows
-from analysis.chapters.influence.section import influence_section
+from analysis.chapters.influence.surprise import NAMED_BELOW
+from analysis.drawing.html import Html, rendered, section, show
+from analysis.results.numbers import joint
 from analysis.results.results import Results
+from analysis.results.table import COMPUTED, Row
+
+_UNRELIABLE = 0.7
+"""Pareto k above which importance sampling is not trusted."""
 
 
 def _work(asked: Asked) -> Iterator[Task]:
@@ -22,6 +28,33 @@ def _figures(results: Results) -> Iterator[Picture]:
                       "result moves without it, one panel for each endpoint.")
 
 
-CHAPTER = Chapter("influence", 70, (INFLUENCE,), _work, None, _figures,
-                  lambda results, page: influence_section(results, page.picture("baujat")),
+def _section(results: Results, page: Page) -> Html:
+    """Which study each estimate hangs on, and which ones the others would not have predicted."""
+    rows, computed = results.rows(INFLUENCE.file), results.computed(INFLUENCE.file)
+    write = results.writer(INFLUENCE)
+    enough = [row for row in computed if row["k_studies"] >= FEWEST]
+    every = show(
+        write, computed, "endpoint label n median shift shift_sd heterogeneity pit two_sided "
+        "surprise_bits information_bits pareto_k reason", heads={"label": "Without"},
+        caption="Each study left out: the estimate without it, and how the others predict it",
+        cells={"heterogeneity": lambda row: "{} {} ({} with)".format(row["heterogeneity"], *_heterogeneity(row))},
+        marked=lambda row: "outside" if row["named"] else None)
+    return section("influence", "Which study each estimate hangs on", rendered(
+        "chapters/influence/section.html", write=write, rows=rows, every=every,
+        heterogeneity=_heterogeneity, computed=computed, named=[row for row in computed if row["named"]],
+        below=NAMED_BELOW, few=FEWEST, endpoints={row["endpoint"] for row in computed},
+        enough={row["endpoint"] for row in enough},
+        largest=max(enough, key=lambda row: abs(row["shift_sd"]), default=None),
+        moved={row["endpoint"] for row in enough if abs(row["shift_sd"]) >= 0.5},
+        shapes=[row["pareto_k"] for row in computed if row["pareto_k"] is not None], unreliable=_UNRELIABLE,
+        refused={row["endpoint"]: row for row in rows if row["status"] != COMPUTED}.values(),
+        picture=page.picture("baujat")))
+
+
+def _heterogeneity(row: Row) -> list[str]:
+    """Without and with the study, with decimals that tell them apart."""
+    return joint((row["heterogeneity_median"], row["full_heterogeneity"]), "")
+
+
+CHAPTER = Chapter("influence", 70, (INFLUENCE,), _work, None, _figures, _section,
                   parts=("influence", "figure baujat"))

@@ -47,13 +47,7 @@ INFLUENCE = Layout("influence.csv", "One study left out of the headline of one e
 
 
 def influence_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, list[dict[str, Any]]]:
-    """One row per study of the endpoint's headline, in the order of the evidence; none where there is no study.
-
-    Raises
-    ------
-    UsageError
-        When endpoint, subset, model or prior do not exist or do not go together.
-    """
+    """One row per study of the endpoint's headline, in the order of the evidence; none where there is no study."""
     case = headline_case(evidence, base, endpoint)
     studies = case.studies
     refused = too_large(studies)

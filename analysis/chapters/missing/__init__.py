@@ -1,13 +1,22 @@
-"""What the studies without a number could change."""
+"""What the studies without a number could change; the words are in section.html."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
-from analysis.chapters.chapter import Asked, Chapter, Picture, Task
+from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
 from analysis.chapters.missing.figure import draw_missing, drawn_endpoints
 from analysis.chapters.missing.rows import MISSING_BOUNDS, PUBLISHED_TOTALS, missing_rows
-from analysis.chapters.missing.section import missing_section
-from analysis.results.numbers import counted
+from analysis.drawing.html import Html, rendered, section, show
+from analysis.results.numbers import counted, joint, out_of
 from analysis.results.results import Results
+from analysis.results.table import Row
+
+_BOUNDS = {"headline": "headline", "published": "published", "extreme_low": "missing studies: no event",
+           "extreme_high": "missing studies: every patient", "each_low": "each missing study at its lower limit",
+           "each_high": "each missing study at its upper limit", "joint_low": "their sum at its lower limit",
+           "joint_high": "their sum at its upper limit", "total_even": "the total spread evenly",
+           "total_in_largest": "the total in the largest studies",
+           "total_in_smallest": "the total in the smallest studies"}
 
 
 def _work(asked: Asked) -> Iterator[Task]:
@@ -26,6 +35,52 @@ def _figures(results: Results) -> Iterator[Picture]:
             f"of the studies without a number, with the published total, and as published.")
 
 
-CHAPTER = Chapter("missing", 50, (PUBLISHED_TOTALS, MISSING_BOUNDS), _work, figures=_figures,
-                  section=lambda results, page: missing_section(results, page.picture("missing")),
+def _section(results: Results, page: Page) -> Html:
+    """How far the answer depends on studies without a number; a sensitivity analysis, not the headline."""
+    totals, bounds = results.rows(PUBLISHED_TOTALS.file), results.rows(MISSING_BOUNDS.file)
+    if not totals and not bounds:
+        return Html("")
+    computed = [row for row in totals if row["median"] is not None]
+    return section("missing", "What the missing studies could change", rendered(
+        "chapters/missing/section.html", picture=page.picture("missing"), expected=_expected,
+        write=results.writer(PUBLISHED_TOTALS), totals=_totals(results, totals), bounds=_bounds(results, bounds),
+        whole=[row for row in computed if not row["absent"] and not row["base_gap"]],
+        guessed=[list(rows) for _, rows in groupby((row for row in computed if row["absent"]),
+                                                   key=lambda row: row["endpoint"])]))
+
+
+def _expected(row: Row) -> str | None:
+    """Expected events with the limits of their prediction: whole, unless they are few."""
+    values = (row["expected_events"], row["events_lower"], row["events_upper"])
+    return None if None in values else "{} [{}, {}]".format(*joint(values, "events", least=0))
+
+
+def _status(row: Row) -> str | None:
+    return row["status"] if row["median"] is None else None
+
+
+def _notes(row: Row) -> str:
+    return "; ".join(filter(None, [row["reason"], row["note"]]))
+
+
+def _totals(results: Results, rows: Sequence[Row]) -> Html:
+    return show(
+        results.writer(PUBLISHED_TOTALS, missing=""), rows, "endpoint scenario absent missing_events expected_events "
+        "probability mid_p known_median median note", heads={"median": "With it{unit} [{level} credible]"},
+        caption="Predictive probability of each published total, and the mean rate that uses it",
+        cells={"scenario": lambda row: f"{row['scenario']} {out_of(row['total_events'], row['total_n'])}",
+               "absent": lambda row: ", ".join(map(results.labels.studies.get, row["absent"].split())),
+               "expected_events": _expected, "median": _status, "note": _notes})
+
+
+def _bounds(results: Results, rows: Sequence[Row]) -> Html:
+    return show(
+        results.writer(MISSING_BOUNDS, missing=""), rows, "endpoint bound known_k missing_k missing_events median "
+        "level note", caption="The mean rate under what the studies without a number can have shown",
+        cells={"bound": lambda row: _BOUNDS[row["bound"]] + (
+                   f" ({row['scenario'].replace('_', ' ')})" if row["scenario"] else ""),
+               "median": _status, "note": _notes})
+
+
+CHAPTER = Chapter("missing", 50, (PUBLISHED_TOTALS, MISSING_BOUNDS), _work, None, _figures, _section,
                   parts=("missing studies", "figure missing"))

@@ -1,13 +1,14 @@
-"""Every published number beside the reanalysis, and what a new study would show."""
+"""Every published number beside the reanalysis, and what a new study would show; the words are in section.html."""
 
 from collections.abc import Iterator, Mapping
 
-from analysis.chapters.chapter import Asked, Chapter, Picture, Task
+from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
 from analysis.chapters.published.figure import draw_published
 from analysis.chapters.published.interval_shape import INTERVAL_SHAPES, judged_intervals, shape_rows, with_verdict
-from analysis.chapters.published.section import published_sections
+from analysis.drawing.html import Html, rendered, show
+from analysis.drawing.tables import FITS, comparison_table, fit_row
 from analysis.results.comparison import COMPARISON, agrees
-from analysis.results.results import Results
+from analysis.results.results import CONFLICT, Results
 from analysis.results.table import Row
 
 
@@ -36,6 +37,31 @@ def _figures(results: Results) -> Iterator[Picture]:
             f"{sum(map(agrees, pairs))} of {len(pairs)} the published estimate lies in the credible interval.")
 
 
-CHAPTER = Chapter("published", 20, (INTERVAL_SHAPES,), _work, _finish, _figures,
-                  lambda results, page: published_sections(results, page.picture("published")),
+def _section(results: Results, page: Page) -> Html:
+    """Every published number beside the posterior of its estimand; what a new study would show in each endpoint."""
+    compared = results.compared()
+    return rendered(
+        "chapters/published/section.html", picture=page.picture("published"), compared=compared, kinds=results.kinds,
+        outside=not all(map(agrees, compared)), predictions=_predictions(results), comparisons=comparison_table(
+            results, compared, caption="Published estimates beside posterior medians of the same estimand"))
+
+
+def _predictions(results: Results) -> Html:
+    endpoints = {endpoint.endpoint: endpoint for endpoint in results.fitted}
+    headlines = map(results.headline, endpoints)
+
+    def heterogeneity(row: Row) -> str:
+        record = row["record"]
+        few = " (prior-dominated)" if record.k_studies <= 2 and record.estimates else ""
+        return f"{record.heterogeneity} {results.writer(FITS)(row, 'spread_median')}".lstrip() + few
+
+    return show(results.writer(FITS), [fit_row(results, record, record.heterogeneity) for record in headlines],
+                "endpoint estimand k_studies main_median new_median spread_median",
+                caption="Pooled estimate, prediction for a new study, and heterogeneity",
+                cells={"endpoint": lambda row: endpoints[row["endpoint"]].label
+                       + (f" ({CONFLICT})" if row["record"].conflicts else ""), "spread_median": heterogeneity,
+                       "estimand": lambda row: results.main_name(endpoints[row["endpoint"]])})
+
+
+CHAPTER = Chapter("published", 20, (INTERVAL_SHAPES,), _work, _finish, _figures, _section,
                   parts=("figure published",))

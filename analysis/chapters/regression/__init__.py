@@ -1,17 +1,24 @@
-"""Whether results vary with covariates of the studies."""
+"""Whether results vary with covariates of the studies; the words are in section.html."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from analysis.cases.settings import Job
+from analysis.cases.regressions import COMPLETE, ONE, TOGETHER
+from analysis.cases.settings import IMPORTANCE, Job
 from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
+from analysis.chapters.regression.conflict import conflict_text, held_back
 from analysis.chapters.regression.figure import draw_bubbles
-from analysis.chapters.regression.rows import LAYOUTS, SLOPES
+from analysis.chapters.regression.rows import CAVEAT, COLLINEARITY, LAYOUTS, SLOPES, strong
 from analysis.chapters.regression.running import regress, regression_jobs
-from analysis.chapters.regression.section import regression_block, regression_section
-from analysis.drawing.html import Html
+from analysis.drawing.html import Html, folded, join, rendered, section, show, tag
 from analysis.evidence.types import Evidence
+from analysis.inference.diagnostics import MAX_PARETO_K
 from analysis.results.results import Results
+from analysis.results.table import Row
+
+_WIDE = 0.8  # of the prior standard deviation
+_SHOWN = 8
+_ANALYSES = {ONE: "one at a time", COMPLETE: "complete cases", TOGETHER: "all together"}
 
 
 def _work(asked: Asked) -> Iterator[Task]:
@@ -34,14 +41,60 @@ def _figures(results: Results) -> Iterator[Picture]:
                       endpoint)
 
 
-def _block(results: Results, endpoint: str, page: Page) -> Html:
-    return regression_block(results, endpoint, page.picture("bubble", endpoint))
-
-
 def _failed(results: Results) -> list[str]:
     return [f"NOT CONVERGED: {slope['endpoint']} regression on {slope['covariate']} ({slope['analysis']}): "
             f"{slope['failures']}" for slope in results.rows(SLOPES.file) if slope["status"] == "NOT CONVERGED"]
 
 
-CHAPTER = Chapter("regression", 90, LAYOUTS, _work, None, _figures,
-                  lambda results, page: regression_section(results), _block, ("regression",), _failed)
+def _section(results: Results, page: Page) -> Html:
+    """Slopes on study-level covariates over all endpoints: a summary in words, then every slope."""
+    slopes = results.rows(SLOPES.file)
+    if not slopes:
+        return Html("")
+    labels = list(dict.fromkeys(slope["label"] for slope in slopes))
+    estimated = [slope for slope in slopes if slope["status"] == "converged"]
+    single = [slope for slope in estimated if slope["analysis"] == ONE]
+    clearest = sorted(single, key=lambda slope: -abs(slope["probability_above_one"] - 0.5))[:_SHOWN]
+    title = labels[0] if len(labels) == 1 else "the covariates"
+    return section("regression", f"Do results vary with {title}?", rendered(
+        "chapters/regression/section.html", labels=labels, single=single, caveat=CAVEAT,
+        refused=sum(bool(slope["refused"]) for slope in slopes if slope["analysis"] == ONE),
+        clear=[slope for slope in single if slope["ratio_lower"] > 1.0 or slope["ratio_upper"] < 1.0],
+        by_chance=(1.0 - results.base.level) * len(single),
+        silent=sum((slope["sd_ratio"] or 0.0) >= _WIDE and not slope["prior_conflict"] for slope in single),
+        pareto_k=[slope["pareto_k"] for slope in estimated if slope["engine"] == IMPORTANCE],
+        chains=sum(slope["engine"] != IMPORTANCE for slope in estimated), trusted=f"{MAX_PARETO_K:g}",
+        held=[slope for slope in slopes if slope["prior_conflict"] and slope["analysis"] != COMPLETE],
+        conflict=conflict_text, write=results.writer(SLOPES), least_uncertain=_table(
+            results, clearest, "The slopes whose direction is least uncertain, one covariate at a time", "endpoint "),
+        every=[_slopes(results, endpoint.endpoint) for endpoint in results.evidence.endpoints],
+        correlated=show(results.writer(COLLINEARITY), strong(results.rows(COLLINEARITY.file)),
+                        "endpoint covariate other n_studies correlation", caption="Pairs of covariates with a "
+                        "correlation of at least 0.5 over the studies of an endpoint")))
+
+
+def _block(results: Results, endpoint: str, page: Page) -> Html:
+    """The bubble plots of one endpoint and its slopes, to be unfolded."""
+    slopes, caveat = _slopes(results, endpoint), tag("p", CAVEAT, class_="legend")
+    return folded("Regression on covariates", page.picture("bubble", endpoint), caveat, slopes) if slopes else slopes
+
+
+def _slopes(results: Results, endpoint: str) -> Html:
+    return _table(results, [slope for slope in results.rows(SLOPES.file) if slope["endpoint"] == endpoint],
+                  f"{results.labels.endpoints[endpoint]}: slopes on covariates of the studies")
+
+
+def _table(results: Results, slopes: Sequence[Row], caption: str, first: str = "") -> Html:
+    return show(results.writer(SLOPES, missing=""), slopes, first + "label analysis n_studies ratio_median "
+                "probability_above_one sd_ratio heterogeneity", caption=caption,
+                cells={"label": _name, "analysis": lambda slope: _ANALYSES[slope["analysis"]],
+                       "n_studies": lambda slope: f"{slope['n_studies']} ({slope['n_missing']})",
+                       "ratio_median": lambda slope: None if slope["status"] == "converged" else
+                       slope["refused"] or slope["status"], "sd_ratio": held_back})
+
+
+def _name(slope: Row) -> Html | None:
+    return join([f"{slope['label']} ", tag("small", f"per {slope['unit']}")]) if slope["unit"] else None
+
+
+CHAPTER = Chapter("regression", 90, LAYOUTS, _work, None, _figures, _section, _block, ("regression",), _failed)

@@ -20,6 +20,7 @@ from scipy import stats
 from analysis.cases.regressions import TOGETHER, RegressionCase
 from analysis.frequentist.estimates import log_hazards, logits
 from analysis.frequentist.regression import normal_slope
+from analysis.results.numbers import Row, number
 from models.priors import Prior
 from models.studies import RateStudies
 
@@ -98,3 +99,8 @@ def _wider(row: Mapping[str, Any]) -> str:
     fits = (size for size in sizes if prior_tail(Prior(family, (0.0, size)[shared:]), row["crude_beta"] * per,
                                                  row["crude_se"] * per, shared=shared) >= LEAST_TAIL)
     return text.format(f"{next(fits, sizes[-1]):g}")
+
+
+def held_back(slope: Row) -> str | None:
+    """How wide the posterior of a slope is beside its prior, where the two are in conflict."""
+    return f"{number(slope['sd_ratio'], '')}, in conflict" if slope["prior_conflict"] else None

@@ -70,7 +70,7 @@ class Regressed:
         case = self.case
         return {"studies": self.studies, "slopes": self.slopes, "predictions": self.predictions,
                 "imputed": self.imputed, "horizon": case.horizon,
-                "detail": f"{counted(len(case.studies), 'study', 'studies')}, "
+                "detail": f"{counted(len(case.studies), 'study')}, "
                           f"{counted(case.studies.patients, 'patient')}, "
                           f"{case.model.name.replace('_', '-')} regression"}
 

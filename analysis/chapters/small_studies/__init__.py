@@ -1,12 +1,17 @@
-"""Whether small studies tell another story than large ones."""
+"""Whether small studies tell another story than large ones; the words are in section.html."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from analysis.chapters.chapter import Asked, Chapter, Picture, Task
+from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
 from analysis.chapters.small_studies.figure import draw_funnel, drawn_endpoints
-from analysis.chapters.small_studies.rows import SMALL_STUDIES, small_study_rows
-from analysis.chapters.small_studies.section import small_studies_section
+from analysis.chapters.small_studies.rows import LARGE, LIMIT, REGRESSION, SMALL, SMALL_STUDIES, STUDY, small_study_rows
+from analysis.drawing.html import Html, rendered, section, show
 from analysis.results.results import Results
+from analysis.results.table import COMPUTED, Row
+
+_SIGNIFICANT = 0.05
+_EXTREME = 1000.0
+"""Where a ratio is beyond it or below its inverse, sizes nearly separate the studies with and without events."""
 
 
 def _work(asked: Asked) -> Iterator[Task]:
@@ -23,6 +28,32 @@ def _figures(results: Results) -> Iterator[Picture]:
             "size, one panel for each endpoint.")
 
 
-CHAPTER = Chapter("small_studies", 100, (SMALL_STUDIES,), _work, None, _figures,
-                  lambda results, page: small_studies_section(results, page.picture("funnel")),
+def _section(results: Results, page: Page) -> Html:
+    rows = results.rows(SMALL_STUDIES.file)
+    regressions, studies, limits = ([row for row in rows if row["part"] == part] for part in (REGRESSION, STUDY, LIMIT))
+    computed = [row for row in regressions if row["status"] == COMPUTED]
+    write = results.writer(SMALL_STUDIES)
+    slopes = show(write, regressions, "endpoint k_studies slope slope_se slope_two_sided "
+                  "slope_two_sided_t ratio detectable_ratio egger_two_sided reason",
+                  caption=f"{' or '.join(_outcomes(regressions)).capitalize()} on 1/√n, with confidence limits")
+    hazards = "; for survival the mid-p is that of the hazard" if "log hazard" in _outcomes(regressions) else ""
+    predictions = show(write, studies, "endpoint label n observed pit z",
+                       caption=f"Each study under the prediction of the others{hazards}")
+    return section("small-studies", "Do small studies tell another story?", rendered(
+        "chapters/small_studies/section.html", write=write, regressions=regressions, computed=computed,
+        below=_SIGNIFICANT, small=SMALL, large=LARGE, outcomes=_outcomes, slopes=slopes, predictions=predictions,
+        steep=[row for row in computed if row["slope_two_sided"] < _SIGNIFICANT],
+        refused=[row for row in regressions if row["status"] != COMPUTED],
+        is_extreme=lambda row: not 1.0 / _EXTREME < row["ratio"] < _EXTREME,
+        detectable=[row["detectable_ratio"] for row in computed],
+        picture=page.picture("funnel") if limits else ""))
+
+
+def _outcomes(rows: Iterable[Row]) -> list[str]:
+    """What is regressed on size, by the kinds of the endpoints."""
+    return ["log hazard" if survival else "logit mean rate"
+            for survival in sorted({row["time_months"] is not None for row in rows})]
+
+
+CHAPTER = Chapter("small_studies", 100, (SMALL_STUDIES,), _work, None, _figures, _section,
                   parts=("small studies", "figure funnel"))

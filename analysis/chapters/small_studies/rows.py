@@ -62,13 +62,7 @@ SMALL_STUDIES = Layout(
 
 
 def small_study_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, list[dict[str, Any]]]:
-    """The regression of an endpoint, then its studies, then its funnel; none where there is no study.
-
-    Raises
-    ------
-    UsageError
-        When endpoint, model or prior do not exist or do not go together.
-    """
+    """The regression of an endpoint, then its studies, then its funnel; none where there is no study."""
     case = headline_case(evidence, base, endpoint)
     if not len(case.studies):
         return {}

@@ -44,13 +44,7 @@ SUBSET_DIFFERENCES = Layout("subset_differences.csv", "One endpoint in one subse
 
 
 def subset_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, list[dict[str, Any]]]:
-    """One row for every subset that has a rule; none where the endpoint has no study.
-
-    Raises
-    ------
-    UsageError
-        When endpoint, model or prior do not exist or do not go together.
-    """
+    """One row for every subset that has a rule; none where the endpoint has no study."""
     case = headline_case(evidence, base, endpoint)
     return {SUBSET_DIFFERENCES.file: [_row(evidence, case, name) for name in subset_names(evidence)
                                       if len(case.studies) and name != ALL and _rule(evidence, name)]}

@@ -51,7 +51,7 @@ def _reproduce(results: Results) -> Html:
     """The command, the seed, the digest of the data and the versions."""
     rows = [("Command", tag("code", command(results))), ("Seed of the run", f"{results.base.seed}"),
             ("Level of the intervals", results.labels.level),
-            ("Evidence", "; ".join([counted(len(results.evidence.studies), "study", "studies"),
+            ("Evidence", "; ".join([counted(len(results.evidence.studies), "study"),
                                     *choices(results.evidence, results.base.question)])),
             ("SHA-256 of the evidence tables", tag("code", results.evidence.sha256, class_="digest")),
             ("Versions", ", ".join(_versions()))]
