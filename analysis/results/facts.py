@@ -233,20 +233,36 @@ def fit_name(results: Results, record: Record) -> str:
                       variation(results, record)])
 
 
-def endpoint_names(results: Results) -> dict[str, str]:
-    """Labels of endpoints, and of what was published, by their keys."""
-    keys = [row.endpoint for row in (*results.evidence.endpoints, *results.evidence.reported)]
-    return {key: endpoint_label(results, key) for key in dict.fromkeys(keys)}
+@dataclass(frozen=True)
+class Labels:
+    """What a figure needs beside its table: plain values, since another process may draw.
+
+    Parameters
+    ----------
+    endpoints : mapping of str to str
+        Labels of endpoints, and of what was published, by their keys.
+    subsets : mapping of str to str
+        Labels of subsets by their keys, which may be those of endpoints as well.
+    scales : mapping of str to Scale
+        Units in which the rates of endpoints are read.
+    stamp : str
+        Empty, or QUICK.
+    """
+
+    endpoints: Mapping[str, str]
+    subsets: Mapping[str, str]
+    scales: Mapping[str, Scale]
+    stamp: str = ""
 
 
-def subset_names_in_words(results: Results) -> dict[str, str]:
-    """Labels of subsets by their keys, which may be those of endpoints as well."""
-    return {rule.subset: rule.label or rule.subset for rule in results.evidence.subsets}
-
-
-def scales(results: Results) -> dict[str, Scale]:
-    """Units of rates by endpoint."""
-    return {endpoint.endpoint: results.scale(endpoint.endpoint) for endpoint in results.evidence.endpoints}
+def labels(results: Results) -> Labels:
+    """The labels of everything that a figure may show."""
+    evidence = results.evidence
+    keys = [row.endpoint for row in (*evidence.endpoints, *evidence.reported)]
+    return Labels({key: endpoint_label(results, key) for key in dict.fromkeys(keys)},
+                  {rule.subset: rule.label or rule.subset for rule in evidence.subsets},
+                  {endpoint.endpoint: results.scale(endpoint.endpoint) for endpoint in evidence.endpoints},
+                  results.stamp)
 
 
 @dataclass(frozen=True)

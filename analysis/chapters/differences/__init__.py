@@ -14,11 +14,9 @@ from analysis.results.results import Results
 def _figures(results: Results) -> Iterator[Picture]:
     steps = results.frame(DECOMPOSITION)
     if blocks := drawn_blocks(steps):
-        yield Picture("decomposition", draw_decomposition, {
-            "steps": steps, "names": facts.endpoint_names(results), "subsets": facts.subset_names_in_words(results),
-            "scales": facts.scales(results), "stamp": results.stamp},
-            f"Steps from published estimate to posterior for {counted(len(blocks), 'published estimate')}: published, "
-            f"the paper's kind of method on this evidence, maximum likelihood, posterior.")
+        yield Picture("decomposition", draw_decomposition, {"steps": steps, "labels": facts.labels(results)},
+                      f"Steps from published estimate to posterior for {counted(len(blocks), 'published estimate')}: "
+                      f"published, the paper's kind of method on this evidence, maximum likelihood, posterior.")
 
 
 CHAPTER = Chapter("differences", 40, (DECOMPOSITION,), None,

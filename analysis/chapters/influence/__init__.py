@@ -17,10 +17,9 @@ def _work(asked: Asked) -> Iterator[Task]:
 
 def _figures(results: Results) -> Iterator[Picture]:
     if results.rows(INFLUENCE.file) and len(mapped(frame := results.tables[INFLUENCE.file].frame)):
-        yield Picture("baujat", draw_baujat, {"frame": frame, "title": "Influence and surprise", "stamp": results.stamp,
-                                              "names": facts.endpoint_names(results)},
-                      "Map of the studies: how surprising each is under the others' prediction, and how far the pooled "
-                      "result moves without it, one panel for each endpoint.")
+        yield Picture("baujat", draw_baujat, {"frame": frame, "labels": facts.labels(results)},
+            "Map of the studies: how surprising each is under the others' prediction, and how far the pooled result "
+            "moves without it, one panel for each endpoint.")
 
 
 CHAPTER = Chapter("influence", 70, (INFLUENCE,), _work, None, _figures,

@@ -31,8 +31,7 @@ def _figures(results: Results) -> Iterator[Picture]:
     if comparisons["median"].notna().any():
         pairs = facts.with_published_interval(facts.pooled_comparisons(results, primary=True))
         yield Picture("published", draw_published, {
-            "comparisons": comparisons, "names": facts.endpoint_names(results),
-            "subsets": facts.subset_names_in_words(results), "scales": facts.scales(results), "stamp": results.stamp},
+            "comparisons": comparisons, "labels": facts.labels(results)},
             f"Published estimates with confidence intervals above posterior medians with credible intervals; in "
             f"{sum(map(facts.agrees, pairs))} of {len(pairs)} the published estimate lies in the credible interval.")
 

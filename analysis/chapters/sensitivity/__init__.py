@@ -8,6 +8,7 @@ from analysis.chapters.sensitivity.power import POWER_SCALING, power_rows
 from analysis.chapters.sensitivity.section import sensitivity_block, sensitivity_section
 from analysis.chapters.sensitivity.table import SENSITIVITY, compared, sensitivity_rows
 from analysis.drawing.html import Html
+from analysis.results import facts
 from analysis.results.results import Results
 
 
@@ -19,12 +20,12 @@ def _work(asked: Asked) -> Iterator[Task]:
 
 
 def _figures(results: Results) -> Iterator[Picture]:
+    labels = facts.labels(results)
     for endpoint in results.evidence.endpoints:
         if compared(results.rows(SENSITIVITY.file), endpoint.endpoint):
             frame = results.tables[SENSITIVITY.file].frame
             yield Picture("sensitivity", draw_sensitivity, {
-                "frame": frame[frame["endpoint"] == endpoint.endpoint], "name": endpoint.label,
-                "stamp": results.stamp, "scale": results.scale(endpoint.endpoint)},
+                "frame": frame[frame["endpoint"] == endpoint.endpoint], "labels": labels},
                 f"{endpoint.label}: the headline's interval and the interval of every refit with one choice changed.",
                 endpoint.endpoint)
 

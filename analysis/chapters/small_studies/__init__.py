@@ -17,9 +17,7 @@ def _work(asked: Asked) -> Iterator[Task]:
 
 def _figures(results: Results) -> Iterator[Picture]:
     if results.rows(SMALL_STUDIES.file) and drawn_endpoints(frame := results.tables[SMALL_STUDIES.file].frame):
-        yield Picture("funnel", draw_funnel, {
-            "frame": frame, "title": "Predictive funnels", "names": facts.endpoint_names(results),
-            "stamp": results.stamp, "scales": facts.scales(results)},
+        yield Picture("funnel", draw_funnel, {"frame": frame, "labels": facts.labels(results)},
             "Each study's estimate over its size within the limits that the model predicts for a study of that "
             "size, one panel for each endpoint.")
 
