@@ -25,9 +25,9 @@ DIAMOND = "diamond"
 
 _END = WIDTH - MARGIN
 _INDENT, _GAP = 2.0 * MARGIN, 0.2
-_LEADING, _SMALL_LEADING, _BETWEEN, _PART = 0.27, 0.245, 0.09, 0.12
+_LEADING, _BETWEEN, _PART = 0.27, 0.09, 0.12
 _AXIS, _LEGEND, _HEAD = 0.9, 0.33, 0.28
-_LABEL, _DETAIL, _WIDE = 31, 36, 72  # letters of a label, of what is below it, and of a line across
+_LABEL, _DETAIL, _WIDE, _MARKS = 31, 36, 72, 88  # letters of a label, what is below it, a heading, and the legend
 _LETTER, _SMALL_LETTER, _BOLD = 0.118, 0.106, 1.12  # width of one, and how much wider a bold one is
 _LEAST = 2.3  # width of the labels, and of the plot
 _ROOM = 0.11  # beyond the limits of an axis, so that marks there are whole
@@ -130,9 +130,11 @@ class _Sheet:
     def write(self, text: str, left: float, y: float, *, align: str = "left", size: float = TEXT, color: str = INK,
               bold: bool = False) -> None:
         """Put text, whose lines are centred at y."""
-        if text:
-            self.axes.text(left, y, text, transform=self.across, ha=align, va="center_baseline", fontsize=size,
-                           color=color, fontweight="bold" if bold else "normal", linespacing=1.15)
+        # One by one: matplotlib sets a line without descenders closer to the next.
+        parts, leading = text.split("\n") if text else (), _LEADING * size / TEXT
+        for at, part in enumerate(parts):
+            self.axes.text(left, y + (at - (len(parts) - 1) / 2.0) * leading, part, transform=self.across, ha=align,
+                           va="center_baseline", fontsize=size, color=color, fontweight="bold" if bold else "normal")
 
     def line(self, x: Sequence[float], y: Sequence[float], color: str, **look: object) -> None:
         """Draw a line between points with marks on it, or a mark at one."""
@@ -161,7 +163,7 @@ def draw_intervals(plots: Sequence[Plot], *, title: str, heads: tuple[str, str, 
         What marks are; the notes stand below it.
     """
     with styled():
-        ncols = len(legend) if sum(len(text) + 6 for _, text in legend) <= _WIDE else 1
+        ncols = len(legend) if sum(len(text) + 6 for _, text in legend) <= _MARKS else 1
         heights = [sum(map(_height, plot.blocks)) for plot in plots]
         head, below = _PART + _HEAD * max(map(_lines, heads)), _LEGEND * len(legend) / max(ncols, 1)
         page = new_page(head + sum(heights) + _AXIS * len(plots) + below, title=title, notes=notes, stamp=stamp)
@@ -208,7 +210,7 @@ def _heading(block: Block) -> str:
 
 def _heights(line: Line) -> tuple[float, float, float]:
     """Of the label, of the details, and of the whole line."""
-    label, details = _LEADING * _lines(_label(line.label)), _SMALL_LEADING * _lines(_details(line))
+    label, details = _LEADING * _lines(_label(line.label)), _LEADING * SMALL / TEXT * _lines(_details(line))
     texts = _LEADING * sum(_lines(interval.text) for interval in line.intervals)
     return label, details, _BETWEEN + max(label + details, texts)
 
