@@ -1,11 +1,11 @@
 """Axes of rates and survival that fit their data: the whole of 0 to 1 where it is used, else the part that is."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from matplotlib.axes import Axes
 
-from analysis.results.numbers import PERCENT, Scale
+from analysis.results.numbers import PERCENT, SCALES, Scale
 
 MONTHS = Scale(1.0, "months")
 WHOLE = (0.0, 1.0)
@@ -85,6 +85,15 @@ def fit_axis(axes: Axes, values: Iterable[float | None], scale: Scale | None, *,
     (axes.set_xlim if across else axes.set_ylim)(low - room * (high - low), high + room * (high - low))
     (axes.xaxis if across else axes.yaxis).set_ticks(ticks, labels=labels)
     return low, high
+
+
+def by_scale[Item](items: Iterable[Item],
+                   scale_of: Callable[[Item], Scale | None]) -> Mapping[Scale | None, list[Item]]:
+    """Items that share an axis, since they are of one unit: per cents first, months (None) last."""
+    groups: dict[Scale | None, list[Item]] = {scale: [] for scale in (*SCALES, None)}
+    for item in items:
+        groups[scale_of(item)].append(item)
+    return {scale: group for scale, group in groups.items() if group}
 
 
 def _step(low: float, high: float) -> float:

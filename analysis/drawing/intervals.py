@@ -4,7 +4,7 @@ A page has plots below each other, a plot has blocks of lines, a line has a labe
 the plot, and on the right the texts of each. Lengths are inches.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate, pairwise
@@ -16,9 +16,9 @@ from matplotlib.patches import Polygon
 from matplotlib.transforms import Transform, blended_transform_factory
 
 from analysis.drawing.axis import fit_axis
-from analysis.drawing.page import new_page, wrapped
+from analysis.drawing.page import LINE, new_page, wrapped
 from analysis.drawing.style import FAINT, INK, MARGIN, RULE, SMALL, TEXT, WIDTH, styled
-from analysis.results.numbers import SCALES, Scale
+from analysis.results.numbers import Scale
 
 DIAMOND = "diamond"
 """The marker that reaches from the lower to the upper limit."""
@@ -26,7 +26,7 @@ DIAMOND = "diamond"
 _END = WIDTH - MARGIN
 _INDENT, _GAP = 2.0 * MARGIN, 0.2
 _LEADING, _BETWEEN, _PART = 0.27, 0.09, 0.12
-_AXIS, _LEGEND, _HEAD = 0.9, 0.33, 0.28
+_AXIS, _LEGEND = 0.9, 0.33
 _LABEL, _DETAIL, _WIDE, _MARKS = 31, 36, 72, 88  # letters of a label, what is below it, a heading, and the legend
 _LETTER, _SMALL_LETTER, _BOLD = 0.118, 0.106, 1.12  # width of one, and how much wider a bold one is
 _LEAST = 2.3  # width of the labels, and of the plot
@@ -74,7 +74,7 @@ class Interval:
 class Line:
     """Intervals above each other under one label, which has their first's colour if none of its own.
 
-    A label has up to two lines, broken between two choices ("; ") where there are two; details stand below it.
+    A label has up to two lines, one for each of two choices ("; "); details stand below it.
     """
 
     label: str
@@ -117,10 +117,7 @@ class Plot:
 
 @dataclass(frozen=True)
 class _Sheet:
-    """The axes of a plot, whose vertical unit is an inch from the upper edge, with the texts beside it.
-
-    Inches from the left are turned by `across`; texts on the right begin at `text`, in letters of `size` points.
-    """
+    """A plot whose vertical unit is an inch, `across` for inches from the left, and where texts begin in what size."""
 
     axes: Axes
     across: Transform
@@ -142,15 +139,6 @@ class _Sheet:
         self.axes.add_artist(Line2D(x, y, color=color, solid_capstyle="butt", **look))
 
 
-def by_scale[Item](items: Iterable[Item],
-                   scale_of: Callable[[Item], Scale | None]) -> Mapping[Scale | None, list[Item]]:
-    """What has a plot together: items of one unit, per cents first and months (None) last."""
-    groups: dict[Scale | None, list[Item]] = {scale: [] for scale in (*SCALES, None)}
-    for item in items:
-        groups[scale_of(item)].append(item)
-    return {scale: group for scale, group in groups.items() if group}
-
-
 def draw_intervals(plots: Sequence[Plot], *, title: str, heads: tuple[str, str, str] = ("", "", ""),
                    legend: Sequence[tuple[Look, str]] = (), notes: Sequence[str] = (), stamp: str = "") -> Figure:
     """A page of plots below each other.
@@ -165,12 +153,11 @@ def draw_intervals(plots: Sequence[Plot], *, title: str, heads: tuple[str, str, 
     with styled():
         ncols = len(legend) if sum(len(text) + 6 for _, text in legend) <= _MARKS else 1
         heights = [sum(map(_height, plot.blocks)) for plot in plots]
-        head, below = _PART + _HEAD * max(map(_lines, heads)), _LEGEND * len(legend) / max(ncols, 1)
+        head, below = _PART + LINE * max(map(_lines, heads)), _LEGEND * len(legend) / max(ncols, 1)
         page = new_page(head + sum(heights) + _AXIS * len(plots) + below, title=title, notes=notes, stamp=stamp)
         left, right, text, size = _columns([line for plot in plots for block in plot.blocks for line in block.lines])
         for words, at, align in zip(heads, (MARGIN, text, _END), ("left", "left", "right"), strict=True):
-            for row, part in enumerate(words.split("\n")):
-                page.write(wrapped(part, _WIDE, 1), page.top + (row + 0.5) * _HEAD, left=at, align=align)
+            page.write(words, page.top, left=at, align=align)
         top = page.top + head
         for plot, height in zip(plots, heights, strict=True):
             axes = page.axes(left, top, right - left, height)
@@ -201,7 +188,7 @@ def _label(text: str) -> str:
 
 
 def _details(line: Line) -> str:
-    return "\n".join(wrapped(detail, _DETAIL, 3) for detail in line.details)
+    return "\n".join(wrapped(detail, _DETAIL, 3) for detail in line.details if detail)
 
 
 def _heading(block: Block) -> str:
@@ -220,10 +207,7 @@ def _height(block: Block) -> float:
 
 
 def _columns(lines: Sequence[Line]) -> tuple[float, float, float, float]:
-    """Edges of the plot, where the texts on its right begin, and the size of their letters.
-
-    The plot has as much room as the texts leave; where that is too little, letters of numbers are smaller.
-    """
+    """Edges of the plot, as wide as texts leave room, where these begin on its right, and the size that they fit in."""
     def widest(texts: Iterable[tuple[str, bool]], letter: float = _LETTER) -> float:
         return max((len(part) * letter * (_BOLD if bold else 1.0) for text, bold in texts for part in text.split("\n")),
                    default=0.0)
@@ -262,19 +246,16 @@ def _draw_plot(sheet: _Sheet, plot: Plot, width: float, height: float) -> None:
         top = edges[-1] + _BETWEEN
 
 
-def _values(plot: Plot) -> Iterator[float | None]:
+def _values(plot: Plot) -> list[float]:
     """What the axis has to hold: all of near blocks, and of far ones as much as is not far from these."""
-    near = [value for reference in plot.references for value in (reference.at, reference.to)]
-    ends = []
+    near, ends = [value for reference in plot.references for value in (reference.at, reference.to)], []
     for block in plot.blocks:
         for interval in (interval for line in block.lines for interval in line.intervals):
-            limits = [interval.lower, interval.upper, *(interval.spread or ())]
-            near += [interval.middle] if block.far else [interval.middle, *limits]
-            ends += limits if block.far else []
-    yield from near
+            near += [interval.middle, *(interval.spread or ())]
+            (ends if block.far else near).extend((interval.lower, interval.upper))
     known = [value for value in near if value is not None]
     room = 2.0 * (max(known, default=1.0) - min(known, default=0.0))
-    yield from (min(max(end, min(known) - room), max(known) + room) for end in ends if end is not None)
+    return [*known, *(min(max(end, min(known) - room), max(known) + room) for end in ends if end is not None)]
 
 
 def _draw_references(sheet: _Sheet, references: Sequence[Reference], top: float, bottom: float) -> None:

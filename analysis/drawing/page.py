@@ -10,7 +10,9 @@ from matplotlib.figure import Figure
 from analysis.drawing.style import ALARM, FAINT, INK, MARGIN, SMALL, TEXT, TITLE, WIDTH
 from analysis.results.numbers import safe
 
-_ABOVE, _BELOW, _TITLE_LINE, _NOTE_LINE = 0.8, 0.2, 0.34, 0.31
+LINE = 0.29
+"""Height of a line of heads or notes, inches."""
+_ABOVE, _BELOW, _TITLE_LINE = 0.8, 0.3, 0.34
 _TITLE_LETTERS, _STAMP_LETTERS = 56, 24
 _NOTE_LETTERS, _NOTE_LINES = 92, 5
 
@@ -36,11 +38,11 @@ class Page:
         return self.figure.add_axes((left / WIDTH, 1.0 - (top + height) / self.height, width / WIDTH,
                                      height / self.height))
 
-    def write(self, text: str, top: float, *, left: float = MARGIN, align: str = "left", size: float = SMALL,
-              color: str = FAINT) -> None:
-        """Put text, whose first line is centred so far below the upper edge."""
-        self.figure.text(left / WIDTH, 1.0 - (top - size / 144.0) / self.height, text, fontsize=size, color=color,
-                         ha=align, va="top")
+    def write(self, text: str, top: float, *, left: float = MARGIN, align: str = "left") -> None:
+        """Put text, whose lines begin so far below the upper edge."""
+        for at, part in enumerate(text.split("\n")):
+            self.figure.text(left / WIDTH, 1.0 - (top + at * LINE) / self.height, part, fontsize=SMALL, color=FAINT,
+                             ha=align, va="top")
 
 
 def new_page(inches: float, *, title: str, notes: Sequence[str] = (), stamp: str = "") -> Page:
@@ -57,20 +59,24 @@ def new_page(inches: float, *, title: str, notes: Sequence[str] = (), stamp: str
     """
     stamp = wrapped(stamp, _STAMP_LETTERS, 1)
     heading = wrapped(title, _TITLE_LETTERS - len(stamp) - 2 * bool(stamp))
-    lines = [line for note in notes for line in wrapped(note, _NOTE_LETTERS, _NOTE_LINES).split("\n")]
+    below = "\n".join(wrapped(note, _NOTE_LETTERS, _NOTE_LINES) for note in notes)
     top = _ABOVE + _TITLE_LINE * heading.count("\n")
-    below = _BELOW + _NOTE_LINE * len(lines)
+    height = top + inches + _BELOW + LINE * (below.count("\n") + 1)
     # A figure of its own belongs to no interactive session.
-    page = Page(Figure(figsize=(WIDTH, top + inches + below)), top + inches + below, top)
-    for at, line in enumerate(lines):
-        page.write(line, page.height - below + (at + 0.5) * _NOTE_LINE)
+    page = Page(Figure(figsize=(WIDTH, height)), height, top)
+    page.write(below, top + inches + 0.5 * _BELOW)
     page.figure.text(MARGIN / WIDTH, 1.0 - 0.24 / page.height, heading, fontsize=TITLE, fontweight="bold", color=INK,
                      va="top")
     if stamp:
-        page.figure.text(1.0 - 2.0 * MARGIN / WIDTH, 1.0 - 0.26 / page.height, stamp, ha="right", va="top",
+        page.figure.text(1.0 - 1.5 * MARGIN / WIDTH, 1.0 - 0.26 / page.height, stamp, ha="right", va="top",
                          fontsize=TEXT, fontweight="bold", color="white",
                          bbox={"facecolor": ALARM, "edgecolor": "none", "boxstyle": "round,pad=0.3"})
     return page
+
+
+def left_out(count: int) -> list[str]:
+    """A note on what is in the table only; none where all is drawn."""
+    return [f"{count:,} more are in the table"] if count > 0 else []
 
 
 def wrapped(text: object, width: int, lines: int = 2) -> str:

@@ -1,7 +1,7 @@
 """The figure of differences shows every step where decomposition.csv has it."""
 
 from analysis.chapters.differences.decomposition import DECOMPOSITION
-from analysis.chapters.differences.figure import draw_decomposition, drawn_blocks
+from analysis.chapters.differences.figure import blocks_of, draw_decomposition
 from analysis.results.facts import Labels
 from analysis.results.numbers import PERCENT
 from tests.figures.reading import drawn, shown
@@ -33,4 +33,4 @@ def test_months_and_missing_intervals_are_left_out():
              step("published", 15.0, None, reported_id="R07", unit="months")]
     assert drawn(figure_of(steps)) == {(0.81,), (0.81, 0.81)}
     assert "81\n10 studies" in shown(figure_of(steps))
-    assert len(drawn_blocks(DECOMPOSITION.table(steps).frame)) == 1
+    assert len(blocks_of(DECOMPOSITION.table(steps).frame)) == 1

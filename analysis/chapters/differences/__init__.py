@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from analysis.chapters.chapter import Chapter, Picture
 from analysis.chapters.differences.decomposition import DECOMPOSITION, decomposition_rows
-from analysis.chapters.differences.figure import draw_decomposition, drawn_blocks
+from analysis.chapters.differences.figure import MAX_BLOCKS, blocks_of, draw_decomposition
 from analysis.chapters.differences.section import differences_section
 from analysis.results import facts
 from analysis.results.numbers import counted
@@ -13,7 +13,7 @@ from analysis.results.results import Results
 
 def _figures(results: Results) -> Iterator[Picture]:
     steps = results.frame(DECOMPOSITION)
-    if blocks := drawn_blocks(steps):
+    if blocks := blocks_of(steps)[:MAX_BLOCKS]:
         yield Picture("decomposition", draw_decomposition, {"steps": steps, "labels": facts.labels(results)},
                       f"Steps from published estimate to posterior for {counted(len(blocks), 'published estimate')}: "
                       f"published, the paper's kind of method on this evidence, maximum likelihood, posterior.")

@@ -6,7 +6,9 @@ from matplotlib.figure import Figure
 
 from analysis.cases.settings import ALL
 from analysis.drawing import style
-from analysis.drawing.intervals import Block, Interval, Line, Look, Plot, Reference, by_scale, draw_intervals
+from analysis.drawing.axis import by_scale
+from analysis.drawing.intervals import Block, Interval, Line, Look, Plot, Reference, draw_intervals
+from analysis.drawing.page import left_out
 from analysis.results.facts import Labels
 from analysis.results.numbers import PERCENT, PROBABILITY_UNITS, Scale, counted, interval_text, number, signed
 from analysis.results.table import plain_rows
@@ -23,10 +25,10 @@ Steps = list[Any]
 """Of one published estimate."""
 
 
-def drawn_blocks(steps: "pd.DataFrame") -> list[Steps]:
-    """The steps in per cents, of each published estimate together."""
+def blocks_of(steps: "pd.DataFrame") -> list[Steps]:
+    """The steps in per cents, of each published estimate together; the first MAX_BLOCKS are drawn."""
     blocks = steps[steps["unit"].isin(PROBABILITY_UNITS)].groupby("reported_id", sort=False)
-    return [list(plain_rows(block)) for _, block in blocks][:MAX_BLOCKS]
+    return [list(plain_rows(block)) for _, block in blocks]
 
 
 def draw_decomposition(steps: "pd.DataFrame", *, labels: Labels) -> Figure:
@@ -37,12 +39,14 @@ def draw_decomposition(steps: "pd.DataFrame", *, labels: Labels) -> Figure:
     steps : DataFrame
         As decomposition.csv; those in per cents are drawn.
     """
-    groups = by_scale(drawn_blocks(steps), lambda block: labels.scales[block[0].endpoint])
+    blocks = blocks_of(steps)
+    groups = by_scale(blocks[:MAX_BLOCKS], lambda block: labels.scales[block[0].endpoint])
     unit, points = (PERCENT.of_a_rate, f",\n{PERCENT.points}") if list(groups) == [PERCENT] else ("", "")
     return draw_intervals(
-        [Plot(tuple(_block(block, scale, labels) for block in blocks), scale,
-              f"Rate, or survival at the horizon{scale.of_a_rate}") for scale, blocks in groups.items()],
-        title="Where each difference from the paper comes from", stamp=labels.stamp, notes=[_NOTE],
+        [Plot(tuple(_block(block, scale, labels) for block in group), scale,
+              f"Rate, or survival at the horizon{scale.of_a_rate}") for scale, group in groups.items()],
+        title="Where each difference from the paper comes from", stamp=labels.stamp,
+        notes=[_NOTE, *left_out(len(blocks) - MAX_BLOCKS)],
         heads=("", f"Estimate{unit}\n[interval],\nstudies", f"Change{points},\ndue to"))
 
 

@@ -1,6 +1,7 @@
 """Forest plot of one endpoint: what each study reports, what it is shrunken to, and the pooled results below."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -14,9 +15,10 @@ MAX_STUDIES = 120
 LARGEST_SQUARE = 180.0
 """Area of the largest study's square, in square points."""
 
-_MAIN = {False: ("mean_rate", "Mean rate"), True: ("survival", "Survival, typical study")}
-_NEW = {False: ("new_study_rate", "Rate of a new study"),
-        True: ("new_study_survival", "Survival in a new study")}
+_ESTIMANDS = {False: (("mean_rate", "Mean rate"), ("new_study_rate", "Rate of a new study")),
+              True: (("survival", "Survival, typical study"), ("new_study_survival", "Survival in a new study"))}
+_OURS = ("median", "lower", "upper", "level", "k_studies", "n_patients")
+_THEIRS = ("", "_lower", "_upper", "_level", "_k", "_n")
 _OF_STUDIES = ("study_rate", "study_survival")  # beside these a study may have other estimates, such as its hazard
 _UNIT = "proportion"
 _SHRUNKEN = Look(style.SHRUNKEN, size=7.0, width=2.6)
@@ -49,7 +51,7 @@ def draw_forest(studies: Sequence[Row], *, estimates: Sequence[Row], published: 
     scale : Scale
         The unit in which the endpoint's rates are read.
     """
-    estimates, alarms = (estimates, []) if status == "converged" else ((), [status])
+    estimates, alarm = (estimates, "") if status == "converged" else ((), status)
     largest = sorted(studies, key=lambda row: -row["n"])[:MAX_STUDIES]
     shrunken = {row["study_id"]: row for row in estimates if row["estimand"] in _OF_STUDIES}
     lines = [_study(row, shrunken.get(row["study_id"]), at, largest[0]["n"], scale) for at, row in enumerate(
@@ -64,7 +66,7 @@ def draw_forest(studies: Sequence[Row], *, estimates: Sequence[Row], published: 
         [Plot((Block(tuple(lines), references=tuple(references)), Block(tuple(pooled), far=True)), scale,
               f"{what}{scale.of_a_rate}")],
         title=label, heads=_heads(detail, studies, shrunken, horizon, scale), legend=_legend(studies, shrunken),
-        notes=[f"area of a square: patients{more}"], stamp=" · ".join([*alarms, *([stamp] if stamp else [])]))
+        notes=[f"area of a square: patients{more}"], stamp=" · ".join(filter(None, (alarm, stamp))))
 
 
 def _study(row: Row, shrunken: Row | None, at: int, largest: int, scale: Scale) -> Line:
@@ -81,28 +83,24 @@ def _study(row: Row, shrunken: Row | None, at: int, largest: int, scale: Scale) 
 
 def _pooled(estimates: Sequence[Row], published: Sequence[Row], survival: bool, scale: Scale) -> list[Line]:
     """What there is to show below the studies: up to three lines."""
-    lines = []
-    for estimand, label in (_MAIN[survival], _NEW[survival]):
-        row = next((row for row in estimates if row["estimand"] == estimand and not row["study_id"]), None)
-        if row:
-            base = _base(row["k_studies"], row["n_patients"]) if not lines else []
-            interval = Interval(row["median"], row["lower"], row["upper"], _POOLED[row["interval"]],
-                                with_interval(row, _UNIT, scale))
-            lines.append(Line(label, (interval,), (f"{level_text(row['level'])} {row['interval']} interval", *base)))
-    row = next((row for row in published if row["estimand"] == _MAIN[survival][0]
+    pooled = {row["estimand"]: row for row in reversed(estimates) if not row["study_id"]}
+    lines = [_pooled_line(label, row["interval"], [row[name] for name in _OURS], with_interval(row, _UNIT, scale))
+             for estimand, label in _ESTIMANDS[survival] if (row := pooled.get(estimand))]
+    row = next((row for row in published if row["estimand"] == _ESTIMANDS[survival][0][0]
                 and row["transform"] != "complement"), None)
     if row:
-        values = row["published"], row["published_lower"], row["published_upper"]
-        kind = f"{level_text(row['published_level'])} confidence interval" if values[1] is not None else \
-            "no interval published"
-        interval = Interval(*values, _POOLED["confidence"], printed_with_interval(*values, "probability", scale))
-        lines.append(Line("Published", (interval,), (kind, *_base(row["published_k"], row["published_n"]))))
+        cells = [row[f"published{name}"] for name in _THEIRS]
+        lines.append(_pooled_line("Published", "confidence", cells,
+                                  printed_with_interval(*cells[:3], "probability", scale)))
     return lines
 
 
-def _base(k: int | None, n: int | None) -> list[str]:
-    parts = [counted(k, "study", "studies") if k else "", counted(n, "patient") if n else ""]
-    return [text] if (text := ", ".join(part for part in parts if part)) else []
+def _pooled_line(label: str, kind: str, cells: Sequence[Any], text: str) -> Line:
+    """A line of estimate, limits, level, studies and patients; a new study has those of the line above it."""
+    *values, level, k, n = cells
+    known = f"{level_text(level)} {kind} interval" if values[1] is not None else "no interval published"
+    base = ", ".join([*([counted(k, "study", "studies")] if k else []), *([counted(n, "patient")] if n else [])])
+    return Line(label, (Interval(*values, _POOLED[kind], text),), (known, "" if kind == "prediction" else base))
 
 
 def _heads(detail: str, studies: Sequence[Row], shrunken: dict[str, Row], horizon: float | None,

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from matplotlib.figure import Figure
 
 from analysis.drawing import style
-from analysis.drawing.intervals import Block, Interval, Line, Look, Plot, by_scale, draw_intervals
+from analysis.drawing.axis import by_scale
+from analysis.drawing.intervals import Block, Interval, Line, Look, Plot, draw_intervals
 from analysis.results.facts import Labels
 from analysis.results.numbers import Scale, counted, joint, level_text, number, printed_with_interval
 from analysis.results.table import plain_rows
@@ -38,17 +39,16 @@ def draw_missing(bounds: "pd.DataFrame", *, totals: "pd.DataFrame", labels: Labe
     totals : DataFrame
         As published_totals.csv.
     """
-    plots = [Plot(tuple(_block(bounds[bounds["endpoint"] == endpoint], totals[totals["endpoint"] == endpoint], scale,
-                               labels.endpoints[endpoint]) for endpoint in endpoints), scale, f"Rate{scale.of_a_rate}")
+    def block(endpoint: str, scale: Scale) -> Block:
+        about = bounds[bounds["endpoint"] == endpoint]
+        known, published = about.iloc[0][["known_k", "published_k"]]
+        return Block(tuple(_lines(about, totals[totals["endpoint"] == endpoint], scale)), labels.endpoints[endpoint],
+                     f"{known} of {counted(published, 'study', 'studies')}")
+
+    plots = [Plot(tuple(block(endpoint, scale) for endpoint in endpoints), scale, f"Rate{scale.of_a_rate}")
              for scale, endpoints in by_scale(drawn_endpoints(bounds), labels.scales.__getitem__).items()]
     return draw_intervals(plots, title="What the studies without a number could change", stamp=labels.stamp,
                           notes=_notes(bounds, labels))
-
-
-def _block(bounds: "pd.DataFrame", totals: "pd.DataFrame", scale: Scale, name: str) -> Block:
-    first = bounds.iloc[0]
-    return Block(tuple(_lines(bounds, totals, scale)), name,
-                 f"{first['known_k']} of {counted(first['published_k'], 'study', 'studies')}")
 
 
 def _lines(bounds: "pd.DataFrame", totals: "pd.DataFrame", scale: Scale) -> Iterator[Line]:

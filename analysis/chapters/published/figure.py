@@ -6,19 +6,12 @@ from matplotlib.figure import Figure
 
 from analysis.cases.settings import ALL
 from analysis.drawing import style
-from analysis.drawing.intervals import Block, Interval, Line, Look, Plot, by_scale, draw_intervals
+from analysis.drawing.axis import by_scale
+from analysis.drawing.intervals import Block, Interval, Line, Look, Plot, draw_intervals
+from analysis.drawing.page import left_out
+from analysis.results import numbers
 from analysis.results.facts import Labels
-from analysis.results.numbers import (
-    PERCENT,
-    PROBABILITY_UNITS,
-    Scale,
-    counted,
-    interval_text,
-    level_text,
-    number,
-    printed_with_interval,
-    studies_and_patients,
-)
+from analysis.results.numbers import PERCENT, PROBABILITY_UNITS, Scale
 from analysis.results.table import plain_rows
 
 if TYPE_CHECKING:
@@ -36,7 +29,8 @@ def draw_published(comparisons: "pd.DataFrame", *, labels: Labels) -> Figure:
     comparisons : DataFrame
         As comparison.csv; first printings that are compared are drawn, crude proportions last.
     """
-    drawn = comparisons[comparisons["median"].notna() & comparisons["primary"]].head(MAX_ROWS)
+    compared = comparisons[comparisons["median"].notna() & comparisons["primary"]]
+    drawn = compared.head(MAX_ROWS)
     rows = sorted(plain_rows(drawn), key=lambda row: row.lower is None)
     groups = by_scale(rows, lambda row: labels.scales.get(row.our_endpoint, PERCENT)
                       if row.units in PROBABILITY_UNITS else None)
@@ -45,7 +39,8 @@ def draw_published(comparisons: "pd.DataFrame", *, labels: Labels) -> Figure:
         heads=("", "Estimate\n[interval]", "Studies /\npatients"),
         legend=[(_PUBLISHED, _who("published", drawn["published_level"], "confidence")),
                 (_OURS, _who("this analysis (posterior median)", drawn["level"], "credible"))],
-        notes=[f"{counted(len(drawn), 'published number')}; crude: events over patients, no interval"],
+        notes=[f"{numbers.counted(len(drawn), 'published number')}; crude: events over patients, no interval",
+               *left_out(len(compared) - MAX_ROWS)],
         stamp=labels.stamp)
 
 
@@ -58,15 +53,15 @@ def _plot(rows: list[Any], scale: Scale | None, labels: Labels) -> Plot:
 def _pair(row: Any, labels: Labels, scale: Scale) -> Line:
     subset = row.subset or ALL
     detail = " (crude)" if row.lower is None else f", {row.time_months:g} months" if row.time_months else ""
-    published, ours = (row.published, row.published_lower, row.published_upper), (row.median, row.lower, row.upper)
+    theirs, ours = (row.published, row.published_lower, row.published_upper), (row.median, row.lower, row.upper)
+    our_text = numbers.number(row.median, row.units, scale) if row.lower is None else \
+        numbers.interval_text(*ours, row.units, scale)
     return Line(labels.subsets.get(subset, subset) + detail, (
-        Interval(*published, _PUBLISHED, printed_with_interval(*published, row.units, scale),
-                 studies_and_patients(row.published_k, row.published_n)),
-        Interval(*ours, _OURS, number(row.median, row.units, scale) if row.lower is None else
-                 interval_text(*ours, row.units, scale), studies_and_patients(row.k_studies, row.n_patients)),
-    ), color=style.INK)
+        Interval(*theirs, _PUBLISHED, numbers.printed_with_interval(*theirs, row.units, scale),
+                 numbers.studies_and_patients(row.published_k, row.published_n)),
+        Interval(*ours, _OURS, our_text, numbers.studies_and_patients(row.k_studies, row.n_patients))), color=style.INK)
 
 
 def _who(name: str, levels: "pd.Series", kind: str) -> str:
-    texts = sorted(map(level_text, levels.dropna().unique()))
+    texts = sorted(map(numbers.level_text, levels.dropna().unique()))
     return f"{name}, {' or '.join(texts)} {kind} interval" if texts else name

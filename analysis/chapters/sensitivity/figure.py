@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from analysis.chapters.sensitivity.table import COMPUTED, HEADLINE, LABELS
 from analysis.drawing import style
 from analysis.drawing.intervals import Block, Interval, Line, Look, Plot, Reference, draw_intervals
+from analysis.drawing.page import left_out
 from analysis.results.facts import Labels
 from analysis.results.numbers import PERCENT, Scale, as_printed, counted, interval_text, level_text, signed
 
@@ -33,8 +34,7 @@ def draw_sensitivity(frame: "pd.DataFrame", *, labels: Labels) -> Figure:
     blocks = [Block(tuple(_line(refit, scale) for refit in refits.itertuples()),
                     "" if dimension == HEADLINE else LABELS[dimension])
               for dimension, refits in frame[:MAX_LINES].groupby("dimension", sort=False)]
-    if len(frame) > MAX_LINES:
-        blocks.append(Block((), f"{len(frame) - MAX_LINES:,} more are in the table"))
+    blocks += [Block((), note) for note in left_out(len(frame) - MAX_LINES)]
     references = (Reference(headline.lower, style.SHRUNKEN, headline.upper),
                   Reference(headline.median, style.SHRUNKEN, dotted=False),
                   *(Reference(value, style.PUBLISHED) for value in published))
