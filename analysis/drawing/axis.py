@@ -1,23 +1,32 @@
 """Axes of rates and survival that fit their data: the whole of 0 to 1 where it is used, else the part that is."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from matplotlib.axes import Axes
 
-from analysis.results.numbers import PERCENT, Scale
+from analysis.results.numbers import PERCENT, SCALES, Scale
 
+MONTHS = Scale(1.0, "months")
 WHOLE = (0.0, 1.0)
+_QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _NARROWEST = 1e-7
+_FEWEST = 3  # ticks
 _USED = 0.25
 """Data within so small a share of 0 to 1 get an axis of their own."""
 
 
-def limits_for(values: Iterable[float | None]) -> tuple[float, float]:
-    """Limits of an axis of probabilities, on round numbers; 0 and 1 stay limits where the data come near them."""
+def limits_for(values: Iterable[float | None], *, whole: bool = True) -> tuple[float, float]:
+    """Limits of an axis of probabilities, on round numbers; 0 and 1 stay limits where the data come near them.
+
+    Parameters
+    ----------
+    whole : bool
+        Whether the axis goes from 0 to 1 where the data use much of it.
+    """
     known = [value for value in values if value is not None and math.isfinite(value)]
     low, high = min(known, default=0.0), max(known, default=1.0)
-    if high - low > _USED:
+    if whole and high - low > _USED:
         return WHOLE
     if low <= 0.6 * high and high <= _USED:
         low = 0.0
@@ -48,26 +57,43 @@ def labels_for(ticks: Sequence[float], scale: Scale = PERCENT) -> list[str]:
     return [f"{value:.{decimals}f}" if value else "0" for value in shown]
 
 
-def fit_axis(axes: Axes, values: Iterable[float | None], scale: Scale, *, whole: Sequence[float], across: bool = True,
-             room: float = 0.02, most: int = 6, unit: str = "") -> tuple[float, float]:
+def fit_axis(axes: Axes, values: Iterable[float | None], scale: Scale | None, *, across: bool = True,
+             whole: bool = True, room: float = 0.02, most: int = 6, letters: int = 40,
+             unit: str = "") -> tuple[float, float]:
     """Set limits, ticks and labels of the axis across, or of the one that goes up; returns the limits.
 
     Parameters
     ----------
-    whole : sequence of float
-        Ticks of an axis from 0 to 1.
+    scale : Scale or None
+        None for months, whose axis begins at 0.
+    whole : bool
+        As in `limits_for`.
     room : float
         Share of the axis that is left free at both ends, so that marks there are whole.
+    most, letters : int
+        Ticks, and letters of their labels with one between two, for which there is room.
     unit : str
         Behind the last label.
     """
-    low, high = limits_for(values)
-    ticks = list(whole) if (low, high) == WHOLE else ticks_for(low, high, most)
-    labels = labels_for(ticks, scale)
+    low, high = limits_for(values, whole=whole) if scale else (0.0, 1.05 * max(filter(None, values), default=1.0))
+    for count in range(most, _FEWEST - 1, -1):
+        ticks = list(_QUARTERS) if (low, high) == WHOLE else ticks_for(low, high, count)
+        labels = labels_for(ticks, scale or MONTHS)
+        if sum(map(len, labels)) + len(labels) <= letters:
+            break
     labels[-1] += f" {unit}" if unit else ""
     (axes.set_xlim if across else axes.set_ylim)(low - room * (high - low), high + room * (high - low))
     (axes.xaxis if across else axes.yaxis).set_ticks(ticks, labels=labels)
     return low, high
+
+
+def by_scale[Item](items: Iterable[Item],
+                   scale_of: Callable[[Item], Scale | None]) -> Mapping[Scale | None, list[Item]]:
+    """Items that share an axis, since they are of one unit: per cents first, months (None) last."""
+    groups: dict[Scale | None, list[Item]] = {scale: [] for scale in (*SCALES, None)}
+    for item in items:
+        groups[scale_of(item)].append(item)
+    return {scale: group for scale, group in groups.items() if group}
 
 
 def _step(low: float, high: float) -> float:

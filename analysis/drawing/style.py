@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from matplotlib import style
 
 WIDTH = 10.4
-"""Inches."""
+MARGIN = 0.15
+"""Inches, as is WIDTH."""
 DPI = 150
 
 # Okabe and Ito's colours, which readers with any colour vision tell apart.
@@ -21,9 +22,8 @@ PUBLISHED = "#C24E00"
 ALARM = "#B00020"
 TIER_FILLS = {"A": RAW, "B": "#a9adb3", "C": "#ffffff"}
 
-TITLE = 13.0
-TEXT = 8.6
-SMALL = 7.4
+# On a telephone a page is 390 pixels wide, and letters need 8 of them.
+TITLE, TEXT, SMALL = 19.0, 16.0, 14.5
 
 _RC = {
     # Verdana is as wide as DejaVu Sans; Arial is narrower: where the first is missing, columns still do not overlap.
@@ -32,11 +32,25 @@ _RC = {
     "font.size": TEXT,
     "text.color": INK,
     "text.parse_math": False,
+    # Half the time of the font's own hints.
+    "text.hinting": "force_autohint",
     "axes.edgecolor": RULE,
     "axes.labelcolor": INK,
+    "axes.labelsize": SMALL,
     "axes.unicode_minus": True,
     "axes.formatter.use_mathtext": False,
+    # Set here and not by methods of each axis, which make all of its ticks anew.
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "grid.color": GRID,
+    "grid.linewidth": 0.7,
     "xtick.color": INK,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "xtick.major.size": 3.0,
+    "ytick.major.size": 3.0,
     "figure.dpi": DPI,
     "savefig.dpi": DPI,
     "figure.facecolor": "white",

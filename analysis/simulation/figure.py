@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.drawing import style
-from analysis.drawing.panels import SMALL_LETTERS, panels
+from analysis.drawing.panels import panels
 from analysis.results.numbers import MINUS
 
 Row = Mapping[str, Any]
@@ -61,5 +61,5 @@ def _curve(axes: Axes, rows: Sequence[Row], limit: float) -> None:
 def _p_value(axes: Axes, verdict: Row) -> None:
     value, passed = verdict["p_value"], verdict["passed"]
     text = ("p < 0.0001" if value < 0.0001 else f"p = {value:.2g}") + ("" if passed else ", not uniform")
-    axes.text(0.99, 0.98, text, transform=axes.transAxes, ha="right", va="top", fontsize=SMALL_LETTERS,
+    axes.text(0.99, 0.98, text, transform=axes.transAxes, ha="right", va="top", fontsize=style.SMALL,
               color=style.INK if passed else style.ALARM)

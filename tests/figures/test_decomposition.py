@@ -1,10 +1,10 @@
 """The figure of differences shows every step where decomposition.csv has it."""
 
-import numpy as np
-
 from analysis.chapters.differences.decomposition import DECOMPOSITION
-from analysis.chapters.differences.figure import draw_decomposition, drawn_blocks
+from analysis.chapters.differences.figure import blocks_of, draw_decomposition
 from analysis.results.numbers import PERCENT
+from analysis.results.writing import Labels
+from tests.figures.reading import drawn, shown
 
 
 def step(name, estimate, change, **cells):
@@ -13,30 +13,24 @@ def step(name, estimate, change, **cells):
             "change": change, "k_studies": 10, **cells}
 
 
-def figure_of(steps, **options):
-    return draw_decomposition(DECOMPOSITION.table(steps).frame, names={"cr": "Complete remission"}, subsets={},
-                              scales={"cr": PERCENT}, **options)
-
-
-def drawn(figure, size):
-    """Marks have one point, intervals two."""
-    return {tuple(np.round(line.get_xdata(), 6).tolist()) for line in figure.axes[0].lines
-            if len(line.get_xdata()) == size}
+def figure_of(steps, stamp=""):
+    return draw_decomposition(DECOMPOSITION.table(steps).frame,
+                              labels=Labels({"cr": "Complete remission"}, {}, {"cr": PERCENT}, stamp))
 
 
 def test_every_step_is_drawn_and_written():
     figure = figure_of([step("published", 0.81, None), step("data", 0.78, -0.03), step("method", 0.79, 0.01),
                         step("prior", 0.77, -0.02), step("missing studies", 0.8, 0.03, k_studies=16)], stamp="QUICK")
-    assert drawn(figure, 1) == {(0.81,), (0.78,), (0.79,), (0.77,), (0.8,)}
-    assert {(0.71, 0.91), (0.68, 0.88), (0.69, 0.89), (0.67, 0.87), (0.7, 0.9)} <= drawn(figure, 2)
-    texts = [text.get_text() for text in (*figure.texts, *figure.axes[0].texts)]
-    for words in ("Complete remission", "line data", "−3", "+1", "78 [68, 88]", "16 studies", "missing studies",
-                  "QUICK"):
-        assert words in texts
+    assert drawn(figure) == {(0.71, 0.81, 0.91), (0.68, 0.78, 0.88), (0.69, 0.79, 0.89), (0.67, 0.77, 0.87),
+                             (0.7, 0.8, 0.9), (0.81, 0.81)}
+    for words in ("Complete remission", "line data", "78 [68, 88]\n10 studies\n−3\ndata", "+1\nmethod",
+                  "80 [70, 90]\n16 studies\n+3\nmissing studies", "QUICK"):
+        assert words in shown(figure)
 
 
 def test_months_and_missing_intervals_are_left_out():
     steps = [step("published", 0.81, None, lower=None, upper=None),
              step("published", 15.0, None, reported_id="R07", unit="months")]
-    assert drawn(figure_of(steps), 1) == {(0.81,)}
-    assert len(drawn_blocks(DECOMPOSITION.table(steps).frame)) == 1
+    assert drawn(figure_of(steps)) == {(0.81,), (0.81, 0.81)}
+    assert "81\n10 studies" in shown(figure_of(steps))
+    assert len(blocks_of(DECOMPOSITION.table(steps).frame)) == 1

@@ -1,11 +1,11 @@
 """The forest plot shows its rows: every study, areas by patients, intervals where the tables put them."""
 
-import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
 from analysis.chapters.endpoints.figure import LARGEST_SQUARE, MAX_STUDIES, draw_forest
 from analysis.results.tables import exact_interval
+from tests.figures.reading import drawn, shown, texts
 
 HOSTILE = "<script>alert(1)</script> $x_1^2$ 50 % & \\alpha {"
 
@@ -35,42 +35,29 @@ PUBLISHED = [{"estimand": "mean_rate", "transform": "identity", "published": 0.6
               "published_upper": 0.74, "published_level": 0.95, "published_k": 16, "published_n": 489}]
 
 
-def texts(figure: Figure) -> list[str]:
-    """All texts of the figure."""
-    legends = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
-    return [text.get_text() for axes in figure.axes for text in axes.texts] + legends + [
-        text.get_text() for text in figure.texts]
-
-
 def squares(figure: Figure) -> dict[int, tuple[float, float]]:
     """Area and rate of each study's square by its place from the top."""
-    return {int(mark.get_gid().split("-")[1]): (mark.get_sizes()[0], mark.get_offsets()[0][0])
-            for mark in figure.axes[0].collections if (mark.get_gid() or "").startswith("square-")}
-
-
-def segments(figure: Figure) -> list[tuple[float, float]]:
-    """Left and right end of every horizontal line in data coordinates."""
-    return [tuple(np.round(line.get_xdata(), 9)) for line in figure.axes[0].lines if len(line.get_xdata()) == 2]
+    return {int(mark.get_gid().split("-")[1]): (mark.get_markersize() ** 2, mark.get_xdata()[1])
+            for mark in figure.axes[0].lines if (mark.get_gid() or "").startswith("square-")}
 
 
 @pytest.mark.parametrize("count", [1, 2, 40])
 def test_every_study_is_shown_with_its_counts_and_intervals(count):
     rows = studies(count)
     figure = draw_forest(rows, estimates=estimates(rows), published=PUBLISHED, label="Response")
-    shown = texts(figure)
     for row in rows:
-        assert row["label"] in shown
-        assert row["statistic"] in shown
-        assert (round(row["raw_lower"], 9), round(row["raw_upper"], 9)) in segments(figure)
+        assert row["label"] in texts(figure)
+        assert f"{row['tier']} · {row['statistic']}" in texts(figure)
+        assert tuple(round(row[name], 6) for name in ("raw_lower", "raw", "raw_upper")) in drawn(figure)
     assert len(squares(figure)) == count
 
 
 def test_area_of_a_square_is_proportional_to_patients():
     rows = studies(12)
-    drawn = squares(draw_forest(rows, estimates=estimates(rows), label="Response"))
+    found = squares(draw_forest(rows, estimates=estimates(rows), label="Response"))
     ranked = sorted(rows, key=lambda row: (-row["raw"], row["label"]))
     for place, row in enumerate(ranked):
-        area, rate = drawn[place]
+        area, rate = found[place]
         assert area / row["n"] == pytest.approx(LARGEST_SQUARE / max(row["n"] for row in rows))
         assert rate == pytest.approx(row["raw"])
 
@@ -78,23 +65,21 @@ def test_area_of_a_square_is_proportional_to_patients():
 def test_pooled_rows_are_where_the_tables_put_them_and_name_their_kind():
     rows = studies(3)
     figure = draw_forest(rows, estimates=estimates(rows), published=PUBLISHED, label="Response")
-    assert {(0.2, 0.9), (0.58, 0.74)} <= set(segments(figure))
+    assert {(0.2, 0.62, 0.9), (0.58, 0.66, 0.74)} <= drawn(figure)
     diamond = next(patch for patch in figure.axes[0].patches if len(patch.get_xy()) == 5).get_xy()
     assert sorted({round(float(x), 9) for x in diamond[:, 0]}) == [0.52, 0.61, 0.73]
-    shown = "\n".join(texts(figure))
     for words in ("95 % credible interval", "95 % prediction interval", "95 % confidence interval",
                   "16 studies, 489 patients", "61 [52, 73]", "62 [20, 90]", "66 [58, 74]"):
-        assert words in shown
+        assert words in shown(figure)
 
 
 def test_a_fit_that_did_not_converge_shows_its_stamp_and_no_posterior_number():
     rows = studies(4)
     figure = draw_forest(rows, estimates=estimates(rows), label="Response", status="NOT CONVERGED", stamp="QUICK")
-    shown = "\n".join(texts(figure))
-    assert "NOT CONVERGED · QUICK" in shown
-    assert "hrunken" not in shown and "credible" not in shown and "61 [" not in shown and "55 [" not in shown
-    assert (0.41, 0.77) not in segments(figure) and (0.2, 0.9) not in segments(figure)
-    assert all(row["label"] in shown for row in rows)
+    words = shown(figure)
+    assert "NOT CONVERGED · QUICK" in words and all(row["label"] in words for row in rows)
+    assert "hrunken" not in words and "credible" not in words and "61 [" not in words and "55 [" not in words
+    assert not {(0.41, 0.55, 0.77), (0.2, 0.62, 0.9)} & drawn(figure)
 
 
 def test_neither_published_row_nor_estimates_are_needed():
@@ -114,7 +99,7 @@ def test_survival_names_its_months_and_the_printed_statistic():
     rows = [{**row, "events": None, "statistic": "median 9 months (7 to 12)"} for row in studies(2)]
     figure = draw_forest(rows, estimates=[], label="Survival", horizon=18.0)
     assert figure.axes[0].get_xlabel() == "Survival at 18 months, %"
-    assert "median 9 months (7 to 12)" in texts(figure)
+    assert f"A · {rows[0]['n']} · median 9 months (7 to 12)" in texts(figure)
 
 
 def test_labels_are_text_and_never_formulas():
@@ -126,9 +111,8 @@ def test_labels_are_text_and_never_formulas():
 
 def test_long_labels_are_shortened_to_two_lines_within_their_column():
     rows = studies(1, label="A consortium of very many hospitals " * 6)
-    label = next(text for text in texts(draw_forest(rows, estimates=[], label="R")) if "consortium" in text)
-    lines = label.split("\n")
-    assert len(lines) == 2 and label.endswith("…") and max(map(len, lines)) <= 36
+    lines = [text for text in texts(draw_forest(rows, estimates=[], label="R")) if "of very" in text]
+    assert len(lines) == 2 and lines[1].endswith("…") and max(map(len, lines)) <= 31
 
 
 def test_more_studies_than_a_page_holds_keeps_the_largest_and_says_so():

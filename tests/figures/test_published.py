@@ -1,9 +1,9 @@
 """The figure of comparisons puts every compared number where comparison.csv has it."""
 
-import numpy as np
-
 from analysis.chapters.published.figure import draw_published
 from analysis.results.comparison import COMPARISON
+from analysis.results.writing import Labels
+from tests.figures.reading import drawn, shown, texts
 
 
 def row(**cells: object) -> dict:
@@ -21,51 +21,34 @@ MONTHS = row(endpoint="os", units="months", published=15.0, published_lower=11.6
 
 
 def figure_of(*rows, stamp=""):
-    return draw_published(COMPARISON.table(rows).frame, names={
-        "cr": "Complete remission", "os": "Overall survival", "hct_after": "Transplant"}, subsets={}, scales={},
-        stamp=stamp)
-
-
-def ends(axes):
-    """Ends of every drawn interval."""
-    return {tuple(np.round(line.get_xdata(), 6)) for line in axes.lines if len(line.get_xdata()) == 2}
-
-
-def points(axes):
-    """Places of every drawn estimate."""
-    return {round(float(line.get_xdata()[0]), 6) for line in axes.lines if len(line.get_xdata()) == 1}
-
-
-def shown(figure):
-    return "\n".join(text.get_text() for axes in figure.axes for text in axes.texts)
+    names = {"cr": "Complete remission", "os": "Overall survival", "hct_after": "Transplant"}
+    return draw_published(COMPARISON.table(rows).frame, labels=Labels(names, {}, {}, stamp))
 
 
 def test_both_intervals_of_a_row_are_drawn_and_written():
     figure = figure_of(row())
-    assert ends(figure.axes[0]) == {(0.72, 0.89), (0.71, 0.86)}
-    assert points(figure.axes[0]) == {0.81, 0.79}
+    assert drawn(figure) == {(0.72, 0.81, 0.89), (0.71, 0.79, 0.86)}
     for words in ("Complete remission", "81 [72, 89]", "79 [71, 86]", "16 / –", "10 / 349"):
         assert words in shown(figure)
 
 
 def test_months_have_a_panel_of_their_own():
     figure = figure_of(row(), MONTHS)
-    assert ends(figure.axes[1]) == {(11.6, 19.4), (11.4, 18.4)}
+    assert drawn(figure, plot=1) == {(11.6, 15.0, 19.4), (11.4, 14.5, 18.4)}
     assert figure.axes[1].get_xlim()[1] > 19.4
     assert len(figure_of(MONTHS).axes) == 1
 
 
 def test_crude_numbers_are_points_without_an_interval():
     figure = figure_of(CRUDE)
-    assert ends(figure.axes[0]) == set()
-    assert points(figure.axes[0]) == {0.26, 0.35}
+    assert drawn(figure) == {(0.26,), (0.35,)}
     assert "(crude)" in shown(figure)
 
 
 def test_what_is_not_compared_or_not_primary_is_not_drawn():
     figure = figure_of(row(), row(median=None, published=0.33), row(primary=False, published=0.44))
-    assert points(figure.axes[0]) == {0.81, 0.79}
+    assert drawn(figure) == {(0.72, 0.81, 0.89), (0.71, 0.79, 0.86)}
 
 
 def test_a_quick_run_is_stamped():
-    assert "QUICK" in [text.get_text() for text in figure_of(row(), stamp="QUICK").texts]
+    assert "QUICK" in texts(figure_of(row(), stamp="QUICK"))

@@ -1,11 +1,12 @@
 """The figure of an endpoint's sensitivity holds the numbers of every row, and marks those that change a conclusion."""
 
-import numpy as np
-
 from analysis.chapters.sensitivity.figure import MAX_LINES, draw_sensitivity
 from analysis.chapters.sensitivity.table import SENSITIVITY
 from analysis.drawing import style
 from analysis.drawing.saving import save_figure
+from analysis.results.numbers import PERCENT
+from analysis.results.writing import Labels
+from tests.figures.reading import drawn, shown
 
 
 def variant(dimension, label, median=None, lower=None, upper=None, **cells):
@@ -22,23 +23,14 @@ ROWS = [variant("headline", "headline", 0.80, 0.72, 0.86), variant("prior", "mu 
         variant("tier_row", "with B 2016 (1/9)")]
 
 
-def figure_of(rows, name="Complete remission", **given):
-    return draw_sensitivity(SENSITIVITY.table(rows).frame, name=name, **given)
-
-
-def shown(figure):
-    return "\n".join(text.get_text() for text in [*figure.texts, *figure.axes[0].texts])
-
-
-def drawn(figure, color=None):
-    return {tuple(np.round(line.get_xdata(), 6)) for line in figure.axes[0].lines
-            if color is None or line.get_color() == color}
+def figure_of(rows, name="Complete remission", stamp=""):
+    return draw_sensitivity(SENSITIVITY.table(rows).frame, labels=Labels({"cr": name}, {}, {"cr": PERCENT}, stamp))
 
 
 def test_every_row_has_its_interval_median_and_numbers():
     figure = figure_of(ROWS)
-    assert {(0.72, 0.86), (0.8,), (0.73, 0.87), (0.803,), (0.74, 0.85), (0.799,), (0.45, 0.83),
-            (0.66,)} <= drawn(figure)
+    assert drawn(figure) == {(0.72, 0.8, 0.86), (0.73, 0.803, 0.87), (0.74, 0.799, 0.85), (0.45, 0.66, 0.83),
+                             (0.8, 0.8), (0.81, 0.81)}
     for words in ("Complete remission", "10 studies", "80 [72, 86]", "80 [73, 87]", "80 [74, 85]", "66 [45, 83]",
                   "−14", "mu ~ Beta(0.5, 0.5)", "mu ~ LogitNormal(0, 1.5);\nrho ~ Beta(1, 10)", "with B 2016 (1/9)",
                   "not computed", "Priors", "One row of a lower tier added"):
@@ -49,15 +41,15 @@ def test_the_band_is_the_headline_and_the_dotted_line_the_published_estimate():
     figure = figure_of(ROWS)
     (band,) = figure.axes[0].patches
     assert (band.get_x(), round(band.get_x() + band.get_width(), 6)) == (0.72, 0.86)
-    assert drawn(figure, style.PUBLISHED) == {(0.81, 0.81)}
+    assert drawn(figure, color=style.PUBLISHED) == {(0.81, 0.81)}
     assert "published, 81 %" in shown(figure)
     without = figure_of([{**row, "published": ""} for row in ROWS])
-    assert not drawn(without, style.PUBLISHED) and "published" not in shown(without)
+    assert not drawn(without, color=style.PUBLISHED) and "published" not in shown(without)
 
 
 def test_only_a_variant_that_changes_a_conclusion_is_marked():
     figure = figure_of(ROWS)
-    assert drawn(figure, style.ALARM) == {(0.45, 0.83), (0.66,)}
+    assert drawn(figure, color=style.ALARM) == {(0.45, 0.66, 0.83)}
     assert "Red (1 of 4 variants)" in shown(figure).replace("\n", " ")
 
 

@@ -10,6 +10,7 @@ from analysis.chapters.small_studies.rows import SMALL_STUDIES
 from analysis.drawing.labels import Disc, places
 from analysis.drawing.saving import save_figure
 from analysis.results.numbers import PERCENT
+from analysis.results.writing import Labels
 
 from .cases import COUNTS, CR, OS, evidence_of, funnel_of, influence_of
 
@@ -33,12 +34,12 @@ def sizes(evidence):
     return [row for job in (CR, OS) for row in funnel_of(evidence, job)]
 
 
-def map_of(rows, names=NAMES, **words):
-    return draw_baujat(INFLUENCE.table(rows).frame, names=names, **words)
+def map_of(rows, names=NAMES, stamp=""):
+    return draw_baujat(INFLUENCE.table(rows).frame, labels=Labels(names, {}, {}, stamp))
 
 
 def funnels_of(rows, names=NAMES):
-    return draw_funnel(SMALL_STUDIES.table(rows).frame, names=names, scales=dict.fromkeys(NAMES, PERCENT))
+    return draw_funnel(SMALL_STUDIES.table(rows).frame, labels=Labels(names, {}, dict.fromkeys(NAMES, PERCENT)))
 
 
 def words(figure):
@@ -47,7 +48,7 @@ def words(figure):
 
 
 def test_the_map_has_each_study_at_its_surprise_and_shift(influence):
-    figure = map_of(influence, title="Hangs on", stamp="QUICK")
+    figure = map_of(influence, stamp="QUICK")
     for endpoint, axes in zip(("cr", "os"), figure.axes, strict=True):
         drawn = sorted(tuple(np.round(found.get_offsets()[0], 9)) for found in axes.collections)
         rows = [row for row in influence if row["endpoint"] == endpoint]
@@ -55,7 +56,7 @@ def test_the_map_has_each_study_at_its_surprise_and_shift(influence):
         areas = {found.get_sizes()[0] for found in axes.collections}
         assert areas == {6.0 * row["n"] for row in rows}
     assert figure.axes[0].get_xlim() == figure.axes[1].get_xlim()
-    for text in ("Study odd", "Complete remission", "Overall survival", "Hangs on", "QUICK", "4.3 bits"):
+    for text in ("Study odd", "Complete remission", "Overall survival", "Influence and surprise", "QUICK", "4.3 bits"):
         assert text in words(figure)
 
 

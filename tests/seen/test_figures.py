@@ -43,37 +43,38 @@ def percents(axes, which: str = "x") -> None:
 
 
 def segments(axes, color: str) -> list[tuple[float, float, float]]:
-    """Height, left and right end of each horizontal line of a colour, from the top."""
+    """Height, left and right end of each horizontal line of a colour, from the top; a mark may stand on it."""
     found = []
     for line in axes.lines:
         x, y = line.get_xdata(), line.get_ydata()
         if (
             line.get_color() == color
-            and len(x) == 2
-            and y[0] == y[1]
+            and len(x) in (2, 3)
+            and len(set(y)) == 1
             and line.get_transform() == axes.transData
-            and line.get_marker() in ("None", None, "")
         ):
-            found.append((float(y[0]), float(x[0]), float(x[1])))
+            found.append((float(y[0]), float(x[0]), float(x[-1])))
     return sorted(found)
 
 
 def points(axes, color: str) -> list[tuple[float, float]]:
-    """Height and place of each single mark of a colour, from the top."""
+    """Height and place of each mark of a colour, alone or in the middle of an interval, from the top."""
     return sorted(
-        (float(line.get_ydata()[0]), float(line.get_xdata()[0]))
+        (float(line.get_ydata()[0]), float(line.get_xdata()[len(line.get_xdata()) // 2]))
         for line in axes.lines
-        if line.get_color() == color and len(line.get_xdata()) == 1
+        if line.get_color() == color and len(line.get_xdata()) in (1, 3) and line.get_markevery() != []
     )
 
 
 def written(axes) -> list[tuple[float, float, str]]:
-    """Row, distance from the left and text, from the top."""
+    """Height, distance from the left and text, from the top."""
     return sorted((text.get_position()[1], text.get_position()[0], text.get_text()) for text in axes.texts)
 
 
 def at_row(axes, y: float, *, tolerance: float = 0.02) -> list[str]:
-    return [text for row, _, text in written(axes) if abs(row - y) < tolerance]
+    """Texts about a height, column by column."""
+    return [text for *_, text in sorted((left, row, text) for row, left, text in written(axes)
+                                        if abs(row - y) < tolerance)]
 
 
 def legend_of(figure) -> dict[str, str]:
@@ -108,23 +109,24 @@ def test_forest(seen, figures, endpoint):
     raw, shrunken = segments(axes, style.RAW), segments(axes, style.SHRUNKEN)
     marks = points(axes, style.SHRUNKEN)
     largest = max(value(row["n"]) for row in studies)
-    squares = {mark.get_gid(): mark for mark in axes.collections if (mark.get_gid() or "").startswith("square-")}
+    squares = {mark.get_gid(): mark for mark in axes.lines if (mark.get_gid() or "").startswith("square-")}
     assert len(raw) == len(shrunken) == len(marks) == len(squares) == len(studies)
     for at, row in enumerate(studies):
         one = single(own, study_id=row["study_id"], estimand="study_survival" if endpoint == "os" else "study_rate")
-        assert at < raw[at][0] < shrunken[at][0] < at + 1
+        assert raw[at][0] < shrunken[at][0] < next((below for below, *_ in raw[at + 1 :]), bottom)
         assert raw[at][1:] == pytest.approx([value(row["raw_lower"]), value(row["raw_upper"])], rel=1e-5)
         assert shrunken[at][1:] == pytest.approx([value(one["lower"]), value(one["upper"])], rel=1e-5)
         assert marks[at][1] == pytest.approx(value(one["median"]), rel=1e-5)
-        place, area = squares[f"square-{at}"].get_offsets()[0], squares[f"square-{at}"].get_sizes()[0]
-        assert tuple(place) == pytest.approx((value(row["raw"]), raw[at][0]), rel=1e-5)
-        assert area / squares["square-0"].get_sizes()[0] == pytest.approx(value(row["n"]) / value(studies[0]["n"]))
+        square = squares[f"square-{at}"]
+        place = square.get_xdata()[1], square.get_ydata()[1]
+        assert place == pytest.approx((value(row["raw"]), raw[at][0]), rel=1e-5)
+        areas = square.get_markersize() ** 2, squares["square-0"].get_markersize() ** 2
+        assert areas[0] / areas[1] == pytest.approx(value(row["n"]) / value(studies[0]["n"]))
         assert value(row["n"]) <= largest
-        fill = np.round(255 * squares[f"square-{at}"].get_facecolor()[0][:3]).astype(int)
-        assert "#{:02x}{:02x}{:02x}".format(*fill) == style.TIER_FILLS[row["tier"]].lower()
-        texts = at_row(axes, at + 0.5)
-        assert row["label"] in texts and row["tier"] in texts
-        assert (f"{row['events']}/{row['n']}" if endpoint != "os" else row["n"]) in texts
+        assert square.get_markerfacecolor().lower() == style.TIER_FILLS[row["tier"]].lower()
+        texts = at_row(axes, (raw[at][0] + shrunken[at][0]) / 2, tolerance=0.4)
+        counts = f"{row['events']}/{row['n']}" if endpoint != "os" else f"{row['n']} · "
+        assert row["label"] in texts and any(text.startswith(f"{row['tier']} · {counts}") for text in texts)
         assert any(
             says(text, *(value(row[name]) for name in ("raw", "raw_lower", "raw_upper")), scale=100)
             for text in at_row(axes, raw[at][0])
@@ -133,13 +135,13 @@ def test_forest(seen, figures, endpoint):
             says(text, *(value(one[name]) for name in ("median", "lower", "upper")), scale=100)
             for text in at_row(axes, shrunken[at][0])
         )
-    _below(seen, axes, endpoint, own, len(studies))
+    _below(seen, axes, endpoint, own, shrunken[-1][0])
     legend = legend_of(figure)
     assert legend["shrunken (posterior median)"] == style.SHRUNKEN
     assert all(label.startswith(("raw", "shrunken")) for label in legend)
 
 
-def _below(seen, axes, endpoint, own, k) -> None:
+def _below(seen, axes, endpoint, own, last) -> None:
     """Pooled, new study and published: a diamond, a dashed line and a line with their texts."""
     survival = endpoint == "os"
     main = single(own, estimand="survival" if survival else "mean_rate", study_id="")
@@ -150,21 +152,20 @@ def _below(seen, axes, endpoint, own, k) -> None:
     assert [corners[0][0], corners[1][0], corners[2][0]] == pytest.approx(
         [value(main[name]) for name in ("lower", "median", "upper")], rel=1e-5
     )
-    rows = {"main": corners[0][1], "new": corners[0][1] + 1, "printed": corners[0][1] + 2}
-    assert k < rows["main"] < k + 1
-    (dashed,) = segments(axes, style.PREDICTION)
+    (dashed,), (line,) = segments(axes, style.PREDICTION), segments(axes, style.PUBLISHED)
+    rows = {"main": corners[0][1], "new": dashed[0], "printed": line[0]}
+    assert last < rows["main"] < rows["new"] < rows["printed"]
     assert dashed == pytest.approx((rows["new"], value(new["lower"]), value(new["upper"])), rel=1e-5)
     assert [one for one in points(axes, style.PREDICTION)] == [
         pytest.approx((rows["new"], value(new["median"])), rel=1e-5)
     ]
-    (line,) = segments(axes, style.PUBLISHED)
     assert line == pytest.approx(
         (rows["printed"], value(printed["published_lower"]), value(printed["published_upper"]))
     )
     assert points(axes, style.PUBLISHED)[0] == pytest.approx((rows["printed"], value(printed["published"])))
     for name, row, prefix in (("main", main, ""), ("new", new, ""), ("printed", printed, "published_")):
         middle = row["published"] if prefix else row["median"]
-        texts = at_row(axes, rows[name])
+        texts = at_row(axes, rows[name], tolerance=0.3)
         assert any(
             says(text, value(middle), value(row[f"{prefix}lower"]), value(row[f"{prefix}upper"]), scale=100)
             for text in texts
@@ -172,7 +173,7 @@ def _below(seen, axes, endpoint, own, k) -> None:
         kind = {"main": "credible", "new": "prediction", "printed": "confidence"}[name]
         level = round(100 * value(row[f"{prefix}level"] if prefix else row["level"]))
         assert any(f"{level} % {kind} interval" in text for text in texts), texts
-    words = " ".join(at_row(axes, rows["main"]))
+    words = " ".join(at_row(axes, rows["main"], tolerance=0.3))
     assert f"{main['k_studies']} studies" in words and f"{main['n_patients']} patients" in words
     (across,) = [
         line
@@ -246,7 +247,7 @@ def test_decomposition(seen, figures):
     for row, (y, _, color) in zip(rows, marks, strict=True):
         line = next(one for one in segments(axes, color) if one[0] == y)
         assert line[1:] == pytest.approx((value(row["lower"]), value(row["upper"])), rel=1e-5)
-        texts = at_row(axes, y)
+        texts = at_row(axes, y, tolerance=0.2)
         assert any(
             says(text, *(value(row[name]) for name in ("estimate", "lower", "upper")), scale=100) for text in texts
         )
@@ -309,7 +310,7 @@ def test_sensitivity(seen, figures, endpoint):
     for row, (y, _, color) in zip(rows, drawn, strict=True):
         line = next(one for one in segments(axes, color) if one[0] == y)
         assert line[1:] == pytest.approx((value(row["lower"]), value(row["upper"])), rel=1e-5)
-        texts = at_row(axes, y)
+        texts = at_row(axes, y, tolerance=0.15)
         assert any(
             says(text, *(value(row[name]) for name in ("median", "lower", "upper")), scale=100) for text in texts
         ), texts

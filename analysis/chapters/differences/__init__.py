@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from analysis.chapters.chapter import Chapter, Page, Picture
 from analysis.chapters.differences.decomposition import DATA, DECOMPOSITION, METHOD, PRIOR, decomposition_rows
-from analysis.chapters.differences.figure import draw_decomposition, drawn_blocks
+from analysis.chapters.differences.figure import MAX_BLOCKS, blocks_of, draw_decomposition
 from analysis.drawing.html import Html, join, rendered, section, show, tag
 from analysis.results.numbers import PROBABILITY_UNITS, RATIO, counted, joint, printed_with_interval, signed
 from analysis.results.results import Results
@@ -18,12 +18,10 @@ if TYPE_CHECKING:
 
 def _figures(results: Results) -> Iterator[Picture]:
     steps = results.frame(DECOMPOSITION)
-    if blocks := drawn_blocks(steps):
-        yield Picture("decomposition", draw_decomposition, {
-            "steps": steps, "names": results.labels.endpoints, "subsets": results.labels.subsets,
-            "scales": results.labels.scales, "stamp": results.stamp},
-            f"Steps from published estimate to posterior for {counted(len(blocks), 'published estimate')}: published, "
-            f"the paper's kind of method on this evidence, maximum likelihood, posterior.")
+    if blocks := blocks_of(steps)[:MAX_BLOCKS]:
+        yield Picture("decomposition", draw_decomposition, {"steps": steps, "labels": results.labels},
+                      f"Steps from published estimate to posterior for {counted(len(blocks), 'published estimate')}: "
+                      f"published, the paper's kind of method on this evidence, maximum likelihood, posterior.")
 
 
 def _section(results: Results, page: Page) -> Html:

@@ -22,10 +22,9 @@ def _work(asked: Asked) -> Iterator[Task]:
 
 def _figures(results: Results) -> Iterator[Picture]:
     if results.rows(INFLUENCE.file) and len(mapped(frame := results.tables[INFLUENCE.file].frame)):
-        yield Picture("baujat", draw_baujat, {"frame": frame, "title": "Influence and surprise", "stamp": results.stamp,
-                                              "names": results.labels.endpoints},
-                      "Map of the studies: how surprising each is under the others' prediction, and how far the pooled "
-                      "result moves without it, one panel for each endpoint.")
+        yield Picture("baujat", draw_baujat, {"frame": frame, "labels": results.labels},
+            "Map of the studies: how surprising each is under the others' prediction, and how far the pooled result "
+            "moves without it, one panel for each endpoint.")
 
 
 def _section(results: Results, page: Page) -> Html:

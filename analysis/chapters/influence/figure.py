@@ -6,7 +6,6 @@ Baujat B, Mahe C, Pignon JP, Hill C. Stat Med 2002;21:2641, doi 10.1002/sim.1221
 """
 
 import math
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,8 +16,9 @@ from analysis.chapters.influence.rows import COMPUTED
 from analysis.chapters.influence.surprise import NAMED_BELOW, surprise
 from analysis.drawing import style
 from analysis.drawing.labels import Disc, places
-from analysis.drawing.panels import LETTERS, MAX_PANELS, PLOT_HEIGHT, PLOT_WIDTH, SMALL_LETTERS, listed, panels
-from analysis.drawing.sheet import wrapped
+from analysis.drawing.page import wrapped
+from analysis.drawing.panels import MAX_PANELS, PLOT_HEIGHT, PLOT_WIDTH, listed, panels
+from analysis.results.writing import Labels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,7 @@ _LABELS = 2
 _LEAST_X, _LEAST_Y = 5.2, 0.5
 _AREA_PER_PATIENT, _MOST_PATIENTS = 6.0, 250  # square points; larger discs would hide others
 _POINTS_PER_INCH = 72.0
-_LABEL = LETTERS - 2.5
+_LABEL = style.TEXT - 2.5
 _LETTER, _LINE = 0.118, 0.2  # inches of a letter and a line of a label
 
 
@@ -38,15 +38,13 @@ def mapped(frame: "pd.DataFrame") -> "pd.DataFrame":
     return frame[(frame["status"] == COMPUTED) & (frame["k_studies"] >= FEWEST)]
 
 
-def draw_baujat(frame: "pd.DataFrame", *, names: Mapping[str, str], title: str = "", stamp: str = "") -> Figure:
+def draw_baujat(frame: "pd.DataFrame", *, labels: Labels) -> Figure:
     """One panel per endpoint, on common axes: surprise in bits against the shift of the pooled median.
 
     Parameters
     ----------
     frame : data frame
         As influence.csv; at least one endpoint is mapped.
-    names : mapping of str to str
-        Labels of endpoints by their keys.
     """
     discs = mapped(frame)
     discs = discs.assign(up=discs["shift_sd"].abs(), area=_AREA_PER_PATIENT * discs["n"].clip(upper=_MOST_PATIENTS),
@@ -54,14 +52,15 @@ def draw_baujat(frame: "pd.DataFrame", *, names: Mapping[str, str], title: str =
     shown = list(discs["endpoint"].unique())[:MAX_PANELS]
     discs = discs[discs["endpoint"].isin(shown)]
     limits = (max(_LEAST_X, 1.08 * discs["surprise_bits"].max()), max(_LEAST_Y, 1.15 * discs["up"].max()))
-    left = [names[endpoint] for endpoint in frame["endpoint"].unique() if endpoint not in shown]
+    left = [labels.endpoints[endpoint] for endpoint in frame["endpoint"].unique() if endpoint not in shown]
     notes = ["Across: surprise of the study to the others, in bits; each bit is a halving of its chance.",
              "Up: shift of the pooled median when the study is left out, in posterior SDs.",
              f"Dashed: two-sided predictive probability {NAMED_BELOW:g} ({_NAMED_BITS:.1f} bits). Red: beyond it.",
              f"Areas grow with the patients of the study, up to {_MOST_PATIENTS}.",
              *listed(left, before=f"Not drawn, none computed or fewer than {FEWEST} studies")]
     with style.styled():
-        figure, axes = panels([names[endpoint] for endpoint in shown], title=title, notes=notes, stamp=stamp)
+        figure, axes = panels([labels.endpoints[endpoint] for endpoint in shown], title="Influence and surprise",
+                              notes=notes, stamp=labels.stamp)
         for endpoint, panel in zip(shown, axes, strict=True):
             _panel(panel, discs[discs["endpoint"] == endpoint], *limits)
         return figure
@@ -71,8 +70,8 @@ def _panel(axes: Axes, discs: "pd.DataFrame", x_limit: float, y_limit: float) ->
     axes.set_xlim(-0.02 * x_limit, x_limit)
     axes.set_ylim(0.0, y_limit)
     axes.axvline(_NAMED_BITS, color=style.ALARM, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
-    axes.set_ylabel("shift, SD", fontsize=SMALL_LETTERS)
-    axes.set_xlabel("surprise, bits", fontsize=SMALL_LETTERS, labelpad=2)
+    axes.set_ylabel("shift, SD")
+    axes.set_xlabel("surprise, bits", labelpad=2)
     for disc in discs.sort_values("n", ascending=False, kind="stable").itertuples():
         axes.scatter([disc.surprise_bits], [disc.up], s=disc.area, color=disc.color, alpha=0.55, linewidths=1.0,
                      edgecolors=disc.color, zorder=3, clip_on=False)

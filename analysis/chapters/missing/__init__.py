@@ -29,8 +29,7 @@ def _figures(results: Results) -> Iterator[Picture]:
     bounds, totals = results.frame(MISSING_BOUNDS), results.frame(PUBLISHED_TOTALS)
     if drawn := drawn_endpoints(bounds):
         yield Picture("missing", draw_missing, {
-            "bounds": bounds, "totals": totals, "names": results.labels.endpoints,
-            "scales": results.labels.scales, "stamp": results.stamp},
+            "bounds": bounds, "totals": totals, "labels": results.labels},
             f"Headline interval of {counted(len(drawn), 'rate')} beside intervals with likely and with extreme results "
             f"of the studies without a number, with the published total, and as published.")
 

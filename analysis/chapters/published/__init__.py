@@ -31,8 +31,7 @@ def _figures(results: Results) -> Iterator[Picture]:
     if comparisons["median"].notna().any():
         pairs = results.compared(interval=True)
         yield Picture("published", draw_published, {
-            "comparisons": comparisons, "names": results.labels.endpoints,
-            "subsets": results.labels.subsets, "scales": results.labels.scales, "stamp": results.stamp},
+            "comparisons": comparisons, "labels": results.labels},
             f"Published estimates with confidence intervals above posterior medians with credible intervals; in "
             f"{sum(map(agrees, pairs))} of {len(pairs)} the published estimate lies in the credible interval.")
 

@@ -9,8 +9,8 @@ from analysis.cases.regressions import ONE
 from analysis.chapters.regression.rows import CAVEAT
 from analysis.drawing import style
 from analysis.drawing.axis import fit_axis
-from analysis.drawing.panels import LETTERS, MAX_PANELS, SMALL_LETTERS, listed, panels
-from analysis.drawing.sheet import wrapped
+from analysis.drawing.page import wrapped
+from analysis.drawing.panels import MAX_PANELS, listed, panels
 from analysis.results.numbers import PERCENT, RATIO, Scale, chance, interval_text, level_text, safe
 from analysis.results.table import Row
 
@@ -49,14 +49,14 @@ def draw_bubbles(*, studies: Sequence[Row], slopes: Sequence[Row], predictions: 
         for slope, panel in zip(drawn, axes, strict=True):
             name = slope["covariate"]
             _words(panel, slope)
-            fit_axis(panel, heights, scale, whole=(0.0, 0.25, 0.5, 0.75, 1.0), across=False, room=0.03)
+            fit_axis(panel, heights, scale, across=False, room=0.03)
             _curve(panel, [point for point in predictions if point["covariate"] == name])
             _circles(panel, studies, name, area)
             _imputed(panel, [cell for cell in imputed if cell["covariate"] == name], studies, area)
             _x_axis(panel, studies, name)
         what = "Rate" if horizon is None else f"Survival at {horizon:g} months"
         for panel in axes[::2]:
-            panel.set_ylabel(f"{what}{scale.of_a_rate}", fontsize=SMALL_LETTERS)
+            panel.set_ylabel(f"{what}{scale.of_a_rate}")
         return figure
 
 
@@ -77,11 +77,11 @@ def _words(axes: Axes, slope: Row) -> None:
     else:
         below = "too few studies for a slope" if slope["refused"] else slope["status"]
         color = style.FAINT if slope["refused"] else style.ALARM
-    axes.set_title(wrapped(slope["label"], 34, 1), fontsize=LETTERS, fontweight="bold", loc="left", x=-0.13, pad=27)
+    axes.set_title(wrapped(slope["label"], 34, 1), fontsize=style.TEXT, fontweight="bold", loc="left", x=-0.13, pad=27)
     axes.annotate(safe(below), (-0.13, 1.0), (0.0, 8.0), xycoords="axes fraction", textcoords="offset points",
-                  fontsize=SMALL_LETTERS - 0.5, color=color, annotation_clip=False)
+                  fontsize=style.SMALL - 0.5, color=color, annotation_clip=False)
     if slope["unit"]:
-        axes.set_xlabel(wrapped(f"one unit: {slope['unit']}", 40, 1), fontsize=SMALL_LETTERS, color=style.FAINT,
+        axes.set_xlabel(wrapped(f"one unit: {slope['unit']}", 40, 1), color=style.FAINT,
                         labelpad=2.0)
 
 

@@ -24,12 +24,12 @@ def _work(asked: Asked) -> Iterator[Task]:
 
 
 def _figures(results: Results) -> Iterator[Picture]:
+    labels = results.labels
     for endpoint in results.evidence.endpoints:
         if compared(results.rows(SENSITIVITY.file), endpoint.endpoint):
             frame = results.tables[SENSITIVITY.file].frame
             yield Picture("sensitivity", draw_sensitivity, {
-                "frame": frame[frame["endpoint"] == endpoint.endpoint], "name": endpoint.label,
-                "stamp": results.stamp, "scale": results.labels.scales[endpoint.endpoint]},
+                "frame": frame[frame["endpoint"] == endpoint.endpoint], "labels": labels},
                 f"{endpoint.label}: the headline's interval and the interval of every refit with one choice changed.",
                 endpoint.endpoint)
 

@@ -21,9 +21,7 @@ def _work(asked: Asked) -> Iterator[Task]:
 
 def _figures(results: Results) -> Iterator[Picture]:
     if results.rows(SMALL_STUDIES.file) and drawn_endpoints(frame := results.tables[SMALL_STUDIES.file].frame):
-        yield Picture("funnel", draw_funnel, {
-            "frame": frame, "title": "Predictive funnels", "names": results.labels.endpoints,
-            "stamp": results.stamp, "scales": results.labels.scales},
+        yield Picture("funnel", draw_funnel, {"frame": frame, "labels": results.labels},
             "Each study's estimate over its size within the limits that the model predicts for a study of that "
             "size, one panel for each endpoint.")
 

@@ -1,6 +1,5 @@
 """Funnels in the model's own terms: each study against the prediction limits for a study of its size."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,9 +10,10 @@ from matplotlib.ticker import MaxNLocator
 from analysis.chapters.small_studies.rows import LIMIT, STUDY
 from analysis.drawing import style
 from analysis.drawing.axis import fit_axis
-from analysis.drawing.panels import LETTERS, MAX_PANELS, SMALL_LETTERS, listed, panels
-from analysis.drawing.sheet import wrapped
+from analysis.drawing.page import wrapped
+from analysis.drawing.panels import MAX_PANELS, listed, panels
 from analysis.results.numbers import PERCENT, Scale, level_text
+from analysis.results.writing import Labels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,21 +29,16 @@ def drawn_endpoints(frame: "pd.DataFrame") -> list[str]:
     return list(frame["endpoint"][(frame["part"] == LIMIT) & (frame["k_studies"] >= FEWEST)].unique())
 
 
-def draw_funnel(frame: "pd.DataFrame", *, names: Mapping[str, str], scales: Mapping[str, Scale], title: str = "",
-                stamp: str = "") -> Figure:
+def draw_funnel(frame: "pd.DataFrame", *, labels: Labels) -> Figure:
     """One panel per endpoint: observed rate or survival against the size of the study, in the predictive funnel.
 
     Parameters
     ----------
     frame : data frame
         As small_studies.csv; at least one endpoint is drawn.
-    names : mapping of str to str
-        Labels of endpoints by their keys.
-    scales : mapping of str to Scale
-        Units in which the rates of the endpoints are read.
     """
     shown = drawn_endpoints(frame)[:MAX_PANELS]
-    left = [names[endpoint] for endpoint in frame["endpoint"].unique() if endpoint not in shown]
+    left = [labels.endpoints[endpoint] for endpoint in frame["endpoint"].unique() if endpoint not in shown]
     level = " or ".join(sorted(map(level_text, frame["level"][frame["part"] == LIMIT].unique())))
     notes = [f"Shaded: {level} of further studies of each size, by the headline posterior; line: their median.",
              "Near 0 and 100 % honest funnels are lopsided: asymmetry alone is no sign of missing studies.",
@@ -51,9 +46,10 @@ def draw_funnel(frame: "pd.DataFrame", *, names: Mapping[str, str], scales: Mapp
              "Up: patients; for survival 1/SE² of the log hazard, about the number of events.",
              *listed(left, before=f"Not drawn, none computed or fewer than {FEWEST} studies")]
     with style.styled():
-        figure, axes = panels([names[endpoint] for endpoint in shown], title=title, notes=notes, stamp=stamp)
+        figure, axes = panels([labels.endpoints[endpoint] for endpoint in shown], title="Predictive funnels",
+                              notes=notes, stamp=labels.stamp)
         for endpoint, panel in zip(shown, axes, strict=True):
-            _panel(panel, frame[frame["endpoint"] == endpoint], scales[endpoint])
+            _panel(panel, frame[frame["endpoint"] == endpoint], labels.scales[endpoint])
         return figure
 
 
@@ -64,8 +60,8 @@ def _panel(axes: Axes, rows: "pd.DataFrame", scale: Scale) -> None:
     for edge in (lower, upper):
         axes.plot(edge, sizes, color=style.PREDICTION, linewidth=1.6, zorder=2)
     axes.plot(funnel["predicted"], sizes, color=style.PREDICTION, linewidth=1.2, linestyle=(0, (4, 3)), zorder=2)
-    low, high = fit_axis(axes, [*lower, *upper, *studies["observed"]], scale, whole=(0.0, 0.25, 0.5, 0.75, 1.0),
-                         most=4, unit="%" if scale == PERCENT else "")
+    low, high = fit_axis(axes, [*lower, *upper, *studies["observed"]], scale, most=4,
+                         unit="%" if scale == PERCENT else "")
     _sizes(axes, sizes.min(), max(sizes.max(), studies["precision"].max()))
     _axis_labels(axes, rows["time_months"].iloc[0], scale)
     for study in studies.itertuples():
@@ -76,7 +72,7 @@ def _panel(axes: Axes, rows: "pd.DataFrame", scale: Scale) -> None:
             side = -1 if study.observed > (low + high) / 2.0 else 1
             axes.annotate(wrapped(study.label, 18, 1), (study.observed, study.precision), xytext=(9 * side, 0),
                           textcoords="offset points", ha="right" if side < 0 else "left", va="center",
-                          color=style.ALARM, fontsize=LETTERS - 2.5, zorder=5)
+                          color=style.ALARM, fontsize=style.TEXT - 2.5, zorder=5)
 
 
 def _sizes(axes: Axes, low: float, high: float) -> None:
@@ -93,8 +89,8 @@ def _sizes(axes: Axes, low: float, high: float) -> None:
 
 def _axis_labels(axes: Axes, months: float, scale: Scale) -> None:
     survival = np.isfinite(months)
-    axes.set_ylabel("1/SE²" if survival else "patients", fontsize=SMALL_LETTERS)
+    axes.set_ylabel("1/SE²" if survival else "patients")
     name = f"survival at {months:g} months" if survival else "" if scale == PERCENT else "rate"
     if name:
         unit = "" if scale == PERCENT else f" {scale.unit}"
-        axes.set_xlabel(f"{name}{unit}", fontsize=SMALL_LETTERS, labelpad=2)
+        axes.set_xlabel(f"{name}{unit}", labelpad=2)

@@ -1,0 +1,299 @@
+"""Lines of text beside a plot of estimates with their limits: one layout of every figure that is a list of intervals.
+
+A page has plots below each other, a plot has blocks of lines, a line has a label on the left, one or more intervals in
+the plot, and on the right the texts of each. Lengths are inches.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import accumulate, pairwise
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Polygon
+from matplotlib.transforms import Transform, blended_transform_factory
+
+from analysis.drawing.axis import fit_axis
+from analysis.drawing.page import LINE, new_page, wrapped
+from analysis.drawing.style import FAINT, INK, MARGIN, RULE, SMALL, TEXT, WIDTH, styled
+from analysis.results.numbers import Scale
+
+DIAMOND = "diamond"
+"""The marker that reaches from the lower to the upper limit."""
+
+_END = WIDTH - MARGIN
+_INDENT, _GAP = 2.0 * MARGIN, 0.2
+_LEADING, _BETWEEN, _PART = 0.27, 0.09, 0.12
+_AXIS, _LEGEND = 0.9, 0.33
+_LABEL, _DETAIL, _WIDE, _MARKS = 31, 36, 72, 88  # letters of a label, what is below it, a heading, and the legend
+_LETTER, _SMALL_LETTER, _BOLD = 0.118, 0.106, 1.12  # width of one, and how much wider a bold one is
+_LEAST = 2.3  # width of the labels, and of the plot
+_ROOM = 0.11  # beyond the limits of an axis, so that marks there are whole
+
+
+@dataclass(frozen=True)
+class Look:
+    """How an interval is drawn: its marker is one of matplotlib's or DIAMOND, sizes are points."""
+
+    color: str = INK
+    marker: str = "o"
+    size: float = 8.0
+    width: float = 2.2
+    dashed: bool = False
+    fill: str = ""
+    bold: bool = False
+
+    @property
+    def line(self) -> dict[str, object]:
+        """As matplotlib's lines take it."""
+        return {"color": self.color, "linewidth": self.width, "linestyle": (0, (4, 2)) if self.dashed else "-",
+                "marker": self.marker, "markersize": self.size, "markerfacecolor": self.fill or self.color}
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with its limits, where there are any, and its texts in the columns on the right.
+
+    Without an estimate there is only text. Several estimates have a spread, from the smallest to the largest, which is
+    drawn as a thick bar in place of the mark.
+    """
+
+    middle: float | None
+    lower: float | None
+    upper: float | None
+    look: Look
+    text: str = ""
+    end: str = ""
+    spread: tuple[float, float] | None = None
+    gid: str | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """Intervals above each other under one label, which has their first's colour if none of its own.
+
+    A label has up to two lines, one for each of two choices ("; "); details stand below it.
+    """
+
+    label: str
+    intervals: tuple[Interval, ...]
+    details: tuple[str, ...] = ()
+    color: str = ""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A value, or a band up to another one, that intervals are compared with."""
+
+    at: float
+    color: str
+    to: float | None = None
+    dotted: bool = True
+
+
+@dataclass(frozen=True)
+class Block:
+    """Lines with a heading on the left and a note on the right; limits of a far one may leave the axis, as arrows."""
+
+    lines: tuple[Line, ...]
+    heading: str = ""
+    note: str = ""
+    references: tuple[Reference, ...] = ()
+    far: bool = False
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Blocks over one axis, in months without a scale; `whole` as in `axis.limits_for`."""
+
+    blocks: tuple[Block, ...]
+    scale: Scale | None
+    label: str
+    references: tuple[Reference, ...] = ()
+    whole: bool = True
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """A plot whose vertical unit is an inch, `across` for inches from the left, and where texts begin in what size."""
+
+    axes: Axes
+    across: Transform
+    text: float
+    size: float
+
+    def write(self, text: str, left: float, y: float, *, align: str = "left", size: float = TEXT, color: str = INK,
+              bold: bool = False) -> None:
+        """Put text, whose lines are centred at y."""
+        # One by one: matplotlib sets a line without descenders closer to the next.
+        parts, leading = text.split("\n") if text else (), _LEADING * size / TEXT
+        for at, part in enumerate(parts):
+            self.axes.text(left, y + (at - (len(parts) - 1) / 2.0) * leading, part, transform=self.across, ha=align,
+                           va="center_baseline", fontsize=size, color=color, fontweight="bold" if bold else "normal")
+
+    def line(self, x: Sequence[float], y: Sequence[float], color: str, **look: object) -> None:
+        """Draw a line between points with marks on it, or a mark at one."""
+        # Straight to the axes, whose limits are set: `plot` would look for new ones.
+        self.axes.add_artist(Line2D(x, y, color=color, solid_capstyle="butt", **look))
+
+
+def draw_intervals(plots: Sequence[Plot], *, title: str, heads: tuple[str, str, str] = ("", "", ""),
+                   legend: Sequence[tuple[Look, str]] = (), notes: Sequence[str] = (), stamp: str = "") -> Figure:
+    """A page of plots below each other.
+
+    Parameters
+    ----------
+    heads : three of str
+        Above the labels, the texts and the ends of lines.
+    legend : sequence of (look, text)
+        What marks are; the notes stand below it.
+    """
+    with styled():
+        ncols = len(legend) if sum(len(text) + 6 for _, text in legend) <= _MARKS else 1
+        heights = [sum(map(_height, plot.blocks)) for plot in plots]
+        head, below = _PART + LINE * max(map(_lines, heads)), _LEGEND * len(legend) / max(ncols, 1)
+        page = new_page(head + sum(heights) + _AXIS * len(plots) + below, title=title, notes=notes, stamp=stamp)
+        left, right, text, size = _columns([line for plot in plots for block in plot.blocks for line in block.lines])
+        for words, at, align in zip(heads, (MARGIN, text, _END), ("left", "left", "right"), strict=True):
+            page.write(words, page.top, left=at, align=align)
+        top = page.top + head
+        for plot, height in zip(plots, heights, strict=True):
+            axes = page.axes(left, top, right - left, height)
+            across = blended_transform_factory(page.figure.dpi_scale_trans, axes.transData)
+            _draw_plot(_Sheet(axes, across, text, size), plot, right - left, height)
+            top += height + _AXIS
+        if legend:
+            page.figure.legend(
+                handles=[Line2D([], [], label=words, **look.line) for look, words in legend], loc="upper left",
+                bbox_to_anchor=(0.0, 1.0 - (top - 0.1) / page.height), ncols=ncols, frameon=False, fontsize=SMALL,
+                handlelength=2.0, columnspacing=1.2)
+        return page.figure
+
+
+def _lines(text: str) -> int:
+    return text.count("\n") + 1 if text else 0
+
+
+@cache
+def _label(text: str) -> str:
+    """At most two lines, no longer than they must be."""
+    first, choice, second = text.partition("; ")
+    if choice and len(text) > _LABEL:
+        return f"{wrapped(f'{first};', _LABEL, 1)}\n{wrapped(second, _LABEL, 1)}"
+    widths = range(len(text) // 2, _LABEL) if _LABEL < len(text) < 2 * _LABEL else ()
+    return next((label for label in (wrapped(text, width) for width in widths) if not label.endswith("…")),
+                wrapped(text, _LABEL))
+
+
+def _details(line: Line) -> str:
+    return "\n".join(wrapped(detail, _DETAIL, 3) for detail in line.details if detail)
+
+
+def _heading(block: Block) -> str:
+    return wrapped(block.heading, _WIDE - len(block.note)) if block.heading else ""
+
+
+def _heights(line: Line) -> tuple[float, float, float]:
+    """Of the label, of the details, and of the whole line."""
+    label, details = _LEADING * _lines(_label(line.label)), _LEADING * SMALL / TEXT * _lines(_details(line))
+    texts = _LEADING * sum(_lines(interval.text) for interval in line.intervals)
+    return label, details, _BETWEEN + max(label + details, texts)
+
+
+def _height(block: Block) -> float:
+    return _PART + _LEADING * _lines(_heading(block)) + sum(_heights(line)[-1] for line in block.lines) + _BETWEEN
+
+
+def _columns(lines: Sequence[Line]) -> tuple[float, float, float, float]:
+    """Edges of the plot, as wide as texts leave room, where these begin on its right, and the size that they fit in."""
+    def widest(texts: Iterable[tuple[str, bool]], letter: float = _LETTER) -> float:
+        return max((len(part) * letter * (_BOLD if bold else 1.0) for text, bold in texts for part in text.split("\n")),
+                   default=0.0)
+
+    intervals = [interval for line in lines for interval in line.intervals]
+    left = _INDENT + _GAP + max(
+        _LEAST, widest((_label(line.label), line.intervals[0].look.bold) for line in lines),
+        widest(((_details(line), False) for line in lines), _SMALL_LETTER))
+    text = widest((interval.text, interval.look.bold) for interval in intervals)
+    end = widest((interval.end, interval.look.bold) for interval in intervals)
+    gap = _GAP if end else 0.0
+    share = min(1.0, (_END - left - _LEAST - _GAP - gap) / max(text + end, _LETTER))
+    begin = _END - (text + end) * share - gap
+    return left, begin - _GAP, begin, share * TEXT
+
+
+def _draw_plot(sheet: _Sheet, plot: Plot, width: float, height: float) -> None:
+    sheet.axes.set_ylim(height, 0.0)
+    sheet.axes.set_yticks([])
+    sheet.axes.spines["left"].set_visible(False)
+    fit_axis(sheet.axes, _values(plot), plot.scale, whole=plot.whole, room=_ROOM / (width - 2.0 * _ROOM),
+             letters=int(width / _LETTER))
+    sheet.axes.set_xlabel(plot.label)
+    _draw_references(sheet, plot.references, 0.0, height)
+    top = 0.0
+    for block in plot.blocks:
+        heading = _LEADING * _lines(_heading(block))
+        middle = top + (_PART + _BETWEEN + heading) / 2.0
+        sheet.line([MARGIN, _END], [top, top], RULE, linewidth=0.8, transform=sheet.across, clip_on=False)
+        sheet.write(_heading(block), MARGIN, middle, bold=True)
+        sheet.write(block.note, _END, middle, align="right", color=FAINT)
+        edges = [*accumulate((_heights(line)[-1] for line in block.lines), initial=top + _PART + heading)]
+        for line, (above, below) in zip(block.lines, pairwise(edges), strict=True):
+            _draw_line(sheet, line, (above + below) / 2.0)
+        _draw_references(sheet, block.references, edges[0], edges[-1])
+        top = edges[-1] + _BETWEEN
+
+
+def _values(plot: Plot) -> list[float]:
+    """What the axis has to hold: all of near blocks, and of far ones as much as is not far from these."""
+    near, ends = [value for reference in plot.references for value in (reference.at, reference.to)], []
+    for block in plot.blocks:
+        for interval in (interval for line in block.lines for interval in line.intervals):
+            near += [interval.middle, *(interval.spread or ())]
+            (ends if block.far else near).extend((interval.lower, interval.upper))
+    known = [value for value in near if value is not None]
+    room = 2.0 * (max(known, default=1.0) - min(known, default=0.0))
+    return [*known, *(min(max(end, min(known) - room), max(known) + room) for end in ends if end is not None)]
+
+
+def _draw_references(sheet: _Sheet, references: Sequence[Reference], top: float, bottom: float) -> None:
+    for reference in references:
+        if reference.to is not None:
+            sheet.axes.axvspan(reference.at, reference.to, color=reference.color, alpha=0.13, linewidth=0, zorder=1)
+        else:
+            width, style = (2.0, (0, (1, 2))) if reference.dotted else (1.4, "-")
+            sheet.line([reference.at] * 2, [top, bottom], reference.color, linewidth=width, linestyle=style, zorder=1.5)
+
+
+def _draw_line(sheet: _Sheet, line: Line, middle: float) -> None:
+    (label, details, _), first = _heights(line), line.intervals[0].look
+    sheet.write(_label(line.label), _INDENT, middle - details / 2.0, color=line.color or first.color, bold=first.bold)
+    sheet.write(_details(line), _INDENT, middle + label / 2.0, size=SMALL, color=FAINT)
+    for at, interval in enumerate(line.intervals):
+        y = middle + (at - (len(line.intervals) - 1) / 2.0) * _LEADING
+        look = {"size": sheet.size, "color": interval.look.color, "bold": interval.look.bold}
+        sheet.write(interval.text, sheet.text, y, **look)
+        sheet.write(interval.end, _END, y, align="right", **look)
+        if interval.middle is not None:
+            _draw_interval(sheet, interval, y)
+
+
+def _draw_interval(sheet: _Sheet, interval: Interval, y: float) -> None:
+    """A line between the limits with a mark, and arrows where the limits are beyond the axis."""
+    look, ends, (left, right) = interval.look, (interval.lower, interval.upper), sheet.axes.get_xlim()
+    known = None not in ends
+    for edge, arrow, beyond in ((left, "<", known and ends[0] < left), (right, ">", known and ends[1] > right)):
+        if beyond:
+            sheet.line([edge], [y], look.color, marker=arrow, markersize=9.0, zorder=6, clip_on=False,
+                       gid="beyond-the-axis")
+    if look.marker == DIAMOND:
+        corners = [(ends[0], y), (interval.middle, y - 0.12), (ends[1], y), (interval.middle, y + 0.12)]
+        sheet.axes.add_artist(Polygon(corners, closed=True, facecolor=look.color, edgecolor=look.color, zorder=4))
+        return
+    x = [ends[0], interval.middle, ends[1]] if known else [interval.middle]
+    sheet.line(x, [y] * len(x), zorder=3, gid=interval.gid, markevery=[] if interval.spread else [len(x) // 2],
+               **look.line)
+    if interval.spread:
+        sheet.line(interval.spread, [y, y], look.color, linewidth=4.0 * look.width, zorder=4)

@@ -1,0 +1,87 @@
+"""A page: a title with a stamp above, lines of explanation below, everything measured in inches."""
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.drawing.style import ALARM, FAINT, INK, MARGIN, SMALL, TEXT, TITLE, WIDTH
+from analysis.results.numbers import safe
+
+LINE = 0.29
+"""Height of a line of heads or notes, inches."""
+_ABOVE, _BELOW, _TITLE_LINE = 0.8, 0.3, 0.34
+_TITLE_LETTERS, _STAMP_LETTERS = 56, 24
+_NOTE_LETTERS, _NOTE_LINES = 92, 5
+
+
+@dataclass(frozen=True)
+class Page:
+    """A figure of the house's width, whose places are inches from its left and upper edge.
+
+    Parameters
+    ----------
+    height : float
+        Of the whole figure.
+    top : float
+        Where the room below the title begins.
+    """
+
+    figure: Figure
+    height: float
+    top: float
+
+    def axes(self, left: float, top: float, width: float, height: float) -> Axes:
+        """An empty plot."""
+        return self.figure.add_axes((left / WIDTH, 1.0 - (top + height) / self.height, width / WIDTH,
+                                     height / self.height))
+
+    def write(self, text: str, top: float, *, left: float = MARGIN, align: str = "left") -> None:
+        """Put text, whose lines begin so far below the upper edge."""
+        for at, part in enumerate(text.split("\n")):
+            self.figure.text(left / WIDTH, 1.0 - (top + at * LINE) / self.height, part, fontsize=SMALL, color=FAINT,
+                             ha=align, va="top")
+
+
+def new_page(inches: float, *, title: str, notes: Sequence[str] = (), stamp: str = "") -> Page:
+    """A page with room of so many inches between its title and its notes.
+
+    Parameters
+    ----------
+    title : str
+        Of up to two lines.
+    notes : sequence of str
+        Each of up to five lines.
+    stamp : str
+        In white on red, right of the title; empty for none.
+    """
+    stamp = wrapped(stamp, _STAMP_LETTERS, 1)
+    heading = wrapped(title, _TITLE_LETTERS - len(stamp) - 2 * bool(stamp))
+    below = "\n".join(wrapped(note, _NOTE_LETTERS, _NOTE_LINES) for note in notes)
+    top = _ABOVE + _TITLE_LINE * heading.count("\n")
+    height = top + inches + _BELOW + LINE * (below.count("\n") + 1)
+    # A figure of its own belongs to no interactive session.
+    page = Page(Figure(figsize=(WIDTH, height)), height, top)
+    page.write(below, top + inches + 0.5 * _BELOW)
+    page.figure.text(MARGIN / WIDTH, 1.0 - 0.24 / page.height, heading, fontsize=TITLE, fontweight="bold", color=INK,
+                     va="top")
+    if stamp:
+        page.figure.text(1.0 - 1.5 * MARGIN / WIDTH, 1.0 - 0.26 / page.height, stamp, ha="right", va="top",
+                         fontsize=TEXT, fontweight="bold", color="white",
+                         bbox={"facecolor": ALARM, "edgecolor": "none", "boxstyle": "round,pad=0.3"})
+    return page
+
+
+def left_out(count: int) -> list[str]:
+    """A note on what is in the table only; none where all is drawn."""
+    return [f"{count:,} more are in the table"] if count > 0 else []
+
+
+def wrapped(text: object, width: int, lines: int = 2) -> str:
+    """The text in at most so many lines of so many characters, ended by an ellipsis where it is longer."""
+    parts = textwrap.wrap(safe(text), width, break_long_words=True) or [""]
+    if len(parts) > lines:
+        parts = [*parts[:lines - 1], parts[lines - 1][:width - 1].rstrip() + "…"]
+    return "\n".join(parts)
