@@ -4,7 +4,7 @@ A page has plots below each other, a plot has blocks of lines, a line has a labe
 the plot, and on the right the texts of each. Lengths are inches.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate, pairwise
@@ -16,7 +16,7 @@ from matplotlib.patches import Polygon
 from matplotlib.transforms import Transform, blended_transform_factory
 
 from analysis.drawing.axis import fit_axis
-from analysis.drawing.page import LINE, new_page, wrapped
+from analysis.drawing.page import LINE, new_page, width_of, wrapped
 from analysis.drawing.style import FAINT, INK, MARGIN, RULE, SMALL, TEXT, WIDTH, styled
 from analysis.results.numbers import Scale
 
@@ -28,8 +28,8 @@ _INDENT, _GAP = 2.0 * MARGIN, 0.2
 _LEADING, _BETWEEN, _PART = 0.27, 0.09, 0.12
 _AXIS, _LEGEND = 0.9, 0.33
 _LABEL, _DETAIL, _WIDE, _MARKS = 31, 36, 72, 88  # letters of a label, what is below it, a heading, and the legend
-_LETTER, _SMALL_LETTER, _BOLD = 0.118, 0.106, 1.12  # width of one, and how much wider a bold one is
-_LEAST = 2.3  # width of the labels, and of the plot
+_LEAST, _MOST = 2.3, 3.9  # width of the labels; that of the plot is not below the first
+_DIGIT = 0.128  # width of one below the axis
 _ROOM = 0.11  # beyond the limits of an axis, so that marks there are whole
 
 
@@ -208,18 +208,14 @@ def _height(block: Block) -> float:
 
 def _columns(lines: Sequence[Line]) -> tuple[float, float, float, float]:
     """Edges of the plot, as wide as texts leave room, where these begin on its right, and the size that they fit in."""
-    def widest(texts: Iterable[tuple[str, bool]], letter: float = _LETTER) -> float:
-        return max((len(part) * letter * (_BOLD if bold else 1.0) for text, bold in texts for part in text.split("\n")),
-                   default=0.0)
-
     intervals = [interval for line in lines for interval in line.intervals]
-    left = _INDENT + _GAP + max(
-        _LEAST, widest((_label(line.label), line.intervals[0].look.bold) for line in lines),
-        widest(((_details(line), False) for line in lines), _SMALL_LETTER))
-    text = widest((interval.text, interval.look.bold) for interval in intervals)
-    end = widest((interval.end, interval.look.bold) for interval in intervals)
+    labels = (max(width_of(_label(line.label), TEXT, bold=line.intervals[0].look.bold),
+                  width_of(_details(line), SMALL)) for line in lines)
+    left = _INDENT + _GAP + min(max(_LEAST, *labels, 0.0), _MOST)
+    text, end = (max((width_of(getattr(interval, name), TEXT, bold=interval.look.bold) for interval in intervals),
+                     default=0.0) for name in ("text", "end"))
     gap = _GAP if end else 0.0
-    share = min(1.0, (_END - left - _LEAST - _GAP - gap) / max(text + end, _LETTER))
+    share = min(1.0, (_END - left - _LEAST - _GAP - gap) / max(text + end, _DIGIT))
     begin = _END - (text + end) * share - gap
     return left, begin - _GAP, begin, share * TEXT
 
@@ -229,7 +225,7 @@ def _draw_plot(sheet: _Sheet, plot: Plot, width: float, height: float) -> None:
     sheet.axes.set_yticks([])
     sheet.axes.spines["left"].set_visible(False)
     fit_axis(sheet.axes, _values(plot), plot.scale, whole=plot.whole, room=_ROOM / (width - 2.0 * _ROOM),
-             letters=int(width / _LETTER))
+             letters=int(width / _DIGIT))
     sheet.axes.set_xlabel(plot.label)
     _draw_references(sheet, plot.references, 0.0, height)
     top = 0.0

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
 
 from analysis.drawing.style import ALARM, FAINT, INK, MARGIN, SMALL, TEXT, TITLE, WIDTH
 from analysis.results.numbers import safe
@@ -72,6 +73,18 @@ def new_page(inches: float, *, title: str, notes: Sequence[str] = (), stamp: str
                          fontsize=TEXT, fontweight="bold", color="white",
                          bbox={"facecolor": ALARM, "edgecolor": "none", "boxstyle": "round,pad=0.3"})
     return page
+
+
+def width_of(text: str, size: float, *, bold: bool = False) -> float:
+    """Inches that a text of so many points takes, the longest of its lines, in the font that there is."""
+    font = get_font(findfont(FontProperties(weight="bold" if bold else "normal")))
+    font.set_size(100.0 * size, 1.0)  # of an inch, so that a unit is small
+    widths = []
+    for line in text.split("\n"):
+        # What the font may lack would be warned of, and is as wide as anything.
+        font.set_text(line.encode("latin-1", "replace").decode("latin-1"))
+        widths.append(font.get_width_height()[0] / 6400.0)
+    return max(widths)
 
 
 def left_out(count: int) -> list[str]:

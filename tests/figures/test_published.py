@@ -1,6 +1,6 @@
 """The figure of comparisons puts every compared number where comparison.csv has it."""
 
-from analysis.chapters.published.figure import draw_published
+from analysis.chapters.published.figure import MAX_ROWS, draw_published
 from analysis.results.comparison import COMPARISON
 from analysis.results.writing import Labels
 from tests.figures.reading import drawn, shown, texts
@@ -52,3 +52,8 @@ def test_what_is_not_compared_or_not_primary_is_not_drawn():
 
 def test_a_quick_run_is_stamped():
     assert "QUICK" in texts(figure_of(row(), stamp="QUICK"))
+
+
+def test_a_long_table_says_how_much_of_it_is_not_drawn():
+    figure = figure_of(*[row()] * (MAX_ROWS + 3))
+    assert f"{MAX_ROWS} published numbers" in shown(figure) and "3 more are in the table" in shown(figure)
