@@ -15,7 +15,7 @@ def step(name, estimate, change, **cells):
 
 def figure_of(steps, stamp=""):
     return draw_decomposition(DECOMPOSITION.table(steps).frame,
-                              labels=Labels({"cr": "Complete remission"}, {}, {"cr": PERCENT}, stamp))
+                              labels=Labels({"cr": "Complete remission"}, scales={"cr": PERCENT}, stamp=stamp))
 
 
 def test_every_step_is_drawn_and_written():

@@ -32,7 +32,7 @@ def frame(rows):
 
 def figure_of(bounds, totals=(), names=NAMES, stamp=""):
     return draw_missing(frame(bounds), totals=PUBLISHED_TOTALS.table(totals).frame,
-                        labels=Labels(names, {}, dict.fromkeys(names, PERCENT), stamp))
+                        labels=Labels(names, scales=dict.fromkeys(names, PERCENT), stamp=stamp))
 
 
 def test_limits_medians_and_numbers_are_those_of_the_tables():

@@ -22,7 +22,7 @@ MONTHS = row(endpoint="os", units="months", published=15.0, published_lower=11.6
 
 def figure_of(*rows, stamp=""):
     names = {"cr": "Complete remission", "os": "Overall survival", "hct_after": "Transplant"}
-    return draw_published(COMPARISON.table(rows).frame, labels=Labels(names, {}, {}, stamp))
+    return draw_published(COMPARISON.table(rows).frame, labels=Labels(names, stamp=stamp))
 
 
 def test_both_intervals_of_a_row_are_drawn_and_written():

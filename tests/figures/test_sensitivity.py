@@ -24,7 +24,8 @@ ROWS = [variant("headline", "headline", 0.80, 0.72, 0.86), variant("prior", "mu 
 
 
 def figure_of(rows, name="Complete remission", stamp=""):
-    return draw_sensitivity(SENSITIVITY.table(rows).frame, labels=Labels({"cr": name}, {}, {"cr": PERCENT}, stamp))
+    labels = Labels({"cr": name}, scales={"cr": PERCENT}, stamp=stamp)
+    return draw_sensitivity(SENSITIVITY.table(rows).frame, labels=labels)
 
 
 def test_every_row_has_its_interval_median_and_numbers():

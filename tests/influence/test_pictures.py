@@ -35,11 +35,11 @@ def sizes(evidence):
 
 
 def map_of(rows, names=NAMES, stamp=""):
-    return draw_baujat(INFLUENCE.table(rows).frame, labels=Labels(names, {}, {}, stamp))
+    return draw_baujat(INFLUENCE.table(rows).frame, labels=Labels(names, stamp=stamp))
 
 
 def funnels_of(rows, names=NAMES):
-    return draw_funnel(SMALL_STUDIES.table(rows).frame, labels=Labels(names, {}, dict.fromkeys(NAMES, PERCENT)))
+    return draw_funnel(SMALL_STUDIES.table(rows).frame, labels=Labels(names, scales=dict.fromkeys(NAMES, PERCENT)))
 
 
 def words(figure):
