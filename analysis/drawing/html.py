@@ -67,11 +67,6 @@ def image(source: str, alt: str) -> Html:
     return _macro("picture", source, alt)
 
 
-def paragraphs(items: Sequence[object]) -> Html:
-    """A list with one item per text; nothing where there is none."""
-    return tag("ul", *(tag("li", item) for item in items)) if items else Html("")
-
-
 def table(caption: str, heads: Sequence[object], rows: Sequence[Sequence[object]], *,
           numeric: Collection[int] = (), marked: Sequence[str | None] = ()) -> Html:
     """A table in a frame of its own, which scrolls on a narrow screen; nothing where there is no row.

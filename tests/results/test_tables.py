@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 
 from analysis.chapters.chapter import all_chapters
-from analysis.results.table import Column, Layout, dictionary
+from analysis.results.comparison import COMPARISON
+from analysis.results.table import _SHARED, Column, Layout, dictionary
 from analysis.results.tables import LAYOUTS
 
-EVERY = (*LAYOUTS, *(layout for chapter in all_chapters() for layout in chapter.layouts))
+EVERY = (COMPARISON, *LAYOUTS, *(layout for chapter in all_chapters() for layout in chapter.layouts))
 TINY = Layout("tiny.csv", "A row.", (Column("name", "who", "text"), Column("k", "how many", "count"),
                                      Column("x", "share"), Column("yes", "whether", "flag")))
 
@@ -41,6 +42,14 @@ def test_cells_that_are_not_given_are_empty_in_rows_frame_and_file(tmp_path):
     assert table.frame["k"].isna().tolist() == [False, True] and table.frame["x"].isna().tolist() == [True, False]
     with table.write(tmp_path).open(newline="", encoding="utf-8") as file:
         assert list(csv.reader(file)) == [["name", "k", "x", "yes"], ["a", "3", "", ""], ["", "", "0.5", "true"]]
+
+
+def test_a_format_reads_columns_that_are_there():
+    """A shared column is shown only where its neighbours are; that, the page's own tests see."""
+    for layout in EVERY:
+        for column in (column for column in layout.columns if _SHARED.get(column.name) != column):
+            form, *beside = column.format.split()
+            assert form in ("flag", "label") or set(beside) <= set(layout.names), (layout.file, column.name)
 
 
 @pytest.mark.parametrize("layout", EVERY, ids=lambda layout: layout.file)

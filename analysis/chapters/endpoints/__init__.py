@@ -7,7 +7,7 @@ from typing import Any
 
 from analysis.chapters.chapter import Chapter, Page, Picture
 from analysis.chapters.endpoints.figure import draw_forest
-from analysis.drawing.html import Html, folded, join, paragraphs, rendered, show, table, tag
+from analysis.drawing.html import Html, folded, join, rendered, show, table, tag
 from analysis.drawing.tables import FITS, fit_row
 from analysis.evidence.types import Endpoint
 from analysis.inference.estimands import LABELS, MAIN, NEW
@@ -67,10 +67,10 @@ def _endpoint(results: Results, endpoint: Endpoint, page: Page) -> Html:
     record = results.headline(endpoint.endpoint)
     warning = tag("p", f"{record.status}: {record.diagnostics.get('failures', '')}", class_="failed") \
         if record.failed else Html("")
-    notes = [_named(results, endpoint, note) for note in record.warnings if note not in record.conflicts]
+    notes = [tag("li", _named(results, endpoint, note)) for note in record.warnings if note not in record.conflicts]
     conflicts = (tag("p", f"{text}.", class_="failed") for text in record.conflicts)
     parts = [tag("h3", endpoint.label), warning, *conflicts, page.picture("forest", endpoint.endpoint),
-             tag("div", tag("p", "Notes on the rows used:"), paragraphs(notes), class_="notes") if notes else "",
+             tag("div", tag("p", "Notes on the rows used:"), tag("ul", *notes), class_="notes") if notes else "",
              _estimands(results, endpoint), _fits(results, endpoint),
              folded("What this result hangs on", page.blocks(endpoint.endpoint)),
              folded("Studies: reported and shrunken", _studies(results, record, endpoint)),
