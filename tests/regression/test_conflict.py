@@ -8,7 +8,6 @@ import pytest
 from scipy import integrate, stats
 
 from analysis.__main__ import main
-from analysis.cases.settings import Job, Question
 from analysis.chapters.regression.conflict import LEAST_TAIL, crude_slope, prior_tail
 from analysis.chapters.regression.running import regress
 from analysis.commands.regress import slopes_table
@@ -17,7 +16,7 @@ from models.studies import HazardStudies, RateStudies
 from tests.references import peers
 
 from .cases import case, column, de_bruin
-from .test_units import evidence_of
+from .test_units import RATE, evidence_of
 
 _APART = ((0, 30),) * 4 + ((30, 30),) * 4
 _GROUP = "covariate,label,column\na,Group,a\n"
@@ -34,7 +33,7 @@ def test_nobody_against_everybody_is_a_conflict_and_not_silence(apart):
     """Half an event added: logits of +-log(30.5 / 0.5), 8.22 apart, with a standard error of
     sqrt(2/4 (1/0.5 + 1/30.5)) = 1.008. The prior predicts a crude slope of Normal(0, sqrt(0.5^2 + 1.008^2)).
     """
-    found = regress(apart, Job(Question("rate")))
+    found = regress(apart, RATE)
     (row,) = found.slopes
     crude, se = 2.0 * np.log(61.0), np.sqrt(0.5 * (2.0 + 1.0 / 30.5))
     assert (row["crude_beta"], row["crude_se"]) == (pytest.approx(crude, abs=1e-3), pytest.approx(se, abs=1e-3))

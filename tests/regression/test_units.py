@@ -1,5 +1,7 @@
 """The unit in which a column is written decides nothing: slopes, imputed cells and steps."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -15,6 +17,7 @@ from .cases import covariate
 INCOMES = (21_000.0, 35_000.0, 41_000.0, None, 52_000.0, None, 60_500.0, 90_000.0)
 _COUNTS = ((12, 20), (15, 30), (9, 18), (20, 50), (14, 40), (8, 25), (5, 20), (22, 70))
 _KNOWN = np.array([income for income in INCOMES if income])
+RATE = Job(Question("rate"), engine=IMPORTANCE, sampler=REGRESSION)
 
 
 def evidence_of(folder, cells, *, covariates="covariate,label,column,unit,unit_size\na,Income,a,,1\n",
@@ -28,7 +31,7 @@ def evidence_of(folder, cells, *, covariates="covariate,label,column,unit,unit_s
 
 def _regressed(folder, factor=1.0, plus=0.0, *, engine=IMPORTANCE) -> Regressed:
     cells = [None if cell is None else repr(cell * factor + plus) for cell in INCOMES]
-    return regress(evidence_of(folder, cells), Job(Question("rate"), engine=engine, sampler=REGRESSION))
+    return regress(evidence_of(folder, cells), replace(RATE, engine=engine))
 
 
 @pytest.fixture(scope="module")
@@ -83,9 +86,9 @@ def test_a_stated_step_keeps_its_prior_in_any_unit_of_the_column(tmp_path):
     """Age in years with a step of 10 and in months with one of 120."""
     head = "covariate,label,column,unit,unit_size\na,Age,a,10 years,"
     ages = [30, 35, 41, None, 50, 55, 60, 65]
-    years = regress(evidence_of(tmp_path / "years", ages, covariates=f"{head}10\n"), Job(Question("rate")))
-    months = regress(evidence_of(tmp_path / "months", [age and 12 * age for age in ages], covariates=f"{head}120\n"),
-                     Job(Question("rate")))
+    years, months = (
+        regress(evidence_of(tmp_path / size, [age and times * age for age in ages], covariates=f"{head}{size}\n"), RATE)
+        for times, size in ((1, "10"), (12, "120")))
     for row, other in zip(years.slopes, months.slopes, strict=True):
         assert (row["unit"], row["prior_size"], other["prior_size"]) == ("10 years", 10.0, 120.0)
         assert other["ratio_median"] == pytest.approx(row["ratio_median"], rel=1e-6)
@@ -95,7 +98,7 @@ def test_a_step_far_from_the_spread_is_warned_of(tmp_path):
     cells = [30, 35, 41, 45, 50, 55, 60, 65]
     text = "covariate,label,column,unit,unit_size\na,Age,a,years,{}\n"
     for size, word in (("0.01", "small"), ("1000", "large")):
-        found = regress(evidence_of(tmp_path / word, cells, covariates=text.format(size)), Job(Question("rate")))
+        found = regress(evidence_of(tmp_path / word, cells, covariates=text.format(size)), RATE)
         (warning,) = (text for text in found.warnings if "standard deviations of the column" in text)
         assert f"so {word} that the prior" in warning and "unit_size near 12" in warning and not found.failed
 
@@ -133,7 +136,7 @@ def test_the_largest_and_smallest_numbers_are_standardised(tmp_path):
     evidence = evidence_of(tmp_path, cells)
     column = column_of(evidence, evidence.covariates[0], [f"s{at}" for at in range(8)])
     assert column.values.mean() == pytest.approx(0.0, abs=1e-9) and column.values.std(ddof=1) == pytest.approx(1.0)
-    assert not regress(evidence, Job(Question("rate"))).failed
+    assert not regress(evidence, RATE).failed
     for size in (1e200, 1e-200):
         assert _centre_and_sd(size * np.array([1.0, 2.0, 3.0])) == pytest.approx((2.0 * size, size))
 
@@ -146,7 +149,7 @@ def test_codes_for_missing_values_are_warned_of(tmp_path):
 
     def ratio(name, second, fifth):
         ages = [30, 35, second, 45, 50, fifth, 60, 65]
-        found = regress(evidence_of(tmp_path / name, ages, covariates=ten), Job(Question("rate")))
+        found = regress(evidence_of(tmp_path / name, ages, covariates=ten), RATE)
         return found, [found.slopes[0][f"ratio_{at}"] for at in ("median", "lower", "upper")]
 
     found, flat = ratio("codes", 999, -99)
@@ -160,7 +163,7 @@ def test_codes_for_missing_values_are_warned_of(tmp_path):
 
 
 def test_a_covariate_that_nobody_reports_is_refused_in_true_words(tmp_path):
-    found = regress(evidence_of(tmp_path, [None] * 8), Job(Question("rate")))
+    found = regress(evidence_of(tmp_path, [None] * 8), RATE)
     assert [row["refused"] for row in found.slopes] == [
         "rate on a: 0 of these with a, at least 3 are needed",
         "rate on a: 0 studies with rate and a, at least 4 are needed"]
