@@ -12,9 +12,8 @@ ETA, TAU = np.array([-3.0, -2.0, -4.0]), np.array([0.3, 1.0, 1e-9])
 
 def _survival(horizon: float = 12.0, **changed: np.ndarray) -> dict[str, Quantity]:
     draws = {"eta": ETA, "tau": TAU, "effects": np.stack([ETA, ETA + 1.0], axis=1), "new": ETA} | changed
-    found = survival_quantities(
-        {"eta": draws["eta"], "tau": draws["tau"]}, draws["effects"], draws["new"], horizon=horizon
-    )
+    found = survival_quantities({"eta": draws["eta"], "tau": draws["tau"]}, draws["effects"], draws["new"],
+                                horizon=horizon)
     return {quantity.name: quantity for quantity in found}
 
 
@@ -40,13 +39,8 @@ def test_median_months_halve_the_typical_study() -> None:
 def test_mean_survival_is_the_mean_over_studies(eta: float, tau: float) -> None:
     found = _survival(eta=np.array([eta]), tau=np.array([tau]), effects=np.zeros((1, 1)), new=np.zeros(1))
     mean = found["mean_survival_12m"].draws[0]
-    exact = integrate.quad(
-        lambda z: np.exp(-12.0 * np.exp(eta + tau * z)) * stats.norm.pdf(z),
-        -12.0,
-        12.0,
-        epsabs=1e-12,
-        limit=400,
-    )[0]
+    exact = integrate.quad(lambda z: np.exp(-12.0 * np.exp(eta + tau * z)) * stats.norm.pdf(z), -12.0, 12.0,
+                           epsabs=1e-12, limit=400)[0]
     # An integral to 1e-12 and an evenly spaced sum that leaves out 2e-17 in its tails.
     assert mean == pytest.approx(exact, abs=1e-9)
     draws = np.exp(-12.0 * np.exp(np.random.default_rng(1).normal(eta, tau, 200_000)))
@@ -58,35 +52,18 @@ def test_survival_of_typical_new_and_own_study() -> None:
     found = _survival(6.0)
     np.testing.assert_allclose(found["survival_6m"].draws, np.exp(-6.0 * np.exp(ETA)), rtol=1e-14)
     np.testing.assert_allclose(found["new_study_survival_6m"].draws, np.exp(-6.0 * np.exp(ETA)), rtol=1e-14)
-    np.testing.assert_allclose(
-        found["study_survival_6m"].draws[:, 1], np.exp(-6.0 * np.exp(ETA + 1.0)), rtol=1e-14
-    )
+    np.testing.assert_allclose(found["study_survival_6m"].draws[:, 1], np.exp(-6.0 * np.exp(ETA + 1.0)), rtol=1e-14)
 
 
 def test_names_scales_and_kinds_of_interval() -> None:
     survival = _survival()
-    assert list(survival) == [
-        "survival_12m",
-        "mean_survival_12m",
-        "new_study_survival_12m",
-        "median_months",
-        "rmst_12m",
-        "rmst_24m",
-        "tau",
-        "hazard",
-        "mean_hazard",
-        "new_study_hazard",
-        "study_survival_12m",
-        "study_hazard",
-    ]
-    rates = {
-        quantity.name: quantity
-        for quantity in rate_quantities(
-            {name: np.zeros(3) for name in ("mean_rate", "median_rate", "rho", "tau")},
-            np.zeros((3, 2)),
-            np.zeros(3),
-        )
-    }
+    assert list(survival) == ["survival_12m", "mean_survival_12m", "new_study_survival_12m",
+                              "median_months", "rmst_12m", "rmst_24m", "tau", "hazard",
+                              "mean_hazard", "new_study_hazard", "study_survival_12m", "study_hazard"]
+    rates = {quantity.name: quantity
+             for quantity in rate_quantities({name: np.zeros(3)
+                                              for name in ("mean_rate", "median_rate", "rho", "tau")},
+                                             np.zeros((3, 2)), np.zeros(3))}
     assert set(rates) == {"mean_rate", "median_rate", "new_study_rate", "study_rate", "rho", "tau"}
     assert {quantity.estimand for quantity in (*rates.values(), *survival.values())} == set(LABELS)
     predicted = {name for name, quantity in (rates | survival).items() if quantity.interval == "prediction"}
@@ -129,24 +106,16 @@ def test_logit_normal_rho_is_that_of_simulated_studies() -> None:
     mean = rates.mean()
     # Four standard errors of a mean, and of a variance with kurtosis below 9.
     assert found["mean_rate"][0] == pytest.approx(mean, abs=4.0 * rates.std() / np.sqrt(400_000))
-    assert found["rho"][0] == pytest.approx(
-        rates.var() / (mean * (1.0 - mean)), rel=4.0 * np.sqrt(8.0 / 400_000)
-    )
+    assert found["rho"][0] == pytest.approx(rates.var() / (mean * (1.0 - mean)), rel=4.0 * np.sqrt(8.0 / 400_000))
 
 
 def test_summaries_are_equal_tailed_and_per_study() -> None:
     draws = np.random.default_rng(4).gamma(2.0, size=(4000, 2))
-    rows = summarise(
-        Quantity("study_rate", draws, "probability", "proportion"), ("a", "b"), chains=4, level=0.9
-    )
+    rows = summarise(Quantity("study_rate", draws, "probability", "proportion"), ("a", "b"), chains=4, level=0.9)
     assert [row.study_id for row in rows] == ["a", "b"]
     for at, row in enumerate(rows):
-        assert (row.lower, row.median, row.upper) == pytest.approx(
-            np.quantile(draws[:, at], [0.05, 0.5, 0.95])
-        )
-        assert (row.mean, row.sd, row.level) == pytest.approx(
-            (draws[:, at].mean(), draws[:, at].std(ddof=1), 0.9)
-        )
+        assert (row.lower, row.median, row.upper) == pytest.approx(np.quantile(draws[:, at], [0.05, 0.5, 0.95]))
+        assert (row.mean, row.sd, row.level) == pytest.approx((draws[:, at].mean(), draws[:, at].std(ddof=1), 0.9))
         # Independent draws: the SD over the root of their number, to the precision of an effective sample
         # size.
         assert row.mcse == pytest.approx(row.sd / np.sqrt(4000), rel=0.15)
@@ -161,8 +130,7 @@ def test_hazards_are_per_100_person_years() -> None:
     np.testing.assert_allclose(found["hazard"].draws, 1200.0 * hazard, rtol=1e-14)
     np.testing.assert_allclose(found["hazard"].draws * found["median_months"].draws, 1200.0 * np.log(2.0), rtol=1e-14)
     np.testing.assert_allclose(found["study_survival_12m"].draws, np.exp(-found["study_hazard"].draws / 100.0))
-    assert {found[name].unit for name in ("hazard", "mean_hazard", "new_study_hazard", "study_hazard")} == {
-        "events per 100 person-years"
-    }
+    assert {found[name].unit for name in ("hazard", "mean_hazard", "new_study_hazard",
+                                          "study_hazard")} == {"events per 100 person-years"}
     spread = _survival(tau=np.full_like(ETA, 2.0))
     np.testing.assert_allclose(spread["mean_hazard"].draws, 1200.0 * hazard * np.exp(2.0), rtol=1e-14)

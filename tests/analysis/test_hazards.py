@@ -13,28 +13,10 @@ EXACT = {"abs": 2e-6}  # z is written with six decimals
 
 
 def _row(**cells: object) -> Survival:
-    base = {
-        "row": 2,
-        "study_id": "a",
-        "endpoint": "os",
-        "definition": "OS",
-        "population": "all_treated",
-        "stratum": "",
-        "cut": "primary",
-        "statistic": "median",
-        "time_months": None,
-        "estimate": None,
-        "ci_low": None,
-        "ci_high": None,
-        "ci_level": None,
-        "upper_not_reached": False,
-        "n": 50,
-        "events": None,
-        "person_months": None,
-        "tier": "A",
-        "fact_ids": (),
-        "decision": "",
-    }
+    base = {"row": 2, "study_id": "a", "endpoint": "os", "definition": "OS", "population": "all_treated",
+            "stratum": "", "cut": "primary", "statistic": "median", "time_months": None, "estimate": None,
+            "ci_low": None, "ci_high": None, "ci_level": None, "upper_not_reached": False, "n": 50,
+            "events": None, "person_months": None, "tier": "A", "fact_ids": (), "decision": ""}
     given = base | cells
     if given["ci_low"] is not None and given["ci_level"] is None:
         given["ci_level"] = 0.95
@@ -88,9 +70,7 @@ def test_arms_may_differ_by_half(low: float, split: bool) -> None:
 def test_landmark_even_on_the_plain_scale() -> None:
     found = _landmark(time_months=12.0, estimate=0.5, ci_low=0.35, ci_high=0.65)
     assert found.log_hazard == pytest.approx(math.log(math.log(2.0) / 12.0))
-    assert (
-        found.se_lower == found.se_upper == pytest.approx(0.30 / (2.0 * Z95 * 0.5 * math.log(2.0)), **EXACT)
-    )
+    assert found.se_lower == found.se_upper == pytest.approx(0.30 / (2.0 * Z95 * 0.5 * math.log(2.0)), **EXACT)
 
 
 def test_landmark_even_on_the_log_log_scale() -> None:
@@ -112,10 +92,8 @@ def test_landmark_even_on_the_log_scale() -> None:
 def test_landmark_uneven_on_every_scale_is_a_split_normal() -> None:
     found = _landmark(time_months=12.0, estimate=0.5, ci_low=0.2, ci_high=0.55, n=10_000)
     g = [math.log(-math.log(value)) for value in (0.2, 0.5, 0.55)]
-    assert (found.se_lower, found.se_upper) == (
-        pytest.approx((g[1] - g[2]) / Z95, **EXACT),
-        pytest.approx((g[0] - g[1]) / Z95, **EXACT),
-    )
+    assert (found.se_lower, found.se_upper) == (pytest.approx((g[1] - g[2]) / Z95, **EXACT),
+                                                pytest.approx((g[0] - g[1]) / Z95, **EXACT))
 
 
 def _scales(survival: float, limit: float) -> dict[str, float]:
@@ -246,15 +224,11 @@ def test_events_and_person_months_stay_counts() -> None:
 
 
 def _strata(*medians: float) -> list[Survival]:
-    return [
-        _row(estimate=median, stratum=f"g{median}", n=n) for median, n in zip(medians, (45, 8), strict=True)
-    ]
+    return [_row(estimate=median, stratum=f"g{median}", n=n) for median, n in zip(medians, (45, 8), strict=True)]
 
 
-@pytest.mark.parametrize(
-    ("medians", "survival", "log_hazard", "error"),
-    [((20.0, 5.0), 0.589, -3.12, 0.19), ((7.6, 0.8), 0.284, -2.26, 0.19)],
-)
+@pytest.mark.parametrize(("medians", "survival", "log_hazard", "error"),
+                         [((20.0, 5.0), 0.589, -3.12, 0.19), ((7.6, 0.8), 0.284, -2.26, 0.19)])
 def test_two_strata_are_one_study(medians: tuple, survival: float, log_hazard: float, error: float) -> None:
     (found,) = convert(_strata(*medians), factor=1.0)
     # The values are written with three and two decimals.
@@ -270,30 +244,21 @@ def test_mixing_of_strata_by_hand() -> None:
     error = [1.25 / (math.log(2.0) * math.sqrt(n)) for n in (45, 8)]
     alive = [math.exp(-12.0 * h) for h in hazard]
     mixed = weight[0] * alive[0] + weight[1] * alive[1]
-    variance = (
-        sum((w * s * 12.0 * h * e) ** 2 for w, s, h, e in zip(weight, alive, hazard, error, strict=True))
-        + weight[0] * weight[1] * (alive[0] - alive[1]) ** 2 / 53
-    )
+    variance = (sum((w * s * 12.0 * h * e) ** 2 for w, s, h, e in zip(weight, alive, hazard, error, strict=True))
+                + weight[0] * weight[1] * (alive[0] - alive[1]) ** 2 / 53)
     assert found.log_hazard == pytest.approx(math.log(-math.log(mixed) / 12.0))
     assert found.se_lower == pytest.approx(math.sqrt(variance) / (mixed * abs(math.log(mixed))))
 
 
 def test_strata_of_counts_are_added_up() -> None:
-    (found,) = convert(
-        [
-            _row(statistic="", stratum=name, events=d, person_months=t, n=n)
-            for name, d, t, n in (("x", 9, 180.5, 20), ("y", 4, 19.5, 6))
-        ]
-    )
+    (found,) = convert([_row(statistic="", stratum=name, events=d, person_months=t, n=n)
+                        for name, d, t, n in (("x", 9, 180.5, 20), ("y", 4, 19.5, 6))])
     assert (found.events, found.person_months, found.patients) == (13.0, 200.0, 26)
     assert len(as_studies([found])) == 1
 
 
 def test_a_stratum_of_counts_can_be_mixed_with_a_median() -> None:
-    rows = [
-        _row(estimate=20.0, stratum="x", n=45),
-        _row(statistic="", stratum="y", events=6, person_months=40.0, n=8),
-    ]
+    rows = [_row(estimate=20.0, stratum="x", n=45), _row(statistic="", stratum="y", events=6, person_months=40.0, n=8)]
     (found,) = convert(rows)
     share = (45 * math.exp(-12.0 * math.log(2.0) / 20.0) + 8 * math.exp(-12.0 * 6.5 / 40.0)) / 53
     assert found.log_hazard == pytest.approx(math.log(-math.log(share) / 12.0))
@@ -301,10 +266,8 @@ def test_a_stratum_of_counts_can_be_mixed_with_a_median() -> None:
 
 
 def test_studies_keep_their_order_and_early_landmarks_are_marked() -> None:
-    rows = [
-        _row(study_id="b", estimate=10.0),
-        _row(study_id="a", statistic="landmark", time_months=4.14, estimate=0.56),
-    ]
+    rows = [_row(study_id="b", estimate=10.0), _row(study_id="a", statistic="landmark", time_months=4.14,
+                                                    estimate=0.56)]
     found = convert(rows)
     assert [one.study_id for one in found] == ["b", "a"]
     assert [one.early for one in found] == [False, True]
@@ -358,7 +321,5 @@ def test_whatever_is_printed_converts(cells: dict) -> None:
 
 def test_rows_in_words() -> None:
     assert describe(_row(estimate=12.9, ci_low=8.7, ci_high=23.4)) == "median 12.9 months (8.7 to 23.4)"
-    assert describe(_row(estimate=18.2, ci_low=15.9, upper_not_reached=True)).endswith(
-        "(15.9 to not reached)"
-    )
+    assert describe(_row(estimate=18.2, ci_low=15.9, upper_not_reached=True)).endswith("(15.9 to not reached)")
     assert describe(_row(statistic="landmark", time_months=12.0, estimate=0.38)) == "38 % at 12 months"

@@ -16,21 +16,15 @@ ROOT = re.compile(r"sqrt\(([\d.]+) x ([\d.]+)\) = ([\d.]+)")
 
 def rows_are_complete_and_numbered(data: Data) -> list[str]:
     verdicts = readme.allowed(data, "audit.csv", "verdict")
-    return [
-        f"{row['check_id']} in place {place}: verdict {row['verdict']!r}"
-        for place, row in enumerate(data["audit"], start=1)
-        if row["check_id"] != f"C{place:02d}"
-        or row["verdict"] not in verdicts
-        or not all(row[column] for column in ("statement", "locator", "recomputed"))
-    ]
+    return [f"{row['check_id']} in place {place}: verdict {row['verdict']!r}"
+            for place, row in enumerate(data["audit"], start=1) if row["check_id"] != f"C{place:02d}"
+            or row["verdict"] not in verdicts
+            or not all(row[column] for column in ("statement", "locator", "recomputed"))]
 
 
 def an_unfinished_or_failed_check_is_commented(data: Data) -> list[str]:
-    return [
-        f"{row['check_id']} is {row['verdict']} without a comment"
-        for row in data["audit"]
-        if row["verdict"] != "consistent" and not row["comment"] and "No counts" not in row["recomputed"]
-    ]
+    return [f"{row['check_id']} is {row['verdict']} without a comment" for row in data["audit"]
+            if row["verdict"] != "consistent" and not row["comment"] and "No counts" not in row["recomputed"]]
 
 
 def written_sums_are_right(data: Data) -> list[str]:
@@ -43,21 +37,15 @@ def written_sums_are_right(data: Data) -> list[str]:
 
 
 def written_shares_are_right(data: Data) -> list[str]:
-    return [
-        f"{row['check_id']}: {events}/{n} is not {percent} %"
-        for row in data["audit"]
-        for events, n, percent in SHARE.findall(row["recomputed"] + " " + row["comment"])
-        if not prints_as(int(events), int(n), percent)
-    ]
+    return [f"{row['check_id']}: {events}/{n} is not {percent} %" for row in data["audit"]
+            for events, n, percent in SHARE.findall(row["recomputed"] + " " + row["comment"])
+            if not prints_as(int(events), int(n), percent)]
 
 
 def written_roots_are_right(data: Data) -> list[str]:
-    return [
-        f"{row['check_id']}: the root of {a} x {b} is not {root}"
-        for row in data["audit"]
-        for a, b, root in ROOT.findall(row["recomputed"])
-        if f"{sqrt(float(a) * float(b)):.{decimals(root)}f}" != root
-    ]
+    return [f"{row['check_id']}: the root of {a} x {b} is not {root}" for row in data["audit"]
+            for a, b, root in ROOT.findall(row["recomputed"])
+            if f"{sqrt(float(a) * float(b)):.{decimals(root)}f}" != root]
 
 
 def _added(values: list[str]) -> str:
@@ -140,11 +128,8 @@ def _exponential(data: Data) -> Iterator[tuple[str, str]]:
 
     pfs, os = _reported(data, "R04"), _reported(data, "R05")
     yield "C46", f"12 ln2 / -ln {pfs['estimate']} = {median(float(pfs['estimate']))}"
-    for check, row, columns in (
-        ("C47", pfs, ("ci_low", "ci_high")),
-        ("C48", os, ("estimate",)),
-        ("C49", os, ("ci_low", "ci_high")),
-    ):
+    for check, row, columns in (("C47", pfs, ("ci_low", "ci_high")), ("C48", os, ("estimate",)),
+                                ("C49", os, ("ci_low", "ci_high"))):
         for column in columns:
             yield check, f"{row[column]} gives {median(float(row[column]))}"
             if row is os:
@@ -220,12 +205,8 @@ RECOMPUTATIONS = (_totals, _baseline, _printed_results, _exponential, _standard_
 
 def arithmetic_follows_from_the_tables(data: Data) -> list[str]:
     texts = {row["check_id"]: row["recomputed"] + " " + row["comment"] for row in data["audit"]}
-    return [
-        f"{check}: the tables give {expected!r}, which is not in {texts[check]!r}"
-        for recompute in RECOMPUTATIONS
-        for check, expected in recompute(data)
-        if expected not in texts[check]
-    ]
+    return [f"{check}: the tables give {expected!r}, which is not in {texts[check]!r}"
+            for recompute in RECOMPUTATIONS for check, expected in recompute(data) if expected not in texts[check]]
 
 
 AUDIT, STUDIES, REPORTED = "audit.csv", "studies.csv", "reported.csv"

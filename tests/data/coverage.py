@@ -56,13 +56,8 @@ def _gaps(data: Data) -> Iterator[tuple[str, Row, str, str]]:
 
 def gaps_list_every_study_and_endpoint_once(data: Data) -> list[str]:
     flags = dict(GROUPS)
-    wanted = {
-        (group, row["study_id"], endpoint)
-        for group, flag in flags.items()
-        for row in data["studies"]
-        if row["in_review"] == flag
-        for endpoint in data.endpoints
-    }
+    wanted = {(group, row["study_id"], endpoint) for group, flag in flags.items() for row in data["studies"]
+              if row["in_review"] == flag for endpoint in data.endpoints}
     found = [(group, study["study_id"], endpoint) for group, study, endpoint, _ in _gaps(data)]
     problems = [f"gaps.md: {key} {'missing' if key in wanted else 'unknown'}" for key in sorted(wanted ^ set(found))]
     return problems + [f"gaps.md: {key} twice" for key in repeated(found)]
@@ -92,11 +87,8 @@ def gaps_print_every_decision(data: Data) -> list[str]:
     problems = []
     for _, study, endpoint, cell in _gaps(data):
         keys = (study["study_id"], endpoint)
-        counts = [
-            f"{row['events']}/{row['n']} **{row['tier']}**"
-            for row in data["responses"]
-            if (row["study_id"], row["endpoint"]) == keys
-        ]
+        counts = [f"{row['events']}/{row['n']} **{row['tier']}**" for row in data["responses"]
+                  if (row["study_id"], row["endpoint"]) == keys]
         curves = [_survival_words(row) for row in data["survival"] if (row["study_id"], row["endpoint"]) == keys]
         expected = "; ".join(counts + curves)
         fits = cell == expected if expected else re.fullmatch(r"\*[^*]+\*", cell)

@@ -31,12 +31,9 @@ def _own(data: Data, row: Row) -> list[Row]:
 def rows_have_known_keys(data: Data) -> list[str]:
     kinds = {"responses": "rate", "survival": "survival"}
     tokens = readme.population_tokens(data)
-    problems = [
-        f"{table}: {where(row)} is no {kind} endpoint of a known study"
-        for table, kind in kinds.items()
-        for row in data[table]
-        if row["study_id"] not in data.studies or data.endpoints.get(row["endpoint"], {}).get("kind") != kind
-    ]
+    problems = [f"{table}: {where(row)} is no {kind} endpoint of a known study" for table, kind in kinds.items()
+                for row in data[table] if row["study_id"] not in data.studies
+                or data.endpoints.get(row["endpoint"], {}).get("kind") != kind]
     problems += [f"{where(row)}: population" for row in data.decisions if token(row["population"]) not in tokens]
     problems += [f"{where(row)}: the decision gives no reason" for row in data.decisions if len(row["decision"]) < 20]
     return problems + [f"{where(row)}: no timing" for row in data["responses"] if not row["timing"]]
@@ -61,39 +58,25 @@ def check_accepts_the_decisions(data: Data) -> list[str]:
 
 def cited_facts_are_of_the_study_and_endpoint(data: Data) -> list[str]:
     citable = readme.citable(data)
-    return [
-        f"{where(row)}: {fact['fact_id']} is about {fact['study_id']} {fact['endpoint']}"
-        for row in data.decisions
-        for fact in _cited(data, row)
-        if fact["study_id"] != row["study_id"]
-        or fact["endpoint"] not in {row["endpoint"], *citable.get(row["endpoint"], ())}
-    ]
+    return [f"{where(row)}: {fact['fact_id']} is about {fact['study_id']} {fact['endpoint']}"
+            for row in data.decisions for fact in _cited(data, row) if fact["study_id"] != row["study_id"]
+            or fact["endpoint"] not in {row["endpoint"], *citable.get(row["endpoint"], ())}]
 
 
 def no_exception_for_other_endpoints_is_unused(data: Data) -> list[str]:
     used = {(row["endpoint"], fact["endpoint"]) for row in data.decisions for fact in _cited(data, row)}
-    return [
-        f"no row of {endpoint} cites {other}"
-        for endpoint, others in readme.citable(data).items()
-        for other in sorted(others)
-        if (endpoint, other) not in used
-    ]
+    return [f"no row of {endpoint} cites {other}" for endpoint, others in readme.citable(data).items()
+            for other in sorted(others) if (endpoint, other) not in used]
 
 
 def _exact(data: Data, row: Row) -> list[Row]:
-    return [
-        fact
-        for fact in _own(data, row)
-        if fact["quantity"] == "events" and (fact["value"], fact["denominator"]) == (row["events"], row["n"])
-    ]
+    return [fact for fact in _own(data, row) if fact["quantity"] == "events"
+            and (fact["value"], fact["denominator"]) == (row["events"], row["n"])]
 
 
 def counts_stand_in_a_cited_fact(data: Data) -> list[str]:
-    return [
-        f"{where(row)}: no cited fact states or derives {row['events']} of {row['n']}"
-        for row in data["responses"]
-        if not _exact(data, row)
-    ]
+    return [f"{where(row)}: no cited fact states or derives {row['events']} of {row['n']}"
+            for row in data["responses"] if not _exact(data, row)]
 
 
 def derived_counts_cite_what_they_come_from(data: Data) -> list[str]:
@@ -113,14 +96,10 @@ def _same_estimate(data: Data, row: Row) -> list[Row]:
     landmark = row["statistic"] == "landmark"
     quantity = "probability_percent" if landmark else "median_months"
     scale = 100 if landmark else 1
-    return [
-        fact
-        for fact in _own(data, row)
-        if fact["quantity"] == quantity
-        and number(fact["value"]) == number(row["estimate"]) * scale
-        and (not landmark or number(fact["time_months"]) == number(row["time_months"]))
-        and (row["definition"] == "OS" or fact["note"].startswith(f"[{row['definition']}]"))
-    ]
+    return [fact for fact in _own(data, row) if fact["quantity"] == quantity
+            and number(fact["value"]) == number(row["estimate"]) * scale
+            and (not landmark or number(fact["time_months"]) == number(row["time_months"]))
+            and (row["definition"] == "OS" or fact["note"].startswith(f"[{row['definition']}]"))]
 
 
 def _same_limits(row: Row, fact: Row) -> bool:
@@ -151,17 +130,10 @@ def _is_primary(data: Data, fact: Row) -> bool:
 
 def _follows(data: Data, row: Row, fact: Row) -> bool:
     """Whether a derived count repeats a count that a cited fact of the same primary page states."""
-    return (
-        fact["derived"] == "true"
-        and "%" not in fact["note"]
-        and any(
-            other["derived"] == "false"
-            and other["source_id"] == fact["source_id"]
-            and other["quantity"] == "events"
-            and other["value"] == fact["value"]
-            for other in _cited(data, row)
-        )
-    )
+    return (fact["derived"] == "true" and "%" not in fact["note"]
+            and any(other["derived"] == "false" and other["source_id"] == fact["source_id"]
+                    and other["quantity"] == "events" and other["value"] == fact["value"]
+                    for other in _cited(data, row)))
 
 
 def _agrees(row: Row, fact: Row) -> bool:
@@ -184,23 +156,16 @@ def _counts_are_tier_a(data: Data, row: Row) -> bool:
 
 
 def _survival_is_tier_a(data: Data, row: Row) -> bool:
-    same = [
-        fact
-        for fact in _same_estimate(data, row)
-        if fact["derived"] == "false" and fact["denominator"] in {"", row["n"]}
-    ]
+    same = [fact for fact in _same_estimate(data, row) if fact["derived"] == "false"
+            and fact["denominator"] in {"", row["n"]}]
     primary = any(_is_primary(data, fact) and fact["denominator"] and _same_limits(row, fact) for fact in same)
     return primary or len({fact["source_id"] for fact in same}) > 1
 
 
 def tier_a_is_well_supported(data: Data) -> list[str]:
     rules = (("responses", _counts_are_tier_a), ("survival", _survival_is_tier_a))
-    return [
-        f"{where(row)}: tier A without a primary statement or two agreeing sources"
-        for table, rule in rules
-        for row in data[table]
-        if row["tier"] == "A" and not rule(data, row)
-    ]
+    return [f"{where(row)}: tier A without a primary statement or two agreeing sources" for table, rule in rules
+            for row in data[table] if row["tier"] == "A" and not rule(data, row)]
 
 
 def decisions_name_only_numbers_they_cite(data: Data) -> list[str]:

@@ -18,44 +18,31 @@ def _numeric(data: Data) -> list[tuple[Row, object]]:
 def ids_count_up_without_gaps(data: Data) -> list[str]:
     """A gap would be a deleted fact, a repetition a reused id."""
     found = [row["fact_id"] for row in data["extraction"]]
-    return [
-        f"{fact} stands where F{place:04d} belongs"
-        for place, fact in enumerate(found, start=1)
-        if fact != f"F{place:04d}"
-    ]
+    return [f"{fact} stands where F{place:04d} belongs" for place, fact in enumerate(found, start=1)
+            if fact != f"F{place:04d}"]
 
 
 def no_two_facts_are_identical(data: Data) -> list[str]:
-    contents = [
-        tuple(cell for column, cell in row.items() if column not in DESCRIBES_THE_READING) for row in data["extraction"]
-    ]
+    contents = [tuple(cell for column, cell in row.items() if column not in DESCRIBES_THE_READING)
+                for row in data["extraction"]]
     return [f"two facts say {content}" for content in repeated(contents)]
 
 
 def facts_have_a_study_a_source_and_a_place(data: Data) -> list[str]:
-    return [
-        f"{where(row)}: {column} is {row[column]!r}"
-        for row in data["extraction"]
-        for column, known in (("study_id", data.studies), ("source_id", data.sources), ("locator", None))
-        if not row[column] or (known is not None and row[column] not in known)
-    ]
+    return [f"{where(row)}: {column} is {row[column]!r}" for row in data["extraction"]
+            for column, known in (("study_id", data.studies), ("source_id", data.sources), ("locator", None))
+            if not row[column] or (known is not None and row[column] not in known)]
 
 
 def words_come_from_the_lists(data: Data) -> list[str]:
     analysed, context, _ = readme.endpoint_keys(data)
-    lists = {
-        "endpoint": {*analysed, *context},
-        "quantity": readme.quantities(data),
-        "population": readme.population_tokens(data),
-        "derived": readme.allowed(data, "extraction.csv", "derived"),
-        "confidence": readme.allowed(data, "extraction.csv", "confidence"),
-    }
-    return [
-        f"{where(row)}: {column} is {row[column]!r}"
-        for row in data["extraction"]
-        for column, known in lists.items()
-        if (token(row[column]) if column == "population" else row[column]) not in known
-    ]
+    lists = {"endpoint": {*analysed, *context}, "quantity": readme.quantities(data),
+             "population": readme.population_tokens(data), "derived":
+             readme.allowed(data, "extraction.csv", "derived"),
+             "confidence": readme.allowed(data, "extraction.csv", "confidence")}
+    return [f"{where(row)}: {column} is {row[column]!r}" for row in data["extraction"]
+            for column, known in lists.items() if (token(row[column]) if column == "population" else row[column])
+            not in known]
 
 
 def lists_hold_no_unused_word(data: Data) -> list[str]:
@@ -63,11 +50,9 @@ def lists_hold_no_unused_word(data: Data) -> list[str]:
     analysed, context, _ = readme.endpoint_keys(data)
     rows = [*data["extraction"], *data.decisions]
     used = {column: {row[column] for row in data["extraction"]} for column in ("endpoint", "quantity")}
-    unused = {
-        "endpoint": set(context) - used["endpoint"],
-        "quantity": readme.quantities(data) - used["quantity"],
-        "population": readme.population_tokens(data) - {token(row["population"]) for row in rows},
-    }
+    unused = {"endpoint": set(context) - used["endpoint"], "quantity": readme.quantities(data)
+              - used["quantity"], "population": readme.population_tokens(data)
+              - {token(row["population"]) for row in rows}}
     problems = [f"no fact has the {column} {word}" for column, words in unused.items() for word in sorted(words)]
     return problems + [f"{word} is listed twice" for word in repeated(analysed + context)]
 
@@ -79,11 +64,8 @@ def values_fit_their_quantity(data: Data) -> list[str]:
         broken = broken or (row["quantity"] in COUNTS and value != int(value))
         broken = broken or ("percent" in row["quantity"] and value > 100)
         problems += [f"{where(row)}: {row['quantity']} is {row['value']!r}"] * broken
-    return problems + [
-        f"{where(row)}: a median that was not reached is {row['value']!r}"
-        for row in data["extraction"]
-        if row["quantity"] == "median_not_reached" and row["value"]
-    ]
+    return problems + [f"{where(row)}: a median that was not reached is {row['value']!r}"
+                       for row in data["extraction"] if row["quantity"] == "median_not_reached" and row["value"]]
 
 
 def bases_are_counts_that_hold_the_events(data: Data) -> list[str]:
@@ -110,19 +92,13 @@ def limits_enclose_the_value(data: Data) -> list[str]:
 
 
 def times_are_positive_and_given_where_needed(data: Data) -> list[str]:
-    return [
-        f"{where(row)}: {row['quantity']} at {row['time_months']!r} months"
-        for row in data["extraction"]
-        if (row["time_months"] or row["quantity"] in AT_A_TIME) and not (number(row["time_months"]) or 0) > 0
-    ]
+    return [f"{where(row)}: {row['quantity']} at {row['time_months']!r} months" for row in data["extraction"]
+            if (row["time_months"] or row["quantity"] in AT_A_TIME) and not (number(row["time_months"]) or 0) > 0]
 
 
 def pfs_facts_name_what_was_reported(data: Data) -> list[str]:
-    return [
-        f"{where(row)}: the note opens with {row['note'][:12]!r}"
-        for row in data["extraction"]
-        if row["endpoint"] == "pfs" and not re.match(r"\[(PFS|[A-Z]FS( and [A-Z]FS)?)\]( |$)", row["note"])
-    ]
+    return [f"{where(row)}: the note opens with {row['note'][:12]!r}" for row in data["extraction"]
+            if row["endpoint"] == "pfs" and not re.match(r"\[(PFS|[A-Z]FS( and [A-Z]FS)?)\]( |$)", row["note"])]
 
 
 def derived_counts_are_the_only_fit(data: Data) -> list[str]:
@@ -133,9 +109,8 @@ def derived_counts_are_the_only_fit(data: Data) -> list[str]:
             continue
         named = re.findall(r"(\d+(?:\.\d+)?) %", row["note"])
         printed = _percentages_beside(data, row, named)
-        problems += [
-            f"{where(row)}: no fact of the same page prints the {p} % of the note" for p in named if p not in printed
-        ]
+        problems += [f"{where(row)}: no fact of the same page prints the {p} % of the note" for p in named
+                     if p not in printed]
         for percent in printed:
             fits = counts_printing_as(percent, int(row["denominator"]))
             if fits != [int(row["value"])]:
@@ -145,18 +120,10 @@ def derived_counts_are_the_only_fit(data: Data) -> list[str]:
 
 def _percentages_beside(data: Data, row: Row, named: list[str]) -> set[str]:
     """Stated percentages of the same study, endpoint and page; without a base those the note names."""
-    same = [
-        fact
-        for fact in data["extraction"]
-        if fact["quantity"] == "percent"
-        and fact["derived"] == "false"
-        and all(fact[key] == row[key] for key in ("study_id", "endpoint", "source_id"))
-    ]
-    return {
-        fact["value"]
-        for fact in same
-        if fact["denominator"] == row["denominator"] or (not fact["denominator"] and fact["value"] in named)
-    }
+    same = [fact for fact in data["extraction"] if fact["quantity"] == "percent" and fact["derived"] == "false"
+            and all(fact[key] == row[key] for key in ("study_id", "endpoint", "source_id"))]
+    return {fact["value"] for fact in same if fact["denominator"] == row["denominator"]
+            or (not fact["denominator"] and fact["value"] in named)}
 
 
 def notes_of_derived_counts_repeat_the_row(data: Data) -> list[str]:
@@ -172,23 +139,14 @@ def notes_of_derived_counts_repeat_the_row(data: Data) -> list[str]:
 
 def sources_are_citable(data: Data) -> list[str]:
     kinds = readme.allowed(data, "sources.csv", "kind")
-    rules = {
-        "kind": lambda row: row["kind"] in kinds,
-        "citation": lambda row: len(row["citation"]) > 10,
-        "doi": lambda row: re.fullmatch(r"(10\.\d{4,}/\S+)?", row["doi"]),
-        "pmid": lambda row: re.fullmatch(r"(\d{6,9})?", row["pmid"]),
-        "url": lambda row: (
-            re.fullmatch(r"(https?://[\w.-]+/\S+)?", row["url"])
-            and (row["url"] or "no address recorded" in row["citation"])
-        ),
-    }
+    rules = {"kind": lambda row: row["kind"] in kinds, "citation": lambda row: len(row["citation"]) > 10,
+             "doi": lambda row: re.fullmatch(r"(10\.\d{4,}/\S+)?", row["doi"]),
+             "pmid": lambda row: re.fullmatch(r"(\d{6,9})?", row["pmid"]),
+             "url": lambda row: (re.fullmatch(r"(https?://[\w.-]+/\S+)?", row["url"])
+                                 and (row["url"] or "no address recorded" in row["citation"]))}
     problems = [f"source {source} is not unique" for source in repeated(row["source_id"] for row in data["sources"])]
-    return problems + [
-        f"{row['source_id']}: {column} is {row[column]!r}"
-        for row in data["sources"]
-        for column, holds in rules.items()
-        if not holds(row)
-    ]
+    return problems + [f"{row['source_id']}: {column} is {row[column]!r}" for row in data["sources"]
+                       for column, holds in rules.items() if not holds(row)]
 
 
 def sources_without_facts_are_the_named_ones(data: Data) -> list[str]:
@@ -197,9 +155,8 @@ def sources_without_facts_are_the_named_ones(data: Data) -> list[str]:
     limits = readme.section(data.text("README.md"), "## Limits")
     sentence = [line for line in limits.split("\n* ") if "bibliography without facts" in line]
     named = set(readme.words(" ".join(sentence)))
-    return [
-        f"{name} has no facts: {name in unused}; named in README.md: {name in named}" for name in sorted(unused ^ named)
-    ]
+    return [f"{name} has no facts: {name in unused}; named in README.md: {name in named}"
+            for name in sorted(unused ^ named)]
 
 
 LEDGER = "extraction.csv"

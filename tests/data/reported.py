@@ -5,42 +5,30 @@ from collections import Counter
 from . import readme
 from .tables import Data, Row, decimals, number, prints_as, repeated, where
 
-UNITS = {
-    "mean_probability": "probability", "survival_12m": "probability", "proportion": "probability",
-    "median_months": "months"}
+UNITS = {"mean_probability": "probability", "survival_12m": "probability", "proportion": "probability",
+         "median_months": "months"}
 ESTIMANDS_OF = {"rate": {"mean_rate", "crude_rate"}, "survival": {"survival", "median_months"}}
 
 
 def rows_use_allowed_words(data: Data) -> list[str]:
     analysed, _, printed = readme.endpoint_keys(data)
-    words = {
-        column: readme.allowed(data, "reported.csv", column) for column in ("subset", "statistic", "units", "primary")
-    }
+    words = {column: readme.allowed(data, "reported.csv", column)
+             for column in ("subset", "statistic", "units", "primary")}
     words |= {"endpoint": {*analysed, *printed}, "source_id": set(data.sources)}
-    problems = [
-        f"{where(row)}: {column} is {row[column]!r}"
-        for row in data["reported"]
-        for column, known in words.items()
-        if row[column] not in known or not row["locator"]
-    ]
+    problems = [f"{where(row)}: {column} is {row[column]!r}" for row in data["reported"]
+                for column, known in words.items() if row[column] not in known or not row["locator"]]
     unused = set(printed) - {row["endpoint"] for row in data["reported"]}
     return problems + [f"no row has the endpoint {name} of README.md" for name in sorted(unused)]
 
 
 def ids_count_up(data: Data) -> list[str]:
-    return [
-        f"{row['reported_id']} stands where R{place:02d} belongs"
-        for place, row in enumerate(data["reported"], start=1)
-        if row["reported_id"] != f"R{place:02d}"
-    ]
+    return [f"{row['reported_id']} stands where R{place:02d} belongs"
+            for place, row in enumerate(data["reported"], start=1) if row["reported_id"] != f"R{place:02d}"]
 
 
 def decimals_are_those_of_the_estimate(data: Data) -> list[str]:
-    return [
-        f"{where(row)}: {row['estimate']} has not {row['decimals']} decimals"
-        for row in data["reported"]
-        if str(decimals(row["estimate"])) != row["decimals"]
-    ]
+    return [f"{where(row)}: {row['estimate']} has not {row['decimals']} decimals" for row in data["reported"]
+            if str(decimals(row["estimate"])) != row["decimals"]]
 
 
 def estimates_lie_on_their_scale_and_in_their_interval(data: Data) -> list[str]:
@@ -48,23 +36,16 @@ def estimates_lie_on_their_scale_and_in_their_interval(data: Data) -> list[str]:
     for row in data["reported"]:
         given = [number(row[column]) for column in ("ci_low", "estimate", "ci_high") if row[column]]
         top = 1 if row["units"] == "probability" else 120
-        ordered = (
-            None not in given
-            and given == sorted(given)
-            and len(given) in {1, 3}
-            and all(0 < limit < top for limit in given)
-        )
+        ordered = (None not in given and given == sorted(given) and len(given) in {1, 3}
+                   and all(0 < limit < top for limit in given))
         if not ordered or UNITS.get(row["statistic"]) != row["units"]:
             problems.append(f"{where(row)}: {row['estimate']} ({row['ci_low']}-{row['ci_high']}) {row['units']}")
     return problems
 
 
 def a_level_stands_beside_every_interval_only(data: Data) -> list[str]:
-    return [
-        f"{where(row)}: level {row['level']!r}"
-        for row in data["reported"]
-        if row["level"] != ("0.95" if row["ci_low"] else "")
-    ]
+    return [f"{where(row)}: level {row['level']!r}" for row in data["reported"]
+            if row["level"] != ("0.95" if row["ci_low"] else "")]
 
 
 def one_printing_is_primary(data: Data) -> list[str]:
@@ -81,11 +62,8 @@ def counts_give_the_proportion(data: Data) -> list[str]:
         studies = number(row["k_studies"])
         percent = str(number(row["estimate"]) * 100) if row["units"] == "probability" else ""
         crude = row["statistic"] == "proportion" and events and n
-        if (
-            (events and n and events > n)
-            or (studies and not 1 <= studies <= 16)
-            or (crude and not prints_as(int(events), int(n), percent))
-        ):
+        if ((events and n and events > n) or (studies and not 1 <= studies <= 16)
+            or (crude and not prints_as(int(events), int(n), percent))):
             problems.append(f"{where(row)}: {events} of {n} in {studies} studies")
     return problems
 
@@ -93,11 +71,9 @@ def counts_give_the_proportion(data: Data) -> list[str]:
 def adult_rows_have_the_adult_patients(data: Data) -> list[str]:
     adults = [row for row in data["studies"] if (row["in_review"], row["cohort"]) == ("true", "adult")]
     expected = (str(len(adults)), str(sum(int(row["n_treated"]) for row in adults)))
-    return [
-        f"{where(row)}: {row['k_studies']} studies, {row['n_patients']} patients, not {expected}"
-        for row in data["reported"]
-        if row["subset"] == "adult_only" and (row["k_studies"], row["n_patients"]) != expected
-    ]
+    return [f"{where(row)}: {row['k_studies']} studies, {row['n_patients']} patients, not {expected}"
+            for row in data["reported"] if row["subset"] == "adult_only"
+            and (row["k_studies"], row["n_patients"]) != expected]
 
 
 def every_kind_has_one_comparison_rule(data: Data) -> list[str]:
@@ -132,13 +108,8 @@ def _target_fits(data: Data, row: Row) -> bool:
 
 
 def totals_agree_with_the_printed_rows(data: Data) -> list[str]:
-    primary = {
-        row["endpoint"]: row
-        for row in data["reported"]
-        if row["primary"] == "true"
-        and row["subset"] == "all"
-        and row["statistic"] in {"mean_probability", "proportion"}
-    }
+    primary = {row["endpoint"]: row for row in data["reported"] if row["primary"] == "true"
+               and row["subset"] == "all" and row["statistic"] in {"mean_probability", "proportion"}}
     problems = [f"{endpoint} has two totals" for endpoint in repeated(row["endpoint"] for row in data["totals"])]
     for row in data["totals"]:
         other = primary.get(row["endpoint"], {})
@@ -146,23 +117,15 @@ def totals_agree_with_the_printed_rows(data: Data) -> list[str]:
         there = tuple(other.get(column) for column in ("k_studies", "events", "n_patients", "source_id"))
         if here != there or row["endpoint"] not in data.endpoints or not row["locator"]:
             problems.append(f"totals.csv {row['endpoint']}: {here}, reported.csv: {there}")
-    missing = [
-        row
-        for row in primary.values()
-        if row["events"]
-        and row["endpoint"] in data.endpoints
-        and row["endpoint"] not in {total["endpoint"] for total in data["totals"]}
-    ]
+    missing = [row for row in primary.values() if row["events"] and row["endpoint"] in data.endpoints
+               and row["endpoint"] not in {total["endpoint"] for total in data["totals"]}]
     return problems + [f"{where(row)}: its {row['events']} events are in no total" for row in missing]
 
 
 def the_total_of_cr_is_every_treated_patient(data: Data) -> list[str]:
     treated = sum(int(row["n_treated"]) for row in data["studies"] if row["in_review"] == "true")
-    return [
-        f"cr is printed for {row['n']}, treated are {treated}"
-        for row in data["totals"]
-        if row["endpoint"] == "cr" and row["n"] != str(treated)
-    ]
+    return [f"cr is printed for {row['n']}, treated are {treated}" for row in data["totals"]
+            if row["endpoint"] == "cr" and row["n"] != str(treated)]
 
 
 def scenarios_change_a_total_by_their_denominators(data: Data) -> list[str]:
@@ -186,9 +149,8 @@ def endpoints_are_the_analysed_keys(data: Data) -> list[str]:
     problems += [f"endpoint {name} twice" for name in repeated(row["endpoint"] for row in data["endpoints"])]
     words = {column: readme.allowed(data, "endpoints.csv", column) for column in ("kind", "direction", "population")}
     for row in data["endpoints"]:
-        problems += [
-            f"{where(row)}: {column} is {row[column]!r}" for column, known in words.items() if row[column] not in known
-        ]
+        problems += [f"{where(row)}: {column} is {row[column]!r}" for column, known in words.items()
+                     if row[column] not in known]
         parent = row["parent"] and data.endpoints.get(row["parent"], {}).get("kind") != row["kind"]
         horizon = (row["horizon_months"] == "12") != (row["kind"] == "survival")
         problems += [f"{where(row)}: parent {row['parent']!r}, horizon {row['horizon_months']!r}"] * bool(

@@ -8,10 +8,9 @@ from .tables import Data, Row, number, prints_as, repeated
 # Grover et al. 2022: abstract (16, 489); Results, Baseline patient and CAR-T characteristics (the parts).
 PRINTED_TOTALS = {"all": (16, 489), "adult": (5, 206), "combined": (11, 283)}
 PRINTED_SUBSETS = {"all": 16, "cd19_only": 14, "adult_only": 5}
-NUMERIC = (
-    "year", "n_treated", "median_age", "age_low", "age_high", "prior_hct_n", "prior_hct_pct", "ph_positive_n",
-    "ph_positive_pct", "median_blast_pct", "dose_cells_per_kg", "cd28_share", "third_generation_share",
-    "allogeneic_share", "second_antigen_share")
+NUMERIC = ("year", "n_treated", "median_age", "age_low", "age_high", "prior_hct_n", "prior_hct_pct",
+           "ph_positive_n", "ph_positive_pct", "median_blast_pct", "dose_cells_per_kg",
+           "cd28_share", "third_generation_share", "allogeneic_share", "second_antigen_share")
 # Share, category column, and the categories in which everybody and in which nobody has the property.
 SHARES = (
     ("cd28_share", "costimulation", {"CD28"}, {"4-1BB", "third_generation"}),
@@ -38,38 +37,24 @@ def review(data: Data) -> list[Row]:
 def totals_are_the_printed_ones(data: Data) -> list[str]:
     groups = {name: [row for row in review(data) if name in {"all", row["cohort"]}] for name in PRINTED_TOTALS}
     found = {name: (len(rows), sum(int(row["n_treated"]) for row in rows)) for name, rows in groups.items()}
-    return [
-        f"{name}: {found[name]} studies and patients, printed {printed}"
-        for name, printed in PRINTED_TOTALS.items()
-        if found[name] != printed
-    ]
+    return [f"{name}: {found[name]} studies and patients, printed {printed}"
+            for name, printed in PRINTED_TOTALS.items() if found[name] != printed]
 
 
 def keys_are_unique(data: Data) -> list[str]:
-    return [
-        f"{column} {value} twice"
-        for column in ("study_id", "label")
-        for value in repeated(row[column] for row in data["studies"])
-    ]
+    return [f"{column} {value} twice" for column in ("study_id", "label")
+            for value in repeated(row[column] for row in data["studies"])]
 
 
 def cells_hold_allowed_values(data: Data) -> list[str]:
-    words = {
-        column: readme.allowed(data, "studies.csv", column)
-        for column in ("cohort", "costimulation", "t_cell_origin", "antigen_target", "design", "in_review")
-    }
-    problems = [
-        f"{row['study_id']}: {column} is {row[column]!r}"
-        for row in data["studies"]
-        for column, known in words.items()
-        if row[column] not in known and (row[column] or column == "in_review")
-    ]
-    return problems + [
-        f"{row['study_id']}: {column} is {row[column]!r}"
-        for row in data["studies"]
-        for column in NUMERIC
-        if row[column] and not (number(row[column]) or -1) >= 0 and number(row[column]) != 0
-    ]
+    words = {column: readme.allowed(data, "studies.csv", column)
+             for column in ("cohort", "costimulation", "t_cell_origin", "antigen_target", "design", "in_review")}
+    problems = [f"{row['study_id']}: {column} is {row[column]!r}" for row in data["studies"]
+                for column, known in words.items() if row[column] not in known
+                and (row[column] or column == "in_review")]
+    return problems + [f"{row['study_id']}: {column} is {row[column]!r}" for row in data["studies"]
+                       for column in NUMERIC if row[column] and not (number(row[column]) or -1) >= 0
+                       and number(row[column]) != 0]
 
 
 def review_rows_are_complete(data: Data) -> list[str]:
@@ -133,9 +118,8 @@ def rows_name_their_source(data: Data) -> list[str]:
         parts = re.fullmatch(r"(grover_2022 Table 1)? ?((?:F\d{4} ?)*)", row["source"])
         from_review = bool(parts and parts[1])
         facts = parts[2].split() if parts else []
-        named = {row["study_id"]} | {
-            other for other, study in data.studies.items() if other in row["note"] or study["label"] in row["note"]
-        }
+        named = {row["study_id"]} | {other for other, study in data.studies.items() if other in row["note"]
+                                     or study["label"] in row["note"]}
         foreign = [fact for fact in facts if data.facts.get(fact, {}).get("study_id") not in named]
         wrong = foreign or not row["source"] or not parts or from_review != (row["in_review"] == "true")
         problems += [f"{row['study_id']}: source {row['source']!r} {foreign}"] * bool(wrong)
@@ -147,14 +131,9 @@ def numbers_stand_in_the_ledger(data: Data) -> list[str]:
     problems = []
     for row in data["studies"]:
         for column, (endpoint, quantities) in LEDGER_OF.items():
-            facts = [
-                fact
-                for fact in data["extraction"]
-                if fact["study_id"] == row["study_id"]
-                and fact["endpoint"] == endpoint
-                and fact["quantity"] in quantities
-                and fact["population"] == "all_treated"
-            ]
+            facts = [fact for fact in data["extraction"] if fact["study_id"] == row["study_id"]
+                     and fact["endpoint"] == endpoint and fact["quantity"] in quantities
+                     and fact["population"] == "all_treated"]
             needed = bool(facts) or row["in_review"] == "false"
             explained = row["in_review"] == "true" and all(fact["fact_id"] in row["source"] for fact in facts)
             if row[column] and needed and not explained and not any(_states(row, column, fact) for fact in facts):
@@ -179,21 +158,14 @@ def _is_base_of_its_facts(data: Data, problem: str) -> bool:
 
 def overlaps_are_known_and_mutual(data: Data) -> list[str]:
     named = {row["study_id"]: set(row["overlaps_with"].split()) for row in data["studies"]}
-    return [
-        f"{study} overlaps with {other}, which does not say so"
-        for study, others in named.items()
-        for other in sorted(others)
-        if study == other or study not in named.get(other, ())
-    ]
+    return [f"{study} overlaps with {other}, which does not say so" for study, others in named.items()
+            for other in sorted(others) if study == other or study not in named.get(other, ())]
 
 
 def registry_numbers_have_their_form(data: Data) -> list[str]:
     form = re.compile(r"(NCT\d{8}|ChiCTR-[A-Z]{3}-\d{8})(; (NCT\d{8}|ChiCTR-[A-Z]{3}-\d{8}))*")
-    return [
-        f"{row['study_id']}: {row['registry_id']}"
-        for row in data["studies"]
-        if row["registry_id"] and not form.fullmatch(row["registry_id"])
-    ]
+    return [f"{row['study_id']}: {row['registry_id']}" for row in data["studies"] if row["registry_id"]
+            and not form.fullmatch(row["registry_id"])]
 
 
 def subsets_pick_the_printed_numbers(data: Data) -> list[str]:
@@ -202,11 +174,8 @@ def subsets_pick_the_printed_numbers(data: Data) -> list[str]:
     for name in dict.fromkeys([*PRINTED_SUBSETS, *(row["subset"] for row in data["subsets"])]):
         rules = [row for row in data["subsets"] if row["subset"] == name]
         known = all(not rule["column"] or rule["column"] in data.header("studies.csv") for rule in rules)
-        found = [
-            row
-            for row in review(data)
-            if known and all(not rule["column"] or row[rule["column"]] == rule["value"] for rule in rules)
-        ]
+        found = [row for row in review(data) if known
+                 and all(not rule["column"] or row[rule["column"]] == rule["value"] for rule in rules)]
         if not rules or len(found) != PRINTED_SUBSETS.get(name, len(found)) or not found:
             problems.append(f"{name} picks {len(found)} review studies, printed {PRINTED_SUBSETS.get(name)}")
     return problems

@@ -43,10 +43,8 @@ def test_most_checks_with_numbers_are_recomputed(data: Data) -> None:
 def test_the_combinations_that_leave_the_relapse_base_are_as_many_as_readme_says(data: Data) -> None:
     sizes = {row["study_id"]: int(row["n_treated"]) for row in studies.review(data)}
     adults = {**sizes, "ortiz_maldonado_2020": int(data.facts["F0180"]["value"])}
-    found = [
-        sum(sum(values.values()) - sum(left) == 454 for k in range(1, 5) for left in combinations(values.values(), k))
-        for values in (sizes, adults)
-    ]
+    found = [sum(sum(values.values()) - sum(left) == 454 for k in range(1, 5)
+                 for left in combinations(values.values(), k)) for values in (sizes, adults)]
     words = {3: "three", 7: "seven"}
     text = f"there are {words.get(found[0])} from {sum(sizes.values())} and {words.get(found[1])} from"
     assert text in data.text("README.md"), found
@@ -54,10 +52,8 @@ def test_the_combinations_that_leave_the_relapse_base_are_as_many_as_readme_says
 
 def test_the_analysis_picks_the_same_subsets(data_folder: Path) -> None:
     evidence = load(data_folder)
-    found = {
-        name: sum(study.in_review and in_subset(evidence, study, name) for study in evidence.studies)
-        for name in studies.PRINTED_SUBSETS
-    }
+    found = {name: sum(study.in_review and in_subset(evidence, study, name) for study in evidence.studies)
+             for name in studies.PRINTED_SUBSETS}
     assert found == studies.PRINTED_SUBSETS
 
 
@@ -73,9 +69,8 @@ def test_both_ways_of_rounding_count_as_a_print(events: int, n: int, printed: st
 @pytest.mark.parametrize(("study", "endpoint", "bases", "fits"), [
     ("roddie_2024", "crs_any", [127], [87, 88]), ("roloff_2024", "crs_grade3plus", [189], [20, 21]),
     ("park_2018", "mrd_neg", [53, 44], [])])
-def test_a_percentage_without_a_unique_count_has_no_decision(
-    data: Data, study: str, endpoint: str, bases: list[int], fits: list[int]
-) -> None:
+def test_a_percentage_without_a_unique_count_has_no_decision(data: Data, study: str, endpoint: str,
+                                                             bases: list[int], fits: list[int]) -> None:
     facts = [row for row in data["extraction"] if (row["study_id"], row["endpoint"]) == (study, endpoint)]
     printed = next(row["value"] for row in facts if row["quantity"] == "percent")
     assert [events for n in bases for events in counts_printing_as(printed, n)] == fits

@@ -16,9 +16,8 @@ from .checksums import differences, main
 from .tables import Data
 
 STUDY = "made_up_2026"
-SOURCE = {
-    "source_id": "made_up_2026_jo", "citation": "Made-Up et al. J Nowhere 2026;1:1 (abstract)",
-    "doi": "10.1000/made.up", "url": "https://doi.org/10.1000/made.up", "kind": "primary_abstract"}
+SOURCE = {"source_id": "made_up_2026_jo", "citation": "Made-Up et al. J Nowhere 2026;1:1 (abstract)",
+          "doi": "10.1000/made.up", "url": "https://doi.org/10.1000/made.up", "kind": "primary_abstract"}
 FACTS = [
     {"endpoint": "n_treated", "quantity": "count", "value": "40"},
     {"endpoint": "age", "quantity": "median_years", "value": "37", "denominator": "40"},
@@ -30,13 +29,11 @@ FACTS = [
         "endpoint": "os", "quantity": "probability_percent", "value": "61", "denominator": "40", "ci_low": "44",
         "ci_high": "75", "time_months": "12"},
 ]
-STUDIES = {
-    "study_id": STUDY, "label": "Made-Up 2026", "year": "2026", "n_treated": "40", "median_age": "37",
-    "cohort": "adult", "antigen_target": "CD19", "second_antigen_share": "0", "in_review": "false",
-    "design": "prospective"}
-COUNT = {
-    "study_id": STUDY, "endpoint": "cr", "events": "33", "n": "40", "population": "all_treated", "timing": "day 28",
-    "tier": "B", "decision": "82.5 % of 40 is printed in the primary abstract; only 33 fits."}
+STUDIES = {"study_id": STUDY, "label": "Made-Up 2026", "year": "2026", "n_treated": "40", "median_age": "37",
+           "cohort": "adult", "antigen_target": "CD19", "second_antigen_share": "0", "in_review": "false",
+           "design": "prospective"}
+COUNT = {"study_id": STUDY, "endpoint": "cr", "events": "33", "n": "40", "population": "all_treated",
+         "timing": "day 28", "tier": "B", "decision": "82.5 % of 40 is printed in the primary abstract; only 33 fits."}
 CURVE = {
     "study_id": STUDY, "endpoint": "os", "definition": "OS", "population": "all_treated", "cut": "primary",
     "statistic": "landmark", "time_months": "12", "estimate": "0.61", "ci_low": "0.44", "ci_high": "0.75",
@@ -48,14 +45,8 @@ def _with_tables(data: Data) -> Data:
     """Steps 1 to 4 without gaps.md: a source, facts with the next free ids, a study, and its decisions."""
     first = len(data["extraction"]) + 1
     ids = [f"F{first + place:04d}" for place in range(len(FACTS))]
-    common = {
-        "study_id": STUDY,
-        "population": "all_treated",
-        "source_id": SOURCE["source_id"],
-        "locator": "Abstract, Results",
-        "derived": "false",
-        "confidence": "high",
-    }
+    common = {"study_id": STUDY, "population": "all_treated", "source_id": SOURCE["source_id"],
+              "locator": "Abstract, Results", "derived": "false", "confidence": "high"}
     facts = [{"fact_id": fact_id, **common, **fact} for fact_id, fact in zip(ids, FACTS, strict=True)]
     return (
         data.with_rows("sources.csv", SOURCE)

@@ -24,16 +24,10 @@ def evidence(tmp_path):
 
 
 def test_the_full_set_is_typed(evidence):
-    counts = {
-        file: len(getattr(evidence, name))
-        for file, name in zip(
-            TABLES,
-            [
-                "studies", "endpoints", "responses", "survival", "reported", "totals", "scenarios", "sources", "facts",
-                "audit", "subsets", "comparisons", "covariates"],
-            strict=True,
-        )
-    }
+    counts = {file: len(getattr(evidence, name))
+              for file, name in zip(TABLES, ["studies", "endpoints", "responses", "survival", "reported",
+                                             "totals", "scenarios", "sources", "facts", "audit",
+                                             "subsets", "comparisons", "covariates"], strict=True)}
     assert counts == {name: text.count("\n") - 1 for name, text in FULL.items()}
     assert evidence.notes == ()
     study = evidence.study("hay_2019")
@@ -81,23 +75,16 @@ def test_a_portable_interval_has_level_95(tmp_path):
 
 
 def test_every_problem_is_reported_at_once(problems_of):
-    found = problems_of(
-        studies=with_cell(with_cell(FULL["studies.csv"], 2, "year", "MMXVIII"), 4, "in_review", "y"),
-        responses=with_cell(with_cell(FULL["responses.csv"], 2, "events", "54"), 4, "study_id", "nobody"),
-        survival=FULL["survival.csv"].replace(",", ";"),
-        totals=b"\xff",
-        audit="",
-    )
-    assert [(p.file, p.row, p.column) for p in found] == [
-        ("studies.csv", 2, "year"),
-        ("studies.csv", 4, "in_review"),
-        ("responses.csv", 2, "events"),
-        ("responses.csv", 4, "study_id"),
-        ("responses.csv", 4, "fact_ids"),
-        ("survival.csv", 1, ""),
-        ("totals.csv", 1, ""),
-        ("audit.csv", None, ""),
-    ]
+    found = problems_of(studies=with_cell(with_cell(FULL["studies.csv"], 2, "year", "MMXVIII"), 4, "in_review",
+                                          "y"),
+                        responses=with_cell(with_cell(FULL["responses.csv"], 2, "events", "54"), 4,
+                                            "study_id", "nobody"),
+                        survival=FULL["survival.csv"].replace(",", ";"), totals=b"\xff", audit="")
+    assert [(p.file, p.row, p.column) for p in found] == [("studies.csv", 2, "year"), ("studies.csv", 4, "in_review"),
+                                                          ("responses.csv", 2, "events"),
+                                                          ("responses.csv", 4, "study_id"),
+                                                          ("responses.csv", 4, "fact_ids"), ("survival.csv", 1, ""),
+                                                          ("totals.csv", 1, ""), ("audit.csv", None, "")]
 
 
 def test_one_row_can_have_several_problems(problems_of):
@@ -175,9 +162,8 @@ def test_ten_thousand_studies_load_in_seconds(tmp_path):
     count = 10_000
     studies = "".join(f"s{i},Study {i},2020\n" for i in range(count))
     responses = "".join(f"s{i},cr,{i % 50},50\n" for i in range(count))
-    write_evidence(
-        tmp_path, studies="study_id,label,year\n" + studies, responses="study_id,endpoint,events,n\n" + responses
-    )
+    write_evidence(tmp_path, studies="study_id,label,year\n" + studies, responses="study_id,endpoint,events,n\n"
+                   + responses)
     start = time.perf_counter()
     assert len(load(tmp_path).responses) == count
     assert time.perf_counter() - start < 5

@@ -18,9 +18,8 @@ from analysis.evidence.types import Evidence
 
 from .build import FULL, MINIMAL, cells_of, table_of, with_cell, write_files
 
-slugs = st.from_regex(r"[a-z0-9]{1,6}([_-][a-z0-9]{1,4}){0,2}", fullmatch=True).filter(
-    lambda text: text not in PLACEHOLDERS
-)
+slugs = st.from_regex(r"[a-z0-9]{1,6}([_-][a-z0-9]{1,4}){0,2}",
+                      fullmatch=True).filter(lambda text: text not in PLACEHOLDERS)
 # Everything that is not a control character, with the marks that need quoting often among it.
 prose = st.text(st.one_of(st.sampled_from(",\"\n\r;'\u2028"), st.characters(exclude_categories=["Cc", "Cs"])))
 prose = prose.map(str.strip).filter(lambda text: not text or as_seen(text) and not placeholder(text))
@@ -32,9 +31,8 @@ months = st.floats(0.02, 1200)
 def studies(draw) -> list[list[str]]:
     ids = draw(st.lists(slugs, min_size=1, max_size=6, unique=True))
     names = draw(st.lists(labels, min_size=len(ids), max_size=len(ids), unique=True))
-    return [
-        [study, name, str(draw(st.integers(1900, 2100))), draw(prose)] for study, name in zip(ids, names, strict=True)
-    ]
+    return [[study, name, str(draw(st.integers(1900, 2100))), draw(prose)]
+            for study, name in zip(ids, names, strict=True)]
 
 
 @st.composite
@@ -47,17 +45,11 @@ def evidence_cells(draw) -> dict[str, list[list[str]]]:
         n = draw(st.integers(1, 10_000_000))
         responses.append([study, "cr", str(draw(st.integers(0, n))), str(n), draw(prose)])
         survival.append([study, "os", *draw(st.one_of(medians(), landmarks())), str(n)])
-    return {
-        "studies.csv": [["study_id", "label", "year", "remark"], *rows],
-        "endpoints.csv": cells_of(FULL["endpoints.csv"]),
-        "responses.csv": [["study_id", "endpoint", "events", "n", "decision"], *responses],
-        "survival.csv": [
-            [
-                "study_id", "endpoint", "statistic", "time_months", "estimate", "ci_low", "ci_high",
-                "upper_not_reached", "n"],
-            *survival,
-        ],
-    }
+    return {"studies.csv": [["study_id", "label", "year", "remark"], *rows],
+            "endpoints.csv": cells_of(FULL["endpoints.csv"]),
+            "responses.csv": [["study_id", "endpoint", "events", "n", "decision"], *responses],
+            "survival.csv": [["study_id", "endpoint", "statistic", "time_months", "estimate", "ci_low",
+                              "ci_high", "upper_not_reached", "n"], *survival]}
 
 
 @st.composite
@@ -99,12 +91,10 @@ def test_a_valid_set_comes_back_exactly(cells):
     evidence = loaded({name: table_of(rows) for name, rows in cells.items()})
     for name, table in (("studies.csv", evidence.studies), ("responses.csv", evidence.responses)):
         assert [row.row for row in table] == first_lines(cells[name])
-    assert [[s.study_id, s.label, str(s.year), s.columns["remark"]] for s in evidence.studies] == cells["studies.csv"][
-        1:
-    ]
-    assert [[r.study_id, r.endpoint, str(r.events), str(r.n), r.decision] for r in evidence.responses] == cells[
-        "responses.csv"
-    ][1:]
+    assert [[s.study_id, s.label, str(s.year), s.columns["remark"]]
+            for s in evidence.studies] == cells["studies.csv"][1:]
+    assert [[r.study_id, r.endpoint, str(r.events), str(r.n), r.decision]
+            for r in evidence.responses] == cells["responses.csv"][1:]
     for row, written in zip(evidence.survival, cells["survival.csv"][1:], strict=True):
         assert [row.time_months, row.estimate, row.ci_low, row.ci_high] == [number(c) for c in written[3:7]]
         assert (row.statistic, row.upper_not_reached, row.n) == (written[2], written[7] == "true", int(written[8]))
@@ -121,9 +111,8 @@ def as_spreadsheets_write(rows: list[list[str]], separator: str, surplus: int, l
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_what_spreadsheets_add_changes_nothing(cells, separator, surplus, line_break):
     plain = loaded({name: table_of(rows) for name, rows in cells.items()})
-    written = loaded(
-        {name: as_spreadsheets_write(rows, separator, surplus, line_break) for name, rows in cells.items()}
-    )
+    written = loaded({name: as_spreadsheets_write(rows, separator, surplus, line_break)
+                      for name, rows in cells.items()})
     for table in ("studies", "endpoints", "responses", "survival"):
         pairs = zip(getattr(plain, table), getattr(written, table), strict=True)
         assert all(left == replace(right, row=left.row) for left, right in pairs)

@@ -23,9 +23,8 @@ def test_a_repeated_survival_statistic_is_refused(problems_of):
     assert found.rule.startswith("repeats row 3")
 
 
-@pytest.mark.parametrize(
-    ("column", "other"), [("population", "evaluable"), ("stratum", "young"), ("cut", "later"), ("time_months", "24")]
-)
+@pytest.mark.parametrize(("column", "other"), [("population", "evaluable"), ("stratum", "young"), ("cut", "later"),
+                                               ("time_months", "24")])
 def test_survival_rows_that_differ_are_kept_apart(problems_of, column, other):
     cells = FULL["survival.csv"] + FULL["survival.csv"].splitlines(keepends=True)[2]
     assert problems_of(survival=with_cell(cells, 7, column, other)) == ()
@@ -63,14 +62,10 @@ def test_a_published_median_may_be_open_above(problems_of):
     assert problems_of(reported=with_cell(FULL["reported.csv"], 3, "ci_high", "")) == ()
 
 
-@pytest.mark.parametrize(
-    ("table", "column"),
-    [
-        *(("studies", c) for c in ("study_id", "label", "year")),
-        *(("endpoints", c) for c in ("endpoint", "label", "kind", "direction")),
-        *(("responses", c) for c in ("study_id", "endpoint", "events", "n")),
-    ],
-)
+@pytest.mark.parametrize(("table", "column"), [*(("studies", c) for c in ("study_id", "label", "year")),
+                                               *(("endpoints", c)
+                                                 for c in ("endpoint", "label", "kind", "direction")),
+                                               *(("responses", c) for c in ("study_id", "endpoint", "events", "n"))])
 def test_a_missing_column_is_named(tmp_path, table, column):
     with pytest.raises(EvidenceError) as caught:
         load(write_evidence(tmp_path, **{table: without_column(MINIMAL[f"{table}.csv"], column)}))
@@ -139,9 +134,8 @@ def test_all_is_a_reserved_subset_and_as_printed_a_reserved_scenario(problems_of
     (found,) = problems_of(subsets=text + "all,All of them,cohort,adult\n")
     assert (found.row, found.column) == (5, "column") and "always holds every study" in found.rule
     assert problems_of(subsets=text + "all,All studies,,\n") == ()
-    (found,) = problems_of(
-        scenarios=with_cell(FULL["scenarios.csv"].split("adults,cr,400,478,park")[0], 2, "scenario", "as_printed")
-    )
+    (found,) = problems_of(scenarios=with_cell(FULL["scenarios.csv"].split("adults,cr,400,478,park")[0], 2,
+                                               "scenario", "as_printed"))
     assert (found.row, found.column) == (2, "scenario")
 
 

@@ -22,14 +22,9 @@ def _draws(mu: list[float], rho: list[float]) -> dict[str, np.ndarray]:
 def _product(y: int, n: int, mu: float, rho: float) -> float:
     theta = rho / (1.0 - rho)
     j = np.arange(n)
-    return float(
-        special.gammaln(n + 1)
-        - special.gammaln(y + 1)
-        - special.gammaln(n - y + 1)
-        + np.log(mu + j[:y] * theta).sum()
-        + np.log(1.0 - mu + j[: n - y] * theta).sum()
-        - np.log1p(j * theta).sum()
-    )
+    return float(special.gammaln(n + 1) - special.gammaln(y + 1) - special.gammaln(n - y + 1)
+                 + np.log(mu + j[:y] * theta).sum() + np.log(1.0 - mu + j[: n - y] * theta).sum()
+                 - np.log1p(j * theta).sum())
 
 
 @pytest.mark.parametrize("rho", [0.001, 0.02, 0.2, 0.7, 0.99])
@@ -38,18 +33,14 @@ def test_density_is_that_of_scipy(mu: float, rho: float) -> None:
     kappa = 1.0 / rho - 1.0
     wanted = stats.betabinom.logpmf(STUDIES.events, STUDIES.evaluable, mu * kappa, (1.0 - mu) * kappa)
     # scipy takes differences of log gammas near 1000 log(1000) = 7e3, which leaves 1e-11.
-    np.testing.assert_allclose(
-        beta_binomial.log_likelihood(_draws([mu], [rho]), STUDIES)[0], wanted, atol=1e-10
-    )
+    np.testing.assert_allclose(beta_binomial.log_likelihood(_draws([mu], [rho]), STUDIES)[0], wanted, atol=1e-10)
 
 
 @pytest.mark.parametrize("rho", [0.0, 1e-18, 1e-14])
 def test_no_heterogeneity_is_the_binomial(rho: float) -> None:
     wanted = stats.binom.logpmf(STUDIES.events, STUDIES.evaluable, 0.3)
     # The difference is of order n^2 rho < 2e-10.
-    np.testing.assert_allclose(
-        beta_binomial.log_likelihood(_draws([0.3], [rho]), STUDIES)[0], wanted, atol=1e-9
-    )
+    np.testing.assert_allclose(beta_binomial.log_likelihood(_draws([0.3], [rho]), STUDIES)[0], wanted, atol=1e-9)
 
 
 @pytest.mark.parametrize("rho", [1e-16, 1e-12, 1e-8, 1e-4, 0.1, 0.9])
@@ -70,9 +61,7 @@ def test_probabilities_of_all_counts_add_to_one(rho: float) -> None:
 
 def test_a_study_of_a_million_is_regular() -> None:
     rho = np.array([0.0, 1e-15, 1e-13])
-    values = beta_binomial.log_likelihood(
-        _draws([0.25] * 3, rho), RateStudies(("a",), [250_000], [1_000_000])
-    )[:, 0]
+    values = beta_binomial.log_likelihood(_draws([0.25] * 3, rho), RateStudies(("a",), [250_000], [1_000_000]))[:, 0]
     # Half of n rho times the squared standardised residual minus 1: -(1e6 rho)/2 here, below 1e-7; rounding
     # of sums near 1e6 leaves 1e-8.
     np.testing.assert_allclose(values, stats.binom.logpmf(250_000, 1_000_000, 0.25), atol=2e-7)
@@ -83,10 +72,8 @@ def test_nobody_evaluable_changes_nothing() -> None:
     alone, draws = RateStudies(("a",), [15], [60]), _draws([0.2, 0.9], [1e-9, 0.3])
     for theta in (0.0, 1e-9, 0.4):
         tables = [beta_binomial.data(studies)["sums"] for studies in (masked, alone)]
-        values = [
-            beta_binomial.finite_product(np.array([0.2]), np.array([theta]), table, on=NUMBERS)
-            for table in tables
-        ]
+        values = [beta_binomial.finite_product(np.array([0.2]), np.array([theta]), table, on=NUMBERS)
+                  for table in tables]
         assert values[0] == pytest.approx(values[1], abs=1e-12)
     assert np.all(beta_binomial.log_likelihood(draws, masked)[:, 1] == 0.0)
 
@@ -95,9 +82,7 @@ def test_numbers_and_graph_agree() -> None:
     table = beta_binomial.data(STUDIES)["sums"]
     for mu, theta in ((0.3, 0.0), (0.01, 1e-12), (0.99, 5.0)):
         graph = beta_binomial.finite_product(pt.constant(mu), pt.constant(theta), table, on=GRAPH).eval()
-        assert float(graph) == pytest.approx(
-            beta_binomial.finite_product(mu, theta, table, on=NUMBERS), rel=1e-13
-        )
+        assert float(graph) == pytest.approx(beta_binomial.finite_product(mu, theta, table, on=NUMBERS), rel=1e-13)
 
 
 def test_compiled_density_is_prior_times_likelihood_times_jacobian() -> None:
@@ -111,14 +96,9 @@ def test_compiled_density_is_prior_times_likelihood_times_jacobian() -> None:
         mu, rho = at["mu"], at["rho"]
         assert rho == pytest.approx(special.expit(logit_rho), rel=1e-12)
         slope = log_slope(lambda value, fixed=logit_rho: values(mu_z=value, rho_logodds__=fixed)["mu"], z)
-        wanted = (
-            stats.beta.logpdf(mu, 2.0, 3.0)
-            + stats.beta.logpdf(rho, 1.0, 4.0)
-            + slope
-            + log_jacobian_logodds(logit_rho)
-            + beta_binomial.log_likelihood(_draws([mu], [rho]), STUDIES).sum()
-            - coefficients
-        )
+        wanted = (stats.beta.logpdf(mu, 2.0, 3.0) + stats.beta.logpdf(rho, 1.0, 4.0) + slope
+                  + log_jacobian_logodds(logit_rho) + beta_binomial.log_likelihood(_draws([mu], [rho]), STUDIES).sum()
+                  - coefficients)
         # The numerical derivative is right to about 1e-9.
         assert density(**point) == pytest.approx(wanted, abs=1e-7)
 
@@ -158,7 +138,5 @@ def test_summaries_are_continuous_at_no_heterogeneity(rho: float) -> None:
     found = beta_binomial.MARGINAL.summaries(draws)
     # The median lies (1 - 2 mu)/(3 kappa) from the mean; new rates within 6 SDs of sqrt(mu (1 - mu) rho).
     np.testing.assert_allclose(found["median_rate"], 0.3, atol=0.2 * rho + 1e-9)
-    np.testing.assert_allclose(
-        beta_binomial.new_study(draws, rng), 0.3, atol=6.0 * np.sqrt(0.21 * rho) + 1e-4
-    )
+    np.testing.assert_allclose(beta_binomial.new_study(draws, rng), 0.3, atol=6.0 * np.sqrt(0.21 * rho) + 1e-4)
     assert np.all(np.isfinite(found["tau"])) and np.all(found["tau"] <= 1.01 * np.sqrt(rho / 0.21) + 1e-9)

@@ -27,11 +27,8 @@ def _assert_distribution(values: np.ndarray, study: quadrature.Study, centre: fl
     for offset in (-1.5, 0.0, 1.5):
         # A smooth step, 1e-2 SD wide, is integrated well by 100 points; the mass moves by less than 0.004.
         edge = mean + offset * spread
-        below = float(
-            quadrature.moments(
-                study, at, width, lambda theta, edge=edge: special.ndtr((edge - theta) / (0.2 * spread))
-            )[1][0]
-        )
+        below = float(quadrature.moments(study, at, width, lambda theta,
+                                         edge=edge: special.ndtr((edge - theta) / (0.2 * spread)))[1][0])
         smooth = special.ndtr((edge - values) / (0.2 * spread))
         assert smooth.mean() == pytest.approx(below, abs=4.0 * 0.5 / np.sqrt(_DRAWS) + 3e-3)
 
@@ -74,13 +71,9 @@ def test_hazard_effects(row: tuple[float, ...], eta: float, tau: float) -> None:
 
 def test_each_draw_has_its_own_hyperparameters_and_each_study_its_own_column() -> None:
     draws = {"m": np.array([-2.0, 2.0] * 500), "tau": np.full(1000, 1e-6)}
-    rates = logit_normal.study_effects(
-        draws, RateStudies(("a", "b"), [5, 0], [10, 3]), np.random.default_rng(3)
-    )
+    rates = logit_normal.study_effects(draws, RateStudies(("a", "b"), [5, 0], [10, 3]), np.random.default_rng(3))
     assert rates.shape == (1000, 2)
-    np.testing.assert_allclose(
-        rates, np.broadcast_to(special.expit(draws["m"])[:, None], (1000, 2)), atol=1e-5
-    )
+    np.testing.assert_allclose(rates, np.broadcast_to(special.expit(draws["m"])[:, None], (1000, 2)), atol=1e-5)
 
 
 @pytest.mark.parametrize("rise", [-400.0, -3.0, -1e-3, 0.0, 1e-3, 3.0, 400.0])
@@ -101,9 +94,8 @@ class _Even:
         return np.broadcast_to((np.arange(shape[0])[:, None] + 0.5) / shape[0], shape)
 
 
-@pytest.mark.parametrize(
-    ("y", "n", "m", "tau"), [(25, 100, -1.0, 0.4), (0, 20, -2.0, 1.0), (15, 60, -1.1, 0.01), (1, 1, 0.0, 3.0)]
-)
+@pytest.mark.parametrize(("y", "n", "m", "tau"), [(25, 100, -1.0, 0.4), (0, 20, -2.0, 1.0), (15, 60, -1.1, 0.01),
+                                                  (1, 1, 0.0, 3.0)])
 def test_spread_of_effects_is_right_without_chance(y: int, n: int, m: float, tau: float) -> None:
     draws = {"m": np.full(_DRAWS, m), "tau": np.full(_DRAWS, tau)}
     logits = special.logit(logit_normal.study_effects(draws, RateStudies(("a",), [y], [n]), _Even())[:, 0])

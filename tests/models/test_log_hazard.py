@@ -58,16 +58,12 @@ def test_counts_without_heterogeneity_are_poisson() -> None:
 def test_gradient_is_finite_and_right_as_heterogeneity_vanishes() -> None:
     eta, tau = pt.dscalar(), pt.dscalar()
     tables = log_hazard.data(MIXED)
-    total = sum(
-        pt.sum(log_hazard.DENSITIES[name](eta, tau, table, on=GRAPH)) for name, table in tables.items()
-    )
+    total = sum(pt.sum(log_hazard.DENSITIES[name](eta, tau, table, on=GRAPH)) for name, table in tables.items())
     function = pytensor.function([eta, tau], [total, *pytensor.grad(total, [eta, tau])])
 
     def numbers(at: float, width: float) -> float:
-        return sum(
-            float(log_hazard.DENSITIES[name](np.array([at]), np.array([[width]]), table, on=NUMBERS).sum())
-            for name, table in tables.items()
-        )
+        return sum(float(log_hazard.DENSITIES[name](np.array([at]), np.array([[width]]), table, on=NUMBERS).sum())
+                   for name, table in tables.items())
 
     for at in (-2.8, -2.2, -2.1, 3.0):
         for width in (1e-30, 1e-8, 1e-4, 0.3, 3.0):
@@ -92,14 +88,9 @@ def test_compiled_density_is_prior_times_likelihood_times_jacobian() -> None:
         point = {"eta_z": z, "tau_log__": log_tau}
         at = values(**point)
         slope = log_slope(lambda value, fixed=log_tau: values(eta_z=value, tau_log__=fixed)["eta"], z)
-        wanted = (
-            stats.norm.logpdf(at["eta"], np.log(np.log(2.0) / 12.0), 2.5)
-            + slope
-            + log_tau
-            + stats.halfnorm.logpdf(at["tau"], scale=0.5)
-            - constant
-            + log_hazard.log_likelihood(_draws([at["eta"]], [at["tau"]]), MIXED).sum()
-        )
+        wanted = (stats.norm.logpdf(at["eta"], np.log(np.log(2.0) / 12.0), 2.5) + slope + log_tau
+                  + stats.halfnorm.logpdf(at["tau"], scale=0.5) - constant
+                  + log_hazard.log_likelihood(_draws([at["eta"]], [at["tau"]]), MIXED).sum())
         assert density(**point) == pytest.approx(wanted, abs=1e-7)
     gradient = model.compile_dlogp()
     for log_tau in (-60.0, -18.0, 3.0):

@@ -40,18 +40,15 @@ def test_marginal_is_the_brute_force_integral(y: int, n: int) -> None:
     for tau in (1e-8, 1e-3, 0.1, 0.5, 1.0, 2.0, 3.0):
         centre = guess + tau * np.array([-4.0, -1.0, 0.0, 1.0, 4.0])
         wanted = quadrature.moments(quadrature.binomial_study(y, n), centre, np.full(5, tau))[0]
-        got = logit_normal.log_likelihood(_draws(centre, np.full(5, tau)), RateStudies(("a",), [y], [n]))[
-            :, 0
-        ]
+        got = logit_normal.log_likelihood(_draws(centre, np.full(5, tau)), RateStudies(("a",), [y], [n]))[:, 0]
         np.testing.assert_allclose(got, wanted, atol=1e-4 * tau**3 if tau > 1.0 else 3e-6)
 
 
 def test_no_heterogeneity_is_the_binomial() -> None:
     got = logit_normal.log_likelihood(_draws([-1.0], [1e-10]), STUDIES)[0]
     # Linear in tau times the score, below 1e-7.
-    np.testing.assert_allclose(
-        got, stats.binom.logpmf(STUDIES.events, STUDIES.evaluable, special.expit(-1.0)), atol=1e-7
-    )
+    np.testing.assert_allclose(got, stats.binom.logpmf(STUDIES.events, STUDIES.evaluable, special.expit(-1.0)),
+                               atol=1e-7)
 
 
 def test_equal_pairs_are_one_row_and_nobody_evaluable_adds_nothing() -> None:
@@ -75,12 +72,9 @@ def test_numbers_and_graph_agree_and_the_gradient_is_that_of_the_integral() -> N
         step = 1e-5 * width
         assert value == pytest.approx(numbers(at, width), rel=1e-12)
         # Central differences: rounding 1e-14 * 100 / 1e-8 at the smallest step.
-        assert by_m == pytest.approx(
-            (numbers(at + step, width) - numbers(at - step, width)) / (2 * step), rel=1e-4
-        )
-        assert by_tau == pytest.approx(
-            (numbers(at, width + step) - numbers(at, width - step)) / (2 * step), rel=1e-3, abs=1e-4
-        )
+        assert by_m == pytest.approx((numbers(at + step, width) - numbers(at - step, width)) / (2 * step), rel=1e-4)
+        assert by_tau == pytest.approx((numbers(at, width + step) - numbers(at, width - step)) / (2 * step),
+                                       rel=1e-3, abs=1e-4)
 
 
 def test_gradient_of_the_model_is_finite() -> None:
@@ -99,14 +93,8 @@ def test_compiled_density_is_prior_times_likelihood_times_jacobian() -> None:
         point = {"m_z": z, "tau_log__": log_tau}
         at = values(**point)
         slope = log_slope(lambda value, fixed=log_tau: values(m_z=value, tau_log__=fixed)["m"], z)
-        wanted = (
-            stats.norm.logpdf(at["m"], 0.0, 2.0)
-            + stats.halfnorm.logpdf(at["tau"], scale=1.0)
-            + slope
-            + log_tau
-            + logit_normal.log_likelihood(_draws([at["m"]], [at["tau"]]), STUDIES).sum()
-            - coefficients
-        )
+        wanted = (stats.norm.logpdf(at["m"], 0.0, 2.0) + stats.halfnorm.logpdf(at["tau"], scale=1.0) + slope + log_tau
+                  + logit_normal.log_likelihood(_draws([at["m"]], [at["tau"]]), STUDIES).sum() - coefficients)
         assert density(**point) == pytest.approx(wanted, abs=1e-7)
 
 

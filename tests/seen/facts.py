@@ -58,17 +58,11 @@ class Hazard:
     def survival(self, months: float) -> tuple[float, float, float]:
         """Estimate and 95 % limits of S(months): exact Poisson for counts, else normal on the log hazard."""
         if self.months:
-            hazards = [
-                self.events / self.months,
-                stats.chi2.ppf(0.025, 2 * self.events) / 2 / self.months,
-                stats.chi2.ppf(0.975, 2 * self.events + 2) / 2 / self.months,
-            ]
+            hazards = [self.events / self.months, stats.chi2.ppf(0.025, 2 * self.events) / 2 / self.months,
+                       stats.chi2.ppf(0.975, 2 * self.events + 2) / 2 / self.months]
         else:
-            hazards = [
-                math.exp(self.value),
-                math.exp(self.value - Z * self.below),
-                math.exp(self.value + Z * self.above),
-            ]
+            hazards = [math.exp(self.value), math.exp(self.value - Z * self.below),
+                       math.exp(self.value + Z * self.above)]
         middle, high, low = (math.exp(-months * hazard) for hazard in hazards)
         return middle, low, high
 
@@ -93,28 +87,17 @@ def is_asked(study_id: str, subset: str, study_set: str = "review") -> bool:
 
 
 def counts(endpoint: str, subset: str = "all", tiers: str = "AB", study_set: str = "review") -> list[Counts]:
-    return [
-        Counts(row["study_id"], int(row["events"]), int(row["n"]), row["tier"], row["population"])
-        for row in table("responses.csv")
-        if row["endpoint"] == endpoint and is_asked(row["study_id"], subset, study_set) and row["tier"] in tiers
-    ]
+    return [Counts(row["study_id"], int(row["events"]), int(row["n"]), row["tier"], row["population"])
+            for row in table("responses.csv") if row["endpoint"] == endpoint
+            and is_asked(row["study_id"], subset, study_set) and row["tier"] in tiers]
 
 
 def _error_without_interval(survival: float, n: int, factor: float = 1.25) -> float:
     return factor * math.sqrt((1 - survival) / (n * survival * math.log(survival) ** 2))
 
 
-def _median(
-    study_id: str,
-    line: int,
-    months: float,
-    low: float | None,
-    n: int,
-    *,
-    tier: str = "A",
-    printed: str,
-    factor: float = 1.25,
-) -> Hazard:
+def _median(study_id: str, line: int, months: float, low: float | None, n: int, *, tier: str = "A",
+            printed: str, factor: float = 1.25) -> Hazard:
     """A median whose upper limit is open: the larger of log(m/l)/z and the value without an interval."""
     error = _error_without_interval(0.5, n, factor)
     if low:
@@ -127,25 +110,15 @@ def ash() -> Hazard:
     """58 % at 12 months (38 to 74): arms on the log-log scale 0.575 and 0.593, on the plain one 0.16 and 0.20."""
     log_log = [math.log(-math.log(value)) for value in (0.38, 0.58, 0.74)]
     error = (log_log[0] - log_log[2]) / (2 * Z)
-    return Hazard(
-        "ash_2015", (2,), "58 % at 12 months (38 to 74 %)", "OS", "A", 24, math.log(-math.log(0.58) / 12), error, error
-    )
+    return Hazard("ash_2015", (2,), "58 % at 12 months (38 to 74 %)", "OS", "A", 24,
+                  math.log(-math.log(0.58) / 12), error, error)
 
 
 def birch() -> Hazard:
     """Median 11.4 (7.5 to 19.8): arms of the log are 0.419 and 0.552 (ratio 1.32), plain ones 3.9 and 8.4 (2.15)."""
     error = math.log(19.8 / 7.5) / (2 * Z)
-    return Hazard(
-        "birch_2016",
-        (3,),
-        "median 11.4 months (7.5 to 19.8)",
-        "OS",
-        "A",
-        41,
-        math.log(math.log(2) / 11.4),
-        error,
-        error,
-    )
+    return Hazard("birch_2016", (3,), "median 11.4 months (7.5 to 19.8)", "OS", "A", 41,
+                  math.log(math.log(2) / 11.4), error, error)
 
 
 def birch_landmark(factor: float = 1.25) -> Hazard:
@@ -156,9 +129,8 @@ def birch_landmark(factor: float = 1.25) -> Hazard:
 
 def cedar(factor: float = 1.25) -> Hazard:
     error = max(_error_without_interval(0.81, 15, factor), 1 / math.sqrt(15))
-    return Hazard(
-        "cedar_2017", (5,), "81 % at 4 months", "OS", "A", 15, math.log(-math.log(0.81) / 4), error, error, early=True
-    )
+    return Hazard("cedar_2017", (5,), "81 % at 4 months", "OS", "A", 15, math.log(-math.log(0.81) / 4), error,
+                  error, early=True)
 
 
 def dogwood(factor: float = 1.25) -> Hazard:
@@ -213,6 +185,5 @@ def studies_of(endpoint: str, subset: str = "all", tiers: str = "AB", *, early: 
 
 def of_row(row: Mapping[str, str]) -> list[Any]:
     """The studies behind a row of a table with the columns of a question."""
-    return studies_of(
-        row["endpoint"], row.get("subset", "all"), row["tiers"], early=row.get("early_landmarks", "true") == "true"
-    )
+    return studies_of(row["endpoint"], row.get("subset", "all"), row["tiers"],
+                      early=row.get("early_landmarks", "true") == "true")

@@ -34,13 +34,10 @@ def prior(text: str) -> Callable[[np.ndarray], np.ndarray]:
     """Log density of a prior on its natural scale, from its words."""
     family, _, rest = text.partition("(")
     a = [float(part) for part in rest.rstrip(")").split(",")]
-    return {
-        "Beta": lambda x: stats.beta.logpdf(x, *a),
-        "Normal": lambda x: stats.norm.logpdf(x, *a),
-        "HalfNormal": lambda x: stats.halfnorm.logpdf(x, scale=a[0]),
-        "HalfCauchy": lambda x: stats.halfcauchy.logpdf(x, scale=a[0]),
-        "LogitNormal": lambda x: stats.norm.logpdf(special.logit(x), *a) - np.log(x) - np.log1p(-x),
-    }[family]
+    return {"Beta": lambda x: stats.beta.logpdf(x, *a), "Normal": lambda x: stats.norm.logpdf(x, *a),
+            "HalfNormal": lambda x: stats.halfnorm.logpdf(x, scale=a[0]),
+            "HalfCauchy": lambda x: stats.halfcauchy.logpdf(x, scale=a[0]),
+            "LogitNormal": lambda x: stats.norm.logpdf(special.logit(x), *a) - np.log(x) - np.log1p(-x)}[family]
 
 
 def priors(text: str) -> dict[str, str]:
@@ -48,10 +45,8 @@ def priors(text: str) -> dict[str, str]:
     return dict(part.split(" ~ ") for part in text.split("; "))
 
 
-DEFAULTS = {
-    "beta_binomial": {"mu": "Beta(1, 1)", "rho": "Beta(1, 4)"},
-    "logit_normal": {"m": "Normal(0, 2)", "tau": "HalfNormal(1)"},
-}
+DEFAULTS = {"beta_binomial": {"mu": "Beta(1, 1)", "rho": "Beta(1, 4)"},
+            "logit_normal": {"m": "Normal(0, 2)", "tau": "HalfNormal(1)"}}
 
 
 @cache
@@ -62,9 +57,8 @@ def study_likelihood(model: str, kind: str, *data: float) -> np.ndarray:
         y, n = data
         kappa = np.exp(-v)  # (1 - rho) / rho
         a, b = special.expit(u) * kappa, special.expit(-u) * kappa
-        return (
-            special.betaln(a + y, b + n - y) - special.betaln(a, b) - special.betaln(y + 1, n - y + 1) - np.log(n + 1)
-        )
+        return (special.betaln(a + y, b + n - y) - special.betaln(a, b) - special.betaln(y + 1, n - y + 1)
+                - np.log(n + 1))
     tau = np.exp(v)
     if kind == "estimate":
         value, error = data
@@ -72,12 +66,8 @@ def study_likelihood(model: str, kind: str, *data: float) -> np.ndarray:
     theta = u[..., None] + tau[..., None] * _Z
     if kind == "counts":
         y, n = data
-        each = (
-            stats.binom.logpmf(y, n, 0.5)
-            + n * np.log(2.0)
-            + y * special.log_expit(theta)
-            + (n - y) * special.log_expit(-theta)
-        )
+        each = (stats.binom.logpmf(y, n, 0.5) + n * np.log(2.0) + y * special.log_expit(theta) + (n - y)
+                * special.log_expit(-theta))
     else:
         y, months = data
         each = y * (theta + np.log(months)) - months * np.exp(theta) - special.gammaln(y + 1)
@@ -159,10 +149,8 @@ class Plane:
         location, spread, weight = self.points()
         if self.model == "beta_binomial":
             kappa = 1 / spread - 1
-            return float(
-                weight
-                @ special.betainc(location * kappa + study.events, (1 - location) * kappa + study.n - study.events, x)
-            )
+            return float(weight @ special.betainc(location * kappa + study.events, (1 - location) * kappa + study.n
+                                                  - study.events, x))
         theta, mass = self._effects(study, location, spread)
         inside = theta < special.logit(x) if isinstance(study, Counts) else theta > np.log(-np.log(x) / months)
         return float(weight @ (mass * inside).sum(axis=1))
@@ -207,9 +195,8 @@ def _refined(values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.nd
     """Values and weights where the mass is, on steps a third as long, flat."""
     kept = np.nonzero(weights > 1e-7 * weights.max())
     box = tuple(slice(max(at.min() - 2, 0), at.max() + 3) for at in kept)
-    fine, mass = (
-        ndimage.zoom(part[box], 3, order=3, mode="nearest", grid_mode=False).ravel() for part in (values, weights)
-    )
+    fine, mass = (ndimage.zoom(part[box], 3, order=3, mode="nearest", grid_mode=False).ravel()
+                  for part in (values, weights))
     mass = np.maximum(mass, 0.0)
     return fine, mass / mass.sum()
 
@@ -258,11 +245,8 @@ _VALUES: dict[str, dict[str, Callable[..., np.ndarray]]] = {
 
 def posterior(model: str, studies: Sequence[Any], given: dict[str, str], *, extra: np.ndarray | None = None) -> Plane:
     """The posterior under priors in words by name, location first."""
-    return (
-        _posterior(model, tuple(studies), tuple(given.values()))
-        if extra is None
-        else _made(model, tuple(studies), tuple(given.values()), extra)
-    )
+    return (_posterior(model, tuple(studies), tuple(given.values())) if extra is None
+            else _made(model, tuple(studies), tuple(given.values()), extra))
 
 
 @cache

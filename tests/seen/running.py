@@ -78,28 +78,15 @@ def report(folder: Path) -> Seen:
         patched.setattr(making, "plan", planned)
         code, printed, told = command(["report", "--data", str(data), "--output", str(output)])
     names = sorted(path.name for path in output.glob("*.csv"))
-    return Seen(
-        code,
-        printed,
-        told,
-        data,
-        output,
-        {name: rows_of(output / name) for name in names},
-        {name: header(output / name) for name in names},
-        kept[-1],
-        load(data),
-        json.loads((output / "run.json").read_text(encoding="utf-8")),
-    )
+    return Seen(code, printed, told, data, output, {name: rows_of(output / name) for name in names},
+                {name: header(output / name) for name in names}, kept[-1], load(data),
+                json.loads((output / "run.json").read_text(encoding="utf-8")))
 
 
 def _engine(job: Job) -> Job:
     """The job by quadrature, but for the headlines of `SAMPLED`."""
-    sampled = (
-        job.question.endpoint in SAMPLED
-        and job.question.subset == "all"
-        and job.question.tiers == "AB"
-        and job.question.early_landmarks
-    )
+    sampled = (job.question.endpoint in SAMPLED and job.question.subset == "all" and job.question.tiers == "AB"
+               and job.question.early_landmarks)
     short = Sampler(tune=400, draws=2400)
     return replace(job, sampler=short) if sampled else replace(job, engine=EXACT, sampler=short)
 

@@ -13,10 +13,8 @@ from tests.seen.methods import deviances, weighted
 from tests.seen.posterior import DEFAULTS, Plane, posterior, priors
 from tests.seen.test_fits import hazard_priors
 
-MATCHED = {
-    "beta_binomial": {"mu": "LogitNormal(0, 2)", "rho": "Beta(1, 10)"},
-    "logit_normal": {"m": "Normal(0, 2)", "tau": "HalfNormal(1)"},
-}
+MATCHED = {"beta_binomial": {"mu": "LogitNormal(0, 2)", "rho": "Beta(1, 10)"},
+           "logit_normal": {"m": "Normal(0, 2)", "tau": "HalfNormal(1)"}}
 ESTIMATORS = {"dl": "DerSimonian-Laird", "reml": "REML", "pm": "Paule-Mandel"}
 PROFILES = ("beta_binomial_ml", "logit_normal_ml_median", "logit_normal_ml_mean")
 
@@ -24,35 +22,19 @@ PROFILES = ("beta_binomial_ml", "logit_normal_ml_median", "logit_normal_ml_mean"
 def test_frequentist(seen):
     """Pooled by weights and maximum likelihood by own numbers; the simulated exact methods by what they must hold."""
     rows = Table(seen, "frequentist.csv")
-    assert {(row["endpoint"], row["subset"]) for row in rows.rows} == {
-        ("cr", "all"),
-        ("cr", "adult_only"),
-        ("tox", "all"),
-        ("tox", "cd22"),
-        ("os", "all"),
-    }
+    assert {(row["endpoint"], row["subset"]) for row in rows.rows} == {("cr", "all"), ("cr", "adult_only"),
+                                                                       ("tox", "all"), ("tox", "cd22"), ("os", "all")}
     for row in rows.rows:
         studies = studies_of(row["endpoint"], row["subset"])
         rate, method = row["endpoint"] != "os", row["method"]
-        rows.check(
-            row,
-            k_studies=len(studies),
-            n_patients=sum(study.n for study in studies),
-            method=method,
-            of_the_paper=method in ("exact_beta_binomial", "log_hazard_exact_normal"),
-            endpoint=row["endpoint"],
-            subset=row["subset"],
-            time_months=12 if row["estimand"] == "survival" else None,
-            scale="log hazard" if row["estimand"] == "log_hazard" else "probability",
-            heterogeneity_name="rho" if "beta_binomial" in method else "tau",
-            note=lambda text: True,
-        )
-        rows.check(
-            row,
-            estimand=("mean_rate" if "beta_binomial" in method or method.endswith("mean") else "median_rate")
-            if rate
-            else one_of("log_hazard", "survival"),
-        )
+        rows.check(row, k_studies=len(studies), n_patients=sum(study.n for study in studies),
+                   method=method, of_the_paper=method in ("exact_beta_binomial", "log_hazard_exact_normal"),
+                   endpoint=row["endpoint"], subset=row["subset"], time_months=12 if row["estimand"] == "survival"
+                   else None, scale="log hazard" if row["estimand"] == "log_hazard"
+                   else "probability", heterogeneity_name="rho" if "beta_binomial" in method else "tau",
+                   note=lambda text: True)
+        rows.check(row, estimand=("mean_rate" if "beta_binomial" in method or method.endswith("mean")
+                                  else "median_rate") if rate else one_of("log_hazard", "survival"))
         ordered(rows.numbers(row), "lower", "estimate", "upper")
         _method(rows, row, studies)
     rows.complete(tiers="AB", study_set="review", level=LEVEL, interval="confidence", stamp=None)
@@ -63,17 +45,11 @@ def _method(rows, row, studies) -> None:
     if method in PROFILES:
         apart, spread = deviances(method, studies, [found[name] for name in ("estimate", "lower", "upper")])
         assert apart == pytest.approx([0.0, stats.chi2.ppf(0.95, 1), stats.chi2.ppf(0.95, 1)], abs=5e-3), row
-        rows.check(
-            row, within=2e-3, heterogeneity=spread, **{name: found[name] for name in ("estimate", "lower", "upper")}
-        )
+        rows.check(row, within=2e-3, heterogeneity=spread,
+                   **{name: found[name] for name in ("estimate", "lower", "upper")})
         words = {"beta_binomial_ml": "Beta-binomial maximum", "logit_normal_ml_median": "Logit-normal maximum"}
-        rows.check(
-            row,
-            label=lambda text: (
-                text.startswith(words.get(method, "Logit-normal maximum"))
-                and text.endswith("of the mean") == method.endswith("mean")
-            ),
-        )
+        rows.check(row, label=lambda text: (text.startswith(words.get(method, "Logit-normal maximum"))
+                                            and text.endswith("of the mean") == method.endswith("mean")))
     elif method == "exact_beta_binomial":
         _exact_rates(rows, row, studies, found)
     else:
@@ -83,20 +59,15 @@ def _method(rows, row, studies) -> None:
         _through(rows, row, link, exact=exact)
         word = "Exact normal-normal" if exact else ESTIMATORS[estimator]
         kind = "" if exact else {"wald": "Wald", "hk": "Hartung-Knapp"}[interval]
-        rows.check(
-            row,
-            label=lambda text: (
-                text.startswith(word) and text.endswith(kind) and ("log hazard" in text) == (row["endpoint"] == "os")
-            ),
-        )
+        rows.check(row, label=lambda text: (text.startswith(word) and text.endswith(kind)
+                                            and ("log hazard" in text) == (row["endpoint"] == "os")))
 
 
 def _through(rows, row, link, *, exact: bool) -> None:
     """The link scale as the row's: a rate, a log hazard, or survival, whose limits change places."""
     middle, low, high, tau = link
-    to = {"median_rate": special.expit, "log_hazard": float, "survival": lambda x: math.exp(-12 * math.exp(x))}[
-        row["estimand"]
-    ]
+    to = {"median_rate": special.expit, "log_hazard": float,
+          "survival": lambda x: math.exp(-12 * math.exp(x))}[row["estimand"]]
     found = [to(one) for one in (middle, low, high)]
     if row["estimand"] == "survival":
         found[1:] = found[:0:-1]
@@ -121,30 +92,21 @@ def _exact_rates(rows, row, studies, found) -> None:
     low, high = sorted((crude, float(np.mean(rates))))
     ml = single(rows.rows, endpoint=row["endpoint"], subset=row["subset"], method="beta_binomial_ml")
     below, above = (abs(value(ml[name]) - value(ml["estimate"])) for name in ("lower", "upper"))
-    rows.check(
-        row,
-        estimate=between(low - 1e-4, high + 1e-4),
-        lower=between(0, found["estimate"] - 0.6 * below),
-        upper=between(found["estimate"] + 0.6 * above, 1),
-        heterogeneity=between(0, 1),
-        label=lambda text: text.startswith("Exact beta-binomial"),
-    )
+    rows.check(row, estimate=between(low - 1e-4, high + 1e-4), lower=between(0, found["estimate"] - 0.6 * below),
+               upper=between(found["estimate"] + 0.6 * above, 1), heterogeneity=between(0, 1),
+               label=lambda text: text.startswith("Exact beta-binomial"))
 
 
 def test_decomposition(seen):
     rows = Table(seen, "decomposition.csv")
-    wanted = [
-        identity
-        for identity, one in REPORTED.items()
-        if one["ci_low"] and one["primary"] == "true" and one["endpoint"] != "no_tox"
-    ]
+    wanted = [identity for identity, one in REPORTED.items() if one["ci_low"] and one["primary"] == "true"
+              and one["endpoint"] != "no_tox"]
     assert list(dict.fromkeys(row["reported_id"] for row in rows.rows)) == wanted
     for identity in wanted:
         own = chosen(rows.rows, reported_id=identity)
         with_total = 1 if identity == "R01" else 0
-        assert [row["step"] for row in own] == ["published", "data", "method", "prior"] + [
-            "missing studies"
-        ] * with_total
+        assert [row["step"] for row in own] == ["published", "data", "method",
+                                                "prior"] + ["missing studies"] * with_total
         comparison = single(seen.tables["comparison.csv"], reported_id=identity)
         for before, row in zip([None, *own], own, strict=False):
             _step(seen, rows, row, comparison, before)
@@ -152,13 +114,8 @@ def test_decomposition(seen):
 
 
 def _step(seen, rows, row, comparison, before) -> None:
-    shared = {
-        "reported_id": row["reported_id"],
-        "endpoint": comparison["our_endpoint"],
-        "subset": comparison["subset"],
-        "estimand": comparison["estimand"],
-        "unit": comparison["units"],
-    }
+    shared = {"reported_id": row["reported_id"], "endpoint": comparison["our_endpoint"],
+              "subset": comparison["subset"], "estimand": comparison["estimand"], "unit": comparison["units"]}
     prefix = {"published": "published_", "prior": ""}.get(row["step"])
     if prefix is not None:
         middle = comparison["published" if prefix else "median"]
@@ -178,18 +135,11 @@ def _step(seen, rows, row, comparison, before) -> None:
         k, n, level = (value(method[name]) for name in ("k_studies", "n_patients", "level"))
         kind, note, label = "confidence", method["note"], method["label"]
     change = None if before is None else value(row["estimate"]) - value(before["estimate"])
-    rows.check(
-        row,
-        within=2e-5 * max(1.0, cells[0]),
-        estimate=cells[0],
-        lower=cells[1],
-        upper=cells[2],
-        width=cells[2] - cells[1],
-    )
+    rows.check(row, within=2e-5 * max(1.0, cells[0]), estimate=cells[0], lower=cells[1], upper=cells[2],
+               width=cells[2] - cells[1])
     rows.check(row, within=2e-6 * max(1.0, 10 * cells[0]), change=change)
-    rows.check(
-        row, step=row["step"], k_studies=k, n_patients=n, level=level, interval=kind, note=note, label=label, **shared
-    )
+    rows.check(row, step=row["step"], k_studies=k, n_patients=n, level=level, interval=kind, note=note, label=label,
+               **shared)
     ordered(rows.numbers(row), "lower", "estimate", "upper")
 
 
@@ -198,13 +148,8 @@ def _by_method(seen, row):
     data = "log_hazard_exact_normal" if survival else "exact_beta_binomial"
     likelihood = "log_hazard_reml_wald" if survival else "beta_binomial_ml"
     estimand = {"median_months": "log_hazard"}.get(row["estimand"], row["estimand"])
-    return single(
-        seen.tables["frequentist.csv"],
-        endpoint=row["endpoint"],
-        subset=row["subset"],
-        estimand=estimand,
-        method=data if row["step"] == "data" else likelihood,
-    )
+    return single(seen.tables["frequentist.csv"], endpoint=row["endpoint"], subset=row["subset"],
+                  estimand=estimand, method=data if row["step"] == "data" else likelihood)
 
 
 def _months(found: float, row) -> float:
@@ -212,9 +157,8 @@ def _months(found: float, row) -> float:
 
 
 def cr_plane(studies: list[Counts] | None = None, extra: np.ndarray | None = None) -> Plane:
-    return posterior(
-        "beta_binomial", counts("cr") if studies is None else studies, DEFAULTS["beta_binomial"], extra=extra
-    )
+    return posterior("beta_binomial", counts("cr") if studies is None else studies, DEFAULTS["beta_binomial"],
+                     extra=extra)
 
 
 def totals_at(plane: Plane, sizes: list[int]) -> np.ndarray:
@@ -223,20 +167,10 @@ def totals_at(plane: Plane, sizes: list[int]) -> np.ndarray:
     kappa = 1 / rho - 1
     whole = np.ones((1, *mu.shape))
     for n in sizes:
-        one = np.stack(
-            [
-                stats.betabinom.pmf(y, n, mu * kappa, (1 - mu) * kappa)
-                if n <= 0
-                else np.exp(
-                    special.gammaln(n + 1)
-                    - special.gammaln(y + 1)
-                    - special.gammaln(n - y + 1)
-                    + special.betaln(mu * kappa + y, (1 - mu) * kappa + n - y)
-                    - special.betaln(mu * kappa, (1 - mu) * kappa)
-                )
-                for y in range(n + 1)
-            ]
-        )
+        one = np.stack([stats.betabinom.pmf(y, n, mu * kappa, (1 - mu) * kappa) if n <= 0
+                        else np.exp(special.gammaln(n + 1) - special.gammaln(y + 1) - special.gammaln(n - y + 1)
+                                    + special.betaln(mu * kappa + y, (1 - mu) * kappa + n - y)
+                                    - special.betaln(mu * kappa, (1 - mu) * kappa)) for y in range(n + 1)])
         both = np.zeros((len(whole) + n, *mu.shape))
         for at, part in enumerate(whole):
             both[at : at + n + 1] += part * one
@@ -261,18 +195,9 @@ def test_published_totals(seen):
     for row in rows.rows:
         events, base, missing, gap = READINGS[row["scenario"]]
         left, at_points = events - 123, planes[tuple(missing.values())]
-        rows.check(
-            row,
-            scenario=row["scenario"],
-            total_events=events,
-            total_n=base,
-            total_k=7,
-            missing_events=left,
-            missing_n=sum(missing.values()),
-            base_gap=gap,
-            note=lambda text: bool(text),
-            missing=" ".join(f"{name}:{n}" for name, n in missing.items()),
-        )
+        rows.check(row, scenario=row["scenario"], total_events=events, total_n=base, total_k=7,
+                   missing_events=left, missing_n=sum(missing.values()), base_gap=gap,
+                   note=lambda text: bool(text), missing=" ".join(f"{name}:{n}" for name, n in missing.items()))
         chances = (at_points * plane.weights).sum(axis=(1, 2))
         mid_p = chances[:left].sum() + chances[left] / 2
         rows.check(row, within=2e-4, probability=chances[left], mid_p=mid_p, two_sided=2 * min(mid_p, 1 - mid_p))
@@ -286,23 +211,9 @@ def test_published_totals(seen):
             rows.check(row, within=3e-4, **{f"{prefix}median": middle, f"{prefix}lower": low, f"{prefix}upper": high})
             ordered(rows.numbers(row), f"{prefix}lower", f"{prefix}median", f"{prefix}upper")
         ordered(rows.numbers(row), "events_lower", "expected_events", "events_upper")
-    rows.complete(
-        endpoint="cr",
-        model="beta_binomial",
-        tiers="AB",
-        study_set="review",
-        absent=None,
-        reason=None,
-        denominators="treated",
-        known_k=5,
-        known_events=123,
-        known_n=163,
-        missing_k=2,
-        status="computed",
-        level=LEVEL,
-        interval="credible",
-        stamp=None,
-    )
+    rows.complete(endpoint="cr", model="beta_binomial", tiers="AB", study_set="review", absent=None,
+                  reason=None, denominators="treated", known_k=5, known_events=123, known_n=163, missing_k=2,
+                  status="computed", level=LEVEL, interval="credible", stamp=None)
 
 
 def _split(total: int, sizes: list[int], how: str) -> list[int]:
@@ -324,21 +235,16 @@ def _bound_counts(plane: Plane, bound: str, scenario: str) -> dict[str, tuple[in
     """Counts of the missing studies under a bound, the largest study first where no total names them."""
     if scenario:
         events, _, missing, _ = READINGS[scenario]
-        return {
-            name: (y, n)
-            for (name, n), y in zip(missing.items(), _split(events - 123, list(missing.values()), bound), strict=True)
-        }
+        return {name: (y, n) for (name, n), y in zip(missing.items(),
+                                                     _split(events - 123, list(missing.values()), bound), strict=True)}
     sizes = {"gum_2020": 28, "fir_2019": 19}
     p = 0.025 if bound.endswith("low") else 0.975
 
     def quantile(of: list[int]) -> int:
         return int(np.searchsorted(np.cumsum((totals_at(plane, of) * plane.weights).sum(axis=(1, 2))), p))
 
-    found = {
-        "extreme_low": lambda: [0, 0],
-        "extreme_high": lambda: [28, 19],
-        "each_low": lambda: [quantile([n]) for n in sizes.values()],
-    }
+    found = {"extreme_low": lambda: [0, 0], "extreme_high": lambda: [28, 19],
+             "each_low": lambda: [quantile([n]) for n in sizes.values()]}
     found["each_high"] = found["each_low"]
     found["joint_low"] = found["joint_high"] = lambda: _split(quantile([28, 19]), [28, 19], "total_even")
     return {name: (y, n) for (name, n), y in zip(sizes.items(), found[bound](), strict=True)}
@@ -355,49 +261,23 @@ def test_missing_bounds(seen):
     ]
     for row in rows.rows:
         bound, printed = row["bound"], REPORTED["R01"]
-        rows.check(
-            row,
-            bound=bound,
-            scenario=row["scenario"],
-            note=lambda text: True,
-            model=None if bound == "published" else "beta_binomial",
-            status="published" if bound == "published" else "computed",
-            interval="confidence" if bound == "published" else "credible",
-        )
+        rows.check(row, bound=bound, scenario=row["scenario"], note=lambda text: True, model=None
+                   if bound == "published" else "beta_binomial", status="published" if bound == "published"
+                   else "computed", interval="confidence" if bound == "published" else "credible")
         if bound == "published":
-            rows.check(
-                row,
-                median=float(printed["estimate"]),
-                lower=float(printed["ci_low"]),
-                upper=float(printed["ci_high"]),
-                missing=None,
-                missing_n=None,
-                missing_events=None,
-            )
+            rows.check(row, median=float(printed["estimate"]), lower=float(printed["ci_low"]),
+                       upper=float(printed["ci_high"]), missing=None, missing_n=None, missing_events=None)
             continue
         given = {} if bound == "headline" else _bound_counts(plane, bound, row["scenario"])
-        rows.check(
-            row,
-            missing=" ".join(f"{name}:{y}/{n}" for name, (y, n) in given.items()) or None,
-            missing_n=sum(n for _, n in given.values()) if given else None,
-            missing_events=sum(y for y, _ in given.values()) if given else None,
-        )
+        rows.check(row, missing=" ".join(f"{name}:{y}/{n}" for name, (y, n) in given.items()) or None,
+                   missing_n=sum(n for _, n in given.values()) if given else None,
+                   missing_events=sum(y for y, _ in given.values()) if given else None)
         studies = counts("cr") + [Counts(name, y, n, "", "") for name, (y, n) in given.items()]
         middle, low, high = cr_plane(studies).limits("mean_rate")
         rows.check(row, within=3e-4, median=middle, lower=low, upper=high)
         ordered(rows.numbers(row), "lower", "median", "upper")
-    rows.complete(
-        endpoint="cr",
-        tiers="AB",
-        study_set="review",
-        known_k=5,
-        known_n=163,
-        published_k=7,
-        missing_k=2,
-        reason=None,
-        level=LEVEL,
-        stamp=None,
-    )
+    rows.complete(endpoint="cr", tiers="AB", study_set="review", known_k=5, known_n=163, published_k=7,
+                  missing_k=2, reason=None, level=LEVEL, stamp=None)
 
 
 def pit_of(plane: Plane, study) -> float:
@@ -412,9 +292,8 @@ def pit_of(plane: Plane, study) -> float:
     rule = stats.norm.pdf(z) / stats.norm.pdf(z).sum()
     theta = location[:, None] + spread[:, None] * z
     if isinstance(study, Counts):
-        ends = [
-            special.bdtr(y, study.n, special.expit(theta)) if y >= 0 else 0.0 for y in (study.events - 1, study.events)
-        ]
+        ends = [special.bdtr(y, study.n, special.expit(theta)) if y >= 0 else 0.0
+                for y in (study.events - 1, study.events)]
         inside = sum(ends) / 2
     elif study.months:
         expected = study.months * np.exp(theta)
@@ -442,62 +321,39 @@ def test_leave_one_out(seen):
         whole = posterior(row["model"], studies, _given(row))
         rest = posterior(row["model"], _without(studies, own.study_id), _given(row))
         pit = pit_of(rest, own)
-        rows.check(
-            row, within=1e-3, elpd_loo=whole.log_evidence - rest.log_evidence, pit=pit, two_sided=2 * min(pit, 1 - pit)
-        )
-        rows.check(
-            row,
-            study_id=own.study_id,
-            label=STUDIES[own.study_id]["label"],
-            which_priors=row["which_priors"],
-            model=row["model"],
-            endpoint=row["endpoint"],
-        )
+        rows.check(row, within=1e-3, elpd_loo=whole.log_evidence - rest.log_evidence, pit=pit, two_sided=2
+                   * min(pit, 1 - pit))
+        rows.check(row, study_id=own.study_id, label=STUDIES[own.study_id]["label"],
+                   which_priors=row["which_priors"], model=row["model"], endpoint=row["endpoint"])
     models = [(row["endpoint"], row["which_priors"], row["model"]) for row in seen.tables["model_comparison.csv"]]
-    assert [(row["endpoint"], row["which_priors"], row["model"], row["study_id"]) for row in rows.rows] == [
-        (*one, study.study_id) for one in models for study in studies_of(one[0])
-    ]
+    assert [(row["endpoint"], row["which_priors"], row["model"], row["study_id"])
+            for row in rows.rows] == [(*one, study.study_id) for one in models for study in studies_of(one[0])]
     rows.complete(subset="all", tiers="AB", study_set="review", stamp=None)
 
 
 def test_model_comparison(seen):
     rows = Table(seen, "model_comparison.csv")
     pairs = [(which, model) for which in ("default", "matched") for model in ("beta_binomial", "logit_normal")]
-    assert [(row["endpoint"], row["which_priors"], row["model"]) for row in rows.rows] == [
-        *(("cr", *pair) for pair in pairs),
-        *(("tox", *pair) for pair in pairs),
-        ("os", "default", "log_hazard"),
-    ]
+    assert [(row["endpoint"], row["which_priors"], row["model"])
+            for row in rows.rows] == [*(("cr", *pair) for pair in pairs), *(("tox", *pair) for pair in pairs),
+                                      ("os", "default", "log_hazard")]
     for row in rows.rows:
         same = {name: row[name] for name in ("endpoint", "which_priors")}
         left = chosen(seen.tables["leave_one_out.csv"], model=row["model"], **same)
         each = np.array([value(one["elpd_loo"]) for one in left])
         whole = posterior(row["model"], studies_of(row["endpoint"]), _given(row))
         text = "; ".join(f"{name} ~ {prior}" for name, prior in _given(row).items())
-        rows.check(
-            row,
-            model=row["model"],
-            priors=text if row["model"] != "log_hazard" else lambda found: bool(found),
-            **same,
-        )
+        rows.check(row, model=row["model"], priors=text if row["model"] != "log_hazard"
+                   else lambda found: bool(found), **same)
         rows.check(row, within=2e-3, log_evidence=whole.log_evidence)
         rows.check(row, within=5e-4, elpd_loo=each.sum(), elpd_loo_se=math.sqrt(len(each)) * each.std(ddof=1))
         first = chosen(seen.tables["leave_one_out.csv"], model="beta_binomial", **same)
         gap = each - [value(one["elpd_loo"]) for one in first] if row["model"] == "logit_normal" else None
-        rows.check(
-            row,
-            within=5e-4,
-            elpd_difference=None if gap is None else gap.sum(),
-            elpd_difference_se=None if gap is None else math.sqrt(len(gap)) * gap.std(ddof=1),
-        )
+        rows.check(row, within=5e-4, elpd_difference=None if gap is None else gap.sum(), elpd_difference_se=None
+                   if gap is None else math.sqrt(len(gap)) * gap.std(ddof=1))
         pits = [value(one["pit"]) for one in left]
-        rows.check(
-            row,
-            within=2e-3,
-            pit_uniform_p=stats.kstest(pits, "uniform").pvalue,
-            prior_spread=_spread(row),
-            weight=_weight(rows, row),
-        )
+        rows.check(row, within=2e-3, pit_uniform_p=stats.kstest(pits, "uniform").pvalue,
+                   prior_spread=_spread(row), weight=_weight(rows, row))
     rows.complete(subset="all", tiers="AB", study_set="review", reason=None, stamp=None)
 
 
@@ -535,37 +391,20 @@ def test_interval_shapes(seen):
     for row in rows.rows:
         printed = REPORTED[row["reported_id"]]
         numbers = [float(printed[name]) for name in ("estimate", "ci_low", "ci_high")]
-        ratios = [
-            _arms(*(one + step for one, step in zip(numbers, steps, strict=True)))
-            for steps in product((-0.005, 0.005), repeat=3)
-        ]
-        rows.check(
-            row,
-            endpoint=printed["endpoint"],
-            subset=printed["subset"],
-            published=numbers[0],
-            published_lower=numbers[1],
-            published_upper=numbers[2],
-            reported_id=row["reported_id"],
-        )
+        ratios = [_arms(*(one + step for one, step in zip(numbers, steps, strict=True)))
+                  for steps in product((-0.005, 0.005), repeat=3)]
+        rows.check(row, endpoint=printed["endpoint"], subset=printed["subset"], published=numbers[0],
+                   published_lower=numbers[1], published_upper=numbers[2], reported_id=row["reported_id"])
         rows.check(row, within=1e-4, arm_ratio_low=min(ratios), arm_ratio_high=max(ratios))
-        own = [
-            _arms(*(value(one[name]) for name in ("estimate", "lower", "upper")))
-            for one in chosen(
-                seen.tables["frequentist.csv"], endpoint=row["endpoint"], subset=row["subset"], estimand="mean_rate"
-            )
-        ]
+        own = [_arms(*(value(one[name]) for name in ("estimate", "lower", "upper")))
+               for one in chosen(seen.tables["frequentist.csv"], endpoint=row["endpoint"],
+                                 subset=row["subset"], estimand="mean_rate")]
         rows.check(row, within=5e-4, methods_low=min(own), methods_high=max(own))
         found = rows.numbers(row)
         # 80 sets filled in at random: a ratio from near the published kind's, neither of them extreme.
-        rows.check(
-            row,
-            completed=80,
-            completed_low=between(0.3, 1.2),
-            completed_high=between(0.8, 3.0),
-            share_at_least_as_lopsided=between(0.0, 1.0),
-            symmetric_about=_symmetric(numbers),
-        )
+        rows.check(row, completed=80, completed_low=between(0.3, 1.2),
+                   completed_high=between(0.8, 3.0), share_at_least_as_lopsided=between(0.0, 1.0),
+                   symmetric_about=_symmetric(numbers))
         ordered(found, "arm_ratio_low", "arm_ratio_high")
         ordered(found, "completed_low", "completed_high")
         low = min(found["methods_low"], found["completed_low"])
@@ -580,10 +419,8 @@ def _symmetric(numbers: list[float]) -> str | None:
     scales = {"percentage": lambda x: x, "logit": special.logit, "arcsine": lambda x: np.arcsin(np.sqrt(x))}
     found = []
     for name, to in scales.items():
-        gaps = [
-            to(numbers[1] + a) + to(numbers[2] + b) - 2 * to(numbers[0] + c)
-            for a, b, c in product((-0.005, 0.005), repeat=3)
-        ]
+        gaps = [to(numbers[1] + a) + to(numbers[2] + b) - 2 * to(numbers[0] + c)
+                for a, b, c in product((-0.005, 0.005), repeat=3)]
         found += [name] if min(gaps) <= 0 <= max(gaps) else []
     return " ".join(found) or None
 

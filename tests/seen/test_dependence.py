@@ -48,17 +48,14 @@ def _changed_hazards(row, label: str) -> list:
     whole = studies_of("os")
     if row["dimension"] == "factor":
         return facts.hazards(factor=float(label.split()[0]))
-    wanted = {
-        "without EFS": lambda: [one for one in whole if one.definition != "EFS"],
-        "the landmark where both are printed": lambda: [
-            facts.birch_landmark() if one.study_id == "birch_2016" else one for one in whole
-        ],
-        "no landmark before 6 months": lambda: facts.hazards(early=False),
-        "tiers A": lambda: studies_of("os", tiers="A"),
-        "tier A": lambda: studies_of("os", tiers="A"),
-        "tiers A, B, C": lambda: studies_of("os", tiers="ABC"),
-        "with Gum 2020 (median)": lambda: studies_of("os", tiers="ABC"),
-    }
+    wanted = {"without EFS": lambda: [one for one in whole if one.definition
+                                      != "EFS"], "the landmark where both are printed": lambda:
+              [facts.birch_landmark() if one.study_id == "birch_2016" else one
+               for one in whole], "no landmark before 6 months": lambda: facts.hazards(early=False),
+              "tiers A": lambda: studies_of("os", tiers="A"),
+              "tier A": lambda: studies_of("os", tiers="A"),
+              "tiers A, B, C": lambda: studies_of("os", tiers="ABC"),
+              "with Gum 2020 (median)": lambda: studies_of("os", tiers="ABC")}
     return wanted.get(label, lambda: whole)()
 
 
@@ -71,21 +68,18 @@ def _contents(label: str, endpoint: str) -> dict:
     only_a = {study.study_id: (study.events, study.n) for study in counts(endpoint, tiers="A")}
 
     def without(column: str, text: str) -> dict:
-        rows = {
-            row["study_id"] for row in table("responses.csv") if row["endpoint"] == endpoint and row[column] == text
-        }
+        rows = {row["study_id"] for row in table("responses.csv") if row["endpoint"] == endpoint
+                and row[column] == text}
         return {name: cell for name, cell in both.items() if name not in rows}
 
-    return {
-        "tier A": only_a,
-        "tiers A, B, C": {**both, "gum_2020": everyone.get("gum_2020")},
-        "with Gum 2020 (15/28)": {**both, "gum_2020": (15, 28)},
-        "review and extension studies": {**both, "hazel_2021": (50, 63)},
-        **{f"without: {text}": without("timing", text) for text in ("day 28", "month 3")},
-        **{f"without: {text}": without("grading", text) for text in ("Lee", "Penn")},
-        "enrolled, known for 2 of 5 studies": {**both, "ash_2015": (20, 30), "dogwood_2018": (21, 37)},
-        **{f"Dogwood 2018: {y}/29 for 21/31": {**both, "dogwood_2018": (y, 29)} for y in (19, 20, 21)},
-    }
+    return {"tier A": only_a, "tiers A, B, C": {**both, "gum_2020": everyone.get("gum_2020")},
+            "with Gum 2020 (15/28)": {**both, "gum_2020": (15, 28)},
+            "review and extension studies": {**both, "hazel_2021": (50, 63)},
+            **{f"without: {text}": without("timing", text) for text in ("day 28", "month 3")},
+            **{f"without: {text}": without("grading", text)
+               for text in ("Lee", "Penn")}, "enrolled, known for 2 of 5 studies":
+            {**both, "ash_2015": (20, 30), "dogwood_2018": (21, 37)},
+            **{f"Dogwood 2018: {y}/29 for 21/31": {**both, "dogwood_2018": (y, 29)} for y in (19, 20, 21)}}
 
 
 def test_sensitivity(seen):
@@ -108,28 +102,16 @@ def _variant(rows, row, first) -> None:
         assert not row["studies"]
     assert row["dimension"] not in ("family", "family_prior") or model == "logit_normal"
     plane = posterior(model, studies, priors(row["priors"]))
-    tiers = {"tier A": "A", "tiers A, B, C": "ABC"}.get(
-        row["variant"], "ABC" if row["dimension"] == "tier_row" else "AB"
-    )
+    tiers = {"tier A": "A", "tiers A, B, C": "ABC"}.get(row["variant"], "ABC" if row["dimension"] == "tier_row"
+                                                        else "AB")
     printed = {"cr": "0.76", "tox": "0.21", "os": "0.61"}[endpoint]
-    rows.check(
-        row,
-        endpoint=endpoint,
-        dimension=row["dimension"],
-        variant=row["variant"],
-        model=model,
-        tiers=tiers,
-        priors=row["priors"],
-        studies=row["studies"] or None,
-        estimand=MAIN[endpoint],
-        published=printed,
-        study_set="all" if row["dimension"] == "study_set" else "review",
-        heterogeneity="rho" if model == "beta_binomial" else "rho" if model == "logit_normal" else "tau",
-        time_months=months(endpoint),
-        factor=None if endpoint != "os" else float(row["variant"].split()[0]) if row["dimension"] == "factor" else 1.25,
-        k_studies=len(studies),
-        n_patients=sum(study.n for study in studies),
-    )
+    rows.check(row, endpoint=endpoint, dimension=row["dimension"], variant=row["variant"], model=model,
+               tiers=tiers, priors=row["priors"], studies=row["studies"] or None, estimand=MAIN[endpoint],
+               published=printed, study_set="all" if row["dimension"] == "study_set" else "review",
+               heterogeneity="rho" if model == "beta_binomial" else "rho" if model == "logit_normal"
+               else "tau", time_months=months(endpoint), factor=None if endpoint != "os"
+               else float(row["variant"].split()[0]) if row["dimension"] == "factor" else 1.25,
+               k_studies=len(studies), n_patients=sum(study.n for study in studies))
     if row["dimension"] == "prior":
         parts = dict(part.split(" ~ ") for part in row["variant"].split("; "))
         usual = priors(first["priors"])
@@ -177,46 +159,25 @@ def test_power_scaling(seen):
     for row in rows.rows:
         endpoint, studies = row["endpoint"], studies_of(row["endpoint"])
         given = DEFAULTS.get(HEADLINE[endpoint]) or hazard_priors()
-        logs = {
-            name: prior(text)(part) for (name, text), part in zip(given.items(), headline(endpoint).at, strict=True)
-        }
+        logs = {name: prior(text)(part)
+                for (name, text), part in zip(given.items(), headline(endpoint).at, strict=True)}
         logs |= {"prior": sum(logs.values()), "likelihood": sum(likelihood(HEADLINE[endpoint], one) for one in studies)}
-        planes = {
-            alpha: posterior(HEADLINE[endpoint], studies, given, extra=(alpha - 1) * logs[row["scaled"]])
-            for alpha in (0.8, 1.25)
-        } | {1.0: headline(endpoint)}
+        planes = {alpha: posterior(HEADLINE[endpoint], studies, given, extra=(alpha - 1) * logs[row["scaled"]])
+                  for alpha in (0.8, 1.25)} | {1.0: headline(endpoint)}
         means = {alpha: one.mean(MAIN[endpoint], months(endpoint)) for alpha, one in planes.items()}
         sd = planes[1.0].sd(MAIN[endpoint], months(endpoint))
-        rows.check(
-            row,
-            within=3e-4,
-            mean=means[1.0],
-            mean_low=means[0.8],
-            mean_high=means[1.25],
-            sd=sd,
-            **{
-                name: planes[alpha].quantile(MAIN[endpoint], 0.5, months(endpoint))
-                for name, alpha in (("median", 1.0), ("median_low", 0.8), ("median_high", 1.25))
-            },
-        )
+        rows.check(row, within=3e-4, mean=means[1.0], mean_low=means[0.8], mean_high=means[1.25], sd=sd,
+                   **{name: planes[alpha].quantile(MAIN[endpoint], 0.5, months(endpoint))
+                      for name, alpha in (("median", 1.0), ("median_low", 0.8), ("median_high", 1.25))})
         rows.check(row, within=3e-3, shift=(means[1.25] - means[0.8]) / sd / math.log2(1.25 / 0.8))
         words = {name: f"{name} ~ {text}" for name, text in given.items()}
         wanted = {"likelihood": None, "prior": "; ".join(words.values())}.get(row["scaled"], words.get(row["scaled"]))
-        rows.check(
-            row,
-            endpoint=endpoint,
-            model=HEADLINE[endpoint],
-            scaled=row["scaled"],
-            flat=row["scaled"] == "mu",
-            prior=wanted if endpoint != "os" else lambda text: True,
-            estimand=MAIN[endpoint],
-            time_months=months(endpoint),
-            k_studies=len(studies),
-            n_patients=sum(one.n for one in studies),
-        )
-    rows.complete(
-        tiers="AB", study_set="review", alpha_low=0.8, alpha_high=1.25, status="computed", reason=None, stamp=None
-    )
+        rows.check(row, endpoint=endpoint, model=HEADLINE[endpoint], scaled=row["scaled"],
+                   flat=row["scaled"] == "mu", prior=wanted if endpoint != "os" else lambda text: True,
+                   estimand=MAIN[endpoint], time_months=months(endpoint), k_studies=len(studies),
+                   n_patients=sum(one.n for one in studies))
+    rows.complete(tiers="AB", study_set="review", alpha_low=0.8, alpha_high=1.25, status="computed", reason=None,
+                  stamp=None)
 
 
 def test_influence(seen):
@@ -233,50 +194,24 @@ def test_influence(seen):
             rows.check(row, within=4e-4, **{f"{prefix}median": middle, f"{prefix}lower": low, f"{prefix}upper": high})
             ordered(rows.numbers(row), f"{prefix}lower", f"{prefix}median", f"{prefix}upper")
         spread, found = SPREAD[endpoint], rows.numbers(row)
-        rows.check(
-            row,
-            within=2e-3,
-            full_heterogeneity=whole.quantile(spread, 0.5),
-            heterogeneity_median=rest.quantile(spread, 0.5),
-        )
-        rows.check(
-            row,
-            within=3e-6,
-            shift=found["median"] - found["full_median"],
-            heterogeneity_shift=found["heterogeneity_median"] - found["full_heterogeneity"],
-        )
+        rows.check(row, within=2e-3, full_heterogeneity=whole.quantile(spread, 0.5),
+                   heterogeneity_median=rest.quantile(spread, 0.5))
+        rows.check(row, within=3e-6, shift=found["median"] - found["full_median"],
+                   heterogeneity_shift=found["heterogeneity_median"] - found["full_heterogeneity"])
         rows.check(row, within=2e-4, full_sd=whole.sd(MAIN[endpoint], months(endpoint)))
         rows.check(row, within=1e-4, shift_sd=found["shift"] / found["full_sd"])
         _surprise(rows, row, whole, rest, own)
-        rows.check(
-            row,
-            endpoint=endpoint,
-            model=HEADLINE[endpoint],
-            study_id=own.study_id,
-            n=own.n,
-            estimand=MAIN[endpoint],
-            label=STUDIES[own.study_id]["label"],
-            k_studies=len(studies),
-            time_months=months(endpoint),
-            heterogeneity=spread,
-        )
-    rows.complete(
-        subset="all",
-        tiers="AB",
-        study_set="review",
-        level=LEVEL,
-        interval="credible",
-        status="computed",
-        reason=None,
-        stamp=None,
-    )
+        rows.check(row, endpoint=endpoint, model=HEADLINE[endpoint], study_id=own.study_id, n=own.n,
+                   estimand=MAIN[endpoint], label=STUDIES[own.study_id]["label"], k_studies=len(studies),
+                   time_months=months(endpoint), heterogeneity=spread)
+    rows.complete(subset="all", tiers="AB", study_set="review", level=LEVEL, interval="credible",
+                  status="computed", reason=None, stamp=None)
 
 
 def _surprise(rows, row, whole, rest, own) -> None:
     pit = pit_of(rest, own)
-    rows.check(
-        row, within=1.5e-3, elpd_loo=whole.log_evidence - rest.log_evidence, pit=pit, two_sided=2 * min(pit, 1 - pit)
-    )
+    rows.check(row, within=1.5e-3, elpd_loo=whole.log_evidence - rest.log_evidence, pit=pit, two_sided=2
+               * min(pit, 1 - pit))
     found = rows.numbers(row)
     rows.check(row, within=1e-4, surprise_bits=-math.log2(found["two_sided"]))
     each = likelihood(whole.model, own)
@@ -287,9 +222,8 @@ def _surprise(rows, row, whole, rest, own) -> None:
     if isinstance(own, Counts):
         location, spread, weight = rest.points()
         kappa = 1 / spread - 1
-        pmf = (
-            stats.betabinom.pmf(np.arange(own.n + 1)[:, None], own.n, location * kappa, (1 - location) * kappa) @ weight
-        )
+        pmf = (stats.betabinom.pmf(np.arange(own.n + 1)[:, None], own.n, location * kappa, (1 - location) * kappa)
+               @ weight)
         mid = np.cumsum(pmf) - pmf / 2
         chance = pmf[2 * np.minimum(mid, 1 - mid) < 0.05].sum()
     rows.check(row, within=2e-3, chance_named=chance)
@@ -297,16 +231,13 @@ def _surprise(rows, row, whole, rest, own) -> None:
 
 def test_subset_differences(seen):
     rows = Table(seen, "subset_differences.csv")
-    assert [(row["endpoint"], row["subset"]) for row in rows.rows] == [
-        (endpoint, subset) for endpoint in ENDPOINTS for subset in ("adult_only", "cd22")
-    ]
+    assert [(row["endpoint"], row["subset"]) for row in rows.rows] == [(endpoint, subset) for endpoint in ENDPOINTS
+                                                                       for subset in ("adult_only", "cd22")]
     rules = {"adult_only": "cohort adult", "cd22": "target CD22"}
     for row in rows.rows:
         endpoint, subset, whole = row["endpoint"], row["subset"], studies_of(row["endpoint"])
-        sides = {
-            name: [one for one in whole if is_member(one.study_id, subset) is inside]
-            for name, inside in (("subset", True), ("rest", False))
-        }
+        sides = {name: [one for one in whole if is_member(one.study_id, subset) is inside]
+                 for name, inside in (("subset", True), ("rest", False))}
         planes = {name: headline(endpoint, own) for name, own in sides.items()}
         for name, own in sides.items():
             middle, low, high = planes[name].limits(MAIN[endpoint], months(endpoint))
@@ -317,51 +248,28 @@ def test_subset_differences(seen):
         ends = [planes[name].quantiles(MAIN[endpoint], at, months(endpoint)) for name in ("subset", "rest")]
         apart = (ends[0][:, None] - ends[1]).ravel()
         low, middle, high = np.quantile(apart, [0.025, 0.5, 0.975])
-        rows.check(
-            row,
-            within=2.5e-3,
-            difference=middle,
-            difference_lower=low,
-            difference_upper=high,
-            positive=np.mean(apart > 0),
-        )
+        rows.check(row, within=2.5e-3, difference=middle, difference_lower=low, difference_upper=high,
+                   positive=np.mean(apart > 0))
         ordered(rows.numbers(row), "difference_lower", "difference", "difference_upper")
         unknown = len(whole) - sum(map(len, sides.values()))
         few = any(len(own) < 3 for own in sides.values())
-        rows.check(
-            row,
-            endpoint=endpoint,
-            subset=subset,
-            label=facts.SUBSET_LABELS[subset],
-            rule=rules[subset],
-            model=HEADLINE[endpoint],
-            estimand=MAIN[endpoint],
-            time_months=months(endpoint),
-            unknown_k=unknown,
-            note=lambda text, few=few, unknown=unknown: (
-                ("prior-dominated" in (text or "")) == few
-                and (f"{unknown} on neither side" in (text or "")) == bool(unknown)
-            ),
-        )
-    rows.complete(
-        tiers="AB", study_set="review", level=LEVEL, interval="credible", status="computed", reason=None, stamp=None
-    )
+        rows.check(row, endpoint=endpoint, subset=subset, label=facts.SUBSET_LABELS[subset], rule=rules[subset],
+                   model=HEADLINE[endpoint], estimand=MAIN[endpoint], time_months=months(endpoint),
+                   unknown_k=unknown, note=lambda text, few=few,
+                   unknown=unknown: (("prior-dominated" in (text or "")) == few
+                                     and (f"{unknown} on neither side" in (text or "")) == bool(unknown)))
+    rows.complete(tiers="AB", study_set="review", level=LEVEL, interval="credible", status="computed",
+                  reason=None, stamp=None)
 
 
 def test_small_studies(seen):
     rows = Table(seen, "small_studies.csv")
     for row in rows.rows:
         endpoint, studies = row["endpoint"], studies_of(row["endpoint"])
-        rows.check(
-            row,
-            endpoint=endpoint,
-            model=HEADLINE[endpoint],
-            k_studies=len(studies),
-            estimand=MAIN[endpoint],
-            time_months=months(endpoint),
-            part=one_of("regression", "study", "limit"),
-            interval={"regression": "confidence", "study": None, "limit": "prediction"}[row["part"]],
-        )
+        rows.check(row, endpoint=endpoint, model=HEADLINE[endpoint], k_studies=len(studies),
+                   estimand=MAIN[endpoint], time_months=months(endpoint),
+                   part=one_of("regression", "study", "limit"),
+                   interval={"regression": "confidence", "study": None, "limit": "prediction"}[row["part"]])
         {"regression": _size_regression, "study": _size_study, "limit": _funnel}[row["part"]](seen, rows, row, studies)
     for endpoint in ENDPOINTS:
         parts = [row["part"] for row in chosen(rows.rows, endpoint=endpoint)]
@@ -372,19 +280,8 @@ def test_small_studies(seen):
     rows.complete(tiers="AB", study_set="review", level=LEVEL, status="computed", reason=None, stamp=None)
 
 
-_SLOPES = (
-    "slope",
-    "slope_se",
-    "slope_lower",
-    "slope_upper",
-    "slope_two_sided",
-    "slope_two_sided_t",
-    "ratio",
-    "ratio_lower",
-    "ratio_upper",
-    "detectable_ratio",
-    "egger_two_sided",
-)
+_SLOPES = ("slope", "slope_se", "slope_lower", "slope_upper", "slope_two_sided", "slope_two_sided_t",
+           "ratio", "ratio_lower", "ratio_upper", "detectable_ratio", "egger_two_sided")
 _STUDY = ("study_id", "label", "observed", "pit", "two_sided", "z")
 _LIMIT = ("predicted", "predicted_lower", "predicted_upper")
 
@@ -397,27 +294,17 @@ def _size_regression(seen, rows, row, studies) -> None:
     found, z = rows.numbers(row), stats.norm.ppf(0.975)
     ends = [found["slope"] - z * found["slope_se"], found["slope"] + z * found["slope_se"]]
     rows.check(row, within=1e-4, slope_lower=ends[0], slope_upper=ends[1])
-    rows.check(
-        row,
-        within=1e-3 * math.exp(step * ends[1]),
-        ratio=math.exp(step * found["slope"]),
-        ratio_lower=math.exp(step * ends[0]),
-        ratio_upper=math.exp(step * ends[1]),
-        detectable_ratio=math.exp(step * (z + stats.norm.ppf(0.8)) * found["slope_se"]),
-    )
+    rows.check(row, within=1e-3 * math.exp(step * ends[1]), ratio=math.exp(step * found["slope"]),
+               ratio_lower=math.exp(step * ends[0]), ratio_upper=math.exp(step * ends[1]),
+               detectable_ratio=math.exp(step * (z + stats.norm.ppf(0.8)) * found["slope_se"]))
     ordered(found, "slope_lower", "slope", "slope_upper")
     ordered(found, "ratio_lower", "ratio", "ratio_upper")
     t = abs(found["slope"] / found["slope_se"])
     y, v = estimates(studies)
     line = stats.linregress(1 / np.sqrt(v), y / np.sqrt(v))
     egger = 2 * stats.t.sf(abs(line.intercept / line.intercept_stderr), len(y) - 2)
-    rows.check(
-        row,
-        within=1e-4,
-        slope_two_sided=2 * stats.norm.sf(t),
-        slope_two_sided_t=2 * stats.t.sf(t, len(y) - 2),
-        egger_two_sided=egger,
-    )
+    rows.check(row, within=1e-4, slope_two_sided=2 * stats.norm.sf(t), slope_two_sided_t=2
+               * stats.t.sf(t, len(y) - 2), egger_two_sided=egger)
     rows.check(row, n=None, precision=None, **dict.fromkeys((*_STUDY, *_LIMIT)))
 
 
@@ -445,30 +332,15 @@ def _fit_slope(studies) -> tuple[float, float]:
     def minus_log(at) -> float:
         mu, rho = special.expit(at[0] + at[1] * x), math.exp(at[2])
         kappa = 1 / rho
-        return -sum(
-            stats.betabinom.logpmf(one.events, one.n, p * kappa, (1 - p) * kappa)
-            for one, p in zip(studies, mu, strict=True)
-        )
+        return -sum(stats.betabinom.logpmf(one.events, one.n, p * kappa, (1 - p) * kappa)
+                    for one, p in zip(studies, mu, strict=True))
 
-    best = optimize.minimize(
-        minus_log, [0.0, 0.0, -3.0], method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-10, "maxiter": 4000}
-    ).x
+    best = optimize.minimize(minus_log, [0.0, 0.0, -3.0], method="Nelder-Mead",
+                             options={"xatol": 1e-7, "fatol": 1e-10, "maxiter": 4000}).x
     h, eye = 1e-3, np.eye(3)
-    hessian = np.array(
-        [
-            [
-                (
-                    minus_log(best + h * (a + b))
-                    - minus_log(best + h * (a - b))
-                    - minus_log(best - h * (a - b))
-                    + minus_log(best - h * (a + b))
-                )
-                / (4 * h * h)
-                for b in eye
-            ]
-            for a in eye
-        ]
-    )
+    hessian = np.array([[(minus_log(best + h * (a + b)) - minus_log(best + h * (a - b))
+                          - minus_log(best - h * (a - b)) + minus_log(best - h * (a + b))) / (4 * h * h)
+                         for b in eye] for a in eye])
     kept = hessian if hessian[2, 2] > 1e-4 else hessian[:2, :2]  # on the boundary the spread has no curvature
     return float(best[1]), math.sqrt(np.linalg.inv(kept)[1, 1])
 
@@ -476,14 +348,8 @@ def _fit_slope(studies) -> tuple[float, float]:
 def _size_study(seen, rows, row, studies) -> None:
     own = next(study for study in studies if study.study_id == row["study_id"])
     twin = single(seen.tables["influence.csv"], endpoint=row["endpoint"], study_id=own.study_id)
-    rows.check(
-        row,
-        label=STUDIES[own.study_id]["label"],
-        study_id=own.study_id,
-        n=own.n,
-        pit=value(twin["pit"]),
-        two_sided=value(twin["two_sided"]),
-    )
+    rows.check(row, label=STUDIES[own.study_id]["label"], study_id=own.study_id, n=own.n,
+               pit=value(twin["pit"]), two_sided=value(twin["two_sided"]))
     rows.check(row, within=2e-5, z=stats.norm.ppf(value(twin["pit"])))
     if isinstance(own, Counts):
         rows.check(row, precision=own.n, observed=own.events / own.n)
@@ -537,45 +403,22 @@ def test_regression(seen):
         endpoint, analysis, covariate = row["endpoint"], row["analysis"], row["covariate"]
         studies = _observed(covariate, endpoint) if analysis == "complete_case" else studies_of(endpoint)
         x, facts_of = cells(covariate, studies), COVARIATES[covariate]
-        rows.check(
-            row,
-            model=row["model"],
-            endpoint=endpoint,
-            covariate=covariate,
-            analysis=analysis,
-            label=facts_of["label"],
-            unit=facts_of["unit"],
-            n_studies=len(studies),
-            n_patients=sum(one.n for one in studies),
-            n_missing=int(np.isnan(x).sum()),
-            lone_study=False,
-        )
+        rows.check(row, model=row["model"], endpoint=endpoint, covariate=covariate, analysis=analysis,
+                   label=facts_of["label"], unit=facts_of["unit"], n_studies=len(studies),
+                   n_patients=sum(one.n for one in studies), n_missing=int(np.isnan(x).sum()), lone_study=False)
         rows.check(row, within=1e-4 * np.nanmean(x), centre=float(np.nanmean(x)))
         _slope(rows, row, studies, x)
     _all_analyses(rows.rows)
-    rows.complete(
-        subset="all",
-        tiers="AB",
-        study_set="review",
-        early_landmarks=True,
-        level=LEVEL,
-        interval="credible",
-        status="converged",
-        failures=None,
-        refused=None,
-        stamp=None,
-    )
+    rows.complete(subset="all", tiers="AB", study_set="review", early_landmarks=True, level=LEVEL,
+                  interval="credible", status="converged", failures=None, refused=None, stamp=None)
 
 
 def _all_analyses(rows) -> None:
     for endpoint in ENDPOINTS:
         found = [(row["analysis"], row["covariate"]) for row in chosen(rows, endpoint=endpoint)]
         missing = [name for name in COVARIATES if len(_observed(name, endpoint)) < len(studies_of(endpoint))]
-        wanted = (
-            [("one_at_a_time", name) for name in COVARIATES]
-            + [("complete_case", name) for name in missing]
-            + [("together", name) for name in COVARIATES]
-        )
+        wanted = ([("one_at_a_time", name) for name in COVARIATES] + [("complete_case", name) for name in missing]
+                  + [("together", name) for name in COVARIATES])
         assert sorted(found) == sorted(wanted), endpoint
 
 
@@ -586,15 +429,10 @@ def _slope(rows, row, studies, x) -> None:
     rows.check(row, **{f"beta_{name}": found[f"beta_{name}"] for name in (*names, "mean", "sd")})
     ordered(found, *(f"beta_{name}" for name in names))
     together = row["analysis"] == "together"
-    rows.check(
-        row,
-        ratio_scale="hazard ratio" if endpoint == "os" else "odds ratio",
-        engine=one_of("importance", "nuts"),
-        heterogeneity=SPREAD[endpoint],
-        seed=between(0, 2**31),
-        beta_mcse=between(0, 0.1 * found["beta_sd"]),
-        prior=lambda text: text.startswith("Normal(0, shrinkage)") == together and text.startswith("Normal(0, "),
-    )
+    rows.check(row, ratio_scale="hazard ratio" if endpoint == "os" else "odds ratio",
+               engine=one_of("importance", "nuts"), heterogeneity=SPREAD[endpoint], seed=between(0, 2**31),
+               beta_mcse=between(0, 0.1 * found["beta_sd"]),
+               prior=lambda text: text.startswith("Normal(0, shrinkage)") == together and text.startswith("Normal(0, "))
     # A normal slope has no skew worth the name here: mean and median, SD and interval say the same.
     assert abs(found["beta_mean"] - found["beta_median"]) < 0.25 * found["beta_sd"]
     wide = (found["beta_upper"] - found["beta_lower"]) / 3.92
@@ -608,23 +446,14 @@ def _slope(rows, row, studies, x) -> None:
     size = found["prior_size"] / found["unit_size"]
     scale /= size
     rows.check(row, within=1e-4, sd_ratio=found["beta_sd"] / scale)
-    rows.check(
-        row,
-        unit_size=float(COVARIATES[row["covariate"]]["unit_size"]),
-        prior_size=between(0.2 * np.nanstd(x), 5 * np.nanstd(x)),
-        crude_beta=lambda found: True,
-        crude_se=lambda found: found is None or found > 0,
-        prior_tail=lambda found: found is None or 0 <= found <= 1,
-        prior_conflict=lambda found: not found,
-    )
+    rows.check(row, unit_size=float(COVARIATES[row["covariate"]]["unit_size"]),
+               prior_size=between(0.2 * np.nanstd(x), 5 * np.nanstd(x)), crude_beta=lambda found: True,
+               crude_se=lambda found: found is None or found > 0, prior_tail=lambda found: found is None
+               or 0 <= found <= 1, prior_conflict=lambda found: not found)
     without = headline(endpoint, studies).quantile(SPREAD[endpoint], 0.5)
     rows.check(row, within=2e-3, heterogeneity_without=without)
-    rows.check(
-        row,
-        within=2e-5,
-        heterogeneity_with=found["heterogeneity_with"],
-        heterogeneity_explained=found["heterogeneity_without"] - found["heterogeneity_with"],
-    )
+    rows.check(row, within=2e-5, heterogeneity_with=found["heterogeneity_with"],
+               heterogeneity_explained=found["heterogeneity_without"] - found["heterogeneity_with"])
     _engine(rows, row)
     if not together and not np.isnan(x).any():
         _by_sums(rows, row, studies, (x - x.mean()) / float(COVARIATES[row["covariate"]]["unit_size"]), scale)
@@ -634,15 +463,9 @@ def _engine(rows, row) -> None:
     weighed = row["engine"] == "importance"
     for name in ("max_rhat", "min_ess_tail", "divergences", "min_bfmi", "chains", "target_accept"):
         rows.check(row, **{name: (lambda x, weighed=weighed: (x is None) == weighed)})
-    rows.check(
-        row,
-        pareto_k=(lambda x: (x is not None and x < 0.7) == weighed),
-        draws=between(500, 1e6),
-        min_ess_bulk=between(400, 1e6),
-        max_mcse_mean=between(0, 0.05),
-        max_mcse_limit=between(0, 0.1),
-        max_mcse_limit_heterogeneity=between(0, 0.15),
-    )
+    rows.check(row, pareto_k=(lambda x: (x is not None and x < 0.7) == weighed), draws=between(500, 1e6),
+               min_ess_bulk=between(400, 1e6), max_mcse_mean=between(0, 0.05),
+               max_mcse_limit=between(0, 0.1), max_mcse_limit_heterogeneity=between(0, 0.15))
 
 
 def _by_sums(rows, row, studies, x, scale) -> None:
@@ -654,13 +477,11 @@ def _by_sums(rows, row, studies, x, scale) -> None:
     weight = np.exp(logs - logs.max()) / np.exp(logs - logs.max()).sum()
     mean = float(weight @ slopes)
     sd = math.sqrt(weight @ (slopes - mean) ** 2)
-    rows.check(
-        row, within=0.1 * sd, beta_mean=mean, beta_median=float(np.interp(0.5, np.cumsum(weight) - weight / 2, slopes))
-    )
+    rows.check(row, within=0.1 * sd, beta_mean=mean,
+               beta_median=float(np.interp(0.5, np.cumsum(weight) - weight / 2, slopes)))
     rows.check(row, within=0.08 * sd, beta_sd=sd)
-    rows.check(
-        row, within=0.03, probability_above_one=float(np.interp(0.0, slopes, 1 - np.cumsum(weight) + weight / 2))
-    )
+    rows.check(row, within=0.03,
+               probability_above_one=float(np.interp(0.0, slopes, 1 - np.cumsum(weight) + weight / 2)))
 
 
 def _evidence_at(model, studies, given, shifts) -> float:
@@ -698,20 +519,14 @@ def test_regression_predictions(seen):
             x = cells(covariate, studies_of(endpoint))
             steps = np.linspace(np.nanmin(x), np.nanmax(x), 41)
             assert len(own) == len(steps)
-            slope = single(
-                seen.tables["regression.csv"], endpoint=endpoint, covariate=covariate, analysis="one_at_a_time"
-            )
+            slope = single(seen.tables["regression.csv"], endpoint=endpoint, covariate=covariate,
+                           analysis="one_at_a_time")
             sign = value(slope["beta_median"]) * (-1 if endpoint == "os" else 1)
             for row, step in zip(own, steps, strict=True):
                 rows.check(row, within=1e-5 * abs(step), value=step)
-                rows.check(
-                    row,
-                    endpoint=endpoint,
-                    covariate=covariate,
-                    estimand=MAIN[endpoint],
-                    time_months=months(endpoint),
-                    **{name: value(row[name]) for name in ("median", "lower", "upper")},
-                )
+                rows.check(row, endpoint=endpoint, covariate=covariate, estimand=MAIN[endpoint],
+                           time_months=months(endpoint),
+                           **{name: value(row[name]) for name in ("median", "lower", "upper")})
                 ordered(rows.numbers(row), "lower", "median", "upper")
             _curve(own, slope, sign, headline(endpoint), endpoint)
     rows.complete(level=LEVEL, interval="credible", stamp=None)
@@ -722,9 +537,8 @@ def _curve(own, slope, sign, plane, endpoint) -> None:
     first, last = own[0], own[-1]
     to = (lambda s: math.log(-math.log(s) / 12)) if endpoint == "os" else special.logit
     unit = float(COVARIATES[first["covariate"]]["unit_size"])
-    rise = (
-        (to(value(last["median"])) - to(value(first["median"]))) / (value(last["value"]) - value(first["value"])) * unit
-    )
+    rise = ((to(value(last["median"])) - to(value(first["median"]))) / (value(last["value"]) - value(first["value"]))
+            * unit)
     assert rise == pytest.approx(value(slope["beta_median"]), abs=0.15 * value(slope["beta_sd"]))
     middle = own[len(own) // 2]
     sd = plane.sd(MAIN[endpoint], months(endpoint))
@@ -734,34 +548,20 @@ def _curve(own, slope, sign, plane, endpoint) -> None:
 def test_regression_imputed(seen):
     """Missing cells: near a normal law of the observed ones, with the share of it beyond the bounds of the column."""
     rows = Table(seen, "regression_imputed.csv")
-    wanted = [
-        (endpoint, covariate, one.study_id)
-        for endpoint in ENDPOINTS
-        for covariate in COVARIATES
-        for one in studies_of(endpoint)
-        if not STUDIES[one.study_id][COVARIATES[covariate]["column"]]
-    ]
+    wanted = [(endpoint, covariate, one.study_id) for endpoint in ENDPOINTS for covariate in COVARIATES
+              for one in studies_of(endpoint) if not STUDIES[one.study_id][COVARIATES[covariate]["column"]]]
     assert sorted((row["endpoint"], row["covariate"], row["study_id"]) for row in rows.rows) == sorted(wanted)
     for row in rows.rows:
         studies = studies_of(row["endpoint"])
         own = next(one for one in studies if one.study_id == row["study_id"])
         x, found = cells(row["covariate"], studies), rows.numbers(row)
         mean, sd = np.nanmean(x), np.nanstd(x, ddof=1)
-        rows.check(
-            row,
-            label=STUDIES[own.study_id]["label"],
-            n=own.n,
-            study_id=own.study_id,
-            covariate=row["covariate"],
-            endpoint=row["endpoint"],
-            median=between(mean - sd, mean + sd),
-            lower=between(mean - 5 * sd, mean - 1.2 * sd),
-            upper=between(mean + 1.2 * sd, mean + 5 * sd),
-        )
+        rows.check(row, label=STUDIES[own.study_id]["label"], n=own.n, study_id=own.study_id,
+                   covariate=row["covariate"], endpoint=row["endpoint"], median=between(mean - sd, mean + sd),
+                   lower=between(mean - 5 * sd, mean - 1.2 * sd), upper=between(mean + 1.2 * sd, mean + 5 * sd))
         ordered(found, "lower", "median", "upper")
-        low, high = (
-            float(COVARIATES[row["covariate"]][name] or edge) for name, edge in (("lowest", "-inf"), ("highest", "inf"))
-        )
+        low, high = (float(COVARIATES[row["covariate"]][name] or edge)
+                     for name, edge in (("lowest", "-inf"), ("highest", "inf")))
         spread = (found["upper"] - found["lower"]) / 3.92
         outside = stats.norm.cdf(low, found["median"], spread) + stats.norm.sf(high, found["median"], spread)
         rows.check(row, within=0.04, probability_outside=outside)
@@ -772,9 +572,8 @@ def test_regression_collinearity(seen):
     rows = Table(seen, "regression_collinearity.csv")
     names = list(COVARIATES)
     pairs = [(a, b) for at, a in enumerate(names) for b in names[at + 1 :]]
-    assert sorted((row["endpoint"], row["covariate"], row["other"]) for row in rows.rows) == sorted(
-        (endpoint, *pair) for endpoint in ENDPOINTS for pair in pairs
-    )
+    assert sorted((row["endpoint"], row["covariate"], row["other"])
+                  for row in rows.rows) == sorted((endpoint, *pair) for endpoint in ENDPOINTS for pair in pairs)
     for row in rows.rows:
         studies = studies_of(row["endpoint"])
         x, y = cells(row["covariate"], studies), cells(row["other"], studies)

@@ -43,10 +43,8 @@ PER_100_PERSON_YEARS = 1200.0
 
 def fits(seen):
     """Manifest entries of run.json by endpoint, model, subset, tiers and early landmarks."""
-    return {
-        (one["endpoint"], one["model"], one["subset"], one["tiers"], str(one["early_landmarks"]).lower()): one
-        for one in seen.run["fits"]
-    }
+    return {(one["endpoint"], one["model"], one["subset"], one["tiers"], str(one["early_landmarks"]).lower()): one
+            for one in seen.run["fits"]}
 
 
 def key(row):
@@ -54,12 +52,8 @@ def key(row):
 
 
 def is_sampled(row) -> bool:
-    return (
-        row["endpoint"] in SAMPLED
-        and row["subset"] == "all"
-        and row["tiers"] == "AB"
-        and row["early_landmarks"] == "true"
-    )
+    return (row["endpoint"] in SAMPLED and row["subset"] == "all" and row["tiers"] == "AB"
+            and row["early_landmarks"] == "true")
 
 
 def test_the_run_ended_well(seen):
@@ -79,11 +73,8 @@ def test_fits_are_those_that_a_reader_expects(seen):
         for subset in ("all", "adult_only", "cd22"):
             wide = ("A", "AB", "ABC") if subset in asked | {"all"} else ("AB",)
             wanted |= {(endpoint, model, subset, tiers, "true") for tiers in wide}
-        wanted |= (
-            {(endpoint, "logit_normal", "all", "AB", "true")}
-            if kind == "rate"
-            else {(endpoint, model, "all", "AB", "false")}
-        )
+        wanted |= ({(endpoint, "logit_normal", "all", "AB", "true")} if kind == "rate"
+                   else {(endpoint, model, "all", "AB", "false")})
     assert set(fits(seen)) == wanted
     assert {key(row) for row in seen.tables["diagnostics.csv"]} == wanted
 
@@ -106,103 +97,49 @@ def test_studies(seen):
     for row in rows.rows:
         own = next(study for study in of_row(row) if study.study_id == row["study_id"])
         facts = STUDIES[own.study_id]
-        rows.check(
-            row,
-            subset="all",
-            tiers="AB",
-            label=facts["label"],
-            year=facts["year"],
-            tier=own.tier,
-            n=own.n,
-            study_id=own.study_id,
-            endpoint=row["endpoint"],
-            level=LEVEL,
-        )
+        rows.check(row, subset="all", tiers="AB", label=facts["label"], year=facts["year"], tier=own.tier,
+                   n=own.n, study_id=own.study_id, endpoint=row["endpoint"], level=LEVEL)
         if row["endpoint"] == "os":
             middle, low, high = own.survival(12)
             kind = "exact Poisson confidence" if own.months else "confidence, from the converted log hazard"
-            rows.check(
-                row,
-                statistic=own.printed,
-                raw=middle,
-                raw_lower=low,
-                raw_upper=high,
-                raw_interval=kind,
-                events=None,
-                population=own.definition,
-                early=own.early,
-            )
+            rows.check(row, statistic=own.printed, raw=middle, raw_lower=low, raw_upper=high, raw_interval=kind,
+                       events=None, population=own.definition, early=own.early)
         else:
             test = stats.binomtest(own.events, own.n).proportion_ci(0.95, "exact")
-            rows.check(
-                row,
-                events=own.events,
-                statistic=f"{own.events}/{own.n}",
-                raw=own.events / own.n,
-                raw_lower=test.low,
-                raw_upper=test.high,
-                raw_interval="Clopper-Pearson confidence",
-                population=own.population,
-                early=None,
-            )
+            rows.check(row, events=own.events, statistic=f"{own.events}/{own.n}", raw=own.events / own.n,
+                       raw_lower=test.low, raw_upper=test.high, raw_interval="Clopper-Pearson confidence",
+                       population=own.population, early=None)
         ordered(rows.numbers(row), "raw_lower", "raw", "raw_upper")
     rows.complete()
 
 
 def test_survival_conversions(seen):
     rows = Table(seen, "survival_conversions.csv")
-    rules = {
-        "ash_2015": "interval, log-log scale",
-        "birch_2016": "interval, log scale",
-        "cedar_2017": "no interval: 1.25 x binomial",
-        "elm_2018": "events and person-months (Poisson)",
-        "fir_2019": "upper limit not reached: 1.25 x binomial",
-    }
+    rules = {"ash_2015": "interval, log-log scale", "birch_2016": "interval, log scale",
+             "cedar_2017": "no interval: 1.25 x binomial", "elm_2018": "events and person-months (Poisson)",
+             "fir_2019": "upper limit not reached: 1.25 x binomial"}
     for row, own in zip(rows.rows, hazards(), strict=True):
         rule = rules.get(own.study_id)
-        rows.check(
-            row,
-            endpoint="os",
-            study_id=own.study_id,
-            rows=" ".join(map(str, own.lines)),
-            early=own.early,
-            statistic=own.printed,
-            definition=own.definition,
-            tier=own.tier,
-            patients=own.n,
-            log_hazard=own.value,
-            se_lower=own.below,
-            se_upper=own.above,
-            events=own.events,
-            person_months=own.months,
-            landmark_months=0,
-            rule=(lambda text, rule=rule: rule in text if rule else text.startswith("2 strata mixed at 12 months (")),
-        )
+        rows.check(row, endpoint="os", study_id=own.study_id, rows=" ".join(map(str, own.lines)),
+                   early=own.early, statistic=own.printed, definition=own.definition, tier=own.tier,
+                   patients=own.n, log_hazard=own.value, se_lower=own.below, se_upper=own.above,
+                   events=own.events, person_months=own.months, landmark_months=0,
+                   rule=(lambda text, rule=rule: rule in text if rule
+                         else text.startswith("2 strata mixed at 12 months (")))
     rows.complete()
 
 
 def test_left_out(seen):
     """Line and reason of every row that the headline does not use."""
     rows = Table(seen, "left_out.csv")
-    wanted = {
-        ("cr", 7): "tier C",
-        ("cr", 8): "not in the review set",
-        ("cr", 9): "the study is retrospective",
-        ("os", 4): "another row stands for this study at 12 months",
-        ("os", 10): "tier C",
-    }
+    wanted = {("cr", 7): "tier C", ("cr", 8): "not in the review set", ("cr", 9): "the study is retrospective",
+              ("os", 4): "another row stands for this study at 12 months", ("os", 10): "tier C"}
     assert {(row["endpoint"], int(row["row"])) for row in rows.rows} == set(wanted)
     for row in rows.rows:
         file = "survival.csv" if row["endpoint"] == "os" else "responses.csv"
         line = table(file)[int(row["row"]) - 2]
-        rows.check(
-            row,
-            table=file,
-            reason=wanted[row["endpoint"], int(row["row"])],
-            row=row["row"],
-            study_id=line["study_id"],
-            endpoint=line["endpoint"],
-        )
+        rows.check(row, table=file, reason=wanted[row["endpoint"], int(row["row"])], row=row["row"],
+                   study_id=line["study_id"], endpoint=line["endpoint"])
     rows.complete(subset="all", tiers="AB")
 
 
@@ -234,27 +171,15 @@ def test_estimates(seen):
         studies = of_row(row)
         estimand, months = row["estimand"], value(row["time_months"])
         horizon = estimand in ("survival", "mean_survival", "new_study_survival", "study_survival")
-        rows.check(
-            row,
-            endpoint=one_of(*ENDPOINTS),
-            study_set="review",
-            level=LEVEL,
-            stamp=None,
-            study_id=row["study_id"],
-            k_studies=len(studies),
-            n_patients=sum(study.n for study in studies),
-            interval="prediction" if estimand.startswith("new") else "credible",
-            time_months=12 if horizon else one_of(12, 24) if estimand == "rmst" else None,
-            **dict(
-                zip(
-                    ("scale", "unit"),
-                    UNITS.get(estimand)
-                    or (("log hazard", "log hazard") if row["endpoint"] == "os" else ("logit", "log odds")),
-                    strict=True,
-                )
-            ),
-            **{name: row[name] for name in ("model", "subset", "tiers", "early_landmarks", "estimand")},
-        )
+        rows.check(row, endpoint=one_of(*ENDPOINTS), study_set="review", level=LEVEL, stamp=None,
+                   study_id=row["study_id"], k_studies=len(studies),
+                   n_patients=sum(study.n for study in studies), interval="prediction"
+                   if estimand.startswith("new") else "credible", time_months=12 if horizon else one_of(12, 24)
+                   if estimand == "rmst" else None,
+                   **dict(zip(("scale", "unit"), UNITS.get(estimand)
+                              or (("log hazard", "log hazard") if row["endpoint"] == "os"
+                                  else ("logit", "log odds")), strict=True)),
+                   **{name: row[name] for name in ("model", "subset", "tiers", "early_landmarks", "estimand")})
         ordered(rows.numbers(row), "lower", "median", "upper")
         _numbers(rows, row, studies, months)
     rows.complete()
@@ -274,10 +199,8 @@ def _numbers(rows, row, studies, months) -> None:
     s = 9600 * (0.1 if is_sampled(row) else 1.0)
     by_draws = one is not None
     # A function of both hyperparameters is sorted here, which is less exact than the spline along one of them.
-    coarse = estimand not in ("survival", "median_months", "rmst") and (row["model"], estimand) != (
-        "beta_binomial",
-        "mean_rate",
-    )
+    coarse = estimand not in ("survival", "median_months", "rmst") and (row["model"],
+                                                                        estimand) != ("beta_binomial", "mean_rate")
     for name, p in (("lower", 0.025), ("median", 0.5), ("upper", 0.975)):
         if one is not None or estimand.startswith("new"):
             below = _chance_below(plane, one, estimand, found[name], months)
@@ -319,22 +242,14 @@ def _moments(rows, row, plane, one, by_draws, months) -> None:
         slack = 4.5 * own.std() / math.sqrt(len(own)) if exact else 3e-7
         slack += 1e-5 * own.mean()
         rows.check(row, mean=between(own.mean() - slack, own.mean() + slack))
-        rows.check(
-            row,
-            sd=between(
-                own.std(ddof=1) * (1 - (0.06 if exact else 1e-4)), own.std(ddof=1) * (1 + (0.06 if exact else 1e-4))
-            ),
-        )
+        rows.check(row, sd=between(own.std(ddof=1) * (1 - (0.06 if exact else 1e-4)), own.std(ddof=1)
+                                   * (1 + (0.06 if exact else 1e-4))))
         if not exact:
             limits = np.quantile(own, [0.025, 0.5, 0.975])
             rows.check(row, within=1e-6 * limits[2], lower=limits[0], median=limits[1], upper=limits[2])
     else:
-        rows.check(
-            row,
-            within=5e-3 * plane.sd(estimand, months) + 2e-5,
-            mean=plane.mean(estimand, months),
-            sd=plane.sd(estimand, months),
-        )
+        rows.check(row, within=5e-3 * plane.sd(estimand, months) + 2e-5, mean=plane.mean(estimand, months),
+                   sd=plane.sd(estimand, months))
     # Exact numbers have no Monte-Carlo error; independent draws that of a mean, chains up to 3 times as much.
     if not by_draws and not is_sampled(row):
         rows.check(row, mcse=one_of(0.0, None))
@@ -344,10 +259,8 @@ def _moments(rows, row, plane, one, by_draws, months) -> None:
 
 
 def _plane(row, studies):
-    given = {
-        "beta_binomial": {"mu": "Beta(1, 1)", "rho": "Beta(1, 4)"},
-        "logit_normal": {"m": "Normal(0, 2)", "tau": "HalfNormal(1)"},
-    }.get(row["model"]) or hazard_priors()
+    given = {"beta_binomial": {"mu": "Beta(1, 1)", "rho": "Beta(1, 4)"},
+             "logit_normal": {"m": "Normal(0, 2)", "tau": "HalfNormal(1)"}}.get(row["model"]) or hazard_priors()
     return posterior(row["model"], studies, given)
 
 
@@ -363,46 +276,20 @@ def test_diagnostics(seen):
     for row in rows.rows:
         studies = of_row(row)
         own = fits(seen)[key(row)]
-        rows.check(
-            row,
-            endpoint=own["endpoint"],
-            model=own["model"],
-            subset=own["subset"],
-            tiers=own["tiers"],
-            early_landmarks=own["early_landmarks"],
-            k_studies=len(studies),
-            seed=own["seed"],
-            n_patients=sum(study.n for study in studies),
-            quadrature_error=between(0.0, 1e-5),
-            chains=4,
-            draws=2400,
-            target_accept=0.95,
-            location_tail=between(0.05, 1.0)
-            if row["endpoint"] == "os"
-            else _tail_of_the_crude_rate(row["model"], studies),
-            heterogeneity_tail=between(0.0, 1.0) if len(studies) > 1 else None,
-            prior_pull=lambda found: not found or 0.0 <= float(found) < 0.5,
-            prior_conflict=None,
-        )
+        rows.check(row, endpoint=own["endpoint"], model=own["model"], subset=own["subset"],
+                   tiers=own["tiers"], early_landmarks=own["early_landmarks"], k_studies=len(studies),
+                   seed=own["seed"], n_patients=sum(study.n for study in studies),
+                   quadrature_error=between(0.0, 1e-5), chains=4, draws=2400, target_accept=0.95,
+                   location_tail=between(0.05, 1.0) if row["endpoint"] == "os"
+                   else _tail_of_the_crude_rate(row["model"], studies), heterogeneity_tail=between(0.0, 1.0)
+                   if len(studies) > 1 else None, prior_pull=lambda found: not found
+                   or 0.0 <= float(found) < 0.5, prior_conflict=None)
         if is_sampled(row):
             _chains(seen, rows, row)
         else:
-            rows.check(
-                row,
-                **dict.fromkeys(
-                    (
-                        "max_rhat",
-                        "min_ess_bulk",
-                        "min_ess_tail",
-                        "divergences",
-                        "min_bfmi",
-                        "max_mcse_mean",
-                        "max_mcse_limit",
-                        "max_mcse_limit_heterogeneity",
-                        "max_engine_z",
-                    )
-                ),
-            )
+            rows.check(row, **dict.fromkeys(("max_rhat", "min_ess_bulk", "min_ess_tail", "divergences",
+                                             "min_bfmi", "max_mcse_mean",
+                                             "max_mcse_limit", "max_mcse_limit_heterogeneity", "max_engine_z")))
     rows.complete(status="converged", failures=None, stamp=None, study_set="review")
     # Equal rows give equal seeds, other ones others.
     # By repr, since the NaN of a study without an estimate does not equal itself.
@@ -442,22 +329,12 @@ def _chains(seen, rows, row) -> None:
     shape = {"chain_axis": 0, "draw_axis": 1}
     spread, loose = draws.std(axis=(0, 1)), np.isin(list(own), ["rho", "tau"])
     limit = np.max([array_stats.mcse(draws, method="quantile", prob=p, **shape) for p in (0.025, 0.975)], 0) / spread
-    rows.check(
-        row,
-        within=1e-4,
-        max_rhat=array_stats.rhat(draws, **shape).max(),
-        max_mcse_mean=(array_stats.mcse(draws, method="mean", **shape) / spread).max(),
-        max_mcse_limit=limit[~loose].max(),
-        max_mcse_limit_heterogeneity=limit[loose].max(),
-        min_bfmi=np.min(array_stats.bfmi(energy, **shape)),
-        divergences=int(diverging.sum()),
-    )
-    rows.check(
-        row,
-        within=1.0,
-        min_ess_bulk=array_stats.ess(draws, method="bulk", **shape).min(),
-        min_ess_tail=array_stats.ess(draws, method="tail", prob=(0.05, 0.95), **shape).min(),
-    )
+    rows.check(row, within=1e-4, max_rhat=array_stats.rhat(draws, **shape).max(),
+               max_mcse_mean=(array_stats.mcse(draws, method="mean", **shape) / spread).max(),
+               max_mcse_limit=limit[~loose].max(), max_mcse_limit_heterogeneity=limit[loose].max(),
+               min_bfmi=np.min(array_stats.bfmi(energy, **shape)), divergences=int(diverging.sum()))
+    rows.check(row, within=1.0, min_ess_bulk=array_stats.ess(draws, method="bulk", **shape).min(),
+               min_ess_tail=array_stats.ess(draws, method="tail", prob=(0.05, 0.95), **shape).min())
     apart = [abs(float(one["z"])) for one in seen.tables["agreement.csv"] if key(one) == key(row)]
     rows.check(row, max_engine_z=max(apart))
 
@@ -465,41 +342,20 @@ def _chains(seen, rows, row) -> None:
 def test_agreement(seen):
     assert SAMPLED, "a run without a sampled fit has nothing to compare"
     rows = Table(seen, "agreement.csv")
-    names = [
-        ("survival", "12"),
-        ("mean_survival", "12"),
-        ("new_study_survival", "12"),
-        ("median_months", ""),
-        ("rmst", "12"),
-        ("rmst", "24"),
-        ("tau", ""),
-        *((name, "") for name in HAZARDS),
-    ]
+    names = [("survival", "12"), ("mean_survival", "12"), ("new_study_survival", "12"), ("median_months", ""),
+             ("rmst", "12"), ("rmst", "24"), ("tau", ""), *((name, "") for name in HAZARDS)]
     assert {(row["estimand"], row["time_months"]) for row in rows.rows} == set(names)
     for row in rows.rows:
-        twin = single(
-            seen.tables["estimates.csv"],
-            study_id="",
-            **{
-                name: row[name]
-                for name in ("endpoint", "model", "subset", "tiers", "early_landmarks", "estimand", "time_months")
-            },
-        )
+        twin = single(seen.tables["estimates.csv"], study_id="",
+                      **{name: row[name] for name in ("endpoint", "model", "subset", "tiers",
+                                                      "early_landmarks", "estimand", "time_months")})
         plane, months = _plane(row, of_row(row)), value(row["time_months"])
         found = rows.numbers(row)
         own = draws(seen, row, row["estimand"] + (f"_{months:g}m" if months else ""))
         p = {"median": 0.5, "lower": 0.025, "upper": 0.975}.get(row["statistic"])
         assert found["exact"] == pytest.approx(value(twin[row["statistic"]]), rel=1e-9)
-        rows.check(
-            row,
-            within=1e-6 * own.mean(),
-            sampled=own.mean() if p is None else np.quantile(own, p),
-        )
-        rows.check(
-            row,
-            agrees=True,
-            mcse=between(0.0, 0.05 * (value(twin["upper"]) - value(twin["lower"]))),
-        )
+        rows.check(row, within=1e-6 * own.mean(), sampled=own.mean() if p is None else np.quantile(own, p))
+        rows.check(row, agrees=True, mcse=between(0.0, 0.05 * (value(twin["upper"]) - value(twin["lower"]))))
         if row["statistic"] == "mean":
             exact = plane.mean(row["estimand"], months) if not row["estimand"].startswith("new") else found["exact"]
         else:
@@ -511,36 +367,17 @@ def test_agreement(seen):
         rows.check(row, within=2e-3 * abs(exact) + 1e-4, exact=exact)
         # z is the difference in errors of both engines; the exact one is right to 2e-4 SD, which only lowers it.
         z = (found["sampled"] - found["exact"]) / found["mcse"]
-        rows.check(
-            row,
-            z=lambda x, z=z: (
-                abs(x) <= abs(z) * 1.01 + 1e-3 and (x * z > 0 or abs(z) < 0.02) and abs(x) >= 0.9 * abs(z) - 0.02
-            ),
-        )
+        rows.check(row, z=lambda x, z=z: (abs(x) <= abs(z) * 1.01 + 1e-3 and (x * z > 0 or abs(z) < 0.02)
+                                          and abs(x) >= 0.9 * abs(z) - 0.02))
         rows.check(row, **{name: row[name] for name in ("estimand", "time_months", "statistic")})
-    rows.complete(
-        endpoint="os",
-        model="log_hazard",
-        subset="all",
-        tiers="AB",
-        study_set="review",
-        early_landmarks=True,
-        stamp=None,
-    )
+    rows.complete(endpoint="os", model="log_hazard", subset="all", tiers="AB", study_set="review",
+                  early_landmarks=True, stamp=None)
 
 
 def _ours(seen, endpoint: str, subset: str, tiers: str, estimand: str):
     model = "log_hazard" if endpoint == "os" else "beta_binomial"
-    found = chosen(
-        seen.tables["estimates.csv"],
-        endpoint=endpoint,
-        subset=subset,
-        tiers=tiers,
-        estimand=estimand,
-        early_landmarks="true",
-        model=model,
-        study_id="",
-    )
+    found = chosen(seen.tables["estimates.csv"], endpoint=endpoint, subset=subset, tiers=tiers,
+                   estimand=estimand, early_landmarks="true", model=model, study_id="")
     return found[0] if found else None
 
 
@@ -553,25 +390,15 @@ def test_comparison(seen):
     for row in rows.rows:
         printed = REPORTED[row["reported_id"]]
         rule = RULES[f"{printed['endpoint']}/{printed['statistic']}"]
-        rows.check(
-            row,
-            **{name: printed[name] or None for name in ("reported_id", "endpoint", "subset", "statistic", "units")},
-            primary=printed["primary"] == "true",
-            published=float(printed["estimate"]),
-            published_interval="confidence" if printed["ci_low"] else None,
-            published_note=printed["note"],
-            our_endpoint=rule["endpoint"],
-            estimand=rule["estimand"],
-            transform=rule["transform"],
-        )
-        for column, source in (
-            ("published_lower", "ci_low"),
-            ("published_upper", "ci_high"),
-            ("published_level", "level"),
-            ("published_k", "k_studies"),
-            ("published_n", "n_patients"),
-            ("published_events", "events"),
-        ):
+        rows.check(row, **{name: printed[name] or None for name in ("reported_id", "endpoint", "subset",
+                                                                    "statistic", "units")},
+                   primary=printed["primary"] == "true", published=float(printed["estimate"]),
+                   published_interval="confidence" if printed["ci_low"] else None,
+                   published_note=printed["note"], our_endpoint=rule["endpoint"], estimand=rule["estimand"],
+                   transform=rule["transform"])
+        for column, source in (("published_lower", "ci_low"), ("published_upper", "ci_high"),
+                               ("published_level", "level"), ("published_k", "k_studies"),
+                               ("published_n", "n_patients"), ("published_events", "events")):
             rows.check(row, **{column: float(printed[source]) if printed[source] else None})
         ordered(rows.numbers(row), "published_lower", "published", "published_upper")
         if rule["reason"]:
@@ -614,44 +441,24 @@ def _without_counterpart(rows, row, rule) -> None:
 
 def _crude(rows, row, rule, printed) -> None:
     if rule["column"]:
-        own = [
-            (int(study["prior_hct_n"]), int(study["n_treated"]))
-            for study in STUDIES.values()
-            if study["in_review"] == "true" and study["design"] == "prospective" and study["prior_hct_n"]
-        ]
+        own = [(int(study["prior_hct_n"]), int(study["n_treated"])) for study in STUDIES.values()
+               if study["in_review"] == "true" and study["design"] == "prospective" and study["prior_hct_n"]]
     else:
         own = [(study.n - study.events, study.n) for study in counts(rule["endpoint"])]
     events, n = (sum(column) for column in zip(*own, strict=True))
-    rows.check(
-        row,
-        status="compared",
-        reason=lambda text: text.startswith("crude proportion against crude"),
-        k_studies=len(own),
-        n_patients=n,
-        events=events,
-        mean=events / n,
-        median=events / n,
-        difference=events / n - float(printed["estimate"]),
-        **dict.fromkeys(set(_EMPTY) - {"k_studies", "n_patients", "events", "mean", "median", "difference"}),
-    )
+    rows.check(row, status="compared", reason=lambda text: text.startswith("crude proportion against crude"),
+               k_studies=len(own), n_patients=n, events=events, mean=events / n, median=events / n, difference=events
+               / n - float(printed["estimate"]),
+               **dict.fromkeys(set(_EMPTY) - {"k_studies", "n_patients", "events", "mean", "median", "difference"}))
 
 
 def _pooled(seen, rows, row, rule, printed) -> None:
     flip = rule["transform"] == "complement"
     ours = _ours(seen, rule["endpoint"], printed["subset"], "AB", rule["estimand"])
-    rows.check(
-        row,
-        status="compared",
-        model=ours["model"],
-        tiers="AB",
-        level=LEVEL,
-        interval=ours["interval"],
-        k_studies=value(ours["k_studies"]),
-        n_patients=value(ours["n_patients"]),
-        events=None,
-        time_months=value(ours["time_months"]),
-        **_flipped(ours, flip, ("mean", "median", "lower", "upper")),
-    )
+    rows.check(row, status="compared", model=ours["model"], tiers="AB", level=LEVEL,
+               interval=ours["interval"], k_studies=value(ours["k_studies"]),
+               n_patients=value(ours["n_patients"]), events=None, time_months=value(ours["time_months"]),
+               **_flipped(ours, flip, ("mean", "median", "lower", "upper")))
     for tiers in ("A", "ABC"):
         other = _ours(seen, rule["endpoint"], printed["subset"], tiers, rule["estimand"])
         cells = {name: value(other[name]) for name in ("k_studies", "n_patients")}
@@ -671,27 +478,17 @@ def _flipped(ours, flip, names):
 def _against_interval(rows, row, rule, found) -> None:
     low, high = found["published_lower"], found["published_upper"]
     if low is None:
-        rows.check(
-            row,
-            reason="no interval is published",
-            width_ratio=None,
-            overlap=None,
-            probability_of_published_interval=None,
-        )
+        rows.check(row, reason="no interval is published", width_ratio=None,
+                   overlap=None, probability_of_published_interval=None)
         return
     if found["published_level"] != LEVEL:
-        rows.check(
-            row, reason="the published interval is a 90 % one: widths are not compared", width_ratio=None, overlap=None
-        )
+        rows.check(row, reason="the published interval is a 90 % one: widths are not compared",
+                   width_ratio=None, overlap=None)
     else:
         shared = max(0.0, min(found["upper"], high) - max(found["lower"], low))
         rows.check(row, reason=None)
-        rows.check(
-            row,
-            within=1e-4,
-            width_ratio=(found["upper"] - found["lower"]) / (high - low),
-            overlap=shared / (high - low),
-        )
+        rows.check(row, within=1e-4, width_ratio=(found["upper"] - found["lower"]) / (high - low), overlap=shared
+                   / (high - low))
     plane = _plane({"model": found["model"]}, studies_of(rule["endpoint"], row["subset"]))
     ends = sorted(1 - one if rule["transform"] == "complement" else one for one in (low, high))
     inside = _below(plane, rule["estimand"], ends[1]) - _below(plane, rule["estimand"], ends[0])

@@ -77,9 +77,8 @@ def points(*columns: str, scale: float = 100.0) -> Check:
         wanted = [value(row[column]) for column in columns]
         if wanted == [None]:
             return cell in ("", "–")
-        return len(parts) == len(wanted) and all(
-            points_say(part, one, scale) for part, one in zip(parts, wanted, strict=True)
-        )
+        return len(parts) == len(wanted) and all(points_say(part, one, scale)
+                                                 for part, one in zip(parts, wanted, strict=True))
 
     return check
 
@@ -122,9 +121,8 @@ def both(*checks: Check) -> Check:
 
 def named(prefix: Callable[[Row], str], rest: Check) -> Check:
     """A cell that is led by a name, such as "rho 0.06 [0.00, 0.27]"."""
-    return lambda head, cell, row: (
-        cell.startswith(prefix(row) + " ") and rest(head, cell.removeprefix(prefix(row)), row)
-    )
+    return lambda head, cell, row: (cell.startswith(prefix(row) + " ")
+                                    and rest(head, cell.removeprefix(prefix(row)), row))
 
 
 def unit_of(row: Row) -> float:
@@ -164,12 +162,9 @@ SLOPES = {
         lambda row: row["heterogeneity"], plain("heterogeneity_without", "heterogeneity_with")
     ),
 }
-SLOPES["Analysis"] = lambda head, cell, row: (
-    cell
-    == {"one_at_a_time": "one at a time", "together": "all together", "complete_case": "complete cases"}[
-        row["analysis"]
-    ]
-)
+SLOPES["Analysis"] = lambda head, cell, row: (cell == {"one_at_a_time": "one at a time",
+                                                       "together": "all together",
+                                                       "complete_case": "complete cases"}[row["analysis"]])
 METHODS = {
     "Method": lambda head, cell, row: (
         cell == row["label"] + (" (the paper's kind)" if row["of_the_paper"] == "true" else "")
@@ -434,15 +429,8 @@ def _variation(cell: str, row: Row) -> bool:
 def _pooled(seen, key) -> Row:
     """The main estimand, the new study and the heterogeneity of one fit as one row."""
     endpoint, model, subset, tiers, early = key
-    own = chosen(
-        seen.tables["estimates.csv"],
-        endpoint=endpoint,
-        model=model,
-        subset=subset,
-        tiers=tiers,
-        early_landmarks=early,
-        study_id="",
-    )
+    own = chosen(seen.tables["estimates.csv"], endpoint=endpoint, model=model, subset=subset,
+                 tiers=tiers, early_landmarks=early, study_id="")
     survival = endpoint == "os"
     spread = "tau" if survival else "rho"
     found = dict(single(own, estimand="survival" if survival else "mean_rate"))
@@ -457,21 +445,12 @@ def _headline(seen, endpoint: str) -> Row:
 
 
 def _studies(seen, endpoint: str) -> list[Row]:
-    shrunken = {
-        row["study_id"]: row
-        for row in seen.tables["estimates.csv"]
-        if row["endpoint"] == endpoint
-        and row["subset"] == "all"
-        and row["tiers"] == "AB"
-        and row["early_landmarks"] == "true"
-        and row["model"] != "logit_normal"
-        and row["study_id"]
-        and row["estimand"] in ("study_rate", "study_survival")
-    }
-    return [
-        {**row, **{name: shrunken[row["study_id"]][name] for name in ("median", "lower", "upper")}}
-        for row in chosen(seen.tables["studies.csv"], endpoint=endpoint)
-    ]
+    shrunken = {row["study_id"]: row for row in seen.tables["estimates.csv"] if row["endpoint"] == endpoint
+                and row["subset"] == "all" and row["tiers"] == "AB" and row["early_landmarks"] == "true"
+                and row["model"] != "logit_normal" and row["study_id"]
+                and row["estimand"] in ("study_rate", "study_survival")}
+    return [{**row, **{name: shrunken[row["study_id"]][name] for name in ("median", "lower", "upper")}}
+            for row in chosen(seen.tables["studies.csv"], endpoint=endpoint)]
 
 
 def _moved_most(seen) -> list[Row]:
@@ -480,15 +459,8 @@ def _moved_most(seen) -> list[Row]:
         head, *rest = chosen(seen.tables["sensitivity.csv"], endpoint=endpoint)
         most = max(rest, key=lambda row: abs(value(row["change"])))
         shift = single(seen.tables["power_scaling.csv"], endpoint=endpoint, scaled="prior")["shift"]
-        found.append(
-            {
-                **most,
-                "changing": str(len(chosen(rest, changes="true"))),
-                "of": str(len(rest)),
-                "shift": shift,
-                **{f"head_{name}": head[name] for name in ("median", "lower", "upper")},
-            }
-        )
+        found.append({**most, "changing": str(len(chosen(rest, changes="true"))), "of": str(len(rest)),
+                      "shift": shift, **{f"head_{name}": head[name] for name in ("median", "lower", "upper")}})
     return found
 
 
@@ -502,53 +474,43 @@ def expected(seen, heading: str, caption: str) -> tuple[dict[str, Check], list[R
     endpoint = _endpoint_of(caption.partition(":")[0]) or _endpoint_of(heading)
     pooled = [row for row in t["comparison.csv"] if row["status"] == "compared" and row["model"]]
     order = list(dict.fromkeys((row["endpoint"], row["units"]) for row in pooled if row["primary"] == "true"))
-    first = sorted(
-        (row for row in pooled if row["primary"] == "true"),
-        key=lambda row: order.index((row["endpoint"], row["units"])),
-    )
+    first = sorted((row for row in pooled if row["primary"] == "true"),
+                   key=lambda row: order.index((row["endpoint"], row["units"])))
     ones = [row for row in t["regression.csv"] if row["analysis"] == "one_at_a_time"]
-    known = {
-        "Published estimates beside": (COMPARISON, first),
-        "Steps from the published": (STEPS, t["decomposition.csv"]),
-        "Further printings": (COMPARISON, chosen(pooled, primary="false")),
-        "Pooled estimate, prediction": (PREDICTION, [_headline(seen, name) for name in ENDPOINTS]),
-        "Predictive probability of each": (TOTALS, t["published_totals.csv"]),
-        "The mean rate under what": (BOUNDS, t["missing_bounds.csv"]),
-        "The choice that moves": (MOST, _moved_most(seen)),
-        "Each study left out": (LEFT_OUT, t["influence.csv"]),
-        "Each subset, its": (SUBSETS, t["subset_differences.csv"]),
-        "The slopes whose direction": (
-            SLOPES,
-            sorted(ones, key=lambda row: -abs(value(row["probability_above_one"]) - 0.5))[:8],
-        ),
-        "Pairs of covariates": (
-            PAIRS,
-            [
-                row
-                for row in t["regression_collinearity.csv"]
-                if row["correlation"] and abs(value(row["correlation"])) >= 0.5
-            ],
-        ),
-        "Logit mean rate or log hazard": (SIZES, chosen(t["small_studies.csv"], part="regression")),
-        "Each study under the prediction": (PREDICTED, chosen(t["small_studies.csv"], part="study")),
-        "Rate models: prediction": (JUDGED, [row for row in t["model_comparison.csv"] if row["prior_spread"]]),
-        "The ten smallest": (
-            SURPRISES,
-            sorted(
-                (
-                    row
-                    for row in t["leave_one_out.csv"]
-                    if row["which_priors"] == "default" and row["model"] != "logit_normal"
-                ),
-                key=lambda row: value(row["two_sided"]),
-            )[:10],
-        ),
-        "Each refit with one": (SENSITIVITY, chosen(t["sensitivity.csv"], endpoint=endpoint)),
-        "The posterior mean when": (POWERS, chosen(t["power_scaling.csv"], endpoint=endpoint)),
-        "Log hazard per person-month": (CONVERSIONS, t["survival_conversions.csv"]),
-        "Crude proportions": (CRUDE, [row for row in t["comparison.csv"] if row["estimand"].startswith("crude")]),
-        "Published numbers that cannot": (UNCOMPARED, chosen(t["comparison.csv"], status="not compared")),
-    }
+    known = {"Published estimates beside": (COMPARISON, first),
+             "Steps from the published": (STEPS, t["decomposition.csv"]),
+             "Further printings": (COMPARISON, chosen(pooled, primary="false")),
+             "Pooled estimate, prediction":
+             (PREDICTION, [_headline(seen, name) for name in ENDPOINTS]),
+             "Predictive probability of each": (TOTALS, t["published_totals.csv"]),
+             "The mean rate under what": (BOUNDS, t["missing_bounds.csv"]),
+             "The choice that moves": (MOST, _moved_most(seen)),
+             "Each study left out": (LEFT_OUT, t["influence.csv"]),
+             "Each subset, its": (SUBSETS, t["subset_differences.csv"]),
+             "The slopes whose direction":
+             (SLOPES, sorted(ones, key=lambda row: -abs(value(row["probability_above_one"])
+                                                        - 0.5))[:8]),
+             "Pairs of covariates": (PAIRS, [row for row in t["regression_collinearity.csv"] if row["correlation"]
+                                             and abs(value(row["correlation"]))
+                                             >= 0.5]), "Logit mean rate or log hazard":
+             (SIZES, chosen(t["small_studies.csv"], part="regression")),
+             "Each study under the prediction":
+             (PREDICTED, chosen(t["small_studies.csv"], part="study")),
+             "Rate models: prediction": (JUDGED, [row for row in t["model_comparison.csv"]
+                                                  if row["prior_spread"]]),
+             "The ten smallest": (SURPRISES, sorted((row for row in t["leave_one_out.csv"]
+                                                     if row["which_priors"] == "default"
+                                                     and row["model"] != "logit_normal"),
+                                                    key=lambda row:
+                                                    value(row["two_sided"]))[:10]),
+             "Each refit with one":
+             (SENSITIVITY, chosen(t["sensitivity.csv"], endpoint=endpoint)),
+             "The posterior mean when": (POWERS, chosen(t["power_scaling.csv"],
+                                                        endpoint=endpoint)),
+             "Log hazard per person-month": (CONVERSIONS, t["survival_conversions.csv"]),
+             "Crude proportions": (CRUDE, [row for row in t["comparison.csv"]
+                                           if row["estimand"].startswith("crude")]),
+             "Published numbers that cannot": (UNCOMPARED, chosen(t["comparison.csv"], status="not compared"))}
     if endpoint:
         known |= {
             f"{LABELS[endpoint]}: slopes on": (SLOPES, chosen(t["regression.csv"], endpoint=endpoint)),
@@ -567,11 +529,8 @@ def _spec(spec: dict[str, Check], heads: list[str]) -> list[tuple[str, Check]]:
     found, used = [], {}
     for head in heads:
         used[head] = used.get(head, 0) + 1
-        names = (
-            [f"{head} {used[head]}"]
-            if used[head] > 1
-            else sorted((name for name in spec if head.startswith(name)), key=len, reverse=True)
-        )
+        names = ([f"{head} {used[head]}"] if used[head] > 1
+                 else sorted((name for name in spec if head.startswith(name)), key=len, reverse=True))
         assert names and names[0] in spec, f"no check for the column {head!r}"
         found.append((head, spec[names[0]]))
     return found
@@ -622,25 +581,14 @@ def test_estimands_by_subset(seen, page):
         for cells in rows:
             name, _, time = cells[0].rpartition(", ") if re.search(r", \d+ months$", cells[0]) else (cells[0], "", "")
             for at, subset in enumerate(SUBSET_LABELS, 3):
-                row = single(
-                    [one for one in seen.tables["estimates.csv"] if one["model"] != "logit_normal"],
-                    endpoint=endpoint,
-                    subset=subset,
-                    tiers="AB",
-                    early_landmarks="true",
-                    study_id="",
-                    estimand=by_label[name],
-                    time_months=time.removesuffix(" months"),
-                )
+                row = single([one for one in seen.tables["estimates.csv"] if one["model"] != "logit_normal"],
+                             endpoint=endpoint, subset=subset, tiers="AB", early_landmarks="true", study_id="",
+                             estimand=by_label[name], time_months=time.removesuffix(" months"))
                 scale = scale_of(cells[2], 1.0)
-                assert says(cells[at], *(value(row[end]) for end in ("median", "lower", "upper")), scale=scale), (
-                    cells,
-                    row,
-                )
-                assert (
-                    heads[at].startswith(SUBSET_LABELS[subset])
-                    and f"{row['k_studies']} / {row['n_patients']}" in heads[at]
-                )
+                assert says(cells[at], *(value(row[end]) for end in ("median", "lower", "upper")),
+                            scale=scale), (cells, row)
+                assert (heads[at].startswith(SUBSET_LABELS[subset])
+                        and f"{row['k_studies']} / {row['n_patients']}" in heads[at])
                 assert cells[1] == f"95 % {row['interval']}"
 
 
@@ -648,27 +596,18 @@ def test_diagnostics_and_models(seen, page):
     diagnostics = {caption: rows for _, caption, rows in page.every}
     heads, *rows = diagnostics["Worst value over all reported quantities of each fit"]
     assert len(rows) == len(seen.tables["diagnostics.csv"])
-    columns = {
-        "R-hat": "max_rhat",
-        "Bulk ESS": "min_ess_bulk",
-        "Tail ESS": "min_ess_tail",
-        "Divergences": "divergences",
-        "E-BFMI": "min_bfmi",
-        "MCSE mean / SD": "max_mcse_mean",
-        "MCSE limit / SD": "max_mcse_limit",
-        "same, heterogeneity": "max_mcse_limit_heterogeneity",
-        "Seed": "seed",
-    }
+    columns = {"R-hat": "max_rhat", "Bulk ESS": "min_ess_bulk", "Tail ESS": "min_ess_tail",
+               "Divergences": "divergences", "E-BFMI": "min_bfmi", "MCSE mean / SD": "max_mcse_mean",
+               "MCSE limit / SD": "max_mcse_limit", "same, heterogeneity": "max_mcse_limit_heterogeneity",
+               "Seed": "seed"}
     for cells, row in zip(rows, seen.tables["diagnostics.csv"], strict=True):
         own = dict(zip(heads, cells, strict=True))
         assert LABELS[row["endpoint"]] in cells[0] and SUBSET_LABELS[row["subset"]] in cells[0]
         assert own["Status"] == row["status"] and own["Chains x draws"] == f"{row['chains']} x {row['draws']}"
         assert all(says(own[head], value(row[column])) or own[head] == "nan" for head, column in columns.items()), row
     heads, *rows = diagnostics["Models and priors"]
-    used = [
-        (one["model"], "; ".join(f"{name} ~ {prior}" for name, prior in one["priors"].items()))
-        for one in seen.run["fits"]
-    ]
+    used = [(one["model"], "; ".join(f"{name} ~ {prior}" for name, prior in one["priors"].items()))
+            for one in seen.run["fits"]]
     assert {(row[0].replace("-", "_"), row[3]): int(row[4]) for row in rows} == {
         one: used.count(one) for one in set(used)
     }
@@ -676,23 +615,16 @@ def test_diagnostics_and_models(seen, page):
 
 def test_marked_rows_are_those_outside(seen):
     source = (seen.folder / "report.html").read_text(encoding="utf-8")
-    outside = [
-        row["reported_id"]
-        for row in seen.tables["comparison.csv"]
-        if row["model"] and not value(row["lower"]) <= value(row["published"]) <= value(row["upper"])
-    ]
-    marked = [
-        re.findall(r"<td[^>]*>(R\d+)</td></tr>", row) for row in re.findall(r'<tr class="outside">.*?</tr>', source)
-    ]
+    outside = [row["reported_id"] for row in seen.tables["comparison.csv"] if row["model"]
+               and not value(row["lower"]) <= value(row["published"]) <= value(row["upper"])]
+    marked = [re.findall(r"<td[^>]*>(R\d+)</td></tr>", row)
+              for row in re.findall(r'<tr class="outside">.*?</tr>', source)]
     assert sorted(one for row in marked for one in row) == sorted(outside)
 
 
 def test_sentences_of_the_answer(seen, page):
-    rows = [
-        row
-        for row in seen.tables["comparison.csv"]
-        if row["model"] and row["primary"] == "true" and row["published_lower"]
-    ]
+    rows = [row for row in seen.tables["comparison.csv"] if row["model"] and row["primary"] == "true"
+            and row["published_lower"]]
     inside = sum(value(row["lower"]) <= value(row["published"]) <= value(row["upper"]) for row in rows)
     wider = sum(bool(row["width_ratio"]) and value(row["width_ratio"]) > 1 for row in rows)
     fewer = sum(bool(row["published_k"]) and value(row["published_k"]) > value(row["k_studies"]) for row in rows)
@@ -719,13 +651,9 @@ def test_cards(seen, page):
         plain_text = re.sub(r"<[^>]+>", " ", card)
         ours, printed = _headline(seen, endpoint), single(seen.tables["comparison.csv"], reported_id=identity)
         big = re.search(r'class="big">(.*?)</p>', card)[1]
-        assert says(
-            re.sub(r"<[^>]+>", " ", big), *(value(ours[name]) for name in ("median", "lower", "upper")), scale=100
-        )
+        assert says(re.sub(r"<[^>]+>", " ", big), *(value(ours[name]) for name in ("median", "lower", "upper")),
+                    scale=100)
         assert f"{ours['k_studies']} studies" in plain_text and f"{ours['n_patients']} patients" in plain_text
         published = re.sub(r"<[^>]+>", " ", re.search(r'class="published">(.*?)</p>', card)[1])
-        assert says(
-            published.split(",  ")[0].partition("], ")[0] + "]",
-            *(value(printed[f"published{end}"]) for end in ("", "_lower", "_upper")),
-            scale=100,
-        ), published
+        assert says(published.split(",  ")[0].partition("], ")[0] + "]",
+                    *(value(printed[f"published{end}"]) for end in ("", "_lower", "_upper")), scale=100), published

@@ -76,15 +76,8 @@ def test_fit(seen, endpoint):
 
 def _same_as_the_report(seen, found, endpoint) -> None:
     """The command and the report give equal numbers: exact ones are met, those by draws within 4.5 errors."""
-    own = [
-        row
-        for row in seen.tables["estimates.csv"]
-        if row["endpoint"] == endpoint
-        and row["subset"] == "all"
-        and row["tiers"] == "AB"
-        and row["early_landmarks"] == "true"
-        and row["model"] == found["model"]
-    ]
+    own = [row for row in seen.tables["estimates.csv"] if row["endpoint"] == endpoint and row["subset"] == "all"
+           and row["tiers"] == "AB" and row["early_landmarks"] == "true" and row["model"] == found["model"]]
     for row, one in zip(own, found["estimates"], strict=True):
         assert (row["estimand"], row["study_id"], value(row["time_months"])) == (
             one["estimand"],
@@ -105,9 +98,8 @@ def _same_as_the_report(seen, found, endpoint) -> None:
 
 
 def test_fit_has_its_log_evidence(seen):
-    found = object_of(
-        "fit", "cr", "--data", str(seen.data), "--engine", "exact", "--subset", "adult_only", "--tiers", "A"
-    )
+    found = object_of("fit", "cr", "--data", str(seen.data), "--engine", "exact", "--subset", "adult_only",
+                      "--tiers", "A")
     plane = posterior("beta_binomial", studies_of("cr", "adult_only", "A"), DEFAULTS["beta_binomial"])
     assert found["log_evidence"] == pytest.approx(plane.log_evidence, abs=2e-3)
     assert (found["subset"], found["tiers"], found["n_studies"]) == ("adult_only", "A", 2)
@@ -119,20 +111,12 @@ def test_report(seen):
     assert [row["endpoint"] for row in rows] == list(ENDPOINTS)
     for row in rows:
         survival = row["endpoint"] == "os"
-        one = single(
-            seen.tables["estimates.csv"],
-            endpoint=row["endpoint"],
-            subset="all",
-            tiers="AB",
-            study_id="",
-            early_landmarks="true",
-            model="log_hazard" if survival else "beta_binomial",
-            estimand="survival" if survival else "mean_rate",
-        )
+        one = single(seen.tables["estimates.csv"], endpoint=row["endpoint"], subset="all", tiers="AB",
+                     study_id="", early_landmarks="true", model="log_hazard" if survival else "beta_binomial",
+                     estimand="survival" if survival else "mean_rate")
         assert row["estimand"] == ("survival (12 months)" if survival else "mean_rate")
-        assert says(
-            row["posterior median"].partition("]")[0], *(value(one[name]) for name in ("median", "lower", "upper"))
-        )
+        assert says(row["posterior median"].partition("]")[0],
+                    *(value(one[name]) for name in ("median", "lower", "upper")))
         assert row["posterior median"].endswith("95 % credible")
         assert (row["studies"], row["patients"]) == (one["k_studies"], one["n_patients"])
     assert "10 of 11 published numbers compared" in seen.printed
@@ -202,9 +186,8 @@ def _in_the_report(seen, one) -> None:
 
 def _companions(text: str, found: dict) -> None:
     rows = printed_table(text, "covariate  study")
-    assert [(row["covariate"], row["study"]) for row in rows] == [
-        (one["covariate"], one["study_id"]) for one in found["imputed"]
-    ]
+    assert [(row["covariate"], row["study"]) for row in rows] == [(one["covariate"], one["study_id"])
+                                                                  for one in found["imputed"]]
     for row, one in zip(rows, found["imputed"], strict=True):
         assert says(row["median"], one["median"]) and says(row["95 % credible"], one["lower"], one["upper"])
         assert says(row["P(out of bounds)"], one["probability_outside"])
@@ -254,18 +237,8 @@ def calibrated(seen, tmp_path_factory):
     from _pytest.monkeypatch import MonkeyPatch
 
     folder, figures = tmp_path_factory.mktemp("calibrated"), []
-    arguments = (
-        "calibrate",
-        "beta_binomial",
-        "--data",
-        str(seen.data),
-        "--endpoint",
-        "cr",
-        "--replicates",
-        "20",
-        "--processes",
-        "1",
-    )
+    arguments = ("calibrate", "beta_binomial", "--data", str(seen.data), "--endpoint", "cr", "--replicates",
+                 "20", "--processes", "1")
     with MonkeyPatch.context() as patch:
         patch.setattr("analysis.drawing.saving.save_figure", lambda figure, stem: figures.append(figure))
         found = json.loads(run(*arguments, "--json", "--output", str(folder))[0])
@@ -291,18 +264,11 @@ def test_calibrate(seen, calibrated):
         for curve in own:
             at = value(curve["pit"])
             assert value(curve["difference"]) == pytest.approx(np.mean(values <= at) - at, abs=2e-5)
-            ordered(
-                {name: value(curve[name]) for name in curve if name != "quantity"},
-                "lower_verdict",
-                "lower_95",
-                "upper_95",
-                "upper_verdict",
-            )
+            ordered({name: value(curve[name]) for name in curve if name != "quantity"}, "lower_verdict",
+                    "lower_95", "upper_95", "upper_verdict")
         # No band is passed where the verdict is that the quantity is uniform.
-        inside = all(
-            value(curve["lower_verdict"]) - 1e-6 <= value(curve["difference"]) <= value(curve["upper_verdict"]) + 1e-6
-            for curve in own
-        )
+        inside = all(value(curve["lower_verdict"]) - 1e-6 <= value(curve["difference"])
+                     <= value(curve["upper_verdict"]) + 1e-6 for curve in own)
         assert inside == one["passed"]
         assert one["max_deviation"] == pytest.approx(stats.kstest(values, "uniform").statistic, abs=0.06)
     assert ("\nPASSED" in text) == found["passed"]
@@ -317,16 +283,11 @@ def test_figure_of_the_calibration(calibrated):
     assert len(figure.axes) == len(found["quantities"])
     for one, axes in zip(found["quantities"], figure.axes, strict=True):
         own = [curve for curve in curves if curve["quantity"] == one["name"]]
-        word = {
-            "mean_rate": "mean rate",
-            "new_study_rate": "new study's rate",
-            "study_rate": "one study's rate",
-            "log_likelihood": "log likelihood",
-        }.get(one["name"], one["name"])
+        word = {"mean_rate": "mean rate", "new_study_rate": "new study's rate",
+                "study_rate": "one study's rate", "log_likelihood": "log likelihood"}.get(one["name"], one["name"])
         assert axes.get_title(loc="left") == word
-        lines = {
-            (line.get_color(), at): line for at, line in enumerate(axes.lines) if len(line.get_xdata()) == len(own)
-        }
+        lines = {(line.get_color(), at): line for at, line in enumerate(axes.lines)
+                 if len(line.get_xdata()) == len(own)}
         (curve,) = [line for (color, _), line in lines.items() if color == style.SHRUNKEN]
         assert curve.get_xdata() == pytest.approx([value(row["pit"]) for row in own], abs=1e-5)
         assert curve.get_ydata() == pytest.approx([value(row["difference"]) for row in own], abs=2e-5)
