@@ -15,8 +15,7 @@ from analysis.inference.fitting import Fit
 from analysis.inference.nuts import flat
 from analysis.results.netcdf import PREDICTED, save, tree
 from models import log_hazard
-
-from .sampled import fit_rates, fit_survival
+from tests.exact.sampled import fit_rates, fit_survival
 
 GROUPS = {"posterior", "prior", "prior_predictive", "posterior_predictive", "log_likelihood", "log_prior",
           "observed_data", "constant_data"}

@@ -13,8 +13,8 @@ from analysis.inference.draws import draw
 from analysis.inference.estimands import Quantity
 from analysis.inference.pooled import hyperparameters, pooled
 from models import all_models
-from tests.analysis.rate_cases import CASES
-from tests.analysis.sampled import fit_rates
+from tests.exact.rate_cases import CASES
+from tests.exact.sampled import fit_rates
 
 from .solved import rates, solved
 

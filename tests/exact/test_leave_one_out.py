@@ -20,8 +20,8 @@ from analysis.inference.grid import solve
 from analysis.inference.leave_one_out import leave_one_out, only, pit, predictive_counts, without
 from models import all_models
 from models.priors import Prior
-from tests.analysis.rate_cases import CASES
 from tests.casing import bare_case
+from tests.exact.rate_cases import CASES
 
 from .solved import hazards, rates, solved
 
