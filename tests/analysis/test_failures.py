@@ -34,7 +34,7 @@ def as_a_user(monkeypatch):
     """A run in this process, where errors can be planted, without RECART_DEBUG."""
     monkeypatch.delenv(failures.DEBUG)
     all_chapters()  # what is imported later would keep a planted error
-    with quadrature():
+    with quadrature(variants=3):
         yield monkeypatch
 
 

@@ -177,18 +177,3 @@ def test_figures_and_page_are_complete(run):
             assert (folder / "figures" / f"forest.{endpoint['endpoint']}.{kind}").stat().st_size > 5_000
     assert (folder / "figures" / "published.svg").exists()
     assert "<script" not in page and "NOT CONVERGED" not in page.split("<h2")[0]
-
-
-def test_quick_report_of_a_portable_directory_is_stamped_and_draws_nothing(tmp_path):
-    from tests.analysis.test_cli_fit import PORTABLE
-    for name, text in PORTABLE.items():
-        (tmp_path / name).write_text(text)
-    done = subprocess.run([sys.executable, "-m", "analysis", "report", "--quick", "--json", "--data", str(tmp_path),
-                           "--output", str(tmp_path / "out")], capture_output=True, text=True, check=False, cwd=ROOT)
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert json.loads(done.stdout)["stamp"] == "QUICK"
-    assert not (tmp_path / "out" / "figures").exists()
-    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
-    assert "QUICK" in page and "<b>2001" not in page and "&lt;b&gt;2001" in page
-    assert {row["stamp"] for row in table(tmp_path / "out", "estimates.csv")} == {"QUICK"}
-    assert not (tmp_path / "out" / "comparison.csv").exists(), "nothing was published to compare with"

@@ -53,7 +53,8 @@ def test_files_are_written_although_nobody_reads(folder, tmp_path):
 
 @pytest.mark.slow
 def test_a_report_is_written_although_nobody_reads(folder, tmp_path):
-    code, out, _ = shell(f"{recart('report --quick --output')} {tmp_path}/out --data {folder} 2>&1 | head -1")
+    report = f'"$RECART" -m tests.exactly report --quick --output {tmp_path}/out --data {folder}'
+    code, out, _ = shell(f"{report} 2>&1 | head -1")
     assert code == 0 and out.count("\n") == 1
     assert {"report.html", "run.json", "estimates.csv"} <= {path.name for path in (tmp_path / "out").iterdir()}
 
@@ -126,16 +127,33 @@ def test_a_librarys_warning_is_one_line_without_a_path(folder):
     assert done.stderr == "RuntimeWarning of a library: overflow encountered\n"
 
 
-@pytest.mark.parametrize("command", [
-    "check", "fit cr --engine exact", *(pytest.param(command, marks=pytest.mark.slow) for command in (
-        "fit cr --quick", "regress cr --quick", "calibrate beta_binomial --replicates 20 --processes 1"))])
-def test_commands_write_their_own_lines_to_standard_error_only(folder, command):
-    """Counts at both ends, where an overflow or a division by zero in a library would show."""
-    write_evidence(folder, studies="study_id,label,year\nzero,Zero,2000\nfull,Full,2001\nfew,Few,2002\n"
-                                   "more,More,2004\n",
-                   covariates="covariate,label,column\nyear,Year,year\n",
-                   responses="study_id,endpoint,events,n\nzero,cr,0,30\nfull,cr,9000000,9000000\nfew,cr,1,2\n"
-                             "more,cr,3,9\n")
-    code, _, err = shell(f"{recart(command)} --data {folder}")
-    begins = ("warning: ", "note: ", "left out: ", "not estimated: ", "NOT CONVERGED: ", "Compiling the model", "[")
-    assert code in (0, 3) and [line for line in err.splitlines() if not line.startswith(begins)] == []
+EXTREMES = {  # Counts at both ends, where an overflow or a division by zero in a library would show.
+    "studies": "study_id,label,year\nzero,Zero,2000\nfull,Full,2001\nfew,Few,2002\nmore,More,2004\n",
+    "covariates": "covariate,label,column\nyear,Year,year\n",
+    "responses": "study_id,endpoint,events,n\nzero,cr,0,30\nfull,cr,9000000,9000000\nfew,cr,1,2\nmore,cr,3,9\n"}
+OWN = ("warning: ", "note: ", "left out: ", "not estimated: ", "NOT CONVERGED: ", "Compiling the model", "[")
+
+
+def test_commands_write_their_own_lines_to_standard_error_only(folder):
+    data = write_evidence(folder, **EXTREMES)
+    commands = ("check", "fit cr --engine exact", "regress cr --quick",
+                "calibrate beta_binomial --replicates 20 --processes 1")
+    code = "import sys; from analysis.__main__ import main; print([main(one.split()) for one in sys.argv[1:]])"
+    done = subprocess.run([sys.executable, "-c", code, *(f"{command} --data {data}" for command in commands)],
+                          capture_output=True, text=True, check=False, cwd=ROOT)
+    assert set(json.loads(done.stdout.splitlines()[-1])) <= {0, 3}
+    assert [line for line in done.stderr.splitlines() if not line.startswith(OWN)] == []
+
+
+@pytest.mark.slow
+def test_a_fit_without_a_home_compiles_in_a_temporary_folder(folder, tmp_path):
+    """Started as a model, which starts the command line anew."""
+    data = write_evidence(folder, **EXTREMES)
+    (tmp_path / "temporary").mkdir()
+    code, out, err = shell(f'"$RECART" -m models.beta_binomial cr --quick --data {data}', HOME="/dev/null",
+                           TMPDIR=str(tmp_path / "temporary"), PYTENSOR_FLAGS="")
+    assert code in (0, 3) and ("mean_rate" in out) == (code == 0), err
+    lines = [line for line in err.splitlines() if "atplotlib" not in line]
+    assert "/dev/null/.pytensor cannot be written: compiled code goes to" in lines[0]
+    assert [line for line in lines[1:] if not line.startswith(OWN)] == []
+    assert not list((tmp_path / "temporary").glob("recart-*"))

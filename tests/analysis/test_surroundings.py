@@ -1,8 +1,9 @@
-"""Sampling needs a place for compiled code: home, or a temporary folder that goes with the run."""
+"""Sampling needs a place for compiled code: home, or a temporary folder that goes with the run.
+
+A run without a home is in `test_streams.py`.
+"""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,6 @@ import pytest
 from analysis.system import surroundings
 from analysis.system.errors import UsageError
 from analysis.system.surroundings import keep_compiled_code
-from tests.analysis.test_cli_fit import PORTABLE
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -59,19 +57,3 @@ def test_no_place_at_all_is_said_with_a_remedy(place, monkeypatch):
     monkeypatch.setattr(surroundings.tempfile, "tempdir", "/dev/null/temporary")
     with pytest.raises(UsageError, match="set HOME or TMPDIR"):
         keep_compiled_code()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("start", [["-m", "analysis", "fit"], ["-m", "models.beta_binomial"]])
-def test_a_fit_without_a_home(start, tmp_path):
-    for name, text in PORTABLE.items():
-        (tmp_path / name).write_text(text)
-    (tmp_path / "temporary").mkdir()
-    done = subprocess.run([sys.executable, *start, "resp", "--quick", "--data", str(tmp_path)], text=True, cwd=ROOT,
-                          capture_output=True, check=False,
-                          env={**os.environ, "HOME": "/dev/null", "TMPDIR": str(tmp_path / "temporary"),
-                               "PYTENSOR_FLAGS": ""})
-    assert done.returncode == 0 and "mean_rate" in done.stdout, done.stderr
-    lines = [line for line in done.stderr.splitlines() if "atplotlib" not in line]
-    assert len(lines) == 2 and "/dev/null/.pytensor cannot be written: compiled code goes to" in lines[0]
-    assert not list((tmp_path / "temporary").glob("recart-*"))

@@ -44,9 +44,10 @@ def test_a_report_has_the_third_model_and_says_what_it_lacks(tmp_path):
     shutil.copytree(ROOT / "models", tmp_path / "models", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "tests" / "models" / "third_model.py", tmp_path / "models" / "third.py")
     (tmp_path / "models" / "fourth.py").write_text("MODEL = nothing\n")
-    (tmp_path / "analysis").symlink_to(ROOT / "analysis")
+    for package in ("analysis", "tests"):
+        (tmp_path / package).symlink_to(ROOT / package)
     data = write_evidence(tmp_path / "evidence", **EVIDENCE)
-    done = subprocess.run([sys.executable, "-m", "analysis", "report", "--quick", "--data", str(data), "--output",
+    done = subprocess.run([sys.executable, "-m", "tests.exactly", "report", "--quick", "--data", str(data), "--output",
                            str(tmp_path / "out")], cwd=tmp_path, capture_output=True, text=True, check=False,
                           env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
     assert done.returncode == 0, done.stderr[-3000:]

@@ -59,7 +59,7 @@ def put(tmp_path, monkeypatch):
 
 
 def report(data, output, *options):
-    with quadrature():
+    with quadrature(variants=2):
         code = main(["report", "--json", "--data", str(data), "--output", str(output), *options])
     return code, (output / "report.html").read_text("utf-8")
 
@@ -98,10 +98,15 @@ def test_a_cell_without_a_column_is_a_failure_of_its_chapter(put, tmp_path, caps
     assert rows_of(tmp_path / "out" / "estimates.csv") and not (tmp_path / "out" / "sizes.csv").exists()
 
 
-def test_an_endpoint_is_one_row(tmp_path, capsys):
-    data = write_evidence(tmp_path / "data", endpoints=MINIMAL["endpoints.csv"] + "icans,Neurotoxicity,rate,harm\n",
+def test_an_endpoint_is_one_row_also_in_a_quick_report_which_is_stamped_and_draws_nothing(tmp_path, capsys):
+    data = write_evidence(tmp_path / "data", endpoints=MINIMAL["endpoints.csv"] + "icans,Neuro <b>toxicity,rate,harm\n",
                           responses=MINIMAL["responses.csv"] + "alpha_2019,icans,3,10\nbeta_2021,icans,4,20\n")
     code, page = report(data, tmp_path / "out", "--quick")
-    assert code == 0 and "endpoint-icans" in Page(page).ids and "Neurotoxicity" in page
+    assert code == 0 and "endpoint-icans" in Page(page).ids
+    assert "<b>toxicity" not in page and "Neuro &lt;b&gt;toxicity" in page
     for name in ("estimates.csv", "sensitivity.csv", "influence.csv", "frequentist.csv"):
         assert {row["endpoint"] for row in rows_of(tmp_path / "out" / name)} == {"cr", "icans"}
+    assert json.loads(capsys.readouterr().out)["stamp"] == "QUICK" and "QUICK" in page
+    assert {row["stamp"] for row in rows_of(tmp_path / "out" / "estimates.csv")} == {"QUICK"}
+    assert not (tmp_path / "out" / "figures").exists()
+    assert not (tmp_path / "out" / "comparison.csv").exists(), "nothing was published to compare with"

@@ -31,7 +31,7 @@ def evidence(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def results(evidence):
-    return exact_results(evidence)
+    return exact_results(evidence, variants=4)
 
 
 @pytest.fixture(scope="module")

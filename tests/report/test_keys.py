@@ -35,7 +35,8 @@ def drawn(tmp_path_factory):
         folder / "evidence", studies=studies, responses=responses,
         endpoints="endpoint,label,kind,direction\n" + "".join(f"{key},{_label(key)},rate,benefit\n" for key in KEYS),
         subsets="subset,label,column,value\nlate,The late ones,year,>=2012\nab,Named like a tier,year,>=2011\n"))
-    results = exact_results(evidence, without=("methods", "missing", "models", "regression", "subsets"))
+    results = exact_results(evidence, variants=2,
+                            without=("methods", "missing", "models", "regression", "subsets"))
     pictures, files = reporting.drawn(results, folder / "figures")
     return results, files, reporting.page_of(results, pictures)
 
