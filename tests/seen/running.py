@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
@@ -17,6 +17,7 @@ from analysis.evidence.loading import load
 from analysis.evidence.types import Evidence
 from analysis.results.results import Results
 from analysis.runs import report as making
+from analysis.runs.workers import Nobody
 from tests.seen.evidence import write
 
 SAMPLED = ("os",)
@@ -74,6 +75,7 @@ def report(folder: Path) -> Seen:
         return [_engine(job) for job in plan(*arguments, **options)]
 
     with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("analysis.commands.report.helper", lambda evidence: nullcontext(Nobody()))
         patched.setattr(making, "run_all", keeping)
         patched.setattr(making, "plan", planned)
         code, printed, told = command(["report", "--data", str(data), "--output", str(output)])
