@@ -21,7 +21,7 @@ from models.priors import parse_prior
 from tests import quadrature
 from tests.casing import bare_case, run
 from tests.evidence.build import write_evidence
-from tests.exact.solved import hazards, rates
+from tests.exact.solved import hazards, rates, solved
 from tests.report.reading import Page
 from tests.reporting import load, page_of, results_of
 
@@ -39,15 +39,16 @@ SMALL_SETS = {"endpoints": "endpoint,label,kind,direction\nos,Overall survival,s
 
 
 def of(model, studies, **priors):
-    """The check of a fit, and the pooled distributions by name."""
-    known = all_models()[model]
-    grid = solve(density_of(known, studies, known.with_priors({name: parse_prior(x) for name, x in priors.items()})))
-    found = {one.name: one.distribution for one in pooled(grid, horizon=12.0)} | hyperparameters(grid)
-    return check(grid, studies, horizon=12.0, level=0.95), found
+    """The check of a fit."""
+    return check(solved(model, studies, **priors), studies, horizon=12.0, level=0.95)
 
 
-def limits(distribution):
-    return distribution.quantile(np.array([0.025, 0.5, 0.975]))
+def limits(estimand, model, studies, **priors):
+    """Its median between its limits."""
+    grid = solved(model, studies, **priors)
+    found = hyperparameters(grid) if estimand == "tau" else {
+        one.quantity.estimand: one.distribution for one in pooled(grid, horizon=12.0, only=(estimand,))}
+    return found[estimand].quantile(np.array([0.025, 0.5, 0.975]))
 
 
 # The same integrals by a quadrature that shares no code: see the first test below.
@@ -57,21 +58,21 @@ def test_ten_events_in_120_000_months_need_a_prior_that_expects_them(sd, wanted)
     study = [quadrature.poisson_study(*RARE[0])]
     other = quadrature.normal_effects(study, centre=(CENTRE, sd), tau=0.5)
     reference = quadrature.log_hazard_estimands(other, study, 12.0)["survival_12m"]
-    ours = limits(of("log_hazard", hazards([], RARE), eta=f"Normal({CENTRE}, {sd})")[1]["survival_12m"])
+    ours = limits("survival", "log_hazard", hazards([], RARE), eta=f"Normal({CENTRE}, {sd})")
     assert ours == pytest.approx(wanted, abs=6e-5)
     assert (reference.lower, reference.median, reference.upper) == pytest.approx(wanted, abs=6e-4)
     if sd == 2.5:
-        assert limits(of("log_hazard", hazards([], RARE))[1]["survival_12m"]) == pytest.approx(wanted, abs=6e-5)
+        assert limits("survival", "log_hazard", hazards([], RARE)) == pytest.approx(wanted, abs=6e-5)
 
 
 def test_nearly_equal_low_rates_are_homogeneous_and_surprise_nobody():
     """3, 4 and 3 events in 40,000 months differ less than by chance: Q is 0.2 with 2 degrees of freedom."""
     model, studies = all_models()["log_hazard"], hazards([], THREE)
-    assert limits(of("log_hazard", studies)[1]["tau"])[1] < 0.3
+    assert limits("tau", "log_hazard", studies)[1] < 0.3
     assert min(one.tail for one in leave_one_out(bare_case(model, studies))) > 0.5
     # What the narrow prior did: heterogeneity of 1.2, and two of three studies below 0.05.
     narrow = {**model.priors, "eta": parse_prior(NARROW)}
-    assert limits(of("log_hazard", studies, eta=NARROW)[1]["tau"])[1] > 1.2
+    assert limits("tau", "log_hazard", studies, eta=NARROW)[1] > 1.2
     assert sum(one.tail < 0.05 for one in leave_one_out(bare_case(model, studies, narrow))) == 2
 
 
@@ -79,11 +80,11 @@ def test_nearly_equal_low_rates_are_homogeneous_and_surprise_nobody():
 def test_the_default_prior_does_not_pull_rare_or_fast_events(counts):
     """Against a prior of 100 the limits move by less than 0.4 posterior SD, under a prior of 1 by four times that."""
     studies = hazards([], counts)
-    flat, usual, narrow = (np.log(limits(of("log_hazard", studies, eta=f"Normal({CENTRE}, {sd})")[1]["median_months"]))
+    flat, usual, narrow = (np.log(limits("median_months", "log_hazard", studies, eta=f"Normal({CENTRE}, {sd})"))
                            for sd in (100.0, 2.5, 1.0))
     usual, narrow = (np.abs(one - flat).max() / ((flat[2] - flat[0]) / 3.92) for one in (usual, narrow))
     assert usual < 0.4 and narrow > 4.0 * usual
-    assert of("log_hazard", studies)[0].warnings == ()
+    assert of("log_hazard", studies).warnings == ()
 
 
 def test_the_tail_is_the_prior_predictive_probability():
@@ -135,18 +136,18 @@ TRIALS = hazards([(-2.8, 0.2, 0.2), (-2.6, 0.25, 0.25), (-3.1, 0.3, 0.3)])
      '--prior "mu=LogitNormal(0, 5)" --prior "rho=LogitNormal(-5, 5)"'),
 ])
 def test_a_prior_in_conflict_is_named_with_a_remedy_that_ends_it(model, studies, priors, named, remedy):
-    found, _ = of(model, studies, **priors)
+    found = of(model, studies, **priors)
     assert found.conflicting == named and found.pull >= conflict.PULL
     (text,) = found.warnings
     known = all_models()[model].with_priors({name: parse_prior(expression) for name, expression in priors.items()})
     assert all(f"{name} ~ {known[name]}" in text for name in named) and remedy in text
     replaced = dict(part.split('"')[0].split("=") for part in text.split('--prior "')[1:])
-    main_name = "survival_12m" if model == "log_hazard" else "mean_rate"
+    estimand = "survival" if model == "log_hazard" else "mean_rate"
     under = {**priors, **replaced}
-    (before, after) = (limits(of(model, studies, **one)[1][main_name]) for one in (priors, under))
+    (before, after) = (limits(estimand, model, studies, **one) for one in (priors, under))
     for low, middle, high in (before, after):
         assert f"{conflict._written(middle)} [{conflict._written(low)}, {conflict._written(high)}]" in text
-    assert of(model, studies, **under)[0].warnings == ()
+    assert of(model, studies, **under).warnings == ()
 
 
 @pytest.mark.parametrize(("model", "studies"), [
@@ -157,7 +158,7 @@ def test_a_prior_in_conflict_is_named_with_a_remedy_that_ends_it(model, studies,
     ("beta_binomial", rates([500, 520, 480, 510, 490, 505, 495, 515], [1000] * 8)),
 ])
 def test_default_priors_are_silent_about_ordinary_and_extreme_shares(model, studies):
-    assert of(model, studies)[0].warnings == ()
+    assert of(model, studies).warnings == ()
 
 
 def test_nobody_at_risk_is_no_conflict():

@@ -46,21 +46,32 @@ def test_table_files_and_figure(tmp_path, capsys):
     assert (folder / "calibration.beta_binomial.cr.png").stat().st_size > 10_000
 
 
-@pytest.mark.parametrize(("fault", "replicates"), [("counts", 60), ("twice", 200), ("prior", 300)])
-def test_planted_faults_are_found(fault, replicates, capsys):
-    """Some are subtle: with 120 replicates of the second and 200 of the third this seed finds nothing yet."""
-    found, _ = calibrate(capsys, "beta_binomial", "--fault", fault, "--replicates", replicates, code=3)
+def even(folder, studies):
+    """Evidence of so many studies of ten patients each."""
+    return str(write_evidence(
+        folder, studies="study_id,label,year\n" + "".join(f"s{at},S {at},2000\n" for at in range(studies)),
+        responses="study_id,endpoint,events,n\n" + "".join(f"s{at},cr,5,10\n" for at in range(studies))))
+
+
+# What a prior does is seen where there are few data, and what more data would do where there are many studies.
+@pytest.mark.parametrize(("fault", "studies", "replicates"), [("twice", 20, 80), ("prior", 2, 60)])
+def test_planted_faults_are_found(fault, studies, replicates, tmp_path, capsys):
+    """By p-values of 1e-9 and 2e-6, where 2e-4 would do."""
+    found, _ = calibrate(capsys, "beta_binomial", "--fault", fault, "--replicates", replicates, "--data",
+                         even(tmp_path, studies), code=3)
     assert found["fault"] == fault and not found["passed"] and found["failures"] == []
     assert not next(quantity["passed"] for quantity in found["quantities"] if quantity["name"] == "rho")
 
 
 def test_a_fault_cannot_be_taken_for_a_result(tmp_path, capsys):
     arguments = ["calibrate", "beta_binomial", "--fault", "counts", "--replicates", "40", "--processes", "1"]
-    assert main([*arguments, "--output", str(tmp_path)]) == 3
-    assert "NOT PASSED" in capsys.readouterr().out
-    svg = (tmp_path / "calibration.beta_binomial.cr.fault_counts.svg").read_text("utf-8")
+    assert main([*arguments, "--data", even(tmp_path / "data", 20), "--output", str(tmp_path / "out")]) == 3
+    told = capsys.readouterr().out
+    assert "NOT PASSED" in told and next(line for line in told.splitlines() if line.startswith("rho")).endswith(
+        "NOT UNIFORM")
+    svg = (tmp_path / "out" / "calibration.beta_binomial.cr.fault_counts.svg").read_text("utf-8")
     assert "FAULT counts" in svg and "not uniform" in svg
-    assert not (tmp_path / "calibration.beta_binomial.cr.csv").exists()
+    assert not (tmp_path / "out" / "calibration.beta_binomial.cr.csv").exists()
 
 
 def test_another_endpoint_and_prior(capsys):
