@@ -51,7 +51,7 @@ def test_ten_thousand_studies() -> None:
     grid = quadrature.beta_binomial(events, evaluable)
     reference = {"mean_rate": quadrature.of_function(1.0 / (1.0 + np.exp(-grid.u)), grid),
                  "rho": quadrature.of_function(np.exp(grid.v), grid)}
-    draws = {name: values.reshape(4, -1) for name, values in model.marginal.population(flat(posterior)).items()}
+    draws = {name: values.reshape(4, -1) for name, values in model.marginal.summaries(flat(posterior)).items()}
     assert_agrees(draws, reference)
     # The planted values: mean 0.7 and rho = 1/(9 + 1); 5 posterior SDs, 1 in 1.7 million.
     assert abs(reference["mean_rate"].mean - 0.7) < 5.0 * reference["mean_rate"].sd
