@@ -210,7 +210,7 @@ def _column_counts(evidence: Evidence, column: str, headline: Question) -> tuple
     question = replace(headline, subset=ALL)
     studies = [study for study in evidence.studies if study.columns.get(column) and study.n_treated
                and not reason_against_study(evidence, question, study)]
-    for one, other in shared_patients(evidence, [study.study_id for study in studies]):
-        raise SharedPatients(f"{one} and {other} share patients; --without leaves one out")
+    for pair in shared_patients(evidence, [study.study_id for study in studies]):
+        raise SharedPatients(f"{' and '.join(pair)} share patients; --without leaves one out")
     return (len(studies), sum(int(study.columns[column]) for study in studies),
             sum(study.n_treated for study in studies))

@@ -158,7 +158,7 @@ def signed(value: float | None, unit: str, scale: Scale = PERCENT, *, like: Sequ
     if value is None or not math.isfinite(value):
         return MISSING
     if unit in PROBABILITY_UNITS:
-        size = fixed(scale.factor * abs(value), decimals_for(scale.factor * one for one in like))
+        size = fixed(scale.factor * abs(value), decimals_for(scale.factor * limit for limit in like))
     elif like:
         size = fixed(abs(value), decimals_for(like, 1 if unit == "months" else 2))
     else:

@@ -131,9 +131,9 @@ def prior_cells(checked: Check) -> dict[str, Any]:
     `location_tail` and `heterogeneity_tail` are two-sided prior predictive probabilities, `prior_pull` the shift that
     a suspect's replacement makes, in posterior standard deviations, `prior_conflict` the parameters in conflict.
     """
-    tails = (one.tail if one else None for one in (checked.location, checked.heterogeneity))
-    return {**dict(zip(("location_tail", "heterogeneity_tail"), tails, strict=True)), "prior_pull": checked.pull,
-            "prior_conflict": " ".join(checked.conflicting)}
+    tails = {f"{name}_tail": expected.tail if expected else None for name, expected in (
+        ("location", checked.location), ("heterogeneity", checked.heterogeneity))}
+    return {**tails, "prior_pull": checked.pull, "prior_conflict": " ".join(checked.conflicting)}
 
 
 def agreement_rows(case: Case, agreements: Iterable[Agreement]) -> list[dict[str, Any]]:

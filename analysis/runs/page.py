@@ -38,10 +38,10 @@ def render(results: Results, chapters: Sequence[Chapter],
     failures: list[Failure] = []
 
     def part(name: str, parts: Iterable[str], write: Callable[[], Html | str]) -> Html:
-        made = attempt(f"section {name}", "", write)
-        if isinstance(made, Failure):
-            failures.append(made)
-        return _with_failures([*results.failures, *failures], (*parts, f"section {name}"), made)
+        content = attempt(f"section {name}", "", write)
+        if isinstance(content, Failure):
+            failures.append(content)
+        return _with_failures([*results.failures, *failures], (*parts, f"section {name}"), content)
 
     def blocks(endpoint: str) -> Html:
         return join(chapter.block(results, endpoint, page) for chapter in chapters if chapter.block)
@@ -56,11 +56,11 @@ def render(results: Results, chapters: Sequence[Chapter],
     return page + "\n", tuple(failures)
 
 
-def _with_failures(failures: Iterable[Failure], parts: Sequence[str], made: Html | str | Failure) -> Html:
+def _with_failures(failures: Iterable[Failure], parts: Sequence[str], content: Html | str | Failure) -> Html:
     """A section, and below it what of it has no result because of an error."""
     told = [tag("p", f"FAILED: {failure}", class_="failed") for failure in failures
             if failure.part in parts or f"endpoint {failure.endpoint}" in parts]
-    return join(["" if isinstance(made, Failure) else made, *told], "\n")
+    return join(["" if isinstance(content, Failure) else content, *told], "\n")
 
 
 def as_picture(svg: Path, alt: str) -> Html:
@@ -70,23 +70,26 @@ def as_picture(svg: Path, alt: str) -> Html:
 
 def _banners(results: Results) -> list[tuple[str, str]]:
     """What a reader must know before any number: short chains, and fits without a result."""
-    found = [("banner", f"{results.stamp}: short chains, for trying out. Do not cite these numbers.")] \
-        if results.stamp else []
-    failed = results.failed
+    failed, banners = results.failed, []
+    if results.stamp:
+        banners.append(("banner", f"{results.stamp}: short chains, for trying out. Do not cite these numbers."))
     if failed:
         headline = any(results.variation(record) == "headline" for record in failed)
-        names = "; ".join(results.fit_name(record) for record in failed[:_NAMED])
-        more = f"; and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
-        rest = "" if headline else " No headline fit is affected."
         status = " or ".join(dict.fromkeys(record.status for record in failed))
-        found.append(("banner" if headline else "banner mild", f"{status}: {len(failed)} of "
-                      f"{counted(len(results.records), 'fit')} without a result ({names}{more}).{rest}"))
+        banners.append(("banner" if headline else "banner mild", f"{status}: {len(failed)} of "
+                        f"{counted(len(results.records), 'fit')} without a result "
+                        f"({_listed([results.fit_name(record) for record in failed])})."
+                        f"{'' if headline else ' No headline fit is affected.'}"))
     if results.failures:
-        parts = "; ".join(str(failure) for failure in results.failures[:_NAMED])
-        more = f"; and {len(results.failures) - _NAMED} more" if len(results.failures) > _NAMED else ""
-        found.append(("banner", f"FAILED: {counted(len(results.failures), 'part')} of this report without a result, "
-                      f"because of an error of the program ({parts}{more}). Everything else is complete."))
-    return found
+        banners.append(("banner", f"FAILED: {counted(len(results.failures), 'part')} of this report without a result, "
+                        f"because of an error of the program ({_listed(results.failures)}). Everything else is "
+                        "complete."))
+    return banners
+
+
+def _listed(items: Sequence[object]) -> str:
+    more = f"; and {len(items) - _NAMED} more" if len(items) > _NAMED else ""
+    return "; ".join(map(str, items[:_NAMED])) + more
 
 
 def _sources(results: Results) -> list[Source]:
