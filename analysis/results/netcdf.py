@@ -21,6 +21,7 @@ from analysis.inference.estimands import Quantity, of_effects
 from analysis.inference.fitting import Fit, is_many
 from analysis.inference.nuts import flat
 from analysis.inference.prediction import further_studies, outcome, replicates
+from analysis.results.tables import question_cells
 from analysis.system.files import write_atomically
 from models.studies import HazardStudies
 
@@ -38,22 +39,16 @@ def _versions() -> dict[str, str]:
 
 def manifest(fit: Fit, evidence: Evidence) -> dict[str, Any]:
     """How this posterior came about: rows, priors, sampler, seed, versions and checks."""
-    question, sampler = fit.case.job.question, fit.sampler
+    case, question, selection = fit.case, fit.case.question, fit.case.selection
     return {
-        "endpoint": question.endpoint, "model": fit.case.model.name, "subset": question.subset, "tiers": question.tiers,
-        "study_set": question.study_set, "early_landmarks": question.early_landmarks,
-        "without": list(question.without), "retrospective": question.retrospective,
-        "horizon_months": fit.case.selection.horizon if fit.case.selection.endpoint.kind == "survival" else None,
-        "engine": fit.case.job.engine,
-        "data_sha256": evidence.sha256, "rows": [row.row for row in fit.case.selection.rows],
-        "priors": {name: prior.exact() for name, prior in fit.case.priors.items()},
-        "sampler": {name: getattr(sampler, name) for name in sampler.__dataclass_fields__}, "seed": fit.seed,
-        "level": fit.case.job.level, "versions": _versions(),
-        "stamp": "QUICK" if fit.case.job.sampler == QUICK else "", "converged": fit.diagnostics.converged,
-        "failures": list(fit.diagnostics.failures),
-        "warnings": list(fit.warnings),
-        "left_out": [asdict(item) for item in fit.case.selection.left_out],
-    }
+        **question_cells(question, case.model.name), "without": list(question.without),
+        "retrospective": question.retrospective, "horizon_months": case.horizon, "engine": case.job.engine,
+        "data_sha256": evidence.sha256, "rows": [row.row for row in selection.rows],
+        "priors": {name: prior.exact() for name, prior in case.priors.items()}, "sampler": asdict(fit.sampler),
+        "seed": fit.seed, "level": case.level, "versions": _versions(),
+        "stamp": "QUICK" if case.job.sampler == QUICK else "", "converged": fit.diagnostics.converged,
+        "failures": list(fit.diagnostics.failures), "warnings": list(fit.warnings),
+        "left_out": [asdict(item) for item in selection.left_out]}
 
 
 def tree(fit: Fit, evidence: Evidence) -> xr.DataTree:

@@ -21,7 +21,7 @@ from analysis.results.numbers import limits_of
 from analysis.results.records import FAILED, Record
 from analysis.results.results import Results
 from analysis.results.table import Row, dictionary
-from analysis.results.tables import ESTIMATES, LAYOUTS
+from analysis.results.tables import DIAGNOSTICS, ESTIMATES, LAYOUTS
 from analysis.results.terminal import QUICK_REMEDY, estimand, failed_lines, show, with_limits
 from analysis.runs.figures import draw_all
 from analysis.runs.page import write_report
@@ -97,8 +97,8 @@ def _manifest(results: Results, options: argparse.Namespace, files: list[Path]) 
     fits = [{"posterior": f"posteriors/{record.posterior}" if record.posterior else None, "status": record.status,
              "priors": dict(record.priors), "warnings": list(record.warnings),
              **{name: record.diagnostics.get(name) for name in
-                ("endpoint", "model", "subset", "tiers", "study_set", "early_landmarks", "k_studies", "n_patients",
-                 "chains", "draws", "seed")}} for record in results.records]
+                (*DIAGNOSTICS.between("endpoint", "n_patients"), "chains", "draws", "seed")}}
+            for record in results.records]
     return {"schema_version": SCHEMA_VERSION, "data_sha256": results.evidence.sha256, "stamp": results.stamp,
             "tiers": options.tiers, "set": options.study_set, "without": list(results.base.question.without),
             "retrospective": results.base.question.retrospective, "horizon": results.base.question.horizon,
