@@ -104,10 +104,10 @@ def data(studies: RateStudies) -> dict[str, np.ndarray]:
             "sizes": np.stack([sizes, np.bincount(where), rate_sums]).astype(float)}
 
 
-def conditional(rho: Array, inputs: Mapping[str, Array], *, on: Backend) -> tuple[Array, Array]:
+def conditional(draws: Mapping[str, Array], inputs: Mapping[str, Array], *, on: Backend) -> tuple[Array, Array]:
     """About where logit(mu) lies given rho, and its standard deviation, from the weighted mean of observed rates."""
     sizes = inputs["sizes"]
-    weight = sizes[0] / (1.0 + (sizes[0] - 1.0) * spaced(rho))
+    weight = sizes[0] / (1.0 + (sizes[0] - 1.0) * spaced(draws["rho"]))
     total = on.sum(weight * sizes[1], axis=-1)
     rate = (on.sum(weight * sizes[2], axis=-1) + 0.5) / (total + 1.0)
     return on.log(rate / (1.0 - rate)), 1.0 / on.sqrt(rate * (1.0 - rate) * (total + 1.0))

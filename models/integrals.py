@@ -15,6 +15,7 @@ Pinheiro JC, Bates DM. J Comput Graph Stat 1995;4:12, doi 10.1080/10618600.1995.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -23,8 +24,6 @@ from models.backend import NUMBERS, Array, Backend
 POINTS = 25
 _NEWTON_STEPS = 5
 _STEP_LIMIT = 3.0
-_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(POINTS)
-_LOG_WEIGHTS = np.log(_WEIGHTS) + _NODES**2 / 2.0 - np.log(2.0 * np.pi) / 2.0
 _CELLS = 48
 _REACH = 7.0  # standard deviations of the approximation at the mode; skewed by tau = 5 and no event, 1e-3 lies beyond
 _BATCH = 4_000_000
@@ -35,7 +34,7 @@ class Concave:
     """A log-concave likelihood of theta, one per study, written with backend operations.
 
     `value`, `slope` and `curvature` (minus the second derivative) take theta of shape (..., k); `guess` and
-    `guess_variance`, shape (k,), say roughly where and how wide it is, to start the search for the mode.
+    `guess_variance`, shape (k,) or (..., k), say roughly where and how wide it is, to start the search for the mode.
     """
 
     value: Callable[[Array], Array]
@@ -45,7 +44,14 @@ class Concave:
     guess_variance: Array
 
 
-def log_marginal(likelihood: Concave, centre: Array, tau: Array, *, on: Backend) -> Array:
+@cache
+def _rule(points: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and log weights of the Gauss-Hermite rule for plain integrals."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(points)
+    return nodes, np.log(weights) + nodes**2 / 2.0 - np.log(2.0 * np.pi) / 2.0
+
+
+def log_marginal(likelihood: Concave, centre: Array, tau: Array, *, on: Backend, points: int = POINTS) -> Array:
     """Log of the marginal likelihood of each study, shape (..., k).
 
     Parameters
@@ -54,16 +60,17 @@ def log_marginal(likelihood: Concave, centre: Array, tau: Array, *, on: Backend)
         Of k studies.
     centre, tau : array, broadcastable with (..., k)
         Mean and standard deviation of theta over studies.
+    points : int
+        Of the rule; fewer do for likelihoods that are nearly normal.
     """
     mode, spread = _mode_and_spread(likelihood, centre, tau, on=on)
     # The placement of the points is no part of the value: with it fixed the gradient is that of the integral.
-    mode, spread = on.fixed(mode)[..., None], on.fixed(spread)[..., None]
-    z = mode + spread * _NODES
-    # Evaluated with the studies on the last axis.
-    theta = _before_studies(centre) + _before_studies(tau) * z.swapaxes(-1, -2)
-    inner = likelihood.value(theta).swapaxes(-1, -2) - 0.5 * z**2 + _LOG_WEIGHTS
-    top = on.fixed(on.max(inner, axis=-1))
-    return top + on.log(on.sum(on.exp(inner - top[..., None]), axis=-1)) + on.log(spread[..., 0])
+    mode, spread = on.fixed(mode), on.fixed(spread)
+    nodes, log_weights = (values.reshape(-1, *(1,) * mode.ndim) for values in _rule(points))
+    z = mode + spread * nodes
+    inner = likelihood.value(centre + tau * z) - 0.5 * z**2 + log_weights
+    top = on.fixed(on.max(inner, axis=0))
+    return top + on.log(on.sum(on.exp(inner - top), axis=0)) + on.log(spread)
 
 
 def draw_effects(likelihood: Concave, centre: np.ndarray, tau: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -79,7 +86,7 @@ def draw_effects(likelihood: Concave, centre: np.ndarray, tau: np.ndarray, rng: 
     centre, tau : array, shape (s,)
     rng : numpy.random.Generator
     """
-    chosen = rng.random((len(centre), np.size(likelihood.guess)))
+    chosen = rng.random((len(centre), np.shape(likelihood.guess)[-1]))
     batch = max(1, _BATCH // ((_CELLS + 1) * chosen.shape[1]))
     parts = [_invert(likelihood, centre[part, None], tau[part, None], chosen[part])
              for part in (slice(at, at + batch) for at in range(0, len(centre), batch))]
@@ -96,11 +103,6 @@ def _mode_and_spread(likelihood: Concave, centre: Array, tau: Array, *, on: Back
         step = slope / (1.0 + tau**2 * likelihood.curvature(theta))
         mode = mode + on.clip(step, -_STEP_LIMIT, _STEP_LIMIT)
     return mode, 1.0 / on.sqrt(1.0 + tau**2 * likelihood.curvature(centre + tau * mode))
-
-
-def _before_studies(hyperparameter: Array) -> Array:
-    """A hyperparameter that broadcasts with (..., k), made to broadcast with (..., points, k)."""
-    return hyperparameter[..., None, :] if hyperparameter.ndim else hyperparameter
 
 
 def _invert(likelihood: Concave, centre: np.ndarray, tau: np.ndarray, chosen: np.ndarray) -> np.ndarray:

@@ -40,6 +40,7 @@ from scipy import special
 
 from models.backend import NUMBERS, Array, Backend, spaced
 from models.coordinates import conditional_location
+from models.curve import CONSTANT_HAZARD
 from models.integrals import POINTS, Concave, draw_effects, log_marginal
 from models.model import Draws, Marginal, Model
 from models.priors import Prior
@@ -256,9 +257,10 @@ def _log_constants(studies: HazardStudies) -> np.ndarray:
     return values
 
 
-def conditional(tau: Array, inputs: Mapping[str, Array], *, on: Backend) -> tuple[Array, Array]:
+def conditional(draws: Mapping[str, Array], inputs: Mapping[str, Array], *, on: Backend) -> tuple[Array, Array]:
     """About where eta lies given tau, and its standard deviation."""
-    return conditional_location(tau, [(*rough(name, table, on=on), 1.0) for name, table in inputs.items()], on=on)
+    rows = [(*rough(name, table, on=on), 1.0) for name, table in inputs.items()]
+    return conditional_location(draws["tau"], rows, on=on)
 
 
 def rough(name: str, table: Array, *, on: Backend) -> tuple[Array, Array]:
@@ -314,7 +316,7 @@ def new_study_cdf(draws: Draws, log_hazard: Array) -> np.ndarray:
 
 MARGINAL = Marginal(data=data, log_density=log_density, log_constant=log_constant, log_likelihood=log_likelihood,
                     conditional=conditional, study_effects=study_effects, new_study=new_study,
-                    new_study_cdf=new_study_cdf, points_per_study=POINTS, population={
+                    new_study_cdf=new_study_cdf, points_per_study=POINTS, curve=CONSTANT_HAZARD, population={
                         "eta": lambda draws: draws["eta"], "tau": lambda draws: draws["tau"]})
 MODEL = Model(name="log_hazard", kind="survival", priors=PRIORS, build=build,
               estimands={"eta": "eta", "tau": "tau", "study_log_hazard": "log_hazard"},

@@ -105,11 +105,11 @@ def log_constant(studies: RateStudies) -> float:
     return float(log_binomial(studies.evaluable, studies.events).sum())
 
 
-def conditional(tau: Array, inputs: Mapping[str, Array], *, on: Backend) -> tuple[Array, Array]:
+def conditional(draws: Mapping[str, Array], inputs: Mapping[str, Array], *, on: Backend) -> tuple[Array, Array]:
     """About where m lies given tau, and its standard deviation."""
     counts = inputs["counts"]
     rough = likelihood(counts[0], counts[1], on=on)
-    return conditional_location(tau, [(rough.guess, rough.guess_variance, counts[2])], on=on)
+    return conditional_location(draws["tau"], [(rough.guess, rough.guess_variance, counts[2])], on=on)
 
 
 def data(studies: RateStudies) -> dict[str, np.ndarray]:

@@ -9,6 +9,7 @@ import numpy as np
 from analysis.system.errors import UsageError, one_line
 from models.backend import GRAPH, Array
 from models.coordinates import located
+from models.curve import Curve
 from models.priors import Prior
 from models.studies import Studies
 
@@ -41,7 +42,7 @@ class NeedsDensity(UsageError):
 
 @dataclass(frozen=True)
 class Marginal:
-    """The density of two hyperparameters, every study effect integrated out, and what follows from draws of them.
+    """The density of the hyperparameters, every study effect integrated out, and what follows from draws of them.
 
     The number of parameters never depends on the data, so that data can be swapped without compiling anew, and the
     geometry stays easy; effects are drawn afterwards from their exact conditional distribution.
@@ -58,8 +59,8 @@ class Marginal:
     log_likelihood : callable
         (draws, studies) -> pointwise log likelihood, shape (s, k).
     conditional : callable
-        (heterogeneity, inputs, on=backend) -> roughly the mean and the standard deviation of the location, on its
-        unconstrained scale, given the heterogeneity; shape (...).
+        (draws, inputs, on=backend) -> roughly the mean and the standard deviation of the location, on its
+        unconstrained scale, given the other hyperparameters; shape (...).
     study_effects : callable
         (draws, studies, rng) -> study-specific effects on the natural scale (rate; log hazard), shape (s, k).
     new_study : callable
@@ -71,6 +72,8 @@ class Marginal:
         `mean_rate` and, where they mean something, `median_rate`, `rho` and `tau`; a survival model gives `eta` (the
         typical study's log hazard) and `tau`. A summary that is the same in every draw, such as no heterogeneity, is
         allowed.
+    curve : Curve or None
+        Of a survival model: how survival follows from a study's effect.
     points_per_study : int
         Evaluations of a study's likelihood in one of `log_density`: what bounds the size of a batch.
     """
@@ -84,6 +87,7 @@ class Marginal:
     new_study: Callable[[Draws, np.random.Generator], np.ndarray]
     new_study_cdf: Callable[[Draws, Array], np.ndarray]
     population: Mapping[str, Callable[[Draws], np.ndarray]]
+    curve: Curve | None = None
     points_per_study: int = 1
 
     def summaries(self, draws: Draws, only: Collection[str] | None = None) -> dict[str, np.ndarray]:
@@ -103,7 +107,7 @@ class Model:
         The kind of endpoint.
     priors : mapping of str to Prior
         Default prior of each hyperparameter; its support is the one that a replacement must have. Where there is a
-        density: first the location, then the heterogeneity.
+        density: first the location, then the heterogeneity, then at most one that all studies share.
     build : callable
         (studies, priors) -> pm.Model, as one writes it down: dimension `study`, an observed node for each way of
         reporting.
@@ -117,6 +121,8 @@ class Model:
         The model with the lowest rank of its kind is the headline.
     without_moments : tuple of str
         Estimands whose posterior mean need not exist; they are reported by their median and interval only.
+    takes : type or None
+        What studies it is about: RateStudies, HazardStudies or CurveStudies; None takes the first of its kind.
     marginal : Marginal or None
         Brings the exact engine, leave-one-out, comparison of models, checks of priors, and speed.
 
@@ -135,6 +141,7 @@ class Model:
     likelihood: str = ""
     rank: int = 100
     without_moments: tuple[str, ...] = ()
+    takes: type | None = None
     marginal: Marginal | None = None
 
     def __post_init__(self) -> None:
@@ -166,11 +173,11 @@ class Model:
         """The density as a PyMC model, its data as `pm.Data`: the same posterior of the hyperparameters as `build`."""
         import pymc as pm
 
-        location, heterogeneity = self.priors
+        location, *others = self.priors
         with pm.Model() as model:
             inputs = {name: pm.Data(name, table) for name, table in self.density.data(studies).items()}
-            draws = {heterogeneity: priors[heterogeneity].variable(heterogeneity)}
-            centre, spread = self.density.conditional(draws[heterogeneity], inputs, on=GRAPH)
+            draws = {name: priors[name].variable(name) for name in others}
+            centre, spread = self.density.conditional(draws, inputs, on=GRAPH)
             draws[location] = located(location, priors[location], centre=centre, spread=spread)
             pm.Potential("log_likelihood", self.density.log_density(draws, inputs, on=GRAPH))
         return model

@@ -165,4 +165,66 @@ class HazardStudies(_Columns):
         return ~(self.is_poisson | self.is_landmark)
 
 
-Studies = RateStudies | HazardStudies
+@dataclass(frozen=True)
+class CurveStudies(_Columns):
+    """Points of each study's survival curve as counts of patients, one row per study.
+
+    Counts are effective numbers and need not be whole: censoring makes a curve of n patients worth fewer. Rows are
+    filled up with counts of zero.
+
+    Parameters
+    ----------
+    study_ids : sequence of str, shape (k,)
+    starts, ends, counts : float array, shape (k, J)
+        Patients who had the event between two times, months.
+    seen, survivors : float array, shape (k, R)
+        Patients without the event when last seen, and the months of that.
+    events, months, exposed : float array, shape (k,)
+        Events of so many patients who were followed for so many months each, on average; zero for none.
+    bound_months, bound_error : float array, shape (k,)
+        Where positive: at these months more than half were without the event, with the standard error of the log
+        cumulative hazard there.
+    strata : float array, shape (k, G, 3)
+        Share of a stratum, months and survival then; of strata the study's survival at 12 months is mixed.
+    mixed : float array, shape (k,)
+        Patients behind the mixed survival; zero where a study is not in strata.
+    patients_each : int array, shape (k,)
+        Patients behind each row, for counting only.
+
+    Raises
+    ------
+    ValueError
+        When a number is not finite or negative.
+    """
+
+    study_ids: tuple[str, ...]
+    starts: np.ndarray
+    ends: np.ndarray
+    counts: np.ndarray
+    seen: np.ndarray
+    survivors: np.ndarray
+    events: np.ndarray
+    months: np.ndarray
+    exposed: np.ndarray
+    bound_months: np.ndarray
+    bound_error: np.ndarray
+    strata: np.ndarray
+    mixed: np.ndarray
+    patients_each: np.ndarray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "study_ids", tuple(self.study_ids))
+        for name in list(self.__dataclass_fields__)[1:]:
+            column = np.array(getattr(self, name), dtype=np.int64 if name == "patients_each" else float)
+            if len(column) != len(self.study_ids) or not np.all((column >= 0) & np.isfinite(column)):
+                raise ValueError(f"{name} must have a finite row for each study, of numbers not below zero")
+            column.setflags(write=False)
+            object.__setattr__(self, name, column)
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """Patients of each study, shape (k,)."""
+        return self.patients_each
+
+
+Studies = RateStudies | HazardStudies | CurveStudies

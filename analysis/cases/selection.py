@@ -48,6 +48,8 @@ class Selection:
     left_out : tuple of LeftOut
     warnings : tuple of str
         What a reader should know about the rows that are used.
+    curves : tuple of Survival
+        Every row of the data cuts that `rows` are of, for models of whole curves; of a stratum its one row.
     """
 
     question: Question
@@ -55,6 +57,7 @@ class Selection:
     rows: tuple[Response, ...] | tuple[Survival, ...]
     left_out: tuple[LeftOut, ...]
     warnings: tuple[str, ...]
+    curves: tuple[Survival, ...] = ()
 
     @property
     def study_ids(self) -> tuple[str, ...]:
@@ -145,13 +148,14 @@ def candidates(evidence: Evidence, question: Question) -> Selection:
     used, incomplete = _whole_strata(used, left_out, rows)
     left_out += incomplete
     horizon = horizon_of(endpoint, question)
-    chosen = _one_per_study(used) if endpoint.kind == "rate" else _one_curve_per_study(used, horizon)
+    curves = () if endpoint.kind == "rate" else _curve_of_each_study(used)
+    chosen = _one_per_study(used) if endpoint.kind == "rate" else _one_point_per_curve(curves, horizon)
     kept = {row.row for row in chosen}
     other = "another row stands for this study"
     other += "" if endpoint.kind == "rate" else f" at {horizon:g} months"
     left_out += [LeftOut(row.study_id, table, row.row, other) for row in used if row.row not in kept]
     warnings = (*_warnings(endpoint, chosen, horizon), *_warnings_of_left_out(left_out))
-    return Selection(question, endpoint, tuple(chosen), tuple(left_out), warnings)
+    return Selection(question, endpoint, tuple(chosen), tuple(left_out), warnings, tuple(curves))
 
 
 def shared_patients(evidence: Evidence, study_ids: Iterable[str]) -> tuple[tuple[str, str], ...]:
@@ -268,18 +272,25 @@ def _one_per_study(rows: list[Response]) -> list[Response]:
     return [row for row in rows if best[row.study_id] is row]
 
 
-def _one_curve_per_study(rows: list[Survival], horizon: float) -> list[Survival]:
-    """One statistic of one data cut for each study, and for each stratum where a study is printed in strata."""
-    chosen: set[int] = set()
+def _curve_of_each_study(rows: list[Survival]) -> list[Survival]:
+    """The rows of one data cut of each study: of the whole, or of its strata where it is printed in strata only."""
     by_study: dict[str, list[Survival]] = {}
     for row in rows:
         by_study.setdefault(row.study_id, []).append(row)
-    for own in by_study.values():
-        own = [row for row in own if row.cut in ("", "primary")] or [row for row in own if row.cut == own[0].cut]
-        whole = [row for row in own if not row.stratum]
-        groups = [whole] if whole else [[row for row in own if row.stratum == stratum]
-                                        for stratum in dict.fromkeys(row.stratum for row in own)]
-        chosen |= {min(group, key=lambda row: _preference(row, horizon)).row for group in groups}
+    kept: set[int] = set()
+    for printed in by_study.values():
+        of_cut = [row for row in printed if row.cut in ("", "primary")] or \
+            [row for row in printed if row.cut == printed[0].cut]
+        kept |= {row.row for row in ([row for row in of_cut if not row.stratum] or of_cut)}
+    return [row for row in rows if row.row in kept]
+
+
+def _one_point_per_curve(rows: list[Survival], horizon: float) -> list[Survival]:
+    """The preferred statistic of each curve, or of each of its strata."""
+    curves: dict[tuple[str, str], list[Survival]] = {}
+    for row in rows:
+        curves.setdefault((row.study_id, row.stratum), []).append(row)
+    chosen = {min(curve, key=lambda row: _preference(row, horizon)).row for curve in curves.values()}
     return [row for row in rows if row.row in chosen]
 
 

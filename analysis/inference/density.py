@@ -1,7 +1,10 @@
-"""The joint log density of the two hyperparameters in coordinates without bounds, as quadrature sees it."""
+"""The joint log density of two hyperparameters in coordinates without bounds, as quadrature sees it.
+
+A third one, which all studies share, is fixed: quadrature goes from one of its values to the next.
+"""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import special
@@ -36,6 +39,8 @@ class Density:
         A further log likelihood.
     prior_place : (float, float)
         Median and half the width of the central 68 % of the location's prior, unconstrained.
+    fixed : mapping of str to float
+        Natural value of the third hyperparameter, by its name; empty where the model has two.
     """
 
     model: Model
@@ -44,23 +49,31 @@ class Density:
     constant: float
     extra: Extra | None = None
     prior_place: tuple[float, float] = (0.0, np.inf)
+    fixed: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, str]:
         """Location and heterogeneity."""
-        location, heterogeneity = self.model.priors
+        location, heterogeneity, *_ = self.model.priors
         return location, heterogeneity
+
+    @property
+    def shared(self) -> str:
+        """The third hyperparameter while it is not fixed; empty where there is none."""
+        return next((name for name in list(self.model.priors)[2:] if name not in self.fixed), "")
 
     def natural(self, location: np.ndarray, heterogeneity: np.ndarray) -> dict[str, np.ndarray]:
         """Values on the scale of the model from unconstrained ones."""
-        return {name: _natural(value, self.priors[name].support)
-                for name, value in zip(self.names, (location, heterogeneity), strict=True)}
+        values = {name: natural(value, self.priors[name].support)
+                  for name, value in zip(self.names, (location, heterogeneity), strict=True)}
+        return values | {name: np.full(np.shape(location), value) for name, value in self.fixed.items()}
 
     def placed(self, heterogeneity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """About where the unconstrained location lies given the unconstrained heterogeneity, and its spread."""
         name = self.names[1]
-        natural = _natural(heterogeneity, self.priors[name].support)
-        centre, spread = self.model.marginal.conditional(natural, self.inputs, on=NUMBERS)
+        draws = {name: natural(heterogeneity, self.priors[name].support),
+                 **{key: np.full(np.shape(heterogeneity), value) for key, value in self.fixed.items()}}
+        centre, spread = self.model.marginal.conditional(draws, self.inputs, on=NUMBERS)
         middle, width = self.prior_place
         share = 1.0 / (1.0 + (spread / width) ** 2)
         return share * centre + (1.0 - share) * middle, 1.0 / np.hypot(1.0 / spread, 1.0 / width)
@@ -92,15 +105,15 @@ def density_of(model: Model, studies: Studies, priors: Mapping[str, Prior], *, e
     """The density of a model for these studies and priors."""
     location = next(iter(model.priors))
     return Density(model, model.density.data(studies), priors, model.density.log_constant(studies), extra,
-                   _place(priors[location]))
+                   place_of(priors[location]))
 
 
 def prior_median(prior: Prior) -> float:
     """Median of a prior on its natural scale."""
-    return float(_natural(np.array(_place(prior, points=48_001)[0]), prior.support))
+    return float(natural(np.array(place_of(prior, points=48_001)[0]), prior.support))
 
 
-def _place(prior: Prior, *, points: int = 2401) -> tuple[float, float]:
+def place_of(prior: Prior, *, points: int = 2401) -> tuple[float, float]:
     """Median of a prior and half the width of its central 68 %, on the unconstrained scale."""
     stretched = np.linspace(-12.0, 12.0, points)
     values = np.sinh(stretched)
@@ -111,7 +124,8 @@ def _place(prior: Prior, *, points: int = 2401) -> tuple[float, float]:
     return float(middle), float(max((high - low) / 2.0, 1e-3))
 
 
-def _natural(value: np.ndarray, support: str) -> np.ndarray:
+def natural(value: np.ndarray, support: str) -> np.ndarray:
+    """An unconstrained value on the natural scale of its support."""
     if support == "unit":
         return special.expit(np.clip(value, -700.0, _LOGIT_LIMIT))
     if support == "positive":

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator, make_interp_spline
 from scipy.optimize import elementwise
 
-from analysis.inference.grid import Grid
+from analysis.inference.grid import Grid, Slices
 
 FINER = 16
 """Cells into which a step of the grid is cut, by splines: quantiles are then right to 1e-4 of a standard deviation."""
@@ -53,7 +53,7 @@ class Difference:
     positive: float
 
 
-def distribution(grid: Grid, values: np.ndarray) -> Distribution:
+def distribution(grid: Grid | Slices, values: np.ndarray) -> Distribution:
     """The posterior distribution of a function of the hyperparameters.
 
     Along the axis on which the function varies most the weights are interpolated by quintic splines and the values by
@@ -64,17 +64,23 @@ def distribution(grid: Grid, values: np.ndarray) -> Distribution:
     ----------
     grid : Grid
     values : array, shape (V, U) or (V * U,)
-        The function at the points of the grid.
+        The function at the points of the grid; of slices one after the other.
     """
-    values = _finite(np.asarray(values, dtype=float).reshape(grid.weights.shape), grid.weights)
-    mean, sd = moments(grid.weights, values)
-    axis = _axis_of_most_change(grid.weights, values)
+    weights = grid.weights
+    values = _finite(np.asarray(values, dtype=float).reshape(weights.shape), weights)
+    mean, sd = moments(weights, values)
     # Quantiles pass through any increasing function, and heavy tails span many powers of ten.
     to, back = (_log, np.exp) if values.min() > 0.0 else (np.asarray, np.asarray)
-    fine = _refined_values(to(values), axis)
-    left, right = (np.delete(fine, at, axis).ravel() for at in (-1, 0))
-    mass = np.maximum(np.diff(refined(grid.weights, axis, integrated=True), axis=axis).ravel(), 0.0)
-    x, f = _piecewise_linear(np.minimum(left, right), np.maximum(left, right), mass / mass.sum())
+    parts = np.split(to(values).ravel(), np.cumsum([part.weights.size for part in grid.grids])[:-1])
+    if len(parts) > 1 and all(np.ptp(part) == 0.0 for part in parts):  # what all studies share has one value in each
+        cells, shares = [_cells(grid.shares[:, None], np.array([[part[0]] for part in parts]))], np.ones(1)
+    else:
+        cells = [_cells(part.weights, table.reshape(part.weights.shape))
+                 for part, table in zip(grid.grids, parts, strict=True)]
+        shares = grid.shares
+    left, right = (np.concatenate([cell[end] for cell in cells]) for end in (0, 1))
+    mass = np.concatenate([share * cell[2] / cell[2].sum() for cell, share in zip(cells, shares, strict=True)])
+    x, f = _piecewise_linear(np.minimum(left, right), np.maximum(left, right), mass)
 
     def cdf(at: np.ndarray | float) -> np.ndarray:
         return np.interp(to(at), x, f, left=0.0, right=1.0)
@@ -83,7 +89,15 @@ def distribution(grid: Grid, values: np.ndarray) -> Distribution:
     return Distribution(mean, sd, cdf, lambda p: np.clip(back(np.interp(p, f, x)), lowest, highest))
 
 
-def mixture(grid: Grid, cdf: Callable[[dict[str, np.ndarray], float], np.ndarray], spread: np.ndarray, *,
+def _cells(weights: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Values at both ends of fine cells and the mass in each, along the axis on which the values vary most."""
+    axis = _axis_of_most_change(weights, values)
+    fine = _refined_values(values, axis)
+    left, right = (np.delete(fine, at, axis).ravel() for at in (-1, 0))
+    return left, right, np.maximum(np.diff(refined(weights, axis, integrated=True), axis=axis).ravel(), 0.0)
+
+
+def mixture(grid: Grid | Slices, cdf: Callable[[dict[str, np.ndarray], float], np.ndarray], spread: np.ndarray, *,
             mean: float, sd: float, low: float, high: float) -> Distribution:
     """The distribution of an effect whose distribution function is known at each value of the hyperparameters.
 
@@ -91,7 +105,7 @@ def mixture(grid: Grid, cdf: Callable[[dict[str, np.ndarray], float], np.ndarray
     ----------
     cdf : callable
         (hyperparameters of shape (g,), x) -> probability of at most x, shape (g,).
-    spread : array, shape (V, U)
+    spread : array, shape (V * U,)
         About the standard deviation of the effect at each point, on the unconstrained scale of the location. Where it
         is less than the distance of the points, the location is interpolated.
     mean, sd : float
@@ -99,7 +113,11 @@ def mixture(grid: Grid, cdf: Callable[[dict[str, np.ndarray], float], np.ndarray
     low, high : float
         Bounds of x, between which the quantiles are sought.
     """
-    values, weights = _points_for_mixture(grid, spread)
+    parts = np.split(np.ravel(spread), np.cumsum([part.weights.size for part in grid.grids])[:-1])
+    points = [_points_for_mixture(part, table.reshape(part.weights.shape))
+              for part, table in zip(grid.grids, parts, strict=True)]
+    values = {name: np.concatenate([of[name] for of, _ in points]) for name in points[0][0]}
+    weights = np.concatenate([share * mass for (_, mass), share in zip(points, grid.shares, strict=True)])
     start = float(np.clip(mean, low, high)) if np.isfinite(mean) else 0.5 * (low + high)
     unit = sd if np.isfinite(sd) and sd > 0 else 0.1 * (high - low)
     edges = np.array([low, *np.clip(start + unit * _EDGES, low, high), high])

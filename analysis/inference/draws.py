@@ -3,17 +3,23 @@
 import numpy as np
 
 from analysis.inference.distribution import refined
-from analysis.inference.grid import Grid
+from analysis.inference.grid import Grid, Slices
 
 _FINER = 4
 
 
-def draw(grid: Grid, size: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Independent draws of both hyperparameters on their natural scale, shape (size,) each, in random order.
+def draw(grid: Grid | Slices, size: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Independent draws of the hyperparameters on their natural scale, shape (size,) each, in random order.
 
     The density is interpolated to a quarter of the grid's step and linearly in between, which adds less than 0.02 % to
     a variance. Cells are chosen by systematic sampling, so that means vary less than those of a random sample.
     """
+    if len(grid.grids) > 1:
+        sizes = rng.multinomial(size, grid.shares)
+        parts = [draw(part, count, rng) for part, count in zip(grid.grids, sizes, strict=True) if count]
+        order = rng.permutation(size)
+        return {name: np.concatenate([part[name] for part in parts])[order] for name in parts[0]}
+    (grid,) = grid.grids
     weights = refined(refined(grid.weights, 0, _FINER), 1, _FINER)
     shape = weights.shape
     total = np.cumsum(np.maximum(weights, 0.0).ravel())

@@ -1,10 +1,11 @@
 """What a posterior says: named quantities with their scale, unit and kind of interval, from draws to a tidy table."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from models.curve import CONSTANT_HAZARD, Curve
 from models.model import Draws, Model
 from models.studies import Studies
 
@@ -24,6 +25,10 @@ HAZARD_UNIT = "events per 100 person-years"
 # An evenly spaced sum is off by about exp(-pi^2 / (tau step)) for exp(-exp(x)): 1e-11 at tau = 4.
 _NODES = np.linspace(-8.5, 8.5, 171)
 _WEIGHTS = np.exp(-(_NODES**2) / 2.0) / np.exp(-(_NODES**2) / 2.0).sum()
+_ROOTS, _ROOT_WEIGHTS = (0.5 * (x + shift) for x, shift in zip(np.polynomial.legendre.leggauss(40), (1.0, 0.0),
+                                                                strict=True))
+_SHARED = {"shape": ("shape", "1"), "cured": _RATE}
+"""Scale and unit of what all studies share."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,7 @@ LABELS = {
     "rmst": "Restricted mean survival time, typical study", "median_months": "Median survival, typical study",
     "hazard": "Hazard of the typical study", "mean_hazard": "Mean hazard over studies",
     "new_study_hazard": "Hazard in a new study", "study_hazard": "Hazard of each study, shrunken",
+    "shape": "Shape of the curves (below 1: the hazard falls)", "cured": "Share without the event for good",
 }
 
 
@@ -125,22 +131,36 @@ def quantities_of(model: Model, draws: Draws, studies: Studies, *, horizon: floa
         Whether estimands of the single studies are wanted.
     """
     if model.marginal:
-        population = model.marginal.summaries(draws)
         effects = model.marginal.study_effects(draws, studies, rng) if each else None
-        new = model.marginal.new_study(draws, rng)
-    else:
-        population = {name: draws[variable] for name, variable in model.estimands.items()}
-        effects, new = (population.pop(name, None) for name in _EFFECTS[model.kind])
-        effects = effects if each else None
-    return of_effects(model, population, effects, new, horizon=horizon)
-
-
-def of_effects(model: Model, population: Mapping[str, np.ndarray], effects: np.ndarray | None, new: np.ndarray | None,
-               *, horizon: float) -> list[Quantity]:
-    """Estimands of a model of either kind: those of `rate_quantities` or `survival_quantities`."""
+        return of_effects(model, draws, effects, model.marginal.new_study(draws, rng), horizon=horizon)
+    population = {name: draws[variable] for name, variable in model.estimands.items()}
+    effects, new = (population.pop(name, None) for name in _EFFECTS[model.kind])
+    effects = effects if each else None
     given = rate_quantities(population, effects, new) if model.kind == "rate" else \
         survival_quantities(population, effects, new, horizon=horizon)
-    return [replace(quantity, moments=quantity.estimand not in model.without_moments) for quantity in given]
+    return _with_moments(model, given)
+
+
+def of_effects(model: Model, draws: Draws, effects: np.ndarray | None, new: np.ndarray | None, *, horizon: float,
+               only: Collection[str] | None = None) -> list[Quantity]:
+    """Estimands of a model with a density: those of `rate_quantities` or `survival_quantities`.
+
+    Parameters
+    ----------
+    draws : mapping of str to array, shape (s,)
+        Hyperparameters.
+    only : collection of str or None
+        Estimands that are wanted at least; None takes all.
+    """
+    population = model.density.summaries(draws, None if model.kind == "survival" else only)
+    given = rate_quantities(population, effects, new) if model.kind == "rate" else \
+        survival_quantities(population, effects, new, horizon=horizon, curve=model.density.curve, draws=draws,
+                            only=only)
+    return _with_moments(model, given)
+
+
+def _with_moments(model: Model, quantities: Sequence[Quantity]) -> list[Quantity]:
+    return [replace(quantity, moments=quantity.estimand not in model.without_moments) for quantity in quantities]
 
 
 def rate_quantities(population: Mapping[str, np.ndarray], effects: np.ndarray | None,
@@ -163,38 +183,71 @@ def rate_quantities(population: Mapping[str, np.ndarray], effects: np.ndarray | 
 
 
 def survival_quantities(population: Mapping[str, np.ndarray], effects: np.ndarray | None, new: np.ndarray | None, *,
-                        horizon: float) -> list[Quantity]:
-    """Estimands of a log hazard model.
+                        horizon: float, curve: Curve = CONSTANT_HAZARD, draws: Draws | None = None,
+                        only: Collection[str] | None = None) -> list[Quantity]:
+    """Estimands of a survival model.
 
     Parameters
     ----------
     population : mapping of str to array, shape (s,)
-        eta (log of events per person-month) and tau.
+        eta (effect of the typical study), tau and, where the model has them, shape and cured.
     effects, new : array, shape (s, k) and (s,), or None
-        Log hazard of each study and of a new one.
+        Effect of each study and of a new one.
     horizon : float
         Months at which survival is reported.
+    curve : Curve
+    draws : mapping of str to array, shape (s,)
+        Hyperparameters, of which the curve may need one.
+    only : collection of str or None
+        What is wanted; the mean over studies takes longest, and is left out where it is not.
     """
-    eta, tau = population["eta"], population["tau"]
-    hazard = np.exp(eta)
+    eta, tau, draws = population["eta"], population["tau"], draws or population
+    each = {name: values[:, None] for name, values in draws.items() if np.ndim(values) == 1}
+    given = [_survival("survival", curve.survival(draws, eta, horizon), horizon)]
+    if only is None or {"mean_survival", "new_study_survival"} & {*only}:
+        mean, _ = mean_survival(curve, draws, eta, tau, horizon)
+        given.append(_survival("mean_survival", mean, horizon))
+    if new is not None:
+        given.append(_survival("new_study_survival", curve.survival(draws, new, horizon), horizon, "prediction"))
+    given.append(Quantity("median_months", curve.months_at(draws, eta, 0.5), "time", "months"))
+    given += [Quantity("rmst", restricted_mean(curve, draws, eta, months), "time", "months", time_months=months)
+              for months in RMST_MONTHS if only is None or "rmst" in only]
+    given.append(Quantity("tau", tau, "log hazard", "log hazard"))
+    given += [Quantity(name, population[name], *_SHARED[name]) for name in _SHARED if name in population]
+    if curve.constant_hazard:
+        # Of the typical study, on average over studies (the mean of a log-normal), and of a new study.
+        given += [_hazard("hazard", eta), _hazard("mean_hazard", eta + tau**2 / 2.0)]
+        given += [] if new is None else [_hazard("new_study_hazard", new, interval="prediction")]
+    if effects is not None:
+        given.append(_survival("study_survival", curve.survival(each, effects, horizon), horizon))
+        given += [_hazard("study_hazard", effects)] if curve.constant_hazard else []
+    return given
+
+
+def mean_survival(curve: Curve, draws: Draws, eta: np.ndarray, tau: np.ndarray,
+                  months: float) -> tuple[np.ndarray, np.ndarray]:
+    """Mean of survival, and of its square, over studies whose effects are Normal(eta, tau); shape (s,) each."""
+    each = {name: values[:, None] for name, values in draws.items() if np.ndim(values) == 1}
     # Beyond a tau of 50 the new study's survival is 0 or 1; the clip only keeps exp from overflowing.
-    spread = np.clip(eta[:, None] + tau[:, None] * _NODES, -700.0, 700.0)
-    mean = np.exp(-horizon * np.exp(spread)) @ _WEIGHTS
-    return [_survival("survival", eta, horizon), Quantity("mean_survival", mean, *_RATE, time_months=horizon),
-            *([] if new is None else [_survival("new_study_survival", new, horizon, interval="prediction")]),
-            Quantity("median_months", np.log(2.0) / hazard, "time", "months"),
-            *(Quantity("rmst", -np.expm1(-months * hazard) / hazard, "time", "months", time_months=months)
-              for months in RMST_MONTHS),
-            Quantity("tau", tau, "log hazard", "log hazard"),
-            # Of the typical study, on average over studies (the mean of a log-normal), and of a new study.
-            _hazard("hazard", eta), _hazard("mean_hazard", eta + tau**2 / 2.0),
-            *([] if new is None else [_hazard("new_study_hazard", new, interval="prediction")]),
-            *([] if effects is None else [_survival("study_survival", effects, horizon),
-                                          _hazard("study_hazard", effects)])]
+    survival = curve.survival(each, np.clip(eta[:, None] + tau[:, None] * _NODES, -700.0, 700.0), months)
+    return survival @ _WEIGHTS, survival**2 @ _WEIGHTS
 
 
-def _survival(name: str, log_hazard: np.ndarray, horizon: float, *, interval: str = "credible") -> Quantity:
-    return Quantity(name, np.exp(-horizon * np.exp(np.minimum(log_hazard, 700.0))), *_RATE, interval, horizon)
+def restricted_mean(curve: Curve, draws: Draws, effects: np.ndarray, months: float) -> np.ndarray:
+    """Mean survival time up to so many months, shape (s,).
+
+    By Gauss-Legendre quadrature in the square root of time, in which a curve that starts like t^k with k >= 0.5 is
+    smooth.
+    """
+    if curve.constant_hazard:
+        hazard = np.exp(effects)
+        return -np.expm1(-months * hazard) / hazard
+    return sum(weight * curve.survival(draws, effects, time) for time, weight in
+               zip(months * _ROOTS**2, 2.0 * months * _ROOTS * _ROOT_WEIGHTS, strict=True))
+
+
+def _survival(name: str, probability: np.ndarray, horizon: float, interval: str = "credible") -> Quantity:
+    return Quantity(name, probability, *_RATE, interval, horizon)
 
 
 def _hazard(name: str, log_hazard: np.ndarray, *, interval: str = "credible") -> Quantity:

@@ -16,11 +16,12 @@ Trefethen LN, Weideman JAC. SIAM Rev 2014;56:385, doi 10.1137/130932132 (the tra
 Takahasi H, Mori M. Publ RIMS 1974;9:721, doi 10.2977/prims/1195192451 (double exponential formulas).
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analysis.inference.density import Density
+from analysis.inference.density import Density, natural, place_of
 
 FIRST_STEP = 0.5
 TOLERANCE = 1e-8
@@ -32,6 +33,10 @@ _SCAN = np.linspace(-25.0, 12.0, 75)
 _SCAN_Z = np.sinh(np.linspace(-2.6, 2.6, 11))
 _SCAN_LEVEL = 12.0
 _ZOOMS = 6
+_SHARED_SCAN = np.linspace(-3.5, 3.5, 9)  # widths of the prior of the third hyperparameter
+_SHARED_STEPS = (0.2125, 0.10625)  # of its stretched coordinate
+_MOST_SLICES, _NEGLIGIBLE_SLICE = 40, 13.0
+_ROUGH, _SLICE, _WORST_SHARED = 1e-2, 1e-4, 1e-4
 
 
 class QuadratureFailed(RuntimeError):
@@ -72,6 +77,16 @@ class Grid:
     error: float
 
     @property
+    def grids(self) -> tuple["Grid"]:
+        """Itself, as the only one of `Slices`."""
+        return (self,)
+
+    @property
+    def shares(self) -> np.ndarray:
+        """One."""
+        return np.ones(1)
+
+    @property
     def values(self) -> dict[str, np.ndarray]:
         """Natural values of both hyperparameters, shape (V * U,)."""
         return self.density.natural(self.location.ravel(), self.heterogeneity.ravel())
@@ -87,7 +102,53 @@ class Grid:
         return values, weights[kept] / weights[kept].sum()
 
 
-def solve(density: Density, *, tolerance: float = TOLERANCE) -> Grid:
+@dataclass(frozen=True)
+class Slices:
+    """A posterior of three hyperparameters: a grid of two for each of several values of the third.
+
+    Parameters
+    ----------
+    grids : tuple of Grid
+    shares : array, shape (q,)
+        Posterior probability of each; they add up to 1.
+    log_evidence, error : float
+        As of a Grid.
+    """
+
+    grids: tuple[Grid, ...]
+    shares: np.ndarray
+    log_evidence: float
+    error: float
+
+    @property
+    def density(self) -> Density:
+        """The density at the first value; model, priors and inputs are those of all."""
+        return self.grids[0].density
+
+    @property
+    def values(self) -> dict[str, np.ndarray]:
+        """Natural values of all hyperparameters, slice after slice; shape (g,)."""
+        return _joined([grid.values for grid in self.grids])
+
+    @property
+    def weights(self) -> np.ndarray:
+        """Posterior probabilities of the points, shape (g,)."""
+        return np.concatenate([share * grid.weights.ravel()
+                               for grid, share in zip(self.grids, self.shares, strict=True)])
+
+    def sparse(self) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Natural values and weights as of `Grid.sparse`, of the slices that matter."""
+        kept = [(grid.sparse(), share) for grid, share in zip(self.grids, self.shares, strict=True)
+                if share > _NEGLIGIBLE_WEIGHT]
+        return (_joined([values for (values, _), _ in kept]),
+                np.concatenate([share * weights for (_, weights), share in kept]))
+
+
+def _joined(parts: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def solve(density: Density, *, tolerance: float = TOLERANCE) -> Grid | Slices:
     """The posterior on a grid fine enough that halving the step changes nothing beyond `tolerance`.
 
     Raises
@@ -95,6 +156,8 @@ def solve(density: Density, *, tolerance: float = TOLERANCE) -> Grid:
     QuadratureFailed
         When the density is nowhere finite, or the sums do not settle.
     """
+    if density.shared:
+        return _sliced(density, tolerance)
     centre, scale = _place(density)
     step, a, b = FIRST_STEP, *_box(density, centre, scale)
     coarse = _summaries(a, b, _evaluate(density, centre, scale, a, b)[2], step)
@@ -110,6 +173,50 @@ def solve(density: Density, *, tolerance: float = TOLERANCE) -> Grid:
                         float(fine[0]), float(error))
         coarse = fine
     raise QuadratureFailed(f"{density.model.name}: the quadrature did not settle, its error is about {error:.2g}")
+
+
+def _sliced(density: Density, tolerance: float) -> Slices:
+    """Slices at values of the third hyperparameter, evenly spaced in a stretched coordinate like the other two.
+
+    From the middle outwards, until one is negligible on either side. The error is the square of what the sum over
+    every second slice is off by, and the step is halved where that is too much.
+    """
+    name = density.shared
+    prior = density.priors[name]
+
+    def slice_at(place: float, tolerance: float) -> tuple[float, Grid]:
+        value = float(natural(np.array(place), prior.support))
+        grid = solve(replace(density, fixed={name: value}), tolerance=tolerance)
+        return grid.log_evidence + float(prior.log_density(np.array(place))), grid
+
+    middle, width = place_of(prior)
+    scan = middle + width * _SHARED_SCAN
+    log_masses = np.array([slice_at(place, _ROUGH)[0] for place in scan])
+    mass = np.exp(log_masses - log_masses.max())
+    centre = float(scan @ mass / mass.sum())
+    spread = max(float(np.sqrt((scan - centre) ** 2 @ mass / mass.sum())), 0.5 * width)
+    known: dict[float, tuple[float, Grid]] = {}
+    for step in _SHARED_STEPS:
+        for side in (1.0, -1.0):
+            for count in range(_MOST_SLICES):
+                at = side * count * step
+                if at not in known:
+                    log_mass, grid = slice_at(centre + spread * np.sinh(at), max(tolerance, _SLICE))
+                    known[at] = log_mass + np.log(spread * np.cosh(at)), grid
+                if known[at][0] < max(value for value, _ in known.values()) - _NEGLIGIBLE_SLICE:
+                    break
+        places = np.array(sorted(known))
+        log_masses = np.array([known[at][0] for at in places])
+        top = log_masses.max()
+        mass = np.exp(log_masses - top)
+        even = np.round(places / step).astype(int) % 2 == 0
+        error = (2.0 * mass[even].sum() / mass.sum() - 1.0) ** 2
+        error += mass @ [known[at][1].error for at in places] / mass.sum()
+        if error <= _WORST_SHARED:
+            return Slices(tuple(known[at][1] for at in places), mass / mass.sum(),
+                          float(top + np.log(mass.sum() * step)), float(error))
+    raise QuadratureFailed(f"{density.model.name}: the quadrature over {name} did not settle, its error is about "
+                           f"{error:.2g}")
 
 
 def _place(density: Density) -> tuple[float, float]:

@@ -8,7 +8,7 @@ import numpy as np
 from analysis.inference import estimands
 from analysis.inference.distribution import Distribution, distribution, mixture, moments
 from analysis.inference.estimands import Estimate, Quantity
-from analysis.inference.grid import Grid
+from analysis.inference.grid import Grid, Slices
 
 # E p^2 is the integral of 2 p (1 - F(p)) over 0..1.
 _NODES, _WEIGHTS = (0.5 * (x + shift) for x, shift in zip(np.polynomial.legendre.leggauss(64), (1.0, 0.0), strict=True))
@@ -39,18 +39,13 @@ class ExactQuantity:
                         upper=float(upper), level=level, interval=self.quantity.interval, mcse=np.nan)
 
 
-def quantities_at(grid: Grid, *, horizon: float, only: Collection[str] | None = None) -> list[Quantity]:
+def quantities_at(grid: Grid | Slices, *, horizon: float, only: Collection[str] | None = None) -> list[Quantity]:
     """The pooled estimands at the points of the grid, or those that are wanted; the prediction without values."""
-    model = grid.density.model
-    population = model.marginal.summaries(grid.values, only)
     unknown = np.full(grid.weights.size, np.nan)
-    none = np.empty((grid.weights.size, 0))
-    found = estimands.rate_quantities(population, none, unknown) if model.kind == "rate" else \
-        estimands.survival_quantities(population, none, unknown, horizon=horizon)
-    return [quantity for quantity in found if quantity.draws.ndim == 1]
+    return estimands.of_effects(grid.density.model, grid.values, None, unknown, horizon=horizon, only=only)
 
 
-def pooled(grid: Grid, *, horizon: float, only: Collection[str] | None = None) -> tuple[ExactQuantity, ...]:
+def pooled(grid: Grid | Slices, *, horizon: float, only: Collection[str] | None = None) -> tuple[ExactQuantity, ...]:
     """Every pooled estimand with its exact distribution.
 
     Parameters
@@ -69,7 +64,7 @@ def pooled(grid: Grid, *, horizon: float, only: Collection[str] | None = None) -
         if quantity.interval == "prediction":
             values = _new_rate(grid, at_points) if quantity.estimand == "new_study_rate" else \
                 _new_hazard(grid) if quantity.estimand == "new_study_hazard" else \
-                _new_survival(grid, at_points, horizon)
+                _new_survival(grid, horizon)
         else:
             values = distribution(grid, quantity.draws)
         moments_exist = quantity.estimand not in model.without_moments
@@ -78,8 +73,8 @@ def pooled(grid: Grid, *, horizon: float, only: Collection[str] | None = None) -
     return tuple(found)
 
 
-def hyperparameters(grid: Grid) -> dict[str, Distribution]:
-    """The exact distributions of the two hyperparameters."""
+def hyperparameters(grid: Grid | Slices) -> dict[str, Distribution]:
+    """The exact distributions of the hyperparameters."""
     return {name: distribution(grid, values) for name, values in grid.values.items()}
 
 
@@ -87,12 +82,12 @@ def _values(at_points: list[Quantity], estimand: str) -> np.ndarray | None:
     return next((quantity.draws for quantity in at_points if quantity.estimand == estimand), None)
 
 
-def _new_rate(grid: Grid, at_points: list[Quantity]) -> Distribution:
+def _new_rate(grid: Grid | Slices, at_points: list[Quantity]) -> Distribution:
     mean_rate, rho, tau = (_values(at_points, name) for name in ("mean_rate", "rho", "tau"))
     weights = grid.weights.ravel()
     mean, _ = moments(weights, mean_rate)
     # A model need not say how far apart its studies are: without tau every location is interpolated.
-    spread = np.zeros(grid.weights.shape) if tau is None else tau.reshape(grid.weights.shape)
+    spread = np.zeros(grid.weights.size) if tau is None else tau
     cdf = grid.density.model.marginal.new_study_cdf
     if rho is None:
         below = mixture(grid, cdf, spread, mean=mean, sd=np.nan, low=0.0, high=1.0).cdf(_NODES)
@@ -104,23 +99,19 @@ def _new_rate(grid: Grid, at_points: list[Quantity]) -> Distribution:
     return mixture(grid, cdf, spread, mean=mean, sd=float(np.sqrt(max(square, 0.0))), low=0.0, high=1.0)
 
 
-def _new_survival(grid: Grid, at_points: list[Quantity], horizon: float) -> Distribution:
-    weights = grid.weights.ravel()
-    mean, _ = moments(weights, _values(at_points, "mean_survival"))
-    # The square of survival at t is survival at 2 t.
-    twice = _values(quantities_at(grid, horizon=2.0 * horizon), "mean_survival")
-    square = float(weights @ twice) - mean**2
+def _new_survival(grid: Grid | Slices, horizon: float) -> Distribution:
+    weights, values, marginal = grid.weights.ravel(), grid.values, grid.density.model.marginal
+    tau, eta = (marginal.population[name](values) for name in ("tau", "eta"))
+    means = estimands.mean_survival(marginal.curve, values, eta, tau, horizon)
+    mean, square = (float(weights @ moment) for moment in means)
 
     def cdf(values: dict[str, np.ndarray], survival: float) -> np.ndarray:
-        with np.errstate(divide="ignore"):
-            log_hazard = np.log(-np.log(survival)) - np.log(horizon)
-        return 1.0 - grid.density.model.marginal.new_study_cdf(values, log_hazard)
+        return 1.0 - marginal.new_study_cdf(values, marginal.curve.effect_at(values, survival, horizon))
 
-    return mixture(grid, cdf, _values(at_points, "tau").reshape(grid.weights.shape), mean=mean,
-                   sd=float(np.sqrt(max(square, 0.0))), low=0.0, high=1.0)
+    return mixture(grid, cdf, tau, mean=mean, sd=float(np.sqrt(max(square - mean**2, 0.0))), low=0.0, high=1.0)
 
 
-def _new_hazard(grid: Grid) -> Distribution:
+def _new_hazard(grid: Grid | Slices) -> Distribution:
     """On the log scale, where its distribution is known; its mean need not exist."""
     weights, (location, tau) = grid.weights.ravel(), (values.ravel() for values in grid.values.values())
     mean, sd = moments(weights, location)

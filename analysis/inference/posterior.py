@@ -57,10 +57,11 @@ class Posterior:
         """The distribution of a hyperparameter, or of an estimand that is a function of them."""
         # Fewer functions of the grid than `pooled` computes: these are needed once per study.
         values = self.grid.values
+        marginal = self.case.model.density
         if name == "survival":
-            return distribution(self.grid, np.exp(-self.case.horizon * np.exp(values["eta"])))
-        values |= self.case.model.density.summaries(values, (name,))
-        return distribution(self.grid, values[name])
+            return distribution(self.grid, marginal.curve.survival(values, marginal.population["eta"](values),
+                                                                   self.case.horizon))
+        return distribution(self.grid, (values | marginal.summaries(values, (name,)))[name])
 
     def estimates(self, names: Sequence[str]) -> tuple[Estimate, ...]:
         """Summaries of pooled estimands, each by its name; a hyperparameter that is no estimand goes by its own."""

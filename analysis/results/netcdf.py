@@ -101,9 +101,9 @@ def _from_density(fit: Fit, fewer: xr.Dataset) -> dict[str, xr.Dataset]:
                        {"chain": [0], "draw": np.arange(PREDICTED), "study": fewer.study})
     each = not is_many(studies)
     effects = further_studies(model, hyperparameters, len(studies), rng) if each else None
-    groups = {"prior": _with_quantities(prior, of_effects(
-                  model, model.density.summaries(hyperparameters), effects,
-                  model.density.new_study(hyperparameters, rng), horizon=fit.case.selection.horizon)),
+    of_prior = of_effects(model, hyperparameters, effects, model.density.new_study(hyperparameters, rng),
+                          horizon=fit.case.selection.horizon)
+    groups = {"prior": _with_quantities(prior, of_prior),
               "observed_data": xr.Dataset({name: ("study", observed)}, {"study": fewer.study})}
     if each:
         again = further_studies(model, flat(fewer), len(studies), rng)

@@ -9,7 +9,7 @@ from analysis.cases.settings import derive_seed
 from analysis.inference.density import density_of
 from analysis.inference.distribution import distribution
 from analysis.inference.draws import draw
-from analysis.inference.estimands import rate_quantities, survival_quantities
+from analysis.inference.estimands import of_effects
 from analysis.inference.grid import Grid, QuadratureFailed, solve
 from analysis.inference.pooled import hyperparameters, pooled
 from analysis.simulation.studies import Design, SimulationFailed, seen_priors, seen_studies, simulate
@@ -109,10 +109,8 @@ def _draw_truth(model: Model, design: Design, priors: Mapping[str, Prior], turn:
 
 def _estimands(model: Model, draws: Mapping[str, np.ndarray], effects: np.ndarray, new: np.ndarray,
                horizon: float | None) -> dict[str, np.ndarray]:
-    population = model.marginal.summaries(draws)
-    quantities = rate_quantities(population, effects, new) if model.kind == "rate" else \
-        survival_quantities(population, effects, new, horizon=horizon)
-    return {quantity.estimand: quantity.draws for quantity in quantities}
+    return {quantity.estimand: quantity.draws
+            for quantity in of_effects(model, draws, effects, new, horizon=horizon or 0.0)}
 
 
 def _pits(grid: Grid, truth: Mapping[str, np.ndarray], seen: Studies, turn: int, horizon: float | None,

@@ -1,0 +1,153 @@
+"""Turns each study's printed survival statistics into points of one curve, as counts of patients between them.
+
+Every statistic of one data cut is a point: survival at a landmark, a half at a median, and at the printed limits of a
+median the survival at which the confidence band of the curve crosses a half: S there solves
+
+    S -+ z f sqrt(S (1 - S) / n) = 1/2,
+
+with f for censoring. An interval that is exactly symmetric is a program's estimate and its standard error, and no
+crossing of bands. A median that was not reached says that survival was above a half at the end of follow-up.
+
+References
+----------
+Brookmeyer R, Crowley J. Biometrics 1982;38:29, doi 10.2307/2530286 (limits of a median from the band of the curve).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from analysis.evidence.types import Survival
+from models.studies import CurveStudies
+
+CENSORING = 1.25
+"""Standard errors of Kaplan-Meier estimates exceed those without censoring by this factor in the median."""
+_APART = 1.0  # months; nearer points say the same twice
+_SYMMETRIC = 0.011  # of the last printed digit of limits
+_FILL = 12.0
+LANDMARK, MEDIAN, LOWER, UPPER = "landmark", "median", "lower limit of the median", "upper limit of the median"
+_FIRST = (LANDMARK, MEDIAN, LOWER, UPPER)
+
+
+@dataclass(frozen=True)
+class Point:
+    """Survival of a study at a time, and what was printed of it; `stratum` where it is that of a part."""
+
+    study_id: str
+    months: float
+    survival: float
+    source: str
+    patients: int
+    stratum: str = ""
+
+
+def points_of(rows: Sequence[Survival], *, factor: float = CENSORING) -> tuple[Point, ...]:
+    """The points that enter, study after study in the order of time; of a stratum the one of its row.
+
+    Of points nearer than a month, or that contradict one another, the first of landmark, median and limits stands.
+    """
+    points = []
+    for study_id in dict.fromkeys(row.study_id for row in rows):
+        printed = [point for row in rows if row.study_id == study_id for point in _points(row, factor)]
+        if any(point.stratum for point in printed):
+            strata = dict.fromkeys(point.stratum for point in printed)
+            points += [min((point for point in printed if point.stratum == stratum), key=_preference)
+                       for stratum in strata]
+        else:
+            points += _consistent(printed)
+    return tuple(points)
+
+
+def _points(row: Survival, factor: float) -> list[Point]:
+    def point(months: float, survival: float, source: str) -> Point:
+        return Point(row.study_id, months, survival, source, row.n, row.stratum)
+
+    if row.statistic == LANDMARK:
+        return [point(row.time_months, row.estimate, LANDMARK)]
+    if row.statistic != MEDIAN or row.median_not_reached:
+        return []
+    points = [point(row.estimate, 0.5, MEDIAN)]
+    if row.stratum or row.ci_low is None or _is_symmetric(row):
+        return points
+    z = float(special.ndtri(0.5 + row.ci_level / 2.0))
+    q = (z * factor) ** 2 / row.n
+    away = 0.5 * math.sqrt(q / (1.0 + q))
+    if 0.0 < row.ci_low < row.estimate:
+        points.append(point(row.ci_low, 0.5 + away, LOWER))
+    if row.ci_high is not None and row.ci_high > row.estimate:
+        points.append(point(row.ci_high, 0.5 - away, UPPER))
+    return points
+
+
+def _is_symmetric(row: Survival) -> bool:
+    return row.ci_high is not None and abs(row.ci_high + row.ci_low - 2.0 * row.estimate) <= _SYMMETRIC
+
+
+def _preference(point: Point) -> tuple[int, float]:
+    return _FIRST.index(point.source), abs(point.months - _FILL)
+
+
+def _consistent(points: Sequence[Point]) -> list[Point]:
+    chosen: list[Point] = []
+    for point in sorted(points, key=_preference):
+        if all(abs(point.months - other.months) >= _APART
+               and (point.months - other.months) * (other.survival - point.survival) >= 0.0 for other in chosen):
+            chosen.append(point)
+    return sorted(chosen, key=lambda point: point.months)
+
+
+def curve_studies(rows: Sequence[Survival], *, factor: float = CENSORING) -> CurveStudies:
+    """The typed input of the models of curves; `factor` is that of the standard error, whose square divides patients.
+
+    Parameters
+    ----------
+    rows : sequence of Survival
+        Of one data cut for each study, its strata or the whole.
+    """
+    points = points_of(rows, factor=factor)
+    studies = [_study([point for point in points if point.study_id == name],
+                      [row for row in rows if row.study_id == name], factor)
+               for name in dict.fromkeys(row.study_id for row in rows)]
+    width = {name: max((len(study[name]) for study in studies), default=1) or 1
+             for name in ("starts", "survivors", "strata")}
+    fill = {"starts": 0.0, "ends": _FILL, "counts": 0.0, "seen": _FILL, "survivors": 0.0}
+    columns = {name: np.array([[*study[name], *[blank] * (width["survivors" if name in ("seen", "survivors") else
+                                                                "starts"] - len(study[name]))]
+                               for study in studies]).reshape(len(studies), -1) for name, blank in fill.items()}
+    strata = np.array([[*study["strata"], *[(0.0, _FILL, 0.5)] * (width["strata"] - len(study["strata"]))]
+                       for study in studies]).reshape(len(studies), -1, 3)
+    singles = {name: [study[name] for study in studies] for name in (
+        "events", "months", "exposed", "bound_months", "bound_error", "mixed", "patients_each")}
+    return CurveStudies(tuple(dict.fromkeys(row.study_id for row in rows)), **columns, strata=strata, **singles)
+
+
+def _study(points: Sequence[Point], rows: Sequence[Survival], factor: float) -> dict[str, object]:
+    """The columns of one study."""
+    in_strata = any(row.stratum for row in rows)
+    patients = sum(row.n for row in rows) if in_strata else max(row.n for row in rows)
+    study = {"starts": [], "ends": [], "counts": [], "seen": [], "survivors": [], "strata": [], "events": 0.0,
+             "months": 0.0, "exposed": 0.0, "bound_months": 0.0, "bound_error": 0.0, "mixed": 0.0,
+             "patients_each": patients}
+    if in_strata:
+        total = sum(point.patients for point in points)
+        study["strata"] = [(point.patients / total, point.months, point.survival) for point in points]
+        study["mixed"] = total / factor**2
+        return study
+    start, alive = 0.0, 1.0
+    for point in points:
+        effective = point.patients / factor**2
+        study["starts"].append(start)
+        study["ends"].append(point.months)
+        study["counts"].append(effective * (alive - point.survival))
+        start, alive = point.months, point.survival
+    if points:
+        study["seen"], study["survivors"] = [start], [points[-1].patients / factor**2 * alive]
+    for row in rows:
+        if row.person_months is not None:
+            study |= {"events": float(row.events), "months": row.person_months / row.n, "exposed": float(row.n)}
+        if row.median_not_reached and row.time_months and row.time_months > start:
+            study |= {"bound_months": row.time_months, "bound_error": factor / math.log(2.0) / math.sqrt(row.n)}
+    return study
