@@ -17,7 +17,7 @@ class Curve:
     survival : callable
         (draws, effects, months) -> probability to survive; draws of shape (s, ...) that broadcast with the effects.
     months_at : callable
-        (draws, effects, probability) -> months at which survival is that; infinite where it never falls so low.
+        (draws, effects, probability) -> months at which survival is that; a thousand years where it never falls so low.
     effect_at : callable
         (draws, probability, months) -> effect of a study whose survival is that; infinite where none has it.
     constant_hazard : bool

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 AT = 12.0
 """Months at which the effect is the log cumulative hazard."""
+NEVER = 12_000.0
+"""Months that stand for a median which is never reached."""
 PRIORS = {"eta12": Prior("Normal", (float(np.log(np.log(2.0))), 1.0)), "tau": Prior("HalfNormal", (0.5,))}
 _HALF_LOG_2PI = 0.5 * np.log(2.0 * np.pi)
 _TINY = 1e-300
@@ -310,7 +312,7 @@ def _curve(shared: Shared) -> Curve:
         with np.errstate(divide="ignore", invalid="ignore"):
             left = probability if cured is None else np.maximum(probability - cured, 0.0) / (1.0 - cured)
             log_ratio = np.log(-np.log(left)) - effects
-            return AT * np.exp(log_ratio if shape is None else log_ratio / shape)
+            return np.minimum(AT * np.exp(log_ratio if shape is None else log_ratio / shape), NEVER)
 
     def effect_at(draws: Draws, probability: np.ndarray | float, months: float) -> np.ndarray:
         cured, shape = shared(draws)
@@ -324,7 +326,7 @@ def _curve(shared: Shared) -> Curve:
 def model_of(name: str, shared: Shared, *, priors: Mapping[str, Prior], summary: str, likelihood: str, rank: int,
              without_moments: tuple[str, ...] = ()) -> Model:
     """A model of this family."""
-    return Model(name=name, kind="survival", priors={**PRIORS, **priors}, takes=CurveStudies,
+    return Model(name=name, kind="survival", priors={**PRIORS, **priors}, takes=CurveStudies, sampled_as_built=True,
                  build=lambda studies, priors: build(studies, priors, shared=shared),
                  estimands={"eta": "eta12", "tau": "tau"}, summary=summary, likelihood=likelihood, rank=rank,
                  without_moments=without_moments, marginal=marginal(shared, tuple(priors)))

@@ -123,6 +123,8 @@ class Model:
         Estimands whose posterior mean need not exist; they are reported by their median and interval only.
     takes : type or None
         What studies it is about: RateStudies, HazardStudies or CurveStudies; None takes the first of its kind.
+    sampled_as_built : bool
+        Whether chains run on the plain model although there is a density, since that takes longer.
     marginal : Marginal or None
         Brings the exact engine, leave-one-out, comparison of models, checks of priors, and speed.
 
@@ -142,6 +144,7 @@ class Model:
     rank: int = 100
     without_moments: tuple[str, ...] = ()
     takes: type | None = None
+    sampled_as_built: bool = False
     marginal: Marginal | None = None
 
     def __post_init__(self) -> None:

@@ -7,6 +7,7 @@ from typing import Self
 
 import numpy as np
 
+from analysis.cases.curves import curve_studies
 from analysis.cases.hazards import NO_INTERVAL_FACTOR, Conversion, as_studies, convert
 from analysis.cases.selection import Selection, select
 from analysis.cases.settings import ALL, Job, Question
@@ -15,7 +16,7 @@ from analysis.system.errors import UsageError
 from models import all_models, models_of
 from models.model import Model
 from models.priors import Prior, parse_prior
-from models.studies import RateStudies, Studies
+from models.studies import CurveStudies, RateStudies, Studies
 
 Row = Response | Survival
 
@@ -84,8 +85,8 @@ class Case:
         """
         job = replace(self.job, question=question or self.question, model=(model or self.model).name)
         selection = self.selection if rows is None else replace(self.selection, rows=tuple(rows))
-        if rows is not None:
-            studies, conversions = typed_studies(selection, factor=factor)
+        if rows is not None or (studies is None and model is not None and model.takes is not self.model.takes):
+            studies, conversions = typed_studies(selection, takes=(model or self.model).takes, factor=factor)
         else:
             studies, conversions = (self.studies, self.conversions) if studies is None else (studies, ())
         if priors is None:
@@ -96,7 +97,9 @@ class Case:
     def take(self, study_ids: Iterable[str]) -> Self:
         """The case with only these of its studies."""
         wanted = set(study_ids)
-        selection = replace(self.selection, rows=tuple(row for row in self.selection.rows if row.study_id in wanted))
+        rows, curves = (tuple(row for row in table if row.study_id in wanted)
+                        for table in (self.selection.rows, self.selection.curves))
+        selection = replace(self.selection, rows=rows, curves=curves)
         kept = np.array([name in wanted for name in self.studies.study_ids], dtype=bool)
         return replace(self, selection=selection, studies=self.studies.take(kept),
                        conversions=tuple(found for found in self.conversions if found.study_id in wanted))
@@ -119,7 +122,8 @@ def case_of(evidence: Evidence, job: Job, *, shared_priors: bool = False) -> Cas
     selection = select(evidence, job.question)
     model = model_for(selection.endpoint.kind, job.model)
     priors = own_priors(model, job) if shared_priors else priors_of(model, job)
-    return Case(replace(job, model=model.name), selection, model, priors, *typed_studies(selection))
+    return Case(replace(job, model=model.name), selection, model, priors,
+                *typed_studies(selection, takes=model.takes))
 
 
 def headline_case(evidence: Evidence, base: Job, endpoint: str) -> Case:
@@ -172,18 +176,20 @@ def own_priors(model: Model, job: Job) -> dict[str, Prior]:
     return priors_of(model, replace(job, priors=tuple(pair for pair in job.priors if pair[0] in model.priors)))
 
 
-def typed_studies(selection: Selection, *,
+def typed_studies(selection: Selection, *, takes: type | None = None,
                   factor: float = NO_INTERVAL_FACTOR) -> tuple[Studies, tuple[Conversion, ...]]:
     """The model's input; for survival with the conversion of each study.
 
     Parameters
     ----------
+    takes : type or None
+        CurveStudies for the points of curves.
     factor : float
         Multiplies the standard error of a survival statistic without an interval.
     """
     if selection.endpoint.kind == "survival":
         conversions = convert(selection.rows, horizon=selection.horizon, factor=factor)
-        return as_studies(conversions), conversions
+        return curve_studies(selection.curves) if takes is CurveStudies else as_studies(conversions), conversions
     rows = selection.rows
     return RateStudies([row.study_id for row in rows], [row.events for row in rows], [row.n for row in rows]), ()
 

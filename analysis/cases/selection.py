@@ -10,6 +10,7 @@ from analysis.evidence.types import Endpoint, Evidence, Response, Study, Surviva
 from analysis.system.errors import UsageError
 
 RETROSPECTIVE = "the study is retrospective"
+NOT_REACHED = "the median was not reached, which gives no log hazard (studies that do well are missed this way)"
 SETS = ("review", "extension", "all")
 _DEFAULT_HORIZON = 12.0
 _LANDMARK_WINDOW = (0.5, 2.0)
@@ -138,18 +139,21 @@ def candidates(evidence: Evidence, question: Question) -> Selection:
     _check_studies(evidence, question.without)
     table = "responses.csv" if endpoint.kind == "rate" else "survival.csv"
     rows = evidence.responses if endpoint.kind == "rate" else evidence.survival
-    used, left_out = [], []
+    used, left_out, bounds = [], [], []
     for row in (row for row in rows if row.endpoint == endpoint.endpoint):
         reason = _reason_against(evidence, question, endpoint, row)
         if reason:
             left_out.append(LeftOut(row.study_id, table, row.row, reason))
         else:
             used.append(row)
+        if reason == NOT_REACHED and row.time_months:
+            bounds.append(row)
     used, incomplete = _whole_strata(used, left_out, rows)
     left_out += incomplete
     horizon = horizon_of(endpoint, question)
-    curves = () if endpoint.kind == "rate" else _curve_of_each_study(used)
-    chosen = _one_per_study(used) if endpoint.kind == "rate" else _one_point_per_curve(curves, horizon)
+    curves = () if endpoint.kind == "rate" else _curve_of_each_study(sorted([*used, *bounds], key=lambda row: row.row))
+    chosen = _one_per_study(used) if endpoint.kind == "rate" else _one_point_per_curve(
+        [row for row in curves if row not in bounds], horizon)
     kept = {row.row for row in chosen}
     other = "another row stands for this study"
     other += "" if endpoint.kind == "rate" else f" at {horizon:g} months"
@@ -240,7 +244,7 @@ def _reason_against(evidence: Evidence, question: Question, endpoint: Endpoint, 
     if endpoint.population == "treated" and base_of(row) in _BASES and not stratum:
         return f"the base is {base_of(row)}, not the treated patients"
     if getattr(row, "median_not_reached", False):
-        return "the median was not reached, which gives no log hazard (studies that do well are missed this way)"
+        return NOT_REACHED
     if not question.early_landmarks and is_early(row, horizon_of(endpoint, question)):
         return f"survival at {row.time_months:g} months is an early extrapolation"
     return ""

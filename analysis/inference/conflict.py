@@ -39,7 +39,7 @@ from analysis.inference.grid import Grid, QuadratureFailed, solve
 from analysis.inference.pooled import pooled
 from models.model import Model
 from models.priors import Prior
-from models.studies import RateStudies, Studies
+from models.studies import CurveStudies, RateStudies, Studies
 
 TAIL, PULL = 0.05, 0.5
 _DRAWS, _SEED = 4000, 20
@@ -102,8 +102,8 @@ def check(grid: Grid, studies: Studies, *, horizon: float, level: float) -> Chec
     level : float
         Of the intervals in the warning.
     """
-    if isinstance(studies, RateStudies) and not studies.patients:
-        return Check()
+    if isinstance(studies, CurveStudies) or not studies.patients:
+        return Check()  # a curve is no one number that a prior could be held against
     model, priors = grid.density.model, grid.density.priors
     expected = dict(zip(model.priors, expectations(model, studies, priors), strict=True))
     fits = _Fits(grid, studies, horizon, level)

@@ -18,6 +18,7 @@ WORST_ERROR = 0.5 / POINTS
 """Bound of the error of a probability of a difference; of smooth posteriors it is thousands of times smaller."""
 
 _FINER_MIXTURE = 16
+_FINER_SLICE = 4  # many slices lie between one another
 _SMALLEST = 1e-13
 _NARROWEST = 1e-12
 _ROOT_ERROR = 1e-8  # of a probability
@@ -75,7 +76,8 @@ def distribution(grid: Grid | Slices, values: np.ndarray) -> Distribution:
     if len(parts) > 1 and all(np.ptp(part) == 0.0 for part in parts):  # what all studies share has one value in each
         cells, shares = [_cells(grid.shares[:, None], np.array([[part[0]] for part in parts]))], np.ones(1)
     else:
-        cells = [_cells(part.weights, table.reshape(part.weights.shape))
+        finer = FINER if len(parts) == 1 else _FINER_SLICE
+        cells = [_cells(part.weights, table.reshape(part.weights.shape), finer)
                  for part, table in zip(grid.grids, parts, strict=True)]
         shares = grid.shares
     left, right = (np.concatenate([cell[end] for cell in cells]) for end in (0, 1))
@@ -89,12 +91,12 @@ def distribution(grid: Grid | Slices, values: np.ndarray) -> Distribution:
     return Distribution(mean, sd, cdf, lambda p: np.clip(back(np.interp(p, f, x)), lowest, highest))
 
 
-def _cells(weights: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _cells(weights: np.ndarray, values: np.ndarray, finer: int = FINER) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Values at both ends of fine cells and the mass in each, along the axis on which the values vary most."""
     axis = _axis_of_most_change(weights, values)
-    fine = _refined_values(values, axis)
+    fine = _refined_values(values, axis, finer)
     left, right = (np.delete(fine, at, axis).ravel() for at in (-1, 0))
-    return left, right, np.maximum(np.diff(refined(weights, axis, integrated=True), axis=axis).ravel(), 0.0)
+    return left, right, np.maximum(np.diff(refined(weights, axis, finer, integrated=True), axis=axis).ravel(), 0.0)
 
 
 def mixture(grid: Grid | Slices, cdf: Callable[[dict[str, np.ndarray], float], np.ndarray], spread: np.ndarray, *,
@@ -204,12 +206,12 @@ def _finite(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return np.clip(np.nan_to_num(values, nan=known[0]), known.min(), known.max())
 
 
-def _refined_values(table: np.ndarray, axis: int) -> np.ndarray:
+def _refined_values(table: np.ndarray, axis: int, finer: int) -> np.ndarray:
     size = table.shape[axis]
     # Between values that hardly differ the reciprocal of a slope overflows, and the slope there is 0 as it should be.
     with np.errstate(over="ignore"):
         curve = PchipInterpolator(np.arange(size), table, axis=axis)
-    return curve(np.linspace(0.0, size - 1.0, FINER * (size - 1) + 1))
+    return curve(np.linspace(0.0, size - 1.0, finer * (size - 1) + 1))
 
 
 def refined(table: np.ndarray, axis: int, finer: int = FINER, *, integrated: bool = False) -> np.ndarray:

@@ -30,7 +30,7 @@ class SamplingFailed(RuntimeError):
 
 def sample(model: Model, studies: Studies, priors: Mapping[str, Prior], *, sampler: Sampler, seed: int,
            cores: int = 2) -> "tuple[xr.Dataset, xr.Dataset]":
-    """Draws of the hyperparameters, and statistics of the sampler: from the density where the model has one.
+    """Draws of the hyperparameters, and statistics of the sampler: from the density where that is the faster form.
 
     Returns
     -------
@@ -44,7 +44,7 @@ def sample(model: Model, studies: Studies, priors: Mapping[str, Prior], *, sampl
         When no chain finds a starting point.
     """
     key = (model.name, *told(priors))
-    if model.marginal is None:
+    if model.marginal is None or model.sampled_as_built:
         # Such a graph has a variable for each study, and what the data are is part of it.
         return sample_graph(lambda: model.build(studies, priors), {}, key=(*key, studies.content),
                             keep=(*model.priors, *model.estimands.values()), sampler=sampler, seed=seed, cores=cores)

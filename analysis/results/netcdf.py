@@ -23,7 +23,7 @@ from analysis.inference.nuts import flat
 from analysis.inference.prediction import further_studies, outcome, replicates
 from analysis.results.tables import question_cells
 from analysis.system.files import write_atomically
-from models.studies import HazardStudies
+from models.studies import CurveStudies, HazardStudies
 
 _PAGE = 1 << 20  # bytes of room below which a disk counts as full
 _PACKAGES = ("pymc", "nutpie", "arviz", "numpy")
@@ -59,7 +59,9 @@ def tree(fit: Fit, evidence: Evidence) -> xr.DataTree:
     very many studies, nothing is kept study by study; a model without a density has no pointwise log likelihood.
     """
     case, constant = fit.case, ("evaluable",)
-    if isinstance(case.studies, HazardStudies):
+    if isinstance(case.studies, CurveStudies):
+        constant = ("patients_each",)
+    elif isinstance(case.studies, HazardStudies):
         constant = ("se_lower", "se_upper", "events", "person_months", "landmark_months", "patients_each")
     posterior = fit.posterior.assign_coords(study=list(case.studies.study_ids))
     step = max(1, posterior.sizes["chain"] * posterior.sizes["draw"] // PREDICTED)
@@ -108,8 +110,8 @@ def _from_density(fit: Fit, fewer: xr.Dataset) -> dict[str, xr.Dataset]:
     if each:
         again = further_studies(model, flat(fewer), len(studies), rng)
         pointwise = model.density.log_likelihood(fit.draws, studies)
-        groups |= {"prior_predictive": by_study(replicates(studies, effects, rng), prior),
-                   "posterior_predictive": by_study(replicates(studies, again, rng), fewer),
+        groups |= {"prior_predictive": by_study(replicates(model, studies, hyperparameters, effects, rng), prior),
+                   "posterior_predictive": by_study(replicates(model, studies, flat(fewer), again, rng), fewer),
                    "log_likelihood": by_study(pointwise, fit.posterior.assign_coords(study=fewer.study))}
     return groups
 
