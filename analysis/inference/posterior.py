@@ -53,6 +53,10 @@ class Posterior:
         """Every pooled estimand with its exact distribution."""
         return pooled(self.grid, horizon=self.case.selection.horizon)
 
+    def at(self, months: float, names: Sequence[str]) -> tuple[ExactQuantity, ...]:
+        """Pooled estimands by their names with survival read at these months."""
+        return pooled(self.grid, horizon=months, only=names)
+
     def distribution(self, name: str) -> Distribution:
         """The distribution of a hyperparameter, or of an estimand that is a function of them."""
         # Fewer functions of the grid than `pooled` computes: these are needed once per study.

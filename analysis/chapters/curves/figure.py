@@ -1,0 +1,76 @@
+"""Posterior survival curves with their bands against the points that studies print: pooled, and study by study."""
+
+from typing import TYPE_CHECKING
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.chapters.curves.rows import ASSUMED, SHAPE
+from analysis.drawing import style
+from analysis.drawing.panels import MAX_PANELS, SMALL_LETTERS, listed, panels
+from analysis.results.numbers import level_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_LAST = 36.0
+_MARKS = {"landmark": "o", "median": "s", "lower limit of the median": ">", "upper limit of the median": "<"}
+
+
+def draw_curves(bands: "pd.DataFrame", *, points: "pd.DataFrame", label: str, stamp: str = "") -> Figure:
+    """One panel for all studies together, then one for each.
+
+    Parameters
+    ----------
+    bands, points : data frame
+        Rows of curve_bands.csv and curve_points.csv for one endpoint.
+    label : str
+        The endpoint as a reader knows it.
+    """
+    studies = list(bands.loc[bands["curve"] == "study", "label"].unique())
+    shown = studies[:MAX_PANELS - 1]
+    level = level_text(bands["level"].iloc[0])
+    notes = [f"Bands: {level} credible; dashed lines: {level} prediction for a new study. Dotted: constant hazard.",
+             "Circles: landmarks; squares: medians; triangles: limits of medians as points; hollow: a part of the study.",
+             *listed(studies[MAX_PANELS - 1:], before="Not drawn")]
+    with style.styled():
+        figure, axes = panels(["All studies together", *shown], title=label, notes=notes, stamp=stamp)
+        _pooled(axes[0], bands, points)
+        for name, panel in zip(shown, axes[1:], strict=True):
+            band = bands[(bands["curve"] == "study") & (bands["label"] == name)]
+            _band(panel, band)
+            _points(panel, points[points["label"] == name])
+        for panel in axes:
+            _axis(panel)
+        return figure
+
+
+def _pooled(axes: Axes, bands: "pd.DataFrame", points: "pd.DataFrame") -> None:
+    typical, new = (bands[bands["curve"] == curve] for curve in ("typical study", "new study"))
+    _band(axes, typical[typical["model"] == SHAPE])
+    constant = typical[typical["model"] == ASSUMED]
+    axes.plot(constant["months"], constant["median"], color=style.PUBLISHED, linestyle=(0, (1, 2)), linewidth=2.0)
+    predicted = new[new["model"] == SHAPE]
+    for edge in ("lower", "upper"):
+        axes.plot(predicted["months"], predicted[edge], color=style.PREDICTION, linestyle=(0, (4, 3)), linewidth=1.4)
+    _points(axes, points, faint=True)
+
+
+def _band(axes: Axes, band: "pd.DataFrame") -> None:
+    axes.fill_between(band["months"], band["lower"], band["upper"], color=style.SHRUNKEN, alpha=0.16, linewidth=0)
+    axes.plot(band["months"], band["median"], color=style.SHRUNKEN, linewidth=2.0)
+
+
+def _points(axes: Axes, points: "pd.DataFrame", *, faint: bool = False) -> None:
+    for point in points.itertuples():
+        axes.plot([min(point.months, _LAST)], [point.survival], _MARKS[point.source], color=style.RAW,
+                  markerfacecolor="none" if point.stratum else style.RAW, markersize=6 if faint else 9,
+                  alpha=0.6 if faint else 1.0, zorder=4, clip_on=False)
+
+
+def _axis(axes: Axes) -> None:
+    axes.set_xlim(0.0, _LAST)
+    axes.set_ylim(0.0, 1.0)
+    axes.set_xticks([0, 12, 24, 36])
+    axes.set_yticks([0.0, 0.5, 1.0], ["0", "50", "100 %"])
+    axes.set_xlabel("months", fontsize=SMALL_LETTERS, labelpad=2)

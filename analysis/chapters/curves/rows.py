@@ -1,0 +1,150 @@
+"""Survival by each model of a curve: at two times, as medians and means, over time, and study by study.
+
+Two choices lie between the published kind of analysis and a curve that may flatten. `log_hazard` reads the printed
+interval of a median, along the time axis, and holds the hazard constant; `exponential` counts patients between points,
+along the survival axis, and still holds it constant; `weibull` lets it fall. Its difference from the one before is what
+the error rule moves, and what the shape moves.
+
+References
+----------
+Vehtari A, Gelman A, Gabry J. Stat Comput 2017;27:1413, doi 10.1007/s11222-016-9696-4 (predictive density left out).
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from analysis.cases.case import Case, case_of
+from analysis.cases.curves import points_of
+from analysis.cases.settings import ALL, Job, derive_seed
+from analysis.evidence.types import Evidence
+from analysis.inference.draws import draw
+from analysis.inference.grid import QuadratureFailed
+from analysis.inference.posterior import Posterior, posterior_of
+from analysis.results.columns import columns
+from analysis.results.table import Column, Layout
+from models.studies import CurveStudies
+
+ASSUMED, ERRORS, SHAPE, PLATEAU = "log_hazard", "exponential", "weibull", "mixture_cure"
+MODELS = (ASSUMED, ERRORS, SHAPE, PLATEAU)
+MONTHS = (12.0, 24.0)
+COMPUTED, NOT_COMPUTED = "computed", "not computed"
+_GRID = np.concatenate([[0.0, 0.5], np.arange(1.0, 37.0)])
+_DRAWS = 2000
+CURVES = Layout("survival_curves.csv", "One estimate of one model of the curves of one question.", columns(
+    "endpoint subset tiers study_set model k_studies n_patients estimand time_months unit median lower upper level "
+    "interval", Column("probability_falling", "posterior probability that the hazard falls (shape below 1)"),
+    Column("elpd_loo", "log predictive density of the points of each study given the others, summed over studies"),
+    Column("elpd_difference", "difference from the constant hazard on the same points"),
+    Column("elpd_difference_se", "its standard error"), Column("pareto_k", "largest Pareto k of these predictions"),
+    "status reason stamp"))
+POINTS = Layout("curve_points.csv", "One point of one study's curve, as it enters.", columns(
+    "endpoint study_id label", Column("stratum", "part of the study that the point is of", "text"),
+    Column("months", "time of the point"), Column("survival", "survival there"),
+    Column("source", "what was printed", "text"), Column("n", "patients of the study or the stratum", "count")))
+BANDS = Layout("curve_bands.csv", "One time of one posterior curve: of the typical study, a new one, or one study.",
+               columns("endpoint model", Column("curve", "typical study, new study, or study", "text"),
+                       "study_id label", Column("months", "time"), "median lower upper level interval stamp"))
+
+
+def curve_rows(evidence: Evidence, base: Job, endpoint: str, subset: str) -> dict[str, list[dict[str, Any]]]:
+    """Rows of the three tables for one question; points, bands and the plateau for all studies only."""
+    question = replace(base.question, endpoint=endpoint, subset=subset)
+    first = case_of(evidence, replace(base, question=question, model=ASSUMED), shared_priors=True)
+    if not len(first.studies):
+        return {}
+    whole, rows, bands = subset == ALL, [], []
+    cases = {name: case_of(evidence, replace(base, question=question, model=name), shared_priors=True)
+             for name in (MODELS if whole else MODELS[:3])}
+    fits = {}
+    for name, case in cases.items():
+        try:
+            fits[name] = posterior_of(case)
+        except QuadratureFailed as error:
+            rows.append({**_question(case), "status": NOT_COMPUTED, "reason": str(error)})
+    predictive = _predictive({name: fit for name, fit in fits.items() if isinstance(fit.case.studies, CurveStudies)})
+    for name, fit in fits.items():
+        estimates = _estimates(fit, predictive.get(name, {}))
+        rows += [{**_question(fit.case), "status": COMPUTED, **row} for row in estimates]
+        if whole and name in (ASSUMED, SHAPE):
+            bands += list(_bands(evidence, fit))
+    points = ({"endpoint": endpoint, "study_id": point.study_id, "label": evidence.study(point.study_id).label,
+               "stratum": point.stratum, "months": point.months, "survival": point.survival, "source": point.source,
+               "n": point.patients} for point in points_of(first.selection.curves))
+    return {CURVES.file: rows, POINTS.file: list(points) if whole else [], BANDS.file: bands}
+
+
+def _question(case: Case) -> dict[str, Any]:
+    question = case.question
+    return {"endpoint": question.endpoint, "subset": question.subset, "tiers": question.tiers,
+            "study_set": question.study_set, "model": case.model.name, "k_studies": len(case.studies),
+            "n_patients": case.studies.patients}
+
+
+def _estimates(fit: Posterior, predictive: dict[str, float]) -> Iterator[dict[str, Any]]:
+    """Survival at both times, median, restricted means, and what tells how studies and times differ."""
+    names = ("survival", "median_months", "rmst", "tau", "shape", "cured")
+    for months in MONTHS:
+        for item in fit.at(months, names):
+            estimate = item.estimate(fit.case.level)
+            if months == MONTHS[0] or estimate.estimand == "survival":
+                row = {"estimand": estimate.estimand, "time_months": estimate.time_months, "unit": estimate.unit,
+                       "median": estimate.median, "lower": estimate.lower, "upper": estimate.upper,
+                       "level": estimate.level, "interval": estimate.interval}
+                if estimate.estimand == "shape":
+                    row["probability_falling"] = float(item.distribution.cdf(1.0))
+                yield row | (predictive if estimate.estimand == "survival" and months == MONTHS[0] else {})
+
+
+def _predictive(fits: dict[str, Posterior]) -> dict[str, dict[str, float]]:
+    """Leave-one-out predictive densities of the points by importance sampling, against the constant hazard."""
+    from arviz_stats.base import array_stats
+
+    each, worst = {}, {}
+    for name, fit in fits.items():
+        case = fit.case
+        if len(case.studies) < 3:
+            return {}
+        seed = derive_seed(case.job.seed, case.question.endpoint, case.question.subset, name, "predictive")
+        draws = draw(fit.grid, 2 * _DRAWS, np.random.default_rng(seed))
+        log_likelihood = case.model.density.log_likelihood(draws, case.studies)
+        smoothed = [array_stats.psislw(column) for column in log_likelihood.T]
+        each[name] = np.array([_log_mean(column, weights) for column, (weights, _) in
+                               zip(log_likelihood.T, smoothed, strict=True)])
+        worst[name] = max(float(shape) for _, shape in smoothed)
+    against = each.get(ERRORS)
+    return {name: {"elpd_loo": float(values.sum()), "pareto_k": worst[name], **(
+        {} if against is None or name == ERRORS else {
+            "elpd_difference": float((values - against).sum()),
+            "elpd_difference_se": float(np.std(values - against, ddof=1) * np.sqrt(len(values)))})}
+        for name, values in each.items()}
+
+
+def _log_mean(log_likelihood: np.ndarray, log_weights: np.ndarray) -> float:
+    total = log_likelihood + log_weights
+    return float(total.max() + np.log(np.exp(total - total.max()).sum()) - log_weights.max()
+                 - np.log(np.exp(log_weights - log_weights.max()).sum()))
+
+
+def _bands(evidence: Evidence, fit: Posterior) -> Iterator[dict[str, Any]]:
+    """Curves of the typical study, of a new one and, where the hazard may fall, of each study."""
+    case, model = fit.case, fit.case.model
+    seed = derive_seed(case.job.seed, case.question.endpoint, model.name, "bands")
+    rng = np.random.default_rng(seed)
+    draws = draw(fit.grid, _DRAWS, rng)
+    curves = [("typical study", None, model.density.population["eta"](draws)),
+              ("new study", None, model.density.new_study(draws, rng))]
+    if model.name == SHAPE:
+        effects = model.density.study_effects(draws, case.studies, rng)
+        curves += [("study", name, effects[:, at]) for at, name in enumerate(case.studies.study_ids)]
+    tails = (1.0 - case.level) / 2.0
+    for curve, study_id, effects in curves:
+        table = np.stack([model.density.curve.survival(draws, effects, months) for months in _GRID], axis=1)
+        for months, (lower, median, upper) in zip(_GRID, np.quantile(table, (tails, 0.5, 1.0 - tails), axis=0).T,
+                                                  strict=True):
+            yield {"endpoint": case.question.endpoint, "model": model.name, "curve": curve, "study_id": study_id,
+                   "label": evidence.study(study_id).label if study_id else "", "months": float(months),
+                   "median": float(median), "lower": float(lower), "upper": float(upper), "level": case.level,
+                   "interval": "prediction" if curve == "new study" else "credible"}
