@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     if model.marginal is None:
         raise NeedsDensity(model.name)
     priors = priors_of(model, Job(question, model=model.name, priors=tuple(options.prior)))
-    setting = Setting(model.name, design_of(selection), priors, options.seed, options.fault)
+    setting = Setting(model.name, design_of(selection, takes=model.takes), priors, options.seed, options.fault)
     subject = f"{model.name}.{_subject(setting)}"
     stem = f"calibration.{subject}"
     names = [f"{stem}.{suffix}" for suffix in ("csv", "curves.csv", "svg", "png")]

@@ -212,7 +212,7 @@ def _sliced(density: Density, tolerance: float) -> Slices:
         even = np.round(places / step).astype(int) % 2 == 0
         error = (2.0 * mass[even].sum() / mass.sum() - 1.0) ** 2
         error += mass @ [known[at][1].error for at in places] / mass.sum()
-        if error <= _WORST_SHARED:
+        if error <= max(_WORST_SHARED, 2.0 * tolerance):
             return Slices(tuple(known[at][1] for at in places), mass / mass.sum(),
                           float(top + np.log(mass.sum() * step)), float(error))
     raise QuadratureFailed(f"{density.model.name}: the quadrature over {name} did not settle, its error is about "

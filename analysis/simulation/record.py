@@ -102,7 +102,8 @@ def main(arguments: list[str] | None = None) -> int:
     with several(options.processes, options.replicates) as executor:
         for name, selection in selections.items():
             progress = Progress(min(BATCHES, options.replicates))
-            setting = Setting(name, design_of(selection), all_models()[name].priors, _SEED)
+            model = all_models()[name]
+            setting = Setting(name, design_of(selection, takes=model.takes), model.priors, _SEED)
             calibration = calibrate(setting, options.replicates, executor=executor, tell=lambda done, name=name,
                                     progress=progress: progress.step(f"{name}: {done} replicates"))
             progress.close()

@@ -22,6 +22,7 @@ from models.studies import Studies
 LOG_LIKELIHOOD = "log_likelihood"
 _DRAWS = 400
 _SMALLEST = 1e-16
+_ROUGH = 1e-3  # slices of three hyperparameters lie between one another
 _POOLED = {"rate": ("mean_rate", "new_study_rate"), "survival": ("mean_survival", "new_study_survival")}
 _OWN = {"rate": "study_rate", "survival": "study_survival"}
 
@@ -86,9 +87,10 @@ def run_replicate(setting: Setting, number: int) -> Replicate:
     try:
         # Tails of a prior may overflow; what comes of it is checked at the end.
         with np.errstate(all="ignore"):
-            truth, studies = _draw_truth(model, design, setting.priors, turn, rng)
+            truth, studies = _draw_truth(model, setting, turn, rng)
             seen = seen_studies(studies, setting.fault)
-            grid = solve(density_of(model, seen, seen_priors(setting.priors, setting.fault)))
+            density = density_of(model, seen, seen_priors(setting.priors, setting.fault))
+            grid = solve(density, tolerance=_ROUGH) if density.shared else solve(density)
             pits = _pits(grid, truth, seen, turn, design.horizon, rng)
     except (SimulationFailed, QuadratureFailed) as error:
         return Replicate(number, study_id, {}, str(error))
@@ -96,13 +98,13 @@ def run_replicate(setting: Setting, number: int) -> Replicate:
     return Replicate(number, study_id, {} if lost else pits, f"no number for {', '.join(lost)}" if lost else "")
 
 
-def _draw_truth(model: Model, design: Design, priors: Mapping[str, Prior], turn: int,
+def _draw_truth(model: Model, setting: Setting, turn: int,
                 rng: np.random.Generator) -> tuple[dict[str, np.ndarray], Studies]:
     """Hyperparameters and estimands, shape (1,) or (1, 1) each, and the data of all studies."""
-    values = {name: prior.draw(1, rng) for name, prior in priors.items()}
+    design, values = setting.design, {name: prior.draw(1, rng) for name, prior in setting.priors.items()}
     size = len(design.studies)
     effects = model.marginal.new_study({name: np.repeat(value, size) for name, value in values.items()}, rng)
-    studies = simulate(design, effects, rng)
+    studies = simulate(design, effects, rng, curve=model.density.curve, draws=values, fault=setting.fault)
     return {**_estimands(model, values, effects[None, [turn]], model.marginal.new_study(values, rng), design.horizon),
             **values}, studies
 
@@ -130,11 +132,14 @@ def _pits(grid: Grid, truth: Mapping[str, np.ndarray], seen: Studies, turn: int,
 
 def log_likelihoods(grid: Grid) -> np.ndarray:
     """Joint log likelihood at the points of the grid, shape (V, U); NaN where no mass is."""
-    kept = grid.weights > _SMALLEST
-    location, heterogeneity = grid.location[kept], grid.heterogeneity[kept]
-    values = np.full(grid.weights.shape, np.nan)
-    values[kept] = grid.density(location, heterogeneity) - grid.density.log_prior(location, heterogeneity)
-    return values
+    parts = []
+    for part in grid.grids:
+        kept = part.weights > _SMALLEST
+        location, heterogeneity = part.location[kept], part.heterogeneity[kept]
+        values = np.full(part.weights.shape, np.nan)
+        values[kept] = part.density(location, heterogeneity) - part.density.log_prior(location, heterogeneity)
+        parts.append(values)
+    return parts[0] if len(parts) == 1 else np.concatenate([values.ravel() for values in parts])
 
 
 def pit(cdf: Callable[[float], np.ndarray], value: float, rng: np.random.Generator) -> float:

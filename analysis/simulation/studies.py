@@ -6,23 +6,30 @@ test of calibration has to find them, or it tests nothing.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from analysis.cases.case import NoStudies, model_for, no_study, typed_studies
+from analysis.cases.curves import CENSORING, curve_studies
+from analysis.cases.hazards import as_studies, convert
 from analysis.cases.selection import Selection, candidates, refuse_shared_patients
 from analysis.cases.settings import Question
-from analysis.evidence.types import Evidence
+from analysis.evidence.types import Evidence, Survival
 from models import all_models
+from models.curve import Curve
 from models.priors import Prior
-from models.studies import HazardStudies, RateStudies, Studies
+from models.studies import CurveStudies, HazardStudies, RateStudies, Studies
 
-_COLUMNS = {"rate": ("evaluable",),
+_COLUMNS = {"rate": ("evaluable",), "curve": ("ends", "patients_each"),
             "survival": ("se_lower", "se_upper", "person_months", "landmark_months", "patients_each")}
 _MOST_EVENTS = 1e15  # beyond it whole numbers are no longer told apart
 _SHIFTS = {"positive": np.log(2.0), "unit": np.log(4.0)}
 _THIRD = 3
+LEVEL, _WRONG, _HORIZON = 0.95, float(2.0 * special.ndtr(1.0) - 1.0), 12.0
+_ARMS = np.array([0.0, -1.0, 1.0]) * special.ndtri(0.5 + LEVEL / 2.0)
 
 
 class SimulationFailed(RuntimeError):
@@ -35,11 +42,11 @@ class Design:
 
     Parameters
     ----------
-    kind : {"rate", "survival"}
+    kind : {"rate", "survival", "curve"}
     endpoint : str
     horizon : float or None
         Months at which survival is reported.
-    studies : RateStudies or HazardStudies
+    studies : RateStudies, HazardStudies or CurveStudies
         Of k studies, with no event and log hazards of 0.
     """
 
@@ -75,12 +82,13 @@ def select_design(evidence: Evidence, model_name: str, question: Question) -> Se
     return largest
 
 
-def design_of(selection: Selection) -> Design:
-    """The design of the rows that answer a question."""
+def design_of(selection: Selection, *, takes: type | None = None) -> Design:
+    """The design of the rows that answer a question; `takes` is that of the model."""
     endpoint = selection.endpoint
-    studies, _ = typed_studies(selection)
+    studies, _ = typed_studies(selection, takes=takes)
     horizon = selection.horizon if endpoint.kind == "survival" else None
-    return Design(endpoint.kind, endpoint.endpoint, horizon, _blank(endpoint.kind, studies.study_ids, vars(studies)))
+    kind = "curve" if takes is CurveStudies else endpoint.kind
+    return Design(kind, endpoint.endpoint, horizon, _blank(kind, studies.study_ids, vars(studies)))
 
 
 def design_from(plain: Mapping[str, Any], *, endpoint: str) -> Design:
@@ -93,6 +101,9 @@ def _blank(kind: str, study_ids: tuple[str, ...], columns: Mapping[str, Any]) ->
     none = np.zeros(len(study_ids))
     if kind == "rate":
         return RateStudies(study_ids, none, columns["evaluable"])
+    if kind == "curve":
+        return curve_studies([_landmark(study_id, time, int(patients), 0.5) for study_id, times, patients in zip(
+            study_ids, columns["ends"], columns["patients_each"], strict=True) for time in sorted(set(times))])
     # A row of counts has no standard error; a NaN would not survive being written down.
     below, above = (np.nan_to_num(np.array(columns[name], dtype=float)) for name in ("se_lower", "se_upper"))
     events, landmark = (np.array(columns.get(name, none), dtype=float) for name in ("events", "landmark_months"))
@@ -102,8 +113,9 @@ def _blank(kind: str, study_ids: tuple[str, ...], columns: Mapping[str, Any]) ->
     return HazardStudies(study_ids, none, below, above, none, months, columns["patients_each"], landmark)
 
 
-def simulate(design: Design, effects: np.ndarray, rng: np.random.Generator) -> Studies:
-    """Data of every study of the design, as it would report them if its effect were known.
+def simulate(design: Design, effects: np.ndarray, rng: np.random.Generator, *, curve: Curve | None = None,
+             draws: Mapping[str, np.ndarray] = MappingProxyType({}), fault: str | None = None) -> Studies:
+    """Data of every study of the design, as it would print them if its effect were known, read as the analysis does.
 
     Parameters
     ----------
@@ -112,6 +124,10 @@ def simulate(design: Design, effects: np.ndarray, rng: np.random.Generator) -> S
     effects : array, shape (k,)
         Rate of each study; log hazard (log of events per person-month) for survival.
     rng : numpy.random.Generator
+    curve, draws : Curve, mapping of str to array
+        How survival follows from an effect, and the hyperparameters, where the design is one of curves.
+    fault : str or None
+        "level" reads printed intervals at a wrong level.
 
     Raises
     ------
@@ -122,7 +138,52 @@ def simulate(design: Design, effects: np.ndarray, rng: np.random.Generator) -> S
         raise SimulationFailed("the prior allows effects that are not finite")
     if isinstance(design.studies, RateStudies):
         return replace(design.studies, events=rng.binomial(design.studies.evaluable, effects))
-    return _survival(design.studies, effects, rng)
+    if isinstance(design.studies, CurveStudies):
+        return _points(design.studies, effects, curve, draws, rng)
+    return _reread(_survival(design.studies, effects, rng), level=_WRONG if fault == "level" else LEVEL)
+
+
+def _points(studies: CurveStudies, effects: np.ndarray, curve: Curve, draws: Mapping[str, np.ndarray],
+            rng: np.random.Generator) -> CurveStudies:
+    """Survival at the landmarks of each curve, printed and read back."""
+    rows = []
+    for study_id, times, size, effect in zip(studies.study_ids, studies.ends, studies.patients_each, effects,
+                                             strict=True):
+        whole, alive, last = max(round(size / CENSORING**2), 1), None, 1.0
+        for time in sorted(set(times)):
+            survival = float(curve.survival(draws, np.array([effect]), time)[0])
+            alive = rng.binomial(whole if alive is None else alive, min(survival / last, 1.0) if last > 0.0 else 0.0)
+            last = survival
+            rows.append(_landmark(study_id, time, whole * CENSORING**2, alive / whole))
+    return curve_studies(rows)
+
+
+def _landmark(study_id: str, months: float, patients: float, survival: float) -> Survival:
+    """A row of survival at a time without an interval."""
+    return Survival(row=0, study_id=study_id, endpoint="", definition="", population="", stratum="", cut="",
+                    statistic="landmark", time_months=float(months), estimate=survival, ci_low=None, ci_high=None,
+                    ci_level=None, upper_not_reached=False, n=patients, events=None, person_months=None, tier="",
+                    fact_ids=(), decision="")
+
+
+def _reread(studies: HazardStudies, *, level: float) -> HazardStudies:
+    """What studies print, medians with intervals of 95 %, and as the analysis reads it at a level.
+
+    Estimates with two errors, and counts, are handed on: they are not printed as a median.
+    """
+    plain = studies.is_estimate & (studies.se_lower == studies.se_upper)
+    rows = [replace(_landmark(name, 0.0, int(size), 0.0), statistic="median", time_months=None, ci_level=level,
+                    **dict(zip(("estimate", "ci_low", "ci_high"), np.log(2.0) * np.exp(-value + error * _ARMS),
+                               strict=True)))
+            for name, size, value, error in zip(*(np.array(column, dtype=object)[plain] for column in (
+                studies.study_ids, studies.patients_each, studies.log_hazard, studies.se_lower)), strict=True)]
+    if not rows:
+        return studies
+    read, columns = as_studies(convert(rows, horizon=_HORIZON)), {}
+    for name in ("log_hazard", "se_lower", "se_upper"):
+        columns[name] = getattr(studies, name).copy()
+        columns[name][plain] = getattr(read, name)
+    return replace(studies, **columns)
 
 
 def _survival(studies: HazardStudies, effects: np.ndarray, rng: np.random.Generator) -> HazardStudies:
@@ -172,7 +233,7 @@ class Doubled:
 
 def seen_priors(priors: Mapping[str, Prior], fault: str | None) -> dict[str, Prior | Doubled]:
     """The priors that the analysis uses: those of the simulation, or with a doubled heterogeneity."""
-    _, heterogeneity = priors
+    heterogeneity = list(priors)[1]
     return dict(priors) | ({heterogeneity: Doubled(priors[heterogeneity])} if fault == "prior" else {})
 
 
@@ -181,6 +242,11 @@ def seen_studies(studies: Studies, fault: str | None) -> Studies:
     rates, misread = isinstance(studies, RateStudies), np.arange(len(studies)) % _THIRD == 0
     if fault == "counts" and rates:
         return replace(studies, events=np.where(misread, studies.evaluable - studies.events, studies.events))
+    if isinstance(studies, CurveStudies):
+        factor = np.where(misread, np.log(2.0), 1.0)[:, None] if fault == "counts" else 1.0
+        times = 2.0 if fault == "twice" else 1.0
+        return replace(studies, starts=studies.starts * factor, ends=studies.ends * factor, seen=studies.seen * factor,
+                       counts=studies.counts * times, survivors=studies.survivors * times)
     if fault == "counts":
         # The hazard is log 2 over the median: who takes the median for the mean loses log log 2.
         shift = np.where(misread, np.log(np.log(2.0)), 0.0)

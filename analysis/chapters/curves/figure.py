@@ -31,7 +31,7 @@ def draw_curves(bands: "pd.DataFrame", *, points: "pd.DataFrame", label: str, st
     shown = studies[:MAX_PANELS - 1]
     level = level_text(bands["level"].iloc[0])
     notes = [f"Bands: {level} credible; dashed lines: {level} prediction for a new study. Dotted: constant hazard.",
-             "Circles: landmarks; squares: medians; triangles: limits of medians as points; hollow: a part of the study.",
+             "Circles: landmarks; squares: medians; triangles: limits of medians as points; hollow: a part.",
              *listed(studies[MAX_PANELS - 1:], before="Not drawn")]
     with style.styled():
         figure, axes = panels(["All studies together", *shown], title=label, notes=notes, stamp=stamp)

@@ -1,0 +1,142 @@
+"""From patients to the pooled answer: what each way of reading printed survival returns, and how often it covers.
+
+Patients of studies of a real design live under a known law; their Kaplan-Meier curves are printed as the real studies
+print theirs (`analysis.simulation.curves`), read back by the same conversions as the evidence, and pooled. Calibration
+from simulated log hazards cannot see a wrong conversion; this does, since truth is survival itself.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, as_completed
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from analysis.cases.curves import CENSORING, curve_studies
+from analysis.cases.hazards import as_studies, convert
+from analysis.evidence.types import Survival
+from analysis.frequentist.estimates import log_hazards
+from analysis.frequentist.normal import exact_interval
+from analysis.inference.density import density_of
+from analysis.inference.distribution import distribution
+from analysis.inference.grid import QuadratureFailed, solve
+from analysis.results.table import Column, Layout, columns
+from analysis.simulation.curves import PLAIN, Law, printed
+from models import all_models
+from models.studies import Studies
+
+MONTHS = (12.0, 24.0)
+LEVEL = 0.95
+PAPER = "the paper's method"
+SETS = 200
+_TOLERANCE = 1e-3
+_TAU = 0.15
+LAWS: Mapping[str, tuple[tuple[str, Law], ...]] = {
+    "pfs": (("constant hazard", Law(0.36, 1.0, _TAU)), ("falling hazard", Law(0.40, 0.6, _TAU)),
+            ("falling, plain bands", Law(0.40, 0.6, _TAU, band=PLAIN)),
+            ("falling, follow-up 12 to 24 months", Law(0.40, 0.6, _TAU, seen=(12.0, 24.0)))),
+    "os": (("constant hazard", Law(0.57, 1.0, _TAU)), ("falling hazard", Law(0.57, 0.7, _TAU))),
+}
+"""What patients of each endpoint's design live under."""
+END_TO_END = Layout("survival_end_to_end.csv", "One number by one method in one simulated world.", columns(
+    "endpoint", Column("law", "what the simulated patients live under", "text", "Patients"),
+    Column("method", "how what is printed is read and pooled", "text", "Method"),
+    Column("factor", "by which standard errors exceed those without censoring", "number", "Factor"),
+    Column("quantity", "survival at a time, or the shape", "text", "Quantity"),
+    Column("truth", "its true value"), Column("estimate", "mean of the estimates (posterior medians)"),
+    Column("bias", "estimate minus truth"), Column("coverage", "share of 95 % intervals that hold the truth"),
+    Column("width", "mean width of the intervals"), Column("sets", "simulated sets of studies", "count", "Sets")))
+
+
+@dataclass(frozen=True)
+class World:
+    """One simulated world: the rows of the real studies, and the law of the patients in their place."""
+
+    endpoint: str
+    name: str
+    law: Law
+    rows: tuple[Survival, ...]
+    seed: int
+
+
+Limits = dict[str, tuple[float, float, float]]
+"""Lower limit, estimate and upper limit by quantity."""
+
+
+def posterior_limits(model_name: str, studies: Studies) -> Limits:
+    """Of survival at both times, and of the shape where there is one."""
+    model = all_models()[model_name]
+    grid = solve(density_of(model, studies, model.priors), tolerance=_TOLERANCE)
+    values, marginal = grid.values, model.density
+    eta = marginal.population["eta"](values)
+    laws = {f"survival at {months:g} months": marginal.curve.survival(values, eta, months) for months in MONTHS}
+    laws |= {name: values[name] for name in ("shape",) if name in values}
+    at = np.array([(1.0 - LEVEL) / 2.0, 0.5, (1.0 + LEVEL) / 2.0])
+    return {name: tuple(map(float, distribution(grid, law).quantile(at))) for name, law in laws.items()}
+
+
+def _paper(rows: Sequence[Survival], seed: int) -> Limits:
+    limits = exact_interval(log_hazards(as_studies(convert(rows, horizon=MONTHS[0]))), level=LEVEL, seed=seed)
+    return {f"survival at {months:g} months": tuple(float(np.exp(-months * np.exp(value))) for value in (
+        limits.upper, limits.estimate, limits.lower)) for months in MONTHS}
+
+
+def methods(factors: Sequence[float] = (CENSORING,)) -> dict[tuple[str, float | None], Callable[..., Limits]]:
+    """Ways of reading and pooling, by name and factor: each takes printed rows and a seed."""
+    return {(PAPER, None): _paper,
+            ("log_hazard", None): _by_hazards,
+            **{(name, factor): partial(_by_curves, name, factor) for factor in factors
+               for name in ("exponential", "weibull")}}
+
+
+def _by_hazards(rows: Sequence[Survival], seed: int) -> Limits:
+    return posterior_limits("log_hazard", as_studies(convert(rows, horizon=MONTHS[0])))
+
+
+def _by_curves(name: str, factor: float, rows: Sequence[Survival], seed: int) -> Limits:
+    return posterior_limits(name, curve_studies(rows, factor=factor))
+
+
+def run_sets(world: World, first: int, after: int,
+             factors: Sequence[float] = (CENSORING,)) -> list[dict[tuple[str, float | None], Limits]]:
+    """Results of the sets first, ..., after - 1; each has a random stream of its own."""
+    results = []
+    for number in range(first, after):
+        rows = printed(world.rows, world.law, np.random.default_rng([world.seed, number]))
+        results.append({})
+        for key, method in methods(factors).items():
+            reached = rows if key[1] else [row for row in rows if row.estimate is not None]
+            try:
+                results[-1][key] = method(reached, world.seed)
+            except QuadratureFailed:
+                continue  # counted by its absence
+    return results
+
+
+def simulate_world(world: World, size: int, *, factors: Sequence[float] = (CENSORING,),
+                   executor: Executor | None = None, batch: int = 10) -> list[dict[str, Any]]:
+    """Rows of END_TO_END for one world; the same numbers whatever runs the batches."""
+    spans = [(at, min(at + batch, size)) for at in range(0, size, batch)]
+    if executor is None:
+        parts = {span: run_sets(world, *span, factors) for span in spans}
+    else:
+        pending = {executor.submit(run_sets, world, *span, factors): span for span in spans}
+        parts = {pending[done]: done.result() for done in as_completed(pending)}
+    return list(_scored(world, [result for span in spans for result in parts[span]], factors))
+
+
+def _scored(world: World, results: Sequence[dict], factors: Sequence[float]) -> Iterator[dict[str, Any]]:
+    truth = {f"survival at {months:g} months": world.law.survival_at(months) for months in MONTHS}
+    truth["shape"] = world.law.shape
+    for name, factor in methods(factors):
+        for quantity, true in truth.items():
+            limits = np.array([result[name, factor][quantity] for result in results
+                               if quantity in result.get((name, factor), {})])
+            if len(limits):
+                lower, estimate, upper = limits.T
+                yield {"endpoint": world.endpoint, "law": world.name, "method": name, "factor": factor,
+                       "quantity": quantity, "truth": true, "estimate": float(estimate.mean()),
+                       "bias": float(estimate.mean() - true),
+                       "coverage": float(np.mean((lower <= true) & (true <= upper))),
+                       "width": float(np.mean(upper - lower)), "sets": len(limits)}
