@@ -86,7 +86,7 @@ def bundles(evidence: Evidence, jobs: Sequence[Job]) -> list[tuple[Job, ...]]:
 def _of_question(evidence: Evidence, endpoint: Endpoint, base: Job, question: Question, *, sampled: bool,
                  others: bool) -> Iterator[Job]:
     """The headline of a question and what stands beside it, the latter by quadrature."""
-    headline, *alternatives = models_of(endpoint.kind)
+    headline, *alternatives = (model for model in models_of(endpoint.kind) if model.takes is None)
     job = replace(base, question=question, model=headline.name,
                   sampler=HEADLINE if question.subset == ALL else BESIDE)
     beside = replace(job, engine=EXACT, sampler=BESIDE)

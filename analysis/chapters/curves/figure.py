@@ -7,8 +7,9 @@ from matplotlib.figure import Figure
 
 from analysis.chapters.curves.rows import ASSUMED, SHAPE
 from analysis.drawing import style
-from analysis.drawing.panels import MAX_PANELS, SMALL_LETTERS, listed, panels
+from analysis.drawing.panels import MAX_PANELS, listed, panels
 from analysis.results.numbers import level_text
+from analysis.results.writing import Labels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,15 +18,13 @@ _LAST = 36.0
 _MARKS = {"landmark": "o", "median": "s", "lower limit of the median": ">", "upper limit of the median": "<"}
 
 
-def draw_curves(bands: "pd.DataFrame", *, points: "pd.DataFrame", label: str, stamp: str = "") -> Figure:
+def draw_curves(bands: "pd.DataFrame", *, points: "pd.DataFrame", labels: Labels) -> Figure:
     """One panel for all studies together, then one for each.
 
     Parameters
     ----------
     bands, points : data frame
         Rows of curve_bands.csv and curve_points.csv for one endpoint.
-    label : str
-        The endpoint as a reader knows it.
     """
     studies = list(bands.loc[bands["curve"] == "study", "label"].unique())
     shown = studies[:MAX_PANELS - 1]
@@ -34,7 +33,8 @@ def draw_curves(bands: "pd.DataFrame", *, points: "pd.DataFrame", label: str, st
              "Circles: landmarks; squares: medians; triangles: limits of medians as points; hollow: a part.",
              *listed(studies[MAX_PANELS - 1:], before="Not drawn")]
     with style.styled():
-        figure, axes = panels(["All studies together", *shown], title=label, notes=notes, stamp=stamp)
+        figure, axes = panels(["All studies together", *shown], title=labels.endpoints[bands["endpoint"].iloc[0]],
+                              notes=notes, stamp=labels.stamp)
         _pooled(axes[0], bands, points)
         for name, panel in zip(shown, axes[1:], strict=True):
             band = bands[(bands["curve"] == "study") & (bands["label"] == name)]
@@ -73,4 +73,4 @@ def _axis(axes: Axes) -> None:
     axes.set_ylim(0.0, 1.0)
     axes.set_xticks([0, 12, 24, 36])
     axes.set_yticks([0.0, 0.5, 1.0], ["0", "50", "100 %"])
-    axes.set_xlabel("months", fontsize=SMALL_LETTERS, labelpad=2)
+    axes.set_xlabel("months", fontsize=style.SMALL, labelpad=2)

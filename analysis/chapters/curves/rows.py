@@ -23,21 +23,20 @@ from analysis.evidence.types import Evidence
 from analysis.inference.draws import draw
 from analysis.inference.grid import QuadratureFailed
 from analysis.inference.posterior import Posterior, posterior_of
-from analysis.results.columns import columns
-from analysis.results.table import Column, Layout
+from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
 from models.studies import CurveStudies
 
 ASSUMED, ERRORS, SHAPE, PLATEAU = "log_hazard", "exponential", "weibull", "mixture_cure"
 MODELS = (ASSUMED, ERRORS, SHAPE, PLATEAU)
 MONTHS = (12.0, 24.0)
-COMPUTED, NOT_COMPUTED = "computed", "not computed"
 _GRID = np.concatenate([[0.0, 0.5], np.arange(1.0, 37.0)])
 _DRAWS = 2000
 CURVES = Layout("survival_curves.csv", "One estimate of one model of the curves of one question.", columns(
-    "endpoint subset tiers study_set model k_studies n_patients estimand time_months unit median lower upper level "
-    "interval", Column("probability_falling", "posterior probability that the hazard falls (shape below 1)"),
+    "endpoint subset tiers study_set model k_studies n_patients estimand time_months unit",
+    Column("median", "posterior median", "estimate unit", "Estimate [{level} credible]"), "lower upper level interval",
+    Column("probability_falling", "posterior probability that the hazard falls (shape below 1)", "chance"),
     Column("elpd_loo", "log predictive density of the points of each study given the others, summed over studies"),
-    Column("elpd_difference", "difference from the constant hazard on the same points"),
+    Column("elpd_difference", "difference from the constant hazard on the same points", "error elpd_difference_se"),
     Column("elpd_difference_se", "its standard error"), Column("pareto_k", "largest Pareto k of these predictions"),
     "status reason stamp"))
 POINTS = Layout("curve_points.csv", "One point of one study's curve, as it enters.", columns(

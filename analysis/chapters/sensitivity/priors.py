@@ -72,7 +72,7 @@ def other_priors(evidence: Evidence, case: Case) -> Iterator[Variant]:
 
 def other_families(evidence: Evidence, case: Case) -> Iterator[Variant]:
     """The other models of the endpoint's kind under the run's priors; plain instead of split normals for survival."""
-    for model in models_of(case.model.kind)[1:]:
+    for model in _families(case):
         yield Variant(model.name.replace("_", "-"), case.but(model=model))
     studies = case.studies
     if isinstance(studies, HazardStudies) and np.any((studies.se_lower != studies.se_upper) & studies.is_estimate):
@@ -81,9 +81,14 @@ def other_families(evidence: Evidence, case: Case) -> Iterator[Variant]:
                       case.but(studies=replace(studies, se_lower=mean, se_upper=mean)))
 
 
+def _families(case: Case) -> list[Model]:
+    """The other models of the endpoint's kind that are about the same data."""
+    return [model for model in models_of(case.model.kind)[1:] if model.takes is case.model.takes]
+
+
 def other_family_priors(evidence: Evidence, case: Case) -> Iterator[Variant]:
     """The other models of the endpoint's kind under other priors."""
-    others = models_of(case.model.kind)[1:]
+    others = _families(case)
     for model in others:
         usual, prefix = own_priors(model, case.job), f"{model.name.replace('_', '-')}; " if len(others) > 1 else ""
         for replaced in _replacements(model):

@@ -1,0 +1,99 @@
+"""Whether survival holds under a hazard that falls; the words are in section.html."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from analysis.cases.settings import ALL
+from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
+from analysis.chapters.curves.figure import draw_curves
+from analysis.chapters.curves.rows import (
+    ASSUMED,
+    BANDS,
+    CURVES,
+    ERRORS,
+    MODELS,
+    MONTHS,
+    PLATEAU,
+    POINTS,
+    SHAPE,
+    curve_rows,
+)
+from analysis.drawing.html import Html, rendered, section, show
+from analysis.results.comparison import compared_questions
+from analysis.results.numbers import limits_of, signed
+from analysis.results.results import Results
+from analysis.results.table import NOT_COMPUTED, Row
+
+_HEADS = {ASSUMED: "Constant hazard, as published", ERRORS: "Constant hazard, points of curves",
+          SHAPE: "Falling hazard", PLATEAU: "Plateau"}
+
+
+def _work(asked: Asked) -> Iterator[Task]:
+    questions = compared_questions(asked.evidence)
+    for endpoint in (endpoint.endpoint for endpoint in asked.evidence.endpoints if endpoint.kind == "survival"):
+        for subset in dict.fromkeys((ALL, *(subset for name, subset in questions if name == endpoint))):
+            yield Task("shape of survival", endpoint, curve_rows, (asked.base, endpoint, subset))
+
+
+def _figures(results: Results) -> Iterator[Picture]:
+    bands, points = results.frame(BANDS), results.frame(POINTS)
+    for endpoint in bands["endpoint"].unique():
+        label = results.labels.endpoints[endpoint]
+        yield Picture("curves", draw_curves, {"bands": bands[bands["endpoint"] == endpoint], "labels": results.labels,
+                                              "points": points[points["endpoint"] == endpoint]},
+                      f"{label}: posterior survival curves with their bands, of all studies together and of each "
+                      f"study, with the points that are printed.", endpoint)
+
+
+def _section(results: Results, page: Page) -> Html:
+    """Survival under each way of reading it, the two steps between them, and how sure the shape is."""
+    write, rows = results.writer(CURVES), results.rows(CURVES.file)
+    answers = [_answer(rows, endpoint) for endpoint in dict.fromkeys(
+        row["endpoint"] for row in rows if row["subset"] == ALL and row["estimand"] == "shape")]
+    return section("curves", "What if the hazard falls?", rendered(
+        "chapters/curves/section.html", write=write, answers=answers, change=_change(results), months=MONTHS,
+        every=_every(results, rows), pictures=[page.picture("curves", answer["endpoint"]) for answer in answers],
+        failed=[row for row in rows if row["status"] == NOT_COMPUTED]))
+
+
+def _answer(rows: Sequence[Row], endpoint: str) -> dict[str, Any]:
+    """The rows of one endpoint that its sentences are about."""
+    def row(model: str, estimand: str, months: float | None = None) -> Row | None:
+        return next((row for row in rows if (row["endpoint"], row["subset"], row["model"], row["estimand"])
+                     == (endpoint, ALL, model, estimand) and months in (None, row["time_months"])), None)
+
+    return {"endpoint": endpoint, "shape": row(SHAPE, "shape"), "fit": row(SHAPE, "survival", MONTHS[0]),
+            "plateau": row(PLATEAU, "cured"),
+            "steps": [{model: row(model, "survival", months) for model in MODELS} for months in MONTHS]}
+
+
+def _change(results: Results) -> Callable[[Row, Row], str]:
+    """Words of the difference between two rows, in points."""
+    def words(before: Row, after: Row) -> str:
+        scale = results.labels.scales[after["endpoint"]]
+        text = signed(after["median"] - before["median"], "proportion", scale, like=limits_of(after, "median"))
+        return f"{text} {scale.points}"
+
+    return words
+
+
+def _every(results: Results, rows: Sequence[Row]) -> Html:
+    """Every estimand with a column for each model."""
+    lines: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in rows:
+        if row["estimand"]:
+            key = tuple(row[name] for name in ("endpoint", "subset", "estimand", "time_months"))
+            line = lines.setdefault(key, {**row, "of": {}})
+            line["of"][row["model"]] = row
+    write = results.writer(CURVES)
+
+    def cell(model: str) -> Callable[[Row], str]:
+        return lambda line: write(line["of"].get(model), "median")
+
+    return show(write, list(lines.values()), " ".join(["endpoint", "subset", "k_studies", "estimand", *MODELS]),
+                heads=_HEADS, cells={model: cell(model) for model in MODELS},
+                caption=f"Survival by four models of its curve; posterior medians [{results.labels.level} credible]")
+
+
+CHAPTER = Chapter("curves", 22, (CURVES, POINTS, BANDS), _work, figures=_figures, section=_section,
+                  parts=("shape of survival", "figures"))
