@@ -2,10 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analysis.chapters.chapter import Chapter, Page, Picture
-from analysis.chapters.differences.decomposition import DATA, DECOMPOSITION, METHOD, PRIOR, decomposition_rows
+from analysis.chapters.differences.decomposition import (
+    DATA,
+    DECOMPOSITION,
+    ERRORS,
+    METHOD,
+    PRIOR,
+    SHAPE,
+    decomposition_rows,
+)
 from analysis.chapters.differences.figure import MAX_BLOCKS, blocks_of, draw_decomposition
 from analysis.drawing.html import Html, join, rendered, section, show, tag
 from analysis.results.numbers import PROBABILITY_UNITS, RATIO, counted, joint, printed_with_interval, signed
@@ -14,6 +22,10 @@ from analysis.results.table import Row
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_LARGE = 0.05
+"""Change of a probability from which on it is told what of it is conversion."""
 
 
 def _figures(results: Results) -> Iterator[Picture]:
@@ -40,7 +52,7 @@ def _section(results: Results, page: Page) -> Html:
         printed=lambda shape: printed_with_interval(*(shape[f"published{end}"] for end in ("", "_lower", "_upper")),
                                                     "proportion"),
         span=lambda shape, name: " to ".join(joint((shape[f"{name}_low"], shape[f"{name}_high"]), RATIO)),
-        steps=_steps(results, rows),
+        steps=_steps(results, rows), returned=_returned(results),
         methods=[_methods(results, list(alike)) for _, alike in groupby(of_rates, lambda row: (row["endpoint"],
                                                                                                row["subset"]))]))
 
@@ -50,6 +62,20 @@ def _changes(steps: "pd.DataFrame") -> "pd.DataFrame":
     wanted = [DATA, METHOD, PRIOR]
     own = steps[steps["unit"].isin(PROBABILITY_UNITS) & steps["step"].isin(wanted)]
     return own.pivot(index="reported_id", columns="step", values="change").reindex(columns=wanted).dropna()
+
+
+def _returned(results: Results) -> list[dict[str, Any]]:
+    """Published survival whose step from the evidence is taken back in part by the error rule and the shape."""
+    steps, told = results.frame(DECOMPOSITION), []
+    for _, rows in steps[steps["unit"].isin(PROBABILITY_UNITS)].groupby("reported_id", sort=False):
+        change = rows.set_index("step")["change"]
+        if {DATA, ERRORS, SHAPE} <= set(change.index):
+            back = change[ERRORS] + change[SHAPE]
+            if abs(change[DATA]) >= _LARGE and back * change[DATA] < 0.0:
+                told.append({"endpoint": rows["endpoint"].iloc[0], "subset": rows["subset"].iloc[0],
+                             "data": signed(change[DATA], "proportion"), "errors": signed(change[ERRORS], "proportion"),
+                             "shape": signed(change[SHAPE], "proportion"), "share": min(-back / change[DATA], 1.0)})
+    return told
 
 
 def _steps(results: Results, rows: Sequence[Row]) -> Html:

@@ -3,6 +3,8 @@
     published  -> the paper's kind of method on this evidence   : data (missing studies, other counts)
                -> the likelihood of the model, at its maximum    : method
                -> the posterior                                  : prior, and averaging over the heterogeneity
+               -> points of curves in place of printed errors    : error rule (survival)
+               -> a hazard that may fall                         : shape (survival)
 
 Each step keeps the estimand; methods for another estimand are shown beside, never subtracted. For a rate whose
 published total is known, the posterior that also uses the total shows how far the studies without a number would
@@ -20,11 +22,14 @@ from analysis.results.results import Results
 from analysis.results.table import Column, Layout, Row, columns
 
 PUBLISHED, DATA, METHOD, PRIOR, TOTAL = "published", "data", "method", "prior", "missing studies"
+ERRORS, SHAPE = "error rule", "shape"
+_CURVES = ((ERRORS, "exponential", "Posterior, points of curves"), (SHAPE, "weibull", "Posterior, falling hazard"))
 _LIKELIHOOD = {"mean_rate": "beta_binomial_ml", "survival": "log_hazard_reml_wald",
                "median_months": "log_hazard_reml_wald"}
 DECOMPOSITION = Layout("decomposition.csv", "One step from a published estimate to the posterior.", columns(
     Column("reported_id", "key of the published number in reported.csv", "text", "Id"), "endpoint subset estimand unit",
-    Column("step", "what the change is due to: published, data, method, prior, missing studies", "text", "Due to"),
+    Column("step", "what the change is due to: published, data, method, prior, error rule, shape, missing studies",
+           "text", "Due to"),
     "label", Column("estimate", "estimate at this step", "estimate unit", "Estimate [interval]"),
     "lower upper level interval k_studies n_patients",
     Column("change", "estimate minus that of the step before", "change unit", "Change"),
@@ -37,14 +42,17 @@ def decomposition_rows(results: Results) -> list[dict[str, Any]]:
     Steps on further evidence, the published totals, stand last; each of them starts from the posterior.
     """
     methods, totals = results.rows("frequentist.csv"), results.rows("published_totals.csv")
+    curves = results.rows("survival_curves.csv")
     return [step for row in results.compared() if row["transform"] == "identity" and row["published_lower"] is not None
-            for step in _rows(row, methods, totals)]
+            for step in _rows(row, methods, curves, totals)]
 
 
-def _rows(compared: Row, methods: Sequence[Row], totals: Sequence[Row]) -> Iterator[dict[str, Any]]:
+def _rows(compared: Row, methods: Sequence[Row], curves: Sequence[Row],
+          totals: Sequence[Row]) -> Iterator[dict[str, Any]]:
     endpoint, subset = compared["our_endpoint"], compared["subset"] or ALL
     before = None
     for step in (*_steps(compared, [row for row in methods if row["endpoint"] == endpoint and row["subset"] == subset]),
+                 *_by_curves(compared, curves),
                  *(_with_total(compared, row) for row in totals if _answers(compared, row))):
         yield {"reported_id": compared["reported_id"], "endpoint": endpoint, "subset": subset,
                "estimand": compared["estimand"], "unit": compared["units"], **step,
@@ -68,6 +76,17 @@ def _steps(compared: Row, methods: Sequence[Row]) -> Iterator[dict[str, Any]]:
     yield {"step": PRIOR, "label": f"Posterior, {compared['model'].replace('_', '-')}", "interval": "credible",
            "estimate": compared["median"],
            **{name: compared[name] for name in ("lower", "upper", "level", "k_studies", "n_patients")}}
+
+
+def _by_curves(compared: Row, curves: Sequence[Row]) -> Iterator[dict[str, Any]]:
+    """The same survival from points of curves, and with a hazard that may fall; nothing for other estimands."""
+    wanted = (compared["our_endpoint"], compared["subset"] or ALL, compared["estimand"], compared["time_months"])
+    for step, model, label in _CURVES:
+        rows = (row for row in curves if row["model"] == model and wanted == tuple(
+            row[name] for name in ("endpoint", "subset", "estimand", "time_months")))
+        for row in islice(rows, 1):
+            yield {"step": step, "label": label, "estimate": row["median"], **{name: row[name] for name in (
+                "lower", "upper", "level", "interval", "k_studies", "n_patients")}}
 
 
 def _of_method(step: str, row: Row, estimand: str) -> dict[str, Any]:

@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 
 MAX_BLOCKS = 40
 _LOOKS = {"published": Look(style.PUBLISHED, "D"), "data": Look(style.INK, "s"), "method": Look(style.FAINT, "^"),
-          "prior": Look(style.SHRUNKEN, "o"), "missing studies": Look(style.PREDICTION, "v")}
+          "prior": Look(style.SHRUNKEN, "o"), "error rule": Look(style.SHRUNKEN, "<"),
+          "shape": Look(style.SHRUNKEN, ">"),
+          "missing studies": Look(style.PREDICTION, "v")}
 _NOTE = ("Each change is against the line above it. Data: missing studies and other counts. Prior: with averaging over "
-         "the heterogeneity, which maximum likelihood fixes.")
+         "the heterogeneity, which maximum likelihood fixes. Error rule and shape: survival from points of curves, "
+         "with a constant and with a falling hazard.")
 Steps = list[Any]
 """Of one published estimate."""
 
