@@ -118,7 +118,7 @@ def log_likelihood(draws: Draws, studies: RateStudies) -> np.ndarray:
     y, n = studies.events, studies.evaluable
     largest = int(n.max(initial=0))
     if largest <= _MOST_SUMMED and largest * draws["mu"].size <= _MOST_TERMS:
-        had, had_not, any_of_them = _sums_below(draws, largest)
+        had, had_not, any_of_them = sums_below(draws, largest)
         each = had[y] + had_not[n - y] - any_of_them[n]
     else:
         each = np.stack([log_density(draws, data(RateStudies(("alone",), y[[at]], n[[at]])), on=NUMBERS)
@@ -136,12 +136,12 @@ def count_log_probabilities(draws: Draws, sizes: Sequence[int]) -> list[np.ndarr
     sizes : sequence of int
         Patients of each study.
     """
-    had, had_not, any_of_them = _sums_below(draws, max(sizes, default=0))
+    had, had_not, any_of_them = sums_below(draws, max(sizes, default=0))
     return [log_binomial(np.full(size + 1, size), np.arange(size + 1))[:, None]
             + had[:size + 1] + had_not[size::-1] - any_of_them[size] for size in sizes]
 
 
-def _sums_below(draws: Draws, size: int) -> list[np.ndarray]:
+def sums_below(draws: Draws, size: int) -> list[np.ndarray]:
     """The three sums of the likelihood for every count up to that size, shape (size + 1, s) each.
 
     They share their terms, so that those of the largest study serve every count of every study.
