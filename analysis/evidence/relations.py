@@ -103,14 +103,27 @@ def _unplaced_studies(tables: Tables) -> Iterator[Problem]:
             yield row.problem("in_review", rule, "Write true for a study of the review, else false.")
 
 
+def _kinds(tables: Tables) -> dict[str | None, str]:
+    return {row.raw.get("endpoint"): row["kind"] for row in tables["endpoints.csv"].rows if row.has("kind")}
+
+
 def _wrong_kinds(tables: Tables) -> Iterator[Problem]:
-    kinds = {row.raw.get("endpoint"): row["kind"] for row in tables["endpoints.csv"].rows if row.has("kind")}
+    kinds = _kinds(tables)
     for row in decisions(tables):
         wanted, other = ("rate", "survival.csv") if row.file == "responses.csv" else ("survival", "responses.csv")
         kind = kinds.get(row["endpoint"], wanted)
         if kind != wanted:
             remedy = f"Move the row to {other} or correct the kind in endpoints.csv."
             yield row.problem("endpoint", f"is a {kind} endpoint", remedy)
+
+
+def _parents_of_another_kind(tables: Tables) -> Iterator[Problem]:
+    kinds = _kinds(tables)
+    for row in tables["endpoints.csv"].rows:
+        kind = kinds.get(row["parent"], row["kind"]) if row.has("parent", "kind") else row["kind"]
+        if kind != row["kind"]:
+            remedy = f"Name a {row['kind']} endpoint that contains it, or leave it empty."
+            yield row.problem("parent", f"is a {kind} endpoint, and a {row['kind']} is no part of it", remedy)
 
 
 def _ancestors(tables: Tables) -> dict[str, list[str]]:
@@ -215,5 +228,6 @@ def _torn_scenarios(tables: Tables) -> Iterator[Problem]:
 
 
 _RULES: tuple[Callable[[Tables], Iterator[Problem]], ...] = (
-    _overlaps_with_itself, _unplaced_studies, _wrong_kinds, _circular_parents, _children_above_parents,
-    _facts_of_other_studies, _decisions_without_support, _comparisons_without_numbers, _torn_scenarios)
+    _overlaps_with_itself, _unplaced_studies, _wrong_kinds, _parents_of_another_kind, _circular_parents,
+    _children_above_parents, _facts_of_other_studies, _decisions_without_support, _comparisons_without_numbers,
+    _torn_scenarios)

@@ -29,9 +29,9 @@ OUTER, GIVEN, INNER = "outer", "inner given outer", "inner"
 
 WORST = 1e-4
 _NEGLIGIBLE = 1e-15
+_MOST_POINTS = 3_500  # of a grid; of a finer one every second point of either axis is enough
 _MOST_SUMS = 5_000  # over unknown outer counts, at each pair of points
-_LOGITS = np.linspace(-18.0, 18.0, 901)
-_EDGES = special.expit(_LOGITS)
+_WIDE, _NEAR = special.expit(np.linspace(-18.0, 18.0, 361)), np.linspace(-8.0, 8.0, 401)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,30 +68,33 @@ class NestedPosterior:
 
     @cached_property
     def _mean_of_product(self) -> Estimate:
-        kept = self.joint > 1e-7 * self.joint.max()
-        weights = self.joint[kept] / self.joint[kept].sum()
-        values = np.multiply.outer(self.values[0]["mu"], self.values[1]["mu"])[kept]
-        mean, sd = weighted.mean_and_sd(values, weights)
-        return self._estimate(MEAN, mean, sd, weighted.quantiles(values, weights, self._probabilities), "credible")
+        """Of each value of the inner mean the distribution of the outer one is a sum, read between its points."""
+        outer, inner = (of["mu"] for of in self.values)
+        mean = float(outer @ self.joint @ inner)
+        sd = float(np.sqrt(outer**2 @ self.joint @ inner**2 - mean**2))
+        order = np.argsort(outer)
+        below = np.cumsum(self.joint[order], axis=0) - self.joint[order] / 2.0
+        rates = np.clip(mean + sd * _NEAR, 0.0, 1.0)
+        cdf = sum(np.interp(rates / rate, outer[order], column) for rate, column in zip(inner, below.T, strict=True))
+        return self._estimate(MEAN, mean, sd, rates, cdf, "credible")
 
     @cached_property
     def _new_product(self) -> Estimate:
-        """Of a new study's two independent rates, by a table of the second one's distribution in narrow cells."""
-        (outer, inner), pairs = self._sparse()
-        below, of_inner = (beta_binomial.new_study_cdf({name: of[name][:, None] for name in of}, _EDGES)
-                           for of in (outer, inner))
-        mass = np.diff(of_inner, axis=1, prepend=0.0, append=1.0)
-        table = (pairs @ mass).T @ below
-        cells = np.concatenate([[_LOGITS[0]], (_LOGITS[1:] + _LOGITS[:-1]) / 2.0, [_LOGITS[-1]]])
-        cdf = np.zeros(len(_EDGES))
-        for rate, row, whole in zip(special.expit(cells), table, pairs.sum(axis=0) @ mass, strict=True):
-            first = np.minimum(_EDGES / rate, 1.0 - 1e-12)
-            cdf += np.where(_EDGES < rate, np.interp(special.logit(first), _LOGITS, row), whole)
-        first, second = (_moments_of_new_study(of) for of in (outer, inner))
-        mean = float(first[0] @ pairs @ second[0])
-        sd = float(np.sqrt(first[1] @ pairs @ second[1] - mean**2))
-        limits = special.expit(np.interp(self._probabilities, np.maximum.accumulate(cdf), _LOGITS))
-        return self._estimate(NEW, mean, sd, limits, "prediction")
+        """Of a new study's two independent rates: the second one in narrow cells, the first one read from a table."""
+        values, pairs = self._sparse()
+        (outer, outer_square), (inner, inner_square) = (_moments_of_new_study(of) for of in values)
+        mean = float(outer @ pairs @ inner)
+        sd = float(np.sqrt(outer_square @ pairs @ inner_square - mean**2))
+        whole, part = pairs.sum(axis=1), pairs.sum(axis=0)
+        rates = _lattice((whole @ outer, whole @ outer_square), (part @ inner, part @ inner_square),
+                         (mean, sd**2 + mean**2))
+        below, of_inner = (beta_binomial.new_study_cdf({name: of[name][:, None] for name in of}, rates)
+                           for of in values)
+        cells = np.concatenate([rates[:1], np.sqrt(rates[1:] * rates[:-1]), [1.0]])
+        mass = pairs @ np.diff(of_inner, axis=1, prepend=0.0, append=1.0)
+        cdf = sum(np.interp(rates / cell, rates, row, right=row_mass)
+                  for cell, row, row_mass in zip(cells, mass.T @ below, mass.sum(axis=0), strict=True))
+        return self._estimate(NEW, mean, sd, rates, cdf, "prediction")
 
     def _sparse(self) -> tuple[tuple[dict[str, np.ndarray], ...], np.ndarray]:
         values = tuple({name: of[name][kept] for name in of}
@@ -99,20 +102,24 @@ class NestedPosterior:
         pairs = self.joint[np.ix_(*self.coarse)]
         return values, pairs / pairs.sum()
 
-    @property
-    def _probabilities(self) -> tuple[float, float, float]:
+    def _estimate(self, name: str, mean: float, sd: float, rates: np.ndarray, cdf: np.ndarray,
+                  interval: str) -> Estimate:
         level = self.outer.case.level
-        return (1.0 - level) / 2.0, 0.5, (1.0 + level) / 2.0
-
-    def _estimate(self, name: str, mean: float, sd: float, limits: np.ndarray, interval: str) -> Estimate:
-        lower, median, upper = (float(limit) for limit in limits)
-        return Estimate(name, None, None, "probability", "proportion", mean, sd, median, lower, upper,
-                        self.outer.case.level, interval, np.nan)
+        lower, median, upper = np.interp([(1.0 - level) / 2.0, 0.5, (1.0 + level) / 2.0],
+                                         np.maximum.accumulate(cdf), rates).tolist()
+        return Estimate(name, None, None, "probability", "proportion", mean, sd, median, lower, upper, level, interval,
+                        np.nan)
 
 
 def _moments_of_new_study(of: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Mean of a new study's rate, and of its square."""
     return of["mu"], of["mu"] ** 2 + of["mu"] * (1.0 - of["mu"]) * of["rho"]
+
+
+def _lattice(*moments: tuple[float, float]) -> np.ndarray:
+    """Rates from 0 to 1, dense where distributions with these means and mean squares are."""
+    near = [mean + np.sqrt(max(square - mean**2, 0.0)) * _NEAR for mean, square in moments]
+    return np.unique(np.concatenate([_WIDE, *near]).clip(_WIDE[0], _WIDE[-1]))
 
 
 def nested_posterior(nesting: Nesting) -> NestedPosterior:
@@ -127,7 +134,7 @@ def nested_posterior(nesting: Nesting) -> NestedPosterior:
     """
     studies = nesting.studies
     _refuse_what_says_nothing(nesting)
-    grids = [solve(density_of(case.model, table, case.priors), tolerance=TOLERANCE)
+    grids = [_bounded(solve(density_of(case.model, table, case.priors), tolerance=TOLERANCE))
              for case, table in ((nesting.outer, studies.outer), (nesting.inner, studies.inner))]
     kept = [grid.weights > _NEGLIGIBLE * grid.weights.max() for grid in grids]
     values = tuple({name: value[inside.ravel()] for name, value in grid.values.items()}
@@ -158,6 +165,16 @@ def _refuse_what_says_nothing(nesting: Nesting) -> None:
         raise NoStudies(f"no study counts for {inner} within {outer}")
     if int((studies.inner_only.evaluable - studies.inner_only.events + 1).sum()) > _MOST_SUMS:
         raise QuadratureFailed(f"more than {_MOST_SUMS:,} possible counts of {outer} in studies without it")
+
+
+def _bounded(grid: Grid) -> Grid:
+    """The grid, or every second point of either axis where it has very many."""
+    while np.count_nonzero(grid.weights > _NEGLIGIBLE * grid.weights.max()) > _MOST_POINTS:
+        location, heterogeneity, weights = (table[::2, ::2] for table in (grid.location, grid.heterogeneity,
+                                                                          grid.weights))
+        grid = replace(grid, a=grid.a[::2], b=grid.b[::2], step=2.0 * grid.step, location=location,
+                       heterogeneity=heterogeneity, weights=weights / weights.sum(), error=grid.error ** (2.0 / 3.0))
+    return grid
 
 
 def _every_second(grid: Grid) -> np.ndarray:
