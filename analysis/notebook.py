@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
 
+from analysis.cases.nesting import Nesting, nest
 from analysis.cases.settings import NUTS
-from analysis.commands.arguments import parser
+from analysis.commands.arguments import base_job, parser
 from analysis.commands.printing import heading
 from analysis.evidence import loading
 from analysis.evidence.types import Evidence
 from analysis.inference.fitting import Fit, run
+from analysis.inference.nested import NestedPosterior, nested_posterior
 from analysis.results import tables
 from analysis.results.comparison import COMPARISON
 from analysis.system.surroundings import keep_compiled_code
+from models.nested_beta_binomial import NAME
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,8 +77,10 @@ def load(directory: str | Path = loading.DEFAULT_DATA) -> Evidence:
     return loading.load(Path(directory))
 
 
-def fit(evidence: Evidence, endpoint: str, **options: Unpack[FitOptions]) -> "Fitted":
+def fit(evidence: Evidence, endpoint: str, **options: Unpack[FitOptions]) -> "Fitted | Nested":
     """One endpoint, one model, one subset: what `recart fit` prints.
+
+    The model "nested_beta_binomial" fits a rate within its parent, by quadrature.
 
     Raises
     ------
@@ -86,7 +91,11 @@ def fit(evidence: Evidence, endpoint: str, **options: Unpack[FitOptions]) -> "Fi
     """
     from analysis.commands.fit import case_asked
 
-    case = case_asked(evidence, _parsed("fit", options, endpoint))
+    asked = _parsed("fit", options, endpoint)
+    if asked.model == NAME:
+        nesting = nest(evidence, base_job(asked), endpoint, shared_priors=False)
+        return Nested(evidence, nesting, nested_posterior(nesting))
+    case = case_asked(evidence, asked)
     if case.job.engine == NUTS:
         keep_compiled_code()
     return Fitted(evidence, run(case))
@@ -164,6 +173,26 @@ class Fitted:
 
     def _rows(self) -> list[dict[str, Any]]:
         return tables.estimate_rows(self.fit.case, self.fit.printed)
+
+
+@dataclass(frozen=True, repr=False)
+class Nested:
+    """A rate within its parent, fitted together; `posterior` is the joint one, `nesting` has what each study says."""
+
+    evidence: Evidence
+    nesting: Nesting
+    posterior: NestedPosterior
+
+    def __repr__(self) -> str:
+        (k, n), question = self.nesting.size, self.nesting.inner.question
+        shown = heading(self.evidence, question, NAME, self.nesting.priors, studies=k, patients=n)
+        return f"{shown}\n{self.frame()[['quantity', 'estimand', 'mean', 'median', 'lower', 'upper']].round(3)}"
+
+    def frame(self) -> "pd.DataFrame":
+        """The estimates of the outer rate, the inner one given the outer, and the inner one, as in nested.csv."""
+        from analysis.chapters.nested.rows import NESTED, joint_rows
+
+        return NESTED.table(joint_rows(self.nesting, self.posterior)).frame.dropna(axis=1, how="all")
 
 
 @dataclass(frozen=True, repr=False)

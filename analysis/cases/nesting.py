@@ -11,6 +11,7 @@ from analysis.cases.case import Case, case_of
 from analysis.cases.selection import Selection, base_of, shared_patients
 from analysis.cases.settings import Job
 from analysis.evidence.types import Endpoint, Evidence, Response
+from analysis.system.errors import UsageError
 from models.beta_binomial import MODEL
 from models.nested_beta_binomial import NestedStudies
 from models.priors import Prior
@@ -73,6 +74,12 @@ class Nesting:
             _counts((row.study_id, row.inner.events, row.inner.n) for row in self.rows if row.role == "inner only"))
 
     @property
+    def size(self) -> tuple[int, int]:
+        """Studies that count, and their patients."""
+        counted = [row.outer or row.inner for row in self.rows if row.outer or row.inner]
+        return len(counted), sum(row.n for row in counted)
+
+    @property
     def priors(self) -> dict[str, Prior]:
         """Of the model's parameters, those of the separate fits."""
         return {f"{name}_{part}": prior for part in ("outer", "inner")
@@ -88,25 +95,35 @@ def nested_endpoints(evidence: Evidence) -> tuple[Endpoint, ...]:
     return tuple(endpoint for endpoint in evidence.endpoints if endpoint.kind == "rate" and endpoint.parent)
 
 
-def nest(evidence: Evidence, job: Job, endpoint: Endpoint) -> Nesting:
+def nest(evidence: Evidence, job: Job, endpoint: str, *, shared_priors: bool = True) -> Nesting:
     """An endpoint within its parent, by the rows that answer the job's question about either.
 
     Parameters
     ----------
     job : Job
         Carries subset, tiers, set, priors and level; its endpoint and model are replaced.
+    shared_priors : bool
+        As of `case_of`.
 
     Raises
     ------
     UsageError
-        When the subset or a prior does not exist, or studies of one of the two share patients.
+        When the endpoint is no part of another rate, the endpoint, the subset or a prior do not exist, or studies of
+        one of the two share patients.
     """
-    outer, inner = (case_of(evidence, replace(job, question=replace(job.question, endpoint=name), model=MODEL.name),
-                            shared_priors=True) for name in (endpoint.parent, endpoint.endpoint))
-    names = dict.fromkeys(row.study_id for row in evidence.responses
-                          if row.endpoint in (endpoint.parent, endpoint.endpoint))
+    inner = _case(evidence, job, endpoint, shared_priors)
+    parent = inner.selection.endpoint.parent
+    if not parent:
+        raise UsageError(f"{endpoint} is no part of another endpoint; parent in endpoints.csv names what contains one")
+    outer = _case(evidence, job, parent, shared_priors)
+    names = dict.fromkeys(row.study_id for row in evidence.responses if row.endpoint in (parent, endpoint))
     rows = [_row(name, outer.selection, inner.selection) for name in names]
     return Nesting(outer, inner, tuple(_counted_once(evidence, rows)))
+
+
+def _case(evidence: Evidence, job: Job, endpoint: str, shared_priors: bool) -> Case:
+    question = replace(job.question, endpoint=endpoint)
+    return case_of(evidence, replace(job, question=question, model=MODEL.name), shared_priors=shared_priors)
 
 
 def _row(study_id: str, outer: Selection, inner: Selection) -> NestedRow:

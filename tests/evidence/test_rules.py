@@ -37,6 +37,8 @@ CELLS = [
     ("endpoints", 3, "parent", "crr", "parent", "is not in endpoints.csv", "Did you mean cr?"),
     ("endpoints", 3, "parent", "mrd_neg", "parent", "leads back to the endpoint itself", "contains"),
     ("endpoints", 2, "parent", "mrd_neg", "parent", "leads back to the endpoint itself", "contains"),
+    ("endpoints", 3, "parent", "pfs", "parent", "is a survival endpoint, and a rate is", "Name a rate endpoint"),
+    ("endpoints", 5, "parent", "cr", "parent", "is a rate endpoint, and a survival is", "leave it empty"),
     ("endpoints", 4, "horizon_months", "0", "horizon_months", "is not above 0", "above 0"),
     ("responses", 2, "events", "54", "events", "exceeds n = 53", "Correct the count or the denominator."),
     ("responses", 2, "events", "54", "events", "exceeds n = 53", "Facts F0123 F0124."),

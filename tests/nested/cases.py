@@ -34,4 +34,4 @@ def evidence_of(folder: Path, counts=COUNTS, *, endpoints: str = ENDPOINTS, cell
 
 def nesting_of(evidence: Evidence, endpoint: str = "severe", priors=(), level: float = 0.95, **question) -> Nesting:
     """An endpoint within its parent."""
-    return nest(evidence, Job(Question("", **question), priors=priors, level=level), evidence.endpoint(endpoint))
+    return nest(evidence, Job(Question("", **question), priors=priors, level=level), endpoint)

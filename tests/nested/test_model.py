@@ -42,7 +42,8 @@ def test_nodes_have_the_probabilities_of_the_model(point):
 
 
 def test_one_patient_and_no_heterogeneity_have_closed_forms():
-    outer, inner = {"mu": np.array([0.7, 0.2]), "rho": np.array([0.3, 0.0])}, {"mu": np.array([0.4]), "rho": np.zeros(1)}
+    outer = {"mu": np.array([0.7, 0.2]), "rho": np.array([0.3, 0.0])}
+    inner = {"mu": np.array([0.4]), "rho": np.zeros(1)}
     one = np.exp(inner_only_log_likelihood(outer, inner, RateStudies(("a",), [1], [1])))
     assert one[:, 0] == pytest.approx([0.28, 0.08], abs=1e-14)
     # Without heterogeneity a part of a part is binomial with the product of both rates.

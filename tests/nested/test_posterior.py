@@ -113,7 +113,8 @@ def test_sums_that_have_not_settled_are_no_result(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("counts", "reason"), [
-    ({"a": (None, (2, 9))}, "no study counts for any"), ({"a": ((2, 9), None)}, "no study counts for severe within any"),
+    ({"a": (None, (2, 9))}, "no study counts for any"),
+    ({"a": ((2, 9), None)}, "no study counts for severe within any"),
     ({"a": ((0, 9), (0, 9))}, "no study counts for severe within any")])
 def test_a_part_without_a_study_is_a_reason(tmp_path, counts, reason):
     with pytest.raises(NoStudies, match=reason):

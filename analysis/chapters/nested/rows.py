@@ -15,7 +15,7 @@ from analysis.cases.settings import Job
 from analysis.evidence.types import Evidence
 from analysis.inference.distribution import difference
 from analysis.inference.estimands import Estimate
-from analysis.inference.nested import GIVEN, INNER, MEAN, NEW, OUTER, RHO, nested_posterior
+from analysis.inference.nested import GIVEN, INNER, MEAN, NEW, OUTER, RHO, NestedPosterior, nested_posterior
 from analysis.inference.posterior import NO_POSTERIOR, posterior_of
 from analysis.results.columns import columns
 from analysis.results.table import Column, Layout
@@ -52,7 +52,7 @@ def nested_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, list[
     UsageError
         When a prior does not exist, or studies of one endpoint share patients.
     """
-    nesting = nest(evidence, base, evidence.endpoint(endpoint))
+    nesting = nest(evidence, base, endpoint)
     shared = {name: value for name, value in case_cells(nesting.inner).items() if name in ("endpoint", "tiers",
                                                                                            "study_set", "level")}
     shared |= {"parent": nesting.outer.question.endpoint}
@@ -71,13 +71,16 @@ def _fits(nesting: Nesting) -> Iterator[dict[str, Any]]:
     yield {"part": PAIR, "status": COMPUTED, "exceeds": difference(*means, at=np.array([0.5])).positive}
     for name, posterior in alone.items():
         yield from (_estimate(SEPARATE, name, one, posterior.case) for one in posterior.estimates((MEAN, NEW, RHO)))
-    for name, case in ((OUTER, nesting.outer), (GIVEN, nesting.inner), (INNER, nesting.inner)):
-        size = {"k_studies": 0, "n_patients": 0}
-        for row in nesting.rows:
-            counted = row.outer or row.inner
-            size["k_studies"] += counted is not None
-            size["n_patients"] += counted.n if counted else 0
-        yield from ({**_estimate(TOGETHER, name, one, case), **size} for one in joint.estimates(name))
+    yield from joint_rows(nesting, joint)
+
+
+def joint_rows(nesting: Nesting, joint: NestedPosterior) -> Iterator[dict[str, Any]]:
+    """Rows of the estimates of the nested model."""
+    k, n = nesting.size
+    for name in (OUTER, GIVEN, INNER):
+        case = nesting.outer if name == OUTER else nesting.inner
+        yield from ({**_estimate(TOGETHER, name, one, case), "k_studies": k, "n_patients": n}
+                    for one in joint.estimates(name))
 
 
 def _estimate(fit: str, quantity: str, one: Estimate, case: Case) -> dict[str, Any]:
