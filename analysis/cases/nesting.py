@@ -20,7 +20,7 @@ from models.studies import RateStudies
 MOST_PATIENTS = 2_000
 """Patients of a study beyond which an unknown outer count is not summed over."""
 
-_ASSESSED = (("timing", "assessed"), ("grading", "graded"))
+_ASSESSED = (("timing", "assessed by"), ("grading", "graded by"))
 
 
 @dataclass(frozen=True)
@@ -132,28 +132,20 @@ def _row(study_id: str, outer: Selection, inner: Selection) -> NestedRow:
         reason = disagreement(whole, part)
         return NestedRow(study_id, whole, None if reason else part, reason)
     if part and part.n > MOST_PATIENTS:
-        reason = f"{part.endpoint}: alone, and of more than {MOST_PATIENTS:,} patients"
-        return NestedRow(study_id, whole, None, reason)
-    missing = [_why_missing(study_id, one) for one, row in ((outer, whole), (inner, part)) if row is None]
+        return NestedRow(study_id, None, None, f"inner: alone, and of more than {MOST_PATIENTS:,} patients")
+    missing = [f"{name}: " + next((item.reason for item in one.left_out if item.study_id == study_id), "no count")
+               for name, one, row in (("outer", outer, whole), ("inner", inner, part)) if row is None]
     return NestedRow(study_id, whole, part, "; ".join(missing))
-
-
-def _why_missing(study_id: str, selection: Selection) -> str:
-    reason = next((item.reason for item in selection.left_out if item.study_id == study_id), "no count")
-    return f"{selection.endpoint.endpoint}: {reason}"
 
 
 def disagreement(outer: Response, inner: Response) -> str:
     """Why a count is no part of another one of the same study; empty where it is, by all that both rows state."""
-    if base_of(outer) and base_of(inner) and base_of(outer) != base_of(inner):
-        return f"the base of {outer.endpoint} is {base_of(outer)}, that of {inner.endpoint} {base_of(inner)}"
     if outer.n != inner.n:
-        return f"the base of {outer.endpoint} is {outer.n} patients, that of {inner.endpoint} {inner.n}"
-    for column, word in _ASSESSED:
-        first, second = (getattr(row, column).strip() for row in (outer, inner))
-        if first and second and first.casefold() != second.casefold():
-            return f"{outer.endpoint} is {word} by {first}, {inner.endpoint} by {second}"
-    return ""
+        return f"the outer count is of {outer.n} patients, the inner one of {inner.n}"
+    stated = [("of", base_of(outer), base_of(inner))]
+    stated += [(word, getattr(outer, column).strip(), getattr(inner, column).strip()) for column, word in _ASSESSED]
+    return next((f"the outer count is {word} {first}, the inner one {word} {second}" for word, first, second in stated
+                 if first and second and first.casefold() != second.casefold()), "")
 
 
 def _counted_once(evidence: Evidence, rows: Sequence[NestedRow]) -> Iterable[NestedRow]:

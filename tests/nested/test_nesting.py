@@ -22,8 +22,8 @@ def counts(table):
 
 def test_each_study_contributes_what_it_reports(tmp_path):
     nesting = nesting_of(evidence_of(tmp_path))
-    assert roles(nesting) == {"both": ("both", ""), "zero": ("both", ""), "whole": ("outer only", "severe: no count"),
-                              "part": ("inner only", "any: no count")}
+    assert roles(nesting) == {"both": ("both", ""), "zero": ("both", ""), "whole": ("outer only", "inner: no count"),
+                              "part": ("inner only", "outer: no count")}
     studies = nesting.studies
     assert counts(studies.outer) == {"both": (7, 12), "zero": (0, 5), "whole": (9, 15)}
     assert counts(studies.inner) == {"both": (3, 7)} and counts(studies.inner_only) == {"part": (2, 9)}
@@ -33,10 +33,10 @@ def test_each_study_contributes_what_it_reports(tmp_path):
 @pytest.mark.parametrize(("outer", "inner", "n", "reason"), [
     (STATED, STATED, 12, ""), ("all_treated,Day 28 ,A,lee", STATED, 12, ""), (",,A,", STATED, 12, ""),
     ("all_treated: infused,day 28,A,Lee", STATED, 12, ""),
-    ("evaluable,day 28,A,Lee", STATED, 12, "the base of any is evaluable, that of severe all_treated"),
-    (STATED, STATED, 11, "the base of any is 12 patients, that of severe 11"),
-    ("all_treated,day 90,A,Lee", STATED, 12, "any is assessed by day 90, severe by day 28"),
-    ("all_treated,day 28,A,CTCAE", STATED, 12, "any is graded by CTCAE, severe by Lee")])
+    ("evaluable,day 28,A,Lee", STATED, 12, "the outer count is of evaluable, the inner one of all_treated"),
+    (STATED, STATED, 11, "the outer count is of 12 patients, the inner one of 11"),
+    ("all_treated,day 90,A,Lee", STATED, 12, "the outer count is assessed by day 90, the inner one assessed by day 28"),
+    ("all_treated,day 28,A,CTCAE", STATED, 12, "the outer count is graded by CTCAE, the inner one graded by Lee")])
 def test_the_parts_must_agree_where_both_state_something(tmp_path, outer, inner, n, reason):
     evidence = evidence_of(tmp_path, {"both": ((7, 12), (3, n))}, cells={
         ("both", "any"): outer, ("both", "severe"): inner})
@@ -49,10 +49,10 @@ def test_the_parts_must_agree_where_both_state_something(tmp_path, outer, inner,
 
 def test_tiers_and_sets_and_studies_left_out_hold_for_both(tmp_path):
     evidence = evidence_of(tmp_path, cells={("both", "severe"): "all_treated,,C,"})
-    assert roles(nesting_of(evidence))["both"] == ("outer only", "severe: tier C")
+    assert roles(nesting_of(evidence))["both"] == ("outer only", "inner: tier C")
     assert roles(nesting_of(evidence, tiers="ABC"))["both"] == ("both", "")
     left = roles(nesting_of(evidence, without=("part",)))["part"]
-    assert left == ("left out", "any: no count; severe: left out by name (--without)")
+    assert left == ("left out", "outer: no count; inner: left out by name (--without)")
     assert {role for role, _ in roles(nesting_of(evidence, study_set="extension")).values()} == {"left out"}
 
 
@@ -65,7 +65,7 @@ def test_patients_are_counted_once_across_the_parts(tmp_path):
 
 def test_a_very_large_inner_count_alone_is_a_reason(tmp_path):
     evidence = evidence_of(tmp_path, {**COUNTS, "part": (None, (20, 2001))})
-    assert roles(nesting_of(evidence))["part"] == ("left out", "severe: alone, and of more than 2,000 patients")
+    assert roles(nesting_of(evidence))["part"] == ("left out", "inner: alone, and of more than 2,000 patients")
 
 
 def test_endpoints_in_one_another_are_found(shipped, tmp_path):
@@ -79,7 +79,7 @@ def test_the_python_function_fits_it(tmp_path):
     fitted = fit(evidence, "severe", model="nested_beta_binomial", priors={"rho": "Beta(1, 10)"}, level=0.9)
     wanted = nested_posterior(nesting_of(evidence, priors=(("rho", "Beta(1, 10)"),), level=0.9)).estimates(INNER)[0]
     frame = fitted.frame()
-    (found,) = frame[(frame["quantity"] == INNER) & (frame["estimand"] == "mean_rate")].itertuples()
+    (found,) = frame[frame["quantity"] == INNER].itertuples()
     assert (found.median, found.lower, found.upper) == (wanted.median, wanted.lower, wanted.upper)
     assert repr(fitted).startswith("severe: nested_beta_binomial, subset all") and "inner given outer" in repr(fitted)
 

@@ -27,7 +27,19 @@ def _section(results: Results, page: Page) -> Html:
         fewer=sum((row["published_k"] or 0) > row["k_studies"] for row in pairs),
         differences=_differences(results, pairs), conflict_words=CONFLICT, cards=_cards(results),
         studies=len({row["study_id"] for record in headlines for row in record.studies}),
-        failed=sum(record.failed for record in headlines))
+        failed=sum(record.failed for record in headlines), contradictions=_contradictions(results))
+
+
+def _contradictions(results: Results) -> list[tuple[str, ...]]:
+    """Part, whole, their separate medians, how probable the wrong order is, and the part's rate when it is nested."""
+    rows, found = results.rows("nested.csv"), []
+    write = results.writer(results.tables["nested.csv"].layout) if rows else None
+    for row in (row for row in rows if row["contradicts"]):
+        alone = {one["quantity"]: write(one).partition(" [")[0] for one in rows
+                 if one["endpoint"] == row["endpoint"] and one["fit"] == "separate"}
+        found.append((write(row, "endpoint"), write(row, "parent"), alone["inner"], alone["outer"],
+                      write(row, "exceeds"), write(row)))
+    return found
 
 
 def _differences(results: Results, pairs: Sequence[Row]) -> list[str]:

@@ -1,27 +1,81 @@
-"""Endpoints that contain one another, fitted separately and together."""
+"""Endpoints that contain one another, fitted separately and together; the words are in section.html."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from analysis.cases.nesting import nested_endpoints
-from analysis.chapters.chapter import Asked, Chapter, Task
+from analysis.chapters.chapter import Asked, Chapter, Page, Task
 from analysis.chapters.nested.correlation import EFFECT_CORRELATION, correlation_rows
-from analysis.chapters.nested.rows import NESTED, nested_rows
-from analysis.evidence.types import Evidence
+from analysis.chapters.nested.rows import CONTRADICTION, ESTIMATE, NESTED, SEPARATE, STUDY, TOGETHER, nested_rows
+from analysis.drawing.html import Html, rendered, section, show
+from analysis.inference.nested import GIVEN, INNER, OUTER
+from analysis.results.numbers import joint, limits_of, with_unit
+from analysis.results.results import Results
+from analysis.results.table import COMPUTED, Row
+from analysis.results.writing import RATE
+
+_PRIOR_DRIVEN = 0.75  # of the prior standard deviation
 
 
 def _work(asked: Asked) -> Iterator[Task]:
     nested = nested_endpoints(asked.evidence)
     for endpoint in nested:
         yield Task("nested", endpoint.endpoint, nested_rows, (asked.base, endpoint.endpoint))
-    if nested and (survival := _innermost_survival(asked.evidence)):
-        yield Task("effect correlation", nested[0].parent, correlation_rows, (asked.base, nested[0].parent, survival))
+    parents = {endpoint.parent for endpoint in asked.evidence.endpoints}
+    survival = [endpoint.endpoint for endpoint in asked.evidence.endpoints
+                if endpoint.kind == "survival" and endpoint.endpoint not in parents]
+    if nested and survival:
+        rate = nested[0].parent
+        yield Task("effect correlation", rate, correlation_rows, (asked.base, rate, survival[0]))
 
 
-def _innermost_survival(evidence: Evidence) -> str:
-    """The first survival endpoint that contains no other; empty where there is none."""
-    parents = {endpoint.parent for endpoint in evidence.endpoints}
-    return next((endpoint.endpoint for endpoint in evidence.endpoints
-                 if endpoint.kind == "survival" and endpoint.endpoint not in parents), "")
+def _section(results: Results, page: Page) -> Html:
+    rows, write = results.rows(NESTED.file), results.writer(NESTED)
+    estimates, studies = ([row for row in rows if row["part"] == part] for part in (ESTIMATE, STUDY))
+    pairs = [_pair(rows, row["endpoint"]) for row in estimates if row["exceeds"] is not None]
+
+    def upper(row: Row) -> str:
+        """The upper prediction limit with the digits that it has beside its estimate."""
+        scale = write.scale(row)
+        return with_unit(joint(limits_of(row, "new_median"), RATE, scale)[-1], RATE, scale)
+
+    def quantity(row: Row) -> str:
+        words = {OUTER: "{parent}", INNER: "{endpoint}", GIVEN: "{endpoint}, of those with {parent}"}
+        return words[row["quantity"]].format(endpoint=write(row, "endpoint"), parent=write(row, "parent"))
+
+    every = show(write, estimates, "quantity fit k_studies median new_median rho_median rho_sd rho_prior_sd reason",
+                 cells={"quantity": quantity}, caption="Mean rates, separate and nested")
+    table = show(write, studies, "endpoint label role outer_events outer_grading inner_events inner_grading reason",
+                   caption="What each study says of an endpoint (inner) and of the one that contains it (outer)")
+    return section("nested", "Do endpoints that contain one another agree?", rendered(
+        "chapters/nested/section.html", write=write, upper=upper, pairs=pairs, every=every, studies=table,
+        limit=CONTRADICTION, refused=[row for row in estimates if row["status"] != COMPUTED],
+        picture=page.picture("nested"),
+        correlations=results.rows(EFFECT_CORRELATION.file), correlation=results.writer(EFFECT_CORRELATION)))
 
 
-CHAPTER = Chapter("nested", 45, (NESTED, EFFECT_CORRELATION), _work, parts=("nested", "effect correlation"))
+def _pair(rows: Sequence[Row], endpoint: str) -> dict[str, Any]:
+    """The estimates of one endpoint by fit and quantity, and what is to be known of its studies."""
+    own = [row for row in rows if row["endpoint"] == endpoint]
+    pair = {f"{row['fit']}_{row['quantity'].replace(' ', '_')}": row for row in own if row["part"] == ESTIMATE}
+    studies = [row for row in own if row["part"] == STUDY]
+    both = [row for row in studies if row["role"] == "both" and row["outer_events"]]
+    scales: dict[str, list[str]] = {}
+    for row in studies:
+        for scale in dict.fromkeys((row["outer_grading"], row["inner_grading"])):
+            if scale:
+                scales.setdefault(scale, []).append(row["label"])
+    given = pair[f"{TOGETHER}_inner_given_outer"]
+    return {**pair, "both": sorted(both, key=lambda row: row["inner_events"] / row["outer_events"]),
+            "inner_events": sum(row["inner_events"] for row in both),
+            "outer_events": sum(row["outer_events"] for row in both),
+            "scales": scales if len(scales) > 1 else {},
+            "disagree": [row for row in studies if row["role"] == "outer only" and row["reason"]
+                         and not row["reason"].startswith("inner: ")],
+            "alone": [row for row in studies if row["role"] == "inner only"],
+            "prior_driven": given["rho_sd"] > _PRIOR_DRIVEN * given["rho_prior_sd"],
+            "falls": pair[f"{TOGETHER}_{INNER}"]["new_upper"] < pair[f"{SEPARATE}_{INNER}"]["new_upper"]}
+
+
+CHAPTER = Chapter("nested", 45, (NESTED, EFFECT_CORRELATION), _work, section=_section,
+                  parts=("nested", "effect correlation", "figure nested"))

@@ -16,27 +16,26 @@ from analysis.cases.settings import Job, derive_seed
 from analysis.evidence.types import Evidence
 from analysis.inference.draws import draw
 from analysis.inference.posterior import MOST_STUDIES, NO_POSTERIOR, posterior_of
-from analysis.results.columns import columns
-from analysis.results.table import Column, Layout
+from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
 from models import log_hazard, logit_normal
 from models.backend import NUMBERS
 from models.model import Draws
 
 FEWEST = 3
-PRIOR_SD = 1.0 / np.sqrt(3.0)
+PRIOR_SD = float(1.0 / np.sqrt(3.0))
 _DRAWS = 400
-_EFFECTS = np.linspace(-5.0, 5.0, 41)
-_CORRELATIONS, _WEIGHTS = np.polynomial.legendre.leggauss(16)
+_REACH, _MOST_NODES = 5.0, 400
+CORRELATIONS, WEIGHTS = np.polynomial.legendre.leggauss(16)
 
-EFFECT_CORRELATION = Layout("effect_correlation.csv", "The correlation of study effects of a rate and of survival.",
-                            columns(
-    "endpoint", Column("survival", "key of the survival endpoint", "text"), "tiers study_set",
-    Column("k_studies", "studies that report both", "count"),
-    Column("mean", "posterior mean of the correlation of logit rate and log hazard"),
-    Column("sd", "its posterior standard deviation"), Column("prior_sd", "its prior standard deviation"),
-    Column("positive", "posterior probability that it is positive"),
-    Column("shift", "by how much it moves the posterior mean of survival (a probability) at the horizon"),
-    "status reason stamp"))
+EFFECT_CORRELATION = Layout(
+    "effect_correlation.csv", "The correlation of study effects of a rate and of survival.", columns(
+        "endpoint", Column("survival", "key of the survival endpoint", "label endpoints"), "tiers study_set",
+        Column("k_studies", "studies that report both", "count"),
+        Column("mean", "posterior mean of the correlation of logit rate and log hazard"),
+        Column("sd", "its posterior standard deviation"), Column("prior_sd", "its prior standard deviation"),
+        Column("positive", "posterior probability that it is positive", "chance"),
+        Column("shift", "by how much it moves the posterior mean of survival (a probability) at the horizon"),
+        "status reason stamp"))
 
 
 def correlation_rows(evidence: Evidence, base: Job, rate: str, survival: str) -> dict[str, list[dict[str, Any]]]:
@@ -50,17 +49,17 @@ def correlation_rows(evidence: Evidence, base: Job, rate: str, survival: str) ->
     first = headline_case(evidence, base, rate).but(model=logit_normal.MODEL)
     second = headline_case(evidence, base, survival).but(model=log_hazard.MODEL)
     both = [name for name in first.studies.study_ids if name in second.studies.study_ids]
-    row = {"endpoint": rate, "survival": survival, "tiers": base.question.tiers,
-           "study_set": base.question.study_set, "k_studies": len(both), "prior_sd": PRIOR_SD}
-    if not FEWEST <= len(both) <= MOST_STUDIES:
-        return {EFFECT_CORRELATION.file: [{**row, "status": "not computed",
-                                           "reason": f"{len(both)} studies report both"}]}
-    try:
-        draws = _draws(first, base, rate), _draws(second, base, survival)
-    except NO_POSTERIOR as error:
-        return {EFFECT_CORRELATION.file: [{**row, "status": "not computed", "reason": str(error)}]}
-    ratios = _likelihood_ratios(first.take(both), second.take(both), *draws)
-    return {EFFECT_CORRELATION.file: [{**row, **_summary(ratios, draws[1], second.horizon), "status": "computed"}]}
+    row = {"endpoint": rate, "survival": survival, "tiers": base.question.tiers, "prior_sd": PRIOR_SD,
+           "study_set": base.question.study_set, "k_studies": len(both), "status": NOT_COMPUTED,
+           "reason": f"{len(both)} studies report both"}
+    if FEWEST <= len(both) <= MOST_STUDIES:
+        try:
+            draws = _draws(first, base, rate), _draws(second, base, survival)
+            ratios = likelihood_ratios(first.take(both), second.take(both), *draws)
+            row |= {**_summary(ratios, draws[1], second.horizon), "status": COMPUTED, "reason": ""}
+        except NO_POSTERIOR as error:
+            row["reason"] = str(error)
+    return {EFFECT_CORRELATION.file: [row]}
 
 
 def _draws(case: Case, base: Job, name: str) -> Draws:
@@ -68,29 +67,36 @@ def _draws(case: Case, base: Job, name: str) -> Draws:
     return draw(posterior_of(case).grid, _DRAWS, rng)
 
 
-def _likelihood_ratios(rate: Case, survival: Case, first: Draws, second: Draws) -> np.ndarray:
+def likelihood_ratios(rate: Case, survival: Case, first: Draws, second: Draws) -> np.ndarray:
     """Likelihood of each correlation over that of none, given the hyperparameters of each draw; shape (r, s)."""
     place = [survival.studies.study_ids.index(name) for name in rate.studies.study_ids]
-    logits = first["m"][:, None, None] + first["tau"][:, None, None] * _EFFECTS[:, None]
+    effects = _nodes(rate, first)
+    logits = first["m"][:, None, None] + first["tau"][:, None, None] * effects[:, None]
     known = logit_normal.likelihood(rate.studies.events, rate.studies.evaluable, on=NUMBERS).value(logits)
-    known -= _EFFECTS[:, None] ** 2 / 2.0
+    known -= effects[:, None] ** 2 / 2.0
     known = np.exp(known - known.max(axis=1, keepdims=True))
     known /= known.sum(axis=1, keepdims=True)
     none = log_hazard.log_likelihood(second, survival.studies)[:, None]
     ratios = []
-    for r in _CORRELATIONS:
-        given = {"eta": (second["eta"][:, None] + r * second["tau"][:, None] * _EFFECTS).ravel(),
-                 "tau": np.repeat(second["tau"] * np.sqrt(1.0 - r**2), len(_EFFECTS))}
-        likely = log_hazard.log_likelihood(given, survival.studies).reshape(_DRAWS, len(_EFFECTS), -1) - none
+    for r in CORRELATIONS:
+        given = {"eta": (second["eta"][:, None] + r * second["tau"][:, None] * effects).ravel(),
+                 "tau": np.repeat(second["tau"] * np.sqrt(1.0 - r**2), len(effects))}
+        likely = log_hazard.log_likelihood(given, survival.studies).reshape(len(known), len(effects), -1) - none
         ratios.append((known * np.exp(likely[..., place])).sum(axis=1).prod(axis=1))
     return np.array(ratios)
 
 
+def _nodes(rate: Case, draws: Draws) -> np.ndarray:
+    """Standardised effects for a plain sum, as dense as the narrowest likelihood of one asks for."""
+    narrowest = 1.0 / np.sqrt(1.0 + draws["tau"].max() ** 2 * rate.studies.evaluable.max() / 4.0)
+    return np.linspace(-_REACH, _REACH, min(_MOST_NODES, int(2.0 * _REACH / narrowest) + 20))
+
+
 def _summary(ratios: np.ndarray, draws: Draws, months: float) -> dict[str, float]:
-    mass = _WEIGHTS * ratios.mean(axis=1)
+    mass = WEIGHTS * ratios.mean(axis=1)
     mass /= mass.sum()
-    mean = float(mass @ _CORRELATIONS)
-    survival, joint = np.exp(-months * np.exp(draws["eta"])), _WEIGHTS @ ratios
-    return {"mean": mean, "sd": float(np.sqrt(mass @ (_CORRELATIONS - mean) ** 2)),
-            "positive": float(mass[_CORRELATIONS > 0.0].sum()),
+    mean = float(mass @ CORRELATIONS)
+    survival, joint = np.exp(-months * np.exp(draws["eta"])), WEIGHTS @ ratios
+    return {"mean": mean, "sd": float(np.sqrt(mass @ (CORRELATIONS - mean) ** 2)),
+            "positive": float(mass[CORRELATIONS > 0.0].sum()),
             "shift": float(joint @ survival / joint.sum() - survival.mean())}

@@ -4,12 +4,12 @@ Separate fits know nothing of each other, so that they may put a part above its 
 probability: that the mean rate of the part exceeds that of the whole, each from its own exact posterior.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
-from analysis.cases.case import Case, NoStudies
+from analysis.cases.case import NoStudies
 from analysis.cases.nesting import NestedRow, Nesting, nest
 from analysis.cases.settings import Job
 from analysis.evidence.types import Evidence
@@ -17,35 +17,42 @@ from analysis.inference.distribution import difference
 from analysis.inference.estimands import Estimate
 from analysis.inference.nested import GIVEN, INNER, MEAN, NEW, OUTER, RHO, NestedPosterior, nested_posterior
 from analysis.inference.posterior import NO_POSTERIOR, posterior_of
-from analysis.results.columns import columns
-from analysis.results.table import Column, Layout
-from analysis.results.tables import case_cells
-from models.priors import Prior
+from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
+from analysis.results.tables import limit_cells
 
-COMPUTED, NOT_COMPUTED = "computed", "not computed"
-PAIR, ESTIMATE, STUDY = "pair", "estimate", "study"
+ESTIMATE, STUDY = "estimate", "study"
 SEPARATE, TOGETHER = "separate", "nested"
+CONTRADICTION = 0.1
+"""Probability of the impossible above which separate fits contradict one another."""
+
 _PRIOR_DRAWS = 200_000
 
-NESTED = Layout("nested.csv", "A row of one of three parts: an endpoint and the one that contains it, an estimate of "
-                "their rates, or what a study says of both.", columns(
-    "endpoint", Column("parent", "key of the endpoint that contains it", "text"), "tiers study_set",
-    Column("part", "pair, estimate or study", "text"),
-    Column("exceeds", "posterior probability of the separate fits that the part's mean rate exceeds the whole's"),
-    Column("fit", "separate or nested", "text"),
+NESTED = Layout("nested.csv", "A rate of an endpoint or of the one that contains it, fitted separately or nested, or "
+                "what a study says of both.", columns(
+    "endpoint", Column("parent", "key of the endpoint that contains it", "label endpoints", "Within"),
+    "tiers study_set", Column("part", "estimate or study", "text"), Column("fit", "separate or nested", "text", "Fit"),
     Column("quantity", "outer: the whole; inner: the part; inner given outer: the part among those with the whole",
-           "text"),
-    "estimand k_studies n_patients median mean sd lower upper level interval",
-    Column("prior_sd", "prior standard deviation of rho"),
-    "study_id label", Column("role", "what counts: both, outer only, inner only, or left out", "text"),
-    *(Column(f"{part}_{name}", f"{meaning} of the {part} endpoint", kind) for part in ("outer", "inner")
-      for name, meaning, kind in (("events", "events", "count"), ("n", "patients", "count"),
-                                  ("grading", "grading scale", "text"))),
+           "text", "Rate of"), "k_studies n_patients median mean sd lower upper level interval",
+    *(column for of, what, form, head in (
+        ("new", "rate of a new study", "estimate", "New study{unit} [{level} prediction]"),
+        ("rho", "intraclass correlation", "parameter", "rho [{level} credible]")) for column in (
+        Column(f"{of}_median", f"posterior median of the {what}", form, head),
+        *(Column(f"{of}_{name}", f"{name} limit of the {what}") for name in ("lower", "upper")))),
+    Column("rho_sd", "posterior standard deviation of rho", "number", "SD of rho"),
+    Column("rho_prior_sd", "its prior standard deviation", "number", "Prior SD"),
+    Column("exceeds", "of an inner rate: posterior probability of the separate fits that it exceeds the outer one",
+           "chance", "P(part above whole)"),
+    Column("contradicts", f"whether that is above {CONTRADICTION:g}", "flag"),
+    "study_id label", Column("role", "what counts: both, outer only, inner only, or left out", "text", "Counts"),
+    *(column for part in (OUTER, INNER) for column in (
+        Column(f"{part}_events", f"events of the {part} endpoint", f"of {part}_n", part.capitalize()),
+        Column(f"{part}_n", f"patients of the {part} endpoint", "count"),
+        Column(f"{part}_grading", f"grading scale of the {part} endpoint", "text", f"{part.capitalize()} graded by"))),
     "status reason stamp"))
 
 
 def nested_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, list[dict[str, Any]]]:
-    """Rows of one endpoint within its parent; a pair without a result has the reason.
+    """Rows of one endpoint within its parent; a nested rate without a result has the reason.
 
     Raises
     ------
@@ -53,49 +60,52 @@ def nested_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, list[
         When a prior does not exist, or studies of one endpoint share patients.
     """
     nesting = nest(evidence, base, endpoint)
-    shared = {name: value for name, value in case_cells(nesting.inner).items() if name in ("endpoint", "tiers",
-                                                                                           "study_set", "level")}
-    shared |= {"parent": nesting.outer.question.endpoint}
-    rows = [*_fits(nesting), *(_study(evidence, row) for row in nesting.rows)]
-    return {NESTED.file: [{**shared, **row} for row in rows]}
+    return {NESTED.file: [*_fits(nesting), *(_study(evidence, nesting, row) for row in nesting.rows)]}
 
 
 def _fits(nesting: Nesting) -> Iterator[dict[str, Any]]:
     try:
         joint = nested_posterior(nesting)
-        alone = {name: posterior_of(case) for name, case in ((OUTER, nesting.outer), (INNER, nesting.inner))}
+        outer, inner = (posterior_of(case) for case in (nesting.outer, nesting.inner))
     except (NoStudies, *NO_POSTERIOR) as error:
-        yield {"part": PAIR, "status": NOT_COMPUTED, "reason": str(error)}
+        yield {**_cells(nesting, ESTIMATE), "fit": TOGETHER, "quantity": INNER, "status": NOT_COMPUTED,
+               "reason": str(error)}
         return
-    means = [alone[name].distribution(MEAN) for name in (INNER, OUTER)]
-    yield {"part": PAIR, "status": COMPUTED, "exceeds": difference(*means, at=np.array([0.5])).positive}
-    for name, posterior in alone.items():
-        yield from (_estimate(SEPARATE, name, one, posterior.case) for one in posterior.estimates((MEAN, NEW, RHO)))
-    yield from joint_rows(nesting, joint)
+    for quantity, posterior in ((OUTER, outer), (INNER, inner)):
+        size = len(posterior.case.studies), posterior.case.studies.patients
+        yield _estimate(nesting, SEPARATE, quantity, posterior.estimates((MEAN, NEW, RHO)), size)
+    exceeds = difference(inner.distribution(MEAN), outer.distribution(MEAN), at=np.array([0.5])).positive
+    *parts, product = joint_rows(nesting, joint)
+    yield from (*parts, {**product, "exceeds": exceeds, "contradicts": exceeds > CONTRADICTION})
 
 
-def joint_rows(nesting: Nesting, joint: NestedPosterior) -> Iterator[dict[str, Any]]:
-    """Rows of the estimates of the nested model."""
-    k, n = nesting.size
-    for name in (OUTER, GIVEN, INNER):
-        case = nesting.outer if name == OUTER else nesting.inner
-        yield from ({**_estimate(TOGETHER, name, one, case), "k_studies": k, "n_patients": n}
-                    for one in joint.estimates(name))
+def joint_rows(nesting: Nesting, joint: NestedPosterior) -> list[dict[str, Any]]:
+    """The rates of the nested model: outer, inner given outer, and inner."""
+    return [_estimate(nesting, TOGETHER, quantity, joint.estimates(quantity), nesting.size)
+            for quantity in (OUTER, GIVEN, INNER)]
 
 
-def _estimate(fit: str, quantity: str, one: Estimate, case: Case) -> dict[str, Any]:
-    names = ("estimand", "median", "mean", "sd", "lower", "upper", "level", "interval")
-    return {"part": ESTIMATE, "fit": fit, "quantity": quantity, **{name: getattr(one, name) for name in names},
-            "k_studies": len(case.studies), "n_patients": case.studies.patients,
-            "prior_sd": _spread(case.priors[RHO]) if one.estimand == RHO else None, "status": COMPUTED}
+def _cells(nesting: Nesting, part: str) -> dict[str, Any]:
+    question = nesting.inner.question
+    return {"endpoint": question.endpoint, "parent": nesting.outer.question.endpoint, "tiers": question.tiers,
+            "study_set": question.study_set, "part": part}
 
 
-def _spread(prior: Prior) -> float:
-    return float(prior.draw(_PRIOR_DRAWS, np.random.default_rng(1)).std())
+def _estimate(nesting: Nesting, fit: str, quantity: str, estimates: Iterable[Estimate],
+              size: tuple[int, int]) -> dict[str, Any]:
+    known = {one.estimand: one for one in estimates}
+    cells = {**_cells(nesting, ESTIMATE), "fit": fit, "quantity": quantity, "k_studies": size[0],
+             "n_patients": size[1], "status": COMPUTED, **NESTED.pick(vars(known[MEAN])),
+             **limit_cells(known[NEW], "new_")}
+    if RHO in known:
+        case = nesting.outer if quantity == OUTER else nesting.inner
+        prior = case.priors[RHO].draw(_PRIOR_DRAWS, np.random.default_rng(1))
+        cells |= {**limit_cells(known[RHO], "rho_"), "rho_sd": known[RHO].sd, "rho_prior_sd": float(prior.std())}
+    return cells
 
 
-def _study(evidence: Evidence, row: NestedRow) -> dict[str, Any]:
-    counts = {f"{part}_{name}": getattr(getattr(row, part), name) for part in ("outer", "inner")
-              for name in ("events", "n", "grading") if getattr(row, part)}
-    return {"part": STUDY, "study_id": row.study_id, "label": evidence.study(row.study_id).label, "role": row.role,
-            **counts, "reason": row.reason}
+def _study(evidence: Evidence, nesting: Nesting, row: NestedRow) -> dict[str, Any]:
+    counts = {f"{part}_{name}": getattr(found, name) for part, found in ((OUTER, row.outer), (INNER, row.inner))
+              for name in ("events", "n", "grading") if found}
+    return {**_cells(nesting, STUDY), "study_id": row.study_id, "label": evidence.study(row.study_id).label,
+            "role": row.role, **counts, "reason": row.reason}
