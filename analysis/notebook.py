@@ -184,9 +184,9 @@ class Nested:
     posterior: NestedPosterior
 
     def __repr__(self) -> str:
-        (k, n), question = self.nesting.size, self.nesting.inner.question
-        shown = heading(self.evidence, question, NAME, self.nesting.priors, studies=k, patients=n)
-        return f"{shown}\n{self.frame()[['quantity', 'estimand', 'mean', 'median', 'lower', 'upper']].round(3)}"
+        shown = heading(self.evidence, self.nesting.inner.question, NAME, self.nesting.priors, self.nesting.counted)
+        names = ["quantity", "mean", "median", "lower", "upper", "new_median", "new_lower", "new_upper"]
+        return f"{shown}\n\n{self.frame()[names].round(3).to_string(index=False)}"
 
     def frame(self) -> "pd.DataFrame":
         """The estimates of the outer rate, the inner one given the outer, and the inner one, as in nested.csv."""

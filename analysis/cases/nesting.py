@@ -74,10 +74,10 @@ class Nesting:
             _counts((row.study_id, row.inner.events, row.inner.n) for row in self.rows if row.role == "inner only"))
 
     @property
-    def size(self) -> tuple[int, int]:
-        """Studies that count, and their patients."""
-        counted = [row.outer or row.inner for row in self.rows if row.outer or row.inner]
-        return len(counted), sum(row.n for row in counted)
+    def counted(self) -> RateStudies:
+        """Every study that counts, by its outer count where it has one."""
+        counts = (row.outer or row.inner for row in self.rows)
+        return _counts((row.study_id, row.events, row.n) for row in counts if row)
 
     @property
     def priors(self) -> dict[str, Prior]:

@@ -27,7 +27,7 @@ def test_each_study_contributes_what_it_reports(tmp_path):
     studies = nesting.studies
     assert counts(studies.outer) == {"both": (7, 12), "zero": (0, 5), "whole": (9, 15)}
     assert counts(studies.inner) == {"both": (3, 7)} and counts(studies.inner_only) == {"part": (2, 9)}
-    assert nesting.size == (4, 41)
+    assert (len(nesting.counted), nesting.counted.patients) == (4, 41)
 
 
 @pytest.mark.parametrize(("outer", "inner", "n", "reason"), [

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from analysis.cases.nesting import nested_endpoints
-from analysis.chapters.chapter import Asked, Chapter, Page, Task
+from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
 from analysis.chapters.nested.correlation import EFFECT_CORRELATION, correlation_rows
+from analysis.chapters.nested.figure import draw_nested
 from analysis.chapters.nested.rows import CONTRADICTION, ESTIMATE, NESTED, SEPARATE, STUDY, TOGETHER, nested_rows
 from analysis.drawing.html import Html, rendered, section, show
 from analysis.inference.nested import GIVEN, INNER, OUTER
@@ -27,6 +28,12 @@ def _work(asked: Asked) -> Iterator[Task]:
     if nested and survival:
         rate = nested[0].parent
         yield Task("effect correlation", rate, correlation_rows, (asked.base, rate, survival[0]))
+
+
+def _figures(results: Results) -> Iterator[Picture]:
+    if any(row["median"] is not None for row in results.rows(NESTED.file)):
+        yield Picture("nested", draw_nested, {"frame": results.frame(NESTED), "labels": results.labels},
+                      "Rates of endpoints of which one contains the other, from separate fits and from nested ones.")
 
 
 def _section(results: Results, page: Page) -> Html:
@@ -77,5 +84,5 @@ def _pair(rows: Sequence[Row], endpoint: str) -> dict[str, Any]:
             "falls": pair[f"{TOGETHER}_{INNER}"]["new_upper"] < pair[f"{SEPARATE}_{INNER}"]["new_upper"]}
 
 
-CHAPTER = Chapter("nested", 45, (NESTED, EFFECT_CORRELATION), _work, section=_section,
+CHAPTER = Chapter("nested", 45, (NESTED, EFFECT_CORRELATION), _work, None, _figures, _section,
                   parts=("nested", "effect correlation", "figure nested"))

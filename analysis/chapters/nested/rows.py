@@ -19,6 +19,7 @@ from analysis.inference.nested import GIVEN, INNER, MEAN, NEW, OUTER, RHO, Neste
 from analysis.inference.posterior import NO_POSTERIOR, posterior_of
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
 from analysis.results.tables import limit_cells
+from models.studies import RateStudies
 
 ESTIMATE, STUDY = "estimate", "study"
 SEPARATE, TOGETHER = "separate", "nested"
@@ -72,8 +73,7 @@ def _fits(nesting: Nesting) -> Iterator[dict[str, Any]]:
                "reason": str(error)}
         return
     for quantity, posterior in ((OUTER, outer), (INNER, inner)):
-        size = len(posterior.case.studies), posterior.case.studies.patients
-        yield _estimate(nesting, SEPARATE, quantity, posterior.estimates((MEAN, NEW, RHO)), size)
+        yield _estimate(nesting, SEPARATE, quantity, posterior.estimates((MEAN, NEW, RHO)), posterior.case.studies)
     exceeds = difference(inner.distribution(MEAN), outer.distribution(MEAN), at=np.array([0.5])).positive
     *parts, product = joint_rows(nesting, joint)
     yield from (*parts, {**product, "exceeds": exceeds, "contradicts": exceeds > CONTRADICTION})
@@ -81,7 +81,7 @@ def _fits(nesting: Nesting) -> Iterator[dict[str, Any]]:
 
 def joint_rows(nesting: Nesting, joint: NestedPosterior) -> list[dict[str, Any]]:
     """The rates of the nested model: outer, inner given outer, and inner."""
-    return [_estimate(nesting, TOGETHER, quantity, joint.estimates(quantity), nesting.size)
+    return [_estimate(nesting, TOGETHER, quantity, joint.estimates(quantity), nesting.counted)
             for quantity in (OUTER, GIVEN, INNER)]
 
 
@@ -92,10 +92,10 @@ def _cells(nesting: Nesting, part: str) -> dict[str, Any]:
 
 
 def _estimate(nesting: Nesting, fit: str, quantity: str, estimates: Iterable[Estimate],
-              size: tuple[int, int]) -> dict[str, Any]:
+              studies: RateStudies) -> dict[str, Any]:
     known = {one.estimand: one for one in estimates}
-    cells = {**_cells(nesting, ESTIMATE), "fit": fit, "quantity": quantity, "k_studies": size[0],
-             "n_patients": size[1], "status": COMPUTED, **NESTED.pick(vars(known[MEAN])),
+    cells = {**_cells(nesting, ESTIMATE), "fit": fit, "quantity": quantity, "k_studies": len(studies),
+             "n_patients": studies.patients, "status": COMPUTED, **NESTED.pick(vars(known[MEAN])),
              **limit_cells(known[NEW], "new_")}
     if RHO in known:
         case = nesting.outer if quantity == OUTER else nesting.inner
