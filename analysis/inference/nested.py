@@ -16,10 +16,10 @@ from scipy import special
 from analysis.cases.case import NoStudies
 from analysis.cases.nesting import Nesting
 from analysis.inference import weighted
-from analysis.inference.density import density_of
+from analysis.inference.density import Density, density_of
 from analysis.inference.estimands import Estimate
 from analysis.inference.grid import Grid, QuadratureFailed, solve
-from analysis.inference.posterior import TOLERANCE, Posterior
+from analysis.inference.posterior import Posterior
 from models import beta_binomial
 from models.nested_beta_binomial import inner_only_log_likelihood
 
@@ -29,7 +29,7 @@ OUTER, GIVEN, INNER = "outer", "inner given outer", "inner"
 
 WORST = 1e-4
 _NEGLIGIBLE = 1e-15
-_MOST_POINTS = 3_500  # of a grid; of a finer one every second point of either axis is enough
+_TOLERANCES, _MOST_POINTS = (1e-6, 1e-4), 5_000  # of a grid: pairs of points must fit into memory
 _MOST_SUMS = 5_000  # over unknown outer counts, at each pair of points
 _WIDE, _NEAR = special.expit(np.linspace(-18.0, 18.0, 361)), np.linspace(-8.0, 8.0, 401)
 
@@ -81,26 +81,21 @@ class NestedPosterior:
     @cached_property
     def _new_product(self) -> Estimate:
         """Of a new study's two independent rates: the second one in narrow cells, the first one read from a table."""
-        values, pairs = self._sparse()
-        (outer, outer_square), (inner, inner_square) = (_moments_of_new_study(of) for of in values)
-        mean = float(outer @ pairs @ inner)
-        sd = float(np.sqrt(outer_square @ pairs @ inner_square - mean**2))
-        whole, part = pairs.sum(axis=1), pairs.sum(axis=0)
-        rates = _lattice((whole @ outer, whole @ outer_square), (part @ inner, part @ inner_square),
-                         (mean, sd**2 + mean**2))
-        below, of_inner = (beta_binomial.new_study_cdf({name: of[name][:, None] for name in of}, rates)
-                           for of in values)
+        values = [{name: value[kept, None] for name, value in of.items()}
+                  for of, kept in zip(self.values, self.coarse, strict=True)]
+        pairs = self.joint[np.ix_(*self.coarse)]
+        pairs = pairs / pairs.sum()
+        outer, inner = (np.hstack([of["mu"], of["mu"] ** 2 + of["mu"] * (1.0 - of["mu"]) * of["rho"]]) for of in values)
+        moments = [pairs.sum(axis=1) @ outer, pairs.sum(axis=0) @ inner, np.diag(outer.T @ pairs @ inner)]
+        spreads = [(mean, np.sqrt(max(square - mean**2, 0.0))) for mean, square in moments]
+        near = [mean + sd * _NEAR for mean, sd in spreads]
+        rates = np.unique(np.concatenate([_WIDE, *near]).clip(_WIDE[0], _WIDE[-1]))
+        below, of_inner = (beta_binomial.new_study_cdf(of, rates) for of in values)
         cells = np.concatenate([rates[:1], np.sqrt(rates[1:] * rates[:-1]), [1.0]])
         mass = pairs @ np.diff(of_inner, axis=1, prepend=0.0, append=1.0)
         cdf = sum(np.interp(rates / cell, rates, row, right=row_mass)
                   for cell, row, row_mass in zip(cells, mass.T @ below, mass.sum(axis=0), strict=True))
-        return self._estimate(NEW, mean, sd, rates, cdf, "prediction")
-
-    def _sparse(self) -> tuple[tuple[dict[str, np.ndarray], ...], np.ndarray]:
-        values = tuple({name: of[name][kept] for name in of}
-                       for of, kept in zip(self.values, self.coarse, strict=True))
-        pairs = self.joint[np.ix_(*self.coarse)]
-        return values, pairs / pairs.sum()
+        return self._estimate(NEW, *map(float, spreads[-1]), rates, cdf, "prediction")
 
     def _estimate(self, name: str, mean: float, sd: float, rates: np.ndarray, cdf: np.ndarray,
                   interval: str) -> Estimate:
@@ -109,17 +104,6 @@ class NestedPosterior:
                                          np.maximum.accumulate(cdf), rates).tolist()
         return Estimate(name, None, None, "probability", "proportion", mean, sd, median, lower, upper, level, interval,
                         np.nan)
-
-
-def _moments_of_new_study(of: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean of a new study's rate, and of its square."""
-    return of["mu"], of["mu"] ** 2 + of["mu"] * (1.0 - of["mu"]) * of["rho"]
-
-
-def _lattice(*moments: tuple[float, float]) -> np.ndarray:
-    """Rates from 0 to 1, dense where distributions with these means and mean squares are."""
-    near = [mean + np.sqrt(max(square - mean**2, 0.0)) * _NEAR for mean, square in moments]
-    return np.unique(np.concatenate([_WIDE, *near]).clip(_WIDE[0], _WIDE[-1]))
 
 
 def nested_posterior(nesting: Nesting) -> NestedPosterior:
@@ -134,12 +118,12 @@ def nested_posterior(nesting: Nesting) -> NestedPosterior:
     """
     studies = nesting.studies
     _refuse_what_says_nothing(nesting)
-    grids = [_bounded(solve(density_of(case.model, table, case.priors), tolerance=TOLERANCE))
+    grids = [_grid(density_of(case.model, table, case.priors))
              for case, table in ((nesting.outer, studies.outer), (nesting.inner, studies.inner))]
-    kept = [grid.weights > _NEGLIGIBLE * grid.weights.max() for grid in grids]
+    kept = [_matters(grid) for grid in grids]
     values = tuple({name: value[inside.ravel()] for name, value in grid.values.items()}
                    for grid, inside in zip(grids, kept, strict=True))
-    coarse = tuple(_every_second(grid)[inside] for grid, inside in zip(grids, kept, strict=True))
+    coarse = tuple((np.indices(inside.shape) % 2 == 0).all(axis=0)[inside] for inside in kept)
     first, second = (grid.weights[inside] for grid, inside in zip(grids, kept, strict=True))
     log_joint = inner_only_log_likelihood(*values, studies.inner_only)
     top = float(log_joint.max())
@@ -149,8 +133,11 @@ def nested_posterior(nesting: Nesting) -> NestedPosterior:
         raise QuadratureFailed(f"the two parts are joined with an error of about {error:.2g}")
     total = float(joint.sum())
     joint /= total
-    parts = [replace(grid, weights=_filled(inside, joint.sum(axis=1 - at)), error=max(error, grid.error))
-             for at, (grid, inside) in enumerate(zip(grids, kept, strict=True))]
+    parts = []
+    for at, (grid, inside) in enumerate(zip(grids, kept, strict=True)):
+        weights = np.zeros(inside.shape)
+        weights[inside] = joint.sum(axis=1 - at)
+        parts.append(replace(grid, weights=weights, error=max(error, grid.error)))
     return NestedPosterior(
         Posterior(nesting.outer, parts[0]), Posterior(nesting.inner.but(studies=studies.inner), parts[1]), values,
         joint, coarse, sum(grid.log_evidence for grid in grids) + top + float(np.log(total)), error)
@@ -167,25 +154,15 @@ def _refuse_what_says_nothing(nesting: Nesting) -> None:
         raise QuadratureFailed(f"more than {_MOST_SUMS:,} possible counts of {outer} in studies without it")
 
 
-def _bounded(grid: Grid) -> Grid:
-    """The grid, or every second point of either axis where it has very many."""
-    while np.count_nonzero(grid.weights > _NEGLIGIBLE * grid.weights.max()) > _MOST_POINTS:
-        location, heterogeneity, weights = (table[::2, ::2] for table in (grid.location, grid.heterogeneity,
-                                                                          grid.weights))
-        grid = replace(grid, a=grid.a[::2], b=grid.b[::2], step=2.0 * grid.step, location=location,
-                       heterogeneity=heterogeneity, weights=weights / weights.sum(), error=grid.error ** (2.0 / 3.0))
-    return grid
+def _grid(density: Density) -> Grid:
+    """The finest grid of a bounded number of points."""
+    fine, rough = _TOLERANCES
+    grid = solve(density, tolerance=fine)
+    return grid if np.count_nonzero(_matters(grid)) <= _MOST_POINTS else solve(density, tolerance=rough)
 
 
-def _every_second(grid: Grid) -> np.ndarray:
-    rows, columns = np.indices(grid.weights.shape)
-    return (rows % 2 == 0) & (columns % 2 == 0)
-
-
-def _filled(inside: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    table = np.zeros(inside.shape)
-    table[inside] = weights
-    return table
+def _matters(grid: Grid) -> np.ndarray:
+    return grid.weights > _NEGLIGIBLE * grid.weights.max()
 
 
 def _error(joint: np.ndarray, own: tuple[np.ndarray, np.ndarray], values: tuple[Mapping[str, np.ndarray], ...],

@@ -7,7 +7,7 @@ from analysis.cases.nesting import nested_endpoints
 from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
 from analysis.chapters.nested.correlation import EFFECT_CORRELATION, correlation_rows
 from analysis.chapters.nested.figure import draw_nested
-from analysis.chapters.nested.rows import CONTRADICTION, ESTIMATE, NESTED, SEPARATE, STUDY, TOGETHER, nested_rows
+from analysis.chapters.nested.rows import CONTRADICTION, ESTIMATE, NESTED, STUDY, TOGETHER, nested_rows
 from analysis.drawing.html import Html, rendered, section, show
 from analysis.inference.nested import GIVEN, INNER, OUTER
 from analysis.results.numbers import joint, limits_of, with_unit
@@ -77,11 +77,12 @@ def _pair(rows: Sequence[Row], endpoint: str) -> dict[str, Any]:
             "inner_events": sum(row["inner_events"] for row in both),
             "outer_events": sum(row["outer_events"] for row in both),
             "scales": scales if len(scales) > 1 else {},
+            "unnamed": any(row["role"] != "left out" and not row["outer_grading"] and not row["inner_grading"]
+                           for row in studies),
             "disagree": [row for row in studies if row["role"] == "outer only" and row["reason"]
                          and not row["reason"].startswith("inner: ")],
             "alone": [row for row in studies if row["role"] == "inner only"],
-            "prior_driven": given["rho_sd"] > _PRIOR_DRIVEN * given["rho_prior_sd"],
-            "falls": pair[f"{TOGETHER}_{INNER}"]["new_upper"] < pair[f"{SEPARATE}_{INNER}"]["new_upper"]}
+            "prior_driven": given["rho_sd"] > _PRIOR_DRIVEN * given["rho_prior_sd"]}
 
 
 CHAPTER = Chapter("nested", 45, (NESTED, EFFECT_CORRELATION), _work, None, _figures, _section,

@@ -15,16 +15,18 @@ from analysis.cases.case import Case, headline_case
 from analysis.cases.settings import Job, derive_seed
 from analysis.evidence.types import Evidence
 from analysis.inference.draws import draw
-from analysis.inference.posterior import MOST_STUDIES, NO_POSTERIOR, posterior_of
+from analysis.inference.posterior import NO_POSTERIOR, posterior_of
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
 from models import log_hazard, logit_normal
 from models.backend import NUMBERS
 from models.model import Draws
 
-FEWEST = 3
+FEWEST, MOST = 3, 60
+"""Studies with both endpoints."""
+
 PRIOR_SD = float(1.0 / np.sqrt(3.0))
-_DRAWS = 400
-_REACH, _MOST_NODES = 5.0, 400
+_DRAWS, _PER_STUDY = 400, 8_000  # draws of the hyperparameters; with many studies fewer
+_REACH, _MOST_NODES = 5.0, 250
 CORRELATIONS, WEIGHTS = np.polynomial.legendre.leggauss(16)
 
 EFFECT_CORRELATION = Layout(
@@ -52,19 +54,16 @@ def correlation_rows(evidence: Evidence, base: Job, rate: str, survival: str) ->
     row = {"endpoint": rate, "survival": survival, "tiers": base.question.tiers, "prior_sd": PRIOR_SD,
            "study_set": base.question.study_set, "k_studies": len(both), "status": NOT_COMPUTED,
            "reason": f"{len(both)} studies report both"}
-    if FEWEST <= len(both) <= MOST_STUDIES:
+    if FEWEST <= len(both) <= MOST:
+        rng = np.random.default_rng(derive_seed(base.seed, "effect correlation", rate, survival))
         try:
-            draws = _draws(first, base, rate), _draws(second, base, survival)
+            draws = [draw(posterior_of(case).grid, min(_DRAWS, _PER_STUDY // len(both)), rng)
+                     for case in (first, second)]
             ratios = likelihood_ratios(first.take(both), second.take(both), *draws)
             row |= {**_summary(ratios, draws[1], second.horizon), "status": COMPUTED, "reason": ""}
         except NO_POSTERIOR as error:
             row["reason"] = str(error)
     return {EFFECT_CORRELATION.file: [row]}
-
-
-def _draws(case: Case, base: Job, name: str) -> Draws:
-    rng = np.random.default_rng(derive_seed(base.seed, "effect correlation", name))
-    return draw(posterior_of(case).grid, _DRAWS, rng)
 
 
 def likelihood_ratios(rate: Case, survival: Case, first: Draws, second: Draws) -> np.ndarray:
