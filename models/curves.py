@@ -276,7 +276,9 @@ def marginal(shared: Shared, names: Sequence[str]) -> Marginal:
 
     def conditional(draws: Mapping[str, Array], inputs: Mapping[str, Array], *, on: Backend) -> tuple[Array, Array]:
         each = likelihood(inputs, *at(draws), on=on)
-        return conditional_location(draws["tau"], [(each.guess, each.guess_variance, 1.0)], on=on)
+        # Without any study the location could be anywhere.
+        rows = [] if on is NUMBERS and not each.guess.size else [(each.guess, each.guess_variance, 1.0)]
+        return conditional_location(draws["tau"], rows, on=on)
 
     def log_likelihood(draws: Draws, studies: CurveStudies) -> np.ndarray:
         return np.concatenate([log_marginal(likelihood(data(studies), *parts(draws, part), on=NUMBERS),

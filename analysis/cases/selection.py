@@ -162,6 +162,14 @@ def candidates(evidence: Evidence, question: Question) -> Selection:
     return Selection(question, endpoint, tuple(chosen), tuple(left_out), warnings, tuple(curves))
 
 
+def answering(evidence: Evidence, question: Question) -> tuple[Response, ...] | tuple[Survival, ...]:
+    """Every row that answers a question, whichever of them stands for its study; of survival of every data cut."""
+    endpoint = _endpoint(evidence, question.endpoint)
+    rows = evidence.responses if endpoint.kind == "rate" else evidence.survival
+    return tuple(row for row in rows if row.endpoint == endpoint.endpoint
+                 and not _reason_against(evidence, question, endpoint, row))
+
+
 def shared_patients(evidence: Evidence, study_ids: Iterable[str]) -> tuple[tuple[str, str], ...]:
     """Pairs among the studies that share patients, by the `overlaps_with` of either; in the order of the studies."""
     place = {name: at for at, name in enumerate(study_ids)}

@@ -85,8 +85,8 @@ class Density:
 
     def __call__(self, location: np.ndarray, heterogeneity: np.ndarray) -> np.ndarray:
         """Log of likelihood times prior at unconstrained values, shape (g,) each; -inf where it is not a number."""
-        size = max((table.size for table in self.inputs.values()), default=1)
-        batch = max(1, _BATCH // size // self.model.marginal.points_per_study)
+        size = max((table.size for table in self.inputs.values()), default=0)
+        batch = max(1, _BATCH // max(size, 1) // self.model.marginal.points_per_study)
         parts = [self._evaluate(location[at:at + batch], heterogeneity[at:at + batch])
                  for at in range(0, len(location), batch)]
         return np.concatenate(parts)

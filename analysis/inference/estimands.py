@@ -13,6 +13,9 @@ MAIN = {"rate": "mean_rate", "survival": "survival"}
 NEW = {"rate": "new_study_rate", "survival": "new_study_survival"}
 """The pooled estimand that stands for an endpoint of a kind, and its prediction for a new study."""
 
+OF_TYPICAL_CURVE = ("survival", "rmst", "median_months", "hazard")
+"""What the curve of the typical study says, read at one place or another."""
+
 SPREADS = ("rho", "tau")
 """Estimands that tell how much studies differ; the first one that a model gives is shown."""
 

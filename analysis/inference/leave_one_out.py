@@ -18,11 +18,10 @@ from scipy import special
 from analysis.cases.case import Case
 from analysis.inference.grid import Grid
 from analysis.inference.posterior import Posterior, posterior_of
-from models import beta_binomial
+from analysis.inference.prediction import NAMED_BELOW, counts_of
 from models.studies import HazardStudies, RateStudies, Studies
 
 _known_pits: dict[tuple[object, ...], float] = {}
-_MOST_AT_ONCE = 5000  # patients; more would fill the memory
 
 
 @dataclass(frozen=True)
@@ -82,24 +81,16 @@ def only(studies: Studies, index: int) -> Studies:
     return studies.take(np.arange(len(studies)) == index)
 
 
-def predictive_counts(grid: Grid, n: int) -> np.ndarray:
-    """Probability of 0..n events among n patients of one further study, shape (n + 1,)."""
-    model = grid.density.model
-    values, weights = grid.sparse()
-    if model is beta_binomial.MODEL and n <= _MOST_AT_ONCE:
-        # All counts of one size share their terms, which makes a study of hundreds of patients cheap.
-        return np.exp(beta_binomial.count_log_probabilities(values, [n])[0]) @ weights
-    counts = RateStudies([str(y) for y in range(n + 1)], np.arange(n + 1), np.full(n + 1, n))
-    return weights @ np.exp(model.marginal.log_likelihood(values, counts))
-
-
 def pit(grid: Grid, study: Studies) -> float:
     """Predictive mid-p of the one study: its count, or its estimated log hazard."""
     if isinstance(study, RateStudies):
-        y = int(study.events[0])
-        probability = predictive_counts(grid, int(study.evaluable[0]))
-        return float(np.clip(probability[:y].sum() + 0.5 * probability[y], 0.0, 1.0))
+        return counts_of(grid, int(study.evaluable[0])).pit(int(study.events[0]))
     return _pit_of_hazard(grid, study)
+
+
+def chance_named(grid: Grid, study: Studies) -> float:
+    """Predictive probability that a study of this size is named; a log hazard is continuous: exactly NAMED_BELOW."""
+    return counts_of(grid, int(study.evaluable[0])).chance_named if isinstance(study, RateStudies) else NAMED_BELOW
 
 
 def _pit_of_hazard(grid: Grid, study: HazardStudies) -> float:

@@ -1,10 +1,107 @@
-"""What studies of the same sizes would report: replicates of the data, the way of reporting that of each study."""
+"""What studies of the same sizes would report: laws of counts by quadrature, and replicates of the data by draws.
+
+A report is *named* where something at least as extreme has a two-sided predictive probability below 0.05.
+
+References
+----------
+Czado C, Gneiting T, Held L. Biometrics 2009;65:1254, doi 10.1111/j.1541-0420.2009.01191.x (PIT of counts, mid-p).
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from scipy import stats
 
-from models import log_hazard
+from analysis.inference.grid import Grid, Slices
+from models import beta_binomial, log_hazard
 from models.model import Draws, Model
 from models.studies import CurveStudies, RateStudies, Studies
+
+NAMED_BELOW = 0.05
+_MOST_AT_ONCE = 5000  # patients; more would fill the memory
+_CELLS = 256  # of survival; a standard error of 100 patients is a dozen of them
+
+
+def two_sided(pit: np.ndarray | float) -> np.ndarray:
+    """Two-sided predictive probability of something at least as extreme, of a mid-p: small is surprising."""
+    return 2.0 * np.minimum(pit, 1.0 - np.asarray(pit))
+
+
+@dataclass(frozen=True, eq=False)
+class CountLaw:
+    """The predictive distribution of the patients with an event among those of one further study.
+
+    A number that is not whole, of effective patients, lies on the line between its neighbours.
+
+    Parameters
+    ----------
+    probabilities : array, shape (n + 1,)
+        Of 0 to n patients.
+    """
+
+    probabilities: np.ndarray
+
+    @cached_property
+    def pits(self) -> np.ndarray:
+        """Mid-p of each count: the probability of fewer patients and half that of just as many; shape (n + 1,)."""
+        return np.clip(np.cumsum(self.probabilities) - 0.5 * self.probabilities, 0.0, 1.0)
+
+    def pit(self, count: float) -> float:
+        """Mid-p of a count."""
+        return float(np.interp(count, np.arange(len(self.pits)), self.pits))
+
+    def log_probability(self, count: float) -> float:
+        """Log predictive probability of a count."""
+        with np.errstate(divide="ignore"):
+            return float(np.interp(count, np.arange(len(self.pits)), np.log(self.probabilities)))
+
+    def limits(self, level: float) -> np.ndarray:
+        """Lower limit, median and upper limit: the smallest counts that these probabilities do not exceed."""
+        wanted = [(1.0 - level) / 2.0, 0.5, (1.0 + level) / 2.0]
+        return np.minimum(np.searchsorted(np.cumsum(self.probabilities), wanted), len(self.probabilities) - 1)
+
+    @property
+    def named(self) -> np.ndarray:
+        """Whether each count would be named; bool array, shape (n + 1,)."""
+        return two_sided(self.pits) < NAMED_BELOW
+
+    @property
+    def chance_named(self) -> float:
+        """Predictive probability of being named, which for few patients is less than NAMED_BELOW."""
+        return float(self.probabilities[self.named].sum())
+
+
+def counts_of(grid: Grid | Slices, n: int) -> CountLaw:
+    """The law of the events among n patients of one further study, for a model of a rate."""
+    return CountLaw(predictive_counts(grid, n))
+
+
+def predictive_counts(grid: Grid | Slices, n: int) -> np.ndarray:
+    """Probability of 0..n events among n patients of one further study, shape (n + 1,)."""
+    model = grid.density.model
+    values, weights = grid.sparse()
+    if model is beta_binomial.MODEL and n <= _MOST_AT_ONCE:
+        # All counts of one size share their terms, which makes a study of hundreds of patients cheap.
+        return np.exp(beta_binomial.count_log_probabilities(values, [n])[0]) @ weights
+    counts = RateStudies([str(y) for y in range(n + 1)], np.arange(n + 1), np.full(n + 1, n))
+    return weights @ np.exp(model.marginal.log_likelihood(values, counts))
+
+
+def survivors_of(grid: Grid | Slices, months: float, n: int) -> CountLaw:
+    """The law of those who are without the event then, among n patients of one further study.
+
+    Survival of the study follows from its effect, whose distribution function is known at each point of the grid; the
+    binomial law of n patients is summed over cells of survival.
+    """
+    density, (values, weights) = grid.density.model.density, grid.sparse()
+    edges = np.linspace(0.0, 1.0, _CELLS + 1)
+    # Survival falls with the effect: it is at most s where the effect is at least that of s.
+    effects = density.curve.effect_at(values, edges[1:-1, None], months)
+    at_most = (1.0 - density.new_study_cdf(values, effects)) @ weights
+    mass = np.diff(at_most, prepend=0.0, append=1.0)
+    middle = (edges[1:] + edges[:-1]) / 2.0
+    return CountLaw(stats.binom.pmf(np.arange(n + 1)[:, None], n, middle) @ mass)
 
 
 def outcome(studies: Studies) -> tuple[str, np.ndarray]:
@@ -17,18 +114,20 @@ def outcome(studies: Studies) -> tuple[str, np.ndarray]:
     if isinstance(studies, RateStudies):
         return "events", studies.events
     if isinstance(studies, CurveStudies):
-        return "survival", _nearest_points(studies)[1]
+        return "survival", nearest_points(studies)[1]
     values, rows = np.empty(len(studies)), log_hazard.kinds(studies)
     for name, table in log_hazard.data(studies).items():
         values[rows[name]] = log_hazard.smoothed(name, table, table[0])
     return "log_hazard", values
 
 
-def _nearest_points(studies: CurveStudies) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Months, survival and effective patients of one point of each curve, shape (k,) each."""
+def nearest_points(studies: CurveStudies) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Months, survival and effective patients of one point of each curve, shape (k,) each; NaN where it has none."""
     lost = np.cumsum(studies.counts, axis=1)
     total = lost[:, -1] + studies.survivors.sum(axis=1)
-    known = studies.counts.cumsum(axis=1) > 0.0
+    # Rows are filled up with intervals from 0 in which nobody had the event.
+    known = (studies.counts > 0.0) | (studies.starts > 0.0)
+    known[:, 0] = total > 0.0
     nearest = np.argmin(np.where(known, np.abs(np.log(np.maximum(studies.ends, 1e-9) / 12.0)), np.inf), axis=1)
     at = np.arange(len(studies)), nearest
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -55,7 +154,7 @@ def replicates(model: Model, studies: Studies, draws: Draws, effects: np.ndarray
     if isinstance(studies, RateStudies):
         return rng.binomial(studies.evaluable, np.clip(effects, 0.0, 1.0))
     if isinstance(studies, CurveStudies):
-        months, _, patients = _nearest_points(studies)
+        months, _, patients = nearest_points(studies)
         each, whole = {name: values[:, None] for name, values in draws.items()}, np.maximum(np.round(patients), 1.0)
         return rng.binomial(whole.astype(int), model.density.curve.survival(each, effects, months)) / whole
     values, rows = np.empty(effects.shape), log_hazard.kinds(studies)

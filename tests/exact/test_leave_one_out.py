@@ -17,7 +17,8 @@ from analysis.chapters.models.comparison import (
 from analysis.inference.density import density_of
 from analysis.inference.draws import draw
 from analysis.inference.grid import solve
-from analysis.inference.leave_one_out import leave_one_out, only, pit, predictive_counts, without
+from analysis.inference.leave_one_out import leave_one_out, only, pit, without
+from analysis.inference.prediction import predictive_counts
 from models import all_models
 from models.priors import Prior
 from tests.casing import bare_case

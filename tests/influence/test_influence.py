@@ -10,15 +10,16 @@ import pytest
 from analysis.cases.case import case_of
 from analysis.cases.settings import Job, Question
 from analysis.chapters.influence.rows import INFLUENCE, PRIOR_ONLY
-from analysis.chapters.influence.surprise import chance_named, information, pareto_k, surprise
+from analysis.chapters.influence.surprise import information, pareto_k, surprise
 from analysis.evidence.loading import load
 from analysis.inference import posterior
 from analysis.inference.density import density_of
 from analysis.inference.draws import draw
 from analysis.inference.grid import solve
-from analysis.inference.leave_one_out import leave_one_out, only, predictive_counts, without
+from analysis.inference.leave_one_out import chance_named, leave_one_out, only, without
 from analysis.inference.pooled import pooled
 from analysis.inference.posterior import posterior_of
+from analysis.inference.prediction import predictive_counts
 from models import all_models
 from tests.casing import bare_case
 from tests.data.tables import FOLDER
@@ -73,8 +74,8 @@ def test_chance_of_being_named_is_that_of_simulated_studies():
     drawn = rng.choice(21, size=20_000, p=probability / probability.sum())
     pit = np.cumsum(probability)[drawn] - probability[drawn] / 2
     # 20,000 draws of a chance below 0.06: four standard errors are 0.007.
-    assert chance_named(left, only(studies, 0)) == pytest.approx(np.mean(2 * np.minimum(pit, 1 - pit) < 0.05),
-                                                                 abs=0.007)
+    assert chance_named(left.posterior.grid, only(studies, 0)) == pytest.approx(
+        np.mean(2 * np.minimum(pit, 1 - pit) < 0.05), abs=0.007)
 
 
 def test_information_is_the_divergence_of_two_posteriors():

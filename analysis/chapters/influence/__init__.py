@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
 from analysis.chapters.influence.figure import FEWEST, draw_baujat, mapped
 from analysis.chapters.influence.rows import INFLUENCE, influence_rows
-from analysis.chapters.influence.surprise import NAMED_BELOW
 from analysis.drawing.html import Html, rendered, section, show
+from analysis.inference.prediction import NAMED_BELOW
 from analysis.results.numbers import joint
 from analysis.results.results import Results
 from analysis.results.table import COMPUTED, Row

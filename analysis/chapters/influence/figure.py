@@ -13,11 +13,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.chapters.influence.rows import COMPUTED
-from analysis.chapters.influence.surprise import NAMED_BELOW, surprise
+from analysis.chapters.influence.surprise import surprise
 from analysis.drawing import style
 from analysis.drawing.labels import Disc, places
 from analysis.drawing.page import wrapped
 from analysis.drawing.panels import MAX_PANELS, PLOT_HEIGHT, PLOT_WIDTH, listed, panels
+from analysis.inference.prediction import NAMED_BELOW
 from analysis.results.writing import Labels
 
 if TYPE_CHECKING:

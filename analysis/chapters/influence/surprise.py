@@ -1,8 +1,7 @@
 """How much each study says: its surprise to the others, what is learned from it, and how often chance is as odd.
 
-A study is *named* where something at least as extreme has a two-sided predictive probability below 0.05 given the
-others. Counts are discrete, so that a study of few patients is named by chance less often than that: `chance_named`
-is the predictive probability, under the others, of a report that would be named.
+Counts are discrete, so that a study of few patients is named by chance less often than one in twenty: `chance_named`
+of `analysis.inference.leave_one_out` is the predictive probability, under the others, of a report that would be named.
 
 References
 ----------
@@ -17,10 +16,8 @@ from arviz_stats.base import array_stats
 
 from analysis.inference.draws import draw
 from analysis.inference.grid import Grid
-from analysis.inference.leave_one_out import LeftOut, predictive_counts
-from models.studies import RateStudies, Studies
+from models.studies import Studies
 
-NAMED_BELOW = 0.05
 PARETO_DRAWS = 4000
 LEAST_TAIL = 1e-6
 """Smallest two-sided probability that is told apart: predictions skip grid points of less weight."""
@@ -31,21 +28,6 @@ _FEWEST_FOR_PARETO = 2
 def surprise(two_sided: float) -> float:
     """Surprise in bits, -log2 of the two-sided predictive probability; 20 bits where it is one in a million or less."""
     return -math.log2(max(two_sided, LEAST_TAIL)) + 0.0
-
-
-def chance_named(left: LeftOut, study: Studies) -> float:
-    """Predictive probability, given the others, that a study of this size is named.
-
-    Parameters
-    ----------
-    study : RateStudies or HazardStudies
-        The one study. A log hazard is continuous: exactly 0.05.
-    """
-    if not isinstance(study, RateStudies):
-        return NAMED_BELOW
-    probability = predictive_counts(left.posterior.grid, int(study.evaluable[0]))
-    pit = np.cumsum(probability) - 0.5 * probability
-    return float(probability[2.0 * np.minimum(pit, 1.0 - pit) < NAMED_BELOW].sum())
 
 
 def information(whole: Grid, studies: Studies, log_predictive: np.ndarray) -> np.ndarray:

@@ -20,8 +20,9 @@ from analysis.frequentist.estimates import log_hazards
 from analysis.frequentist.regression import NoRegression, egger_two_sided, slope_on_size
 from analysis.inference.distribution import quantiles
 from analysis.inference.grid import Grid
-from analysis.inference.leave_one_out import leave_one_out, predictive_counts
+from analysis.inference.leave_one_out import leave_one_out
 from analysis.inference.posterior import NO_POSTERIOR, posterior_of, too_large
+from analysis.inference.prediction import predictive_counts
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
 from analysis.results.tables import case_cells
 from models.studies import RateStudies
