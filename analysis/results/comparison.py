@@ -1,7 +1,7 @@
 """Sets every published number beside the same estimand of the reanalysis, or says why that cannot be done."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,12 +16,15 @@ from analysis.cases.selection import (
 )
 from analysis.cases.settings import ALL, Question
 from analysis.evidence.types import ComparisonRule, Evidence, Reported
+from analysis.inference.estimands import OF_TYPICAL_CURVE
 from analysis.results.records import Record
 from analysis.results.table import Column, Layout, Row, columns
+from models import all_models
 
 COMPARED, NOT_COMPARED = "compared", "not compared"
 CRUDE_RATE, CRUDE_COLUMN = "crude_rate", "crude_column"
 BESIDE_TIERS = ("A", "ABC")
+_OF_EFFECTS = 2
 COMPARISON = Layout("comparison.csv", "One published number beside the same estimand of the reanalysis.", columns(
     Column("reported_id", "key of the published number in reported.csv", "text", "Id"),
     Column("endpoint", "endpoint as it was published", "label endpoints", "Quantity"), "subset",
@@ -104,6 +107,28 @@ def compare(evidence: Evidence, headline: Question, records: Mapping[Question, R
 def agrees(row: Row) -> bool:
     """Whether the published estimate of a compared row lies in the credible interval."""
     return row["lower"] <= row["published"] <= row["upper"]
+
+
+def said_again(rows: Iterable[Row]) -> list[Row]:
+    """Those compared rows that follow from an earlier one: numbers of one curve of one parameter are one comparison.
+
+    Under a constant hazard survival at any time and the median are functions of each other.
+    """
+    curves, again = set(), []
+    for row in rows:
+        # Beyond location and heterogeneity of its effects a model may have what all curves share.
+        one_parameter = len(all_models()[row["model"]].priors) <= _OF_EFFECTS
+        if one_parameter and row["estimand"] in OF_TYPICAL_CURVE:
+            curve = row["our_endpoint"], row["subset"] or ALL
+            again += [row] if curve in curves else []
+            curves.add(curve)
+    return again
+
+
+def distinct(rows: Sequence[Row]) -> list[Row]:
+    """The others, which is what agreement is counted over."""
+    again = said_again(rows)
+    return [row for row in rows if row not in again]
 
 
 def _subset(reported: Reported) -> str:

@@ -7,7 +7,7 @@ from analysis.cases.settings import ALL
 from analysis.chapters.chapter import Chapter, Page
 from analysis.drawing.html import Html, rendered
 from analysis.inference.estimands import MAIN
-from analysis.results.comparison import COMPARISON, agrees
+from analysis.results.comparison import COMPARISON, agrees, distinct, said_again
 from analysis.results.numbers import PERCENT
 from analysis.results.results import CONFLICT, Results
 from analysis.results.table import Row
@@ -18,14 +18,16 @@ _CARDS = 4
 
 def _section(results: Results, page: Page) -> Html:
     """The answer in words: agreement, the leading endpoints, and the way to each endpoint."""
-    pairs = results.compared(interval=True)
+    compared = results.compared(interval=True)
+    pairs = distinct(compared)
     headlines = [results.headline(endpoint.endpoint) for endpoint in results.fitted]
     return rendered(
         "chapters/answer/section.html", results=results, pairs=pairs, total=len(pairs), inside=sum(map(agrees, pairs)),
         within=sum(row["published_lower"] <= row["median"] <= row["published_upper"] for row in pairs),
         wider=sum((row["width_ratio"] or 0.0) > 1.0 for row in pairs),
         fewer=sum((row["published_k"] or 0) > row["k_studies"] for row in pairs),
-        differences=_differences(results, pairs), conflict_words=CONFLICT, cards=_cards(results),
+        again=[row["reported_id"] for row in said_again(compared)], differences=_differences(results, compared),
+        conflict_words=CONFLICT, cards=_cards(results),
         studies=len({row["study_id"] for record in headlines for row in record.studies}),
         failed=sum(record.failed for record in headlines), contradictions=_contradictions(results))
 

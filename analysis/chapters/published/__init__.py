@@ -7,7 +7,7 @@ from analysis.chapters.published.figure import draw_published
 from analysis.chapters.published.interval_shape import INTERVAL_SHAPES, judged_intervals, shape_rows, with_verdict
 from analysis.drawing.html import Html, rendered, show
 from analysis.drawing.tables import FITS, comparison_table, fit_row
-from analysis.results.comparison import COMPARISON, agrees
+from analysis.results.comparison import COMPARISON, agrees, distinct, said_again
 from analysis.results.results import CONFLICT, Results
 from analysis.results.table import Row
 
@@ -29,7 +29,7 @@ def _finish(results: Results) -> Mapping[str, list[Row]]:
 def _figures(results: Results) -> Iterator[Picture]:
     comparisons = results.frame(COMPARISON)
     if comparisons["median"].notna().any():
-        pairs = results.compared(interval=True)
+        pairs = distinct(results.compared(interval=True))
         yield Picture("published", draw_published, {
             "comparisons": comparisons, "labels": results.labels},
             f"Published estimates with confidence intervals above posterior medians with credible intervals; in "
@@ -41,6 +41,7 @@ def _section(results: Results, page: Page) -> Html:
     compared = results.compared()
     return rendered(
         "chapters/published/section.html", picture=page.picture("published"), compared=compared, kinds=results.kinds,
+        again=[row["reported_id"] for row in said_again(results.compared(interval=True))],
         outside=not all(map(agrees, compared)), predictions=_predictions(results), comparisons=comparison_table(
             results, compared, caption="Published estimates beside posterior medians of the same estimand"))
 

@@ -18,6 +18,9 @@ from analysis.results.table import Row
 
 _WIDE = 0.8  # of the prior standard deviation
 _SHOWN = 8
+_IDENTICAL = 1.0 - 1e-9
+"""Correlation of columns that are one column but for its unit."""
+
 _ANALYSES = {ONE: "one at a time", COMPLETE: "complete cases", TOGETHER: "all together"}
 
 
@@ -53,14 +56,15 @@ def _section(results: Results, page: Page) -> Html:
         return Html("")
     labels = list(dict.fromkeys(slope["label"] for slope in slopes))
     estimated = [slope for slope in slopes if slope["status"] == "converged"]
-    single = [slope for slope in estimated if slope["analysis"] == ONE]
+    alone, repeated = [slope for slope in estimated if slope["analysis"] == ONE], _repeated(results)
+    single = [slope for slope in alone if (slope["endpoint"], slope["covariate"]) not in repeated]
     clearest = sorted(single, key=lambda slope: -abs(slope["probability_above_one"] - 0.5))[:_SHOWN]
     title = labels[0] if len(labels) == 1 else "the covariates"
     return section("regression", f"Do results vary with {title}?", rendered(
-        "chapters/regression/section.html", labels=labels, single=single, caveat=CAVEAT,
+        "chapters/regression/section.html", labels=labels, single=single, alone=alone, caveat=CAVEAT,
         refused=sum(bool(slope["refused"]) for slope in slopes if slope["analysis"] == ONE),
         clear=[slope for slope in single if slope["ratio_lower"] > 1.0 or slope["ratio_upper"] < 1.0],
-        by_chance=(1.0 - results.base.level) * len(single),
+        by_chance=sum(slope["chance_excluded"] or 0.0 for slope in single),
         silent=sum((slope["sd_ratio"] or 0.0) >= _WIDE and not slope["prior_conflict"] for slope in single),
         pareto_k=[slope["pareto_k"] for slope in estimated if slope["engine"] == IMPORTANCE],
         chains=sum(slope["engine"] != IMPORTANCE for slope in estimated), trusted=f"{MAX_PARETO_K:g}",
@@ -71,6 +75,15 @@ def _section(results: Results, page: Page) -> Html:
         correlated=show(results.writer(COLLINEARITY), strong(results.rows(COLLINEARITY.file)),
                         "endpoint covariate other n_studies correlation", caption="Pairs of covariates with a "
                         "correlation of at least 0.5 over the studies of an endpoint")))
+
+
+def _repeated(results: Results) -> set[tuple[str, str]]:
+    """Endpoint and covariate of each column that repeats an earlier one: its slope is the same again."""
+    complete = {(slope["endpoint"], slope["covariate"]): slope["n_studies"] - slope["n_missing"]
+                for slope in results.rows(SLOPES.file) if slope["analysis"] == ONE and slope["n_studies"] is not None}
+    pairs = [(pair, {complete.get((pair["endpoint"], pair[name])) for name in ("covariate", "other")})
+             for pair in results.rows(COLLINEARITY.file) if abs(pair["correlation"] or 0.0) > _IDENTICAL]
+    return {(pair["endpoint"], pair["other"]) for pair, sizes in pairs if sizes == {pair["n_studies"]}}
 
 
 def _block(results: Results, endpoint: str, page: Page) -> Html:

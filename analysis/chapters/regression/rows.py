@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from arviz_stats.base import array_stats
+from scipy import special
 
 from analysis.cases.case import Case
 from analysis.cases.covariates import Column as Covariate
@@ -48,6 +49,7 @@ SLOPES = Layout("regression.csv", "One slope of one regression of an endpoint on
     Column("prior", "prior of the slope per step of its own", "text"),
     Column("sd_ratio", "posterior over prior standard deviation of the slope; empty where the prior has none",
            heading="SD / prior SD"),
+    Column("chance_excluded", "probability that the interval of the ratio excludes 1 where there is no association"),
     Column("crude_beta", "slope per step without a prior, from the studies' own estimates"),
     Column("crude_se", "its standard error"),
     Column("prior_tail", "two-sided prior predictive probability of a crude slope as far out"),
@@ -115,6 +117,7 @@ def _estimate_cells(fit: RegressionFit, at: int, without: float | None) -> dict[
     limits = dict(zip(("lower", "median", "upper"), map(float, quantiles(beta, weights, _limits(case.without))),
                       strict=True))
     remaining, wide = float(quantiles(fit.draws[heterogeneity], weights, [0.5])[0]), prior_sd(prior)
+    sd_ratio = sd * per_step / wide if wide else None
     return {"beta_mean": mean, "beta_sd": sd, **{f"beta_{name}": limit for name, limit in limits.items()},
             "beta_mcse": _mcse(beta, fit.sampler.chains) if fit.engine == NUTS else mcse_mean(beta, weights),
             "ratio_scale": case.regression.ratio,
@@ -123,9 +126,20 @@ def _estimate_cells(fit: RegressionFit, at: int, without: float | None) -> dict[
             "level": case.without.level, "interval": "credible",
             "probability_above_one": float(weights @ (beta > 0.0)),
             "prior": f"Normal(0, shrinkage), shrinkage ~ {prior}" if case.together else str(prior),
-            "sd_ratio": sd * per_step / wide if wide else None, **conflict_cells(case, at, prior),
+            "sd_ratio": sd_ratio, "chance_excluded": chance_excluded(sd_ratio, case.without.level),
+            **conflict_cells(case, at, prior),
             "heterogeneity": heterogeneity, "heterogeneity_without": without, "heterogeneity_with": remaining,
             "heterogeneity_explained": None if without is None else without - remaining}
+
+
+def chance_excluded(sd_ratio: float | None, level: float) -> float:
+    """Probability that the interval of a slope excludes zero where the true slope is zero.
+
+    The posterior mean is the unshrunken estimate times 1 - r^2, r the posterior over the prior standard deviation: the
+    estimate must lie z / sqrt(1 - r^2) of its standard errors from zero. A slope without a prior is not shrunken.
+    """
+    kept = 1.0 - (sd_ratio or 0.0) ** 2
+    return float(2.0 * special.ndtr(special.ndtri((1.0 - level) / 2.0) / math.sqrt(kept))) if kept > 0.0 else 0.0
 
 
 def prior_sd(prior: Prior) -> float | None:
