@@ -1,0 +1,57 @@
+"""How well each model predicts the later reports: sums over reports, and their uncertainty from study to study."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from analysis.chapters.validation.rows import COMPUTED, SCORES, VALIDATION
+from analysis.results.results import Results
+from analysis.results.table import Row
+
+_FEWEST = 3
+"""Studies without which a standard error means nothing."""
+
+
+def counted_rows(results: Results) -> list[Row]:
+    """Predictions that count in the verdict."""
+    return [row for row in results.rows(VALIDATION.file) if row["counted"] and row["status"] == COMPUTED]
+
+
+def score_rows(results: Results) -> Mapping[str, list[dict[str, Any]]]:
+    """The scores of each endpoint, and of all endpoints of survival together, each against the headline model."""
+    counted, given = counted_rows(results), results.rows(SCORES.file)
+    kinds = {endpoint.endpoint: endpoint.kind for endpoint in results.evidence.endpoints}
+    groups = {row["endpoint"]: [row["endpoint"]] for row in given}
+    groups[""] = [endpoint for endpoint in groups if kinds[endpoint] == "survival"]
+    known = {(row["endpoint"], row["model"]): row["as_many"] for row in given}
+    scores = []
+    for name, endpoints in groups.items():
+        by_model: dict[str, list[Row]] = {}
+        for row in counted:
+            if row["endpoint"] in endpoints:
+                by_model.setdefault(row["model"], []).append(row)
+        headline = next(iter(by_model.values()), [])
+        scores += [{"endpoint": name, "model": model, "as_many": known.get((name, model)), **_score(rows, headline)}
+                   for model, rows in by_model.items()]
+    return {SCORES.file: scores}
+
+
+def _score(rows: Sequence[Row], headline: Sequence[Row]) -> dict[str, Any]:
+    """Sums over the reports of one model; differences only where the headline model predicts the same ones."""
+    score = {"k_studies": len({row["study_id"] for row in rows}), "predictions": len(rows),
+             **{name: sum(row[name] for row in rows) for name in ("named", "chance_named")},
+             "elpd": sum(row["log_predictive"] for row in rows)}
+    if rows is headline or _keys(rows) != _keys(headline):
+        return score
+    by_study: dict[str, float] = {}
+    for row, other in zip(rows, headline, strict=True):
+        by_study[row["study_id"]] = by_study.get(row["study_id"], 0.0) + row["log_predictive"] - other["log_predictive"]
+    apart = np.array(list(by_study.values()))
+    error = math.sqrt(len(apart)) * float(apart.std(ddof=1)) if len(apart) >= _FEWEST else None
+    return {**score, "elpd_difference": float(apart.sum()), "difference_se": error}
+
+
+def _keys(rows: Iterable[Row]) -> list[tuple[str, int]]:
+    return [(row["endpoint"], row["row"]) for row in rows]
