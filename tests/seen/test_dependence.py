@@ -446,6 +446,8 @@ def _slope(rows, row, studies, x) -> None:
     size = found["prior_size"] / found["unit_size"]
     scale /= size
     rows.check(row, within=1e-4, sd_ratio=found["beta_sd"] / scale)
+    kept = max(1 - found["sd_ratio"] ** 2, 1e-9)
+    rows.check(row, within=1e-5, chance_excluded=2 * stats.norm.sf(stats.norm.ppf(0.975) / math.sqrt(kept)))
     rows.check(row, unit_size=float(COVARIATES[row["covariate"]]["unit_size"]),
                prior_size=between(0.2 * np.nanstd(x), 5 * np.nanstd(x)), crude_beta=lambda found: True,
                crude_se=lambda found: found is None or found > 0, prior_tail=lambda found: found is None

@@ -13,7 +13,8 @@ from tests.reporting import pictures_of
 from tests.seen.checking import chosen, numbers, points_say, says, single, value
 from tests.seen.facts import ENDPOINTS, STUDIES, studies_of
 
-KINDS = ("forest", "published", "funnel", "baujat", "sensitivity", "missing", "decomposition", "bubble")
+KINDS = ("forest", "published", "funnel", "baujat", "sensitivity", "missing", "decomposition", "bubble", "checks",
+         "validation")
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,8 @@ def figures(seen):
 
 def test_every_kind_of_figure_is_drawn_and_has_its_check(figures):
     wanted = {(kind, endpoint) for kind in ("forest", "sensitivity", "bubble") for endpoint in ENDPOINTS}
-    wanted |= {(kind, "") for kind in ("published", "decomposition", "missing", "baujat", "funnel")}
+    wanted |= {(kind, "") for kind in ("published", "decomposition", "missing", "baujat", "funnel",
+                                     "checks", "validation")}
     assert set(figures) == wanted
     source = open(__file__, encoding="utf-8").read()
     assert all(f'figures["{kind}"' in source for kind in KINDS)
@@ -351,6 +353,30 @@ def test_baujat(seen, figures):
         assert axes.get_xlabel() == "surprise, bits" and axes.get_ylabel() == "shift, SD"
         assert axes.get_xlim()[0] < axes.get_xlim()[1] and axes.get_ylim()[0] < axes.get_ylim()[1]
         assert {text.get_text() for text in axes.texts} <= {row["label"] for row in rows}
+
+
+def test_checks(seen, figures):
+    """From the smallest report to the largest, each on its two intervals."""
+    figure = figures["checks", ""]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == [row["label"] for row in ENDPOINTS.values()]
+    for endpoint, axes in zip(ENDPOINTS, figure.axes, strict=True):
+        percents(axes)
+        rows = sorted(chosen(seen.tables["checks.csv"], endpoint=endpoint), key=lambda row: value(row["observed"]))
+        for name, color in (("prior", style.RULE), ("posterior", style.SHRUNKEN)):
+            wanted = [(at + 0.5, value(row[f"{name}_lower"]), value(row[f"{name}_upper"])) for at, row in
+                      enumerate(rows)]
+            assert np.array(segments(axes, color)) == pytest.approx(np.array(wanted), abs=1e-5)
+        assert all(row["posterior_within"] == "true" for row in rows), "nothing is red"
+        wanted = [(at + 0.5, value(row["observed"])) for at, row in enumerate(rows)]
+        assert np.array(points(axes, style.INK)) == pytest.approx(np.array(wanted), abs=1e-5)
+
+
+def test_validation(seen, figures):
+    (axes,), (row,) = figures["validation", ""].axes, seen.tables["validation.csv"]
+    ((height, *limits),), (disc,) = segments(axes, style.SHRUNKEN), points(axes, style.INK)
+    assert limits == pytest.approx([value(row["lower"]), value(row["upper"])], abs=1e-5)
+    assert disc == pytest.approx((height, value(row["observed"])), abs=1e-5)
+    assert [text.get_text() for text in axes.texts] == ["Hazel 2021, 50/63"]
 
 
 def test_funnel(seen, figures):

@@ -399,6 +399,42 @@ PAIRS = {
     "Studies": plain("n_studies"),
     "Correlation": plain("correlation"),
 }
+CHECKED = {
+    "Endpoint": label,
+    "Study": text("label"),
+    "Patients": plain("n"),
+    "Reported, %": plain("observed", scale=100),
+    "Prior, %": interval("prior_median", "prior_lower", "prior_upper"),
+    "Mid-p, prior": plain("prior_pit"),
+    "Posterior, %": interval("posterior_median", "posterior_lower", "posterior_upper"),
+    "Mid-p, posterior": plain("posterior_pit"),
+}
+CHECKS = {
+    "Endpoint": label,
+    **{f"Within, {name}": text(name) for name in ("prior", "posterior")},
+    **{f"p, {name}": plain(name) for name in ("largest", "smallest", "spread")},
+}
+LATER = {
+    "Endpoint": label,
+    "Study": text("label"),
+    "Report": text("report"),
+    "Model": words("model"),
+    "Observed, %": plain("observed", scale=100),
+    "Predicted, %": interval("median", "lower", "upper"),
+    "Mid-p": plain("pit"),
+    "Two-sided": plain("two_sided"),
+    "By chance": plain("chance_named"),
+    "Log predictive": plain("log_predictive"),
+}
+SCORED = {
+    "Endpoint": label,
+    "Model": words("model"),
+    "Reports": plain("predictions"),
+    "Studies": plain("k_studies"),
+    "Surprising": plain("named"),
+    "By chance": plain("chance_named"),
+    "Log predictive, sum": plain("elpd"),
+}
 PREDICTION = {
     "Endpoint": label,
     "Estimand": anything,
@@ -453,6 +489,18 @@ def _studies(seen, endpoint: str) -> list[Row]:
             for row in chosen(seen.tables["studies.csv"], endpoint=endpoint)]
 
 
+def _checks(seen) -> list[Row]:
+    """Of each endpoint the studies within their intervals, in words, and the p-value of each test statistic."""
+    found = []
+    for endpoint in ENDPOINTS:
+        rows = chosen(seen.tables["checks.csv"], endpoint=endpoint)
+        of = {row["statistic"]: row["p_value"] for row in chosen(seen.tables["check_statistics.csv"], endpoint=endpoint)}
+        found.append({"endpoint": endpoint, **of, "spread": of["standard deviation"], **{
+            name: f"{len(chosen(rows, **{f'{name}_within': 'true'}))} of {len(rows)}" for name in ("prior", "posterior")
+        }})
+    return found
+
+
 def _moved_most(seen) -> list[Row]:
     found = []
     for endpoint in ENDPOINTS:
@@ -485,6 +533,10 @@ def expected(seen, heading: str, caption: str) -> tuple[dict[str, Check], list[R
              "Predictive probability of each": (TOTALS, t["published_totals.csv"]),
              "The mean rate under what": (BOUNDS, t["missing_bounds.csv"]),
              "The choice that moves": (MOST, _moved_most(seen)),
+             "Reports within their predictive": (CHECKS, _checks(seen)),
+             "Each report within what": (CHECKED, t["checks.csv"]),
+             "How the review's studies": (SCORED, t["validation_scores.csv"]),
+             "Each report of a later": (LATER, t["validation.csv"]),
              "Each study left out": (LEFT_OUT, t["influence.csv"]),
              "Each subset, its": (SUBSETS, t["subset_differences.csv"]),
              "The slopes whose direction":
@@ -625,6 +677,8 @@ def test_marked_rows_are_those_outside(seen):
 def test_sentences_of_the_answer(seen, page):
     rows = [row for row in seen.tables["comparison.csv"] if row["model"] and row["primary"] == "true"
             and row["published_lower"]]
+    assert "1 further one follows from these" in page.text and "not counted again (R05)" in page.text
+    both, rows = rows, [row for row in rows if row["reported_id"] != "R05"]
     inside = sum(value(row["lower"]) <= value(row["published"]) <= value(row["upper"]) for row in rows)
     wider = sum(bool(row["width_ratio"]) and value(row["width_ratio"]) > 1 for row in rows)
     fewer = sum(bool(row["published_k"]) and value(row["published_k"]) > value(row["k_studies"]) for row in rows)
@@ -636,7 +690,7 @@ def test_sentences_of_the_answer(seen, page):
         in page.text
     )
     for unit, scale, name in (("probability", 100, "percentage points"), ("months", 1, "months")):
-        sizes = [value(row["difference"]) for row in rows if row["units"] == unit]
+        sizes = [value(row["difference"]) for row in both if row["units"] == unit]
         part = re.search(rf"([+−\d.]+)(?: to ([+−\d.]+))? {name}", page.text)
         assert points_say(part[1], min(sizes), scale) and points_say(part[2] or part[1], max(sizes), scale)
     assert len(REPORTED) == len(seen.tables["comparison.csv"])
