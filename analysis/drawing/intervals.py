@@ -288,6 +288,9 @@ def _draw_interval(sheet: _Sheet, interval: Interval, y: float) -> None:
         corners = [(ends[0], y), (interval.middle, y - 0.12), (ends[1], y), (interval.middle, y + 0.12)]
         sheet.axes.add_artist(Polygon(corners, closed=True, facecolor=look.color, edgecolor=look.color, zorder=4))
         return
+    if known and not ends[0] <= interval.middle <= ends[1]:  # a mark that the limits do not hold is no part of the line
+        sheet.line(ends, [y, y], zorder=3, markevery=[], **look.line)
+        known = False
     x = [ends[0], interval.middle, ends[1]] if known else [interval.middle]
     sheet.line(x, [y] * len(x), zorder=3, gid=interval.gid, markevery=[] if interval.spread else [len(x) // 2],
                **look.line)

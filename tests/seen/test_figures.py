@@ -372,11 +372,14 @@ def test_checks(seen, figures):
 
 
 def test_validation(seen, figures):
+    """The one later report as the mark on its interval, with its probability."""
     (axes,), (row,) = figures["validation", ""].axes, seen.tables["validation.csv"]
-    ((height, *limits),), (disc,) = segments(axes, style.SHRUNKEN), points(axes, style.INK)
-    assert limits == pytest.approx([value(row["lower"]), value(row["upper"])], abs=1e-5)
-    assert disc == pytest.approx((height, value(row["observed"])), abs=1e-5)
-    assert [text.get_text() for text in axes.texts] == ["Hazel 2021, 50/63"]
+    (line,) = [line for line in axes.lines if line.get_color() == style.SHRUNKEN]
+    wanted = [value(row[name]) for name in ("lower", "observed", "upper")]
+    assert line.get_xdata() == pytest.approx(wanted, abs=1e-5) and line.get_markevery() == [1]
+    shown = [text.get_text() for text in axes.texts]
+    assert "Hazel 2021" in shown and "50/63" in shown
+    assert any(says(text, value(row["two_sided"])) for text in shown)
 
 
 def test_funnel(seen, figures):

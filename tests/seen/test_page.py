@@ -494,10 +494,10 @@ def _checks(seen) -> list[Row]:
     found = []
     for endpoint in ENDPOINTS:
         rows = chosen(seen.tables["checks.csv"], endpoint=endpoint)
-        of = {row["statistic"]: row["p_value"] for row in chosen(seen.tables["check_statistics.csv"], endpoint=endpoint)}
-        found.append({"endpoint": endpoint, **of, "spread": of["standard deviation"], **{
-            name: f"{len(chosen(rows, **{f'{name}_within': 'true'}))} of {len(rows)}" for name in ("prior", "posterior")
-        }})
+        statistics = chosen(seen.tables["check_statistics.csv"], endpoint=endpoint)
+        found.append({"endpoint": endpoint, **{row["statistic"]: row["p_value"] for row in statistics}, **{
+            name: f"{len(chosen(rows, **{f'{name}_within': 'true'}))} of {len(rows)}"
+            for name in ("prior", "posterior")}})
     return found
 
 

@@ -1,4 +1,4 @@
-"""Tables of what prior, posterior and the review's studies predict, by sums over the plane and replicates of our own."""
+"""Tables of what prior, posterior and the review's studies predict, by sums over the plane and our own replicates."""
 
 import numpy as np
 from scipy import optimize, stats
@@ -114,7 +114,7 @@ def replicated(endpoint: str, studies) -> np.ndarray:
 
 def test_statistics(seen):
     rows = Table(seen, "check_statistics.csv")
-    of = {"largest": np.max, "smallest": np.min, "standard deviation": lambda x, axis: np.std(x, axis=axis, ddof=1)}
+    of = {"largest": np.max, "smallest": np.min, "spread": lambda x, axis: np.std(x, axis=axis, ddof=1)}
     assert [(row["endpoint"], row["statistic"]) for row in rows.rows] == [
         (endpoint, name) for endpoint in ENDPOINTS for name in of]
     for row in rows.rows:

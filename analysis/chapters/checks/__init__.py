@@ -1,13 +1,14 @@
-"""Whether prior and posterior predict what the studies report."""
+"""Whether prior and posterior predict what the studies report; the words are in section.html."""
 
 from collections.abc import Iterator
+from typing import Any
 
-from analysis.chapters.chapter import Asked, Chapter, Picture, Task
+from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
 from analysis.chapters.checks.figure import draw_checks
-from analysis.chapters.checks.rows import CHECK_STATISTICS, CHECKS, COMPUTED, check_rows
-from analysis.chapters.checks.section import checks_section
-from analysis.results import facts
+from analysis.chapters.checks.rows import CHECK_STATISTICS, CHECKS, PREDICTIONS, STATISTICS, check_rows
+from analysis.drawing.html import Html, rendered, section, show
 from analysis.results.results import Results
+from analysis.results.table import COMPUTED
 
 
 def _work(asked: Asked) -> Iterator[Task]:
@@ -16,13 +17,46 @@ def _work(asked: Asked) -> Iterator[Task]:
 
 
 def _figures(results: Results) -> Iterator[Picture]:
-    if any(row["status"] == COMPUTED for row in results.rows(CHECKS.file)):
-        yield Picture("checks", draw_checks, {
-            "frame": results.frame(CHECKS), "names": facts.endpoint_names(results), "scales": facts.scales(results),
-            "stamp": results.stamp}, "Each study's report within the intervals that prior and posterior predict for a "
-            "further study of its size, one panel for each endpoint.")
+    if results.computed(CHECKS.file):
+        yield Picture("checks", draw_checks, {"frame": results.frame(CHECKS), "labels": results.labels},
+                      "Each study's report within the intervals that prior and posterior predict for a further study "
+                      "of its size, one panel for each endpoint.")
 
 
-CHAPTER = Chapter("checks", 65, (CHECKS, CHECK_STATISTICS), _work, None, _figures,
-                  lambda results, page: checks_section(results, page.picture("checks")),
+def _section(results: Results, page: Page) -> Html:
+    """Whether the reports, and their extremes and spread, are what the models predict."""
+    rows, computed, statistics = (results.rows(CHECKS.file), results.computed(CHECKS.file),
+                                  results.rows(CHECK_STATISTICS.file))
+    write = results.writer(CHECKS)
+    every = show(write, computed, "endpoint label n observed prior_median prior_pit posterior_median posterior_pit",
+                 caption="Each report within what prior and posterior predict for a further study of its size",
+                 marked=lambda row: None if row["posterior_within"] else "outside")
+    heads = {**{name: f"Within, {name}" for name in PREDICTIONS}, **{name: f"p, {name}" for name in STATISTICS}}
+    return section("checks", "Do the models predict what the studies report?", rendered(
+        "chapters/checks/section.html", write=write, write_statistic=results.writer(CHECK_STATISTICS), rows=rows,
+        computed=computed, statistics=statistics, endpoints={row["endpoint"] for row in computed}, every=every,
+        within={name: sum(row[f"{name}_within"] for row in computed) for name in PREDICTIONS},
+        narrowest=min((row["prior_upper"] - row["prior_lower"] for row in computed), default=1.0),
+        outside=[row for row in computed if not row["posterior_within"]],
+        extreme=[row for row in statistics if row["extreme"]],
+        refused={row["endpoint"]: row for row in rows if row["status"] != COMPUTED}.values(),
+        summary=show(results.writer(CHECK_STATISTICS, missing=""), _summary(results), " ".join(["endpoint", *heads]),
+                     caption="Reports within their predictive intervals, and posterior predictive p-values of test "
+                     "statistics", heads=heads), picture=page.picture("checks")))
+
+
+def _summary(results: Results) -> list[dict[str, Any]]:
+    """Of each endpoint how many reports lie within, and the p-value of each test statistic."""
+    summaries: dict[str, dict[str, Any]] = {}
+    for row in results.computed(CHECKS.file):
+        summary = summaries.setdefault(row["endpoint"], {"endpoint": row["endpoint"], **dict.fromkeys(PREDICTIONS, 0)})
+        summary |= {name: summary[name] + row[f"{name}_within"] for name in PREDICTIONS}
+        summary["k_studies"] = row["k_studies"]
+    for row in results.rows(CHECK_STATISTICS.file):
+        summaries[row["endpoint"]][row["statistic"]] = row["p_value"]
+    return [{**summary, **{name: f"{summary[name]} of {summary['k_studies']}" for name in PREDICTIONS}}
+            for summary in summaries.values()]
+
+
+CHAPTER = Chapter("checks", 65, (CHECKS, CHECK_STATISTICS), _work, None, _figures, _section,
                   parts=("checks", "figure checks"))

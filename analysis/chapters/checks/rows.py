@@ -30,47 +30,43 @@ from analysis.inference.prediction import (
     replicates,
     survivors_of,
 )
-from analysis.results.columns import columns
-from analysis.results.table import Column, Layout
+from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
 from analysis.results.tables import case_cells
 from models.curve import CONSTANT_HAZARD
 from models.studies import CurveStudies, HazardStudies, RateStudies
 
-COMPUTED, NOT_COMPUTED = "computed", "not computed"
 DRAWS = 20_000
 """Of a tail of 0.025 the Monte-Carlo standard error is 0.001."""
 
 PREDICTIONS = ("prior", "posterior")
-_LIMITS = (("median", "predictive median"), ("lower", "lower limit"), ("upper", "upper limit"),
-           ("pit", "probability of less than the study reports, plus half that of just that (mid-p)"),
-           ("within", "whether the report is within the interval"))
+_CELLS = (("median", "predictive median", "estimate", "{}{{unit}} [{{level}} prediction]"),
+          ("lower", "lower limit", "number", ""), ("upper", "upper limit", "number", ""),
+          ("pit", "probability of less than the study reports, plus half that of just that (mid-p)", "chance",
+           "Mid-p, {}"), ("within", "whether the report is within the interval", "flag", ""))
 CHECKS = Layout("checks.csv", "One study of a headline fit and what a further study of its size would report.", columns(
     "endpoint tiers study_set model study_id label k_studies n",
     Column("months", "months at which survival is read; empty for a rate"),
-    Column("observed", "reported rate, or survival that follows from the report"), *(
-        Column(f"{name}_{column}", f"{meaning}, {name} predictive", "flag" if column == "within" else "number")
-        for name in PREDICTIONS for column, meaning in _LIMITS), "level status reason stamp"))
+    Column("observed", "reported rate, or survival that follows from the report", "estimate", "Reported{unit}"), *(
+        Column(f"{name}_{cell}", f"{meaning}, {name} predictive", form,
+               heading.format(name if cell == "pit" else name.capitalize()))
+        for name in PREDICTIONS for cell, meaning, form, heading in _CELLS), "level status reason stamp"))
 CHECK_STATISTICS = Layout("check_statistics.csv", "One test statistic over the studies of a headline fit.", columns(
-    "endpoint tiers study_set model k_studies", Column("statistic", "what is computed from the reports", "text"),
-    Column("observed", "from the reports"), Column("median", "posterior predictive median"),
+    "endpoint tiers study_set model k_studies",
+    Column("statistic", "largest or smallest rate, or spread: their standard deviation", "text"),
+    Column("observed", "from the reports", "estimate"),
+    Column("median", "posterior predictive median", "estimate"),
     Column("lower", "lower limit of the posterior predictive interval"),
     Column("upper", "upper limit of the posterior predictive interval"), "level",
-    Column("p_value", "posterior predictive probability of more, plus half that of just as much (mid-p)"),
+    Column("p_value", "posterior predictive probability of more, plus half that of just as much (mid-p)", "chance"),
     Column("extreme", "whether it lies in either tail of the interval", "flag"),
     Column("draws", "replicates of all studies", "count"), "stamp"))
 STATISTICS = {"largest": lambda rates: rates.max(axis=-1), "smallest": lambda rates: rates.min(axis=-1),
-              "standard deviation": lambda rates: rates.std(axis=-1, ddof=1)}
-"""From rates or survival of shape (..., k) to shape (...)."""
+              "spread": lambda rates: rates.std(axis=-1, ddof=1)}
+"""From rates or survival of shape (..., k) to shape (...); the spread is their standard deviation."""
 
 
 def check_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, list[dict[str, Any]]]:
-    """A row per study of the endpoint's headline, in the order of the evidence, and a row per test statistic.
-
-    Raises
-    ------
-    UsageError
-        When endpoint, subset, model or prior do not exist or do not go together.
-    """
+    """A row per study of the endpoint's headline, in the order of the evidence, and a row per test statistic."""
     case = headline_case(evidence, base, endpoint)
     studies, refused = case.studies, too_large(case.studies)
     predictions, statistics = [], []
@@ -80,12 +76,11 @@ def check_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, list[d
         except NO_POSTERIOR as error:
             refused = str(error)
     predictions = predictions or [{"status": NOT_COMPUTED, "reason": refused}] * len(studies)
-    shared = {name: value for name, value in case_cells(case).items() if name in CHECK_STATISTICS.names}
-    shared["k_studies"] = len(studies)
-    return {CHECKS.file: [
-        {**shared, "study_id": study_id, "label": evidence.study(study_id).label, "n": int(size), **prediction}
-        for study_id, size, prediction in zip(studies.study_ids, studies.sizes, predictions, strict=True)],
-        CHECK_STATISTICS.file: [{**shared, **statistic} for statistic in statistics]}
+    rows = [{**case_cells(case, CHECKS), "study_id": study_id, "label": evidence.study(study_id).label,
+             "n": int(size), **prediction}
+            for study_id, size, prediction in zip(studies.study_ids, studies.sizes, predictions, strict=True)]
+    return {CHECKS.file: rows, CHECK_STATISTICS.file: [{**case_cells(case, CHECK_STATISTICS), **statistic}
+                                                       for statistic in statistics]}
 
 
 def _computed(case: Case) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -101,7 +96,10 @@ def _computed(case: Case) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
             cells = {"median": median, "lower": lower, "upper": upper, "pit": mid_p,
                      "within": lower <= row["observed"] <= upper}
             row |= {f"{name}_{column}": value for column, value in cells.items()}
-    return rows, list(_statistics(case, observed, replicated)) if len(rows) > 1 else []
+    known = np.isfinite(observed)
+    rows = [row if has_point else {"status": NOT_COMPUTED, "reason": "no point of its curve is printed"}
+            for row, has_point in zip(rows, known, strict=True)]
+    return rows, list(_statistics(case, observed[known], replicated[:, known])) if known.sum() > 1 else []
 
 
 def _months(case: Case) -> list[float | None]:

@@ -1,54 +1,61 @@
 """What later studies reported within what the review's studies predict."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 
-from analysis.chapters.validation.rows import BESIDE, COMPUTED
+from analysis.chapters.validation.rows import BESIDE
 from analysis.drawing import style
-from analysis.drawing.predictions import Prediction, draw_predictions
+from analysis.drawing.axis import by_scale
+from analysis.drawing.intervals import Block, Interval, Line, Look, Plot, draw_intervals
+from analysis.drawing.page import left_out
 from analysis.inference.prediction import NAMED_BELOW
-from analysis.results.numbers import Scale, level_text
-from analysis.results.table import plain_rows
+from analysis.results.numbers import chance, level_text
+from analysis.results.table import COMPUTED, plain_rows
+from analysis.results.writing import Labels
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_LOOKS = ((style.SHRUNKEN, 2.6), (style.PREDICTION, 2.0), (style.PUBLISHED, 2.0))
-_COLOURS = ("blue", "green", "orange")
+MAX_REPORTS = 80
+_COLOURS = {"": style.SHRUNKEN, **dict(zip(BESIDE, (style.PREDICTION, style.PUBLISHED), strict=True))}
+Predicted = list[Any]
+"""One report as each model predicts it, the headline's first."""
 
 
-def draw_validation(frame: "pd.DataFrame", *, names: Mapping[str, str], scales: Mapping[str, Scale],
-                    stamp: str = "") -> Figure:
-    """One panel per endpoint, a line per report for each model.
+def draw_validation(frame: "pd.DataFrame", *, labels: Labels) -> Figure:
+    """A block per endpoint, a line per report, an interval per model with the report as its mark.
 
     Parameters
     ----------
     frame : data frame
         As validation.csv, with at least one report that is predicted.
-    names, scales : mapping of str to str and to Scale
-        Labels of endpoints and units of their rates.
     """
-    drawn = frame[frame["status"] == COMPUTED]
-    rows: dict[str, list[Prediction]] = {}
-    for (endpoint, _), reports in drawn.groupby(["endpoint", "row"], sort=False):
-        of_model = {row.model: row for row in plain_rows(reports)}
-        first = next(iter(of_model.values()))
-        others = (of_model.get(name) if name != first.model else None for name in BESIDE)
-        intervals = tuple((row.lower, row.upper) if row else None for row in (first, *others))
-        rows.setdefault(endpoint, []).append(Prediction(
-            first.observed, intervals, first.named, f"{first.label}, {_short(first)}", not first.counted))
-    level = " or ".join(sorted(map(level_text, drawn["level"].unique())))
-    models = ", ".join(f"{colour} {name.replace('_', '-')}" for colour, name in zip(
-        _COLOURS, ("headline model", *BESIDE), strict=True))
-    return draw_predictions(rows, _LOOKS, names=names, scales=scales, title="Later studies, predicted", stamp=stamp,
-                            notes=[
-        f"Lines: {level} of further studies of the same size, by what the review's studies say ({models}).",
-        f"Discs: reports, hollow if they do not count. Red: two-sided predictive probability below {NAMED_BELOW:g} by "
-        "the headline model; half of what was seen counts, so that a disc at the end of its line can be red."])
+    predicted = frame[frame["status"] == COMPUTED]
+    reports = [list(plain_rows(rows)) for _, rows in predicted.groupby(["endpoint", "row"], sort=False)]
+    groups = by_scale(reports[:MAX_REPORTS], lambda rows: labels.scales[rows[0].endpoint])
+    level = " or ".join(sorted(map(level_text, predicted["level"].unique())))
+    models = {row.model for rows in reports for row in rows[1:]}
+    legend = [(Look(_COLOURS[""]), f"headline model, {level} prediction"),
+              *((Look(_COLOURS[name]), name) for name in BESIDE if name in models)]
+    return draw_intervals(
+        [Plot(_blocks(group, labels), scale, f"Rate or survival{scale.of_a_rate}") for scale, group in groups.items()],
+        title="Later studies, predicted from the review's", heads=("", "p", ""), legend=legend,
+        stamp=labels.stamp, notes=[
+            f"Marks: reports, hollow if they do not count. p: two-sided mid-p, red below {NAMED_BELOW:g} by the "
+            "headline model; the end of a line can be.",
+            *left_out(len(reports) - MAX_REPORTS)])
 
 
-def _short(row: Any) -> str:
-    """A count, or the months of a survival, which the disc shows."""
-    return row.report if row.months is None else f"{row.months:g} months"
+def _blocks(reports: list[Predicted], labels: Labels) -> tuple[Block, ...]:
+    return tuple(Block(tuple(_line(rows) for rows in reports if rows[0].endpoint == endpoint),
+                       labels.endpoints[endpoint]) for endpoint in dict.fromkeys(rows[0].endpoint for rows in reports))
+
+
+def _line(rows: Predicted) -> Line:
+    first = rows[0]
+    alarm, fill = style.ALARM if first.named else "", "" if first.counted else "white"
+    colours = [alarm or _COLOURS[""], *(_COLOURS[row.model] for row in rows[1:])]
+    intervals = [Interval(row.observed, row.lower, row.upper, Look(colour, fill=fill), chance(row.two_sided))
+                 for row, colour in zip(rows, colours, strict=True)]
+    return Line(first.label, tuple(intervals), (first.report,), color=alarm or style.INK)

@@ -9,7 +9,7 @@ Gneiting T, Raftery AE. J Am Stat Assoc 2007;102:359, doi 10.1198/01621450600000
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,8 +24,7 @@ from analysis.inference.draws import draw
 from analysis.inference.grid import Grid, Slices
 from analysis.inference.posterior import NO_POSTERIOR, posterior_of, too_large
 from analysis.inference.prediction import NAMED_BELOW, CountLaw, counts_of, survivors_of, two_sided
-from analysis.results.columns import columns
-from analysis.results.table import Column, Layout
+from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, Row, columns
 from models import all_models
 from models.studies import RateStudies
 
@@ -33,53 +32,36 @@ REVIEW, LATER = "review", "extension"
 BESIDE = ("weibull", "exponential")
 """Models of survival that predict beside the headline."""
 
-COMPUTED, NOT_COMPUTED = "computed", "not computed"
 DRAWS = 20_000
 VALIDATION = Layout("validation.csv", "One report of a later study, predicted from the review's.", columns(
     "endpoint model study_id label n", Column("tier", "tier of the row of evidence", "text"),
     Column("row", "line of responses.csv or survival.csv", "count"),
-    Column("report", "what the study reports, in words", "text"),
+    Column("report", "what the study reports, in words", "text", "Report"),
     Column("months", "months at which survival is read; empty for a rate"),
     Column("patients", "patients of the predicted count: for survival fewer, for censoring", "count"),
-    Column("observed", "reported rate or survival"), Column("median", "predictive median"),
+    Column("observed", "reported rate or survival", "estimate", "Observed{unit}"),
+    Column("median", "predictive median", "estimate", "Predicted{unit} [{level} prediction]"),
     "lower upper level interval",
-    Column("pit", "predictive probability of less than the study reports, plus half that of just that (mid-p)"),
-    Column("two_sided", "two-sided predictive probability of something at least as extreme"),
-    Column("named", "whether that is below 0.05", "flag"), Column("chance_named", "probability of that by chance"),
-    Column("log_predictive", "log predictive probability of the report"),
+    Column("pit", "predictive probability of less than the study reports, plus half that of just that (mid-p)",
+           "chance", "Mid-p"),
+    Column("two_sided", "two-sided predictive probability of something at least as extreme", "chance", "Two-sided"),
+    Column("named", "whether that is below 0.05", "flag"),
+    Column("chance_named", "probability of that by chance", "chance", "By chance"),
+    Column("log_predictive", "log predictive probability of the report", heading="Log predictive"),
     Column("counted", "whether it counts in the verdict", "flag"), "status",
-    Column("reason", "why it is not predicted, or does not count", "text"), "stamp"))
+    Column("reason", "why it is not predicted, or does not count", "text", "Note"), "stamp"))
 SCORES = Layout("validation_scores.csv", "The later reports of an endpoint that count, by one model.", columns(
-    Column("endpoint", "key of the endpoint; empty for all endpoints of survival", "text"), "model",
-    Column("k_studies", "later studies", "count"), Column("predictions", "their reports", "count"),
-    Column("named", "reports with a two-sided predictive probability below 0.05", "count"),
-    Column("chance_named", "how many would be by chance"),
-    Column("as_many", "probability of so many or more, reports of one study together; empty where there is none"),
-    Column("elpd", "sum of the log predictive probabilities"),
-    Column("elpd_difference", "that minus the one of the headline model"),
+    Column("endpoint", "key of the endpoint; empty for all endpoints of survival", "label endpoints", "Endpoint"),
+    "model", Column("k_studies", "later studies", "count", "Studies"),
+    Column("predictions", "their reports", "count", "Reports"),
+    Column("named", "reports with a two-sided predictive probability below 0.05", "count", "Surprising"),
+    Column("chance_named", "how many would be by chance", "significant", "By chance"),
+    Column("as_many", "probability of so many or more, reports of one study together; empty where there is none",
+           "chance", "P(so many)"),
+    Column("elpd", "sum of the log predictive probabilities", heading="Log predictive, sum"),
+    Column("elpd_difference", "that minus the one of the headline model", "error difference_se",
+           "Difference (SE)"),
     Column("difference_se", "its standard error, from differences of three studies or more"), "stamp"))
-
-
-@dataclass(frozen=True)
-class Report:
-    """One printed number of a later study as a count.
-
-    Parameters
-    ----------
-    patients : int
-        Those who are counted; effective ones of survival.
-    count : float
-        Of them with the event, or without it at `months`.
-    against : str
-        Why it does not count in the verdict; empty where it does.
-    """
-
-    row: Response | Survival
-    text: str
-    months: float | None
-    patients: int
-    count: float
-    against: str
 
 
 def later_studies(evidence: Evidence) -> set[str]:
@@ -87,15 +69,15 @@ def later_studies(evidence: Evidence) -> set[str]:
     return {study.study_id for study in evidence.studies if study.in_review is False}
 
 
-def later_reports(evidence: Evidence, question: Question) -> tuple[Report, ...]:
-    """Every count, landmark and median that later studies print about an endpoint, whether it counts or not.
+def later_reports(evidence: Evidence, question: Question) -> list[dict[str, Any]]:
+    """Every count, landmark and median that later studies print about an endpoint, as cells of validation.csv.
 
     Survival is that of whole studies, not of their strata, at every data cut.
 
     Parameters
     ----------
     question : Question
-        That of the review; its tiers and designs count.
+        That of the review; reports of other tiers and designs do not count.
     """
     tiers = "".join(sorted({row.tier for row in (*evidence.responses, *evidence.survival)}))
     wide = replace(question, study_set=LATER, tiers=tiers, retrospective=True, early_landmarks=True)
@@ -107,8 +89,10 @@ def later_reports(evidence: Evidence, question: Question) -> tuple[Report, ...]:
     counted = (row.study_id for row, reason in zip(rows, against, strict=True) if not reason)
     shared = {other: f"shares patients with {evidence.study(one).label}"
               for one, other in shared_patients(evidence, dict.fromkeys((*known, *counted)))}
-    return tuple(_report(row, reason or shared.get(row.study_id, ""))
-                 for row, reason in zip(rows, against, strict=True))
+    against = [reason or shared.get(row.study_id, "") for row, reason in zip(rows, against, strict=True)]
+    return [{"study_id": row.study_id, "label": evidence.study(row.study_id).label, "n": row.n, "tier": row.tier,
+             "row": row.row, **_report(row), "counted": not reason, "reason": reason}
+            for row, reason in zip(rows, against, strict=True)]
 
 
 def _against(evidence: Evidence, question: Question, row: Response | Survival) -> str:
@@ -118,27 +102,22 @@ def _against(evidence: Evidence, question: Question, row: Response | Survival) -
     return RETROSPECTIVE if evidence.study(row.study_id).retrospective and not question.retrospective else ""
 
 
-def _report(row: Response | Survival, against: str) -> Report:
+def _report(row: Response | Survival) -> dict[str, Any]:
     if isinstance(row, Response):
-        return Report(row, f"{row.events}/{row.n}", None, row.n, row.events, against)
+        return {"report": f"{row.events}/{row.n}", "months": None, "patients": row.n, "observed": row.events / row.n}
     months, survival = (row.estimate, 0.5) if row.statistic == MEDIAN else (row.time_months, row.estimate)
-    patients = max(round(row.n / CENSORING**2), 1)
-    return Report(row, describe(row), months, patients, survival * patients, against)
+    return {"report": describe(row), "months": months, "patients": max(round(row.n / CENSORING**2), 1),
+            "observed": survival}
 
 
 def validation_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, list[dict[str, Any]]]:
-    """A row per later report and model, and the chance of as many surprises by each model.
-
-    Raises
-    ------
-    UsageError
-        When endpoint, model or prior do not exist or do not go together.
-    """
+    """A row per later report and model, and the chance of as many surprises by each model."""
     review = replace(base, question=replace(base.question, study_set=REVIEW))
     case = headline_case(evidence, review, endpoint)
     reports = later_reports(evidence, case.question)
+    sizes = [report["patients"] for report in reports]
+    refused = too_large(RateStudies(range(len(sizes)), [0] * len(sizes), sizes))
     beside = [all_models()[name] for name in BESIDE if case.model.kind == "survival" and name != case.model.name]
-    refused = too_large(RateStudies(range(len(reports)), [0] * len(reports), [report.patients for report in reports]))
     rows, scores = [], []
     for of_model in (case, *(case.but(model=model) for model in beside)):
         shared = {"endpoint": endpoint, "model": of_model.model.name}
@@ -149,54 +128,43 @@ def validation_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, l
         except NO_POSTERIOR as error:
             reason = str(error)
         predicted = predicted or [{"status": NOT_COMPUTED, "reason": reason}] * len(reports)
-        rows += [{**shared, **_known(evidence, report), **cells}
-                 for report, cells in zip(reports, predicted, strict=True)]
+        rows += [{**shared, **report, **cells} for report, cells in zip(reports, predicted, strict=True)]
         scores.append({**shared, "as_many": as_many})
     return {VALIDATION.file: rows, SCORES.file: scores}
 
 
-def _known(evidence: Evidence, report: Report) -> dict[str, Any]:
-    """What is known of a report before it is predicted."""
-    row = report.row
-    return {"study_id": row.study_id, "label": evidence.study(row.study_id).label, "n": row.n, "tier": row.tier,
-            "row": row.row, "report": report.text, "months": report.months, "patients": report.patients,
-            "observed": report.count / report.patients, "counted": not report.against, "reason": report.against}
-
-
-def _predicted(case: Case, reports: Sequence[Report]) -> tuple[list[dict[str, Any]], float | None]:
+def _predicted(case: Case, reports: Sequence[Row]) -> tuple[list[dict[str, Any]], float | None]:
     """Cells of each report, and the probability of as many surprises among those that count."""
-    grid = posterior_of(case).grid
-    laws = [counts_of(grid, report.patients) if report.months is None else
-            survivors_of(grid, report.months, report.patients) for report in reports]
-    rows = []
-    for report, law in zip(reports, laws, strict=True):
-        lower, median, upper = (law.limits(case.level) / report.patients).tolist()
-        pit = law.pit(report.count)
+    grid, rows, laws = posterior_of(case).grid, [], []
+    for report in reports:
+        months, n = report["months"], report["patients"]
+        law = counts_of(grid, n) if months is None else survivors_of(grid, months, n)
+        lower, median, upper = (law.limits(case.level) / n).tolist()
+        pit = law.pit(n * report["observed"])
         rows.append({"status": COMPUTED, "median": median, "lower": lower, "upper": upper, "level": case.level,
                      "interval": "prediction", "pit": pit, "two_sided": float(two_sided(pit)),
                      "named": bool(two_sided(pit) < NAMED_BELOW), "chance_named": law.chance_named,
-                     "log_predictive": law.log_probability(report.count)})
-    counted = [at for at, report in enumerate(reports) if not report.against]
-    named = sum(rows[at]["named"] for at in counted)
-    return rows, as_many(case, grid, [(reports[at], laws[at]) for at in counted], named) if named else None
+                     "log_predictive": law.log_probability(n * report["observed"])})
+        laws.append(law)
+    counted = [(report, law) for report, law in zip(reports, laws, strict=True) if report["counted"]]
+    named = sum(row["named"] for row, report in zip(rows, reports, strict=True) if report["counted"])
+    return rows, as_many(case, grid, counted, named) if named else None
 
 
-def as_many(case: Case, grid: Grid | Slices, predicted: Sequence[tuple[Report, CountLaw]], named: int) -> float:
+def as_many(case: Case, grid: Grid | Slices, predicted: Sequence[tuple[Row, CountLaw]], named: int) -> float:
     """Probability of `named` or more surprising reports, where the later studies are like the review's.
 
     They share the hyperparameters, and reports of one study its effect; of survival also its patients.
     """
     rng = np.random.default_rng(derive_seed(case.job.seed, case.question.endpoint, case.model.name, "later"))
     draws, total = draw(grid, DRAWS, rng), np.zeros(DRAWS, dtype=int)
-    for study_id in dict.fromkeys(report.row.study_id for report, _ in predicted):
-        effects = case.model.density.new_study(draws, rng)
-        reports = sorted((pair for pair in predicted if pair[0].row.study_id == study_id),
-                         key=lambda pair: pair[0].months or 0.0)
-        share, survival = np.ones(DRAWS), np.ones(DRAWS)
-        for report, law in reports:
-            n, before = report.patients, survival
-            survival = np.clip(effects, 0.0, 1.0) if report.months is None else \
-                case.model.density.curve.survival(draws, effects, report.months)
+    for study_id in dict.fromkeys(report["study_id"] for report, _ in predicted):
+        effects, share, survival = case.model.density.new_study(draws, rng), np.ones(DRAWS), np.ones(DRAWS)
+        own = [pair for pair in predicted if pair[0]["study_id"] == study_id]
+        for report, law in sorted(own, key=lambda pair: pair[0]["months"] or 0.0):
+            months, n, before = report["months"], report["patients"], survival
+            survival = np.clip(effects, 0.0, 1.0) if months is None else \
+                case.model.density.curve.survival(draws, effects, months)
             # Of those who were left at the report before, rounded where it rests on another number of patients.
             left = np.divide(survival, before, out=np.zeros(DRAWS), where=before > 0.0)
             counts = rng.binomial(np.round(share * n).astype(int), np.minimum(left, 1.0))

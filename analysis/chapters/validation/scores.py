@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.chapters.validation.rows import COMPUTED, SCORES, VALIDATION
+from analysis.chapters.validation.rows import SCORES, VALIDATION
 from analysis.results.results import Results
 from analysis.results.table import Row
 
@@ -16,7 +16,7 @@ _FEWEST = 3
 
 def counted_rows(results: Results) -> list[Row]:
     """Predictions that count in the verdict."""
-    return [row for row in results.rows(VALIDATION.file) if row["counted"] and row["status"] == COMPUTED]
+    return [row for row in results.computed(VALIDATION.file) if row["counted"]]
 
 
 def score_rows(results: Results) -> Mapping[str, list[dict[str, Any]]]:
