@@ -19,6 +19,7 @@ Guyot P, Ades AE, Ouwens MJ, Welton NJ. BMC Med Res Methodol 2012;12:9, doi 10.1
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -82,19 +83,11 @@ def likelihood(inputs: Mapping[str, Array], cured: Array | None, shape: Array | 
     counts, survivors = inputs["intervals"][2], inputs["survivors"][1]
     d, months, n, bound, error, mixed = (inputs["more"][row] for row in range(6))
     followed, bounded = _scaled(months, shape, on=on), bound > 0.0
-    level = np.log(np.log(2.0)) if cured is None else on.log(-on.log(on.clip(0.5 - cured, 1e-12, 1.0) / (1.0 - cured)))
-    level = level - on.log(_scaled(bound, shape, on=on) * bounded + 1.0 - bounded)
-    error = error * bounded + 1.0 - bounded
+    level, error = _bound(bound, bounded, cured, shape, on=on), error * bounded + 1.0 - bounded
     after = _mixed_survival(inputs["strata"], wide, share, on=on)
     likely = mixed * _entropy(on.clip(after, 1e-12, 1.0 - 1e-12), on=on)
     before, after = mixed * (1.0 - after), mixed * after
-
-    def alive(x: Array, share: Array | None) -> tuple[Array, Array]:
-        """Log of survival at a cumulative hazard x, and the share of it that is not cured."""
-        if share is None:
-            return -x, 1.0
-        uncured = (1.0 - share) * on.exp(-x)
-        return on.log(share + uncured), uncured / (share + uncured)
+    alive = partial(_alive, on=on)
 
     def terms(theta: Array) -> tuple[Array, ...]:
         hazard = on.exp(on.clip(theta, -500.0, 500.0))
@@ -117,17 +110,19 @@ def likelihood(inputs: Mapping[str, Array], cured: Array | None, shape: Array | 
         return (on.sum(counts * (_ratio(gap, on=on) - x), axis=-1)
                 - on.sum(survivors * until * alive(until, share)[1], axis=-1)
                 + before * _ratio(hazard, on=on) - after * hazard * alive(hazard, cured)[1]
-                + d - n * exposure * alive(exposure, cured)[1]
+                + d * _events_ratio(exposure, *alive(exposure, cured)) - n * exposure * alive(exposure, cured)[1]
                 - bounded * _mills((level - theta) / error, on=on) / error)
 
     def curvature(theta: Array) -> Array:
         hazard, x, gap, until, exposure = terms(theta)
         z = (level - theta) / error
-        mills = _mills(z, on=on)
+        mills, (log_alive, uncured) = _mills(z, on=on), alive(exposure, cured)
+        ratio = _events_ratio(exposure, log_alive, uncured)
         return (on.sum(counts * (x + _fall(gap, on=on)), axis=-1)
                 + on.sum(survivors * until * alive(until, share)[1], axis=-1)
                 + before * _fall(hazard, on=on) + after * hazard * alive(hazard, cured)[1]
-                + n * exposure * alive(exposure, cured)[1] + bounded * mills * (mills + z) / error**2)
+                + d * ratio * (ratio + exposure * (1.0 - uncured) - 1.0)
+                + n * exposure * uncured + bounded * mills * (mills + z) / error**2)
 
     had = on.sum(counts, axis=-1) + before + d
     time = (on.sum(counts * (start + end) / 2.0, axis=-1) + on.sum(survivors * last, axis=-1) + before / 2.0 + after
@@ -180,6 +175,25 @@ def _fall(gap: Array, *, on: Backend) -> Array:
     """By how much that slope falls."""
     ratio = _ratio(gap, on=on)
     return ratio * (ratio + gap - 1.0)
+
+
+def _bound(months: Array, bounded: Array, cured: Array | None, shape: Array | None, *, on: Backend) -> Array:
+    """The effect whose median lies at these months."""
+    half = np.log(np.log(2.0)) if cured is None else on.log(-on.log(on.clip(0.5 - cured, 1e-12, 1.0) / (1.0 - cured)))
+    return half - on.log(_scaled(months, shape, on=on) * bounded + 1.0 - bounded)
+
+
+def _alive(x: Array, share: Array | None, *, on: Backend) -> tuple[Array, Array]:
+    """Log of survival at a cumulative hazard x, and the share of it that is not cured."""
+    if share is None:
+        return -x, 1.0
+    uncured = (1.0 - share) * on.exp(-x)
+    return on.log(share + uncured), uncured / (share + uncured)
+
+
+def _events_ratio(hazard: Array, log_alive: Array, uncured: Array) -> Array:
+    """Slope of log(-log S) in the log of the cumulative hazard of those who are not cured: 1 where all are such."""
+    return (hazard * uncured + _TINY) / (_TINY - log_alive)
 
 
 def _mills(z: Array, *, on: Backend) -> Array:

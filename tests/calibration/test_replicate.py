@@ -27,13 +27,13 @@ from analysis.simulation.uniformity import uniformity
 from models import all_models
 from models.backend import NUMBERS
 from models.priors import Prior
-from models.studies import HazardStudies, RateStudies
+from models.studies import CurveStudies, HazardStudies, RateStudies
 
 RATES = RateStudies(("a", "b", "c", "d"), [0, 0, 0, 0], [6, 20, 35, 53])
 MIXED = HazardStudies(("a", "b", "c", "d"), [0.0] * 4, [0.3, 0.3, 0.6, 0.0], [0.3, 0.2, 0.6, 0.0], [0.0] * 4,
                       [0.0, 0.0, 0.0, 300.0], [40, 53, 9, 30])
 DESIGNS = {"rate": Design("rate", "cr", None, RATES), "survival": Design("survival", "os", 12.0, MIXED)}
-MODELS = list(all_models())
+MODELS = [name for name, model in all_models().items() if model.takes is not CurveStudies]
 
 
 def setting(name: str, *, fault: str | None = None, **priors: Prior) -> Setting:
