@@ -25,7 +25,7 @@ FEWEST, MOST = 3, 60
 """Studies with both endpoints."""
 
 PRIOR_SD = float(1.0 / np.sqrt(3.0))
-_DRAWS, _PER_STUDY = 400, 8_000  # draws of the hyperparameters; with many studies fewer
+_DRAWS, _PER_STUDY = 1_000, 8_000  # draws of the hyperparameters; with many studies fewer
 _REACH, _MOST_NODES = 5.0, 250
 CORRELATIONS, WEIGHTS = np.polynomial.legendre.leggauss(16)
 
