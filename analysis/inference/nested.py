@@ -27,7 +27,7 @@ MEAN, NEW, RHO = "mean_rate", "new_study_rate", "rho"
 OUTER, GIVEN, INNER = "outer", "inner given outer", "inner"
 """The three quantities: the outer rate, that of the inner event among the outer ones, and their product."""
 
-WORST = 1e-4
+WORST = 1e-3  # posterior standard deviations: far below the digits that any table prints
 _NEGLIGIBLE = 1e-15
 _TOLERANCES, _MOST_POINTS = (1e-6, 1e-4), 5_000  # of a grid: pairs of points must fit into memory
 _MOST_SUMS = 5_000  # over unknown outer counts, at each pair of points
