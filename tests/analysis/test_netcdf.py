@@ -11,6 +11,7 @@ import xarray as xr
 from scipy import stats
 
 from analysis.evidence.loading import load
+from analysis.evidence.types import Evidence
 from analysis.inference.fitting import Fit
 from analysis.inference.nuts import flat
 from analysis.results.netcdf import PREDICTED, save, tree
@@ -29,13 +30,15 @@ def _fit(model: str, folder: Path) -> Fit:
     return fit_rates(folder, [15, 24, 27, 11, 0], [20, 40, 30, 25, 6], model=model, engine="exact")
 
 
-@pytest.fixture(params=["beta_binomial", "logit_normal", "log_hazard"])
-def fit(request: pytest.FixtureRequest, tmp_path: Path) -> Fit:
-    return _fit(request.param, tmp_path / "evidence")
+@pytest.fixture(scope="module", params=["beta_binomial", "logit_normal", "log_hazard"])
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Fit, Evidence]:
+    folder = tmp_path_factory.mktemp("evidence")
+    return _fit(request.param, folder), load(folder)
 
 
-def test_checks_of_arviz_work_on_a_saved_posterior(fit: Fit, tmp_path: Path) -> None:
-    path = save(fit, load(tmp_path / "evidence"), tmp_path)
+def test_checks_of_arviz_work_on_a_saved_posterior(made: tuple[Fit, Evidence], tmp_path: Path) -> None:
+    fit, evidence = made
+    path = save(fit, evidence, tmp_path)
     saved, names = az.from_netcdf(path), list(fit.case.priors)
     (outcome,) = saved["observed_data"].data_vars
     for group in ("observed_data", "log_likelihood", "prior_predictive", "posterior_predictive"):
@@ -69,9 +72,9 @@ def _reports(predictive: xr.Dataset, fit: Fit) -> np.ndarray:
     return values
 
 
-def test_predictions_are_those_of_the_plain_model(fit: Fit, tmp_path: Path) -> None:
+def test_predictions_are_those_of_the_plain_model(made: tuple[Fit, Evidence]) -> None:
     """Two samples of 1,000 lie further apart than 0.115 once in 200,000 times."""
-    ours = tree(fit, load(tmp_path / "evidence"))
+    fit, ours = made[0], tree(*made)
     (outcome,) = ours["observed_data"].data_vars
     thinned = fit.posterior.isel(draw=slice(None, None, fit.posterior.sizes["draw"] * 4 // PREDICTED))
     quick = {"mode": "FAST_COMPILE"}

@@ -68,7 +68,7 @@ def test_moment_estimators_find_the_parameters() -> None:
 
 
 # Every rho but zero lies between the points of the grid that is searched.
-@pytest.mark.parametrize(("mu", "rho"), [(0.9, 0.0), (0.9, 0.12), (0.8, 0.25), (0.5, 0.1), (0.97, 0.03)])
+@pytest.mark.parametrize(("mu", "rho"), [(0.9, 0.0), (0.8, 0.25), (0.97, 0.03)])
 def test_coverage(mu: float, rho: float) -> None:
     rng, replicates, covered = np.random.default_rng(21), 300, 0
     for seed in range(replicates):

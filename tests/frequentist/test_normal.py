@@ -170,7 +170,7 @@ def test_range_of_tau_has_its_quantiles() -> None:
     assert stats.chi2.cdf(squares, 12) == pytest.approx([0.9975, 0.0025], rel=1e-6)
 
 
-@pytest.mark.parametrize(("k", "tau"), [(3, 0.0), (3, 1.0), (6, 0.5)])
+@pytest.mark.parametrize(("k", "tau"), [(3, 0.0), (6, 0.5)])
 def test_coverage(k: int, tau: float) -> None:
     rng, v, replicates = np.random.default_rng(8), np.linspace(0.05, 0.5, k), 200
     covered = 0

@@ -33,15 +33,14 @@ def simulated(rate, rho, count, *, seed, slope=0.0):
         yield rates(rng.binomial(n, p).tolist(), SIZES)
 
 
-@pytest.mark.parametrize("rate", [0.8, 0.9])
-def test_the_regression_holds_its_level_where_eggers_test_does_not(rate):
+def test_the_regression_holds_its_level_where_eggers_test_does_not():
     """Of 120 honest sets, between 1 and 14 have p < 0.05: with a level of 5 % that fails once in 1,000 times.
 
     Simulations of 500 sets at rho 0, 0.02 and 0.05 gave 3 to 7 % for the normal p-value, 1 to 3 % for the t one, and
     10 to 57 % for Egger's test, the more the nearer to 1 and the more heterogeneous.
     """
     ours, by_t, egger = [], [], []
-    for studies in simulated(rate, 0.05, 120, seed=5):
+    for studies in simulated(0.9, 0.05, 120, seed=5):
         found = slope_on_size(studies)
         ours.append(found.two_sided < 0.05)
         by_t.append(found.two_sided_t < 0.05)

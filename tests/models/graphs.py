@@ -9,7 +9,7 @@ from scipy import special
 
 def log_density(model: pm.Model) -> Callable[..., float]:
     """The model's log density as a function of its unconstrained values by name."""
-    compiled = model.compile_logp()
+    compiled = model.compile_logp(mode="FAST_COMPILE")
     return lambda **point: float(
         compiled({name: np.asarray(value, dtype=float) for name, value in point.items()})
     )
@@ -19,7 +19,7 @@ def values_of(model: pm.Model, names: list[str]) -> Callable[..., dict[str, floa
     """The named variables and deterministics as functions of the model's unconstrained values by name."""
     inputs = model.value_vars
     outputs = model.replace_rvs_by_values([model[name] for name in names])
-    function = model.compile_fn(outputs, inputs=inputs, on_unused_input="ignore")
+    function = model.compile_fn(outputs, inputs=inputs, on_unused_input="ignore", mode="FAST_COMPILE")
     return lambda **point: dict(zip(names, (float(value) for value in function(point)), strict=True))
 
 

@@ -4,8 +4,10 @@ Study effects are integrated by plain sums over the interval in which neither th
 density of the effect has fallen by more than e^-45.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from scipy import optimize, special, stats
@@ -28,6 +30,7 @@ class Piece:
 Study = tuple[Piece, ...]
 
 
+@cache
 def binomial_study(y: int, n: int) -> Study:
     """y of n on the logit scale."""
     coefficient = -special.betaln(y + 1.0, n - y + 1.0) - np.log(n + 1.0)
@@ -38,6 +41,7 @@ def binomial_study(y: int, n: int) -> Study:
     return (_piece(value, special.logit((y + 0.5) / (n + 1.0)), falls_left=y > 0, falls_right=y < n),)
 
 
+@cache
 def poisson_study(events: int, person_months: float) -> Study:
     """Events in person-months on the log hazard scale."""
 
@@ -47,6 +51,7 @@ def poisson_study(events: int, person_months: float) -> Study:
     return (_piece(value, np.log((events + 0.5) / person_months), falls_left=events > 0, falls_right=True),)
 
 
+@cache
 def landmark_study(events: float, person_months: float, months: float) -> Study:
     """Events among patients by a landmark, with the person-months of the others, on the log hazard scale."""
     patients = events + person_months / months
@@ -60,12 +65,12 @@ def landmark_study(events: float, person_months: float, months: float) -> Study:
     return (_piece(value, guess, falls_left=events > 0, falls_right=person_months > 0),)
 
 
+@cache
 def normal_study(estimate: float, below: float, above: float) -> Study:
     """An estimate with a standard error on each side, the density of a split normal in two pieces."""
 
     def side(scale: float) -> Callable[[np.ndarray], np.ndarray]:
-        return lambda theta: (0.5 * np.log(2.0 / np.pi) - np.log(below + above) - 0.5
-                              * ((theta - estimate) / scale) ** 2)
+        return lambda theta: 0.5 * np.log(2.0 / np.pi) - np.log(below + above) - 0.5 * ((theta - estimate) / scale) ** 2
 
     return (Piece(side(below), estimate - 9.5 * below, estimate), Piece(side(above), estimate, estimate + 9.5 * above))
 
@@ -97,8 +102,7 @@ def moments(study: Study, centre: np.ndarray, tau: np.ndarray, *transforms: Call
         share[[0, -1]] /= 2.0
         height = (piece.value(theta) - 0.5 * ((theta - centre[..., None]) / tau[..., None]) ** 2
                   - np.log(tau)[..., None] - 0.5 * np.log(2.0 * np.pi))
-        # Where the two intervals do not meet there is no mass; the value only has to lead the zoom to where
-        # they do.
+        # Where the two intervals do not meet there is no mass; the value only has to lead the zoom to where they do.
         logs.append(np.where(empty, -1e4 * (1.0 + low - high), height + np.log(share)
                              + np.log(np.where(empty, 1.0, width))))
         for kept, transform in zip(values, transforms, strict=True):
@@ -117,8 +121,8 @@ def normal_effects(studies: list[Study], *, centre: tuple[float, float], tau: fl
     def density(u: np.ndarray, v: np.ndarray) -> np.ndarray:
         value = stats.norm.logpdf(u, *centre) + stats.halfnorm.logpdf(np.exp(v), scale=tau) + v
         width = np.broadcast_to(np.exp(v), u.shape)
-        for study in studies:
-            value = value + moments(study, u, width)[0]
+        for study, times in Counter(studies).items():
+            value = value + times * moments(study, u, width)[0]
         return value
 
     return integrate(density, u_range=(centre[0] - 10.0 * centre[1], centre[0] + 10.0 * centre[1]),
@@ -168,8 +172,7 @@ def log_hazard_estimands(grid: Grid, studies: list[Study], horizon: float) -> di
         "survival" + at: of_function(survival(eta), grid),
         "mean_survival" + at: of_function(averages(survival, eta, tau)[0], grid),
         "median_months": of_function(np.log(2.0) * np.exp(-eta), grid),
-        # Survival falls as the log hazard rises, so its distribution function is that of minus the log
-        # hazard.
+        # Survival falls as the log hazard rises, so its distribution function is that of minus the log hazard.
         "new_study_survival" + at: _of_new_study(grid, survival, lambda x: np.log(-np.log(x) / horizon)),
     }
     # Events per 100 person-years; over studies the mean is that of a log-normal and heavy-tailed, so quantiles count.

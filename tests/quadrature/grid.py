@@ -128,6 +128,6 @@ def of_mixture(mean: np.ndarray, square: np.ndarray, below: Callable[[float], np
                bracket: tuple[float, float]) -> Reference:
     """Summary of a quantity with a distribution at each point: mean, mean square, distribution function."""
     first = float(weight @ mean)
-    quantiles = [optimize.brentq(lambda x, p=p: float(weight @ below(x)) - p, *bracket, xtol=1e-12, rtol=1e-12)
+    quantiles = [optimize.brentq(lambda x, p=p: float(weight @ below(x)) - p, *bracket, xtol=1e-10, rtol=1e-10)
                  for p in _PROBABILITIES]
     return Reference(first, float(np.sqrt(weight @ square - first**2)), *quantiles)
