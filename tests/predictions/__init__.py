@@ -1,0 +1,1 @@
+"""Predictive checks, and later studies predicted from the review's."""

@@ -1,0 +1,54 @@
+"""Laws of counts of a further study: closed forms, replicates, and points of curves that stand in filled-up rows."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from analysis.inference.draws import draw
+from analysis.inference.prediction import CountLaw, counts_of, outcome, survivors_of, two_sided
+from models.studies import CurveStudies
+from tests.exact.solved import hazards, rates, solved
+
+
+def test_a_uniform_law_is_known():
+    law = CountLaw(np.full(51, 1 / 51))
+    assert [law.pit(count) for count in (0, 25, 25.5, 50)] == pytest.approx([0.5 / 51, 0.5, 26 / 51, 50.5 / 51])
+    assert list(law.limits(0.91)) == [2, 25, 48] and law.log_probability(12.3) == pytest.approx(-np.log(51))
+    # Twice the mid-p of 0 is 0.0196, of 1 it is 0.0588.
+    assert list(np.flatnonzero(law.named)) == [0, 50] and law.chance_named == pytest.approx(2 / 51)
+    assert two_sided(0.995) == pytest.approx(0.01)
+
+
+def test_a_rate_without_doubt_gives_a_binomial_law():
+    law = counts_of(solved("beta_binomial", rates([0], [0]), mu="Beta(30000, 70000)", rho="Beta(1, 10000)"), 20)
+    # A heterogeneity of 1e-4 widens the law by a thousandth.
+    assert law.probabilities == pytest.approx(stats.binom.pmf(np.arange(21), 20, 0.3), abs=1e-3)
+
+
+@pytest.mark.parametrize(("model", "studies"), [
+    ("log_hazard", hazards([(-3.0, 0.2, 0.2), (-2.4, 0.3, 0.3), (-2.9, 0.25, 0.25)]))])
+def test_survivors_are_those_of_replicates(model, studies):
+    """Cells of survival against draws of the effect: 40,000 draws leave 0.01, four standard errors, of a mid-p."""
+    grid, rng = solved(model, studies), np.random.default_rng(5)
+    draws = draw(grid, 40_000, rng)
+    survival = np.exp(-18.0 * np.exp(grid.density.model.marginal.new_study(draws, rng)))
+    counts, law = rng.binomial(25, survival), survivors_of(grid, 18.0, 25)
+    assert law.probabilities.sum() == pytest.approx(1.0, abs=1e-9)
+    for count in (2, 8, 15, 24):
+        assert law.pit(count) == pytest.approx(np.mean(counts < count) + np.mean(counts == count) / 2, abs=0.01)
+    assert law.limits(0.95) == pytest.approx(np.quantile(counts, [0.025, 0.5, 0.975]), abs=1.0)
+    assert law.chance_named == pytest.approx(law.named[counts].mean(), abs=0.004)
+
+
+def test_the_point_of_a_curve_is_one_that_is_printed():
+    """Rows are filled up to the longest: a median at 5.6 months is not one at the 12 months that fill its row."""
+    curves = {"starts": [[0.0, 0.0], [0.0, 6.0]], "ends": [[5.6, 12.0], [6.0, 13.0]],
+              "counts": [[8.0, 0.0], [4.0, 4.0]], "seen": [[5.6], [13.0]], "survivors": [[8.0], [8.0]]}
+    singles = dict.fromkeys(("events", "months", "exposed", "bound_months", "bound_error", "mixed"), [0.0, 0.0])
+    studies = CurveStudies(("short", "long"), **curves, **singles, strata=np.tile([0.0, 12.0, 0.5], (2, 1, 1)),
+                           patients_each=[25, 25])
+    name, survival = outcome(studies)
+    assert name == "survival" and survival == pytest.approx([0.5, 0.5])
+    moved = CurveStudies(("one",), [[0.0, 6.0]], [[6.0, 24.0]], [[0.0, 4.0]], [[24.0]], [[12.0]],
+                         *([0.0],) * 5, np.tile([0.0, 12.0, 0.5], (1, 1, 1)), [0.0], [25])
+    assert outcome(moved)[1] == pytest.approx([1.0]), "nobody had the event by 6 months, which is a point"

@@ -1,0 +1,84 @@
+"""What the two sections say about their tables; labels of the evidence stay text on the page and in the figures."""
+
+import pytest
+
+from analysis.chapters import checks, validation
+from analysis.chapters.chapter import Page as Around
+from analysis.chapters.checks.rows import CHECK_STATISTICS, CHECKS
+from analysis.chapters.validation.rows import SCORES, VALIDATION, validation_rows
+from analysis.chapters.validation.scores import score_rows
+from analysis.drawing.html import Html
+from analysis.drawing.saving import save_figure
+from tests.figures.reading import shown
+from tests.influence.cases import COUNTS
+from tests.report.reading import Page
+from tests.reporting import results_of, with_tables
+
+from .cases import CR, checks_of, evidence_of, statistics_of
+from .test_validation import LIKE, UNLIKE
+
+AROUND = Around({name: Html("<p>PICTURE</p>") for name in ("checks", "validation")}, None, None)
+NASTY = "<script>x</script>\u202e $x^$ {}"
+
+
+def results_with(evidence):
+    made = validation_rows(evidence, CR, "cr")
+    results = with_tables(results_of(evidence), {
+        CHECKS.file: checks_of(evidence, CR), CHECK_STATISTICS.file: statistics_of(evidence, CR), **made})
+    return with_tables(results, score_rows(results))
+
+
+def text_of(chapter, results):
+    page = Page(chapter.CHAPTER.section(results, AROUND))
+    assert not page.unbalanced and "PICTURE" in page.text
+    return page.text
+
+
+def test_what_does_not_transfer_is_named_with_its_chance(tmp_path):
+    results = results_with(evidence_of(tmp_path, UNLIKE))
+    text, rows, (score,) = text_of(validation, results), results.rows(VALIDATION.file), results.rows(SCORES.file)
+    assert "Of 3 reports from 3 later studies on 1 endpoint 2 are surprising" in text
+    assert f"by chance about {sum(row['chance_named'] for row in rows):.2f} would be" in text
+    assert "Complete remission does not transfer to the later studies: 2 of 3 reports are surprising, lower" in text
+    assert f"so many or more would have a probability of {score['as_many']:.2g}" in text or score["as_many"] < 0.001
+    assert "Study p, 12/40 (30 %), predicted" in text and "of survival" not in text
+    assert score["predictions"] == 3 and score["named"] == 2
+
+
+def test_where_chance_explains_it_the_page_says_so(tmp_path):
+    results = results_with(evidence_of(tmp_path, LIKE, cells={"r": "retrospective,,A"}))
+    text = text_of(validation, results)
+    assert "0 are surprising" in text and "On no endpoint are these more than chance would bring." in text
+    assert "Predicted, but not counted (the study is retrospective): Study r." in text
+    assert "Of 2 reports from 2 later studies" in text
+
+
+def test_checks_lead_with_their_verdict(tmp_path):
+    results = results_with(evidence_of(tmp_path, LIKE, review=COUNTS | {"odd": (10, 40)}))
+    text, rows = text_of(checks, results), results.rows(CHECKS.file)
+    assert f"The models predict what the studies report: {len(rows)} of {len(rows)} reports on 1 endpoint" in text
+    assert f"Before any data {len(rows)} of {len(rows)} lie within" in text and "priors are weak" in text
+    outside = [{**row, "posterior_within": at > 0} for at, row in enumerate(rows)]
+    text = text_of(checks, with_tables(results, {CHECKS.file: outside}))
+    assert "By and large the models predict" in text and f"{rows[0]['label']} reports" in text
+
+
+@pytest.mark.parametrize("chapter", [checks, validation])
+def test_labels_of_the_evidence_are_inert(tmp_path, chapter):
+    results = results_with(evidence_of(tmp_path / "evidence", UNLIKE, labels=NASTY))
+    page = chapter.CHAPTER.section(results, AROUND)
+    assert "<script>" not in page and "\u202e" not in page
+    for picture in chapter.CHAPTER.figures(results):
+        figure = picture.draw(**picture.content)
+        assert "\u202e" not in shown(figure)
+        assert all(path.stat().st_size > 1000 for path in save_figure(figure, tmp_path / picture.name))
+
+
+def test_a_report_beyond_its_limits_is_a_mark_of_its_own(tmp_path):
+    results = results_with(evidence_of(tmp_path, UNLIKE))
+    (picture,) = validation.CHAPTER.figures(results)
+    (axes,) = picture.draw(**picture.content).axes
+    row = results.rows(VALIDATION.file)[0]
+    assert row["observed"] < row["lower"]
+    ends = [list(line.get_xdata()) for line in axes.lines]
+    assert [row["lower"], row["upper"]] in ends and [row["observed"]] in ends
