@@ -76,8 +76,7 @@ def likelihood(inputs: Mapping[str, Array], cured: Array | None, shape: Array | 
     cured, shape : array, shape (..., 1) or scalar, or None
         What all studies share.
     """
-    wide = None if shape is None else spaced(shape)
-    share = None if cured is None else spaced(cured)
+    wide, share = (None if value is None else spaced(value) for value in (shape, cured))
     start, end = (_scaled(inputs["intervals"][row], wide, on=on) for row in (0, 1))
     last = _scaled(inputs["survivors"][0], wide, on=on)
     counts, survivors = inputs["intervals"][2], inputs["survivors"][1]
@@ -91,8 +90,7 @@ def likelihood(inputs: Mapping[str, Array], cured: Array | None, shape: Array | 
 
     def terms(theta: Array) -> tuple[Array, ...]:
         hazard = on.exp(on.clip(theta, -500.0, 500.0))
-        wide_hazard = hazard[..., None]
-        return hazard, wide_hazard * start, wide_hazard * (end - start), wide_hazard * last, hazard * followed
+        return (hazard, *(hazard[..., None] * months for months in (start, end - start, last)), hazard * followed)
 
     def value(theta: Array) -> Array:
         hazard, x, gap, until, exposure = terms(theta)
@@ -115,14 +113,13 @@ def likelihood(inputs: Mapping[str, Array], cured: Array | None, shape: Array | 
 
     def curvature(theta: Array) -> Array:
         hazard, x, gap, until, exposure = terms(theta)
-        z = (level - theta) / error
-        mills, (log_alive, uncured) = _mills(z, on=on), alive(exposure, cured)
+        z, (log_alive, uncured) = (level - theta) / error, alive(exposure, cured)
         ratio = _events_ratio(exposure, log_alive, uncured)
         return (on.sum(counts * (x + _fall(gap, on=on)), axis=-1)
                 + on.sum(survivors * until * alive(until, share)[1], axis=-1)
                 + before * _fall(hazard, on=on) + after * hazard * alive(hazard, cured)[1]
                 + d * ratio * (ratio + exposure * (1.0 - uncured) - 1.0)
-                + n * exposure * uncured + bounded * mills * (mills + z) / error**2)
+                + n * exposure * uncured + bounded * _mills(z, on=on) * (_mills(z, on=on) + z) / error**2)
 
     had = on.sum(counts, axis=-1) + before + d
     time = (on.sum(counts * (start + end) / 2.0, axis=-1) + on.sum(survivors * last, axis=-1) + before / 2.0 + after

@@ -5,7 +5,16 @@ from dataclasses import replace
 import pytest
 
 from analysis.cases.settings import Job, Question
-from analysis.results.comparison import COMPARED, COMPARISON, NOT_COMPARED, compare, rule_for, wanted
+from analysis.results.comparison import (
+    COMPARED,
+    COMPARISON,
+    NOT_COMPARED,
+    compare,
+    distinct,
+    rule_for,
+    said_again,
+    wanted,
+)
 from analysis.results.records import Record
 
 HEADLINE = Question("cr")
@@ -130,3 +139,19 @@ def test_of_several_months_those_of_the_published_number_are_taken(shipped):
     several = (estimate(estimand="survival", time_months=months, median=median)
                for months, median in ((6.0, 0.8), (12.0, 0.57)))
     assert by_id(compare(shipped, question, fits(question, *several)))["R05"]["median"] == 0.57
+
+
+def test_numbers_of_one_curve_of_one_parameter_are_one_comparison():
+    """The median of a constant hazard says what survival at 12 months says, in the same endpoint and subset."""
+    def row(number, estimand, model="log_hazard", endpoint="os", subset="all"):
+        return {"reported_id": number, "estimand": estimand, "model": model, "our_endpoint": endpoint, "subset": subset}
+
+    rows = [row("1", "survival"), row("2", "mean_rate", "beta_binomial", "cr"), row("3", "median_months"),
+            row("4", "median_months", subset="adults"), row("5", "median_months", endpoint="pfs"),
+            row("6", "mean_survival"), row("7", "mean_rate", "beta_binomial", "cr", "adults"), row("8", "rmst")]
+    assert [item["reported_id"] for item in said_again(rows)] == ["3", "8"]
+    assert [item["reported_id"] for item in distinct(rows)] == ["1", "2", "4", "5", "6", "7"]
+    # With a shape of its own a curve has two parameters, and the median says something else.
+    falling = [row("1", "survival", "weibull"), row("2", "median_months", "weibull")]
+    assert not said_again(falling) and said_again([row("1", "survival", "exponential"), row(
+        "2", "median_months", "exponential")])

@@ -22,13 +22,8 @@ from models.studies import CurveStudies
 from tests.evidence.build import write_evidence
 
 FOLDER = Path(__file__).parent
-<<<<<<< HEAD
 MODELS = [name for name, model in all_models().items() if model.takes is not CurveStudies]
-FIRST = {"beta_binomial": 12}
-=======
-MODELS = list(all_models())
 FIRST = 6
->>>>>>> 9112c29 (Linear algebra has one thread in tests, as in the program; slow references and repeated refits are made once)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from scipy import integrate, stats
 
 from analysis.__main__ import main
 from analysis.chapters.regression.conflict import LEAST_TAIL, crude_slope, prior_tail
+from analysis.chapters.regression.rows import chance_excluded
 from analysis.chapters.regression.running import regress
 from analysis.commands.regress import slopes_table
 from models.priors import Prior
@@ -109,3 +110,18 @@ def test_the_prior_itself_is_in_conflict_as_often_as_stated():
     share = np.mean([prior_tail(_NORMAL, value, se) < LEAST_TAIL for value in crude])
     # Four standard errors of a share of 0.05 among 4000.
     assert share == pytest.approx(0.05, abs=0.014)
+
+
+@pytest.mark.parametrize("error", [0.1, 0.5, 1.0, 3.0])
+def test_chance_exclusions_are_those_of_simulated_slopes(error):
+    """True slope 0, prior Normal(0, 1): the estimate is drawn, and its posterior is known."""
+    rng, draws = np.random.default_rng(1), 400_000
+    estimate, spread = rng.normal(0.0, error, draws), error / np.sqrt(1.0 + error**2)
+    excluded = np.mean(np.abs(estimate / (1.0 + error**2)) > 1.959964 * spread)
+    # 400,000 draws: four standard errors of a chance of 0.05 are 0.0014.
+    assert chance_excluded(spread, 0.95) == pytest.approx(excluded, abs=0.0014)
+
+
+def test_a_slope_without_a_prior_has_the_level_and_one_as_wide_as_its_prior_nothing():
+    assert chance_excluded(None, 0.95) == pytest.approx(0.05) and chance_excluded(0.0, 0.9) == pytest.approx(0.1)
+    assert chance_excluded(1.0, 0.95) == chance_excluded(1.02, 0.95) == 0.0

@@ -69,3 +69,19 @@ def test_a_slope_that_the_prior_holds_back_does_not_count_as_silence():
     assert "age (one_at_a_time): the prior fights the data and holds the slope back" in page.text
     assert '--prior "beta=Normal(0, 5)"' in page.text
     assert [row[5] for row in page.tables[_SLOPES][1:]] == ["0.96, in conflict", "0.93"]
+
+
+def test_shrunken_slopes_exclude_one_by_chance_less_often_than_one_in_twenty():
+    text = _page(_slope(chance_excluded=0.013), _slope(covariate="blasts", chance_excluded=0.002)).text
+    assert "excludes 1 in 2 of 2; about 0.015 would by chance alone, without any association" in text
+
+
+@pytest.mark.parametrize(("pair", "counted"), [
+    ({"n_studies": 7, "correlation": 1.0}, 1), ({"n_studies": 7, "correlation": -1.0}, 1),
+    ({"n_studies": 6, "correlation": 1.0}, 2), ({"n_studies": 7, "correlation": 0.99997}, 2)])
+def test_one_column_under_two_names_is_one_slope(pair, counted):
+    """The same studies and a correlation of one; over fewer studies than each has the columns may differ elsewhere."""
+    slopes = [_slope(chance_excluded=0.01), _slope(covariate="blasts", chance_excluded=0.01)]
+    text = _page(*slopes, pairs=({"endpoint": "cr", "covariate": "age", "other": "blasts", **pair},)).text
+    assert f"excludes 1 in {counted} of {counted}; about {0.01 * counted:.3f} would by chance" in text
+    assert ("1 of which repeats another one" in text) == (counted == 1)
