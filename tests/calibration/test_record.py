@@ -32,7 +32,7 @@ def record(request):
 
 
 def test_each_model_has_a_record_and_each_record_a_model():
-    """Models of curves, a third of a second for a data set, are calibrated where they are tested, on fewer."""
+    """Models of curves, seconds for a data set, are calibrated by command and by patients (`test_end_to_end`)."""
     assert {path.stem for path in FOLDER.glob("*.json")} == set(MODELS), RENEW
 
 
