@@ -78,6 +78,13 @@ def test_the_same_run_gives_the_same_replicates_and_another_seed_others(evidence
         assert one["p_value"] == pytest.approx(two["p_value"], abs=4 * np.sqrt(0.5 / DRAWS))
 
 
+def test_what_is_as_extreme_counts_by_half(tmp_path):
+    """No event anywhere: no replicate has less, and most have as little."""
+    evidence = evidence_of(tmp_path, {}, review={"a": (0, 8), "b": (0, 12), "c": (0, 5)})
+    smallest = statistics_of(evidence, CR)[1]
+    assert smallest["observed"] == smallest["median"] == 0.0 and 0.5 <= smallest["p_value"] < 0.6
+
+
 def test_one_study_has_predictions_and_no_statistic(tmp_path):
     evidence = evidence_of(tmp_path, {}, review={"a": (7, 10)})
     (row,) = checks_of(evidence, CR)

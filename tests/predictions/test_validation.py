@@ -54,6 +54,8 @@ def test_later_counts_are_as_surprising_as_two_other_calculations_found(project)
 
 def test_later_survival_is_as_surprising_as_another_calculation_found(project, quick):
     """The same section, within 0.01."""
+    rows = validation_of(project, Job(Question("os")))
+    assert {(row["n"], row["patients"]) for row in rows} == {(127, 81), (48, 31)}, "n / 1.25^2"
     found = surprises(project, "os", "log_hazard")
     assert found["roddie_2024", 24.0] == pytest.approx(0.14, abs=0.01)
     assert found["wang_y_2025", 24.0] == pytest.approx(0.06, abs=0.01)
