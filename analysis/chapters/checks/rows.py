@@ -85,7 +85,9 @@ def check_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, list[d
 
 def _computed(case: Case) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Cells of each study, and of each test statistic."""
-    months, observed = _months(case), _rates(case, outcome(case.studies)[1])
+    observed, months = _rates(case, outcome(case.studies)[1]), [case.horizon] * len(case.studies)
+    if isinstance(case.studies, CurveStudies):
+        months = nearest_points(case.studies)[0].tolist()
     rows = [{"status": COMPUTED, "months": month, "observed": float(rate)}
             for month, rate in zip(months, observed, strict=True)]
     nobody = case.but(studies=without(only(case.studies, 0), 0))
@@ -100,13 +102,6 @@ def _computed(case: Case) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     rows = [row if has_point else {"status": NOT_COMPUTED, "reason": "no point of its curve is printed"}
             for row, has_point in zip(rows, known, strict=True)]
     return rows, list(_statistics(case, observed[known], replicated[:, known])) if known.sum() > 1 else []
-
-
-def _months(case: Case) -> list[float | None]:
-    """When the survival of each study is read: near 12 months for points of curves, else at the horizon."""
-    if isinstance(case.studies, CurveStudies):
-        return nearest_points(case.studies)[0].tolist()
-    return [case.horizon] * len(case.studies)
 
 
 def _rates(case: Case, reports: np.ndarray) -> np.ndarray:

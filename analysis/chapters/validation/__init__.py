@@ -7,15 +7,7 @@ from analysis.cases.selection import candidates
 from analysis.cases.settings import ALL
 from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
 from analysis.chapters.validation.figure import draw_validation
-from analysis.chapters.validation.rows import (
-    LATER,
-    REVIEW,
-    SCORES,
-    VALIDATION,
-    later_reports,
-    later_studies,
-    validation_rows,
-)
+from analysis.chapters.validation.rows import LATER, REVIEW, SCORES, VALIDATION, later_reports, validation_rows
 from analysis.chapters.validation.scores import counted_rows, score_rows
 from analysis.drawing.html import Html, rendered, section, show
 from analysis.inference.prediction import NAMED_BELOW
@@ -27,9 +19,7 @@ _FEW = 10  # studies
 
 def _work(asked: Asked) -> Iterator[Task]:
     """One task per endpoint on which review and later studies report; none where the later ones alone are asked for."""
-    if not later_studies(asked.evidence) or asked.base.question.study_set == LATER:
-        return
-    for endpoint in asked.evidence.endpoints:
+    for endpoint in asked.evidence.endpoints if asked.base.question.study_set != LATER else ():
         question = replace(asked.base.question, endpoint=endpoint.endpoint, subset=ALL, study_set=REVIEW)
         if candidates(asked.evidence, question).rows and later_reports(asked.evidence, question):
             yield Task("validation", endpoint.endpoint, validation_rows, (asked.base, endpoint.endpoint))

@@ -64,11 +64,6 @@ SCORES = Layout("validation_scores.csv", "The later reports of an endpoint that 
     Column("difference_se", "its standard error, from differences of three studies or more"), "stamp"))
 
 
-def later_studies(evidence: Evidence) -> set[str]:
-    """Those of which it is said that the review does not hold them."""
-    return {study.study_id for study in evidence.studies if study.in_review is False}
-
-
 def later_reports(evidence: Evidence, question: Question) -> list[dict[str, Any]]:
     """Every count, landmark and median that later studies print about an endpoint, as cells of validation.csv.
 
@@ -81,7 +76,8 @@ def later_reports(evidence: Evidence, question: Question) -> list[dict[str, Any]
     """
     tiers = "".join(sorted({row.tier for row in (*evidence.responses, *evidence.survival)}))
     wide = replace(question, study_set=LATER, tiers=tiers, retrospective=True, early_landmarks=True)
-    known, later = candidates(evidence, question).study_ids, later_studies(evidence)
+    known, later = candidates(evidence, question).study_ids, {
+        study.study_id for study in evidence.studies if study.in_review is False}
     rate = evidence.endpoint(question.endpoint).kind == "rate"
     rows = [row for row in (candidates(evidence, wide).rows if rate else answering(evidence, wide))
             if row.study_id in later and (rate or (row.statistic in (LANDMARK, MEDIAN) and not row.stratum))]
