@@ -95,7 +95,8 @@ def main(arguments: list[str] | None = None) -> int:
             folder.mkdir(parents=True, exist_ok=True)
             refuse_obstacles(folder, folder, files=[f"{name}.json" for name in all_models()], folders=())
         selections = {name: select_design(evidence, name, Question("")) for name in
-                      options.models or (model.name for model in all_models().values() if model.marginal and model.takes is not CurveStudies)}
+                      options.models or (model.name for model in all_models().values()
+                                         if model.marginal and model.takes is not CurveStudies)}
     except (UsageError, EvidenceError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -117,7 +118,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m analysis.simulation.record", description=main.__doc__)
-    parser.add_argument("models", nargs="*", metavar="MODEL", help="default: every model but those of curves, seconds for a replicate")
+    parser.add_argument("models", nargs="*", metavar="MODEL",
+                        help="default: every model but those of curves, seconds for a replicate")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where the records are")
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA, metavar="DIR", help="evidence directory")
     parser.add_argument("--replicates", type=int, default=DEFAULT_REPLICATES, metavar="N")
