@@ -293,7 +293,9 @@ def _curve_of_each_study(rows: list[Survival]) -> list[Survival]:
     for printed in by_study.values():
         of_cut = [row for row in printed if row.cut in ("", "primary")] or \
             [row for row in printed if row.cut == printed[0].cut]
-        kept |= {row.row for row in ([row for row in of_cut if not row.stratum] or of_cut)}
+        whole, strata = ([row for row in of_cut if bool(row.stratum) == part] for part in (False, True))
+        # A median of the whole that was not reached says less than strata do.
+        kept |= {row.row for row in (strata if strata and all(row.median_not_reached for row in whole) else whole)}
     return [row for row in rows if row.row in kept]
 
 

@@ -25,6 +25,7 @@ from models.studies import CurveStudies, HazardStudies, RateStudies, Studies
 
 _COLUMNS = {"rate": ("evaluable",), "curve": ("ends", "patients_each"),
             "survival": ("se_lower", "se_upper", "person_months", "landmark_months", "patients_each")}
+_FURTHEST = 600.0  # of log hazards whose medians are numbers
 _MOST_EVENTS = 1e15  # beyond it whole numbers are no longer told apart
 _SHIFTS = {"positive": np.log(2.0), "unit": np.log(4.0)}
 _THIRD = 3
@@ -172,6 +173,8 @@ def _reread(studies: HazardStudies, *, level: float) -> HazardStudies:
     Estimates with two errors, and counts, are handed on: they are not printed as a median.
     """
     plain = studies.is_estimate & (studies.se_lower == studies.se_upper)
+    if np.any((np.abs(studies.log_hazard) + 2.0 * studies.se_lower)[plain] > _FURTHEST):
+        raise SimulationFailed("the prior allows medians that nobody could print")
     rows = [replace(_landmark(name, 0.0, int(size), 0.0), statistic="median", time_months=None, ci_level=level,
                     **dict(zip(("estimate", "ci_low", "ci_high"), np.log(2.0) * np.exp(-value + error * _ARMS),
                                strict=True)))

@@ -97,7 +97,7 @@ def test_without_rho_the_prediction_has_the_moments_of_the_same_model_with_it():
 
 def test_what_tells_the_heterogeneity():
     models = (*all_models().values(), SILENT, THIRD)
-    assert [heterogeneity_of(model) for model in models] == ["rho", "rho", "tau", "rho", "scale"]
+    assert [heterogeneity_of(model) for model in models] == ["rho", "rho", *["tau"] * 4, "rho", "scale"]
     (spread,) = posterior_of(bare_case(SILENT, STUDIES)).estimates(["rho"])
     assert spread.estimand == "rho" and 0.0 < spread.lower < spread.median < spread.upper
 

@@ -89,7 +89,8 @@ def test_a_changed_prior_likelihood_or_engine_is_noticed(record, planted, monkey
         monkeypatch.setattr(replicate, "solve", lambda density: _sharper(solve(density)))
     else:
         simulate = replicate.simulate
-        monkeypatch.setattr(replicate, "simulate", lambda design, effects, rng: simulate(design, effects[::-1], rng))
+        monkeypatch.setattr(replicate, "simulate",
+                            lambda design, effects, *of, **more: simulate(design, effects[::-1], *of, **more))
     told = differences(record, run_replicates(setting, 0, 4))
     assert len(told) >= 3, told
 

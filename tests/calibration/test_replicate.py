@@ -117,7 +117,7 @@ def test_faults_change_what_they_say_and_no_fault_nothing():
     assert misread.log_hazard == pytest.approx([0.366513, 0.0, 0.0, 0.366513], abs=1e-6)
     assert misread.person_months[3] == pytest.approx(300 * np.log(2.0))
     assert twice.se_lower[0] == pytest.approx(0.3 / np.sqrt(2)) and twice.person_months[3] == 600
-    assert set(FAULTS) == {"prior", "counts", "twice"}
+    assert set(FAULTS) == {"prior", "counts", "twice", "level"}
 
 
 def test_a_failed_replicate_is_reported_and_fails_the_whole(monkeypatch):

@@ -7,7 +7,7 @@ from scipy import interpolate, optimize, stats
 from analysis.inference import distribution as distribution_module
 from analysis.inference import grid as grid_module
 from analysis.inference.density import density_of
-from analysis.inference.distribution import Distribution
+from analysis.inference.distribution import FINER, Distribution
 from analysis.inference.draws import draw
 from analysis.inference.grid import QuadratureFailed, solve
 from analysis.inference.pooled import hyperparameters, pooled
@@ -219,5 +219,5 @@ def test_values_that_hardly_differ_are_refined_without_a_warning() -> None:
     """Medians of 0.01 months: survival at a year is 0 to 300 digits, whose slopes have no reciprocal in a double."""
     table = np.array([[0.0, 1e-310, 2e-310, 1e-300], [0.0, 0.0, 1e-320, 1.0]])
     with np.errstate(over="raise"):
-        found = distribution_module._refined_values(table, axis=1)
+        found = distribution_module._refined_values(table, axis=1, finer=FINER)
     assert np.all(np.diff(found, axis=1) >= 0.0) and found[1, -1] == 1.0

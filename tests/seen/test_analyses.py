@@ -97,6 +97,10 @@ def _exact_rates(rows, row, studies, found) -> None:
                label=lambda text: text.startswith("Exact beta-binomial"))
 
 
+CURVE_OF_STEP = {"error rule": ("exponential", "Posterior, points of curves"),
+                 "shape": ("weibull", "Posterior, falling hazard")}
+
+
 def test_decomposition(seen):
     rows = Table(seen, "decomposition.csv")
     wanted = [identity for identity, one in REPORTED.items() if one["ci_low"] and one["primary"] == "true"
@@ -105,8 +109,9 @@ def test_decomposition(seen):
     for identity in wanted:
         own = chosen(rows.rows, reported_id=identity)
         with_total = 1 if identity == "R01" else 0
+        shape = ["error rule", "shape"] * (own[0]["endpoint"] == "os")
         assert [row["step"] for row in own] == ["published", "data", "method",
-                                                "prior"] + ["missing studies"] * with_total
+                                                "prior", *shape] + ["missing studies"] * with_total
         comparison = single(seen.tables["comparison.csv"], reported_id=identity)
         for before, row in zip([None, *own], own, strict=False):
             _step(seen, rows, row, comparison, before)
@@ -128,6 +133,13 @@ def _step(seen, rows, row, comparison, before) -> None:
         total = next(one for one in seen.tables["published_totals.csv"] if one["base_gap"] == "0")
         cells, k, n, level = [value(total[name]) for name in ("median", "lower", "upper")], 7, 210, LEVEL
         kind, note, label = "credible", total["note"], "Posterior with the total 157/210"
+    elif row["step"] in CURVE_OF_STEP:
+        model, label = CURVE_OF_STEP[row["step"]]
+        curve = single(seen.tables["survival_curves.csv"], endpoint=row["endpoint"], subset=row["subset"], model=model,
+                       estimand=row["estimand"], time_months="12" if row["estimand"] == "survival" else "")
+        cells = [value(curve[name]) for name in ("median", "lower", "upper")]
+        k, n, level = (value(curve[name]) for name in ("k_studies", "n_patients", "level"))
+        kind, note = "credible", None
     else:
         method = _by_method(seen, row)
         cells = [_months(value(method[name]), row) for name in ("estimate", "lower", "upper")]

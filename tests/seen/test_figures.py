@@ -13,8 +13,8 @@ from tests.reporting import pictures_of
 from tests.seen.checking import chosen, numbers, points_say, says, single, value
 from tests.seen.facts import ENDPOINTS, STUDIES, studies_of
 
-KINDS = ("forest", "published", "funnel", "baujat", "sensitivity", "missing", "decomposition", "bubble", "checks",
-         "validation")
+KINDS = ("curves", "forest", "published", "funnel", "baujat", "sensitivity", "missing", "decomposition", "bubble",
+         "checks", "validation")
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +27,7 @@ def test_every_kind_of_figure_is_drawn_and_has_its_check(figures):
     wanted = {(kind, endpoint) for kind in ("forest", "sensitivity", "bubble") for endpoint in ENDPOINTS}
     wanted |= {(kind, "") for kind in ("published", "decomposition", "missing", "baujat", "funnel",
                                      "checks", "validation")}
+    wanted |= {("curves", "os")}
     assert set(figures) == wanted
     source = open(__file__, encoding="utf-8").read()
     assert all(f'figures["{kind}"' in source for kind in KINDS)
@@ -242,6 +243,8 @@ def test_decomposition(seen, figures):
         "method": style.FAINT,
         "prior": style.SHRUNKEN,
         "missing studies": style.PREDICTION,
+        "error rule": style.SHRUNKEN,
+        "shape": style.SHRUNKEN,
     }
     marks = sorted((y, x, color) for color in set(colors.values()) for y, x in points(axes, color))
     assert [x for _, x, _ in marks] == pytest.approx([value(row["estimate"]) for row in rows], rel=1e-5)
@@ -493,3 +496,18 @@ def _band(seen, axes, slope) -> None:
     for row in rows[::8]:
         edge = corners[np.isclose(corners[:, 0], value(row["value"]), rtol=1e-6)][:, 1]
         assert (edge.min(), edge.max()) == pytest.approx((value(row["lower"]), value(row["upper"])), rel=1e-4)
+
+
+def test_curves(seen, figures):
+    figure, points = figures["curves", "os"], seen.tables["curve_points.csv"]
+    titles = [axes.get_title(loc="left") or axes.get_title() for axes in figure.axes]
+    for name in {row["label"] for row in points}:
+        (axes,) = [axes for axes, title in zip(figure.axes, titles, strict=True) if title.startswith(name)]
+        marks = sorted((float(line.get_xdata()[0]), float(line.get_ydata()[0])) for line in axes.lines
+                       if len(line.get_xdata()) == 1)
+        wanted = sorted((value(row["months"]), value(row["survival"])) for row in points if row["label"] == name)
+        assert np.array(marks) == pytest.approx(np.array(wanted))
+    typical = [row for row in seen.tables["curve_bands.csv"] if row["curve"] == "typical study"
+               and row["model"] == "weibull"]
+    assert any(np.allclose(line.get_ydata(), [value(row["median"]) for row in typical])
+               for line in figure.axes[0].lines if len(line.get_ydata()) == len(typical))

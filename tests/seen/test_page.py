@@ -455,6 +455,19 @@ FITS = {
 }
 
 
+BY_MODEL = {
+    "Endpoint": label,
+    "Subset": lambda head, cell, row: cell == SUBSET_LABELS[row["subset"]],
+    "Studies": lambda head, cell, row: cell.split(" / ")[0] == row["k_studies"],
+    "Estimand": lambda head, cell, row: not row["time_months"] or row["time_months"] in cell,
+    **{head: lambda head, cell, row, model=model: (says(cell, *(value(row[model][name]) for name in (
+        "median", "lower", "upper")), scale=100.0 if row["unit"] == "proportion" else 1.0)
+        if model in row else cell in ("", "–"))
+       for head, model in (("Constant hazard, medians", "log_hazard"), ("Constant hazard, points", "exponential"),
+                           ("Falling hazard", "weibull"), ("Plateau", "mixture_cure"))},
+}
+
+
 def _variation(cell: str, row: Row) -> bool:
     parts = [f"{row['model'].replace('_', '-')} model"] if row["model"] == "logit_normal" else []
     parts += {"A": ["tier A"], "ABC": ["tiers A, B and C"]}.get(row["tiers"], [])
@@ -501,6 +514,15 @@ def _checks(seen) -> list[Row]:
     return found
 
 
+def _by_model(seen) -> list[Row]:
+    """A line for each estimand of each question, with the row of each model."""
+    lines: dict[tuple[str, ...], Row] = {}
+    for row in seen.tables["survival_curves.csv"]:
+        key = tuple(row[name] for name in ("endpoint", "subset", "estimand", "time_months"))
+        lines.setdefault(key, {**row})[row["model"]] = row
+    return list(lines.values())
+
+
 def _moved_most(seen) -> list[Row]:
     found = []
     for endpoint in ENDPOINTS:
@@ -537,6 +559,7 @@ def expected(seen, heading: str, caption: str) -> tuple[dict[str, Check], list[R
              "Each report within what": (CHECKED, t["checks.csv"]),
              "How the review's studies": (SCORED, t["validation_scores.csv"]),
              "Each report of a later": (LATER, t["validation.csv"]),
+             "Survival by four models": (BY_MODEL, _by_model(seen)),
              "Each study left out": (LEFT_OUT, t["influence.csv"]),
              "Each subset, its": (SUBSETS, t["subset_differences.csv"]),
              "The slopes whose direction":

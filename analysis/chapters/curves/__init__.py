@@ -24,7 +24,7 @@ from analysis.results.numbers import limits_of, signed
 from analysis.results.results import Results
 from analysis.results.table import NOT_COMPUTED, Row
 
-_HEADS = {ASSUMED: "Constant hazard, as published", ERRORS: "Constant hazard, points of curves",
+_HEADS = {ASSUMED: "Constant hazard, medians converted", ERRORS: "Constant hazard, points of curves",
           SHAPE: "Falling hazard", PLATEAU: "Plateau"}
 
 
