@@ -124,7 +124,7 @@ def test_headline_estimates_of_every_endpoint_and_subset(run):
 def test_tiers_families_and_early_landmarks_stand_beside(run):
     rows = table(run[1], "estimates.csv")
     assert {row["tiers"] for row in rows} == {"A", "AB", "ABC"}
-    assert {row["model"] for row in rows} == {"beta_binomial", "log_hazard"}
+    assert {row["model"] for row in rows} == {"beta_binomial", "logit_normal", "log_hazard"}
     assert {row["endpoint"] for row in rows if row["early_landmarks"] == "false"} == {"os"}
 
 
