@@ -3,26 +3,41 @@
 Patients of studies of a real design live under a known law; their Kaplan-Meier curves are printed as the real studies
 print theirs (`analysis.simulation.curves`), read back by the same conversions as the evidence, and pooled. Calibration
 from simulated log hazards cannot see a wrong conversion; this does, since truth is survival itself.
+
+`python -m analysis.simulation.end_to_end --output DIR` runs every world; README has the options.
 """
 
+import argparse
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from analysis.cases.curves import CENSORING, curve_studies
 from analysis.cases.hazards import as_studies, convert
-from analysis.evidence.types import Survival
+from analysis.cases.selection import select
+from analysis.cases.settings import Question
+from analysis.evidence.loading import DEFAULT_DATA, load
+from analysis.evidence.problems import EvidenceError
+from analysis.evidence.types import Evidence, Survival
 from analysis.frequentist.estimates import log_hazards
 from analysis.frequentist.normal import exact_interval
 from analysis.inference.density import density_of
 from analysis.inference.distribution import distribution
 from analysis.inference.grid import QuadratureFailed, solve
+from analysis.output.checks import refuse_obstacles, speaking_of
 from analysis.results.table import Column, Layout, columns
+from analysis.results.terminal import table
 from analysis.simulation.curves import PLAIN, Law, printed
+from analysis.simulation.run import several
+from analysis.system.errors import UsageError
+from analysis.system.files import write_csv
+from analysis.system.progress import Progress
 from models import all_models
 from models.studies import Studies
 
@@ -47,6 +62,9 @@ END_TO_END = Layout("survival_end_to_end.csv", "One number by one method in one 
     Column("truth", "its true value"), Column("estimate", "mean of the estimates (posterior medians)"),
     Column("bias", "estimate minus truth"), Column("coverage", "share of 95 % intervals that hold the truth"),
     Column("width", "mean width of the intervals"), Column("sets", "simulated sets of studies", "count", "Sets")))
+
+
+_SHOWN = ("endpoint", "law", "method", "factor", "quantity", "truth", "estimate", "coverage", "sets")
 
 
 @dataclass(frozen=True)
@@ -140,3 +158,54 @@ def _scored(world: World, results: Sequence[dict], factors: Sequence[float]) -> 
                        "bias": float(estimate.mean() - true),
                        "coverage": float(np.mean((lower <= true) & (true <= upper))),
                        "width": float(np.mean(upper - lower)), "sets": len(limits)}
+
+
+def worlds(evidence: Evidence, endpoints: Sequence[str], seed: int) -> list[World]:
+    """Every law of the endpoints, at the design of the studies that the evidence has."""
+    return [World(endpoint, name, law, select(evidence, Question(endpoint)).curves, seed)
+            for endpoint in endpoints for name, law in LAWS[endpoint]]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Simulate patients under known laws and say what each way of reading printed survival returns, as a table."""
+    options = _parser().parse_args(arguments)
+    try:
+        with speaking_of(options.output, options.output):
+            options.output.mkdir(parents=True, exist_ok=True)
+            refuse_obstacles(options.output, options.output, files=[END_TO_END.file], folders=())
+        chosen = worlds(load(options.data), options.endpoints or list(LAWS), options.seed)
+    except (UsageError, EvidenceError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    rows, progress = [], Progress(len(chosen))
+    with several(options.processes, options.sets) as executor:
+        for world in chosen:
+            rows += simulate_world(world, options.sets, factors=options.factor or (CENSORING,), executor=executor)
+            progress.step(f"{world.endpoint}: {world.name}")
+    progress.close()
+    write_csv(options.output / END_TO_END.file, rows, END_TO_END.names)
+    print(table(_SHOWN, [[f"{row[name]:.3f}" if isinstance(row[name], float) else str(row[name] or "")
+                          for name in _SHOWN] for row in rows]))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m analysis.simulation.end_to_end", description=main.__doc__)
+    parser.add_argument("endpoints", nargs="*", choices=[*LAWS, []], metavar="ENDPOINT", help="default: pfs and os")
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help=f"where {END_TO_END.file} goes")
+    parser.add_argument("--data", type=Path, default=DEFAULT_DATA, metavar="DIR", help="evidence directory")
+    parser.add_argument("--sets", type=_positive, default=SETS, metavar="N", help="simulated sets of studies")
+    parser.add_argument("--factor", type=float, action="append", metavar="F", help="for censoring; may be repeated")
+    parser.add_argument("--seed", type=int, default=1, metavar="S")
+    parser.add_argument("--processes", type=_positive, default=2, metavar="P")
+    return parser
+
+
+def _positive(text: str) -> int:
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not positive")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

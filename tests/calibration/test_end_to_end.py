@@ -1,5 +1,6 @@
 """Patients to printed statistics: curves and medians as other formulas give them, and wrong conversions that show."""
 
+import csv
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from analysis.cases import curves as conversion
 from analysis.cases.selection import select
 from analysis.cases.settings import Question
 from analysis.simulation.curves import PLAIN, Law, kaplan_meier, printed
-from analysis.simulation.end_to_end import World, run_sets, simulate_world
+from analysis.simulation.end_to_end import END_TO_END, LAWS, World, main, run_sets, simulate_world
 
 FALLING = Law(0.40, 0.6, 0.15)
 
@@ -64,3 +65,17 @@ def test_a_swapped_limit_shows(shipped, monkeypatch):
     monkeypatch.setattr(conversion, "_points", swapped)
     rows = {(row["method"], row["quantity"]): row for row in simulate_world(world, 3)}
     assert abs(rows["weibull", "shape"]["bias"]) > 0.2 or rows["weibull", "survival at 12 months"]["bias"] > 0.03
+
+
+def test_command_writes_every_world(tmp_path, capsys):
+    arguments = ["os", "--output", str(tmp_path / "out"), "--sets", "2", "--processes", "1"]
+    assert main([*arguments, "--factor", "1.5"]) == 0
+    with (tmp_path / "out" / END_TO_END.file).open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == END_TO_END.names and {row["law"] for row in rows} == {name for name, _ in LAWS["os"]}
+    assert {row["factor"] for row in rows if row["method"] == "weibull"} == {"1.5"} and rows[0]["sets"] == "2"
+    assert "falling hazard" in capsys.readouterr().out
+    assert main([*arguments, "--data", str(tmp_path / "none")]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["cr", "--output", str(tmp_path)])
