@@ -10,7 +10,7 @@ from analysis.cases import curves as conversion
 from analysis.cases.selection import select
 from analysis.cases.settings import Question
 from analysis.simulation.curves import PLAIN, Law, kaplan_meier, printed
-from analysis.simulation.end_to_end import END_TO_END, LAWS, World, main, run_sets, simulate_world
+from analysis.simulation.end_to_end import END_TO_END, LAWS, PAPER, World, _scored, main, run_sets, simulate_world
 
 FALLING = Law(0.40, 0.6, 0.15)
 
@@ -79,3 +79,13 @@ def test_command_writes_every_world(tmp_path, capsys):
     assert "Traceback" not in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["cr", "--output", str(tmp_path)])
+
+
+def test_scores_of_known_intervals(shipped):
+    """One interval holds the truth, one lies below it, one above it: a third of them cover."""
+    world = World("pfs", "falling", Law(0.40, 1.0, 0.0), (), 1)
+    sets = [{(PAPER, None): {"survival at 12 months": limits}}
+            for limits in ((0.3, 0.4, 0.5), (0.1, 0.2, 0.3), (0.5, 0.75, 0.8))]
+    (row,) = _scored(world, sets, ())
+    assert row["truth"] == pytest.approx(0.40) and row["estimate"] == pytest.approx(0.45) and row["sets"] == 3
+    assert (row["bias"], row["coverage"], row["width"]) == pytest.approx((0.05, 1 / 3, 0.7 / 3))
