@@ -236,7 +236,7 @@ PLANTED = {
         (SURVIVAL, "landmark,12,0.483", "landmark,12,0.438"),
         (SURVIVAL, "0.483,0.231,0.697", "0.483,0.321,0.697"),
         (LEDGER, "48.3,20,23.1,69.7,12", "48.3,20,23.1,69.7,13"),
-        (SURVIVAL, "0.378,,,,false,15", "0.378,,,,false,13"),
+        (SURVIVAL, "0.378,,,,false,15", "0.378,,,,false,14"),
         (SURVIVAL, "5.6,,,,false,35", "5.6,,,,false,34"),
     ],
     tier_a_is_well_supported: [
@@ -246,7 +246,7 @@ PLANTED = {
         (RESPONSES, "F0124 F0122 F0123", "F0124"),
         (LEDGER, "F0103,hay_2019,crs_any,percent,75,53", "F0103,hay_2019,crs_any,percent,75,"),
         ("sources.csv", "https://www.pubmed.gov/31321805/,primary_abstract", "https://www.pubmed.gov/31321805/,press"),
-        (SURVIVAL, "A,F0458 F0457 F0459", "A,F0458 F0459"),
+        (SURVIVAL, "A,F0458 F0457 F0578 F0459", "A,F0458 F0459"),
     ],
     decisions_name_only_numbers_they_cite: [
         (RESPONSES, "F0071 F0070 F0073 F0074 F0072", "F0071 F0070 F0073 F0074"),

@@ -77,6 +77,11 @@ def test_a_percentage_without_a_unique_count_has_no_decision(data: Data, study: 
     assert not any((row["study_id"], row["endpoint"]) == (study, endpoint) for row in data["responses"])
 
 
+def test_thirteen_is_the_only_base_that_prints_the_non_relapse_mortality_of_hu_2017(data: Data) -> None:
+    printed = data.facts["F0163"]["value"]
+    assert [n for n in range(1, 16) if counts_printing_as(printed, n)] == [13]
+
+
 def _exact_limits(events: int, n: int, digits: int) -> tuple[str, str]:
     """The Clopper-Pearson limits in percent as they print, by bisection of the binomial tails."""
 
