@@ -16,8 +16,10 @@ _DEFAULT_HORIZON = 12.0
 _LANDMARK_WINDOW = (0.5, 2.0)
 _NAMED = 10
 _BASES = ("responders", "relapses", "mrd_neg_cr", "other")
-_OTHER_BASES = {"evaluable", "whole_study", "regulatory_set", "not_stated", "subgroup", "interim_cut",
-                "overlapping_cohort"}
+OTHER_BASES = {"evaluable", "whole_study", "regulatory_set", "not_stated", "subgroup", "interim_cut",
+               "overlapping_cohort"}
+FROM_REMISSION = ("RFS", "LFS", "DFS")
+"""Definitions whose clock starts at remission or whose event needs one."""
 
 
 class SharedPatients(UsageError):
@@ -86,16 +88,17 @@ def subset_names(evidence: Evidence) -> tuple[str, ...]:
     return tuple(dict.fromkeys((ALL, *(rule.subset for rule in evidence.subsets))))
 
 
-def in_subset(evidence: Evidence, study: Study, subset: str) -> bool:
+def in_subset(evidence: Evidence, study: Study, subset: str, row: Response | Survival | None = None) -> bool:
     """Whether every rule of the subset holds for the study; a study about which a rule is not known is outside."""
-    return membership(evidence, study, subset) is True
+    return membership(evidence, study, subset, row) is True
 
 
-def membership(evidence: Evidence, study: Study, subset: str) -> bool | None:
-    """Whether the study is in the subset; None where an empty cell leaves that open."""
+def membership(evidence: Evidence, study: Study, subset: str, row: Response | Survival | None = None) -> bool | None:
+    """Whether the study, with this row, is in the subset; None where an empty cell leaves that open."""
     rules = [(rule.column, condition(rule.value)) for rule in evidence.subsets
              if rule.subset == subset and rule.column]
-    found = [rule.holds(study.columns.get(column, "")) if isinstance(rule, Condition) else None
+    cells = {**getattr(row, "handling", {}), **study.columns}
+    found = [rule.holds(cells.get(column, "")) if isinstance(rule, Condition) else None
              for column, rule in rules]
     return False if False in found else None if None in found else True
 
@@ -228,8 +231,10 @@ def base_of(row: Response | Survival) -> str:
     return row.population.replace(",", ":").split(":")[0].strip().casefold()
 
 
-def reason_against_study(evidence: Evidence, question: Question, study: Study) -> str:
-    """Why no row of the study answers the question, whatever it says; empty where one may."""
+def reason_against_study(
+    evidence: Evidence, question: Question, study: Study, row: Response | Survival | None = None,
+) -> str:
+    """Why no row of the study, or not this one, answers the question, whatever it says; empty where one may."""
     if study.study_id in question.without:
         return "left out by name (--without)"
     if study.in_review is not None and question.study_set != "all":
@@ -237,13 +242,13 @@ def reason_against_study(evidence: Evidence, question: Question, study: Study) -
             return f"not in the {question.study_set} set"
     if study.retrospective and not question.retrospective:
         return RETROSPECTIVE
-    if not in_subset(evidence, study, question.subset):
+    if not in_subset(evidence, study, question.subset, row):
         return f"not in the subset {question.subset}"
     return ""
 
 
 def _reason_against(evidence: Evidence, question: Question, endpoint: Endpoint, row: Response | Survival) -> str:
-    reason = reason_against_study(evidence, question, evidence.study(row.study_id))
+    reason = reason_against_study(evidence, question, evidence.study(row.study_id), row)
     if reason:
         return reason
     if row.tier and row.tier not in question.tiers:
@@ -321,7 +326,7 @@ def _preference(row: Survival, horizon: float) -> tuple[int, float, int]:
 def _warnings(endpoint: Endpoint, rows: list[Response] | list[Survival], horizon: float) -> list[str]:
     notes = []
     for row in rows:
-        if base_of(row) in _OTHER_BASES:
+        if base_of(row) in OTHER_BASES:
             notes.append(f"{row.study_id}: the base of {endpoint.endpoint} is {row.population}, n = {row.n}")
         if is_early(row, horizon):
             notes.append(f"{row.study_id}: {endpoint.endpoint} is extrapolated from {row.time_months:g} months")

@@ -23,6 +23,9 @@ CONVERTED = {
 HEADER = "the header of studies.csv"
 """What a column refers to that names columns of studies.csv."""
 
+ASKED = "the headers that a subset may ask about"
+"""What a column refers to that names columns of studies.csv, or some of survival.csv."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -33,7 +36,7 @@ class Column:
     required: bool  # whether the table must have the column
     filled: bool  # whether its cells may not be empty
     empty: object  # the value of an empty cell and of an absent column
-    refers: str  # the table whose first column must hold the value, or HEADER; empty for none
+    refers: str  # the table whose first column must hold the value, HEADER or ASKED; empty for none
     unique: str  # what to do with two different rows of one value; empty where values may repeat
     unknown: str  # what to do where a cell says in words that there is no value; empty: leave it empty, or fill it
     words: bool  # whether a word such as "not available" is a value, since sources say so

@@ -31,6 +31,12 @@ class Draft:
         """Return whether every given column was read and is filled."""
         return all(self[column] not in _NOTHING for column in columns)
 
+    def text(self, column: str) -> str:
+        """Return the cell as a subset is held against it: flags and known words in the letters of their column."""
+        value = self[column]
+        flag = str(value).lower() if isinstance(value, bool) else value
+        return flag if isinstance(flag, str) and flag else self.raw.get(column, "")
+
     def lacks(self, *columns: str) -> bool:
         """Return whether every given column is empty or absent, as opposed to filled or faulty."""
         return self.bad.isdisjoint(columns) and not any(map(self.has, columns))
@@ -83,6 +89,12 @@ Tables = Mapping[str, Drafts]
 def each_row(file: str, *rules: RowRule) -> Callable[[Tables], Iterator[Problem]]:
     """Return a function of all tables that yields what the rows of one break, rule by rule."""
     return lambda tables: (problem for rule in rules for row in tables[file].rows for problem in rule(row))
+
+
+def asked(tables: Tables, column: str) -> Drafts:
+    """Return the table of the cells that a subset asks about: survival.csv for a column that studies.csv lacks."""
+    studies, survival = tables["studies.csv"], tables["survival.csv"]
+    return survival if column in (survival.header or ()) and column not in (studies.header or ()) else studies
 
 
 def decisions(tables: Tables) -> Iterator[Draft]:

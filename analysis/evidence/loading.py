@@ -113,7 +113,7 @@ def _typed(drafts: Drafts) -> tuple[object, ...]:
 
 
 def _columns(row: Draft) -> dict[str, object]:
-    return {"columns": Columns(dict(row.raw))}
+    return {"columns": Columns({name: row.text(name) for name in row.raw})}
 
 
 def _interval(row: Draft) -> dict[str, object]:

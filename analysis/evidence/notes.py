@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from analysis.evidence.cells import LEAVE_EMPTY, as_seen, line, number, text, vague, word
 from analysis.evidence.columns import CONVERTED, in_other_unit, written_as
 from analysis.evidence.conditions import condition
-from analysis.evidence.drafts import Draft, Drafts, Rule, Tables, decisions, each_row
+from analysis.evidence.drafts import Draft, Drafts, Rule, Tables, asked, decisions, each_row
 from analysis.evidence.problems import Problem
 
 FAR_OUT = "looks like a code for a missing value"
@@ -174,17 +174,17 @@ def _sentinels(tables: Tables) -> Iterator[Problem]:
 
 
 def _subsets_without_studies(tables: Tables) -> Iterator[Problem]:
-    together: dict[object, list[tuple[Draft, frozenset[int]]]] = {}
+    together: dict[object, list[tuple[Draft, frozenset[str]]]] = {}
     for row in tables["subsets.csv"].rows:
         if not row.has("column"):
             continue
         wanted = condition(row["value"])
-        cells = ((study.row, study.raw.get(row["column"], "")) for study in tables["studies.csv"].rows)
-        studies = frozenset(line for line, cell in cells if wanted.holds(cell))
+        of = asked(tables, row["column"])
+        studies = frozenset(held.raw["study_id"] for held in of.rows if wanted.holds(held.text(row["column"])))
         together.setdefault(row["subset"], []).append((row, studies))
         if not studies:
             what = "the bound" if wanted.comparisons else "the spelling"
-            yield row.problem("value", "holds for no study", f"Check {what} against studies.csv.")
+            yield row.problem("value", "holds for no study", f"Check {what} against {of.table.file}.")
     for rows in together.values():
         if all(studies for _, studies in rows) and not frozenset.intersection(*(studies for _, studies in rows)):
             lines = " and ".join(str(row.row) for row, _ in rows)

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 
 from analysis.evidence.cells import Fault, number
-from analysis.evidence.columns import HEADER
+from analysis.evidence.columns import ASKED, HEADER
 from analysis.evidence.conditions import Condition, condition
-from analysis.evidence.drafts import Draft, Drafts, Tables, decisions
+from analysis.evidence.drafts import Draft, Drafts, Tables, asked, decisions
 from analysis.evidence.problems import Problem, shown
+from analysis.evidence.types import HANDLING
 
 # A search for similar ids among thousands takes tens of milliseconds; a few examples show what went wrong.
 _SUGGESTION_LIMIT = 50
@@ -21,7 +22,7 @@ def relation_problems(tables: Tables) -> Iterator[Problem]:
     """Yield every problem that no single row shows."""
     for drafts in tables.values():
         yield from _repeated_rows(drafts)
-    for target in (*tables, HEADER):
+    for target in (*tables, HEADER, ASKED):
         yield from _unknown_names(tables, target)
     for rule in _RULES:
         yield from rule(tables)
@@ -52,7 +53,7 @@ def _apart(first: Draft, row: Draft, column: str, remedy: str) -> str:
 def _unknown_names(tables: Tables, target: str) -> Iterator[Problem]:
     """Yield a problem for each name that the table it refers to does not hold; an unreadable table may hold any."""
     known = _known_names(tables, target)
-    predicate = "is no column of studies.csv" if target == HEADER else f"is not in {target}"
+    predicate = "is no column of studies.csv" if target in (HEADER, ASKED) else f"is not in {target}"
     for drafts in tables.values() if known is not None else ():
         for column in (name for name, column in drafts.table.columns.items() if column.refers == target):
             unknown = [(row, name) for row in drafts.rows for name in _ids(row, column) if name not in known]
@@ -64,10 +65,11 @@ def _unknown_names(tables: Tables, target: str) -> Iterator[Problem]:
 
 def _known_names(tables: Tables, target: str) -> frozenset[str] | None:
     """Every name that may be referred to, those of faulty rows included; None when they cannot be known."""
-    drafts = tables["studies.csv" if target == HEADER else target]
+    drafts = tables["studies.csv" if target in (HEADER, ASKED) else target]
     key = next(iter(drafts.table.columns))
-    if target == HEADER:
-        return None if drafts.header is None else frozenset(drafts.header)
+    if target in (HEADER, ASKED):
+        of_rows = HANDLING.intersection(tables["survival.csv"].header or ()) if target == ASKED else frozenset()
+        return None if drafts.header is None else frozenset(drafts.header) | of_rows
     if key not in (drafts.header or ()):
         return None
     return frozenset(row.raw[key] for row in drafts.rows if row.raw.get(key)) | _EVERYTHING.get(target, set())
@@ -202,15 +204,16 @@ def _empty_in(drafts: Drafts, column: str, reason: str, remedy: str) -> Iterator
 
 
 def _comparisons_without_numbers(tables: Tables) -> Iterator[Problem]:
-    """Yield a problem for each subset that compares a column of studies.csv which holds words."""
+    """Yield a problem for each subset that compares a column which holds words."""
     for row in tables["subsets.csv"].rows:
         wanted = condition(row["value"]) if row.has("column", "value") else None
         if not isinstance(wanted, Condition) or not wanted.comparisons:
             continue
-        cells = ((study.row, study.raw.get(row["column"], "")) for study in tables["studies.csv"].rows)
+        of = asked(tables, row["column"])
+        cells = ((held.row, held.raw.get(row["column"], "")) for held in of.rows)
         place = next(((line, cell) for line, cell in cells if cell and isinstance(number(cell), Fault)), None)
         if place:
-            rule = f"compares {shown(row['column'])}, but row {place[0]} of studies.csv holds {shown(place[1])}"
+            rule = f"compares {shown(row['column'])}, but row {place[0]} of {of.table.file} holds {shown(place[1])}"
             yield row.problem("value", rule, "Name a column of numbers, or the text that a study must have.")
 
 

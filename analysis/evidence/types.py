@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from analysis.evidence.cells import Choice, Number, Whole, boolean, ids, line, number, slug, text, word
-from analysis.evidence.columns import HEADER, cell, filled, rows_of
+from analysis.evidence.columns import ASKED, HEADER, cell, filled, rows_of
 from analysis.evidence.problems import Problem
 
 _COUNT = "Give a number of patients."
@@ -19,6 +19,8 @@ _STUDIES = Whole(low=1, high=10_000, remedy="Give a number of studies.")
 _YEAR = Whole(low=1900, high=2100, remedy="Give the year of publication.")
 _LEVEL = Number(above=0, below=1, low=0.5, high=0.9999, remedy="Give the level as a probability, such as 0.95.")
 _TIER = Choice(("A", "B", "C"))
+# The words of RoB 2 and ROBINS-I.
+_BIAS = Choice(("low", "some concerns", "moderate", "high", "serious", "critical", "unclear"))
 # From half a day to a century: nobody is followed for longer, and days given as months soon exceed it.
 _TIME = Number(above=0, low=0.016, high=1200, remedy="Give months above 0: half a day is 0.016, a century 1,200.")
 # Ten million patients for a century.
@@ -30,6 +32,8 @@ _text = partial(cell, text, empty="")
 _OWN_ID = "Give each its own id, such as {first} and {second}, wherever it is meant."
 _OWN_LABEL = "Make the labels differ, such as {first} and {second}."
 _ROW_OR_NONE = "If it is not known, delete the row; the study then does not count for this endpoint."
+HANDLING = frozenset({"censored_at_hct", "non_responders"})
+"""Columns of survival.csv that a subset may ask about, beside those of studies.csv."""
 _NO_EXPOSURE = "Leave both events and person_months empty; delete the row if it gives nothing else."
 
 
@@ -74,6 +78,7 @@ class Study(Row):
     antigen_target: str = _text("what the cells bind, such as CD19")
     in_review: bool | None = cell(boolean, "whether the reanalysed review holds the study; None: it is not said")
     design: str = _text("prospective or retrospective")
+    risk_of_bias: str = cell(_BIAS, "overall judgement of the study by a source; empty where there is none", empty="")
     overlaps_with: tuple[str, ...] = cell(ids, "studies with some of the same patients", empty=(), refers="studies.csv")
     columns: Columns
     """Every cell of the row as text, by column name; for subset rules and covariates."""
@@ -157,6 +162,16 @@ class Survival(Row):
     tier: str = cell(_TIER, "how well the row is supported; empty where the table has no tiers", empty="")
     fact_ids: tuple[str, ...] = cell(ids, "ledger entries that carry the number", empty=(), refers="extraction.csv")
     decision: str = _text("why this number is analysed")
+    censored_at_hct: bool | None = cell(
+        boolean, "whether patients were censored at a transplant after the therapy; None: it is not said")
+    non_responders: str = cell(
+        Choice(("event at 0", "excluded")), "patients without a response; empty where it is not known", empty="")
+
+    @property
+    def handling(self) -> dict[str, str]:
+        """The columns of `HANDLING` as text."""
+        censored = "" if self.censored_at_hct is None else str(self.censored_at_hct).lower()
+        return {"censored_at_hct": censored, "non_responders": self.non_responders}
 
     @property
     def median_not_reached(self) -> bool:
@@ -276,14 +291,14 @@ class AuditCheck(Row):
     "column that says so."})
 @dataclass(frozen=True, slots=True)
 class Subset(Row):
-    """One row of subsets.csv: a condition on a column of studies.csv.
+    """One row of subsets.csv: a condition on a column of studies.csv, or on the handling of a row of survival.csv.
 
     Several rows of one subset must all hold; a row without a column holds for every study.
     """
 
     subset: str = filled(slug, "key")
     label: str = _text("printed name")
-    column: str = _text("the column", refers=HEADER)
+    column: str = _text("the column", refers=ASKED)
     value: str = _text("the text that a cell must be, or comparisons such as >=30 <40")
 
 

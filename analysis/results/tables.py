@@ -10,7 +10,7 @@ from analysis.cases.case import Case
 from analysis.cases.hazards import Conversion
 from analysis.cases.selection import Selection
 from analysis.cases.settings import Question
-from analysis.evidence.types import Evidence
+from analysis.evidence.types import HANDLING, Evidence
 from analysis.inference.agreement import Agreement
 from analysis.inference.conflict import Check
 from analysis.inference.diagnostics import Diagnostics
@@ -49,6 +49,7 @@ STUDIES = Layout("studies.csv", "One study of one headline fit: what it reports 
     "endpoint subset tiers study_id label", Column("year", "year of publication", "count"),
     Column("tier", "tier of the row of evidence", "text", "Tier"),
     Column("population", "the patients behind the count, or the definition of survival", "text"),
+    Column("risk_of_bias", "overall judgement of the study by a source", "text", "Risk of bias"),
     Column("events", "patients with the event; empty for survival", "count"),
     Column("n", "patients of the study", "count", "n"),
     Column("statistic", "what the study reports, in words", "text", "Reported"),
@@ -61,6 +62,9 @@ CONVERSIONS = Layout("survival_conversions.csv", "How one study's survival stati
     Column("statistic", "what the study reports, in words", "text", "Printed"),
     Column("definition", "definition of the survival endpoint", "text", "Definition"),
     Column("tier", "tier of the row of evidence", "text", "Tier"),
+    Column("censored_at_hct", "whether patients were censored at a transplant; empty: not known", "text",
+           "Censored at transplant"),
+    Column("non_responders", "event at 0 or excluded; empty: not known", "text", "Non-responders"),
     Column("patients", "patients at risk", "count", "n"),
     Column("log_hazard", "log of events per person-month; empty for counts", heading="Log hazard"),
     Column("se_lower", "standard error below the estimate", heading="SE below"),
@@ -151,7 +155,7 @@ def study_rows(evidence: Evidence, case: Case) -> list[dict[str, Any]]:
     else:
         rows = [_survival_row(conversion, case.level, case.selection.horizon) for conversion in case.conversions]
     shared = STUDIES.pick({**vars(case.question), "level": case.level})
-    return [{**shared, **row, "label": study.label, "year": study.year}
+    return [{**shared, **row, "label": study.label, "year": study.year, "risk_of_bias": study.risk_of_bias}
             for row in rows for study in (evidence.study(row["study_id"]),)]
 
 
@@ -196,8 +200,10 @@ def _landmark_hazards(conversion: Conversion, level: float) -> tuple[float, floa
 
 def conversion_rows(case: Case) -> list[dict[str, Any]]:
     """Rows of survival_conversions.csv."""
-    return [{"endpoint": case.question.endpoint, **vars(conversion), "rows": " ".join(map(str, conversion.rows))}
-            for conversion in case.conversions]
+    handling = {row.row: row.handling for row in case.selection.rows} if case.conversions else {}
+    return [{"endpoint": case.question.endpoint, **vars(conversion), "rows": " ".join(map(str, conversion.rows)),
+             **{name: "; ".join(dict.fromkeys(filter(None, (handling[at][name] for at in conversion.rows))))
+                for name in sorted(HANDLING)}} for conversion in case.conversions]
 
 
 def left_out_rows(selection: Selection) -> list[dict[str, Any]]:

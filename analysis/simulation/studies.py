@@ -164,7 +164,7 @@ def _landmark(study_id: str, months: float, patients: float, survival: float) ->
     return Survival(row=0, study_id=study_id, endpoint="", definition="", population="", stratum="", cut="",
                     statistic="landmark", time_months=float(months), estimate=survival, ci_low=None, ci_high=None,
                     ci_level=None, upper_not_reached=False, n=patients, events=None, person_months=None, tier="",
-                    fact_ids=(), decision="")
+                    fact_ids=(), decision="", censored_at_hct=None, non_responders="")
 
 
 def _reread(studies: HazardStudies, *, level: float) -> HazardStudies:

@@ -16,7 +16,8 @@ def _row(**cells: object) -> Survival:
     base = {"row": 2, "study_id": "a", "endpoint": "os", "definition": "OS", "population": "all_treated",
             "stratum": "", "cut": "primary", "statistic": "median", "time_months": None, "estimate": None,
             "ci_low": None, "ci_high": None, "ci_level": None, "upper_not_reached": False, "n": 50,
-            "events": None, "person_months": None, "tier": "A", "fact_ids": (), "decision": ""}
+            "events": None, "person_months": None, "tier": "A", "fact_ids": (), "decision": "",
+            "censored_at_hct": None, "non_responders": ""}
     given = base | cells
     if given["ci_low"] is not None and given["ci_level"] is None:
         given["ci_level"] = 0.95

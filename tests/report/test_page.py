@@ -181,3 +181,25 @@ def test_a_long_table_says_how_much_is_not_shown(tmp_path):
     page = Page(page_of(results))
     rows = page.tables["Complete remission: each study, %"]
     assert len(rows) == 1 + MAX_ROWS + 1 and rows[-1][0].startswith("25 more rows")
+
+
+def test_the_handling_of_survival_and_the_risk_of_bias_are_shown_where_they_are_known(tmp_path):
+    conversions, studies = "Log hazard per person-month of each study, with its standard error", "{}: each study, %"
+    plain = Page(page_of(portable(tmp_path / "plain", **SURVIVAL)))
+    columns = {"Censored at transplant", "Non-responders", "Risk of bias"}
+    assert not columns & {*plain.tables[conversions][0], *plain.tables[studies.format("Overall survival")][0]}
+    assert "censored at a transplant" not in plain.text
+    header, first, second = SURVIVAL["survival"].splitlines()
+    survival = f"{header},censored_at_hct,non_responders\n{first},FALSE,\n{second},,event at 0\n"
+    biased = "study_id,label,year,risk_of_bias\nalpha_2019,Alpha 2019,2019,Serious\nbeta_2021,Beta 2021,2021,\n"
+    known = portable(tmp_path / "known", **{**SURVIVAL, "survival": survival, "studies": biased})
+    page = Page(page_of(known))
+    head, *rows = page.tables[conversions]
+    assert [[row[head.index(name)] for name in sorted(columns)[:2]] for row in rows] == [
+        ["false", ""], ["", "event at 0"]]
+    head, *rows = page.tables[studies.format("Overall survival")]
+    assert [row[head.index("Risk of bias")] for row in rows] == ["serious", ""]
+    assert "known for 1/2, what non-responders counted as for 1/2 studies" in page.text
+    (record,) = (record for record in known.records if record.job.question.subset == "all")
+    assert [(row["censored_at_hct"], row["non_responders"]) for row in record.conversions] == [
+        ("false", ""), ("", "event at 0")]

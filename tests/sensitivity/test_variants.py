@@ -74,6 +74,22 @@ def test_priors_of_the_run_are_those_that_the_variants_depart_from(tmp_path):
     assert str(found["family"][0].case.priors["tau"]) == "HalfNormal(0.7)"
 
 
+def test_studies_that_censored_at_transplant_or_left_non_responders_out_are_left_out(tmp_path):
+    """Their rows are gone and the others untouched; without the columns, or with too few studies left, no refit."""
+    def handled(**cells):
+        header, *rows = FILES["survival.csv"].splitlines()
+        survival = [header + ",censored_at_hct,non_responders", *(f"{row},{cells[row[0]]}" for row in rows), ""]
+        found, _ = of(tmp_path, "pfs", survival="\n".join(survival))
+        return {label: one.case.studies.study_ids for label, one in by_label(found, "handling").items()}
+
+    assert handled(a=",", b="true,", c="false,excluded", d=",event at 0") == {
+        "without censoring at transplant": ("a", "c", "d"), "without studies of responders only": ("a", "b", "d")}
+    assert handled(a="true,", b="true,", c="true,excluded", d=",") == {
+        "without studies of responders only": ("a", "b", "d")}, "one study alone is no refit"
+    assert not handled(a="false,", b=",", c=",", d=",event at 0")
+    assert "handling" not in of(tmp_path, "pfs")[0]
+
+
 def test_tiers_sets_and_single_rows_change_the_studies_only(tmp_path):
     found, headline = of(tmp_path)
     assert counts(found[HEADLINE][0]) == HEADLINE_COUNTS

@@ -9,7 +9,7 @@ from analysis.chapters.chapter import Chapter, Page, Picture
 from analysis.chapters.endpoints.figure import draw_forest
 from analysis.drawing.html import Html, folded, join, rendered, show, table, tag
 from analysis.drawing.tables import FITS, fit_row
-from analysis.evidence.types import Endpoint
+from analysis.evidence.types import HANDLING, Endpoint
 from analysis.inference.estimands import LABELS, MAIN, NEW
 from analysis.results.comparison import COMPARISON
 from analysis.results.numbers import counted, studies_and_patients, unit_text
@@ -127,7 +127,7 @@ def _studies(results: Results, record: Record, endpoint: Endpoint) -> Html:
     kind = record.studies[0]["raw_interval"] if record.studies else ""
     shrunken = {row["study_id"]: write.interval(row, "median", RATE) for row in record.estimates
                 if row["estimand"] == _STUDY[endpoint.kind]}
-    return show(results.writer(STUDIES), record.studies, "label tier population statistic n raw shrunken",
+    return show(results.writer(STUDIES), record.studies, "label tier risk_of_bias population statistic n raw shrunken",
                 caption=f"{endpoint.label}: each study{results.labels.scales[endpoint.endpoint].of_a_rate}",
                 heads={"population": "Base" if endpoint.kind == "rate" else "Definition",
                        "raw": f"Raw [{{level}} {kind}]",
@@ -137,10 +137,14 @@ def _studies(results: Results, record: Record, endpoint: Endpoint) -> Html:
 
 
 def _conversions(results: Results, record: Record) -> Html:
-    hazards = show(results.writer(CONVERSIONS, missing=""), record.conversions, "study_id definition tier statistic "
-                   "rule patients log_hazard se_lower se_upper", cells={"log_hazard": _counted},
+    hazards = show(results.writer(CONVERSIONS, missing=""), record.conversions, "study_id definition tier "
+                   "censored_at_hct non_responders statistic rule patients log_hazard se_lower se_upper",
+                   cells={"log_hazard": _counted},
                    caption="Log hazard per person-month of each study, with its standard error")
-    return join([hazards, rendered("chapters/endpoints/conversions.html")]) if hazards else hazards
+    known = {name: sum(bool(row[name]) for row in record.conversions) for name in sorted(HANDLING)}
+    return join([hazards, rendered(
+        "chapters/endpoints/conversions.html", total=len(record.conversions), **known,
+        stated=any(any(row.handling.values()) for row in results.evidence.survival))]) if hazards else hazards
 
 
 def _counted(row: Row) -> str | None:

@@ -5,15 +5,13 @@ from dataclasses import dataclass, replace
 
 from analysis.cases.case import Case, Row
 from analysis.cases.hazards import NO_INTERVAL_FACTOR
-from analysis.cases.selection import base_of, candidates, early_before, select, shared_patients
+from analysis.cases.selection import FROM_REMISSION, base_of, candidates, early_before, select, shared_patients
 from analysis.cases.settings import Question
 from analysis.evidence.types import Evidence, Survival
 
 TIERS = ("A", "AB", "ABC")
 FACTORS = (1.0, 1.25, 2.0)
 FEWEST_STUDIES = 2
-_FROM_REMISSION = ("RFS", "LFS", "DFS")
-"""Definitions whose clock starts at remission or whose event needs one."""
 
 
 @dataclass(frozen=True)
@@ -159,13 +157,23 @@ def other_definitions(evidence: Evidence, case: Case) -> Iterator[Variant]:
     """Each definition left out, those from remission on left out, and each alone, where two studies remain."""
     rows = case.selection.rows
     names = list(dict.fromkeys(row.definition for row in rows if row.definition))
-    remission = [name for name in names if name in _FROM_REMISSION]
+    remission = [name for name in names if name in FROM_REMISSION]
     kept = [*((f"without {name}", {*names, ""} - {name}) for name in names),
             (f"without {' and '.join(remission)}", {*names, ""} - {*remission}),
             *((f"{name} only", {name}) for name in names)]
     for label, definitions in kept if len(names) > 1 else ():
         some = [row for row in rows if row.definition in definitions]
         if len({row.study_id for row in some}) >= FEWEST_STUDIES:
+            yield Variant(label, case.but(rows=some))
+
+
+def other_handling(evidence: Evidence, case: Case) -> Iterator[Variant]:
+    """Without studies that censored at transplant, and without those that left non-responders out, where two remain."""
+    for label, cell in (("without censoring at transplant", ("censored_at_hct", "true")),
+                        ("without studies of responders only", ("non_responders", "excluded"))):
+        found = {row.study_id for row in case.selection.rows if cell in row.handling.items()}
+        some = [row for row in case.selection.rows if row.study_id not in found]
+        if found and len({row.study_id for row in some}) >= FEWEST_STUDIES:
             yield Variant(label, case.but(rows=some))
 
 

@@ -53,6 +53,7 @@ DIMENSIONS = (
     Dimension("denominator", "Another denominator", choices.other_denominators, "rate"),
     Dimension("enrolled", "Patients enrolled as base", choices.enrolled, "rate"),
     Dimension("definition", "Definition of survival", choices.other_definitions, "survival"),
+    Dimension("handling", "Transplants and non-responders", choices.other_handling, "survival"),
     Dimension("statistic", "Statistic of a curve", choices.other_statistics, "survival"),
     Dimension("early", "Early extrapolations", choices.without_early, "survival"),
     Dimension("factor", "Error where no interval is printed", choices.other_factors, "survival"),

@@ -56,7 +56,11 @@ def _rule(evidence: Evidence, subset: str) -> str:
 
 
 def _row(evidence: Evidence, case: Case, subset: str) -> dict[str, Any]:
-    member = {name: membership(evidence, evidence.study(name), subset) for name in case.studies.study_ids}
+    asked: dict[str, set[bool | None]] = {}
+    for row in case.selection.rows:
+        asked.setdefault(row.study_id, set()).add(membership(evidence, evidence.study(row.study_id), subset, row))
+    # Strata that belong to different sides leave their study on neither.
+    member = {name: found.pop() if len(found) == 1 else None for name, found in asked.items()}
     sides = {name: case.take(study_id for study_id, inside in member.items() if inside is wanted)
              for name, wanted in (("subset", True), ("rest", False))}
     label = next((rule.label for rule in evidence.subsets if rule.subset == subset and rule.label), subset)
