@@ -111,5 +111,6 @@ def test_the_page_shows_each_row_of_the_file_and_every_threshold(tmp_path):
                             f"{row['inconsistency']} ({number(float(row['spread']), '')})",
                             f"{row['indirectness']} ({row['indirect_n']}/{row['n_patients']})",
                             f"{row['missing']} ({row['missing_k']}/{row['eligible_k']})"]
-    assert all(f"{rule.label}, {rule.of}: {rule.words[0]} up to {rule.low:g}, {rule.words[1]} up to {rule.high:g}, "
-               f"else {rule.words[2]}; {rule.reason}." in page.text for rule in THRESHOLDS.values())
+    for rule in THRESHOLDS.values():
+        assert (f"{rule.label}, {rule.of}{rule.of_survival}: {rule.words[0]} up to {rule.low:g}, {rule.words[1]} up to "
+                f"{rule.high:g}, else {rule.words[2]}; {rule.reason}.") in page.text

@@ -25,7 +25,8 @@ def _section(results: Results, page: Page) -> Html:
                  caption="A summary of numbers by the thresholds below, not a GRADE rating",
                  cells={word: partial(_cell, write, word, of) for word, of in _NUMBERS.items()})
     return section("certainty", "Certainty of each number", table and rendered(
-        "chapters/certainty/section.html", table=table, thresholds=THRESHOLDS.values()))
+        "chapters/certainty/section.html", table=table, thresholds=THRESHOLDS.values(),
+        survival="survival" in results.kinds))
 
 
 CHAPTER = Chapter("certainty", 15, (CERTAINTY,), finish=certainty_rows, section=_section)

@@ -41,6 +41,8 @@ class Threshold:
         What the number is.
     reason : str
         Why the limits are these.
+    of_survival : str
+        What follows `of` where there is survival.
     """
 
     label: str
@@ -49,6 +51,7 @@ class Threshold:
     low: float
     high: float
     reason: str
+    of_survival: str = ""
 
     def word(self, value: float | None) -> str:
         """The word for a number; "not known" without one."""
@@ -63,14 +66,15 @@ THRESHOLDS = {
         ("precise", "imprecise", "very imprecise"), 4.0, 25.0,
         "limits a factor of 2 from their middle are off by what is called a large effect, of 5 by a very large one"),
     "inconsistency": Threshold(
-        "Inconsistency", "standard deviation between studies of the log odds, for survival of the log hazard",
+        "Inconsistency", "standard deviation between studies of the log odds",
         ("consistent", "inconsistent", "very inconsistent"), 0.5, 1.0,
         "heterogeneity of a log odds ratio above 0.5 is called fairly high, above 1 fairly extreme; with fewer than "
-        f"{FEWEST} studies it is not known"),
+        f"{FEWEST} studies it is not known", ", for survival of the log hazard"),
     "indirectness": Threshold(
-        "Indirectness", "share of patients who may be children, are of another base than was asked for, or whose "
-        "survival is extrapolated or counted from remission", ("direct", "partly indirect", "indirect"), 0.25, 0.5,
-        "a quarter moves a mean by a quarter of how far it is from the others, more than a half outweighs them"),
+        "Indirectness", "share of patients who may be children or are of another base than was asked for",
+        ("direct", "partly indirect", "indirect"), 0.25, 0.5,
+        "a quarter moves a mean by a quarter of how far it is from the others, more than a half outweighs them",
+        ", or whose survival is extrapolated or counted from remission"),
     "missing": Threshold("Missing", "share of the eligible studies without a number that is used",
                          ("few", "many", "most"), 0.25, 0.5, "as for indirectness"),
 }
