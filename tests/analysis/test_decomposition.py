@@ -16,7 +16,7 @@ from analysis.chapters.published.interval_shape import (
     log_arm_ratio,
     missing_sizes,
     shape_cells,
-    with_verdict,
+    with_methods,
 )
 from analysis.results.comparison import COMPARISON
 from models import all_models
@@ -111,13 +111,13 @@ def test_an_interval_symmetric_on_percentages_is_caught_and_a_real_one_is_not(re
     ratios = completed_ratios(bare_case(all_models()["beta_binomial"], studies), [20, 10])
     assert np.isfinite(ratios).sum() > 60
 
-    def verdict(*published: float, methods=rows) -> str:
-        return with_verdict(shape_cells(published, 2, ratios), methods)["verdict"]
+    def finding(*published: float, methods=rows) -> str:
+        return with_methods(shape_cells(published, 2, ratios), methods)["finding"]
 
-    assert verdict(0.14, 0.01, 0.25).startswith("outside")
-    assert verdict(*(round(fitted[name], 2) for name in ("estimate", "lower", "upper"))).startswith("within")
+    assert finding(0.14, 0.01, 0.25).startswith("we could not reproduce")
+    assert finding(*(round(fitted[name], 2) for name in ("estimate", "lower", "upper"))).startswith("within")
     bare = [{**row, "lower": None, "upper": None} for row in rows]
-    assert verdict(0.14, 0.01, 0.25, methods=bare).startswith("not judged")
+    assert finding(0.14, 0.01, 0.25, methods=bare).startswith("not judged")
     sizes = missing_sizes(results.evidence, Question("nt_grade3plus"), ("dai_2020",), 4)
     assert sizes == sorted(sizes, reverse=True) and len(sizes) == 3
     assert missing_sizes(results.evidence, Question("nt_grade3plus"), (), None) == []

@@ -1,9 +1,18 @@
 """The sections on differences and models: every number is one of the tables."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+from analysis.chapters.chapter import all_chapters
+from analysis.results.table import dictionary
 from tests.report.reading import Page
 from tests.reporting import page_of, project_results, with_tables
+
+ROOT = Path(__file__).parents[2]
+VERDICT = (r"\b(wrong|incorrect|erroneous|flawed|miscalculat\w*|mistaken|verdict|can(not)? come from|does not come from|"
+           r"(error|mistake)s? (of|in|by) the (paper|publication|review|authors?)|authors?[’'s]* (error|mistake)s?)\b")
 
 
 def _step(step, estimate, change, **cells):
@@ -20,7 +29,7 @@ def page():
     shape = {"endpoint": "nt_grade3plus", "subset": "all", "published": 0.14,
              "published_lower": 0.01, "published_upper": 0.25, "arm_ratio_low": 2.963, "arm_ratio_high": 5.422,
              "methods_low": 0.857, "methods_high": 0.996, "completed": 80, "completed_low": 0.9, "completed_high": 1.1,
-             "symmetric_about": "percentage", "verdict": "outside what the methods give"}
+             "symmetric_about": "percentage", "finding": "we could not reproduce this interval"}
     method = {"endpoint": "cr", "subset": "all", "k_studies": 10,
               "label": "<Method>", "of_the_paper": True, "estimand": "mean_rate", "scale": "probability",
               "estimate": 0.7777, "lower": 0.66, "upper": 0.88, "heterogeneity_name": "rho", "heterogeneity": 0.0313,
@@ -45,9 +54,19 @@ def test_steps_stand_in_a_table(page):
     assert rows[1][2] == "78 % [68, 88]"
 
 
-def test_an_impossible_interval_is_named_with_its_numbers(page):
+def test_an_interval_that_we_could_not_reproduce_is_named_with_its_numbers(page):
     assert "2.96 to 5.42 times the upper one" in page.text
-    assert "symmetric about a percentage" in page.text
+    assert "We could not reproduce this interval. It is symmetric about a percentage." in page.text
+
+
+def test_no_words_judge_the_authors(page):
+    files = [ROOT / "README.md", *(ROOT / "analysis").rglob("*.html")]
+    meanings = dictionary([layout for chapter in all_chapters() for layout in chapter.layouts if chapter.name in (
+        "published", "differences")])
+    for text in (page.text, meanings, *(file.read_text(encoding="utf-8") for file in files)):
+        assert not (found := re.search(VERDICT, text, re.IGNORECASE)), found
+    assert re.search(VERDICT, "The printed interval does not come from such a method") and re.search(
+        VERDICT, "an error of the paper")
 
 
 def test_methods_name_their_estimand_and_are_escaped(page):

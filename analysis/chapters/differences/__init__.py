@@ -45,7 +45,7 @@ def _section(results: Results, page: Page) -> Html:
     of_rates = [row for row in results.rows("frequentist.csv") if row["scale"] == "probability"]
     return section("differences", "Where each difference comes from", rendered(
         "chapters/differences/section.html", results=results, picture=page.picture("decomposition"), changes=changes,
-        outside=[row for row in results.rows("interval_shapes.csv") if row["verdict"].startswith("outside")],
+        outside=[row for row in results.rows("interval_shapes.csv") if row["finding"].startswith("we could not")],
         largest=int((changes[DATA].abs() >= changes[[METHOD, PRIOR]].abs().max(axis=1)).sum()),
         reach=lambda step: " to ".join(signed(value, "proportion") for value in (changes[step].min(),
                                                                                  changes[step].max())),

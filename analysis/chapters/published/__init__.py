@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
 from analysis.chapters.published.figure import draw_published
-from analysis.chapters.published.interval_shape import INTERVAL_SHAPES, judged_intervals, shape_rows, with_verdict
+from analysis.chapters.published.interval_shape import INTERVAL_SHAPES, judged_intervals, shape_rows, with_methods
 from analysis.drawing.html import Html, rendered, show
 from analysis.drawing.tables import FITS, comparison_table, fit_row
 from analysis.results.comparison import COMPARISON, agrees, distinct, said_again
@@ -21,7 +21,7 @@ def _finish(results: Results) -> Mapping[str, list[Row]]:
     """The shapes with what the other methods give on the same rows."""
     methods = results.rows("frequentist.csv")
     return {INTERVAL_SHAPES.file: [
-        with_verdict(row, [method for method in methods
+        with_methods(row, [method for method in methods
                            if (method["endpoint"], method["subset"]) == (row["endpoint"], row["subset"])])
         for row in results.rows(INTERVAL_SHAPES.file)]}
 

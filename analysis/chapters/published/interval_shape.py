@@ -1,4 +1,4 @@
-"""Whether a published interval can come from the published method: the ratio of its arms on the logit scale.
+"""Whether the published kind of method reproduces an interval: the ratio of its arms on the logit scale.
 
 An interval for a rate is lopsided in a way that its method leaves no choice about: on the logit scale a likelihood
 interval for a small rate reaches a little farther down than up, one that is symmetric about a percentage reaches much
@@ -39,7 +39,8 @@ INTERVAL_SHAPES = Layout(
         Column("completed_low", "their smallest ratio"), Column("completed_high", "their largest ratio"),
         Column("share_at_least_as_lopsided", "share of these sets that are at least as lopsided"),
         Column("symmetric_about", "scales on which the arms can be equal within rounding", "text"),
-        Column("verdict", "what the shape says about the published method", "text"), "stamp"))
+        Column("finding", "whether methods of the published kind give such arms here", "text"), "stamp"))
+NOT_REPRODUCED = "we could not reproduce this interval"
 _SETS = 80
 _SCALES = {"percentage": np.asarray, "logit": special.logit, "arcsine": lambda rate: np.arcsin(np.sqrt(rate))}
 
@@ -149,16 +150,16 @@ def _can_be_symmetric(ends: np.ndarray) -> bool:
     return bool(middle[0] <= highest and middle[1] >= lowest)
 
 
-def with_verdict(row: Row, methods: Sequence[Row]) -> dict[str, Any]:
+def with_methods(row: Row, methods: Sequence[Row]) -> dict[str, Any]:
     """The row with the range over the methods on this evidence, and what follows."""
     intervals = [[method[name] for name in ("estimate", "lower", "upper")] for method in methods
                  if method["estimand"] == "mean_rate"]
     ratios = [log_arm_ratio(*values) for values in intervals if None not in values and 0.0 < values[0] < 1.0]
     known = [ratio for ratio in ratios if math.isfinite(ratio)]
     if not known or row.get("completed_low") is None:
-        return {**row, "verdict": "not judged: no method gives two limits"}
+        return {**row, "finding": "not judged: no method gives two limits"}
     low, high = math.exp(min(known)), math.exp(max(known))
     reach = min(low, row["completed_low"]), max(high, row["completed_high"])
     outside = row["arm_ratio_low"] > reach[1] or row["arm_ratio_high"] < reach[0]
     return {**row, "methods_low": low, "methods_high": high,
-            "verdict": "outside what the methods give" if outside else "within what the methods give"}
+            "finding": NOT_REPRODUCED if outside else "within what the methods give"}
