@@ -11,8 +11,9 @@ from tests.report.reading import Page
 from tests.reporting import page_of, project_results, with_tables
 
 ROOT = Path(__file__).parents[2]
-VERDICT = (r"\b(wrong|incorrect|erroneous|flawed|miscalculat\w*|mistaken|verdict|can(not)? come from|does not come from|"
-           r"(error|mistake)s? (of|in|by) the (paper|publication|review|authors?)|authors?[’'s]* (error|mistake)s?)\b")
+VERDICT = (r"\b(wrong|incorrect|erroneous|flawed|miscalculat\w*|mistaken|verdict|can(not)? come from|"
+           r"does not come from|(error|mistake)s? (of|in|by) the (paper|publication|review|authors?)|"
+           r"authors?[’'s]* (error|mistake)s?)\b")
 
 
 def _step(step, estimate, change, **cells):

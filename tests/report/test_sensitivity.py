@@ -15,8 +15,8 @@ def variant(dimension, label, median, lower, upper, **cells):
     return {"endpoint": "cr", "dimension": dimension, "variant": label,
             "priors": "mu ~ Beta(1, 1)", "k_studies": 10, "n_patients": 349, "median": median, "lower": lower,
             "upper": upper, "level": 0.95, "new_median": 0.81, "new_lower": 0.55, "new_upper": 0.96,
-            "heterogeneity_median": 0.027, "change": 100.0 * (median - 0.8), "moves": False, "outside": False,
-            "crosses": False, "changes": False, "status": "computed", "reason": "", **cells}
+            "heterogeneity_median": 0.027, "change": 100.0 * (median - 0.8), "moves": False, "far": False,
+            "outside": False, "crosses": False, "changes": False, "status": "computed", "reason": "", **cells}
 
 
 def power(scaled, shift, **cells):
@@ -26,7 +26,7 @@ def power(scaled, shift, **cells):
 
 ROWS = (variant("headline", "headline", 0.8, 0.72, 0.86), variant("prior", "<i>", 0.802, 0.73, 0.86),
         variant("prior", "mu ~ Beta(2, 2)", 0.794, 0.71, 0.85),
-        variant("tier_row", "with A 2015 (2/40)", 0.66, 0.45, 0.83, moves=True, crosses=True, changes=True,
+        variant("tier_row", "with A 2015 (2/40)", 0.66, 0.45, 0.83, moves=True, far=True, crosses=True, changes=True,
                 k_studies=11, n_patients=389),
         {"endpoint": "cr", "dimension": "family", "variant": "logit-normal", "priors": "", "status": "not computed",
          "reason": "did not settle"})
@@ -40,7 +40,7 @@ def results():
 
 def test_the_sentence_gives_the_largest_moves_and_what_changes(results):
     text = Page(CHAPTER.block(results, "cr", AROUND)).text
-    assert "Over 3 refits with one choice changed" in text
+    assert "Over 3 refits with one choice changed, or two, the largest" in text
     assert "one row of a lower tier added −14 (with A 2015 (2/40)), priors −0.6 (mu ~ Beta(2, 2))" in text
     assert "A conclusion changes in 1 of 3: with A 2015 (2/40) (−14)." in text
     assert "1 refit did not settle" in text
@@ -49,11 +49,11 @@ def test_the_sentence_gives_the_largest_moves_and_what_changes(results):
 def test_every_row_stands_in_the_folded_tables(results):
     page = Page(CHAPTER.block(results, "cr", Around({"sensitivity.cr": image("s.svg", "Every variant")}, None, None)))
     assert not page.unbalanced and "details" in page.tags and "img" in page.tags
-    rows = page.tables["Each refit with one choice changed"][1:]
+    rows = page.tables["Each refit with one choice changed, or two"][1:]
     assert [row[1] for row in rows] == ["", "<i>", "mu ~ Beta(2, 2)", "with A 2015 (2/40)", "logit-normal"]
     assert rows[3][2:9] == ["11 / 389", "66 [45, 83]", "81 [55, 96]", "0.03", "−14",
-                            "moves by more than half the headline's interval; the published estimate passes in or out",
-                            "mu ~ Beta(1, 1)"]
+                            "the median moves by over half the headline's interval; it moves by over 5 percentage "
+                            "points; the published estimate passes in or out of the interval"]
     assert (rows[4][3], rows[4][7]) == ("not computed", "did not settle")
     powers = next(cells for caption, cells in page.tables.items() if caption.startswith("The posterior mean"))[1:]
     assert [(row[0], row[4], row[5]) for row in powers] == [
@@ -66,7 +66,9 @@ def test_the_overall_table_names_what_moves_each_endpoint_most(results):
     assert not page.unbalanced and "sensitivity" in page.ids
     (row,) = page.tables["The choice that moves each endpoint most"][1:]
     assert row[1:] == ["One row of a lower tier added", "with A 2015 (2/40)", "−14", "1 of 3", "80 [72, 86]", "−0.02"]
-    assert "for 1 of 1 endpoint" in page.text
+    assert ("for 1 of 1 endpoint, as the median moves by over half the headline's interval, or it moves by over 5 "
+            "percentage points, or one median leaves the other interval, or the published estimate passes") in page.text
+    assert "months" not in page.text
 
 
 def test_without_a_change_it_says_so_and_without_rows_nothing(results):

@@ -342,11 +342,16 @@ SENSITIVITY = {
     "Change, points": lambda head, cell, row: (
         cell == "" if row["dimension"] == "headline" else points_say(cell, value(row["change"]), 1.0)
     ),
+    "Change of median, months": lambda head, cell, row: (
+        cell == "" if row["dimension"] == "headline" else points_say(cell, value(row["change_months"]), 1.0)
+    ),
     "Conclusion": lambda head, cell, row: all(
         (word in cell) == (row[name] == "true")
         for name, word in (
-            ("moves", "moves by more"),
-            ("outside", "a median leaves"),
+            ("moves", "moves by over half"),
+            ("far", "moves by over 5 percentage points"),
+            ("far_months", "median survival moves by over 2 months"),
+            ("outside", "one median leaves"),
             ("crosses", "published estimate passes"),
         )
     ),

@@ -1,5 +1,6 @@
 """The rows of sensitivity.csv: the headline is the plain exact fit, and a change of a conclusion is marked."""
 
+import math
 import pickle
 from dataclasses import replace
 
@@ -9,9 +10,10 @@ from analysis.cases.case import typed_studies
 from analysis.cases.selection import select
 from analysis.cases.settings import Question
 from analysis.chapters.sensitivity import largest_moves, table
-from analysis.chapters.sensitivity.table import SENSITIVITY, compared, published, sensitivity_rows
+from analysis.chapters.sensitivity.table import RULES, SENSITIVITY, compared, published, sensitivity_rows
 from analysis.evidence.loading import load
 from analysis.inference.density import density_of
+from analysis.inference.estimands import Estimate
 from analysis.inference.grid import QuadratureFailed, solve
 from analysis.inference.pooled import pooled
 from models import all_models
@@ -85,7 +87,29 @@ def test_marks_follow_from_the_numbers_of_the_row(rows):
             assert row["outside"] == (row["median"] > first["upper"] or row["median"] < first["lower"]
                                       or first["median"] > row["upper"] or first["median"] < row["lower"])
             assert row["crosses"] == (inside[0] != inside[1])
-            assert row["changes"] == (row["moves"] or row["outside"] or row["crosses"])
+            assert row["far"] == (abs(row["change"]) > 5.0)
+            assert row["far_months"] == (None if row["change_months"] is None else abs(row["change_months"]) > 2.0)
+            assert row["changes"] == any(row[name] for name in RULES)
+
+
+def test_the_change_of_months_is_that_of_the_median_of_an_exponential_curve(rows):
+    first, *others = ({**row, "months": 12.0 * math.log(2.0) / -math.log(row["median"])} for row in rows["pfs"])
+    for row in others:
+        assert row["change_months"] == pytest.approx(row["months"] - first["months"], abs=1e-4), row["variant"]
+    assert {row["change_months"] for row in rows["cr"]} == {None}
+
+
+@pytest.mark.parametrize(("shift", "months", "printed", "fired"), [
+    (0.051, 1.9, (), {"far"}), (-0.051, -2.1, (), {"far", "far_months"}), (0.049, 2.1, (), {"far_months"}),
+    (0.049, 1.9, (), set()), (0.049, 1.9, (0.31,), {"crosses"}), (0.21, 1.9, (0.6,), {"far", "moves", "outside"})])
+def test_a_wide_interval_does_not_hide_a_move(shift, months, printed, fired):
+    wide = Estimate("survival", None, 12.0, "probability", "proportion", 0.5, 0.1, 0.5, 0.3, 0.7, 0.95, "credible", 0.0)
+    time = replace(wide, estimand="median_months", unit="months", median=14.0, lower=9.0, upper=20.0)
+    moved = replace(wide, median=0.5 + shift, lower=0.3 + shift, upper=0.7 + shift)
+    marks = table._marks([moved, replace(time, median=14.0 + months)], [wide, time], printed)
+    assert {name for name in RULES if marks[name]} == fired and marks["changes"] == bool(fired)
+    assert (marks["crosses"] is None) == (not printed)
+    assert table._marks([moved], [wide], printed)["far_months"] is None
 
 
 def only(monkeypatch, *dimensions):

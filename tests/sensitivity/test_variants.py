@@ -7,7 +7,7 @@ import pytest
 
 from analysis.cases.case import headline_case
 from analysis.cases.hazards import as_studies, convert
-from analysis.chapters.sensitivity.choices import possible_events
+from analysis.chapters.sensitivity.choices import both, possible_events
 from analysis.chapters.sensitivity.priors import ALTERNATIVES
 from analysis.chapters.sensitivity.table import HEADLINE, LABELS, variants
 from analysis.evidence.loading import load
@@ -165,6 +165,36 @@ def test_curves_change_by_definition_statistic_early_landmark_and_factor(tmp_pat
     for variant in found["factor"]:
         wanted = convert(headline.selection.rows, horizon=12.0, factor=variant.factor)
         assert_same(variant.case.studies, as_studies(wanted))
+
+
+def test_two_doubts_at_once_leave_out_the_rows_of_both(tmp_path):
+    endpoints = FILES["endpoints.csv"] + "os,Overall survival,survival,benefit,treated,12\n"
+    survival = FILES["survival.csv"] + "".join(f"{row}\n" for row in (
+        "b,os,OS,landmark,12,0.6,0.4,0.7,30,A", "a,os,OS,landmark,12,0.4,0.25,0.6,20,A", "d,os,OS,landmark,12,1,,,40,A",
+        "c,os,OS,landmark,4,0.8,,,25,A", "later,os,OS,landmark,12,0.3,,,40,A", "d,pfs,RFS,landmark,24,1,,,40,C"))
+    studies = FILES["studies.csv"].replace("40,false", "40,true")
+    found, headline = of(tmp_path, "os", endpoints=endpoints, survival=survival, studies=studies)
+    assert list(headline.studies.study_ids) == ["b", "a", "d", "c", "later"]
+    kept = {name: [(one.label, list(one.case.studies.study_ids)) for one in found[name]] for name in (
+        "early", "repeated", "joint")}
+    early, twice = "no landmark before 6 months", "without what A 2015 prints for two endpoints"
+    assert kept == {"early": [(early, ["b", "a", "d", "later"])], "repeated": [(twice, ["b", "d", "c", "later"])],
+                    "joint": [(f"{early}; {twice}", ["b", "d", "later"])]}
+    # The median of A 2015 takes the place of its landmark; without RFS no early landmark is left, so that is no pair.
+    found, _ = of(tmp_path, "pfs", endpoints=endpoints, survival=survival, studies=studies)
+    assert {label: list(one.case.studies.study_ids) for label, one in by_label(found, "joint").items()} == {
+        f"without RFS; {twice}": ["a", "b"], f"{early}; {twice}": ["a", "b", "d"]}
+    assert by_label(found, "joint")[f"without RFS; {twice}"].case.selection.rows[0].statistic == "median"
+
+
+def test_choices_that_change_one_study_differently_are_not_made_together(tmp_path):
+    found, case = of(tmp_path)
+    (denominator, *_), timing = found["denominator"], by_label(found, "timing")
+    assert both(case, denominator, timing["without: best response"]) is None
+    assert both(case, timing["without: day 28"], timing["without: best response"]) is None, "no study remains"
+    together = both(case, by_label(found, "tiers")["tiers A, B, C"], by_label(found, "study_set")[
+        "review and extension studies"])
+    assert counts(together) == {**HEADLINE_COUNTS, "d": (2, 40), "later": (30, 40)}
 
 
 def test_a_median_that_was_not_reached_stands_for_no_study(tmp_path):

@@ -5,14 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
 from analysis.chapters.sensitivity.figure import draw_sensitivity
 from analysis.chapters.sensitivity.power import ALPHAS, BOTH, LIKELIHOOD, POWER_SCALING, power_rows
-from analysis.chapters.sensitivity.table import LABELS, SENSITIVITY, compared, sensitivity_rows
+from analysis.chapters.sensitivity.table import LABELS, RULES, SENSITIVITY, compared, rules_of, sensitivity_rows
 from analysis.drawing.html import Html, rendered, section, show
 from analysis.results.numbers import number, signed
 from analysis.results.results import Results
 from analysis.results.table import COMPUTED, Row
 
-_MARKS = {"moves": "moves by more than half the headline's interval", "outside": "a median leaves the interval",
-          "crosses": "the published estimate passes in or out"}
 _SCALED = {LIKELIHOOD: "likelihood", BOTH: "both priors"}
 
 
@@ -30,7 +28,7 @@ def _figures(results: Results) -> Iterator[Picture]:
             frame = results.tables[SENSITIVITY.file].frame
             yield Picture("sensitivity", draw_sensitivity, {
                 "frame": frame[frame["endpoint"] == endpoint.endpoint], "labels": labels},
-                f"{endpoint.label}: the headline's interval and the interval of every refit with one choice changed.",
+                f"{endpoint.label}: the headline's interval and that of every refit with one or two choices changed.",
                 endpoint.endpoint)
 
 
@@ -60,13 +58,13 @@ def _every(results: Results, rows: Sequence[Row]) -> Html:
 
     return show(
         results.writer(SENSITIVITY, missing=""), rows, "dimension variant k_studies median new_median "
-        "heterogeneity_median change reason priors", caption="Each refit with one choice changed",
+        "heterogeneity_median change change_months reason", caption="Each refit with one choice changed, or two",
         heads={"median": main + "{unit} [{level} credible]", "heterogeneity_median": headline["heterogeneity"]},
         cells={"dimension": lambda row: LABELS[row["dimension"]], "heterogeneity_median": heterogeneity,
                "variant": lambda row: "" if row is headline else None,
                "median": lambda row: None if row["status"] == COMPUTED else row["status"],
-               "change": lambda row: "" if row is headline else None,
-               "reason": lambda row: row["reason"] or "; ".join(words for mark, words in _MARKS.items() if row[mark])},
+               **dict.fromkeys(("change", "change_months"), lambda row: "" if row is headline else None),
+               "reason": lambda row: row["reason"] or "; ".join(words for mark, words in RULES.items() if row[mark])},
         marked=lambda row: "outside" if row["changes"] else None)
 
 
@@ -91,7 +89,7 @@ def _section(results: Results, page: Page) -> Html:
     return section("sensitivity", "What each conclusion hangs on", rendered(
         "chapters/sensitivity/section.html", known=known, table=table,
         changing=[rows for rows in known.values() if any(row["changes"] for row in rows)],
-        published=any(row["published"] for row in results.rows(SENSITIVITY.file))))
+        rules=rules_of(results.frame(SENSITIVITY))))
 
 
 def largest_moves(variants: Iterable[Row]) -> list[Row]:

@@ -1,6 +1,6 @@
 """Other choices of evidence for the same question: which rows count, what is counted, and how a curve is read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from analysis.cases.case import Case, Row
@@ -202,6 +202,44 @@ def without_early(evidence: Evidence, case: Case) -> Iterator[Variant]:
     rows = select(evidence, replace(case.question, early_landmarks=False)).rows
     if case.question.early_landmarks and rows:
         yield Variant(f"no landmark before {early_before(case.horizon):g} months", case.but(rows=rows))
+
+
+def without_repeated(evidence: Evidence, case: Case) -> Iterator[Variant]:
+    """Without survival that a study prints with the same numbers for another endpoint: one of both is in doubt."""
+    elsewhere = {_numbers(row) for row in evidence.survival if row.endpoint != case.question.endpoint}
+    # Nobody, or everybody, may well be without either event.
+    repeated = [row for row in case.selection.rows
+                if row.estimate not in (None, 0.0, 1.0) and _numbers(row) in elsewhere]
+    rows = select(replace(evidence, survival=tuple(row for row in evidence.survival if row not in repeated)),
+                  case.question).rows
+    if rows:
+        names = ", ".join(dict.fromkeys(evidence.study(row.study_id).label for row in repeated))
+        yield Variant(f"without what {names} prints for two endpoints", case.but(rows=rows))
+
+
+def _numbers(row: Survival) -> tuple[object, ...]:
+    return (row.study_id, row.stratum, row.cut, row.statistic, row.time_months, row.estimate, row.ci_low, row.ci_high)
+
+
+def both(case: Case, one: Variant, other: Variant) -> Variant | None:
+    """Two choices of rows at once, study by study; None where they do not go together, or leave too few studies."""
+    usual, first, second = (_by_study(made.selection.rows) for made in (case, one.case, other.case))
+    merged: dict[str, list[Row]] = {}
+    for study_id in {**usual, **first, **second}:
+        before, *after = (made.get(study_id, []) for made in (usual, first, second))
+        changed = [rows for rows in after if rows != before] or [before]
+        if changed[0] != changed[-1]:
+            return None
+        merged |= {study_id: changed[0]} if changed[0] else {}
+    rows = sorted((row for rows in merged.values() for row in rows), key=lambda row: row.row)
+    return Variant(f"{one.label}; {other.label}", case.but(rows=rows)) if len(merged) >= FEWEST_STUDIES else None
+
+
+def _by_study(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    studies: dict[str, list[Row]] = {}
+    for row in rows:
+        studies.setdefault(row.study_id, []).append(row)
+    return studies
 
 
 def other_factors(evidence: Evidence, case: Case) -> Iterator[Variant]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 
-from analysis.chapters.sensitivity.table import COMPUTED, HEADLINE, LABELS
+from analysis.chapters.sensitivity.table import COMPUTED, HEADLINE, LABELS, rules_of
 from analysis.drawing import style
 from analysis.drawing.intervals import Block, Interval, Line, Look, Plot, Reference, draw_intervals
 from analysis.drawing.page import left_out
@@ -61,10 +61,8 @@ def _notes(frame: "pd.DataFrame", headline: Any, published: list[float], scale: 
     """What the marks mean."""
     points = " in points" if scale == PERCENT else ""
     dotted = ", ".join(as_printed(value, "probability", scale) for value in published)
-    passes = ", or the published estimate passes in or out of the interval" if published else ""
     changing, variants = int(frame["changes"].sum()), counted(len(frame) - 1, "variant")
     return [f"Points: medians. Bars and band: {level_text(headline.level)} credible intervals, the band is the "
             f"headline's. Right: change of the median{points}. "
             + (f"Dotted: published, {dotted} {scale.unit}. " if published else "")
-            + f"Red ({changing} of {variants}): a conclusion changes, as the median moves by more than half the band, "
-              f"or one median leaves the other interval{passes}."]
+            + f"Red ({changing} of {variants}): a conclusion changes, as {rules_of(frame)}."]

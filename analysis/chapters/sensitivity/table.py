@@ -1,9 +1,10 @@
 """The rows of sensitivity.csv: every variant of an endpoint beside its headline, and whether a conclusion changes."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
 
 from analysis.cases.case import Case, headline_case
 from analysis.cases.settings import ALL, Job
@@ -18,7 +19,24 @@ from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, Row, 
 from analysis.results.tables import limit_cells, priors_text
 from models.studies import RateStudies, Studies
 
-HEADLINE = "headline"
+if TYPE_CHECKING:
+    import pandas as pd
+
+HEADLINE, JOINT = "headline", "joint"
+MONTHS = "median_months"
+FAR_POINTS, FAR_MONTHS = 5.0, 2.0
+"""How far a median may move, however wide the interval: where few studies report, half of it may be much more, and one
+patient in twenty, or two months of median survival, must not pass as no change."""
+
+MOST_DOUBTS = 12
+"""Choices that leave out rows beyond which no two are made together: there would be too many to look at."""
+
+RULES = {"moves": "the median moves by over half the headline's interval",
+         "far": f"it moves by over {FAR_POINTS:g} percentage points",
+         "far_months": f"median survival moves by over {FAR_MONTHS:g} months",
+         "outside": "one median leaves the other interval",
+         "crosses": "the published estimate passes in or out of the interval"}
+"""What makes a conclusion change, any of them; by the column that says so."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +51,15 @@ class Dimension:
         From the evidence and the headline's case.
     kind : str
         Of the endpoints that have the choice, rate or survival; empty for both.
+    doubt : bool
+        Whether it leaves out what may be doubted; each two of these choices are made together as well.
     """
 
     name: str
     label: str
     variants: Callable[[Evidence, Case], Iterable[Variant]]
     kind: str = ""
+    doubt: bool = False
 
 
 DIMENSIONS = (
@@ -48,21 +69,23 @@ DIMENSIONS = (
     Dimension("tiers", "Evidence tiers", choices.other_tiers),
     Dimension("tier_row", "One row of a lower tier added", choices.single_rows),
     Dimension("study_set", "Set of studies", choices.other_sets),
-    Dimension("timing", "Timing of the response", partial(choices.without_each, "timing"), "rate"),
-    Dimension("grading", "Grading scale", partial(choices.without_each, "grading"), "rate"),
+    Dimension("timing", "Timing of the response", partial(choices.without_each, "timing"), "rate", True),
+    Dimension("grading", "Grading scale", partial(choices.without_each, "grading"), "rate", True),
     Dimension("denominator", "Another denominator", choices.other_denominators, "rate"),
     Dimension("enrolled", "Patients enrolled as base", choices.enrolled, "rate"),
-    Dimension("definition", "Definition of survival", choices.other_definitions, "survival"),
+    Dimension("definition", "Definition of survival", choices.other_definitions, "survival", True),
     Dimension("handling", "Transplants and non-responders", choices.other_handling, "survival"),
     Dimension("statistic", "Statistic of a curve", choices.other_statistics, "survival"),
-    Dimension("early", "Early extrapolations", choices.without_early, "survival"),
+    Dimension("early", "Early extrapolations", choices.without_early, "survival", True),
+    Dimension("repeated", "Numbers printed for two endpoints", choices.without_repeated, "survival", True),
     Dimension("factor", "Error where no interval is printed", choices.other_factors, "survival"),
 )
 """In the order in which a reader meets them."""
 
-LABELS = {HEADLINE: "Headline"} | {dimension.name: dimension.label for dimension in DIMENSIONS}
+LABELS = {HEADLINE: "Headline"} | {dimension.name: dimension.label for dimension in DIMENSIONS} \
+    | {JOINT: "Two choices at once"}
 
-SENSITIVITY = Layout("sensitivity.csv", "One refit with one choice changed; the headline first.", columns(
+SENSITIVITY = Layout("sensitivity.csv", "One refit with one choice changed, or two; the headline first.", columns(
     "endpoint", Column("dimension", "kind of choice that is changed", "text", "Choice"),
     Column("variant", "what is chosen instead", "text", "Variant"), "model",
     Column("priors", "priors of the refit", "text", "Priors"), "tiers study_set",
@@ -75,37 +98,39 @@ SENSITIVITY = Layout("sensitivity.csv", "One refit with one choice changed; the 
     Column("heterogeneity_median", "its posterior median"),
     Column("change", "median minus the headline's, in points (hundredths of a probability)", "points",
            "Change{points}"),
+    Column("change_months", "median survival minus the headline's, in months", "signed", "Change of median, months"),
     Column("published", "published estimates of the same quantity", "text"),
-    Column("moves", "whether the median moves by more than half the width of the headline's interval", "flag"),
-    Column("outside", "whether one median lies outside the other interval", "flag"),
-    Column("crosses", "whether a published estimate lies in one of the two intervals only", "flag"),
-    Column("changes", "whether any of these three holds", "flag"), "status",
+    *(Column(mark, f"whether {words}", "flag") for mark, words in RULES.items()),
+    Column("changes", "whether any of these holds", "flag"), "status",
     Column("reason", "why there is none, or what limits it", "text", "Conclusion"), "stamp"))
 
 
 def variants(evidence: Evidence, case: Case) -> Iterator[tuple[str, Variant]]:
-    """The headline, then every variant, each with the name of its dimension.
+    """The headline, then every variant, each with the name of its dimension; last two doubts at once.
 
-    One that equals the headline, or another one of its dimension, is left out.
+    One that equals the headline, or another one of its dimension, is left out, and two that equal one.
     """
-    headline = Variant(HEADLINE, case)
+    headline, doubtful = Variant(HEADLINE, case), []
     yield HEADLINE, headline
     for dimension in DIMENSIONS:
         seen = {headline.content}
         for variant in dimension.variants(evidence, case) if dimension.kind in ("", case.model.kind) else ():
             if variant.content not in seen:
                 seen.add(variant.content)
+                doubtful += [(dimension.name, variant)] if dimension.doubt else []
                 yield dimension.name, variant
+    seen = {headline.content, *(variant.content for _, variant in doubtful)}
+    for (name, one), (other_name, other) in combinations(doubtful if len(doubtful) <= MOST_DOUBTS else (), 2):
+        both = choices.both(case, one, other) if name != other_name else None
+        if both and both.content not in seen:
+            seen.add(both.content)
+            yield JOINT, both
 
 
 def sensitivity_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, list[Row]]:
     """Rows of one endpoint, the headline first; none where no study has the endpoint.
 
-    A change is in points (hundredths of a probability). A conclusion *changes* when one of three things happens:
-
-    - moves: the median moves by more than half the width of the headline's interval;
-    - outside: the variant's median lies outside the headline's interval, or the other way round;
-    - crosses: a published estimate of the same quantity lies in one of the two intervals and not in the other.
+    A change is in points (hundredths of a probability). A conclusion *changes* where one of `RULES` says so.
 
     Parameters
     ----------
@@ -118,11 +143,11 @@ def sensitivity_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, 
     printed = published(evidence, endpoint, main_estimand(case), case.horizon)
     shared = {"endpoint": endpoint, "estimand": main_estimand(case), "time_months": case.horizon,
               "published": " ".join(f"{value:g}" for value in printed)}
-    rows, headline = [], None
+    rows, headline = [], []
     for dimension, variant in variants(evidence, case):
-        cells, main = _refit(case, variant)
-        headline = main if dimension == HEADLINE else headline
-        marks = _marks(main, headline, printed) if main else {}
+        cells, found = _refit(case, variant)
+        headline = found if dimension == HEADLINE else headline
+        marks = _marks(found, headline, printed) if found else {}
         rows.append({**shared, "dimension": dimension, **cells, **marks})
     return {SENSITIVITY.file: rows}
 
@@ -136,23 +161,25 @@ def published(evidence: Evidence, endpoint: str, estimand: str, months: float | 
                  and (estimand != MAIN["survival"] or published_months(evidence, reported, rule) == months))
 
 
-def _refit(headline: Case, variant: Variant) -> tuple[dict[str, Any], Estimate | None]:
-    """The cells of a variant, and the estimate that it is compared by; None where there is none."""
+def _refit(headline: Case, variant: Variant) -> tuple[dict[str, Any], list[Estimate]]:
+    """The cells of a variant, and what it is compared by: the main estimate, of survival the median time as well."""
     case, studies = variant.case, variant.case.studies
     cells = {"variant": variant.label, "model": case.model.name, "priors": priors_text(case.priors),
              "tiers": case.question.tiers, "study_set": case.question.study_set,
              "factor": variant.factor if case.model.kind == "survival" else None, "studies": ""}
     if variant.refused:
-        return {**cells, "status": NOT_COMPUTED, "reason": variant.refused}, None
+        return {**cells, "status": NOT_COMPUTED, "reason": variant.refused}, []
     cells |= {"k_studies": len(studies), "n_patients": studies.patients,
               "studies": " ".join(_differences(headline.studies, studies))}
     try:
-        main, new, spread = posterior_of(case).estimates(
-            (main_estimand(case), new_estimand(case), spread_estimand(case)))
+        main, new, spread, *months = posterior_of(case).estimates(
+            (main_estimand(case), new_estimand(case), spread_estimand(case),
+             *([MONTHS] if case.model.kind == "survival" else [])))
     except NO_POSTERIOR as error:
-        return {**cells, "status": NOT_COMPUTED, "reason": str(error)}, None
-    return {**cells, "status": COMPUTED, "reason": "", **limit_cells(main), "level": main.level,
-            **limit_cells(new, "new_"), "heterogeneity": spread.estimand, "heterogeneity_median": spread.median}, main
+        return {**cells, "status": NOT_COMPUTED, "reason": str(error)}, []
+    cells |= {"status": COMPUTED, "reason": "", **limit_cells(main), "level": main.level, **limit_cells(new, "new_"),
+              "heterogeneity": spread.estimand, "heterogeneity_median": spread.median}
+    return cells, [main, *months]
 
 
 def _differences(old: Studies, new: Studies) -> Iterator[str]:
@@ -166,21 +193,31 @@ def _differences(old: Studies, new: Studies) -> Iterator[str]:
     yield from (f"-{name}" for name in before if name not in after)
 
 
-def _marks(main: Estimate, headline: Estimate | None, printed: tuple[float, ...]) -> dict[str, Any]:
-    """What departs from the headline; nothing where the headline could not be computed."""
-    if headline is None:
+def _marks(found: Sequence[Estimate], headline: Sequence[Estimate], printed: tuple[float, ...]) -> dict[str, Any]:
+    """What departs from the headline; nothing where the headline could not be computed.
+
+    A rule that cannot be asked, of months or of a published estimate, has no mark.
+    """
+    if not headline:
         return {"reason": "the headline was not computed"}
-    change = main.median - headline.median
-    moves = 2.0 * abs(change) > headline.upper - headline.lower
-    outside = not (_holds(headline, main.median) and _holds(main, headline.median))
-    crosses = any(_holds(main, value) != _holds(headline, value) for value in printed)
-    return {"change": 100.0 * change, "moves": moves, "outside": outside, "crosses": crosses,
-            "changes": moves or outside or crosses}
+    (main, first), *months = zip(found, headline, strict=True)
+    change = 100.0 * (main.median - first.median)
+    later = months[0][0].median - months[0][1].median if months else None
+    marks = {"moves": abs(change) > 50.0 * (first.upper - first.lower), "far": abs(change) > FAR_POINTS,
+             "far_months": abs(later) > FAR_MONTHS if months else None,
+             "outside": not (_holds(first, main.median) and _holds(main, first.median)),
+             "crosses": any(_holds(main, value) != _holds(first, value) for value in printed) if printed else None}
+    return {"change": change, "change_months": later, **marks, "changes": any(marks.values())}
 
 
 def _holds(estimate: Estimate, value: float) -> bool:
     """Whether the interval of an estimate holds a value."""
     return estimate.lower <= value <= estimate.upper
+
+
+def rules_of(frame: "pd.DataFrame") -> str:
+    """The rules that can be asked of some of these rows, in words."""
+    return ", or ".join(words for mark, words in RULES.items() if frame[mark].notna().any())
 
 
 def compared(rows: Iterable[Row], endpoint: str) -> list[Row]:
