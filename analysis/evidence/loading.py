@@ -116,6 +116,11 @@ def _columns(row: Draft) -> dict[str, object]:
     return {"columns": Columns({name: row.text(name) for name in row.raw})}
 
 
+def _label(row: Draft) -> dict[str, object]:
+    """A rate without a common horizon is named so wherever its label stands."""
+    return {"label": f"{row['label']}, crude"} if row["crude"] else {}
+
+
 def _interval(row: Draft) -> dict[str, object]:
     """A level for an interval without one, none without an interval, and limits within what can be."""
     if row.lacks("ci_low", "ci_high"):
@@ -131,4 +136,4 @@ def _value(row: Draft) -> dict[str, object]:
 
 
 # What a row holds beside its parsed cells.
-_FURTHER = {"studies.csv": _columns, "survival.csv": _interval, "extraction.csv": _value}
+_FURTHER = {"studies.csv": _columns, "endpoints.csv": _label, "survival.csv": _interval, "extraction.csv": _value}

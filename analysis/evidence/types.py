@@ -101,6 +101,7 @@ class Endpoint(Row):
     parent: str = _text("the endpoint that contains this one", refers="endpoints.csv")
     population: str = cell(word, "the usual base", empty="")
     horizon_months: float | None = cell(_TIME, "the time point at which survival is reported")
+    crude: bool = cell(boolean, "whether the rate is one over unequal follow-up; its label says so", empty=False)
 
 
 @rows_of("responses.csv", subject=("study_id", "endpoint"), unknown=_ROW_OR_NONE, unique={

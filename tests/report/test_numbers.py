@@ -82,6 +82,16 @@ def test_priors_and_data_are_those_of_the_run(results, page):
         assert all(f"{name} ~ {prior}" in page.text for name, prior in record.priors.items())
 
 
+def test_rates_without_a_common_horizon_are_named_crude(results, page):
+    """Relapse and transplant, of which studies count what they saw until they were printed; wherever a label stands."""
+    crude = {"relapse": "Relapse among responders", "hct_after": "Allogeneic transplant after CAR-T"}
+    for key, label in crude.items():
+        assert results.evidence.endpoint(key).label == f"{label}, crude" and f"{label}, crude" in page.text
+        assert not re.search(rf"{label}(?!, crude)", page.text)
+    assert f"{'; '.join(f'{label}, crude' for label in crude.values())}: a crude proportion over unequal" in page.text
+    assert [one.endpoint for one in results.evidence.endpoints if ", crude" in one.label] == list(crude)
+
+
 def test_intervals_name_kind_and_level(page):
     for rows in (page.tables[ANSWER], page.tables["Pooled estimate, prediction for a new study, and heterogeneity"]):
         assert all(re.search(r"95 % (confidence|credible|prediction)", head) for head in rows[0] if "[" in head)

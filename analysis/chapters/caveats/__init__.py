@@ -24,6 +24,7 @@ def _section(results: Results, page: Page) -> Html:
         shared=results.evidence.reported and results.base.question.study_set == "review",
         narrower=sum(ratio < 1.0 for ratio in ratios), ratios=len(ratios),
         few=[endpoint.label for endpoint, record in headlines if record.estimates and record.k_studies <= 2],
+        crude=[endpoint.label for endpoint in results.fitted if endpoint.crude],
         early_fits=list(_early(results)), survival=any(record.conversions for record in results.records))
     return section("caveats", "What limits this answer", tag("ul", words) if words else "")
 
