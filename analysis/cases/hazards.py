@@ -135,6 +135,8 @@ class Conversion:
         Where the standard error comes from.
     landmark_months : float
         Where positive, `events` are those by this month and `person_months` those of the other patients up to it.
+    effective : float
+        Patients without censoring whose binomial error would be the mean of both; NaN for counts.
     """
 
     study_id: str
@@ -151,6 +153,7 @@ class Conversion:
     rule: str
     early: bool
     landmark_months: float = 0.0
+    effective: float = math.nan
 
 
 def convert(rows: Sequence[Survival], *, horizon: float,
@@ -225,11 +228,31 @@ def _all_or_none(row: Survival, horizon: float, factor: float) -> Conversion:
 def _conversion(rows: list[Survival], horizon: float, value: float, errors: tuple[float, float], rule: str, *,
                 events: float = 0.0, person_months: float = 0.0, landmark_months: float = 0.0) -> Conversion:
     first = rows[0]
+    months = horizon if rows[1:] else first.time_months if first.statistic == "landmark" else first.estimate
     return Conversion(study_id=first.study_id, rows=tuple(row.row for row in rows),
                       statistic="; ".join(describe(row) for row in rows), definition=first.definition,
                       tier=max(row.tier for row in rows), patients=sum(row.n for row in rows), log_hazard=value,
                       se_lower=errors[0], se_upper=errors[1], events=events, person_months=person_months, rule=rule,
-                      early=any(is_early(row, horizon) for row in rows), landmark_months=landmark_months)
+                      early=any(is_early(row, horizon) for row in rows), landmark_months=landmark_months,
+                      effective=_effective(value, months or math.nan, sum(errors) / 2.0))
+
+
+def _effective(log_hazard: float, months: float, error: float) -> float:
+    """Patients without censoring whose survival at these months has this error on the log hazard."""
+    cumulative = math.exp(min(max(log_hazard + math.log(months), -200.0), 6.5))  # what follows stays a number
+    return math.expm1(cumulative) / (cumulative * error) ** 2
+
+
+def effective_notes(rows: Sequence[Survival], conversions: Sequence[Conversion]) -> list[str]:
+    """Studies whose printed interval of a landmark has the error of fewer patients than the usual censoring leaves."""
+    by_study, notes = {row.study_id: row for row in rows}, []
+    for one in (one for one in conversions if len(one.rows) == 1):
+        row, usual = by_study[one.study_id], one.patients / NO_INTERVAL_FACTOR**2
+        # Limits in whole per cents leave a twentieth of the number open.
+        if row.statistic == "landmark" and row.ci_low is not None and one.effective < 0.95 * usual:
+            notes.append(f"{one.study_id}: the interval of {one.statistic} has the error of {one.effective:.0f} "
+                         f"patients without censoring, where the usual censoring leaves {usual:.0f} of {one.patients}")
+    return notes
 
 
 def describe(row: Survival) -> str:

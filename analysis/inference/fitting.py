@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.cases.case import Case, NoStudies, no_study
+from analysis.cases.hazards import effective_notes
 from analysis.cases.settings import EXACT, Sampler, derive_seed, more_careful
 from analysis.inference.agreement import Agreement, agreements, with_agreement
 from analysis.inference.conflict import Check, check
@@ -88,7 +89,9 @@ class Fit:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a reader should know about the rows and the priors."""
-        return (*self.case.selection.warnings, *warnings_of(self.case.studies), *self.prior_check.warnings)
+        case = self.case
+        return (*case.selection.warnings, *effective_notes(case.selection.rows, case.conversions),
+                *warnings_of(case.studies), *self.prior_check.warnings)
 
     @property
     def printed(self) -> tuple[Estimate, ...]:

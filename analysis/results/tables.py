@@ -66,6 +66,8 @@ CONVERSIONS = Layout("survival_conversions.csv", "How one study's survival stati
            "Censored at transplant"),
     Column("non_responders", "event at 0 or excluded; empty: not known", "text", "Non-responders"),
     Column("patients", "patients at risk", "count", "n"),
+    Column("effective", "patients without censoring whose binomial error would be the same; empty for counts", ".0f",
+           "Effective n"),
     Column("log_hazard", "log of events per person-month; empty for counts", heading="Log hazard"),
     Column("se_lower", "standard error below the estimate", heading="SE below"),
     Column("se_upper", "standard error above the estimate", heading="SE above"),

@@ -5,7 +5,9 @@ import math
 import pytest
 
 from analysis.cases import hazards
+from analysis.cases.case import headline_case
 from analysis.cases.hazards import Conversion, as_studies, describe
+from analysis.cases.settings import Job, Question
 from analysis.evidence.types import Survival
 
 Z95, Z90 = 1.959964, 1.644854
@@ -296,12 +298,37 @@ def test_strata_are_mixed_at_the_horizon() -> None:
     assert "mixed at 24 months" in found.rule
 
 
+def test_effective_patients_are_those_of_a_binomial_error() -> None:
+    """By the closed form on the plain scale, n = S (1 - S) (2 z)^2 / (u - l)^2; n / factor^2 without an interval."""
+    for estimate, low, high in ((0.686, 0.492, 0.88), (0.47, 0.27, 0.67)):
+        found = _landmark(time_months=12.0, estimate=estimate, ci_low=low, ci_high=high, n=38)
+        assert found.effective == pytest.approx(estimate * (1 - estimate) * (2 * Z95 / (high - low)) ** 2, rel=1e-5)
+    assert _landmark(time_months=3.0, estimate=0.8, n=50).effective == pytest.approx(50 / 1.25**2)
+    assert _one(estimate=12.0, n=50).effective == pytest.approx(50 / 1.25**2)
+    # A narrow interval of a median counts as more patients than there are; counts are what they are.
+    assert _one(estimate=12.9, ci_low=7.7, ci_high=18.1, n=20).effective > 40
+    assert math.isnan(_one(statistic="", events=5, person_months=50.0).effective)
+
+
+def test_a_landmark_whose_interval_is_that_of_fewer_patients_is_noted(shipped) -> None:
+    """Of 38 patients the usual censoring leaves 38/1.25^2 = 24.3; both intervals of one study have 22.0 and 23.9."""
+    noted, numbers = {}, {}
+    for endpoint in ("os", "pfs"):
+        case = headline_case(shipped, Job(Question(endpoint)), endpoint)
+        noted[endpoint] = hazards.effective_notes(case.selection.rows, case.conversions)
+        (numbers[endpoint],) = (one.effective for one in case.conversions if one.study_id == "ortiz_maldonado_2020")
+    assert numbers == pytest.approx({"os": 22.0, "pfs": 23.9}, abs=0.05)
+    assert noted == {"pfs": [], "os": [
+        "ortiz_maldonado_2020: the interval of 68.6 % at 12 months (49.2 to 88 %) has the error of 22 patients without "
+        "censoring, where the usual censoring leaves 24 of 38"]}
+
+
 @pytest.mark.parametrize("medians", [(0.01, 0.01), (1e-300, 1e300), (1e-300, 1e-300), (1e300, 1e300), (1e-308, 12.0)])
 def test_strata_of_any_size_convert(medians: tuple[float, float]) -> None:
     """Survival of exp(-12 x 69) and less is no number that a computer holds; its logarithm is."""
     rows = [_row(estimate=median, stratum=f"g{at}", n=20) for at, median in enumerate(medians)]
     (found,) = convert(rows)
-    assert math.isfinite(found.log_hazard) and 0.0 < found.se_lower < math.inf
+    assert math.isfinite(found.log_hazard) and 0.0 < found.se_lower < math.inf and found.effective > 0.0
     if medians[0] == medians[1]:
         assert found.log_hazard == pytest.approx(math.log(math.log(2.0)) - math.log(medians[0]), abs=1e-9)
 
@@ -315,7 +342,7 @@ def test_strata_of_any_size_convert(medians: tuple[float, float]) -> None:
 ])
 def test_whatever_is_printed_converts(cells: dict) -> None:
     found = _one(**cells)
-    assert math.isfinite(found.log_hazard) and 0.0 < min(found.se_lower, found.se_upper)
+    assert math.isfinite(found.log_hazard) and 0.0 < min(found.se_lower, found.se_upper, found.effective)
     assert max(found.se_lower, found.se_upper) <= hazards.LARGEST_ERROR
     assert len(as_studies([found])) == 1
 

@@ -138,7 +138,7 @@ def _studies(results: Results, record: Record, endpoint: Endpoint) -> Html:
 
 def _conversions(results: Results, record: Record) -> Html:
     hazards = show(results.writer(CONVERSIONS, missing=""), record.conversions, "study_id definition tier "
-                   "censored_at_hct non_responders statistic rule patients log_hazard se_lower se_upper",
+                   "censored_at_hct non_responders statistic rule patients effective log_hazard se_lower se_upper",
                    cells={"log_hazard": _counted},
                    caption="Log hazard per person-month of each study, with its standard error")
     known = {name: sum(bool(row[name]) for row in record.conversions) for name in sorted(HANDLING)}
