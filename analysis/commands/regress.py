@@ -150,7 +150,7 @@ def slopes_table(regressed: Regressed) -> str:
     return show(SLOPES, regressed.slopes, {
         "covariate": "covariate", "unit": "per", "analysis": "analysis", "n_studies": "studies", "n_missing": "missing",
         "ratio_median": f"{regressed.ratio} [{level_text(regressed.case.level)} credible]",
-        "probability_above_one": "P(ratio > 1)", "sd_ratio": "SD / prior SD",
+        "probability_above_one": "P(ratio > 1)", "prior_sd": "prior SD per unit (per SD)", "sd_ratio": "SD / prior SD",
         "heterogeneity": f"median {spread} without -> with"}, missing=MISSING, cells={
             "ratio_median": refusal, "probability_above_one": lambda slope: chance(slope.get("probability_above_one")),
             "sd_ratio": held_back, "heterogeneity": heterogeneity})

@@ -58,7 +58,7 @@ def test_json_has_every_part(found):
         assert row["beta"]["estimand"] == "beta" and row["ratio"]["scale"] == "odds ratio"
         assert np.exp(row["beta"]["median"]) == pytest.approx(row["ratio"]["median"])
         assert np.exp(row["beta"]["lower"]) == pytest.approx(row["ratio"]["lower"])
-        assert row["sd_ratio"] == pytest.approx(row["beta"]["sd"] / 0.5)
+        assert row["sd_ratio"] == pytest.approx(row["beta"]["sd"] / 0.5) and row["prior_sd"] == 0.5
         assert 0.0 < row["probability_above_one"] < 1.0
         explained = row["heterogeneity_explained"]
         assert explained["difference"] == pytest.approx(explained["without"] - explained["with"])

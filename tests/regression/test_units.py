@@ -46,7 +46,8 @@ def test_another_unit_gives_the_same_slopes_and_the_same_cells_in_it(dollars, tm
     for row, other in zip(dollars.slopes, found.slopes, strict=True):
         for name in ("beta_median", "beta_lower", "beta_upper", "beta_sd", "crude_beta"):
             assert other[name] / other["unit_size"] * factor == pytest.approx(row[name] / row["unit_size"], rel=1e-6)
-        for name in ("sd_ratio", "probability_above_one", "heterogeneity_with", "prior_tail", "seed"):
+        for name in ("sd_ratio", "prior_sd_per_sd", "probability_above_one", "heterogeneity_with", "prior_tail",
+                     "seed"):
             assert other[name] == pytest.approx(row[name], rel=1e-6)
     for row, other in zip(dollars.imputed, found.imputed, strict=True):
         for name in ("median", "lower", "upper"):

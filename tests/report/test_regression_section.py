@@ -14,6 +14,7 @@ def _slope(**cells):
             "analysis": "one_at_a_time", "n_studies": 10, "n_missing": 3, "status": "converged", "refused": "",
             "ratio_scale": "odds_ratio", "ratio_median": 1.42, "ratio_lower": 1.11, "ratio_upper": 1.93,
             "engine": "importance", "pareto_k": 0.123, "probability_above_one": 0.985, "sd_ratio": 0.61,
+            "prior_sd": 0.5, "prior_sd_per_sd": 0.37,
             "heterogeneity": "rho", "heterogeneity_without": 0.031, "heterogeneity_with": 0.021, **cells}
 
 
@@ -50,7 +51,8 @@ def test_a_prior_without_a_variance_leaves_its_ratio_empty():
 
 def test_every_slope_stands_in_the_table_of_its_endpoint_with_the_caveat(page):
     rows = page.tables[_SLOPES][1:]
-    assert rows[0][1:] == ["one at a time", "10 (3)", "1.42 [1.11, 1.93]", "98 %", "0.61", "rho 0.03, 0.02"]
+    assert rows[0][1:] == ["one at a time", "10 (3)", "1.42 [1.11, 1.93]", "98 %", "0.50 (0.37)", "0.61",
+                           "rho 0.03, 0.02"]
     assert rows[2][3] == "too few studies: 2, 4 needed"
     assert page.text.count(CAVEAT) == 2, "in the section and beside the endpoint's slopes"
 
@@ -68,7 +70,7 @@ def test_a_slope_that_the_prior_holds_back_does_not_count_as_silence():
     assert "In 1 of 2 the posterior is at least 80 % as wide as the prior, and the two agree" in page.text
     assert "age (one_at_a_time): the prior fights the data and holds the slope back" in page.text
     assert '--prior "beta=Normal(0, 5)"' in page.text
-    assert [row[5] for row in page.tables[_SLOPES][1:]] == ["0.96, in conflict", "0.93"]
+    assert [row[6] for row in page.tables[_SLOPES][1:]] == ["0.96, in conflict", "0.93"]
 
 
 def test_shrunken_slopes_exclude_one_by_chance_less_often_than_one_in_twenty():

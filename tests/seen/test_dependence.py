@@ -454,7 +454,8 @@ def _slope(rows, row, studies, x) -> None:
     # The prior speaks of a step of its own, `prior_size` of the column, in units of `unit_size`.
     size = found["prior_size"] / found["unit_size"]
     scale /= size
-    rows.check(row, within=1e-4, sd_ratio=found["beta_sd"] / scale)
+    rows.check(row, within=1e-4, sd_ratio=found["beta_sd"] / scale, prior_sd=scale,
+               prior_sd_per_sd=scale * np.nanstd(x, ddof=1) / found["unit_size"])
     kept = max(1 - found["sd_ratio"] ** 2, 1e-9)
     rows.check(row, within=1e-5, chance_excluded=2 * stats.norm.sf(stats.norm.ppf(0.975) / math.sqrt(kept)))
     rows.check(row, unit_size=float(COVARIATES[row["covariate"]]["unit_size"]),

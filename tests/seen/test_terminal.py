@@ -165,6 +165,7 @@ def test_regress(seen):
         ratio = one["ratio"]
         assert says(row["odds ratio [95 % credible]"], *(ratio[name] for name in ("median", "lower", "upper")))
         assert says(row["P(ratio > 1)"], one["probability_above_one"]) and says(row["SD / prior SD"], one["sd_ratio"])
+        assert says(row["prior SD per unit (per SD)"], one["prior_sd"], one["prior_sd_per_sd"])
         explained = one["heterogeneity_explained"]
         assert says(row["median rho without -> with"].replace("->", " "), explained["without"], explained["with"])
         assert explained["difference"] == pytest.approx(explained["without"] - explained["with"])

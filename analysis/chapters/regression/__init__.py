@@ -71,7 +71,6 @@ def _section(results: Results, page: Page) -> Html:
         held=[slope for slope in slopes if slope["prior_conflict"] and slope["analysis"] != COMPLETE],
         conflict=conflict_text, write=results.writer(SLOPES), least_uncertain=_table(
             results, clearest, "The slopes whose direction is least uncertain, one covariate at a time", "endpoint "),
-        every=[_slopes(results, endpoint.endpoint) for endpoint in results.evidence.endpoints],
         correlated=show(results.writer(COLLINEARITY), strong(results.rows(COLLINEARITY.file)),
                         "endpoint covariate other n_studies correlation", caption="Pairs of covariates with a "
                         "correlation of at least 0.5 over the studies of an endpoint")))
@@ -99,7 +98,7 @@ def _slopes(results: Results, endpoint: str) -> Html:
 
 def _table(results: Results, slopes: Sequence[Row], caption: str, first: str = "") -> Html:
     return show(results.writer(SLOPES, missing=""), slopes, first + "label analysis n_studies ratio_median "
-                "probability_above_one sd_ratio heterogeneity", caption=caption,
+                "probability_above_one prior_sd sd_ratio heterogeneity", caption=caption,
                 cells={"label": _name, "analysis": lambda slope: _ANALYSES[slope["analysis"]],
                        "n_studies": lambda slope: f"{slope['n_studies']} ({slope['n_missing']})",
                        "ratio_median": lambda slope: None if slope["status"] == "converged" else

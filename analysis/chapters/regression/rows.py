@@ -47,6 +47,9 @@ SLOPES = Layout("regression.csv", "One slope of one regression of an endpoint on
     Column("ratio_lower", "its lower limit"), Column("ratio_upper", "its upper limit"), *columns("level interval"),
     Column("probability_above_one", "posterior probability of a ratio above 1", "percent", "P(ratio > 1)"),
     Column("prior", "prior of the slope per step of its own", "text"),
+    Column("prior_sd", "prior standard deviation of beta, per step; empty where the prior has none",
+           "error prior_sd_per_sd", "Prior SD per unit (per SD)"),
+    Column("prior_sd_per_sd", "the same per standard deviation of the covariate over these studies"),
     Column("sd_ratio", "posterior over prior standard deviation of the slope; empty where the prior has none",
            heading="SD / prior SD"),
     Column("chance_excluded", "probability that the interval of the ratio excludes 1 where there is no association"),
@@ -118,6 +121,7 @@ def _estimate_cells(fit: RegressionFit, at: int, without: float | None) -> dict[
                       strict=True))
     remaining, wide = float(quantiles(fit.draws[heterogeneity], weights, [0.5])[0]), prior_sd(prior)
     sd_ratio = sd * per_step / wide if wide else None
+    per_unit, per_sd = (wide / step if wide else None for step in (per_step, case.columns[at].prior_step))
     return {"beta_mean": mean, "beta_sd": sd, **{f"beta_{name}": limit for name, limit in limits.items()},
             "beta_mcse": _mcse(beta, fit.sampler.chains) if fit.engine == NUTS else mcse_mean(beta, weights),
             "ratio_scale": case.regression.ratio,
@@ -126,7 +130,8 @@ def _estimate_cells(fit: RegressionFit, at: int, without: float | None) -> dict[
             "level": case.without.level, "interval": "credible",
             "probability_above_one": float(weights @ (beta > 0.0)),
             "prior": f"Normal(0, shrinkage), shrinkage ~ {prior}" if case.together else str(prior),
-            "sd_ratio": sd_ratio, "chance_excluded": chance_excluded(sd_ratio, case.without.level),
+            "prior_sd": per_unit, "prior_sd_per_sd": per_sd, "sd_ratio": sd_ratio,
+            "chance_excluded": chance_excluded(sd_ratio, case.without.level),
             **conflict_cells(case, at, prior),
             "heterogeneity": heterogeneity, "heterogeneity_without": without, "heterogeneity_with": remaining,
             "heterogeneity_explained": None if without is None else without - remaining}
