@@ -157,6 +157,7 @@ SLOPES = {
     "Studies (imputed)": plain("n_studies", "n_missing"),
     "Ratio": plain("ratio_median", "ratio_lower", "ratio_upper"),
     "P(ratio > 1)": plain("probability_above_one", scale=100),
+    "Prior SD per unit": plain("prior_sd", "prior_sd_per_sd"),
     "SD / prior SD": plain("sd_ratio"),
     "Heterogeneity without, with": named(
         lambda row: row["heterogeneity"], plain("heterogeneity_without", "heterogeneity_with")
@@ -202,6 +203,7 @@ CONVERSIONS = {
     "Printed": text("statistic"),
     "Standard error from": text("rule"),
     "n": plain("patients"),
+    "Effective n": plain("effective"),
     "Log hazard": lambda head, cell, row: (
         says(cell.replace("person-months", ""), value(row["events"]), value(row["person_months"]))
         if value(row["person_months"])

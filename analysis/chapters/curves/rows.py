@@ -29,7 +29,7 @@ from models.studies import CurveStudies
 ASSUMED, ERRORS, SHAPE, PLATEAU = "log_hazard", "exponential", "weibull", "mixture_cure"
 MODELS = (ASSUMED, ERRORS, SHAPE, PLATEAU)
 MONTHS = (12.0, 24.0)
-_GRID = np.concatenate([[0.0, 0.5], np.arange(1.0, 37.0)])
+_GRID = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0, 12.0, 15.0, 18.0, 21.0, 24.0, 28.0, 32.0, 36.0)
 _DRAWS = 2000
 CURVES = Layout("survival_curves.csv", "One estimate of one model of the curves of one question.", columns(
     "endpoint subset tiers study_set model k_studies n_patients estimand time_months unit",
@@ -128,22 +128,38 @@ def _log_mean(log_likelihood: np.ndarray, log_weights: np.ndarray) -> float:
 
 
 def _bands(evidence: Evidence, fit: Posterior) -> Iterator[dict[str, Any]]:
-    """Curves of the typical study, of a new one and, where the hazard may fall, of each study."""
-    case, model = fit.case, fit.case.model
-    seed = derive_seed(case.job.seed, case.question.endpoint, model.name, "bands")
-    rng = np.random.default_rng(seed)
-    draws = draw(fit.grid, _DRAWS, rng)
-    curves = [("typical study", None, model.density.population["eta"](draws)),
-              ("new study", None, model.density.new_study(draws, rng))]
-    if model.name == SHAPE:
-        effects = model.density.study_effects(draws, case.studies, rng)
-        curves += [("study", name, effects[:, at]) for at, name in enumerate(case.studies.study_ids)]
-    tails = (1.0 - case.level) / 2.0
-    for curve, study_id, effects in curves:
-        table = np.stack([model.density.curve.survival(draws, effects, months) for months in _GRID], axis=1)
-        for months, (lower, median, upper) in zip(_GRID, np.quantile(table, (tails, 0.5, 1.0 - tails), axis=0).T,
-                                                  strict=True):
-            yield {"endpoint": case.question.endpoint, "model": model.name, "curve": curve, "study_id": study_id,
-                   "label": evidence.study(study_id).label if study_id else "", "months": float(months),
-                   "median": float(median), "lower": float(lower), "upper": float(upper), "level": case.level,
+    """The curve of the typical study and, where the hazard may fall, of a new one and of each study.
+
+    The first stands in other tables, too, and is theirs, by quadrature; draws make what stands nowhere else.
+    """
+    case, tails = fit.case, (1.0 - fit.case.level) / 2.0
+    curves = {("typical study", None): [_typical(fit, months) for months in _GRID]}
+    if case.model.name == SHAPE:
+        curves |= {of: np.quantile(table, (tails, 0.5, 1.0 - tails), axis=0).T.tolist() for of, table in _drawn(fit)}
+    for (curve, study_id), limits in curves.items():
+        for months, (lower, median, upper) in zip(_GRID, limits, strict=True):
+            yield {"endpoint": case.question.endpoint, "model": case.model.name, "curve": curve, "study_id": study_id,
+                   "label": evidence.study(study_id).label if study_id else "", "months": months, "median": median,
+                   "lower": lower, "upper": upper, "level": case.level,
                    "interval": "prediction" if curve == "new study" else "credible"}
+
+
+def _typical(fit: Posterior, months: float) -> tuple[float, float, float]:
+    """Lower limit, median and upper limit of survival in the typical study."""
+    if months == 0.0:
+        return 1.0, 1.0, 1.0
+    (item,) = fit.at(months, ("survival",))
+    estimate = item.estimate(fit.case.level)
+    return estimate.lower, estimate.median, estimate.upper
+
+
+def _drawn(fit: Posterior) -> Iterator[tuple[tuple[str, str | None], np.ndarray]]:
+    """Draws of survival in a new study and in each study, shape (draws, times)."""
+    case, model = fit.case, fit.case.model.density
+    rng = np.random.default_rng(derive_seed(case.job.seed, case.question.endpoint, case.model.name, "bands"))
+    draws = draw(fit.grid, _DRAWS, rng)
+    effects = {("new study", None): model.new_study(draws, rng)}
+    own = model.study_effects(draws, case.studies, rng)
+    effects |= {("study", name): own[:, at] for at, name in enumerate(case.studies.study_ids)}
+    for of, effect in effects.items():
+        yield of, np.stack([model.curve.survival(draws, effect, months) for months in _GRID], axis=1)
