@@ -42,7 +42,7 @@ def test_the_sentence_gives_the_largest_moves_and_what_changes(results):
     text = Page(CHAPTER.block(results, "cr", AROUND)).text
     assert "Over 3 refits with one choice changed, or two, the largest" in text
     assert "one row of a lower tier added −14 (with A 2015 (2/40)), priors −0.6 (mu ~ Beta(2, 2))" in text
-    assert "A conclusion changes in 1 of 3: with A 2015 (2/40) (−14)." in text
+    assert "A conclusion changes in 1 of 3: with A 2015 (2/40) (−14: the median moves by over half"  in text
     assert "1 refit did not settle" in text
 
 
@@ -52,8 +52,8 @@ def test_every_row_stands_in_the_folded_tables(results):
     rows = page.tables["Each refit with one choice changed, or two"][1:]
     assert [row[1] for row in rows] == ["", "<i>", "mu ~ Beta(2, 2)", "with A 2015 (2/40)", "logit-normal"]
     assert rows[3][2:9] == ["11 / 389", "66 [45, 83]", "81 [55, 96]", "0.03", "−14",
-                            "the median moves by over half the headline's interval; it moves by over 5 percentage "
-                            "points; the published estimate passes in or out of the interval"]
+                            "the median moves by over half the headline's interval, it moves by over 5 percentage "
+                            "points, the published estimate passes in or out of the interval"]
     assert (rows[4][3], rows[4][7]) == ("not computed", "did not settle")
     powers = next(cells for caption, cells in page.tables.items() if caption.startswith("The posterior mean"))[1:]
     assert [(row[0], row[4], row[5]) for row in powers] == [
@@ -66,7 +66,7 @@ def test_the_overall_table_names_what_moves_each_endpoint_most(results):
     assert not page.unbalanced and "sensitivity" in page.ids
     (row,) = page.tables["The choice that moves each endpoint most"][1:]
     assert row[1:] == ["One row of a lower tier added", "with A 2015 (2/40)", "−14", "1 of 3", "80 [72, 86]", "−0.02"]
-    assert ("for 1 of 1 endpoint, as the median moves by over half the headline's interval, or it moves by over 5 "
+    assert ("for 1 of 1 endpoint: where the median moves by over half the headline's interval, or it moves by over 5 "
             "percentage points, or one median leaves the other interval, or the published estimate passes") in page.text
     assert "months" not in page.text
 

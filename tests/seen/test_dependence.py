@@ -49,7 +49,7 @@ def _changed_hazards(row, label: str) -> list:
     if row["dimension"] == "factor":
         return facts.hazards(factor=float(label.split()[0]))
     if row["dimension"] == "joint":
-        one, other = (_changed_hazards({"dimension": ""}, part) for part in label.split("; "))
+        one, other = (_changed_hazards({"dimension": ""}, part) for part in label.split(" and "))
         return [study for study in one if study in other]
     wanted = {"without EFS": lambda: [one for one in whole if one.definition
                                       != "EFS"], "the landmark where both are printed": lambda:

@@ -57,7 +57,7 @@ def shown(caption: str, row: Row) -> Iterator[tuple[str, Key, tuple[str, ...]]]:
     elif caption.startswith("Steps from") and row["step"] in STEPS:
         yield "Estimate", key(row, row["estimand"], STEPS[row["step"]]), ("estimate", "lower", "upper")
     elif caption.startswith("Survival by four"):
-        for model in row.keys() & MODELS.keys():
+        for model in (model for model in MODELS if model in row):
             yield MODELS[model], key(row, row["estimand"], model, row["time_months"]), tuple(
                 f"{model} {name}" for name in LIMITS)
 
@@ -67,8 +67,8 @@ def cells(seen, page: Tables) -> Iterator[tuple[Key, str, list[str], list[float]
     for heading, caption, (heads, *rows) in page.every:
         found = expected(seen, heading, caption)
         for cell, row in zip(rows, found[1] if found else (), strict=bool(found)):
-            flat = {**row, **{f"{model} {name}": row[model][name] for model in row.keys() & MODELS.keys()
-                              for name in LIMITS}}
+            by_model = [model for model in MODELS if isinstance(row.get(model), dict)]
+            flat = {**row, **{f"{model} {name}": row[model][name] for model in by_model for name in LIMITS}}
             for head, of, columns in shown(caption, flat):
                 (at,) = [at for at, one in enumerate(heads) if one.startswith(head)]
                 yield of, f"{caption}: {head}", printed(cell[at]), [value(flat[name]) for name in columns]

@@ -179,12 +179,12 @@ def test_two_doubts_at_once_leave_out_the_rows_of_both(tmp_path):
         "early", "repeated", "joint")}
     early, twice = "no landmark before 6 months", "without what A 2015 prints for two endpoints"
     assert kept == {"early": [(early, ["b", "a", "d", "later"])], "repeated": [(twice, ["b", "d", "c", "later"])],
-                    "joint": [(f"{early}; {twice}", ["b", "d", "later"])]}
+                    "joint": [(f"{early} and {twice}", ["b", "d", "later"])]}
     # The median of A 2015 takes the place of its landmark; without RFS no early landmark is left, so that is no pair.
     found, _ = of(tmp_path, "pfs", endpoints=endpoints, survival=survival, studies=studies)
     assert {label: list(one.case.studies.study_ids) for label, one in by_label(found, "joint").items()} == {
-        f"without RFS; {twice}": ["a", "b"], f"{early}; {twice}": ["a", "b", "d"]}
-    assert by_label(found, "joint")[f"without RFS; {twice}"].case.selection.rows[0].statistic == "median"
+        f"without RFS and {twice}": ["a", "b"], f"{early} and {twice}": ["a", "b", "d"]}
+    assert by_label(found, "joint")[f"without RFS and {twice}"].case.selection.rows[0].statistic == "median"
 
 
 def test_choices_that_change_one_study_differently_are_not_made_together(tmp_path):

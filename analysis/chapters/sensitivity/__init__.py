@@ -44,7 +44,7 @@ def _block(results: Results, endpoint: str, page: Page) -> Html:
                   caption=f"The posterior mean when a density is raised to a power ({' and '.join(map(str, ALPHAS))})")
     return rendered(
         "chapters/sensitivity/block.html", rows=rows, variants=variants, scale=scale, largest=largest_moves(variants),
-        changing=[row for row in variants if row["changes"]], labels=LABELS, every=_every(results, rows),
+        changing=[row for row in variants if row["changes"]], fired=_fired, labels=LABELS, every=_every(results, rows),
         picture=page.picture("sensitivity", endpoint), write=results.writer(SENSITIVITY, shared=scale), powers=powers)
 
 
@@ -64,7 +64,7 @@ def _every(results: Results, rows: Sequence[Row]) -> Html:
                "variant": lambda row: "" if row is headline else None,
                "median": lambda row: None if row["status"] == COMPUTED else row["status"],
                **dict.fromkeys(("change", "change_months"), lambda row: "" if row is headline else None),
-               "reason": lambda row: row["reason"] or "; ".join(words for mark, words in RULES.items() if row[mark])},
+               "reason": lambda row: row["reason"] or _fired(row)},
         marked=lambda row: "outside" if row["changes"] else None)
 
 
@@ -90,6 +90,11 @@ def _section(results: Results, page: Page) -> Html:
         "chapters/sensitivity/section.html", known=known, table=table,
         changing=[rows for rows in known.values() if any(row["changes"] for row in rows)],
         rules=rules_of(results.frame(SENSITIVITY))))
+
+
+def _fired(row: Row) -> str:
+    """The rules by which a conclusion changes."""
+    return ", ".join(words for mark, words in RULES.items() if row[mark])
 
 
 def largest_moves(variants: Iterable[Row]) -> list[Row]:

@@ -232,7 +232,7 @@ def both(case: Case, one: Variant, other: Variant) -> Variant | None:
             return None
         merged |= {study_id: changed[0]} if changed[0] else {}
     rows = sorted((row for rows in merged.values() for row in rows), key=lambda row: row.row)
-    return Variant(f"{one.label}; {other.label}", case.but(rows=rows)) if len(merged) >= FEWEST_STUDIES else None
+    return Variant(f"{one.label} and {other.label}", case.but(rows=rows)) if len(merged) >= FEWEST_STUDIES else None
 
 
 def _by_study(rows: Iterable[Row]) -> dict[str, list[Row]]:

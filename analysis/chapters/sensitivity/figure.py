@@ -65,4 +65,4 @@ def _notes(frame: "pd.DataFrame", headline: Any, published: list[float], scale: 
     return [f"Points: medians. Bars and band: {level_text(headline.level)} credible intervals, the band is the "
             f"headline's. Right: change of the median{points}. "
             + (f"Dotted: published, {dotted} {scale.unit}. " if published else "")
-            + f"Red ({changing} of {variants}): a conclusion changes, as {rules_of(frame)}."]
+            + f"Red ({changing} of {variants}): a conclusion changes, where {rules_of(frame)}."]
