@@ -9,7 +9,9 @@ by adaptive Gauss-Hermite quadrature.
 
 What a study prints are points of one curve: of n patients, n / f^2 are counted between the points and after the last
 one, where f allows for censoring (`analysis.cases.curves`). Events with person-months are a Poisson count over the
-mean follow-up; a median that was not reached bounds survival from below; strata are mixed as curves at 12 months.
+mean follow-up; a median that was not reached bounds survival from below; strata are mixed as curves at 12 months. Of
+patients who are known one by one d log h(t) - H(t) is added up, where d is 1 for an event and 0 for censoring,
+H = -log S and h = H'.
 
 References
 ----------
@@ -53,11 +55,11 @@ Shared = Callable[[Mapping[str, Array]], tuple[Array | None, Array | None]]
 
 
 def data(studies: CurveStudies) -> dict[str, np.ndarray]:
-    """Tables of the points: (start, end, patients), (last seen, patients), what else there is, and strata."""
+    """Tables: (start, end, patients), (last seen, patients), what else there is, strata, and months of events."""
     more = (studies.events, studies.months, studies.exposed, studies.bound_months, studies.bound_error, studies.mixed)
     return {"intervals": np.stack([studies.starts, studies.ends, studies.counts]),
             "survivors": np.stack([studies.seen, studies.survivors]), "more": np.stack(more),
-            "strata": np.moveaxis(studies.strata, -1, 0)}
+            "strata": np.moveaxis(studies.strata, -1, 0), "died": studies.died}
 
 
 def _scaled(months: Array, shape: Array | None, *, on: Backend) -> Array:
@@ -124,8 +126,27 @@ def likelihood(inputs: Mapping[str, Array], cured: Array | None, shape: Array | 
     had = on.sum(counts, axis=-1) + before + d
     time = (on.sum(counts * (start + end) / 2.0, axis=-1) + on.sum(survivors * last, axis=-1) + before / 2.0 + after
             + n * followed + bounded * on.exp(-level) / error**2)
-    return Concave(value=value, slope=slope, curvature=curvature, guess=on.log((had + 0.5) / (time + _TINY)),
-                   guess_variance=1.0 / (had + 0.5))
+    each = Concave(value, slope, curvature, guess=on.log((had + 0.5) / (time + _TINY)), guess_variance=1.0 / (had + 0.5))
+    return _with_times(each, inputs["died"], cured, shape, on=on)
+
+
+def _with_times(each: Concave, months: Array, cured: Array | None, shape: Array | None, *, on: Backend) -> Concave:
+    """The same with the log density of events at known months, of those who are not cured: d log h(t) - H(t)."""
+    known = 1.0 * (months > 0.0)
+    died, log_times = on.sum(known, axis=-1), on.sum(on.log(months / AT + 1.0 - known), axis=-1)
+    at_risk = on.sum(_scaled(months, None if shape is None else spaced(shape), on=on), axis=-1)
+    fixed = -died * np.log(AT) if shape is None else died * on.log(shape / AT) + (shape - 1.0) * log_times
+    fixed = fixed if cured is None else fixed + died * on.log(1.0 - cured)
+
+    def lost(theta: Array) -> Array:
+        return on.exp(on.clip(theta, -500.0, 500.0)) * at_risk
+
+    had = 1.0 / each.guess_variance
+    return Concave(value=lambda theta: each.value(theta) + fixed + died * theta - lost(theta),
+                   slope=lambda theta: each.slope(theta) + died - lost(theta),
+                   curvature=lambda theta: each.curvature(theta) + lost(theta),
+                   guess=on.log((had + died) / (had * on.exp(-each.guess) + at_risk)),
+                   guess_variance=1.0 / (had + died))
 
 
 def _tabulated(each: Concave) -> Concave:
@@ -229,7 +250,7 @@ def build(studies: CurveStudies, priors: Mapping[str, Prior], *, shared: Shared)
 
 def _observe_the_rest(studies: CurveStudies, effects: Array, survival: Callable[[np.ndarray], Array],
                       cured: Array | None, shape: Array | None) -> None:
-    """Events with person-months, medians that were not reached, and strata, where a study has one of them."""
+    """Events with person-months or their times, medians that were not reached, strata: where a study has one."""
     import pymc as pm
     import pytensor.tensor as pt
 
@@ -237,6 +258,14 @@ def _observe_the_rest(studies: CurveStudies, effects: Array, survival: Callable[
     if len(rows):
         pm.Poisson("events", -studies.exposed[rows] * pm.math.log(alive[rows]),
                    observed=studies.events[rows].astype(int))
+    rows, places = np.nonzero(studies.died)
+    if len(rows):
+        ratio = studies.died[rows, places] / AT
+        log_hazard = effects[rows] - np.log(AT) if shape is None else (
+            effects[rows] + pm.math.log(shape / AT) + (shape - 1.0) * np.log(ratio))
+        share = 0.0 if cured is None else len(rows) * pm.math.log(1.0 - cured)
+        pm.Potential("died", share + (log_hazard - pm.math.exp(effects[rows])
+                                      * _scaled(studies.died[rows, places], shape, on=GRAPH)).sum())
     rows = np.flatnonzero(studies.bound_months)
     if len(rows):
         half = 0.5 if cured is None else pt.clip((0.5 - cured) / (1.0 - cured), 1e-12, 1.0)

@@ -190,6 +190,9 @@ class CurveStudies(_Columns):
         Patients behind the mixed survival; zero where a study is not in strata.
     patients_each : int array, shape (k,)
         Patients behind each row, for counting only.
+    died : float array, shape (k, E), or None
+        Months of each event whose time is known; zero for none. None: nowhere. Patients who were seen without it
+        stand in `seen` with one survivor each.
 
     Raises
     ------
@@ -211,9 +214,12 @@ class CurveStudies(_Columns):
     strata: np.ndarray
     mixed: np.ndarray
     patients_each: np.ndarray
+    died: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "study_ids", tuple(self.study_ids))
+        if self.died is None:
+            object.__setattr__(self, "died", np.zeros((len(self.study_ids), 1)))
         for name in list(self.__dataclass_fields__)[1:]:
             column = np.array(getattr(self, name), dtype=np.int64 if name == "patients_each" else float)
             if len(column) != len(self.study_ids) or not np.all((column >= 0) & np.isfinite(column)):

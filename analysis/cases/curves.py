@@ -6,7 +6,8 @@ median the survival at which the confidence band of the curve crosses a half: S 
     S -+ z f sqrt(S (1 - S) / n) = 1/2,
 
 with f for censoring. An interval that is exactly symmetric is a program's estimate and its standard error, and no
-crossing of bands. A median that was not reached says that survival was above a half at the end of follow-up.
+crossing of bands. A median that was not reached says that survival was above a half at the end of follow-up. Patients
+who are known one by one need no such reading: they enter as they are.
 
 References
 ----------
@@ -29,7 +30,9 @@ _APART = 1.0  # months; nearer points say the same twice
 _SYMMETRIC = 0.011  # of the last printed digit of limits
 _FILL = 12.0
 LANDMARK, MEDIAN, LOWER, UPPER = "landmark", "median", "lower limit of the median", "upper limit of the median"
-_FIRST = (LANDMARK, MEDIAN, LOWER, UPPER)
+PATIENTS = "Kaplan-Meier curve of the patients"
+_FIRST = (LANDMARK, MEDIAN, LOWER, UPPER, PATIENTS)
+_SHOWN = (3.0, 6.0, 12.0, 24.0, 36.0)
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ def points_of(rows: Sequence[Survival], *, factor: float = CENSORING) -> tuple[P
     """The points that enter, study after study in the order of time; of a stratum the one of its row.
 
     Of points nearer than a month, or that contradict one another, the first of landmark, median and limits stands.
+    Patients who are known one by one enter themselves; their points are there to be shown.
     """
     points = []
     for study_id in dict.fromkeys(row.study_id for row in rows):
@@ -65,6 +69,10 @@ def _points(row: Survival, factor: float) -> list[Point]:
     def point(months: float, survival: float, source: str) -> Point:
         return Point(row.study_id, months, survival, source, row.n, row.stratum)
 
+    if row.patients:
+        died, seen = _followed(row)
+        last = max(months for months, _ in row.patients)
+        return [point(months, kaplan_meier(died, seen, months)[0], PATIENTS) for months in _SHOWN if months <= last]
     if row.statistic == LANDMARK:
         return [point(row.time_months, row.estimate, LANDMARK)]
     if row.statistic != MEDIAN or row.median_not_reached:
@@ -80,6 +88,27 @@ def _points(row: Survival, factor: float) -> list[Point]:
     if row.ci_high is not None and row.ci_high > row.estimate:
         points.append(point(row.ci_high, 0.5 - away, UPPER))
     return points
+
+
+def _followed(row: Survival) -> tuple[np.ndarray, np.ndarray]:
+    """Months of the events, and of the last sight of the other patients."""
+    return tuple(np.array([months for months, event in row.patients if event is wanted]) for wanted in (True, False))
+
+
+def kaplan_meier(died: np.ndarray, seen: np.ndarray, months: float) -> tuple[float, float]:
+    """Survival at a time, and the number of patients without censoring whose share had the same variance (Greenwood).
+
+    Parameters
+    ----------
+    died, seen : arrays
+        Months of the events, and of the last sight of the other patients.
+    """
+    times, events = np.unique(died[died <= months], return_counts=True)
+    at_risk = np.array([np.sum(died >= time) + np.sum(seen >= time) for time in times])
+    survival = float(np.prod(1.0 - events / at_risk))
+    if not 0.0 < survival < 1.0:
+        return survival, float(len(died) + np.sum(seen >= months))
+    return survival, float((1.0 - survival) / survival / np.sum(events / (at_risk * (at_risk - events))))
 
 
 def _is_symmetric(row: Survival) -> bool:
@@ -112,11 +141,11 @@ def curve_studies(rows: Sequence[Survival], *, factor: float = CENSORING) -> Cur
                       [row for row in rows if row.study_id == name], factor)
                for name in dict.fromkeys(row.study_id for row in rows)]
     width = {name: max((len(study[name]) for study in studies), default=1) or 1
-             for name in ("starts", "survivors", "strata")}
-    fill = {"starts": 0.0, "ends": _FILL, "counts": 0.0, "seen": _FILL, "survivors": 0.0}
-    columns = {name: np.array([[*study[name], *[blank] * (width["survivors" if name in ("seen", "survivors") else
-                                                                "starts"] - len(study[name]))]
-                               for study in studies]).reshape(len(studies), -1) for name, blank in fill.items()}
+             for name in ("starts", "survivors", "strata", "died")}
+    fill = {"starts": (0.0, "starts"), "ends": (_FILL, "starts"), "counts": (0.0, "starts"),
+            "seen": (_FILL, "survivors"), "survivors": (0.0, "survivors"), "died": (0.0, "died")}
+    columns = {name: np.array([[*study[name], *[blank] * (width[like] - len(study[name]))] for study in studies]
+                              ).reshape(len(studies), -1) for name, (blank, like) in fill.items()}
     strata = np.array([[*study["strata"], *[(0.0, _FILL, 0.5)] * (width["strata"] - len(study["strata"]))]
                        for study in studies]).reshape(len(studies), -1, 3)
     singles = {name: [study[name] for study in studies] for name in (
@@ -129,8 +158,13 @@ def _study(points: Sequence[Point], rows: Sequence[Survival], factor: float) -> 
     in_strata = any(row.stratum for row in rows)
     patients = sum(row.n for row in rows) if in_strata else max(row.n for row in rows)
     study = {"starts": [], "ends": [], "counts": [], "seen": [], "survivors": [], "strata": [], "events": 0.0,
-             "months": 0.0, "exposed": 0.0, "bound_months": 0.0, "bound_error": 0.0, "mixed": 0.0,
+             "months": 0.0, "exposed": 0.0, "bound_months": 0.0, "bound_error": 0.0, "mixed": 0.0, "died": [],
              "patients_each": patients}
+    if rows[0].patients:
+        died, seen = _followed(rows[0])
+        last = min(max(months for months, _ in rows[0].patients), _FILL)
+        return study | {"died": died, "seen": seen, "survivors": np.ones(len(seen)), "starts": [0.0], "ends": [last],
+                        "counts": [0.0]}
     if in_strata:
         total = sum(point.patients for point in points)
         study["strata"] = [(point.patients / total, point.months, point.survival) for point in points]

@@ -258,7 +258,8 @@ def effective_notes(rows: Sequence[Survival], conversions: Sequence[Conversion])
 def describe(row: Survival) -> str:
     """A survival row in words, such as "median 12.9 months (8.7 to 23.4)"."""
     if row.person_months is not None:
-        return f"{row.events} events in {row.person_months:g} person-months"
+        text = f"{row.events} events in {row.person_months:g} person-months"
+        return f"{text}, patient by patient" if row.patients else text
     if row.statistic == "median":
         text, scale, unit = f"median {row.estimate:g} months", 1.0, ""
     else:

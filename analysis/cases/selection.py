@@ -20,6 +20,7 @@ OTHER_BASES = {"evaluable", "whole_study", "regulatory_set", "not_stated", "subg
                "overlapping_cohort"}
 FROM_REMISSION = ("RFS", "LFS", "DFS")
 """Definitions whose clock starts at remission or whose event needs one."""
+_PATIENTS = "the patients of this study and data cut are known one by one (patients.csv)"
 
 
 class SharedPatients(UsageError):
@@ -140,13 +141,12 @@ def candidates(evidence: Evidence, question: Question) -> Selection:
     if question.subset not in subset_names(evidence):
         raise UnknownName(f"unknown subset {question.subset!r}; defined are {', '.join(subset_names(evidence))}")
     _check_studies(evidence, question.without)
-    table = "responses.csv" if endpoint.kind == "rate" else "survival.csv"
-    rows = evidence.responses if endpoint.kind == "rate" else evidence.survival
+    rows = evidence.responses if endpoint.kind == "rate" else (*evidence.survival, *evidence.patients)
     used, left_out, bounds = [], [], []
     for row in (row for row in rows if row.endpoint == endpoint.endpoint):
         reason = _reason_against(evidence, question, endpoint, row)
         if reason:
-            left_out.append(LeftOut(row.study_id, table, row.row, reason))
+            left_out.append(_left_out(row, reason))
         else:
             used.append(row)
         if reason == NOT_REACHED and row.time_months:
@@ -154,13 +154,14 @@ def candidates(evidence: Evidence, question: Question) -> Selection:
     used, incomplete = _whole_strata(used, left_out, rows)
     left_out += incomplete
     horizon = horizon_of(endpoint, question)
-    curves = () if endpoint.kind == "rate" else _curve_of_each_study(sorted([*used, *bounds], key=lambda row: row.row))
+    taken = {*used, *bounds}
+    curves = () if endpoint.kind == "rate" else _curve_of_each_study([row for row in rows if row in taken])
     chosen = _one_per_study(used) if endpoint.kind == "rate" else _one_point_per_curve(
         [row for row in curves if row not in bounds], horizon)
-    kept = {row.row for row in chosen}
     other = "another row stands for this study"
     other += "" if endpoint.kind == "rate" else f" at {horizon:g} months"
-    left_out += [LeftOut(row.study_id, table, row.row, other) for row in used if row.row not in kept]
+    kept, one_by_one = set(chosen), {row.study_id for row in curves if row.patients}
+    left_out += [_left_out(row, _PATIENTS if row.study_id in one_by_one else other) for row in used if row not in kept]
     warnings = (*_warnings(endpoint, chosen, horizon), *_warnings_of_left_out(left_out))
     return Selection(question, endpoint, tuple(chosen), tuple(left_out), warnings, tuple(curves))
 
@@ -168,7 +169,7 @@ def candidates(evidence: Evidence, question: Question) -> Selection:
 def answering(evidence: Evidence, question: Question) -> tuple[Response, ...] | tuple[Survival, ...]:
     """Every row that answers a question, whichever of them stands for its study; of survival of every data cut."""
     endpoint = _endpoint(evidence, question.endpoint)
-    rows = evidence.responses if endpoint.kind == "rate" else evidence.survival
+    rows = evidence.responses if endpoint.kind == "rate" else (*evidence.survival, *evidence.patients)
     return tuple(row for row in rows if row.endpoint == endpoint.endpoint
                  and not _reason_against(evidence, question, endpoint, row))
 
@@ -202,11 +203,20 @@ def _pair_text(evidence: Evidence, pair: tuple[str, str], found: list[Selection]
 
 
 def _where(evidence: Evidence, study_id: str, found: list[Selection]) -> str:
-    table = "responses.csv" if found[0].endpoint.kind == "rate" else "survival.csv"
-    rows = sorted({row.row for selection in found if selection.endpoint.kind == found[0].endpoint.kind
-                   for row in selection.rows if row.study_id == study_id})
-    return (f"{study_id} (studies.csv row {evidence.study(study_id).row}, {table} "
+    own = [row for selection in found if selection.endpoint.kind == found[0].endpoint.kind
+           for row in selection.rows if row.study_id == study_id]
+    rows = sorted({row.row for row in own})
+    return (f"{study_id} (studies.csv row {evidence.study(study_id).row}, {file_of(own[0])} "
             f"row{'s' if len(rows) > 1 else ''} {', '.join(map(str, rows))})")
+
+
+def file_of(row: Response | Survival) -> str:
+    """The file that the line of a row is of."""
+    return "responses.csv" if isinstance(row, Response) else "patients.csv" if row.patients else "survival.csv"
+
+
+def _left_out(row: Response | Survival, reason: str) -> LeftOut:
+    return LeftOut(row.study_id, file_of(row), row.row, reason)
 
 
 def _check_studies(evidence: Evidence, study_ids: Iterable[str]) -> None:
@@ -272,12 +282,12 @@ def _whole_strata(used: list, left_out: list[LeftOut], rows: tuple) -> tuple[lis
     """Strata stand for a study only together: where one is left out, so are the others."""
     kept = {(row.study_id, getattr(row, "stratum", "")) for row in used}
     # A median that was not reached takes nothing from a stratum, or a study, that has another row.
-    replaced = {row.row for row in rows if getattr(row, "median_not_reached", False)
+    replaced = {(file_of(row), row.row) for row in rows if getattr(row, "median_not_reached", False)
                 and (not row.stratum or (row.study_id, row.stratum) in kept)}
-    torn = {item.study_id for item in left_out if item.row not in replaced}
+    torn = {item.study_id for item in left_out if (item.table, item.row) not in replaced}
     kept = [row for row in used if not (getattr(row, "stratum", "") and row.study_id in torn)]
-    return kept, [LeftOut(row.study_id, "survival.csv", row.row, "another stratum of this study is left out")
-                  for row in used if getattr(row, "stratum", "") and row.study_id in torn]
+    return kept, [_left_out(row, "another stratum of this study is left out") for row in used
+                  if getattr(row, "stratum", "") and row.study_id in torn]
 
 
 def _one_per_study(rows: list[Response]) -> list[Response]:
@@ -290,18 +300,19 @@ def _one_per_study(rows: list[Response]) -> list[Response]:
 
 
 def _curve_of_each_study(rows: list[Survival]) -> list[Survival]:
-    """The rows of one data cut of each study: of the whole, or of its strata where it is printed in strata only."""
+    """The rows of one data cut of each study: of its patients, of the whole, or of strata where only they are there."""
     by_study: dict[str, list[Survival]] = {}
     for row in rows:
         by_study.setdefault(row.study_id, []).append(row)
-    kept: set[int] = set()
+    kept: set[Survival] = set()
     for printed in by_study.values():
         of_cut = [row for row in printed if row.cut in ("", "primary")] or \
             [row for row in printed if row.cut == printed[0].cut]
         whole, strata = ([row for row in of_cut if bool(row.stratum) == part] for part in (False, True))
         # A median of the whole that was not reached says less than strata do.
-        kept |= {row.row for row in (strata if strata and all(row.median_not_reached for row in whole) else whole)}
-    return [row for row in rows if row.row in kept]
+        kept.update([row for row in whole if row.patients] or (
+            strata if strata and all(row.median_not_reached for row in whole) else whole))
+    return [row for row in rows if row in kept]
 
 
 def _one_point_per_curve(rows: list[Survival], horizon: float) -> list[Survival]:
@@ -309,8 +320,8 @@ def _one_point_per_curve(rows: list[Survival], horizon: float) -> list[Survival]
     curves: dict[tuple[str, str], list[Survival]] = {}
     for row in rows:
         curves.setdefault((row.study_id, row.stratum), []).append(row)
-    chosen = {min(curve, key=lambda row: _preference(row, horizon)).row for curve in curves.values()}
-    return [row for row in rows if row.row in chosen]
+    chosen = {min(curve, key=lambda row: _preference(row, horizon)) for curve in curves.values()}
+    return [row for row in rows if row in chosen]
 
 
 def _preference(row: Survival, horizon: float) -> tuple[int, float, int]:

@@ -10,6 +10,7 @@ from analysis.results.numbers import counted
 from analysis.system.errors import one_line
 
 _NOUNS = {"studies": "study", "endpoints": "endpoint", "responses": "response", "survival": "survival row",
+          "patients": "patient",
           "reported": "published number", "facts": "fact", "sources": "source"}
 
 
@@ -26,6 +27,7 @@ def run(options: argparse.Namespace) -> int:
     for note in evidence.notes:
         print(f"note: {note}", file=sys.stderr)
     rows = {name: len(getattr(evidence, name)) for name in _NOUNS}
+    rows["patients"] = sum(row.n for row in evidence.patients)
     if options.json:
         print_json({"data": place, "valid": True, "problems": [], "notes": [note.as_dict() for note in evidence.notes],
                     "data_sha256": evidence.sha256, "rows": rows})

@@ -98,6 +98,6 @@ def asked(tables: Tables, column: str) -> Drafts:
 
 
 def decisions(tables: Tables) -> Iterator[Draft]:
-    """Yield the rows of the two tables of decisions."""
-    yield from tables["responses.csv"].rows
-    yield from tables["survival.csv"].rows
+    """Yield the rows that say what a study found, those of single patients included."""
+    for file in ("responses.csv", "survival.csv", "patients.csv"):
+        yield from tables[file].rows

@@ -16,13 +16,13 @@ from analysis.evidence.problems import EvidenceError, Problem
 from analysis.evidence.reading import read_table
 from analysis.evidence.relations import relation_problems
 from analysis.evidence.rules import ROW_RULES
-from analysis.evidence.types import Columns, Evidence
+from analysis.evidence.types import Columns, Evidence, Patient, Survival
 
 DEFAULT_DATA = Path(__file__).resolve().parents[2] / "data"
 """The evidence that comes with the program."""
 
 _REQUIRED = ("studies.csv", "endpoints.csv")
-_DECISIONS = ("responses.csv", "survival.csv")
+_DECISIONS = ("responses.csv", "survival.csv", "patients.csv")
 _DEFAULT_LEVEL = 0.95
 
 
@@ -32,7 +32,7 @@ def load(directory: Path) -> Evidence:
     Parameters
     ----------
     directory : Path
-        Holds studies.csv, endpoints.csv, and responses.csv or survival.csv or both; the rest is optional.
+        Holds studies.csv, endpoints.csv, and responses.csv, survival.csv or patients.csv; the rest is optional.
 
     Raises
     ------
@@ -60,6 +60,7 @@ def load(directory: Path) -> Evidence:
     if problems:
         raise EvidenceError(_in_file_order(problems))
     rows = {file.removesuffix(".csv"): _typed(drafts) for file, drafts in tables.items()}
+    rows["patients"] = _together(rows["patients"])
     return Evidence(directory, _digest(contents), facts=rows.pop("extraction"), **rows,
                     notes=_in_file_order(find_notes(tables, files=files)))
 
@@ -80,7 +81,7 @@ def _listing(directory: Path) -> frozenset[str]:
 def _missing_files(files: frozenset[str]) -> Iterator[Problem]:
     missing = [(file, "is missing") for file in _REQUIRED if file not in files]
     if files.isdisjoint(_DECISIONS):
-        missing.append((_DECISIONS[0], f"is missing, and so is {_DECISIONS[1]}"))
+        missing.append((_DECISIONS[0], f"is missing, and so are {' and '.join(_DECISIONS[1:])}"))
     for file, rule in missing:
         near = [other for other in sorted(files) if other.lower() == file]
         remedy = f"Rename {near[0]} to {file}." if near else "Add the table to the evidence directory."
@@ -110,6 +111,20 @@ def _digest(contents: Mapping[str, bytes]) -> str:
 def _typed(drafts: Drafts) -> tuple[object, ...]:
     further = _FURTHER.get(drafts.table.file, lambda row: {})
     return tuple(drafts.table.row(**{"row": row.row, **row.values, **further(row)}) for row in drafts.rows)
+
+
+def _together(patients: Iterable[Patient]) -> tuple[Survival, ...]:
+    """The patients of each study, endpoint and cut as one row, on the line of the first."""
+    groups: dict[tuple[str, ...], list[Patient]] = {}
+    for patient in patients:
+        groups.setdefault((patient.study_id, patient.endpoint, patient.cut), []).append(patient)
+    blank = {name: column.empty for name, column in TABLES["survival.csv"].columns.items()}
+    shared = ("row", "study_id", "endpoint", "definition", "population", "cut")
+    return tuple(Survival(**blank | {name: getattr(group[0], name) for name in shared} | {
+        "n": len(group), "events": sum(patient.status == "event" for patient in group),
+        "person_months": math.fsum(patient.months for patient in group),
+        "patients": tuple((patient.months, patient.status == "event") for patient in group)})
+        for group in groups.values())
 
 
 def _columns(row: Draft) -> dict[str, object]:

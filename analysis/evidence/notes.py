@@ -147,7 +147,7 @@ def _above_treated(tables: Tables) -> Iterator[Problem]:
     treated = {row["study_id"]: row["n_treated"] for row in tables["studies.csv"].rows if row.has("n_treated")}
     for row in decisions(tables):
         limit = treated.get(row["study_id"], float("inf"))
-        if row["n"] > limit:
+        if row.has("n") and row["n"] > limit:
             rule = f"exceeds the {limit} treated patients of the study"
             yield row.problem("n", rule, "Check whether other patients are counted in.")
 
@@ -192,6 +192,18 @@ def _subsets_without_studies(tables: Tables) -> Iterator[Problem]:
             yield rows[0][0].problem("subset", rule, "Correct one; a subset of either needs a column that says so.")
 
 
+def _beside_patients(tables: Tables) -> Iterator[Problem]:
+    """Yield a note for each printed row whose study and data cut have their patients one by one."""
+    def cut(row: Draft) -> tuple[object, ...]:
+        return row["study_id"], row["endpoint"], row["cut"]
+
+    first = {cut(row): row.row for row in reversed(tables["patients.csv"].rows)}
+    for row in tables["survival.csv"].rows:
+        if cut(row) in first:
+            rule = f"is not used: the patients of this study and cut stand in patients.csv, from row {first[cut(row)]}"
+            yield row.problem("statistic", rule, "Name another cut if other patients are meant.")
+
+
 def _left_out_studies(tables: Tables) -> Iterator[Problem]:
     deciding = {row["study_id"] for row in decisions(tables)}
     for row in tables["studies.csv"].rows:
@@ -210,5 +222,5 @@ def _words_for_missing(tables: Tables) -> Iterator[Problem]:
 
 _NOTES: tuple[Callable[[Tables], Iterator[Problem]], ...] = (
     _absent_levels, each_row("survival.csv", *_OF_SURVIVAL), each_row("reported.csv", *_level_rules("level")),
-    _above_treated, _sentinels, _subsets_without_studies, _left_out_studies, each_row("studies.csv", _DESIGN),
-    _words_for_missing)
+    _above_treated, _beside_patients, _sentinels, _subsets_without_studies, _left_out_studies,
+    each_row("studies.csv", _DESIGN), _words_for_missing)

@@ -218,19 +218,28 @@ def _comparisons_without_numbers(tables: Tables) -> Iterator[Problem]:
 
 
 def _torn_scenarios(tables: Tables) -> Iterator[Problem]:
-    """Yield a problem for each row whose total differs from that of the first row of its scenario and endpoint."""
-    leaders: dict[tuple[object, object], Draft] = {}
-    for row in tables["scenarios.csv"].rows:
-        if not row.has("scenario", "endpoint"):
-            continue
-        leader = leaders.setdefault((row["scenario"], row["endpoint"]), row)
-        for column in ("total_events", "total_n"):
-            if column not in row.bad | leader.bad and row[column] != leader[column]:
-                rule = f"differs from row {leader.row} of the same scenario and endpoint"
-                yield row.problem(column, rule, "Give one total to all rows of a scenario.")
+    return _torn(tables["scenarios.csv"], ("scenario", "endpoint"), ("total_events", "total_n"),
+                 "Give one total to all rows of a scenario.")
+
+
+def _torn_patients(tables: Tables) -> Iterator[Problem]:
+    return _torn(tables["patients.csv"], ("study_id", "endpoint", "cut"), ("definition", "population"),
+                 "Write the same, or name another cut.")
+
+
+def _torn(drafts: Drafts, together: tuple[str, ...], columns: tuple[str, ...], remedy: str) -> Iterator[Problem]:
+    """Yield a problem for each row that differs in `columns` from the first of those that belong together."""
+    leaders: dict[tuple[object, ...], Draft] = {}
+    for row in drafts.rows:
+        if row.bad.isdisjoint(together):
+            leader = leaders.setdefault(tuple(row[name] for name in together), row)
+            for column in columns:
+                if column not in row.bad | leader.bad and row[column] != leader[column]:
+                    same = " and ".join(name.removesuffix("_id") for name in together[-2:])
+                    yield row.problem(column, f"differs from row {leader.row} of the same {same}", remedy)
 
 
 _RULES: tuple[Callable[[Tables], Iterator[Problem]], ...] = (
     _overlaps_with_itself, _unplaced_studies, _wrong_kinds, _parents_of_another_kind, _circular_parents,
     _children_above_parents, _facts_of_other_studies, _decisions_without_support, _comparisons_without_numbers,
-    _torn_scenarios)
+    _torn_scenarios, _torn_patients)

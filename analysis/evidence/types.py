@@ -167,6 +167,8 @@ class Survival(Row):
         boolean, "whether patients were censored at a transplant after the therapy; None: it is not said")
     non_responders: str = cell(
         Choice(("event at 0", "excluded")), "patients without a response; empty where it is not known", empty="")
+    patients: tuple[tuple[float, bool], ...] = ()
+    """Months of each patient and whether the event ended them, of a row that stands for rows of patients.csv."""
 
     @property
     def handling(self) -> dict[str, str]:
@@ -178,6 +180,22 @@ class Survival(Row):
     def median_not_reached(self) -> bool:
         """Whether all that the row says is that more than half of the patients were event-free."""
         return self.statistic == "median" and self.estimate is None and self.person_months is None
+
+
+@rows_of("patients.csv", subject=("study_id", "endpoint"), unknown="If it is not known, delete the row.")
+@dataclass(frozen=True, slots=True)
+class Patient(Row):
+    """One row of patients.csv: how long one patient was followed, and how that ended."""
+
+    study_id: str = filled(text, "key of the study", refers="studies.csv")
+    endpoint: str = filled(text, "key of the endpoint", refers="endpoints.csv")
+    months: float = filled(_TIME, "months to the event, or to the end of follow-up")
+    status: str = filled(Choice(("event", "censored")), "what ended them")
+    definition: str = _text("the reported name, such as OS, EFS or RFS")
+    population: str = _text("the base")
+    cut: str = cell(word, "primary, or later for later data of the same patients", empty="")
+    source_id: str = _text("where it is stated", refers="sources.csv")
+    locator: str = _text("place in the source")
 
 
 @rows_of("reported.csv")
@@ -340,6 +358,8 @@ class Covariate(Row):
 class Evidence:
     """Everything an evidence directory holds, each table in the order of its file.
 
+    Patients of one study, endpoint and cut are one row of `patients`, which says what they amount to.
+
     Parameters
     ----------
     directory : Path
@@ -356,6 +376,7 @@ class Evidence:
     endpoints: tuple[Endpoint, ...]
     responses: tuple[Response, ...] = ()
     survival: tuple[Survival, ...] = ()
+    patients: tuple[Survival, ...] = ()
     reported: tuple[Reported, ...] = ()
     totals: tuple[Total, ...] = ()
     scenarios: tuple[Scenario, ...] = ()

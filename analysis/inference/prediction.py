@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 from scipy import stats
 
+from analysis.cases.curves import kaplan_meier
 from analysis.inference.grid import Grid, Slices
 from models import beta_binomial, log_hazard
 from models.model import Draws, Model
@@ -122,7 +123,10 @@ def outcome(studies: Studies) -> tuple[str, np.ndarray]:
 
 
 def nearest_points(studies: CurveStudies) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Months, survival and effective patients of one point of each curve, shape (k,) each; NaN where it has none."""
+    """Months, survival and effective patients of one point of each curve, shape (k,) each; NaN where it has none.
+
+    Of patients who are known one by one it is that of their Kaplan-Meier curve.
+    """
     lost = np.cumsum(studies.counts, axis=1)
     total = lost[:, -1] + studies.survivors.sum(axis=1)
     # Rows are filled up with intervals from 0 in which nobody had the event.
@@ -132,6 +136,9 @@ def nearest_points(studies: CurveStudies) -> tuple[np.ndarray, np.ndarray, np.nd
     at = np.arange(len(studies)), nearest
     with np.errstate(divide="ignore", invalid="ignore"):
         survival, months = 1.0 - lost[at] / total, studies.ends[at]
+    for row in np.flatnonzero(studies.died.any(axis=1)):
+        died, seen = studies.died[row], studies.seen[row][studies.survivors[row] > 0.0]
+        survival[row], total[row] = kaplan_meier(died[died > 0.0], seen, months[row])
     share, time, alive = np.moveaxis(studies.strata, -1, 0)
     in_strata, mixed = studies.mixed > 0.0, (share * alive ** (12.0 / time)).sum(axis=1)
     survival, months, total = (np.where(in_strata, of_strata, of_points) for of_strata, of_points in (

@@ -33,7 +33,8 @@ def plan(evidence: Evidence, base: Job, *, quick: bool = False, compared_only: b
     reported = compared_questions(evidence)
     jobs: dict[Job, None] = {}
     for endpoint in evidence.endpoints:
-        if not any(row.endpoint == endpoint.endpoint for row in (*evidence.responses, *evidence.survival)):
+        tables = (evidence.responses, evidence.survival, evidence.patients)
+        if not any(row.endpoint == endpoint.endpoint for table in tables for row in table):
             continue
         for subset in subset_names(evidence):
             question = replace(base.question, endpoint=endpoint.endpoint, subset=subset)
@@ -76,7 +77,7 @@ def bundles(evidence: Evidence, jobs: Sequence[Job]) -> list[tuple[Job, ...]]:
     """
     alike: dict[tuple, list[Job]] = {}
     for job in jobs:
-        rows = tuple(row.row for row in candidates(evidence, job.question).rows)
+        rows = candidates(evidence, job.question).rows
         question, own = job.question, rows or job.question  # without rows there is no fit to share
         alike.setdefault((question.endpoint, job.model, job.priors, job.level, question.horizon, job.engine, own),
                          []).append(job)

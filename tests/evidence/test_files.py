@@ -56,7 +56,7 @@ def test_a_required_file_is_missing(tmp_path, table):
 
 
 def test_no_decision_table(tmp_path):
-    assert only_problem(tmp_path, responses=None).rule == "is missing, and so is survival.csv"
+    assert only_problem(tmp_path, responses=None).rule == "is missing, and so are survival.csv and patients.csv"
 
 
 def test_a_file_in_capitals_is_to_be_renamed(tmp_path):
