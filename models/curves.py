@@ -126,7 +126,7 @@ def likelihood(inputs: Mapping[str, Array], cured: Array | None, shape: Array | 
     had = on.sum(counts, axis=-1) + before + d
     time = (on.sum(counts * (start + end) / 2.0, axis=-1) + on.sum(survivors * last, axis=-1) + before / 2.0 + after
             + n * followed + bounded * on.exp(-level) / error**2)
-    each = Concave(value, slope, curvature, guess=on.log((had + 0.5) / (time + _TINY)), guess_variance=1.0 / (had + 0.5))
+    each = Concave(value, slope, curvature, on.log((had + 0.5) / (time + _TINY)), guess_variance=1.0 / (had + 0.5))
     return _with_times(each, inputs["died"], cured, shape, on=on)
 
 

@@ -38,8 +38,9 @@ class _Columns:
     def content(self) -> str:
         """The numbers of the studies as text: the same for any question that they answer."""
         columns = {name: np.asarray(getattr(self, name)) for name in self.__dataclass_fields__}
-        # Seeds of evidence without counts at a landmark do not depend on whether the model knows such counts.
-        return repr([column.tolist() for name, column in columns.items() if name != "landmark_months" or column.any()])
+        # Seeds of evidence without such rows do not depend on whether the model knows them.
+        return repr([column.tolist() for name, column in columns.items()
+                     if name not in ("landmark_months", "died") or column.any()])
 
     @property
     def patients(self) -> int:

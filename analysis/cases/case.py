@@ -9,7 +9,7 @@ import numpy as np
 
 from analysis.cases.curves import curve_studies
 from analysis.cases.hazards import NO_INTERVAL_FACTOR, Conversion, as_studies, convert
-from analysis.cases.selection import Selection, select
+from analysis.cases.selection import Selection, of_curves, select
 from analysis.cases.settings import ALL, Job, Question
 from analysis.evidence.types import Evidence, Response, Survival
 from analysis.system.errors import UsageError
@@ -121,6 +121,7 @@ def case_of(evidence: Evidence, job: Job, *, shared_priors: bool = False) -> Cas
     """
     selection = select(evidence, job.question)
     model = model_for(selection.endpoint.kind, job.model)
+    selection = of_curves(selection) if model.takes is CurveStudies else selection
     priors = own_priors(model, job) if shared_priors else priors_of(model, job)
     return Case(replace(job, model=model.name), selection, model, priors,
                 *typed_studies(selection, takes=model.takes))

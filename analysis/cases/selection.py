@@ -1,7 +1,7 @@
 """Which rows of the evidence one analysis uses, and why each other row is not used."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from analysis.cases.settings import ALL, Question
@@ -20,6 +20,8 @@ OTHER_BASES = {"evaluable", "whole_study", "regulatory_set", "not_stated", "subg
                "overlapping_cohort"}
 FROM_REMISSION = ("RFS", "LFS", "DFS")
 """Definitions whose clock starts at remission or whose event needs one."""
+_PRIMARY = "primary"
+_OTHER = "another row stands for this study"
 _PATIENTS = "the patients of this study and data cut are known one by one (patients.csv)"
 
 
@@ -158,12 +160,20 @@ def candidates(evidence: Evidence, question: Question) -> Selection:
     curves = () if endpoint.kind == "rate" else _curve_of_each_study([row for row in rows if row in taken])
     chosen = _one_per_study(used) if endpoint.kind == "rate" else _one_point_per_curve(
         [row for row in curves if row not in bounds], horizon)
-    other = "another row stands for this study"
-    other += "" if endpoint.kind == "rate" else f" at {horizon:g} months"
-    kept, one_by_one = set(chosen), {row.study_id for row in curves if row.patients}
-    left_out += [_left_out(row, _PATIENTS if row.study_id in one_by_one else other) for row in used if row not in kept]
+    other = _OTHER if endpoint.kind == "rate" else f"{_OTHER} at {horizon:g} months"
+    kept, one_by_one = set(chosen), {(row.study_id, row.cut or _PRIMARY) for row in curves if row.patients}
+    left_out += [_left_out(row, _PATIENTS if one_by_one and (row.study_id, row.cut or _PRIMARY) in one_by_one
+                           else other) for row in used if row not in kept]
     warnings = (*_warnings(endpoint, chosen, horizon), *_warnings_of_left_out(left_out))
     return Selection(question, endpoint, tuple(chosen), tuple(left_out), warnings, tuple(curves))
+
+
+def of_curves(selection: Selection) -> Selection:
+    """The same as models of whole curves take it: each row of the data cut of a study enters."""
+    entered = {(file_of(row), row.row) for row in selection.curves}
+    return replace(selection, left_out=tuple(
+        replace(item, reason="another data cut of this study is used") if item.reason.startswith(_OTHER) else item
+        for item in selection.left_out if (item.table, item.row) not in entered))
 
 
 def answering(evidence: Evidence, question: Question) -> tuple[Response, ...] | tuple[Survival, ...]:
@@ -306,7 +316,7 @@ def _curve_of_each_study(rows: list[Survival]) -> list[Survival]:
         by_study.setdefault(row.study_id, []).append(row)
     kept: set[Survival] = set()
     for printed in by_study.values():
-        of_cut = [row for row in printed if row.cut in ("", "primary")] or \
+        of_cut = [row for row in printed if row.cut in ("", _PRIMARY)] or \
             [row for row in printed if row.cut == printed[0].cut]
         whole, strata = ([row for row in of_cut if bool(row.stratum) == part] for part in (False, True))
         # A median of the whole that was not reached says less than strata do.

@@ -117,7 +117,7 @@ def _together(patients: Iterable[Patient]) -> tuple[Survival, ...]:
     """The patients of each study, endpoint and cut as one row, on the line of the first."""
     groups: dict[tuple[str, ...], list[Patient]] = {}
     for patient in patients:
-        groups.setdefault((patient.study_id, patient.endpoint, patient.cut), []).append(patient)
+        groups.setdefault((patient.study_id, patient.endpoint, patient.cut or "primary"), []).append(patient)
     blank = {name: column.empty for name, column in TABLES["survival.csv"].columns.items()}
     shared = ("row", "study_id", "endpoint", "definition", "population", "cut")
     return tuple(Survival(**blank | {name: getattr(group[0], name) for name in shared} | {

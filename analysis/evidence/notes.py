@@ -195,7 +195,7 @@ def _subsets_without_studies(tables: Tables) -> Iterator[Problem]:
 def _beside_patients(tables: Tables) -> Iterator[Problem]:
     """Yield a note for each printed row whose study and data cut have their patients one by one."""
     def cut(row: Draft) -> tuple[object, ...]:
-        return row["study_id"], row["endpoint"], row["cut"]
+        return row["study_id"], row["endpoint"], row["cut"] or "primary"
 
     first = {cut(row): row.row for row in reversed(tables["patients.csv"].rows)}
     for row in tables["survival.csv"].rows:

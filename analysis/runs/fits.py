@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from analysis.cases.case import NoStudies, case_of, model_for
-from analysis.cases.selection import SharedPatients, candidates, select
+from analysis.cases.selection import SharedPatients, candidates
 from analysis.cases.settings import Job
 from analysis.evidence.types import Evidence
 from analysis.inference.fitting import Fit, interval_probability, run
@@ -31,7 +31,7 @@ def records(evidence: Evidence, jobs: tuple[Job, ...], folder: Path | None, *, c
         status = {NoStudies: "no studies", SharedPatients: "not pooled", NeedsDensity: "no density"}.get(
             type(reason), "NOT CONVERGED")
         return tuple(_empty(evidence, job, status, str(reason)) for job in jobs)
-    labelled = (replace(fit, case=replace(fit.case, job=job, selection=select(evidence, job.question)))
+    labelled = (replace(fit, case=replace(fit.case, job=job, selection=case_of(evidence, job).selection))
                 for job in jobs)
     return tuple(_of_fit(evidence, fit, _saved(fit, evidence, folder) if folder else "") for fit in labelled)
 

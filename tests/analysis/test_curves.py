@@ -113,3 +113,20 @@ def test_strata_favour_no_shape_by_themselves(shipped):
     shapes = [posterior_of(case_of(shipped, Job(Question("pfs", without=left), model="weibull"))).summary("shape").mean
               for left in ((), ("hay_2019",))]
     assert shapes[0] == pytest.approx(0.692, abs=0.005) and shapes[1] == pytest.approx(0.705, abs=0.005)
+
+
+def test_later_studies_join_with_every_point_of_their_data_cut(shipped):
+    """FELIX and others by --set all: landmarks, medians and limits of one cut; what does not enter is named as such."""
+    for endpoint, wanted in (
+            ("pfs", {("roddie_2024", 6.0): LANDMARK, ("roddie_2024", 8.0): LOWER, ("roddie_2024", 12.0): LANDMARK,
+                     ("roddie_2024", 22.1): UPPER, ("roddie_2021", 6.0): LANDMARK, ("roddie_2021", 12.0): LANDMARK}),
+            ("os", {("roddie_2024", 6.0): LANDMARK, ("roddie_2024", 12.0): LANDMARK, ("roddie_2024", 15.6): MEDIAN,
+                    ("wang_y_2025", 24.0): LANDMARK})):
+        selection = case_of(shipped, Job(Question(endpoint, study_set="all"), model="weibull")).selection
+        later = {study.study_id for study in shipped.studies if study.in_review is False}
+        points = [point for point in points_of(selection.curves) if point.study_id in later]
+        assert {(point.study_id, point.months): point.source for point in points} == wanted
+        entered = {row.row for row in selection.curves}
+        assert not entered & {item.row for item in selection.left_out}
+        assert {item.reason for item in selection.left_out if item.study_id == "roddie_2024"} == {
+            "another data cut of this study is used"}
