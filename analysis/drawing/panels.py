@@ -12,25 +12,33 @@ MAX_PANELS = 16
 _COLUMNS = 2
 _PANEL = 4.0
 _LEFT, _GAP, _RIGHT, _BELOW, _ABOVE = 0.95, 0.95, 0.35, 0.72, 0.78
+_TITLE_LINE = 0.27
 PLOT_WIDTH = (style.WIDTH - _LEFT - _GAP - _RIGHT) / _COLUMNS
 PLOT_HEIGHT = _PANEL - _BELOW - _ABOVE
 """Inches of one plot within its axes."""
 
 
-def panels(titles: Sequence[str], *, title: str, notes: Sequence[str], stamp: str = "") -> tuple[Figure, list[Axes]]:
+def panels(titles: Sequence[str], *, title: str, notes: Sequence[str], stamp: str = "",
+           wide: int = 0) -> tuple[Figure, list[Axes]]:
     """An empty page with one plot per title, and lines of explanation below.
 
     Parameters
     ----------
     titles : sequence of str
         At most MAX_PANELS; further ones must be left to the caller's notes.
+    wide : int
+        How many of the first plots fill a row of their own.
     """
-    page = new_page(-(-len(titles) // _COLUMNS) * _PANEL, title=title, notes=notes, stamp=stamp)
+    words = [wrapped(text, 33) for text in titles]
+    above = _ABOVE - _TITLE_LINE * (not any("\n" in text for text in words))
+    row = above + PLOT_HEIGHT + _BELOW
+    page = new_page(-(-(len(titles) + wide) // _COLUMNS) * row, title=title, notes=notes, stamp=stamp)
     plots = []
-    for at, words in enumerate(titles):
-        axes = page.axes(_LEFT + (at % _COLUMNS) * (PLOT_WIDTH + _GAP), page.top + (at // _COLUMNS) * _PANEL + _ABOVE,
-                         PLOT_WIDTH, PLOT_HEIGHT)
-        axes.set_title(wrapped(words, 33), fontsize=style.TEXT, fontweight="bold", loc="left", x=-0.13, pad=9)
+    for at, text in enumerate(words):
+        place, width = (2 * at, style.WIDTH - _LEFT - _RIGHT) if at < wide else (at + wide, PLOT_WIDTH)
+        axes = page.axes(_LEFT + (place % _COLUMNS) * (PLOT_WIDTH + _GAP), page.top + (place // _COLUMNS) * row + above,
+                         width, PLOT_HEIGHT)
+        axes.set_title(text, fontsize=style.TEXT, fontweight="bold", loc="left", x=-0.13 * PLOT_WIDTH / width, pad=9)
         plots.append(axes)
     return page.figure, plots
 

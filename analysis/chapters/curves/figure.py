@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from analysis.cases.curves import LANDMARK, LOWER, MEDIAN, PATIENTS, UPPER
 from analysis.chapters.curves.rows import ASSUMED, SHAPE
 from analysis.drawing import style
 from analysis.drawing.panels import MAX_PANELS, listed, panels
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _LAST = 36.0
-_MARKS = {"landmark": "o", "median": "s", "lower limit of the median": ">", "upper limit of the median": "<"}
+_MARKS = {LANDMARK: "o", MEDIAN: "s", LOWER: ">", UPPER: "<", PATIENTS: "D"}
 
 
 def draw_curves(bands: "pd.DataFrame", *, points: "pd.DataFrame", labels: Labels) -> Figure:
@@ -31,10 +32,11 @@ def draw_curves(bands: "pd.DataFrame", *, points: "pd.DataFrame", labels: Labels
     level = level_text(bands["level"].iloc[0])
     notes = [f"Bands: {level} credible; dashed lines: {level} prediction for a new study. Dotted: constant hazard.",
              "Circles: landmarks; squares: medians; triangles: limits of medians as points; hollow: a part.",
-             *listed(studies[MAX_PANELS - 1:], before="Not drawn")]
+             *(["Diamonds: Kaplan-Meier curve of patients who are known one by one."]
+               if PATIENTS in set(points["source"]) else []), *listed(studies[MAX_PANELS - 1:], before="Not drawn")]
     with style.styled():
         figure, axes = panels(["All studies together", *shown], title=labels.endpoints[bands["endpoint"].iloc[0]],
-                              notes=notes, stamp=labels.stamp)
+                              notes=notes, stamp=labels.stamp, wide=1)
         _pooled(axes[0], bands, points)
         for name, panel in zip(shown, axes[1:], strict=True):
             band = bands[(bands["curve"] == "study") & (bands["label"] == name)]

@@ -39,7 +39,8 @@ CURVES = Layout("survival_curves.csv", "One estimate of one model of the curves 
     Column("elpd_difference", "difference from the constant hazard on the same points", "error elpd_difference_se"),
     Column("elpd_difference_se", "its standard error"), Column("pareto_k", "largest Pareto k of these predictions"),
     "status reason stamp"))
-POINTS = Layout("curve_points.csv", "One point of one study's curve, as it enters.", columns(
+POINTS = Layout("curve_points.csv", "One point of one study's curve, as it enters; of patients who enter one by one, "
+                "of their Kaplan-Meier curve.", columns(
     "endpoint study_id label", Column("stratum", "part of the study that the point is of", "text"),
     Column("months", "time of the point"), Column("survival", "survival there"),
     Column("source", "what was printed", "text"), Column("n", "patients of the study or the stratum", "count")))
@@ -83,18 +84,17 @@ def _question(case: Case) -> dict[str, Any]:
 
 
 def _estimates(fit: Posterior, predictive: dict[str, float]) -> Iterator[dict[str, Any]]:
-    """Survival at both times, median, restricted means, and what tells how studies and times differ."""
+    """Survival at both times and the horizon, median, restricted means, and what tells how studies and times differ."""
     names = ("survival", "median_months", "rmst", "tau", "shape", "cured")
-    for months in MONTHS:
-        for item in fit.at(months, names):
+    for months in dict.fromkeys((*MONTHS, fit.case.horizon)):
+        for item in fit.at(months, names if months == MONTHS[0] else names[:1]):
             estimate = item.estimate(fit.case.level)
-            if months == MONTHS[0] or estimate.estimand == "survival":
-                row = {"estimand": estimate.estimand, "time_months": estimate.time_months, "unit": estimate.unit,
-                       "median": estimate.median, "lower": estimate.lower, "upper": estimate.upper,
-                       "level": estimate.level, "interval": estimate.interval}
-                if estimate.estimand == "shape":
-                    row["probability_falling"] = float(item.distribution.cdf(1.0))
-                yield row | (predictive if estimate.estimand == "survival" and months == MONTHS[0] else {})
+            row = {"estimand": estimate.estimand, "time_months": estimate.time_months, "unit": estimate.unit,
+                   "median": estimate.median, "lower": estimate.lower, "upper": estimate.upper,
+                   "level": estimate.level, "interval": estimate.interval}
+            if estimate.estimand == "shape":
+                row["probability_falling"] = float(item.distribution.cdf(1.0))
+            yield row | (predictive if estimate.estimand == "survival" and months == MONTHS[0] else {})
 
 
 def _predictive(fits: dict[str, Posterior]) -> dict[str, dict[str, float]]:
