@@ -1,6 +1,6 @@
 """Everything that a run computes: fits and the work of all chapters from one queue, then the tables."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
@@ -37,7 +37,8 @@ def run_all(evidence: Evidence, base: Job, jobs: Sequence[Job], chapters: Sequen
     plans = [attempt(chapter.name, "", _work, chapter, asked) for chapter in chapters if chapter.work]
     failures = [plan for plan in plans if isinstance(plan, Failure)]
     tasks = [task for plan in plans if not isinstance(plan, Failure) for task in plan]
-    items = _in_order(bundles(evidence, jobs), tasks, folder)
+    survival = {endpoint.endpoint for endpoint in evidence.endpoints if endpoint.kind == "survival"}
+    items = _in_order(bundles(evidence, jobs), tasks, folder, survival)
     progress = progress or Progress(len(items))
     progress.total(len(items))
     done = work_off(items, evidence, executor=executor,
@@ -67,8 +68,13 @@ def _make(evidence: Evidence, number: int, task: Task) -> "Done | Failure":
     return made if isinstance(made, Failure) else Done({"": number, **made})
 
 
-def _in_order(fits: Sequence[tuple[Job, ...]], tasks: Sequence[Task], folder: Path | None) -> list[Item]:
-    """The other process begins in front and this one behind: each compiles other models, and they meet in between."""
+def _in_order(fits: Sequence[tuple[Job, ...]], tasks: Sequence[Task], folder: Path | None,
+              survival: Set[str]) -> list[Item]:
+    """The other process begins in front and this one behind: each compiles other models, and they meet in between.
+
+    Tasks on one endpoint stand together, so that mostly one process solves the posteriors that they share; those on
+    survival, whose posteriors take longest, come first.
+    """
     sampled: dict[str, list[Item]] = {}
     exact = []
     for bundle in fits:
@@ -77,7 +83,9 @@ def _in_order(fits: Sequence[tuple[Job, ...]], tasks: Sequence[Task], folder: Pa
     here = max(sampled, key=lambda name: len(sampled[name]), default="")
     others = sorted((name for name in sampled if name != here), key=lambda name: all_models()[name].rank)
     front = [item for name in others for item in sampled[name]]
-    return [*front, *(Item(_make, (number, task)) for number, task in enumerate(tasks)), *exact,
+    together = sorted(enumerate(tasks), key=lambda numbered: (numbered[1].endpoint not in survival,
+                                                              numbered[1].endpoint))
+    return [*front, *(Item(_make, (number, task)) for number, task in together), *exact,
             *reversed(sampled.get(here, []))]
 
 
