@@ -12,6 +12,7 @@ from typing import Any
 
 from analysis.cases.selection import select
 from analysis.cases.settings import Job
+from analysis.chapters.answer.rows import ANSWER, beside
 from analysis.chapters.chapter import all_chapters
 from analysis.evidence.types import Evidence
 from analysis.output.checks import refuse_without_space
@@ -106,7 +107,8 @@ def _manifest(results: Results, options: argparse.Namespace, files: list[Path]) 
             "python": python_version(), "versions": {name: version(name) for name in _PACKAGES},
             "converged": not results.failed and not _failed_in_chapters(results),
             "failures": [asdict(failure) for failure in results.failures],
-            "compared": _compared(results), "reported": len(results.evidence.reported),
+            "answer": results.rows(ANSWER.file), "compared": _compared(results),
+            "reported": len(results.evidence.reported),
             "files": sorted(path.as_posix() for path in files), "fits": fits}
 
 
@@ -121,6 +123,12 @@ def _print(results: Results, page: Path) -> None:
         "endpoint": "endpoint", "estimand": "estimand", "median": "posterior median", "k_studies": "studies",
         "n_patients": "patients"}, cells={"estimand": estimand, "median": _in_words,
                                           "n_patients": lambda row: f"{row['n_patients']}"}))
+    if fallen := [row for row in results.rows(ANSWER.file) if row["preferred"]]:
+        print("\n" + show(ANSWER, fallen, {
+            "endpoint": "endpoint", "estimand": "estimand", "hazard": "constant hazard",
+            "median": "hazard may fall (preferred)", "error_rule": "by error rule", "shape": "by shape"}, cells={
+                "estimand": estimand, "hazard": lambda row: with_limits(
+                    *limits_of(beside(results, row) or dict.fromkeys(row), "median"), row["unit"])}))
     if results.evidence.reported:
         print(f"\n{_compared(results)} of {len(results.evidence.reported)} published numbers compared; "
               "the others carry their reason in comparison.csv.")

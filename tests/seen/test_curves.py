@@ -199,6 +199,33 @@ def _predictive(rows, row) -> None:
         rows.check(row, within=0.3, elpd_difference=(each - constant).sum(), elpd_difference_se=error)
 
 
+def test_answer(seen):
+    """Each row is the headline's or that of a model of the hazard; what it adds is two differences."""
+    rows, curves = Table(seen, "answer.csv"), chosen(seen.tables["survival_curves.csv"], subset="all")
+    assert [row["endpoint"] for row in rows.rows] == ["cr", "tox", *["os"] * 8]
+    for row in rows.rows:
+        shared = {name: row[name] for name in ("endpoint", "estimand", "time_months")}
+        if not row["hazard"]:
+            source = single(seen.tables["estimates.csv"], **shared, subset="all", tiers="AB", study_id="",
+                            model="beta_binomial")
+            rows.check(row, hazard=None, preferred=None, model="beta_binomial")
+        else:
+            falling = row["hazard"] == "falling"
+            source = single(curves, **shared, model="weibull" if falling else "log_hazard")
+            rows.check(row, hazard="falling" if falling else "constant", preferred=falling, model=source["model"])
+        steps = dict.fromkeys(("error_rule", "shape"))
+        if row["hazard"] == "falling":
+            at = [value(single(curves, **shared, model=name)["median"]) for name in (
+                "log_hazard", "exponential", "weibull")]
+            steps = {"error_rule": at[1] - at[0], "shape": at[2] - at[1]}
+        rows.check(row, within=2e-5 * max(1.0, value(row["median"])), **steps)
+        names = ("k_studies", "n_patients", "unit", "median", "lower", "upper", "level", "interval")
+        rows.check(row, **shared, **{name: source[name] for name in names})
+    told = [(row["estimand"], row["time_months"]) for row in rows.rows if row["hazard"] == "falling"]
+    assert sorted(told) == [("median_months", ""), ("rmst", "24"), ("survival", "12"), ("survival", "24")]
+    rows.complete(stamp=None)
+
+
 def test_points(seen):
     rows = Table(seen, "curve_points.csv")
     wanted = [(study_id, *point) for study_id, points in POINTS.items() for point in sorted(points, key=str)]

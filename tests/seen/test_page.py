@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from analysis.chapters.answer.rows import simulated
 from tests.report.reading import Page
 from tests.seen.checking import chosen, numbers, points_say, says, scale_of, single, value
 from tests.seen.facts import ENDPOINTS, REPORTED, STUDIES, SUBSET_LABELS, table
@@ -530,6 +531,35 @@ def _by_model(seen) -> list[Row]:
     return list(lines.values())
 
 
+def _readings(seen) -> list[Row]:
+    """Survival where the hazard may fall, with the row of a constant one."""
+    rows = seen.tables["answer.csv"]
+    return [row | {"constant": single(rows, hazard="constant", estimand=row["estimand"],
+                                      time_months=row["time_months"])} for row in chosen(rows, hazard="falling")]
+
+
+def _reading(hazard: str) -> Check:
+    def check(head: str, cell: str, row: Row) -> bool:
+        source = row if hazard == "falling" else row["constant"]
+        return says(cell, *(value(source[name]) for name in ("median", "lower", "upper")),
+                    scale=100.0 if row["estimand"] == "survival" else 1.0)
+
+    return check
+
+
+def _named_reading(head: str, cell: str, row: Row) -> bool:
+    return cell == {"survival": f"at {row['time_months']} months, %", "median_months": "median, months",
+                    "rmst": "mean to 24 months"}[row["estimand"]]
+
+
+def _step(name: str) -> Check:
+    return lambda head, cell, row: points_say(cell, value(row[name]), 100.0 if row["estimand"] == "survival" else 1.0)
+
+
+READINGS = {"Survival": _named_reading, "Constant hazard": _reading("constant"), "May fall": _reading("falling"),
+            "Error rule": _step("error_rule"), "Shape": _step("shape")}
+
+
 def _moved_most(seen) -> list[Row]:
     found = []
     for endpoint in ENDPOINTS:
@@ -567,6 +597,7 @@ def expected(seen, heading: str, caption: str) -> tuple[dict[str, Check], list[R
              "How the review's studies": (SCORED, t["validation_scores.csv"]),
              "Each report of a later": (LATER, t["validation.csv"]),
              "Survival by four models": (BY_MODEL, _by_model(seen)),
+             "Overall survival by assumption": (READINGS, _readings(seen)),
              "Each study left out": (LEFT_OUT, t["influence.csv"]),
              "Each subset, its": (SUBSETS, t["subset_differences.csv"]),
              "The slopes whose direction":
@@ -738,6 +769,31 @@ def test_cards(seen, page):
         assert says(re.sub(r"<[^>]+>", " ", big), *(value(ours[name]) for name in ("median", "lower", "upper")),
                     scale=100)
         assert f"{ours['k_studies']} studies" in plain_text and f"{ours['n_patients']} patients" in plain_text
+        assert ("Constant hazard, as published" in plain_text) == (endpoint == "os")
         published = re.sub(r"<[^>]+>", " ", re.search(r'class="published">(.*?)</p>', card)[1])
         assert says(published.split(",  ")[0].partition("], ")[0] + "]",
                     *(value(printed[f"published{end}"]) for end in ("", "_lower", "_upper")), scale=100), published
+        preferred = re.search(r'class="preferred">(.*?)</p>', card)
+        assert bool(preferred) == (endpoint == "os")
+        if preferred:
+            row = single(seen.tables["answer.csv"], hazard="falling", estimand="survival", time_months="12")
+            assert says(re.sub(r"<[^>]+>", " ", preferred[1]), *(value(row[name]) for name in (
+                "median", "lower", "upper")), scale=100)
+
+
+def test_the_preference_says_what_the_simulation_said(seen, page):
+    rows = {(row["law"], row["method"]): 100 * float(row["bias"]) for row in simulated()
+            if row["quantity"] == "survival at 24 months"}
+    found = re.search(r"in (\d+) simulated sets .*? off by (\S+) points at 24 months where the hazard is constant and "
+                      r"by (\S+) where it falls, the constant one by (\S+) and (\S+), its 95 % interval "
+                      r"holding the truth in (\d+) % of these\. Here it falls with probability "
+                      r"([\d.]+) \(Overall survival\)", page.text)
+    assert {found[1]} == {row["sets"] for row in simulated() if row["method"] == "weibull"}
+    for text, law, method in zip(found.groups()[1:5], ("constant hazard", "falling hazard") * 2,
+                                 ("weibull", "weibull", "log_hazard", "log_hazard"), strict=True):
+        assert points_say(text, rows[law, method], 1.0), (text, law, method)
+    shape = single(seen.tables["survival_curves.csv"], subset="all", model="weibull", estimand="shape")
+    (row,) = (row for row in simulated() if (row["law"], row["method"], row["quantity"]) == (
+        "falling hazard", "log_hazard", "survival at 24 months"))
+    assert found[6] == f"{100 * float(row['coverage']):.0f}"
+    assert says(found[7], value(shape["probability_falling"]))

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.cases.settings import ALL
+from analysis.chapters.answer.rows import ANSWER, CONSTANT, FALLING, LATER, answer_rows, beside, scores, simulated
 from analysis.chapters.chapter import Chapter, Page
 from analysis.drawing.html import Html, rendered
 from analysis.inference.estimands import MAIN
 from analysis.results.comparison import COMPARISON, agrees, distinct, said_again
-from analysis.results.numbers import PERCENT
+from analysis.results.numbers import MINUS, PERCENT, chance, percent
 from analysis.results.results import CONFLICT, Results
 from analysis.results.table import Row
 from analysis.results.tables import ESTIMATES
@@ -27,7 +28,9 @@ def _section(results: Results, page: Page) -> Html:
         wider=sum((row["width_ratio"] or 0.0) > 1.0 for row in pairs),
         fewer=sum((row["published_k"] or 0) > row["k_studies"] for row in pairs),
         again=[row["reported_id"] for row in said_again(compared)], differences=_differences(results, compared),
-        conflict_words=CONFLICT, cards=_cards(results),
+        conflict_words=CONFLICT, cards=_cards(results), preference=_preference(results),
+        readings=[(endpoint.label, lines) for endpoint in results.fitted
+                  if (lines := _readings(results, endpoint.endpoint))],
         studies=len({row["study_id"] for record in headlines for row in record.studies}),
         failed=sum(record.failed for record in headlines), contradictions=_contradictions(results))
 
@@ -42,6 +45,35 @@ def _contradictions(results: Results) -> list[tuple[str, ...]]:
         found.append((write(row, "endpoint"), write(row, "parent"), alone["inner"], alone["outer"],
                       write(row, "exceeds"), write(row)))
     return found
+
+
+def _preference(results: Results) -> dict[str, Any] | None:
+    """Which assumption about the hazard is preferred, and the numbers that say why; None without both."""
+    shapes = [row for row in results.rows("survival_curves.csv")
+              if (row["subset"], row["model"], row["estimand"]) == (ALL, FALLING, "shape")]
+    off = {place: f"{100.0 * bias:+.1f}".replace("-", MINUS) for place, (bias, _) in scores().items()}
+    falls = [(results.labels.endpoints[row["endpoint"]], chance(row["probability_falling"])) for row in shapes]
+    return {"off": off, "sets": simulated()[0]["sets"], "months": LATER, "falls": falls,
+            "held": percent(scores()["falling hazard", CONSTANT][1])} if falls else None
+
+
+def _preferred(results: Results, main: Row | None) -> str:
+    """The number in words that the same estimand has where the hazard may fall."""
+    wanted = main and [main[name] for name in ("endpoint", "estimand", "time_months")]
+    return next((results.writer(ANSWER)(row) for row in results.rows(ANSWER.file) if row["preferred"]
+                 and [row[name] for name in ("endpoint", "estimand", "time_months")] == wanted), "")
+
+
+def _readings(results: Results, endpoint: str) -> list[tuple[Any, ...]]:
+    """Each survival number by its name: with a constant hazard, with one that may fall, and what each step moves."""
+    write, scale, lines = results.writer(ANSWER), results.labels.scales[endpoint], []
+    for row in (row for row in results.rows(ANSWER.file) if row["preferred"] and row["endpoint"] == endpoint):
+        name = {"median_months": "median, months", "rmst": f"mean to {LATER:g} months"}.get(
+            row["estimand"]) or f"at {row['time_months']:g} months{scale.of_a_rate}"
+        texts = [write.interval(one, "median", row["unit"]) if one else "" for one in (beside(results, row), row)]
+        cells = [*texts, write(row, "error_rule"), write(row, "shape")]
+        lines.append((name, [text.partition(" ")[::2] for text in cells]))
+    return lines
 
 
 def _differences(results: Results, pairs: Sequence[Row]) -> list[str]:
@@ -67,8 +99,9 @@ def _cards(results: Results) -> list[dict[str, Any]]:
         value, bracket, limits = ours(main).partition(" [")
         cards.append({"endpoint": endpoint, "record": record, "value": value, "limits": bracket + limits,
                       "kind": ours(main, "level"), "reported": reported,
-                      "published": theirs(reported, "published")})
+                      "published": theirs(reported, "published"),
+                      "preferred": _preferred(results, main)})
     return cards
 
 
-CHAPTER = Chapter("answer", 10, section=_section)
+CHAPTER = Chapter("answer", 10, (ANSWER,), finish=answer_rows, section=_section)

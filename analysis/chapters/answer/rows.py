@@ -1,0 +1,79 @@
+"""The answer as a table: the main number of each endpoint, and survival under both assumptions about the hazard.
+
+A constant hazard is what the published kind of analysis assumes. Simulated patients of studies like the review's
+(`python -m analysis.simulation.end_to_end`, whose table is kept in simulated.csv) say which of the two is right whether
+or not the hazard falls; that one is preferred.
+"""
+
+import csv
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from analysis.cases.settings import ALL
+from analysis.inference.estimands import MAIN
+from analysis.results.results import Results
+from analysis.results.table import Column, Layout, Row, columns
+
+CONSTANT, ERRORS, FALLING = "log_hazard", "exponential", "weibull"
+LATER = 24.0
+"""Months at which the two differ most, and up to which means are restricted."""
+ANSWER = Layout("answer.csv", "One number of the answer; of survival under both assumptions about the hazard.", columns(
+    "endpoint k_studies n_patients model", Column("hazard", "constant, or falling where it may fall", "text", "Hazard"),
+    Column("preferred", "whether simulated patients prefer this assumption about the hazard", "flag preferred"),
+    "estimand time_months unit", Column("median", "posterior median", "estimate unit", "Estimate"),
+    "lower upper level interval",
+    Column("error_rule", "change from a constant hazard by printed errors to one by points of curves", "change unit"),
+    Column("shape", "change from there to a hazard that may fall", "change unit"), "stamp"))
+
+
+def answer_rows(results: Results) -> dict[str, list[dict[str, Any]]]:
+    """Rows of the table: the headline of each endpoint, then what the models of curves say of it."""
+    return {ANSWER.file: [row for endpoint in results.fitted
+                          for row in _rows(results, endpoint.endpoint, endpoint.kind)]}
+
+
+def _rows(results: Results, endpoint: str, kind: str) -> Iterator[dict[str, Any]]:
+    record = results.headline(endpoint)
+    first = record.estimate(MAIN[kind])
+    curves = {(row["model"], row["estimand"], row["time_months"]): row for row in results.rows("survival_curves.csv")
+              if (row["endpoint"], row["subset"]) == (endpoint, ALL)}
+    wanted = sorted((place for model, *place in curves if model == FALLING and _is_told(*place)), key=_place)
+    if first and [first["estimand"], first["time_months"]] not in wanted:
+        yield ANSWER.pick(first) | {"hazard": "constant" if kind == "survival" else None}
+    for estimand, months in wanted:
+        before, between, after = (curves.get((model, estimand, months)) for model in (CONSTANT, ERRORS, FALLING))
+        if before:
+            yield ANSWER.pick(before) | {"hazard": "constant", "preferred": False}
+        steps = {"error_rule": between["median"] - before["median"],
+                 "shape": after["median"] - between["median"]} if before and between else {}
+        yield ANSWER.pick(after) | {"hazard": "falling", "preferred": True, **steps}
+
+
+def beside(results: Results, falling: Row) -> Row | None:
+    """The row with a constant hazard beside one with a hazard that may fall."""
+    same = ("endpoint", "estimand", "time_months")
+    return next((row for row in results.rows(ANSWER.file) if row["hazard"] == "constant"
+                 and all(row[name] == falling[name] for name in same)), None)
+
+
+def _place(told: list[Any]) -> tuple[int, float]:
+    return ("survival", "median_months", "rmst").index(told[0]), told[1] or 0.0
+
+
+def _is_told(estimand: str | None, months: float | None) -> bool:
+    return estimand in ("survival", "median_months") or (estimand, months) == ("rmst", LATER)
+
+
+@cache
+def simulated() -> tuple[Row, ...]:
+    """What the end-to-end simulation of the review's studies returned, as it was last accepted."""
+    with Path(__file__).with_name("simulated.csv").open(encoding="utf-8", newline="") as file:
+        return tuple(csv.DictReader(file))
+
+
+def scores() -> dict[tuple[str, str], tuple[float, float]]:
+    """Bias of survival at the later time, and coverage of its 95 % interval, by law of the patients and by model."""
+    return {(row["law"], row["method"]): (float(row["bias"]), float(row["coverage"])) for row in simulated()
+            if row["quantity"] == f"survival at {LATER:g} months"}
