@@ -98,7 +98,7 @@ def test_studies(seen):
         own = next(study for study in of_row(row) if study.study_id == row["study_id"])
         facts = STUDIES[own.study_id]
         rows.check(row, subset="all", tiers="AB", label=facts["label"], year=facts["year"], tier=own.tier,
-                   n=own.n, study_id=own.study_id, endpoint=row["endpoint"], level=LEVEL)
+                   n=own.n, study_id=own.study_id, endpoint=row["endpoint"], level=LEVEL, risk_of_bias=None)
         if row["endpoint"] == "os":
             middle, low, high = own.survival(12)
             kind = "exact Poisson confidence" if own.months else "confidence, from the converted log hazard"
@@ -126,7 +126,8 @@ def test_survival_conversions(seen):
         rows.check(row, endpoint="os", study_id=own.study_id, rows=" ".join(map(str, own.lines)),
                    early=own.early, statistic=own.printed, definition=own.definition, tier=own.tier,
                    patients=own.n, log_hazard=own.value, se_lower=own.below, se_upper=own.above,
-                   events=own.events, person_months=own.months, landmark_months=0,
+                   events=own.events, person_months=own.months, landmark_months=0, censored_at_hct=None,
+                   non_responders=None,
                    rule=(lambda text, rule=rule: rule in text if rule
                          else text.startswith("2 strata mixed at 12 months (")))
     rows.complete()

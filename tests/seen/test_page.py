@@ -116,6 +116,12 @@ def starts(*parts: Callable[[Row], str]) -> Check:
     return lambda head, cell, row: all(part(row) in cell for part in parts)
 
 
+def worded(word: str, *columns: str) -> Check:
+    """A word with its number in brackets, such as "few (1/7)"."""
+    return lambda head, cell, row: cell.startswith(f"{row[word]} (") and says(
+        cell.partition(" (")[2].rstrip(")"), *(value(row[column]) for column in columns))
+
+
 def both(*checks: Check) -> Check:
     return lambda head, cell, row: all(check(head, cell, row) for check in checks)
 
@@ -395,6 +401,11 @@ UNCOMPARED = {
     "Why not": text("reason"),
     "Id": text("reported_id"),
 }
+CERTAINTY = {"Endpoint": label, **{
+    head: worded(word, *numbers) for head, word, numbers in (
+        ("Imprecision", "imprecision", ("limits_ratio",)), ("Inconsistency", "inconsistency", ("spread",)),
+        ("Indirectness", "indirectness", ("indirect_n", "n_patients")),
+        ("Missing", "missing", ("missing_k", "eligible_k")))}}
 UNUSED = {
     "Study": lambda head, cell, row: cell == STUDIES[row["study_id"]]["label"],
     "Where": lambda head, cell, row: cell == f"{row['table']} line {row['row']}",
@@ -620,6 +631,7 @@ def expected(seen, heading: str, caption: str) -> tuple[dict[str, Check], list[R
              (SENSITIVITY, chosen(t["sensitivity.csv"], endpoint=endpoint)),
              "The posterior mean when": (POWERS, chosen(t["power_scaling.csv"],
                                                         endpoint=endpoint)),
+             "A summary of numbers": (CERTAINTY, t["certainty.csv"]),
              "Log hazard per person-month": (CONVERSIONS, t["survival_conversions.csv"]),
              "Crude proportions": (CRUDE, [row for row in t["comparison.csv"]
                                            if row["estimand"].startswith("crude")]),
