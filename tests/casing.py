@@ -16,7 +16,7 @@ from models.studies import Studies
 def bare_case(model: Model, studies: Studies, priors=None, *, horizon: float = 12.0) -> Case:
     """The case of these studies, which stand in no table."""
     question = Question("outcome", horizon=horizon)
-    endpoint = Endpoint(2, "outcome", "Outcome", model.kind, "benefit", "", "", None)
+    endpoint = Endpoint(2, "outcome", "Outcome", model.kind, "benefit", "", "", None, False)
     return Case(Job(question, model=model.name), Selection(question, endpoint, (), (), ()), model,
                 priors or model.priors, studies)
 

@@ -144,7 +144,7 @@ def _simulated_and_fitted(kind: str, truth: Mapping[str, Any], rng: np.random.Ge
     columns = tuple(Column(replace(_COVARIATE, covariate=f"x{label}"), 0.0, cells)
                     for label, cells in zip(_labels(size), seen.T, strict=True))
     regression, question = regression_of(kind), Question("simulated")
-    endpoint = Endpoint(0, question.endpoint, "", kind, "neutral", "", "", None)
+    endpoint = Endpoint(0, question.endpoint, "", kind, "neutral", "", "", None, False)
     without = Case(Job(question, seed=seed, engine=IMPORTANCE), Selection(question, endpoint, (), (), ()),
                    regression.base, regression.base.priors, studies)
     return x, fit(RegressionCase(without, ONE if size == 1 else TOGETHER, regression, regression.priors, columns,
