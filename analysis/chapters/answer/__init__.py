@@ -9,7 +9,7 @@ from analysis.chapters.chapter import Chapter, Page
 from analysis.drawing.html import Html, rendered
 from analysis.inference.estimands import MAIN
 from analysis.results.comparison import COMPARISON, agrees, distinct, said_again
-from analysis.results.numbers import MINUS, PERCENT, chance, percent
+from analysis.results.numbers import PERCENT, chance, percent
 from analysis.results.results import CONFLICT, Results
 from analysis.results.table import Row
 from analysis.results.tables import ESTIMATES
@@ -51,10 +51,13 @@ def _preference(results: Results) -> dict[str, Any] | None:
     """Which assumption about the hazard is preferred, and the numbers that say why; None without both."""
     shapes = [row for row in results.rows("survival_curves.csv")
               if (row["subset"], row["model"], row["estimand"]) == (ALL, FALLING, "shape")]
-    off = {place: f"{100.0 * bias:+.1f}".replace("-", MINUS) for place, (bias, _) in scores().items()}
     falls = [(results.labels.endpoints[row["endpoint"]], chance(row["probability_falling"])) for row in shapes]
-    return {"off": off, "sets": simulated()[0]["sets"], "months": LATER, "falls": falls,
-            "held": percent(scores()["falling hazard", CONSTANT][1])} if falls else None
+    ours, right, wrong = scores(FALLING), scores(CONSTANT, falling=False), scores(CONSTANT, falling=True)
+    most = [f"{100.0 * max(abs(bias) for bias, _ in found):.1f}" for found in (ours, right)]
+    off, held = zip(*sorted(wrong), strict=True)
+    return {"months": LATER, "falls": falls, "sets": simulated()[0]["sets"], "worlds": len(ours), "most": most,
+            "off": [f"{-100.0 * bias:.1f}" for bias in (off[-1], off[0])],
+            "held": [percent(share) for share in (min(held), max(held))]} if falls else None
 
 
 def _preferred(results: Results, main: Row | None) -> str:

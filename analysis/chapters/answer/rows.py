@@ -73,7 +73,8 @@ def simulated() -> tuple[Row, ...]:
         return tuple(csv.DictReader(file))
 
 
-def scores() -> dict[tuple[str, str], tuple[float, float]]:
-    """Bias of survival at the later time, and coverage of its 95 % interval, by law of the patients and by model."""
-    return {(row["law"], row["method"]): (float(row["bias"]), float(row["coverage"])) for row in simulated()
-            if row["quantity"] == f"survival at {LATER:g} months"}
+def scores(method: str, *, falling: bool | None = None) -> list[tuple[float, float]]:
+    """Bias of survival at the later time by a model, and coverage of its 95 % interval, in each simulated world."""
+    return [(float(row["bias"]), float(row["coverage"])) for row in simulated()
+            if (row["method"], row["quantity"]) == (method, f"survival at {LATER:g} months")
+            and falling in (None, row["law"].startswith("falling"))]
