@@ -47,7 +47,7 @@ _TIE = 1e-9  # counts that give the same statistic differ by rounding only
 
 @dataclass(frozen=True)
 class _Test:
-    """Observed counts, shape (1, k), sizes, shape (k,), and the uniform numbers of the simulation.
+    """Observed counts of r sets, shape (r, k), sizes, shape (k,), and the uniform numbers of the simulation.
 
     `uniform` (s, k) holds each study's sorted numbers in a column, `order` (s, k) the place of each draw in them.
     `coefficients` are the logs of the binomial coefficients of each study's counts 0..n, one study after the other,
@@ -76,12 +76,12 @@ def exact_interval(studies: RateStudies, *, level: float, seed: int, draws: int 
     draws : int
         Simulated data sets for each mu and rho; fewer where there are very many studies.
     """
-    test = _prepared(studies, seed=seed, draws=draws)
+    test = _prepared(studies.events[None], studies.evaluable, seed=seed, draws=draws)
     (mean,), (rho,), _ = _moments(test.events, test.sizes)
     least = 1.0 - level - test.spent
 
     def accepts(mu: float) -> bool:
-        return _largest(test, mu, stop=least) > least
+        return bool(_largest(test, mu, stop=least)[0] > least)
 
     lower, upper = (_limit(accepts, float(mean), end) for end in (0.0, 1.0))
     alone = len(test.sizes) == 1
@@ -93,42 +93,67 @@ def p_value(studies: RateStudies, *, mean: float, seed: int, draws: int = DRAWS)
 
     The interval holds the means with p-values above 1 - level, and what lies between them.
     """
-    test = _prepared(studies, seed=seed, draws=draws)
-    return min(1.0, _largest(test, mean, stop=math.inf) + test.spent)
+    test = _prepared(studies.events[None], studies.evaluable, seed=seed, draws=draws)
+    return min(1.0, float(_largest(test, mean, stop=math.inf)[0]) + test.spent)
 
 
-def _prepared(studies: RateStudies, *, seed: int, draws: int) -> _Test:
-    kept = studies.evaluable > 0
+def accepted(events: np.ndarray, evaluable: np.ndarray, means: Sequence[float], *, level: float, seed: int,
+             draws: int = DRAWS) -> np.ndarray:
+    """Which of the means in (0, 1) lie in the interval of each of r sets of k studies; bool, shape (r, means).
+
+    Parameters
+    ----------
+    events : int array, shape (r, k)
+    evaluable : int array, shape (k,)
+        The same for all sets, which share the simulated law.
+    """
+    test = _prepared(events, evaluable, seed=seed, draws=draws)
+    least = 1.0 - level - test.spent
+    return np.stack([_largest(test, mean, stop=least) > least for mean in means], axis=1)
+
+
+def _prepared(events: np.ndarray, evaluable: np.ndarray, *, seed: int, draws: int) -> _Test:
+    kept = evaluable > 0
     k = int(kept.sum())
     count = min(draws, max(_FEWEST_DRAWS, _ELEMENTS // max(k, 1)))
     rng = np.random.default_rng(seed)
     uniform = (np.arange(count)[:, None] + rng.random((count, k))) / count
     order = rng.permuted(np.tile(np.arange(count)[:, None], (1, k)), axis=0)
-    events, sizes = studies.events[None, kept], studies.evaluable[kept]
+    events, sizes = events[:, kept], evaluable[kept]
     coefficients = np.concatenate([log_binomial(n, np.arange(n + 1)) for n in sizes])
     rhos, spent = (RHO[:1], 0.0) if k == 1 else (RHO, SPENT)
     return _Test(events, sizes, uniform, order, coefficients, np.cumsum(sizes + 1) - sizes - 1, rhos, spent)
 
 
-def _largest(test: _Test, mu: float, *, stop: float) -> float:
-    """p-value of mu, maximised over rho; the search ends once it exceeds `stop`."""
+def _largest(test: _Test, mu: float, *, stop: float) -> np.ndarray:
+    """p-value of mu by each set, maximised over rho, shape (r,); the search ends once all exceed `stop`."""
     if not 0.0 < mu < 1.0:
-        return 1.0 if test.events.sum() == mu * test.sizes.sum() else 0.0
+        return np.where(test.events.sum(axis=1) == mu * test.sizes.sum(), 1.0, 0.0)
     mean, dispersion, total = _moments(test.events, test.sizes)
     observed = (mean - mu) ** 2 * total
-    largest = 0.0
+    largest = np.zeros(len(observed))
     # The values near the estimate have the largest p-values as a rule, which ends the search of an accepted mu.
-    for rho in test.rhos[np.argsort(np.abs(test.rhos - dispersion), kind="stable")]:
+    for rho in test.rhos[np.argsort(np.abs(test.rhos - np.median(dispersion)), kind="stable")]:
         log_pmf = log_probabilities(test.sizes, mu, rho)
         counts = simulated(log_pmf, test.uniform, test.order)
-        unlikely = np.mean(_likeness(test, counts, log_pmf) <= _likeness(test, test.events, log_pmf) + _TIE, axis=1)
-        if unlikely.min() < test.spent / 2.0:
+        unlikely = [_share_below(drawn, own + _TIE) for drawn, own in
+                    zip(_likeness(test, counts, log_pmf), _likeness(test, test.events, log_pmf), strict=True)]
+        likely = np.minimum(*unlikely) >= test.spent / 2.0
+        if not likely.any():
             continue
         means, _, totals = _moments(counts, test.sizes)
-        largest = max(largest, float(np.mean((means - mu) ** 2 * totals >= observed * (1.0 - _TIE))))
-        if largest > stop:
+        p = _share_below(-((means - mu) ** 2) * totals, -observed * (1.0 - _TIE))
+        largest = np.maximum(largest, np.where(likely, p, 0.0))
+        if largest.min() > stop:
             break
     return largest
+
+
+def _share_below(drawn: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Share of the drawn numbers that are at most each value; sorting them pays for many values only."""
+    if len(values) == 1:
+        return np.mean(drawn <= values, keepdims=True)
+    return np.searchsorted(np.sort(drawn), values, side="right") / len(drawn)
 
 
 def log_probabilities(sizes: np.ndarray, mu: float, rho: float) -> list[np.ndarray]:

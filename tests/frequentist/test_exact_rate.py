@@ -36,12 +36,21 @@ def test_at_rho_one_each_study_shows_all_or_nothing() -> None:
 
 def test_measures_of_fit_are_those_of_scipy() -> None:
     mu, rho, kappa = 0.7, 0.1, 9.0
-    test = exact_rate._prepared(MIXED, seed=1, draws=2)
+    test = exact_rate._prepared(MIXED.events[None], MIXED.evaluable, seed=1, draws=2)
     got = exact_rate._likeness(test, test.events, log_probabilities(test.sizes, mu, rho))
     crude = MIXED.events.sum() / MIXED.evaluable.sum()
     fit = stats.betabinom.logpmf(MIXED.events, MIXED.evaluable, mu * kappa, (1 - mu) * kappa).sum()
     common = stats.binom.logpmf(MIXED.events, MIXED.evaluable, crude).sum()
     assert got == pytest.approx(np.array([[fit], [fit - common]]), abs=1e-9)
+
+
+def test_many_sets_at_once_accept_what_each_accepts_alone() -> None:
+    counts = np.array([[6, 11, 15, 20, 30, 50], [0, 1, 2, 20, 3, 10], SIZES, [4, 8, 9, 13, 18, 27]])
+    means = [0.05, 0.4, 0.55, 0.7, 0.85, 0.99]
+    accepted = exact_rate.accepted(counts, SIZES, means, level=0.95, seed=3, draws=1_000)
+    alone = [[p_value(studies(events, SIZES), mean=mean, seed=3, draws=1_000) > 0.05 for mean in means]
+             for events in counts]
+    assert accepted.tolist() == alone and 4 < accepted.sum() < 20
 
 
 def test_patients_who_are_all_alike_say_nothing_about_rho() -> None:
