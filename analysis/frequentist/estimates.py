@@ -15,7 +15,7 @@ SMOOTHED_COUNTS = ("events and person-months enter as log((d + 0.5)/T) with stan
                    "a landmark as the log-log of (survivors + 0.5)/(n + 1)")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Estimates:
     """Estimates with sampling variances taken as known.
 

@@ -232,10 +232,11 @@ def profile(surface: Surface, location: np.ndarray | float, spreads: np.ndarray,
         # at no distance would have no slope.
         nearest = np.argmin(np.abs(grid - kept[..., None]), axis=-1)[..., None]
         np.put_along_axis(grid, nearest, kept[..., None], axis=-1)
-    return kept, _top(np.stack([low, kept, high]), np.moveaxis(np.take_along_axis(values, around, axis=-1), -1, 0))
+    return kept, parabola_top(np.stack([low, kept, high]),
+                              np.moveaxis(np.take_along_axis(values, around, axis=-1), -1, 0))
 
 
-def _top(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def parabola_top(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Highest value of the parabola through three points of which the middle one is the highest; of that without it."""
     with np.errstate(divide="ignore", invalid="ignore"):
         (left, right), rise, fall = np.diff(x, axis=0), (y[1] - y[0]) / (x[1] - x[0]), (y[1] - y[2]) / (x[2] - x[1])

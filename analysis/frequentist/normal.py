@@ -28,6 +28,7 @@ Viechtbauer W. Stat Med 2007;26:37, doi 10.1002/sim.2514 (the interval of tau^2)
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy import stats
@@ -139,6 +140,7 @@ ESTIMATORS: Mapping[str, Callable[[Estimates], float]] = {
 """Estimators of tau^2 for two or more studies: DerSimonian-Laird, restricted maximum likelihood, Paule-Mandel."""
 
 
+@lru_cache(maxsize=4)
 def fit(estimates: Estimates, *, estimator: str) -> Pooled:
     """The random-effects mean with one of `ESTIMATORS`; tau^2 is zero by definition where there is one study."""
     return pooled(estimates, tau2=ESTIMATORS[estimator](estimates) if len(estimates) > 1 else 0.0)
@@ -163,7 +165,7 @@ def hartung_knapp(mean: Pooled, *, level: float) -> Limits:
     return Limits(mean.mean, mean.mean - half, mean.mean + half, mean.tau, note)
 
 
-def exact_interval(estimates: Estimates, *, level: float, seed: int, draws: int = DRAWS) -> Limits:
+def exact_interval(estimates: Estimates, *, level: float, seed: int, draws: int = DRAWS, grid: int = GRID) -> Limits:
     """Mean (DerSimonian and Laird's) with its exact limits; for one study its normal interval.
 
     Parameters
@@ -174,6 +176,8 @@ def exact_interval(estimates: Estimates, *, level: float, seed: int, draws: int 
         Of the simulated null law; the same seed gives the same limits.
     draws : int
         Simulated data sets for each tau^2; fewer where there are very many studies.
+    grid : int
+        Values of tau^2.
     """
     centre, k = fit(estimates, estimator="dl"), len(estimates)
     if k == 1:
@@ -183,7 +187,7 @@ def exact_interval(estimates: Estimates, *, level: float, seed: int, draws: int 
     normal = np.random.default_rng(seed).standard_normal((count, k))
     ends = np.array([accepted(estimates, centre, tau2=tau2,
                               cut=critical_value(estimates, normal, tau2=tau2, level=level))
-                     for tau2 in _grid(estimates, low, high)])
+                     for tau2 in _grid(estimates, low, high, grid)])
     return Limits(centre.mean, min(centre.mean, float(np.nanmin(ends[:, 0], initial=math.inf))),
                   max(centre.mean, float(np.nanmax(ends[:, 1], initial=-math.inf))), centre.tau,
                   TOO_EVEN if high == 0.0 else "")
@@ -246,7 +250,7 @@ def accepted(estimates: Estimates, centre: Pooled, *, tau2: float, cut: float) -
     return middle - half, middle + half
 
 
-def _grid(estimates: Estimates, low: float, high: float) -> np.ndarray:
+def _grid(estimates: Estimates, low: float, high: float, size: int) -> np.ndarray:
     """Values of tau^2 from low to high, dense where they are small against the variances."""
     scale = float(np.median(estimates.variances))
-    return scale * np.expm1(np.linspace(math.log1p(low / scale), math.log1p(high / scale), GRID if high > low else 1))
+    return scale * np.expm1(np.linspace(math.log1p(low / scale), math.log1p(high / scale), size if high > low else 1))
