@@ -26,7 +26,7 @@ def main() -> None:
     project = settings["project"]
     wanted = [
         *project["dependencies"],
-        *project["optional-dependencies"]["test"],
+        *sum(project["optional-dependencies"].values(), []),
         *settings["build-system"]["requires"],
     ]
     pip = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet"]

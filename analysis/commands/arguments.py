@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from analysis.cases.selection import SETS
 from analysis.cases.settings import ALL, EXACT, IMPORTANCE, NUTS, Job, Question
 from analysis.evidence.loading import DEFAULT_DATA
-from analysis.simulation.settings import DEFAULT_REPLICATES, FAULTS
+from analysis.simulation.settings import COVERAGE_REPLICATES, DEFAULT_REPLICATES, FAULTS
 from analysis.system.errors import UsageError
 
 Option = tuple[str, dict[str, Any]]
@@ -116,15 +116,19 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
         _output("write tables and a figure into DIR"), *_SETTINGS)),
     "compare": ("published numbers against recomputed ones", (_SAMPLED_OR_EXACT, *_SETTINGS)),
     "calibrate": ("simulation-based calibration of a model at the studies' real sizes", (
-        ("model", {"metavar": "MODEL", "help": "as `list` names it, such as beta_binomial"}),
+        ("model", {"metavar": "MODEL", "nargs": "?", "help": "as `list` names it, such as beta_binomial"}),
+        ("--coverage", {"action": "store_true", "help": "instead of a model: how often every interval for a pooled "
+                                                        "rate holds fixed truths"}),
         ("--endpoint", {"metavar": "E", "help": "default: the one of the model's kind with most studies"}), _SUBSET,
         *_ROWS, _PRIORS,
-        ("--replicates", {"type": _whole(20, 100_000), "default": DEFAULT_REPLICATES, "metavar": "N",
-                          "help": f"simulated data sets, at least 20; default: {DEFAULT_REPLICATES}"}), _SEED,
+        ("--replicates", {"type": _whole(20, 100_000), "metavar": "N",
+                          "help": f"simulated data sets, at least 20; default: {DEFAULT_REPLICATES}, or "
+                                  f"{COVERAGE_REPLICATES} for each truth of --coverage"}), _SEED,
         ("--fault", {"choices": tuple(FAULTS), "help": "plant an error, which has to be found (exit code 3)"}),
         ("--processes", {"type": _whole(1, 64), "default": 2, "metavar": "P",
                          "help": "the result does not depend on it; default: 2"}),
-        _output("write the PITs and a figure there"))),
+        ("--scheduler", {"metavar": "ADDRESS", "help": "of a Dask cluster that works instead of processes here"}),
+        _output("write the PITs, or the coverage, and a figure there"))),
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from analysis.cases.case import priors_of
 from analysis.cases.selection import Selection
 from analysis.cases.settings import Job
+from analysis.commands import coverage
 from analysis.commands.arguments import question_of
 from analysis.commands.printing import asked, heading, print_json, print_notes
 from analysis.evidence.loading import load
@@ -18,9 +19,9 @@ from analysis.results.tables import left_out_rows, without_question
 from analysis.results.terminal import table
 from analysis.simulation.replicate import Setting
 from analysis.simulation.run import BATCHES, Calibration, calibrate, ecdf_rows, several
-from analysis.simulation.settings import FAMILY_LEVEL, FAULTS
+from analysis.simulation.settings import DEFAULT_REPLICATES, FAMILY_LEVEL, FAULTS
 from analysis.simulation.studies import design_of, select_design
-from analysis.system.errors import one_line
+from analysis.system.errors import UsageError, one_line
 from analysis.system.files import write_csv
 from analysis.system.progress import Progress
 from models import all_models
@@ -34,7 +35,11 @@ _CURVE_COLUMNS = ("quantity", "pit", "difference", "lower_95", "upper_95", "lowe
 
 def run(options: argparse.Namespace) -> int:
     """Calibrate, print the verdicts, write PITs and figure where --output asks for them; code 3 if not passed."""
-    evidence = load(options.data)
+    if options.coverage:
+        return coverage.run(options)
+    if not options.model:
+        raise UsageError("name a MODEL, or ask for --coverage")
+    evidence, replicates = load(options.data), options.replicates or DEFAULT_REPLICATES
     question = question_of(options, options.endpoint or "")
     selection = select_design(evidence, options.model, question)
     model = all_models()[options.model]
@@ -46,8 +51,8 @@ def run(options: argparse.Namespace) -> int:
     stem = f"calibration.{subject}"
     names = [f"{stem}.{suffix}" for suffix in ("csv", "curves.csv", "svg", "png")]
     with adding(options.output, data=options.data, run=f"calibrate {subject}", names=names) as folder:
-        with several(options.processes, options.replicates) as executor:
-            calibration = calibrate(setting, options.replicates, executor=executor, tell=_teller(options.replicates))
+        with several(options.processes, replicates, options.scheduler) as executor:
+            calibration = calibrate(setting, replicates, executor=executor, tell=_teller(replicates))
         if folder:
             _write(calibration, folder / stem)
     if options.json:

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
@@ -13,9 +14,11 @@ from multiprocessing import active_children, get_context, parent_process
 from typing import Any
 
 from analysis.evidence.types import Evidence
+from analysis.system.errors import UsageError
 from analysis.system.interrupts import undisturbed
 from analysis.system.streams import QUIET_TRACKER, prepare
 
+_PATIENCE = 5.0  # seconds until a scheduler answers
 _PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
 _SAMPLER = ("analysis.runs.pipeline", "pymc", "nutpie", "arviz_stats.base")
 _received: list[Evidence | None] = []
@@ -50,6 +53,42 @@ def workers(count: int, evidence: Evidence | None = None) -> Iterator[Executor]:
         pool.shutdown(cancel_futures=True)
         raise
     pool.shutdown()
+
+
+@contextmanager
+def cluster(address: str) -> Iterator[Executor]:
+    """The workers of a Dask scheduler, which go on when the block ends.
+
+    Dask pickles what it sends: name a scheduler of your own only.
+
+    Raises
+    ------
+    UsageError
+        When `distributed` is not installed, or no worker that can run this program is found at the address.
+    """
+    try:
+        from distributed import Client
+        from distributed.comm import get_address_host_port
+    except ImportError:
+        raise UsageError("--scheduler needs the package distributed: python -m pip install distributed") from None
+    try:
+        # An address where nobody is fails at once, which a client would try again and again.
+        socket.create_connection(get_address_host_port(address), _PATIENCE).close()
+        client = Client(address, timeout=_PATIENCE, set_as_default=False)
+    except (OSError, ValueError):
+        raise UsageError(f"--scheduler {address}: no Dask scheduler answers there; `dask scheduler` prints the "
+                         "address of the one that it starts") from None
+    with client:
+        if not client.nthreads():
+            raise UsageError(f"--scheduler {address}: it has no worker; start one with `dask worker {address}`")
+        try:
+            # By a function that every Python has: one of ours would end a worker that has not this program.
+            for run in (client.run, client.run_on_scheduler):
+                run(import_module, __name__)
+        except ImportError as error:
+            raise UsageError(f"--scheduler {address}: {error}; install this program where the scheduler and its "
+                             "workers run") from None
+        yield client.get_executor()
 
 
 class Nobody(Executor):

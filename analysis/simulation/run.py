@@ -1,14 +1,15 @@
 """All replicates, here or in several processes, and the verdict."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, as_completed
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from analysis.runs.workers import workers
+from analysis.runs.workers import cluster, workers
 from analysis.simulation.replicate import Replicate, Setting, quantity_names, run_replicates
 from analysis.simulation.settings import FAMILY_LEVEL
 from analysis.simulation.uniformity import bands, ecdf, uniformity
@@ -73,23 +74,30 @@ def calibrate(setting: Setting, size: int, *, executor: Executor | None = None,
     """
     edges = np.linspace(0, size, min(BATCHES, size) + 1).astype(int).tolist()
     done: dict[int, list[Replicate]] = {}
-    for batch in _batches(setting, list(zip(edges[:-1], edges[1:], strict=True)), executor):
+    spans = [(setting, *span) for span in zip(edges[:-1], edges[1:], strict=True)]
+    for batch in finished(run_replicates, spans, executor):
         done[batch[0].number] = batch
         tell(sum(map(len, done.values())))
     return Calibration(setting, tuple(replicate for first in sorted(done) for replicate in done[first]))
 
 
-def _batches(setting: Setting, spans: list[tuple[int, int]], executor: Executor | None) -> Iterator[list[Replicate]]:
-    """Batches as they are finished."""
+def finished(function: Callable[..., Any], calls: Sequence[tuple[Any, ...]],
+             executor: Executor | None) -> Iterator[Any]:
+    """Results of the calls as they come; without an executor here, one after the other."""
     if executor is None:
-        yield from (run_replicates(setting, *span) for span in spans)
+        yield from (function(*arguments) for arguments in calls)
     else:
-        pending = [executor.submit(run_replicates, setting, *span) for span in spans]
-        yield from (batch.result() for batch in as_completed(pending))
+        # Nobody else holds the calls: a cluster would work again for a result that it lost after handing it on.
+        yield from (call.result() for call in as_completed([executor.submit(function, *each) for each in calls]))
 
 
-def several(processes: int, size: int) -> AbstractContextManager[Executor | None]:
-    """So many processes beside this one, but no more than `size` replicates have batches; None instead of one."""
+def several(processes: int, size: int, scheduler: str | None = None) -> AbstractContextManager[Executor | None]:
+    """The workers of a Dask scheduler, or so many processes beside this one; None instead of one.
+
+    Never more processes than `size` replicates have batches.
+    """
+    if scheduler is not None:
+        return cluster(scheduler)
     return workers(min(processes, BATCHES, size)) if processes > 1 else nullcontext()
 
 

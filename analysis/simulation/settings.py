@@ -12,7 +12,7 @@ Talts S et al. arXiv:1804.06788. Modrak M et al. Bayesian Anal 2025;20:461, doi 
 FAMILY_LEVEL = 0.999
 """Probability that a calibrated model passes: high, so that an alarm is worth a search."""
 
-DEFAULT_REPLICATES = 1000
+DEFAULT_REPLICATES, COVERAGE_REPLICATES = 1000, 500
 
 FAULTS = {
     "prior": "the posterior takes the between-study SD to be twice as large a priori (the odds of rho four times)",

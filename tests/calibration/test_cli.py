@@ -82,6 +82,10 @@ def test_another_endpoint_and_prior(capsys):
 
 @pytest.mark.parametrize(("arguments", "message"), [
     ([], "MODEL"),
+    (["beta_binomial", "--coverage"], "leave out model"),
+    (["--coverage", "--fault", "prior"], "leave out fault"),
+    (["--coverage", "--endpoint", "os"], "rate endpoints"),
+    (["--coverage", "--scheduler", "nowhere"], "--scheduler"),
     (["nothing"], "there are"),
     (["beta_binomial", "--endpoint", "os"], "log_hazard"),
     (["beta_binomial", "--endpoint", "nothing"], "defined are"),

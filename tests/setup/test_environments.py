@@ -24,8 +24,8 @@ def by_name(*requirements: str) -> dict[str, Requirement]:
 
 
 RUN = by_name(*PROJECT["dependencies"])
-TEST = by_name(*PROJECT["optional-dependencies"]["test"])
-DIRECT = RUN | TEST | by_name(*PYPROJECT["build-system"]["requires"])
+TEST, CLUSTER = (by_name(*PROJECT["optional-dependencies"][name]) for name in ("test", "cluster"))
+DIRECT = RUN | TEST | CLUSTER | by_name(*PYPROJECT["build-system"]["requires"])
 # python and pip come with any environment, so that only conda has to be told.
 ONLY_CONDA = {"python", "pip"}
 
@@ -57,7 +57,7 @@ def test_direct_dependency_is_locked_inside_its_bounds(name):
     assert DIRECT[name].specifier.contains(locked()[name])
 
 
-@pytest.mark.parametrize("name", RUN)
+@pytest.mark.parametrize("name", RUN | CLUSTER)
 def test_next_major_version_is_refused(name):
     major = int(locked()[name].split(".")[0])
     assert not DIRECT[name].specifier.contains(f"{major + 1}.0")
@@ -103,7 +103,7 @@ def test_environment_is_the_lock_and_the_project():
 def test_each_import_is_a_dependency_at_run_time(package):
     known, provides = {*sys.stdlib_module_names, "models", "analysis"}, metadata.packages_distributions()
     assert {module: file for module, file in imports(ROOT / package) if module not in known
-            and not {canonicalize_name(name) for name in provides.get(module, ())} & set(RUN)} == {}
+            and not {canonicalize_name(name) for name in provides.get(module, ())} & set(RUN | CLUSTER)} == {}
 
 
 def imports(folder: Path):
