@@ -28,7 +28,7 @@ from analysis.simulation.coverage_figure import draw_coverage
 from analysis.simulation.limits import DRAWS, GRID, SCORED, limits_of
 from models import all_models
 from models.studies import RateStudies
-from tests.calibration import coverage as pinned
+from tests.golden import coverage as pinned
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZES = (6, 15, 40, 60)

@@ -1,4 +1,4 @@
-"""The pinned summary of coverage: `python -m tests.calibration.coverage DIR` takes it from a run's folder.
+"""The pinned summary of coverage: `python -m tests.golden.coverage DIR` takes it from a run's folder.
 
 DIR is the output of `recart calibrate --coverage` with the shipped evidence and default settings. README shows the
 summary; the record also holds tallies of the first sets of three studies, which a test computes again.
@@ -32,7 +32,7 @@ from analysis.system.files import as_json
 
 RECORD = Path(__file__).with_name("coverage.json")
 README = Path(__file__).resolve().parents[2] / "README.md"
-MARKS = ("<!-- coverage: written by `python -m tests.calibration.coverage DIR` -->", "<!-- /coverage -->")
+MARKS = ("<!-- coverage: written by `python -m tests.golden.coverage DIR` -->", "<!-- /coverage -->")
 _TEXTS, _SEED, _FIRST = {"law", "method", "label", "estimand"}, 1, 4
 
 
@@ -49,8 +49,8 @@ def readme_block(record: dict[str, Any]) -> str:
     lines = [f"{record['sets']} sets each of {studies} studies, sized as those of `{record['endpoint']}`; mean rate "
              f"{means}; beta-binomial rates with an intraclass correlation of {rhos}, and logit-normal rates with "
              f"{OTHER_RHO:g}. Too low: worlds with less coverage than chance explains, of which a right interval would "
-             f"have {LEAST * worlds:.2g}. In the {len(MEANS) * len(RHOS) * len(STUDIES)} beta-binomial worlds intervals "
-             f"of the logit-normal family, and those on logits, rest on a wrong law.\n",
+             f"have {LEAST * worlds:.2g}. In the {len(MEANS) * len(RHOS) * len(STUDIES)} beta-binomial worlds "
+             f"intervals of the logit-normal family, and those on logits, rest on a wrong law.\n",
              f"| {100 * LEVEL:g} % interval | for the | coverage in {worlds} worlds | mean width | too low in |",
              "|---|---|---|---|---|"]
     lines += [f"| {row['label']} | {row['estimand'].replace('_', ' ')} | {100 * row['lowest']:.0f} to "
