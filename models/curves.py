@@ -117,11 +117,12 @@ def likelihood(inputs: Mapping[str, Array], cured: Array | None, shape: Array | 
         hazard, x, gap, until, exposure = terms(theta)
         z, (log_alive, uncured) = (level - theta) / error, alive(exposure, cured)
         ratio = _events_ratio(exposure, log_alive, uncured)
-        return (on.sum(counts * (x + _fall(gap, on=on)), axis=-1)
-                + on.sum(survivors * until * alive(until, share)[1], axis=-1)
-                + before * _fall(hazard, on=on) + after * hazard * alive(hazard, cured)[1]
+        bent = (on.sum(counts * (x + _fall(gap, on=on)), axis=-1)
+                + on.sum(survivors * _bend(until, alive(until, share)[1]), axis=-1)
+                + before * _fall(hazard, on=on) + after * _bend(hazard, alive(hazard, cured)[1])
                 + d * ratio * (ratio + exposure * (1.0 - uncured) - 1.0)
-                + n * exposure * uncured + bounded * _mills(z, on=on) * (_mills(z, on=on) + z) / error**2)
+                + n * _bend(exposure, uncured) + bounded * _mills(z, on=on) * (_mills(z, on=on) + z) / error**2)
+        return on.clip(bent, 0.0, np.inf)  # on a plateau the likelihood is bent the other way
 
     had = on.sum(counts, axis=-1) + before + d
     time = (on.sum(counts * (start + end) / 2.0, axis=-1) + on.sum(survivors * last, axis=-1) + before / 2.0 + after
@@ -150,7 +151,7 @@ def _with_times(each: Concave, months: Array, cured: Array | None, shape: Array 
 
 
 def _tabulated(each: Concave) -> Concave:
-    """The same, its value by cubic Hermite interpolation: many times faster where what all studies share is fixed.
+    """The same by cubic Hermite interpolation in the effect: many times faster where what all studies share is fixed.
 
     Where an effect lies beyond the table its value is that at the end, next to nothing against the prior's tail.
     """
@@ -161,17 +162,28 @@ def _tabulated(each: Concave) -> Concave:
     rise = np.diff(values, axis=1)
     left, right = _STEP * slopes[:, :-1], _STEP * slopes[:, 1:]
     cubic = np.stack([values[:, :-1], left, 3.0 * rise - 2.0 * left - right, left + right - 2.0 * rise])
-    base, flat = np.arange(len(first)) * steps, cubic.reshape(4, -1)
+    base, (start, linear, square, cube) = np.arange(len(first)) * steps, cubic.reshape(4, -1)
 
-    def value(theta: np.ndarray) -> np.ndarray:
+    def placed(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         place = np.nan_to_num(np.clip((theta - first) / _STEP, 0.0, steps - 1e-9))
         cell = place.astype(int)
         place -= cell
         cell += base
-        return ((flat[3].take(cell) * place + flat[2].take(cell)) * place + flat[1].take(cell)) * place \
-            + flat[0].take(cell)
+        return cell, place
 
-    return replace(each, value=value)
+    def value(theta: np.ndarray) -> np.ndarray:
+        cell, x = placed(theta)
+        return ((cube.take(cell) * x + square.take(cell)) * x + linear.take(cell)) * x + start.take(cell)
+
+    def slope(theta: np.ndarray) -> np.ndarray:
+        cell, x = placed(theta)
+        return ((3.0 * cube.take(cell) * x + 2.0 * square.take(cell)) * x + linear.take(cell)) / _STEP
+
+    def curvature(theta: np.ndarray) -> np.ndarray:
+        cell, x = placed(theta)
+        return np.maximum(-(6.0 * cube.take(cell) * x + 2.0 * square.take(cell)) / _STEP**2, 0.0)
+
+    return replace(each, value=value, slope=slope, curvature=curvature)
 
 
 def _mixed_survival(strata: Array, shape: Array | None, cured: Array | None, *, on: Backend) -> Array:
@@ -207,6 +219,11 @@ def _alive(x: Array, share: Array | None, *, on: Backend) -> tuple[Array, Array]
         return -x, 1.0
     uncured = (1.0 - share) * on.exp(-x)
     return on.log(share + uncured), uncured / (share + uncured)
+
+
+def _bend(x: Array, uncured: Array) -> Array:
+    """Minus the second derivative of the log of survival in log x."""
+    return x * uncured * (1.0 - x * (1.0 - uncured))
 
 
 def _events_ratio(hazard: Array, log_alive: Array, uncured: Array) -> Array:
@@ -307,12 +324,14 @@ def marginal(shared: Shared, names: Sequence[str]) -> Marginal:
         return tuple(None if value is None else spaced(value) for value in shared(draws))
 
     def log_density(draws: Draws, inputs: Mapping[str, Array], *, on: Backend) -> Array:
-        if on is NUMBERS and np.ndim(draws["tau"]) and all(np.ptp(draws[name]) == 0.0 for name in names):
-            each = _tabulated(likelihood(inputs, *shared({name: draws[name][0] for name in names}), on=on))
-        else:
-            each = likelihood(inputs, *at(draws), on=on)
-        eta12, tau = spaced(draws["eta12"]), spaced(draws["tau"])
-        return on.sum(log_marginal(each, eta12, tau, on=on, points=_POINTS), axis=-1)
+        return integrated(likelihood(inputs, *at(draws), on=on), draws, on=on)
+
+    def integrated(each: Concave, draws: Draws, *, on: Backend) -> Array:
+        return on.sum(log_marginal(each, spaced(draws["eta12"]), spaced(draws["tau"]), on=on, points=_POINTS), axis=-1)
+
+    def tabulated(inputs: Mapping[str, np.ndarray], fixed: Mapping[str, float]) -> Callable[[Draws], np.ndarray]:
+        values = shared({name: np.float64(fixed[name]) for name in names})
+        return partial(integrated, _tabulated(likelihood(inputs, *values, on=NUMBERS)), on=NUMBERS)
 
     def conditional(draws: Mapping[str, Array], inputs: Mapping[str, Array], *, on: Backend) -> tuple[Array, Array]:
         each = likelihood(inputs, *at(draws), on=on)
@@ -330,13 +349,13 @@ def marginal(shared: Shared, names: Sequence[str]) -> Marginal:
         return np.concatenate([draw_effects(likelihood(data(studies), *parts(draws, part), on=NUMBERS),
                                             draws["eta12"][part], draws["tau"][part], rng) for part in _parts(draws)])
 
-    return Marginal(data=data, log_density=log_density, log_constant=lambda studies: 0.0,
+    return Marginal(data=data, log_density=log_density, tabulated=tabulated, log_constant=lambda studies: 0.0,
                     log_likelihood=log_likelihood, conditional=conditional, study_effects=study_effects,
                     new_study=lambda draws, rng: rng.normal(draws["eta12"], draws["tau"]),
                     new_study_cdf=lambda draws, x: special.ndtr((x - draws["eta12"]) / np.maximum(draws["tau"], _TINY)),
                     population={"eta": itemgetter("eta12"), "tau": itemgetter("tau"),
                                 **{name: itemgetter(name) for name in names}},
-                    curve=_curve(shared), points_per_study=8 * _POINTS)
+                    curve=_curve(shared), points_per_study=_POINTS)
 
 
 def _parts(draws: Draws) -> list[slice]:

@@ -74,6 +74,9 @@ class Marginal:
         allowed.
     curve : Curve or None
         Of a survival model: how survival follows from a study's effect.
+    tabulated : callable or None
+        (inputs, values of the third hyperparameter by its name) -> `log_density` as a function of draws of the first
+        two alone, in numbers: what it needs of the studies is worked out once.
     points_per_study : int
         Evaluations of a study's likelihood in one of `log_density`: what bounds the size of a batch.
     """
@@ -88,6 +91,7 @@ class Marginal:
     new_study_cdf: Callable[[Draws, Array], np.ndarray]
     population: Mapping[str, Callable[[Draws], np.ndarray]]
     curve: Curve | None = None
+    tabulated: Callable[[Mapping[str, np.ndarray], Mapping[str, float]], Callable[[Draws], np.ndarray]] | None = None
     points_per_study: int = 1
 
     def summaries(self, draws: Draws, only: Collection[str] | None = None) -> dict[str, np.ndarray]:

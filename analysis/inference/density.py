@@ -5,6 +5,7 @@ A third one, which all studies share, is fixed: quadrature goes from one of its 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 
 import numpy as np
 from scipy import special
@@ -83,6 +84,13 @@ class Density:
         first, second = self.names
         return self.priors[first].log_density(location) + self.priors[second].log_density(heterogeneity)
 
+    @cached_property
+    def log_likelihood(self) -> Callable[[Mapping[str, np.ndarray]], np.ndarray]:
+        """The log likelihood at natural values, without its constant."""
+        marginal = self.model.marginal
+        return marginal.tabulated(self.inputs, self.fixed) if marginal.tabulated else \
+            partial(marginal.log_density, inputs=self.inputs, on=NUMBERS)
+
     def __call__(self, location: np.ndarray, heterogeneity: np.ndarray) -> np.ndarray:
         """Log of likelihood times prior at unconstrained values, shape (g,) each; -inf where it is not a number."""
         size = max((table.size for table in self.inputs.values()), default=0)
@@ -94,7 +102,7 @@ class Density:
     def _evaluate(self, location: np.ndarray, heterogeneity: np.ndarray) -> np.ndarray:
         values = self.natural(location, heterogeneity)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            total = self.model.marginal.log_density(values, self.inputs, on=NUMBERS) + self.constant
+            total = self.log_likelihood(values) + self.constant
             total = total + self.log_prior(location, heterogeneity)
             if self.extra is not None:
                 total = total + self.extra(values)
