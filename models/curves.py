@@ -48,8 +48,8 @@ _HALF_LOG_2PI = 0.5 * np.log(2.0 * np.pi)
 _TINY = 1e-300
 _BATCH = 1000
 _WHOLE = 1000
-_POINTS = 15  # the likelihood of a few counts between points is nearly normal in the effect
-_REACH, _STEP = 14.0, 0.04  # of a table of it, on either side of where it lies
+_POINTS, _POINTS_OF_PLATEAU = 11, 15  # the likelihood of a few counts between points is nearly normal in the effect
+_REACH, _STEP = 14.0, 0.07  # of a table of it, on either side of where it lies
 Shared = Callable[[Mapping[str, Array]], tuple[Array | None, Array | None]]
 """From hyperparameters to the share that is cured and the shape; None where a model has none."""
 
@@ -165,7 +165,7 @@ def _tabulated(each: Concave) -> Concave:
     base, (start, linear, square, cube) = np.arange(len(first)) * steps, cubic.reshape(4, -1)
 
     def placed(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        place = np.nan_to_num(np.clip((theta - first) / _STEP, 0.0, steps - 1e-9))
+        place = np.fmin(np.fmax((theta - first) / _STEP, 0.0), steps - 1e-9)  # what is no number, too, is kept inside
         cell = place.astype(int)
         place -= cell
         cell += base
@@ -316,6 +316,8 @@ def _entropy(share: Array, *, on: Backend) -> Array:
 
 def marginal(shared: Shared, names: Sequence[str]) -> Marginal:
     """The density of a model of this family, every study's effect integrated out; `names` of what all share."""
+    points = _POINTS_OF_PLATEAU if "cured" in names else _POINTS
+
     def parts(draws: Draws, part: slice) -> tuple[np.ndarray | None, np.ndarray | None]:
         cured, shape = shared({name: values[part, None] for name, values in draws.items()})
         return cured, shape
@@ -327,7 +329,7 @@ def marginal(shared: Shared, names: Sequence[str]) -> Marginal:
         return integrated(likelihood(inputs, *at(draws), on=on), draws, on=on)
 
     def integrated(each: Concave, draws: Draws, *, on: Backend) -> Array:
-        return on.sum(log_marginal(each, spaced(draws["eta12"]), spaced(draws["tau"]), on=on, points=_POINTS), axis=-1)
+        return on.sum(log_marginal(each, spaced(draws["eta12"]), spaced(draws["tau"]), on=on, points=points), axis=-1)
 
     def tabulated(inputs: Mapping[str, np.ndarray], fixed: Mapping[str, float]) -> Callable[[Draws], np.ndarray]:
         values = shared({name: np.float64(fixed[name]) for name in names})
@@ -342,7 +344,7 @@ def marginal(shared: Shared, names: Sequence[str]) -> Marginal:
     def log_likelihood(draws: Draws, studies: CurveStudies) -> np.ndarray:
         return np.concatenate([log_marginal(likelihood(data(studies), *parts(draws, part), on=NUMBERS),
                                             draws["eta12"][part, None], draws["tau"][part, None], on=NUMBERS,
-                                            points=_POINTS)
+                                            points=points)
                                for part in _parts(draws)])
 
     def study_effects(draws: Draws, studies: CurveStudies, rng: np.random.Generator) -> np.ndarray:
@@ -355,7 +357,7 @@ def marginal(shared: Shared, names: Sequence[str]) -> Marginal:
                     new_study_cdf=lambda draws, x: special.ndtr((x - draws["eta12"]) / np.maximum(draws["tau"], _TINY)),
                     population={"eta": itemgetter("eta12"), "tau": itemgetter("tau"),
                                 **{name: itemgetter(name) for name in names}},
-                    curve=_curve(shared), points_per_study=_POINTS)
+                    curve=_curve(shared), points_per_study=points)
 
 
 def _parts(draws: Draws) -> list[slice]:

@@ -116,7 +116,8 @@ def mixture(grid: Grid | Slices, cdf: Callable[[dict[str, np.ndarray], float], n
         Bounds of x, between which the quantiles are sought.
     """
     parts = np.split(np.ravel(spread), np.cumsum([part.weights.size for part in grid.grids])[:-1])
-    points = [_points_for_mixture(part, table.reshape(part.weights.shape))
+    every = 2 if len(parts) == 1 else 1
+    points = [_points_for_mixture(part, table.reshape(part.weights.shape), every)
               for part, table in zip(grid.grids, parts, strict=True)]
     values = {name: np.concatenate([of[name] for of, _ in points]) for name in points[0][0]}
     weights = np.concatenate([share * mass for (_, mass), share in zip(points, grid.shares, strict=True)])
@@ -235,16 +236,18 @@ def _piecewise_linear(low: np.ndarray, high: np.ndarray, mass: np.ndarray) -> tu
     return x, np.maximum.accumulate(f / f[-1])
 
 
-def _points_for_mixture(grid: Grid, spread: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def _points_for_mixture(grid: Grid, spread: np.ndarray, every: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Points and weights: as they are where the effect is wide, with interpolated locations where it is narrow.
 
-    Every other point is enough: when the grid was last halved, nothing moved by more than `error` to the power 2/3.
+    Of a single grid every other point is enough: when it was last halved, nothing moved by more than `error` to the
+    power 2/3. Slices are coarser.
     """
-    location, heterogeneity, weights = (table[::2, ::2] for table in (grid.location, grid.heterogeneity, grid.weights))
+    tables = (grid.location, grid.heterogeneity, grid.weights)
+    location, heterogeneity, weights = (table[::every, ::every] for table in tables)
     gaps = np.gradient(location, axis=1)
     row_mass = weights.sum(axis=1)
     # A sum of smooth bumps no narrower than their distance is smooth to exp(-2 pi^2).
-    wide = ((spread[::2, ::2] >= gaps) | (weights < 1e-9 * row_mass[:, None])).all(axis=1)
+    wide = ((spread[::every, ::every] >= gaps) | (weights < 1e-9 * row_mass[:, None])).all(axis=1)
     parts = [(location[wide], heterogeneity[wide], weights[wide])]
     if not wide.all():
         narrow = location[~wide], heterogeneity[~wide], weights[~wide]

@@ -36,7 +36,8 @@ _ZOOMS = 6
 _SHARED_SCAN = np.linspace(-3.5, 3.5, 9)  # widths of the prior of the third hyperparameter
 _SHARED_STEPS = (0.2125, 0.10625)  # of its stretched coordinate
 _MOST_SLICES, _NEGLIGIBLE_SLICE = 40, 13.0
-_ROUGH, _SLICE, _WORST_SHARED = 1e-2, 1e-4, 1e-4
+_SLICE, _WORST_SHARED = 5e-5, 1e-4
+_NEGLIGIBLE_IN_SLICE = 25.0  # exp(-25): far below the error that a slice may have
 
 
 class QuadratureFailed(RuntimeError):
@@ -158,8 +159,13 @@ def solve(density: Density, *, tolerance: float = TOLERANCE) -> Grid | Slices:
     """
     if density.shared:
         return _sliced(density, tolerance)
-    centre, scale = _place(density)
-    step, a, b = FIRST_STEP, *_box(density, centre, scale)
+    centre, scale, _ = _place(density)
+    return _refined(density, centre, scale, tolerance, _NEGLIGIBLE)
+
+
+def _refined(density: Density, centre: float, scale: float, tolerance: float, negligible: float) -> Grid:
+    """The grid about a place, its step halved until that changes nothing."""
+    step, a, b = FIRST_STEP, *_box(density, centre, scale, negligible)
     coarse = _summaries(a, b, _evaluate(density, centre, scale, a, b)[2], step)
     for _ in range(_LEVELS):
         step, a, b = step / 2.0, _halved(a), _halved(b)
@@ -184,25 +190,30 @@ def _sliced(density: Density, tolerance: float) -> Slices:
     name = density.shared
     prior = density.priors[name]
 
-    def slice_at(place: float, tolerance: float) -> tuple[float, Grid]:
-        value = float(natural(np.array(place), prior.support))
-        grid = solve(replace(density, fixed={name: value}), tolerance=tolerance)
-        return grid.log_evidence + float(prior.log_density(np.array(place))), grid
+    def at_value(place: float) -> Density:
+        return replace(density, fixed={name: float(natural(np.array(place), prior.support))})
 
     middle, width = place_of(prior)
     scan = middle + width * _SHARED_SCAN
-    log_masses = np.array([slice_at(place, _ROUGH)[0] for place in scan])
+    placed = [_place(at_value(place)) for place in scan]
+    log_masses = np.array([log_mass for *_, log_mass in placed]) + prior.log_density(scan)
     mass = np.exp(log_masses - log_masses.max())
     centre = float(scan @ mass / mass.sum())
     spread = max(float(np.sqrt((scan - centre) ** 2 @ mass / mass.sum())), 0.5 * width)
+
+    def slice_at(at: float) -> tuple[float, Grid]:
+        place = centre + spread * np.sinh(at)
+        near = placed[int(np.argmin(np.abs(scan - place)))]
+        grid = _refined(at_value(place), *near[:2], max(tolerance, _SLICE), _NEGLIGIBLE_IN_SLICE)
+        return grid.log_evidence + float(prior.log_density(np.array(place))) + np.log(spread * np.cosh(at)), grid
+
     known: dict[float, tuple[float, Grid]] = {}
     for step in _SHARED_STEPS:
         for side in (1.0, -1.0):
             for count in range(_MOST_SLICES):
                 at = side * count * step
                 if at not in known:
-                    log_mass, grid = slice_at(centre + spread * np.sinh(at), max(tolerance, _SLICE))
-                    known[at] = log_mass + np.log(spread * np.cosh(at)), grid
+                    known[at] = slice_at(at)
                 if known[at][0] < max(value for value, _ in known.values()) - _NEGLIGIBLE_SLICE:
                     break
         places = np.array(sorted(known))
@@ -219,8 +230,8 @@ def _sliced(density: Density, tolerance: float) -> Slices:
                            f"{error:.2g}")
 
 
-def _place(density: Density) -> tuple[float, float]:
-    """Mean and standard deviation of the unconstrained heterogeneity, from ever narrower scans."""
+def _place(density: Density) -> tuple[float, float, float]:
+    """Mean and SD of the unconstrained heterogeneity from ever narrower scans; log evidence but for a constant."""
     v = _SCAN
     for _ in range(_ZOOMS):
         marginal = _scanned(density, v)
@@ -234,7 +245,8 @@ def _place(density: Density) -> tuple[float, float]:
         v = np.linspace(v[low], v[high], 41)
     weight = np.exp(marginal - top)
     centre = float(v @ weight / weight.sum())
-    return centre, float(np.sqrt((v - centre) ** 2 @ weight / weight.sum()))
+    return (centre, float(np.sqrt((v - centre) ** 2 @ weight / weight.sum())),
+            float(top + np.log(weight.sum() * (v[1] - v[0]))))
 
 
 def _scanned(density: Density, v: np.ndarray) -> np.ndarray:
@@ -248,14 +260,14 @@ def _scanned(density: Density, v: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(top), safe + np.log(np.exp(values - safe[:, None]).sum(axis=1)), -np.inf)
 
 
-def _box(density: Density, centre: float, scale: float) -> tuple[np.ndarray, np.ndarray]:
+def _box(density: Density, centre: float, scale: float, negligible: float) -> tuple[np.ndarray, np.ndarray]:
     """Evenly spaced coordinates that hold all but a negligible part of the mass."""
     width = 4.0
     while True:
         size = int(round(width / FIRST_STEP))
         a = b = FIRST_STEP * np.arange(-size, size + 1)
         log_weights = _evaluate(density, centre, scale, a, b)[2]
-        high = log_weights > log_weights.max() - _NEGLIGIBLE
+        high = log_weights > log_weights.max() - negligible
         rows, columns = np.flatnonzero(high.any(axis=1)), np.flatnonzero(high.any(axis=0))
         touches = rows[0] == 0 or columns[0] == 0 or rows[-1] == len(a) - 1 or columns[-1] == len(b) - 1
         if not touches or width >= _WIDEST:

@@ -21,7 +21,8 @@ from analysis.inference.estimands import Estimate
 from analysis.inference.grid import Grid, QuadratureFailed, solve
 from analysis.inference.posterior import Posterior
 from models import beta_binomial
-from models.nested_beta_binomial import inner_only_log_likelihood
+from models.nested_beta_binomial import NestedStudies, inner_only_log_likelihood
+from models.priors import Prior
 
 MEAN, NEW, RHO = "mean_rate", "new_study_rate", "rho"
 OUTER, GIVEN, INNER = "outer", "inner given outer", "inner"
@@ -35,13 +36,13 @@ _WIDE, _NEAR = special.expit(np.linspace(-18.0, 18.0, 361)), np.linspace(-8.0, 8
 
 
 @dataclass(frozen=True, eq=False)
-class NestedPosterior:
-    """Joint posterior of both parts.
+class Joint:
+    """Joint posterior of the hyperparameters of both parts.
 
     Parameters
     ----------
-    outer, inner : Posterior
-        Marginal posteriors of the outer rate, and of the inner one given the outer.
+    grids : two Grids
+        Marginal posteriors of the outer pair, and of the pair of the inner event given the outer one.
     values : two mappings of str to array, shape (s,) and (t,)
         mu and rho at the points of either grid that matter.
     joint : array, shape (s, t)
@@ -52,13 +53,36 @@ class NestedPosterior:
         As of a Grid.
     """
 
-    outer: Posterior
-    inner: Posterior
+    grids: tuple[Grid, Grid]
     values: tuple[Mapping[str, np.ndarray], Mapping[str, np.ndarray]]
     joint: np.ndarray
     coarse: tuple[np.ndarray, np.ndarray]
     log_evidence: float
     error: float
+
+    def inner_rate_cdf(self, rates: np.ndarray | float) -> np.ndarray:
+        """Probability that the mean of the inner rate, a product, is at most so much.
+
+        Of each value of the inner mean the distribution of the outer one is a sum, read between its points.
+        """
+        outer, inner = (of["mu"] for of in self.values)
+        order = np.argsort(outer)
+        below = np.cumsum(self.joint[order], axis=0) - self.joint[order] / 2.0
+        return sum(np.interp(rates / rate, outer[order], column) for rate, column in zip(inner, below.T, strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class NestedPosterior(Joint):
+    """The joint posterior of a question, with the estimates of each part.
+
+    Parameters
+    ----------
+    outer, inner : Posterior
+        Marginal posteriors of the outer rate, and of the inner one given the outer.
+    """
+
+    outer: Posterior
+    inner: Posterior
 
     def estimates(self, quantity: str) -> tuple[Estimate, ...]:
         """Mean rate over studies and rate of a new study; except of the product rho, too."""
@@ -68,15 +92,11 @@ class NestedPosterior:
 
     @cached_property
     def _mean_of_product(self) -> Estimate:
-        """Of each value of the inner mean the distribution of the outer one is a sum, read between its points."""
         outer, inner = (of["mu"] for of in self.values)
         mean = float(outer @ self.joint @ inner)
         sd = float(np.sqrt(outer**2 @ self.joint @ inner**2 - mean**2))
-        order = np.argsort(outer)
-        below = np.cumsum(self.joint[order], axis=0) - self.joint[order] / 2.0
         rates = np.clip(mean + sd * _NEAR, 0.0, 1.0)
-        cdf = sum(np.interp(rates / rate, outer[order], column) for rate, column in zip(inner, below.T, strict=True))
-        return self._estimate(MEAN, mean, sd, rates, cdf, "credible")
+        return self._estimate(MEAN, mean, sd, rates, self.inner_rate_cdf(rates), "credible")
 
     @cached_property
     def _new_product(self) -> Estimate:
@@ -116,10 +136,31 @@ def nested_posterior(nesting: Nesting) -> NestedPosterior:
     QuadratureFailed
         When the sums do not settle.
     """
-    studies = nesting.studies
     _refuse_what_says_nothing(nesting)
-    grids = [_grid(density_of(case.model, table, case.priors))
-             for case, table in ((nesting.outer, studies.outer), (nesting.inner, studies.inner))]
+    studies = nesting.studies
+    joint = joined(studies, nesting.priors)
+    outer, inner = joint.grids
+    return NestedPosterior(**vars(joint), outer=Posterior(nesting.outer, outer),
+                           inner=Posterior(nesting.inner.but(studies=studies.inner), inner))
+
+
+def joined(studies: NestedStudies, priors: Mapping[str, Prior]) -> Joint:
+    """The joint posterior of such counts.
+
+    Parameters
+    ----------
+    studies : NestedStudies
+    priors : mapping of str to Prior
+        mu and rho of both parts, by the names of the model.
+
+    Raises
+    ------
+    QuadratureFailed
+        When the sums do not settle.
+    """
+    model = beta_binomial.MODEL
+    grids = [_grid(density_of(model, table, {name: priors[f"{name}_{part}"] for name in model.priors}))
+             for part, table in (("outer", studies.outer), ("inner", studies.inner))]
     kept = [_matters(grid) for grid in grids]
     values = tuple({name: value[inside.ravel()] for name, value in grid.values.items()}
                    for grid, inside in zip(grids, kept, strict=True))
@@ -138,9 +179,8 @@ def nested_posterior(nesting: Nesting) -> NestedPosterior:
         weights = np.zeros(inside.shape)
         weights[inside] = joint.sum(axis=1 - at)
         parts.append(replace(grid, weights=weights, error=max(error, grid.error)))
-    return NestedPosterior(
-        Posterior(nesting.outer, parts[0]), Posterior(nesting.inner.but(studies=studies.inner), parts[1]), values,
-        joint, coarse, sum(grid.log_evidence for grid in grids) + top + float(np.log(total)), error)
+    return Joint(tuple(parts), values, joint, coarse,
+                 sum(grid.log_evidence for grid in grids) + top + float(np.log(total)), error)
 
 
 def _refuse_what_says_nothing(nesting: Nesting) -> None:

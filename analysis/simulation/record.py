@@ -15,24 +15,32 @@ from typing import Any
 
 import numpy as np
 
-from analysis.cases.settings import Question
+from analysis.cases.case import NoStudies
+from analysis.cases.nesting import nest, nested_endpoints
+from analysis.cases.settings import Job, Question
 from analysis.evidence.loading import DEFAULT_DATA, load
 from analysis.evidence.problems import EvidenceError
+from analysis.evidence.types import Evidence
 from analysis.output.checks import refuse_obstacles, speaking_of
+from analysis.simulation.nested import blank_studies
 from analysis.simulation.replicate import Replicate, Setting, rank_step
 from analysis.simulation.run import BATCHES, Calibration, calibrate, several, verdicts_on
 from analysis.simulation.settings import DEFAULT_REPLICATES, FAMILY_LEVEL
-from analysis.simulation.studies import design_from, design_of, select_design
+from analysis.simulation.studies import Design, design_from, design_of, select_design
 from analysis.system.errors import UsageError
 from analysis.system.files import as_json, write_text
 from analysis.system.progress import Progress
 from models import all_models
+from models.nested_beta_binomial import NAME as NESTED
+from models.nested_beta_binomial import PRIORS as NESTED_PRIORS
+from models.priors import Prior
 from models.studies import CurveStudies
 
 SCHEMA_VERSION = 1
 DIGITS = 4
 TOLERANCE = 1e-4
 RENEW = "renew with: python -m analysis.simulation.record --output tests/calibration (or make calibration)"
+FEW_REPLICATES = 200
 _SEED = 1
 
 
@@ -54,7 +62,19 @@ def record_of(calibration: Calibration, *, date: str) -> dict[str, Any]:
 def setting_of(record: Mapping[str, Any]) -> Setting:
     """What was calibrated, with the design and seed of the record and the model's present priors."""
     return Setting(record["model"], design_from(record["design"], endpoint=record["endpoint"]),
-                   all_models()[record["model"]].priors, record["seed"])
+                   present_priors(record["model"]), record["seed"])
+
+
+def present_priors(model: str) -> Mapping[str, Prior]:
+    """The priors of a model of this name, or of the nested one."""
+    return NESTED_PRIORS if model == NESTED else all_models()[model].priors
+
+
+def recorded() -> dict[str, int]:
+    """Every model that has a record, and its usual number of replicates: fewer where each takes a part of a second."""
+    slow = {name for name, model in all_models().items() if model.marginal and model.takes is CurveStudies}
+    return {name: FEW_REPLICATES if name in slow else DEFAULT_REPLICATES
+            for name, model in all_models().items() if model.marginal} | {NESTED: FEW_REPLICATES}
 
 
 def differences(record: Mapping[str, Any], replicates: list[Replicate]) -> list[str]:
@@ -63,7 +83,7 @@ def differences(record: Mapping[str, Any], replicates: list[Replicate]) -> list[
     Distribution functions differ by rounding and by the error of the quadrature, 1e-4 in all; a rank among draws by two
     places, since a draw next to the truth may fall on its other side with another linear algebra.
     """
-    present = {name: prior.exact() for name, prior in all_models()[record["model"]].priors.items()}
+    present = {name: prior.exact() for name, prior in present_priors(record["model"]).items()}
     told = [f"priors {present}, pinned {record['priors']}"] if present != record["priors"] else []
     failed, kept = {item["replicate"]: item["reason"] for item in record["failures"]}, 0
     for replicate in replicates:
@@ -93,20 +113,18 @@ def main(arguments: list[str] | None = None) -> int:
         folder, evidence = options.output, load(options.data)
         with speaking_of(folder, folder):
             folder.mkdir(parents=True, exist_ok=True)
-            refuse_obstacles(folder, folder, files=[f"{name}.json" for name in all_models()], folders=())
-        selections = {name: select_design(evidence, name, Question("")) for name in
-                      options.models or (model.name for model in all_models().values()
-                                         if model.marginal and model.takes is not CurveStudies)}
+            refuse_obstacles(folder, folder, files=[f"{name}.json" for name in recorded()], folders=())
+        designs = {name: _design(evidence, name) for name in options.models or recorded()}
     except (UsageError, EvidenceError) as error:
         print(error, file=sys.stderr)
         return 2
     passed = True
-    with several(options.processes, options.replicates) as executor:
-        for name, selection in selections.items():
-            progress = Progress(min(BATCHES, options.replicates))
-            model = all_models()[name]
-            setting = Setting(name, design_of(selection, takes=model.takes), model.priors, _SEED)
-            calibration = calibrate(setting, options.replicates, executor=executor, tell=lambda done, name=name,
+    with several(options.processes, options.replicates or DEFAULT_REPLICATES) as executor:
+        for name, design in designs.items():
+            size = options.replicates or recorded()[name]
+            progress = Progress(min(BATCHES, size))
+            calibration = calibrate(Setting(name, design, present_priors(name), _SEED), size, executor=executor,
+                                    tell=lambda done, name=name,
                                     progress=progress: progress.step(f"{name}: {done} replicates"))
             progress.close()
             record = record_of(calibration, date=datetime.now(UTC).date().isoformat())
@@ -116,13 +134,26 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if passed else 3
 
 
+def _design(evidence: Evidence, name: str) -> Design:
+    """That of the endpoint with most studies; of the nested model the first one with studies of each kind."""
+    if name != NESTED:
+        return design_of(select_design(evidence, name, Question("")), takes=all_models()[name].takes)
+    nestings = [nest(evidence, Job(Question("")), endpoint.endpoint) for endpoint in nested_endpoints(evidence)]
+    designs = [Design("nested", nesting.inner.question.endpoint, None, blank_studies(nesting)) for nesting in nestings]
+    whole = [design for design in designs if all(map(len, vars(design.studies).values()))]
+    if not whole:
+        raise NoStudies("no endpoint within another one has studies of both counts, of the outer and of the inner one")
+    return whole[0]
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m analysis.simulation.record", description=main.__doc__)
     parser.add_argument("models", nargs="*", metavar="MODEL",
-                        help="default: every model but those of curves, seconds for a replicate")
+                        help="default: every model with a density, and the nested one")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where the records are")
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA, metavar="DIR", help="evidence directory")
-    parser.add_argument("--replicates", type=int, default=DEFAULT_REPLICATES, metavar="N")
+    parser.add_argument("--replicates", type=int, metavar="N",
+                        help=f"default: {DEFAULT_REPLICATES}, of models of curves and the nested one {FEW_REPLICATES}")
     parser.add_argument("--processes", type=int, default=2, metavar="P")
     return parser
 

@@ -12,6 +12,7 @@ from analysis.inference.draws import draw
 from analysis.inference.estimands import of_effects
 from analysis.inference.grid import Grid, QuadratureFailed, solve
 from analysis.inference.pooled import hyperparameters, pooled
+from analysis.simulation.nested import QUANTITIES, nested_pits
 from analysis.simulation.studies import Design, SimulationFailed, seen_priors, seen_studies, simulate
 from models import all_models
 from models.backend import NUMBERS
@@ -48,6 +49,11 @@ class Setting:
     seed: int
     fault: str | None = None
 
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """Whose posterior distribution functions are looked at."""
+        return QUANTITIES if self.design.kind == "nested" else quantity_names(all_models()[self.model])
+
 
 @dataclass(frozen=True)
 class Replicate:
@@ -79,9 +85,14 @@ def run_replicates(setting: Setting, first: int, after: int) -> list[Replicate]:
 
 def run_replicate(setting: Setting, number: int) -> Replicate:
     """One replicate, by its number."""
-    model, design = all_models()[setting.model], setting.design
-    seed = derive_seed(setting.seed, "calibrate", model.name, design.endpoint)
+    design, seed = setting.design, derive_seed(setting.seed, "calibrate", setting.model, setting.design.endpoint)
     rng = np.random.default_rng([seed, number])
+    if design.kind == "nested":
+        try:
+            return Replicate(number, "", nested_pits(design.studies, setting.priors, rng))
+        except QuadratureFailed as error:
+            return Replicate(number, "", {}, str(error))
+    model = all_models()[setting.model]
     turn = number % len(design.studies)
     study_id = design.studies.study_ids[turn]
     try:

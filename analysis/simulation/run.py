@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from analysis.runs.workers import cluster, workers
-from analysis.simulation.replicate import Replicate, Setting, quantity_names, run_replicates
+from analysis.simulation.replicate import Replicate, Setting, run_replicates
 from analysis.simulation.settings import FAMILY_LEVEL
 from analysis.simulation.uniformity import bands, ecdf, uniformity
-from models import all_models
 
 BATCHES = 40
 BAND_LEVEL = 0.95
@@ -50,7 +49,7 @@ class Calibration:
     def pits(self) -> dict[str, np.ndarray]:
         """PITs by quantity, of the replicates that did not fail."""
         return {name: np.array([replicate.pits[name] for replicate in self.replicates if not replicate.failure])
-                for name in quantity_names(all_models()[self.setting.model])}
+                for name in self.setting.quantities}
 
     @cached_property
     def verdicts(self) -> tuple[Verdict, ...]:

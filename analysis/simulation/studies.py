@@ -18,8 +18,10 @@ from analysis.cases.hazards import as_studies, convert
 from analysis.cases.selection import Selection, candidates, refuse_shared_patients
 from analysis.cases.settings import Question
 from analysis.evidence.types import Evidence, Survival
+from analysis.simulation.nested import design_of_patients, patients_of
 from models import all_models
 from models.curve import Curve
+from models.nested_beta_binomial import NestedStudies
 from models.priors import Prior
 from models.studies import CurveStudies, HazardStudies, RateStudies, Studies
 
@@ -43,21 +45,23 @@ class Design:
 
     Parameters
     ----------
-    kind : {"rate", "survival", "curve"}
+    kind : {"rate", "survival", "curve", "nested"}
     endpoint : str
     horizon : float or None
         Months at which survival is reported.
-    studies : RateStudies, HazardStudies or CurveStudies
+    studies : RateStudies, HazardStudies, CurveStudies or NestedStudies
         Of k studies, with no event and log hazards of 0.
     """
 
     kind: str
     endpoint: str
     horizon: float | None
-    studies: Studies
+    studies: Studies | NestedStudies
 
     def plain(self) -> dict[str, Any]:
         """As numbers and text, from which `design_from` makes it again."""
+        if isinstance(self.studies, NestedStudies):
+            return {"kind": self.kind, **{part: patients_of(table) for part, table in vars(self.studies).items()}}
         columns = {name: getattr(self.studies, name).tolist() for name in _COLUMNS[self.kind]}
         return {"kind": self.kind, "horizon_months": self.horizon, "study_ids": list(self.studies.study_ids), **columns}
 
@@ -94,6 +98,8 @@ def design_of(selection: Selection, *, takes: type | None = None) -> Design:
 
 def design_from(plain: Mapping[str, Any], *, endpoint: str) -> Design:
     """The design whose `plain` this is."""
+    if plain["kind"] == "nested":
+        return Design("nested", endpoint, None, design_of_patients(plain))
     return Design(plain["kind"], endpoint, plain["horizon_months"],
                   _blank(plain["kind"], tuple(plain["study_ids"]), plain))
 
