@@ -25,6 +25,7 @@ bench: setup    ## measure speed
 calibration: setup ## renew the pinned calibrations of models and regressions, after a change of their numbers
 	@$(PY) -m analysis.simulation.record --output tests/calibration $(ARGS)
 	@$(PY) -m analysis.simulation.regression --write tests/regression/calibration.json
+	@$(PY) -m analysis.simulation.end_to_end --record --factor 1.25 --factor 1.15 --output build
 
 lint: setup     ## check the style of the code
 	@$(PY) -m ruff check .

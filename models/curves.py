@@ -117,12 +117,12 @@ def likelihood(inputs: Mapping[str, Array], cured: Array | None, shape: Array | 
         hazard, x, gap, until, exposure = terms(theta)
         z, (log_alive, uncured) = (level - theta) / error, alive(exposure, cured)
         ratio = _events_ratio(exposure, log_alive, uncured)
-        bent = (on.sum(counts * (x + _fall(gap, on=on)), axis=-1)
-                + on.sum(survivors * _bend(until, alive(until, share)[1]), axis=-1)
-                + before * _fall(hazard, on=on) + after * _bend(hazard, alive(hazard, cured)[1])
-                + d * ratio * (ratio + exposure * (1.0 - uncured) - 1.0)
-                + n * _bend(exposure, uncured) + bounded * _mills(z, on=on) * (_mills(z, on=on) + z) / error**2)
-        return on.clip(bent, 0.0, np.inf)  # on a plateau the likelihood is bent the other way
+        return on.clip(  # on a plateau the likelihood is bent the other way
+            on.sum(counts * (x + _fall(gap, on=on)), axis=-1)
+            + on.sum(survivors * _bend(until, alive(until, share)[1]), axis=-1)
+            + before * _fall(hazard, on=on) + after * _bend(hazard, alive(hazard, cured)[1])
+            + d * ratio * (ratio + exposure * (1.0 - uncured) - 1.0) + n * _bend(exposure, uncured)
+            + bounded * _mills(z, on=on) * (_mills(z, on=on) + z) / error**2, 0.0, np.inf)
 
     had = on.sum(counts, axis=-1) + before + d
     time = (on.sum(counts * (start + end) / 2.0, axis=-1) + on.sum(survivors * last, axis=-1) + before / 2.0 + after

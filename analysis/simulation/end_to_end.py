@@ -4,15 +4,19 @@ Patients of studies of a real design live under a known law; their Kaplan-Meier 
 print theirs (`analysis.simulation.curves`), read back by the same conversions as the evidence, and pooled. Calibration
 from simulated log hazards cannot see a wrong conversion; this does, since truth is survival itself.
 
-`python -m analysis.simulation.end_to_end --output DIR` runs every world; README has the options.
+`python -m analysis.simulation.end_to_end --output DIR` runs every world, with `--record` for the report, too.
 """
 
 import argparse
+import json
+import platform
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -31,20 +35,20 @@ from analysis.inference.density import density_of
 from analysis.inference.distribution import distribution
 from analysis.inference.grid import QuadratureFailed, solve
 from analysis.output.checks import refuse_obstacles, speaking_of
-from analysis.results.table import Column, Layout, columns
+from analysis.results.simulated import END_TO_END, PAPER, RECORD
 from analysis.results.terminal import table
 from analysis.simulation.curves import PLAIN, Law, printed
 from analysis.simulation.run import several
 from analysis.system.errors import UsageError
-from analysis.system.files import write_csv
+from analysis.system.files import write_csv, write_text
 from analysis.system.progress import Progress
 from models import all_models
 from models.studies import Studies
 
 MONTHS = (12.0, 24.0)
 LEVEL = 0.95
-PAPER = "the paper's method"
-SETS = 200
+SETS, FIRST_SETS = 200, 4
+_DIGITS = 5
 _TOLERANCE = 1e-3
 _TAU = 0.15
 LAWS: Mapping[str, tuple[tuple[str, Law], ...]] = {
@@ -54,14 +58,6 @@ LAWS: Mapping[str, tuple[tuple[str, Law], ...]] = {
     "os": (("constant hazard", Law(0.57, 1.0, _TAU)), ("falling hazard", Law(0.57, 0.7, _TAU))),
 }
 """What patients of each endpoint's design live under."""
-END_TO_END = Layout("survival_end_to_end.csv", "One number by one method in one simulated world.", columns(
-    "endpoint", Column("law", "what the simulated patients live under", "text", "Patients"),
-    Column("method", "how what is printed is read and pooled", "text", "Method"),
-    Column("factor", "by which standard errors exceed those without censoring", "number", "Factor"),
-    Column("quantity", "survival at a time, or the shape", "text", "Quantity"),
-    Column("truth", "its true value"), Column("estimate", "mean of the estimates (posterior medians)"),
-    Column("bias", "estimate minus truth"), Column("coverage", "share of 95 % intervals that hold the truth"),
-    Column("width", "mean width of the intervals"), Column("sets", "simulated sets of studies", "count", "Sets")))
 
 
 _SHOWN = ("endpoint", "law", "method", "factor", "quantity", "truth", "estimate", "coverage", "sets")
@@ -80,6 +76,8 @@ class World:
 
 Limits = dict[str, tuple[float, float, float]]
 """Lower limit, estimate and upper limit by quantity."""
+Results = list[dict[tuple[str, float | None], Limits]]
+"""Of each set, by method and factor."""
 
 
 def posterior_limits(model_name: str, studies: Studies) -> Limits:
@@ -117,7 +115,7 @@ def _by_curves(name: str, factor: float, rows: Sequence[Survival], seed: int) ->
 
 
 def run_sets(world: World, first: int, after: int,
-             factors: Sequence[float] = (CENSORING,)) -> list[dict[tuple[str, float | None], Limits]]:
+             factors: Sequence[float] = (CENSORING,)) -> Results:
     """Results of the sets first, ..., after - 1; each has a random stream of its own."""
     results = []
     for number in range(first, after):
@@ -133,18 +131,19 @@ def run_sets(world: World, first: int, after: int,
 
 
 def simulate_world(world: World, size: int, *, factors: Sequence[float] = (CENSORING,),
-                   executor: Executor | None = None, batch: int = 10) -> list[dict[str, Any]]:
-    """Rows of END_TO_END for one world; the same numbers whatever runs the batches."""
+                   executor: Executor | None = None, batch: int = 10) -> Results:
+    """Results of so many sets of one world; the same numbers whatever runs the batches."""
     spans = [(at, min(at + batch, size)) for at in range(0, size, batch)]
     if executor is None:
         parts = {span: run_sets(world, *span, factors) for span in spans}
     else:
         pending = {executor.submit(run_sets, world, *span, factors): span for span in spans}
         parts = {pending[done]: done.result() for done in as_completed(pending)}
-    return list(_scored(world, [result for span in spans for result in parts[span]], factors))
+    return [result for span in spans for result in parts[span]]
 
 
-def _scored(world: World, results: Sequence[dict], factors: Sequence[float]) -> Iterator[dict[str, Any]]:
+def scored(world: World, results: Results, factors: Sequence[float] = (CENSORING,)) -> Iterator[dict[str, Any]]:
+    """Rows of END_TO_END for one world."""
     truth = {f"survival at {months:g} months": world.law.survival_at(months) for months in MONTHS}
     truth["shape"] = world.law.shape
     for name, factor in methods(factors):
@@ -177,22 +176,40 @@ def main(arguments: list[str] | None = None) -> int:
     except (UsageError, EvidenceError) as error:
         print(error, file=sys.stderr)
         return 2
-    rows, progress = [], Progress(len(chosen))
+    results, factors, progress = [], tuple(options.factor or (CENSORING,)), Progress(len(chosen))
     with several(options.processes, options.sets) as executor:
         for world in chosen:
-            rows += simulate_world(world, options.sets, factors=options.factor or (CENSORING,), executor=executor)
+            results.append(simulate_world(world, options.sets, factors=factors, executor=executor))
             progress.step(f"{world.endpoint}: {world.name}")
     progress.close()
+    rows = [row for world, of in zip(chosen, results, strict=True) for row in scored(world, of, factors)]
+    if options.record:
+        write_text(RECORD, text_of(chosen, results, factors))
     write_csv(options.output / END_TO_END.file, rows, END_TO_END.names)
     print(table(_SHOWN, [[f"{row[name]:.3f}" if isinstance(row[name], float) else str(row[name] or "")
                           for name in _SHOWN] for row in rows]))
     return 0
 
 
+def text_of(chosen: Sequence[World], results: Sequence[Results], factors: Sequence[float]) -> str:
+    """The record as JSON with one row on a line: of all sets, and of the first ones, which a test computes again."""
+    head = {"date": datetime.now(UTC).date().isoformat(), "seed": chosen[0].seed, "first_sets": FIRST_SETS,
+            "studies": sorted({row.study_id for world in chosen for row in world.rows}),
+            "versions": {name: version(name) for name in ("numpy", "scipy")} | {"python": platform.python_version()}}
+    parts = {"rows": None, "first": FIRST_SETS}
+    tables = {name: [json.dumps({key: round(cell, _DIGITS) if isinstance(cell, float) else cell
+                                 for key, cell in row.items()})
+                     for world, of in zip(chosen, results, strict=True) for row in scored(world, of[:size], factors)]
+              for name, size in parts.items()}
+    body = ",\n".join(f' "{name}": [\n  {",\n  ".join(lines)}\n ]' for name, lines in tables.items())
+    return f"{json.dumps(head)[:-1]},\n{body}\n}}\n"
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m analysis.simulation.end_to_end", description=main.__doc__)
     parser.add_argument("endpoints", nargs="*", choices=[*LAWS, []], metavar="ENDPOINT", help="default: pfs and os")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help=f"where {END_TO_END.file} goes")
+    parser.add_argument("--record", action="store_true", help="renew the record that the report shows")
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA, metavar="DIR", help="evidence directory")
     parser.add_argument("--sets", type=_positive, default=SETS, metavar="N", help="simulated sets of studies")
     parser.add_argument("--factor", type=float, action="append", metavar="F", help="for censoring; may be repeated")

@@ -253,7 +253,7 @@ def seen_studies(studies: Studies, fault: str | None) -> Studies:
         return replace(studies, events=np.where(misread, studies.evaluable - studies.events, studies.events))
     if isinstance(studies, CurveStudies):
         factor = np.where(misread, np.log(2.0), 1.0)[:, None] if fault == "counts" else 1.0
-        times = 2.0 if fault == "twice" else 1.0
+        times = {"twice": 2.0, "level": _ARMS[2] ** -2}.get(fault, 1.0)
         return replace(studies, starts=studies.starts * factor, ends=studies.ends * factor, seen=studies.seen * factor,
                        counts=studies.counts * times, survivors=studies.survivors * times)
     if fault == "counts":

@@ -12,18 +12,17 @@ import numpy as np
 import pytest
 
 from analysis.simulation import replicate
-from analysis.simulation.record import RENEW, differences, main, setting_of, text_of
-from analysis.simulation.replicate import quantity_names, run_replicates
+from analysis.simulation.record import RENEW, differences, main, recorded, setting_of, text_of
+from analysis.simulation.replicate import run_replicates
 from analysis.simulation.run import verdicts_on
 from analysis.simulation.settings import DEFAULT_REPLICATES, FAMILY_LEVEL
 from models import all_models
 from models.priors import Prior
-from models.studies import CurveStudies
 from tests.evidence.build import write_evidence
 
 FOLDER = Path(__file__).parent
-MODELS = [name for name, model in all_models().items() if model.takes is not CurveStudies]
-FIRST = 6
+FAST = [name for name, size in recorded().items() if size == DEFAULT_REPLICATES]
+FIRST = {name: 6 if name in FAST else 2 for name in recorded()}
 
 
 @pytest.fixture
@@ -32,21 +31,20 @@ def record(request):
 
 
 def test_each_model_has_a_record_and_each_record_a_model():
-    """Models of curves, seconds for a data set, are calibrated by command and by patients (`test_end_to_end`)."""
-    assert {path.stem for path in FOLDER.glob("*.json")} == set(MODELS), RENEW
+    assert {path.stem for path in FOLDER.glob("*.json")} == set(recorded()), RENEW
 
 
-@pytest.mark.parametrize("record", MODELS, indirect=True)
+@pytest.mark.parametrize("record", recorded(), indirect=True)
 def test_first_replicates_are_the_pinned_ones(record):
-    replicates = run_replicates(setting_of(record), 0, FIRST)
+    replicates = run_replicates(setting_of(record), 0, FIRST[record["model"]])
     assert differences(record, replicates) == [], RENEW
 
 
-@pytest.mark.parametrize("record", MODELS, indirect=True)
+@pytest.mark.parametrize("record", recorded(), indirect=True)
 def test_verdict_follows_from_the_pinned_values(record):
     pits = {name: np.array(values) for name, values in record["pits"].items()}
-    assert tuple(pits) == quantity_names(all_models()[record["model"]])
-    assert record["replicates"] == DEFAULT_REPLICATES and record["family_level"] == FAMILY_LEVEL
+    assert tuple(pits) == setting_of(record).quantities
+    assert record["replicates"] >= recorded()[record["model"]] and record["family_level"] == FAMILY_LEVEL
     assert {len(values) + len(record["failures"]) for values in pits.values()} == {record["replicates"]}
     verdicts = verdicts_on(pits)
     for verdict, pinned in zip(verdicts, record["quantities"], strict=True):
@@ -68,7 +66,7 @@ def test_a_changed_number_is_noticed(record):
     assert "pinned" in differences(record, [])[0]
 
 
-@pytest.mark.parametrize("record", MODELS, indirect=True)
+@pytest.mark.parametrize("record", FAST, indirect=True)
 @pytest.mark.parametrize("planted", ["prior", "likelihood", "engine", "simulation"])
 def test_a_changed_prior_likelihood_or_engine_is_noticed(record, planted, monkeypatch):
     """Each by little: a prior by a tenth of its last number, likelihood and masses of the grid by a power of 1.01, and

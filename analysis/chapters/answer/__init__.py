@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.cases.settings import ALL
-from analysis.chapters.answer.rows import ANSWER, CONSTANT, FALLING, LATER, answer_rows, beside, scores, simulated
+from analysis.chapters.answer.rows import ANSWER, CONSTANT, FALLING, LATER, answer_rows, beside, scores
 from analysis.chapters.chapter import Chapter, Page
 from analysis.drawing.html import Html, rendered
 from analysis.inference.estimands import MAIN
@@ -53,11 +53,11 @@ def _preference(results: Results) -> dict[str, Any] | None:
               if (row["subset"], row["model"], row["estimand"]) == (ALL, FALLING, "shape")]
     falls = [(results.labels.endpoints[row["endpoint"]], chance(row["probability_falling"])) for row in shapes]
     ours, right, wrong = scores(FALLING), scores(CONSTANT, falling=False), scores(CONSTANT, falling=True)
-    most = [f"{100.0 * max(abs(bias) for bias, _ in found):.1f}" for found in (ours, right)]
-    off, held = zip(*sorted(wrong), strict=True)
-    return {"months": LATER, "falls": falls, "sets": simulated()[0]["sets"], "worlds": len(ours), "most": most,
-            "off": [f"{-100.0 * bias:.1f}" for bias in (off[-1], off[0])],
-            "held": [percent(share) for share in (min(held), max(held))]} if falls else None
+    most = [f"{100.0 * max(abs(row['bias']) for row in found):.1f}" for found in (ours, right)]
+    off, held = (sorted(row[name] for row in wrong) for name in ("bias", "coverage"))
+    return {"months": LATER, "falls": falls, "sets": min(row["sets"] for row in ours), "worlds": len(ours),
+            "most": most, "off": [f"{-100.0 * bias:.1f}" for bias in (off[-1], off[0])],
+            "held": [percent(held[0]), percent(held[-1])]} if falls else None
 
 
 def _preferred(results: Results, main: Row | None) -> str:

@@ -1,19 +1,17 @@
 """The answer as a table: the main number of each endpoint, and survival under both assumptions about the hazard.
 
 A constant hazard is what the published kind of analysis assumes. Simulated patients of studies like the review's
-(`python -m analysis.simulation.end_to_end`, whose table is kept in simulated.csv) say which of the two is right whether
-or not the hazard falls; that one is preferred.
+(`analysis/results/simulated.py`) say which of the two is right whether or not the hazard falls; that one is preferred.
 """
 
-import csv
 from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
 from typing import Any
 
+from analysis.cases.curves import CENSORING
 from analysis.cases.settings import ALL
 from analysis.inference.estimands import MAIN
 from analysis.results.results import Results
+from analysis.results.simulated import record
 from analysis.results.table import Column, Layout, Row, columns
 
 CONSTANT, ERRORS, FALLING = "log_hazard", "exponential", "weibull"
@@ -66,15 +64,8 @@ def _is_told(estimand: str | None, months: float | None) -> bool:
     return estimand in ("survival", "median_months") or (estimand, months) == ("rmst", LATER)
 
 
-@cache
-def simulated() -> tuple[Row, ...]:
-    """What the end-to-end simulation of the review's studies returned, as it was last accepted."""
-    with Path(__file__).with_name("simulated.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(csv.DictReader(file))
-
-
-def scores(method: str, *, falling: bool | None = None) -> list[tuple[float, float]]:
-    """Bias of survival at the later time by a model, and coverage of its 95 % interval, in each simulated world."""
-    return [(float(row["bias"]), float(row["coverage"])) for row in simulated()
+def scores(method: str, *, falling: bool | None = None) -> list[Row]:
+    """What is said of survival at the later time by a model in each simulated world, with the default error rule."""
+    return [row for row in record()["rows"]
             if (row["method"], row["quantity"]) == (method, f"survival at {LATER:g} months")
-            and falling in (None, row["law"].startswith("falling"))]
+            and row["factor"] in (None, CENSORING) and falling in (None, row["law"].startswith("falling"))]

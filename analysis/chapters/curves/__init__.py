@@ -20,8 +20,9 @@ from analysis.chapters.curves.rows import (
 )
 from analysis.drawing.html import Html, rendered, section, show
 from analysis.results.comparison import compared_questions
-from analysis.results.numbers import limits_of, signed
+from analysis.results.numbers import limits_of, percent, signed
 from analysis.results.results import Results
+from analysis.results.simulated import END_TO_END, SHOWN, by_world, judged, record, simulated_rows
 from analysis.results.table import NOT_COMPUTED, Row
 
 _HEADS = {ASSUMED: "Constant hazard, medians converted", ERRORS: "Constant hazard, points of curves",
@@ -33,6 +34,7 @@ def _work(asked: Asked) -> Iterator[Task]:
     for endpoint in (endpoint.endpoint for endpoint in asked.evidence.endpoints if endpoint.kind == "survival"):
         for subset in dict.fromkeys((ALL, *(subset for name, subset in questions if name == endpoint))):
             yield Task("shape of survival", endpoint, curve_rows, (asked.base, endpoint, subset))
+    yield Task("simulated survival", "", simulated_rows, (asked.evidence,))
 
 
 def _figures(results: Results) -> Iterator[Picture]:
@@ -52,7 +54,8 @@ def _section(results: Results, page: Page) -> Html:
         row["endpoint"] for row in rows if row["subset"] == ALL and row["estimand"] == "shape")]
     return section("curves", "What if the hazard falls?", rendered(
         "chapters/curves/section.html", write=write, answers=answers, change=_change(results), months=MONTHS,
-        every=_every(results, rows), pictures=[page.picture("curves", answer["endpoint"]) for answer in answers],
+        every=_every(results, rows), simulated=_simulated(results), signed=signed,
+        pictures=[page.picture("curves", answer["endpoint"]) for answer in answers],
         failed=[row for row in rows if row["status"] == NOT_COMPUTED]))
 
 
@@ -95,5 +98,25 @@ def _every(results: Results, rows: Sequence[Row]) -> Html:
                 caption=f"Survival by four models of its curve; posterior medians [{results.labels.level} credible]")
 
 
-CHAPTER = Chapter("curves", 22, (CURVES, POINTS, BANDS), _work, figures=_figures, section=_section,
-                  parts=("shape of survival", "figures"))
+def _simulated(results: Results) -> dict[str, Any]:
+    """The pinned simulation: what the default rests on, and a table of worlds with a column for each way of reading."""
+    rows, write = results.rows(END_TO_END.file), results.writer(END_TO_END)
+    if not rows:
+        return {}
+
+    def cell(way: tuple[str, float | None]) -> Callable[[Row], str]:
+        return lambda line: "".join(f"{100.0 * row['estimate']:.1f} % ({percent(row['coverage'])} %)"
+                                    for row in (line["of"].get(way),) if row)
+
+    ways = {method.replace(" ", "_"): (_HEADS.get(method, method.capitalize()), cell((method, factor)))
+            for method, factor in SHOWN}
+    found = show(write, by_world(rows), " ".join(["endpoint", "law", "truth", *ways, "sets"]),
+                 heads={name: head for name, (head, _) in ways.items()},
+                 cells={name: of for name, (_, of) in ways.items()},
+                 caption="Survival at 12 months of simulated patients: mean of the estimates (how often 95 % intervals "
+                         "hold the truth)")
+    return {"of": judged(rows), "record": record(), "table": found}
+
+
+CHAPTER = Chapter("curves", 22, (CURVES, POINTS, BANDS, END_TO_END), _work, figures=_figures, section=_section,
+                  parts=("shape of survival", "simulated survival", "figures"))
