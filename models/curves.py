@@ -86,9 +86,8 @@ def likelihood(inputs: Mapping[str, Array], cured: Array | None, shape: Array | 
     followed, bounded = _scaled(months, shape, on=on), bound > 0.0
     level, error = _bound(bound, bounded, cured, shape, on=on), error * bounded + 1.0 - bounded
     after = _mixed_survival(inputs["strata"], wide, share, on=on)
-    likely = mixed * _entropy(on.clip(after, 1e-12, 1.0 - 1e-12), on=on)
+    likely, alive = mixed * _entropy(on.clip(after, 1e-12, 1.0 - 1e-12), on=on), partial(_alive, on=on)
     before, after = mixed * (1.0 - after), mixed * after
-    alive = partial(_alive, on=on)
 
     def terms(theta: Array) -> tuple[Array, ...]:
         hazard = on.exp(on.clip(theta, -500.0, 500.0))
