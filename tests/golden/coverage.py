@@ -50,7 +50,7 @@ def readme_block(record: dict[str, Any]) -> str:
              f"{means}; beta-binomial rates with an intraclass correlation of {rhos}, and logit-normal rates with "
              f"{OTHER_RHO:g}. Too low: worlds with less coverage than chance explains, of which a right interval would "
              f"have {LEAST * worlds:.2g}. In the {len(MEANS) * len(RHOS) * len(STUDIES)} beta-binomial worlds "
-             f"intervals of the logit-normal family, and those on logits, rest on a wrong law.\n",
+             f"intervals of the logit-normal family, and those on logits, rest on another law.\n",
              f"| {100 * LEVEL:g} % interval | for the | coverage in {worlds} worlds | mean width | too low in |",
              "|---|---|---|---|---|"]
     lines += [f"| {row['label']} | {row['estimand'].replace('_', ' ')} | {100 * row['lowest']:.0f} to "
