@@ -63,6 +63,7 @@ def judged(rows: Sequence[Row]) -> dict[str, Any]:
     factors = sorted({row["factor"] for row in rows if row["method"] == DEFAULT[0]} - {CENSORING})
     others = {factor: of((DEFAULT[0], factor), SHAPE) for factor in factors}
     return {"factor": CENSORING, "bias": _worst(own), "bias_converted": _worst(of(CONVERTED, SURVIVAL)),
+            "shape": _worst(shapes),
             "coverage": (min(row["coverage"] for row in own.values()), max(row["coverage"] for row in own.values())),
             "sets": (min(row["sets"] for row in own.values()), max(row["sets"] for row in own.values())),
             "others": [{"factor": factor, "bias": _worst(found), "own": _worst({at: shapes[at] for at in found}),

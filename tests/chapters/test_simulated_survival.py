@@ -2,6 +2,7 @@
 
 
 from analysis.evidence.loading import load
+from analysis.results.numbers import percent
 from analysis.results.simulated import (
     CONVERTED,
     DEFAULT,
@@ -25,7 +26,8 @@ def test_page_shows_the_record():
     assert len(lines) == len(by_world(rows)) and len(heads) == 4 + len(SHOWN)
     for line, world in zip(lines, by_world(rows), strict=True):
         for cell, way in zip(line[3:-1], SHOWN, strict=True):
-            assert cell == f"{100 * world['of'][way]['estimate']:.1f} % ({100 * world['of'][way]['coverage']:.0f} %)"
+            found = world["of"][way]
+            assert cell == f"{100 * found['estimate']:.1f} % ({percent(found['coverage'])} %)"
     verdict = judged(rows)
     assert f"seed {pinned['seed']}, {pinned['date']}" in page.text
     assert f"a factor of {DEFAULT[1]} for censoring is the default" in page.text
@@ -42,7 +44,8 @@ def test_judgement_is_the_farthest_bias_over_worlds():
         ("a", 0.95, (-0.03, 0.01, 0.02, -0.2)), ("b", 0.97, (0.01, -0.02, -0.1, 0.1))) for (way, quantity), bias in zip(
             ((CONVERTED, "survival at 12 months"), (DEFAULT, "survival at 12 months"), (DEFAULT, "shape"),
              (lower, "shape")), biases, strict=True)])
-    assert (found["bias"], found["bias_converted"], found["coverage"]) == (-0.02, -0.03, (0.95, 0.97))
+    assert (found["bias"], found["bias_converted"], found["coverage"], found["shape"]) == (
+        -0.02, -0.03, (0.95, 0.97), -0.1)
     assert found["others"] == [{"factor": 1.0, "bias": -0.2, "own": -0.1, "sets": 50}]
 
 
