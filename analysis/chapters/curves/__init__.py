@@ -34,7 +34,8 @@ def _work(asked: Asked) -> Iterator[Task]:
     for endpoint in (endpoint.endpoint for endpoint in asked.evidence.endpoints if endpoint.kind == "survival"):
         for subset in dict.fromkeys((ALL, *(subset for name, subset in questions if name == endpoint))):
             yield Task("shape of survival", endpoint, curve_rows, (asked.base, endpoint, subset))
-    yield Task("simulated survival", "", simulated_rows, ())
+    if any(endpoint.kind == "survival" for endpoint in asked.evidence.endpoints):
+        yield Task("simulated survival", "", simulated_rows, ())
 
 
 def _figures(results: Results) -> Iterator[Picture]:
