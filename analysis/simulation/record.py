@@ -154,7 +154,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where the records are")
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA, metavar="DIR", help="evidence directory")
     parser.add_argument("--replicates", type=int, metavar="N",
-                        help=f"default: {DEFAULT_REPLICATES}, at most {FEW_REPLICATES} of the nested model and those of curves")
+                        help=f"default: {DEFAULT_REPLICATES}; nested and of curves at most {FEW_REPLICATES}")
     parser.add_argument("--processes", type=int, default=2, metavar="P")
     return parser
 
