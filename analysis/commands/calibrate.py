@@ -17,8 +17,9 @@ from analysis.output import adding
 from analysis.results.numbers import counted
 from analysis.results.tables import left_out_rows, without_question
 from analysis.results.terminal import table
+from analysis.simulation.batches import BATCHES, several
 from analysis.simulation.replicate import Setting
-from analysis.simulation.run import BATCHES, Calibration, calibrate, ecdf_rows, several
+from analysis.simulation.run import Calibration, calibrate, ecdf_rows
 from analysis.simulation.settings import DEFAULT_REPLICATES, FAMILY_LEVEL, FAULTS
 from analysis.simulation.studies import design_of, select_design
 from analysis.system.errors import UsageError, one_line

@@ -14,9 +14,9 @@ from analysis.output.manifests import read_json
 from analysis.results.numbers import counted
 from analysis.results.tables import left_out_rows, without_question
 from analysis.results.terminal import table
+from analysis.simulation.batches import several
 from analysis.simulation.coverage import COVERAGE, LEAST, LEVEL, World, simulate, summaries, worlds
 from analysis.simulation.limits import SCORED
-from analysis.simulation.run import several
 from analysis.simulation.settings import COVERAGE_REPLICATES
 from analysis.simulation.studies import design_of, select_design
 from analysis.system.errors import OutputError, UsageError, one_line

@@ -17,8 +17,8 @@ from scipy import optimize, special, stats
 from analysis.cases.settings import derive_seed
 from analysis.frequentist.likelihood import LARGEST_TAU, location_of_mean
 from analysis.results.table import Column, Layout, columns
+from analysis.simulation.batches import finished
 from analysis.simulation.limits import MOST_COUNTS, SCORED, limits_of
-from analysis.simulation.run import finished
 from analysis.system.errors import UsageError
 from models import all_models
 

@@ -37,8 +37,8 @@ from analysis.inference.grid import QuadratureFailed, solve
 from analysis.output.checks import refuse_obstacles, speaking_of
 from analysis.results.simulated import END_TO_END, PAPER, RECORD
 from analysis.results.terminal import table
+from analysis.simulation.batches import several
 from analysis.simulation.curves import PLAIN, Law, printed
-from analysis.simulation.run import several
 from analysis.system.errors import UsageError
 from analysis.system.files import write_csv, write_text
 from analysis.system.progress import Progress

@@ -22,9 +22,10 @@ from analysis.evidence.loading import DEFAULT_DATA, load
 from analysis.evidence.problems import EvidenceError
 from analysis.evidence.types import Evidence
 from analysis.output.checks import refuse_obstacles, speaking_of
+from analysis.simulation.batches import BATCHES, several
 from analysis.simulation.nested import blank_studies
 from analysis.simulation.replicate import Replicate, Setting, rank_step
-from analysis.simulation.run import BATCHES, Calibration, calibrate, several, verdicts_on
+from analysis.simulation.run import Calibration, calibrate, verdicts_on
 from analysis.simulation.settings import DEFAULT_REPLICATES, FAMILY_LEVEL
 from analysis.simulation.studies import Design, design_from, design_of, select_design
 from analysis.system.errors import UsageError

@@ -1,20 +1,17 @@
 """All replicates, here or in several processes, and the verdict."""
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, as_completed
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
-from analysis.runs.workers import cluster, workers
+from analysis.simulation.batches import BATCHES, finished
 from analysis.simulation.replicate import Replicate, Setting, run_replicates
 from analysis.simulation.settings import FAMILY_LEVEL
 from analysis.simulation.uniformity import bands, ecdf, uniformity
 
-BATCHES = 40
 BAND_LEVEL = 0.95
 
 
@@ -78,26 +75,6 @@ def calibrate(setting: Setting, size: int, *, executor: Executor | None = None,
         done[batch[0].number] = batch
         tell(sum(map(len, done.values())))
     return Calibration(setting, tuple(replicate for first in sorted(done) for replicate in done[first]))
-
-
-def finished(function: Callable[..., Any], calls: Sequence[tuple[Any, ...]],
-             executor: Executor | None) -> Iterator[Any]:
-    """Results of the calls as they come; without an executor here, one after the other."""
-    if executor is None:
-        yield from (function(*arguments) for arguments in calls)
-    else:
-        # Nobody else holds the calls: a cluster would work again for a result that it lost after handing it on.
-        yield from (call.result() for call in as_completed([executor.submit(function, *each) for each in calls]))
-
-
-def several(processes: int, size: int, scheduler: str | None = None) -> AbstractContextManager[Executor | None]:
-    """The workers of a Dask scheduler, or so many processes beside this one; None instead of one.
-
-    Never more processes than `size` replicates have batches.
-    """
-    if scheduler is not None:
-        return cluster(scheduler)
-    return workers(min(processes, BATCHES, size)) if processes > 1 else nullcontext()
 
 
 def verdicts_on(pits: dict[str, np.ndarray]) -> tuple[Verdict, ...]:

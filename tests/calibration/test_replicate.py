@@ -11,6 +11,7 @@ from analysis.inference.distribution import distribution
 from analysis.inference.draws import draw
 from analysis.inference.grid import QuadratureFailed, solve
 from analysis.simulation import replicate, run
+from analysis.simulation.batches import several
 from analysis.simulation.replicate import (
     Setting,
     log_likelihoods,
@@ -20,7 +21,7 @@ from analysis.simulation.replicate import (
     run_replicate,
     run_replicates,
 )
-from analysis.simulation.run import calibrate, ecdf_rows, several, verdicts_on
+from analysis.simulation.run import calibrate, ecdf_rows, verdicts_on
 from analysis.simulation.settings import FAULTS
 from analysis.simulation.studies import Design, Doubled, seen_priors, seen_studies
 from analysis.simulation.uniformity import uniformity
