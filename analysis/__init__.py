@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
-__all__ = ["compare", "fit", "load", "regress"]
+__all__ = ["compare", "fit", "load", "predict", "regress"]
 
 # Two processes share the work already; linear algebra on small matrices only loses time to threads of its own. It has
 # to be said before numpy is loaded, and leaves alone what a user has set.

@@ -1,4 +1,4 @@
-"""The analysis in Python, for notebooks: `from analysis import load, fit, compare, regress`.
+"""The analysis in Python, for notebooks: `from analysis import load, fit, compare, regress, predict`.
 
 Options have the names and values of the command line, which also says what is wrong with one. Nothing is written;
 every result shows itself briefly, has its numbers as a data frame and, where it is a posterior, its draws for ArviZ.
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from analysis.chapters.regression.running import Regressed
+    from analysis.inference.further import Further
     from analysis.inference.regression import RegressionFit
     from analysis.results.results import Results
 
@@ -57,6 +58,25 @@ class FitOptions(Options, total=False):
 
     model: str
     subset: str
+
+
+class PredictOptions(TypedDict, total=False):
+    """What `predict` takes."""
+
+    events: int
+    n: int
+    landmark: float
+    survival: float
+    median: float
+    model: str
+    subset: str
+    tiers: str
+    set: str
+    without: Sequence[str]
+    retrospective: bool
+    horizon: float
+    priors: Mapping[str, str]
+    level: float
 
 
 class RegressionOptions(Options, total=False):
@@ -113,6 +133,19 @@ def regress(evidence: Evidence, endpoint: str, **options: Unpack[RegressionOptio
 
     keep_compiled_code()
     return Regression(evidence, regressed_as_asked(evidence, _parsed("regress", options, endpoint)))
+
+
+def predict(evidence: Evidence, endpoint: str, **options: Unpack[PredictOptions]) -> "Predicted":
+    """Whether a further study's number is expected, and what it would move: what `recart predict` prints.
+
+    Raises
+    ------
+    UsageError
+        When an option, endpoint, subset, model or prior does not exist or they do not go together, or no study answers.
+    """
+    from analysis.commands.predict import predicted_as_asked
+
+    return Predicted(evidence, predicted_as_asked(evidence, _parsed("predict", options, endpoint)))
 
 
 def compare(evidence: Evidence, **options: Unpack[Options]) -> "Compared":
@@ -242,6 +275,25 @@ def _equally_likely(fit: "RegressionFit") -> dict[str, np.ndarray]:
     kept = np.searchsorted(np.cumsum(fit.weights), (np.arange(size) + 0.5) / size).clip(max=size - 1)
     kept = np.random.default_rng(fit.case.seed).permutation(kept)
     return {name: values[kept] for name, values in fit.draws.items()}
+
+
+@dataclass(frozen=True, repr=False)
+class Predicted:
+    """A further study against the others; `answer` has the report, its prediction, and estimates before and after."""
+
+    evidence: Evidence
+    answer: "Further"
+
+    def __repr__(self) -> str:
+        from analysis.commands.predict import shown
+
+        return shown(self.evidence, self.answer)
+
+    def frame(self) -> "pd.DataFrame":
+        """The predictive distribution of the count, as in predicted.csv."""
+        from analysis.results.predicted import PREDICTED, predicted_rows
+
+        return PREDICTED.table(predicted_rows(self.answer)).frame
 
 
 @dataclass(frozen=True, repr=False)

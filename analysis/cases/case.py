@@ -94,6 +94,13 @@ class Case:
         return replace(self, job=job, selection=selection, model=model or self.model, priors=priors, studies=studies,
                        conversions=conversions)
 
+    def adding(self, row: Row) -> Self:
+        """The case with one more study, of which this row is all that is known."""
+        curves = (*self.selection.curves, row) if isinstance(row, Survival) else ()
+        selection = replace(self.selection, rows=(*self.selection.rows, row), curves=curves)
+        studies, conversions = typed_studies(selection, takes=self.model.takes)
+        return replace(self, selection=selection, studies=studies, conversions=conversions)
+
     def take(self, study_ids: Iterable[str]) -> Self:
         """The case with only these of its studies."""
         wanted = set(study_ids)

@@ -79,6 +79,7 @@ _EVERYWHERE: tuple[Option, ...] = (
     ("--data", {"type": _folder, "default": DEFAULT_DATA, "metavar": "DIR", "help": "evidence directory"}),
     ("--json", {"action": "store_true", "help": "one JSON object on standard output, nothing else there"}))
 _ENDPOINT: Option = ("endpoint", {"metavar": "ENDPOINT", "help": "as `list` names it, such as cr or os"})
+_MODEL: Option = ("--model", {"metavar": "M", "help": "default: the headline model of the endpoint's kind"})
 _SUBSET: Option = ("--subset", {"default": ALL, "metavar": "S", "help": f"default: {ALL}"})
 _SAMPLED_OR_EXACT = _engine(NUTS, EXACT, text="sampling, or quadrature over the hyperparameters")
 _ROWS: tuple[Option, ...] = (
@@ -95,10 +96,10 @@ _ROWS: tuple[Option, ...] = (
 _PRIORS: Option = ("--prior", {"type": _prior, "action": "append", "default": [], "metavar": "NAME=EXPR",
                                "help": 'replaces a prior, such as rho="Beta(1, 10)"; may be repeated'})
 _SEED: Option = ("--seed", {"type": _whole(0, 10**18 - 1), "default": 1, "metavar": "N", "help": "default: 1"})
+_LEVEL: Option = ("--level", {"type": _number(0.5, 0.999, "a level"), "default": 0.95,
+                              "help": "level of all intervals; default: 0.95"})
 _SETTINGS: tuple[Option, ...] = (
-    *_ROWS, _PRIORS,
-    ("--level", {"type": _number(0.5, 0.999, "a level"), "default": 0.95,
-                 "help": "level of all intervals; default: 0.95"}), _SEED,
+    *_ROWS, _PRIORS, _LEVEL, _SEED,
     ("--quick", {"action": "store_true", "help": "short chains, no figures; everything is stamped QUICK"}))
 COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
     "report": ("the main job: every fit, table, figure and the report",
@@ -106,7 +107,7 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
     "check": ("validate the evidence and list every problem", ()),
     "list": ("endpoints, models and subsets, with studies and patients", _ROWS),
     "fit": ("fit one endpoint", (
-        _ENDPOINT, ("--model", {"metavar": "M", "help": "default: the headline model of the endpoint's kind"}), _SUBSET,
+        _ENDPOINT, _MODEL, _SUBSET,
         _SAMPLED_OR_EXACT, _output("save the posterior as netCDF under DIR/posteriors"), *_SETTINGS)),
     "regress": ("regress one endpoint on covariates of the studies", (
         _ENDPOINT, ("--covariate", {"action": "append", "default": [], "metavar": "C",
@@ -114,6 +115,16 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
         _engine(IMPORTANCE, NUTS, text="independent weighted draws, with chains where the weights cannot be trusted, "
                                        "or chains"),
         _output("write tables and a figure into DIR"), *_SETTINGS)),
+    "predict": ("whether a further study's number is expected, and what it would move", (
+        _ENDPOINT, ("--events", {"type": _whole(0, 10_000_000), "metavar": "Y", "help": "patients with the event"}),
+        ("--landmark", {"type": _number(0.016, 1200.0, "a number of months"), "metavar": "MONTHS",
+                        "help": "of survival: the time at which it is reported"}),
+        ("--survival", {"type": _number(0.0, 1.0, "a probability"), "metavar": "S", "help": "survival then"}),
+        ("--median", {"type": _number(0.016, 1200.0, "a number of months"), "metavar": "MONTHS",
+                      "help": "of survival: the median time"}),
+        ("--n", {"type": _whole(1, 5_000), "metavar": "N", "required": True, "help": "patients of the study"}),
+        _MODEL, _SUBSET, *_ROWS, _PRIORS, _LEVEL,
+        _output("write the predictive distribution and a figure of it into DIR"))),
     "compare": ("published numbers against recomputed ones", (_SAMPLED_OR_EXACT, *_SETTINGS)),
     "calibrate": ("simulation-based calibration of a model at the studies' real sizes", (
         ("model", {"metavar": "MODEL", "nargs": "?", "help": "as `list` names it, such as beta_binomial"}),
@@ -171,4 +182,4 @@ def question_of(options: argparse.Namespace, endpoint: str = "") -> Question:
 def base_job(options: argparse.Namespace, endpoint: str = "") -> Job:
     """The settings of a command as a job."""
     return Job(question_of(options, endpoint), model=getattr(options, "model", None), priors=tuple(options.prior),
-               seed=options.seed, level=options.level, engine=getattr(options, "engine", NUTS))
+               seed=getattr(options, "seed", Job.seed), level=options.level, engine=getattr(options, "engine", NUTS))

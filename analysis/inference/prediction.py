@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, stats
 
 from analysis.cases.curves import kaplan_meier
 from analysis.inference.grid import Grid, Slices
@@ -20,6 +20,7 @@ from models.model import Draws, Model
 from models.studies import CurveStudies, RateStudies, Studies
 
 NAMED_BELOW = 0.05
+_MONTHS = (0.01, 12_000.0)
 _MOST_AT_ONCE = 5000  # patients; more would fill the memory
 _CELLS = 256  # of survival; a standard error of 100 patients is a dozen of them
 
@@ -27,6 +28,36 @@ _CELLS = 256  # of survival; a standard error of 100 patients is a dozen of them
 def two_sided(pit: np.ndarray | float) -> np.ndarray:
     """Two-sided predictive probability of something at least as extreme, of a mid-p: small is surprising."""
     return 2.0 * np.minimum(pit, 1.0 - np.asarray(pit))
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """A report within what was predicted.
+
+    Parameters
+    ----------
+    median, lower, upper : float
+        Of the predicted proportion.
+    pit : float
+        Mid-p: predictive probability of less, plus half that of just this.
+    two_sided : float
+        Predictive probability of something at least as extreme.
+    named : bool
+        Whether that is below NAMED_BELOW.
+    chance_named : float
+        Predictive probability of being named.
+    log_predictive : float
+        Log predictive probability of just this.
+    """
+
+    median: float
+    lower: float
+    upper: float
+    pit: float
+    two_sided: float
+    named: bool
+    chance_named: float
+    log_predictive: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +93,18 @@ class CountLaw:
         wanted = [(1.0 - level) / 2.0, 0.5, (1.0 + level) / 2.0]
         return np.minimum(np.searchsorted(np.cumsum(self.probabilities), wanted), len(self.probabilities) - 1)
 
+    def at_most(self, count: float) -> float:
+        """Probability of no more than a count."""
+        return float(np.interp(count, np.arange(len(self.pits)), np.minimum(np.cumsum(self.probabilities), 1.0)))
+
+    def expectation(self, count: float, level: float) -> Expectation:
+        """A count against this law, with limits at a level."""
+        lower, median, upper = (self.limits(level) / (len(self.probabilities) - 1)).tolist()
+        pit = self.pit(count)
+        both = float(two_sided(pit))
+        return Expectation(median, lower, upper, pit, both, both < NAMED_BELOW, self.chance_named,
+                           self.log_probability(count))
+
     @property
     def named(self) -> np.ndarray:
         """Whether each count would be named; bool array, shape (n + 1,)."""
@@ -71,6 +114,11 @@ class CountLaw:
     def chance_named(self) -> float:
         """Predictive probability of being named, which for few patients is less than NAMED_BELOW."""
         return float(self.probabilities[self.named].sum())
+
+
+def law_of(grid: Grid | Slices, months: float | None, n: int) -> CountLaw:
+    """The law of a further study of n patients: of its events, or of its patients without the event at `months`."""
+    return counts_of(grid, n) if months is None else survivors_of(grid, months, n)
 
 
 def counts_of(grid: Grid | Slices, n: int) -> CountLaw:
@@ -103,6 +151,21 @@ def survivors_of(grid: Grid | Slices, months: float, n: int) -> CountLaw:
     mass = np.diff(at_most, prepend=0.0, append=1.0)
     middle = (edges[1:] + edges[:-1]) / 2.0
     return CountLaw(stats.binom.pmf(np.arange(n + 1)[:, None], n, middle) @ mass)
+
+
+def median_limits(grid: Grid | Slices, n: int, level: float) -> tuple[float, float, float]:
+    """Lower limit, median and upper limit of the median time that a further study of n patients prints, months.
+
+    A median is at most m months where no more than half of the patients are without the event then; infinite where
+    that may never come.
+    """
+    def below(log_months: float, wanted: float) -> float:
+        return survivors_of(grid, float(np.exp(log_months)), n).pit(n / 2.0) - wanted
+
+    first, last = np.log(_MONTHS)
+    return tuple(float(np.exp(optimize.brentq(below, first, last, args=(wanted,), xtol=1e-4)))
+                 if below(first, wanted) < 0.0 < below(last, wanted) else float("inf")
+                 for wanted in ((1.0 - level) / 2.0, 0.5, (1.0 + level) / 2.0))
 
 
 def outcome(studies: Studies) -> tuple[str, np.ndarray]:

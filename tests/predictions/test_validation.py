@@ -19,6 +19,7 @@ from analysis.evidence.loading import load
 from analysis.inference.draws import draw
 from analysis.inference.leave_one_out import pit
 from analysis.inference.posterior import posterior_of
+from analysis.inference.prediction import survivors_of
 from tests.data.tables import FOLDER
 from tests.reporting import results_of, with_tables
 
@@ -108,7 +109,7 @@ def test_reports_of_one_study_are_surprising_together(project, quick):
     case = headline_case(project, Job(Question("pfs")), "pfs")
     reports = [report for report in later_reports(project, case.question) if report["counted"]]
     grid = posterior_of(case).grid
-    laws = [predictions.survivors_of(grid, report["months"], report["patients"]) for report in reports]
+    laws = [survivors_of(grid, report["months"], report["patients"]) for report in reports]
     pairs = list(zip(reports, laws, strict=True))
     apart = [({**report, "study_id": f"s{at}"}, law) for at, (report, law) in enumerate(pairs)]
     together, separate = (predictions.as_many(case, grid, of, 1) for of in (pairs, apart))

@@ -1,8 +1,5 @@
 """Rows of validation.csv and validation_scores.csv: what later studies report, predicted from the review's alone.
 
-A printed landmark is a count of n / f^2 patients without the event, f the factor that allows for censoring, a median
-one of half of them: every model predicts the same report, so that log predictive probabilities can be compared.
-
 References
 ----------
 Gneiting T, Raftery AE. J Am Stat Assoc 2007;102:359, doi 10.1198/016214506000001437 (the logarithmic score).
@@ -15,15 +12,15 @@ from typing import Any
 import numpy as np
 
 from analysis.cases.case import Case, headline_case
-from analysis.cases.curves import CENSORING, LANDMARK, MEDIAN
-from analysis.cases.hazards import describe
+from analysis.cases.curves import LANDMARK, MEDIAN
+from analysis.cases.reports import report_of
 from analysis.cases.selection import RETROSPECTIVE, answering, candidates, shared_patients
 from analysis.cases.settings import Job, Question, derive_seed
 from analysis.evidence.types import Evidence, Response, Survival
 from analysis.inference.draws import draw
 from analysis.inference.grid import Grid, Slices
 from analysis.inference.posterior import NO_POSTERIOR, posterior_of, too_large
-from analysis.inference.prediction import NAMED_BELOW, CountLaw, counts_of, survivors_of, two_sided
+from analysis.inference.prediction import CountLaw, law_of
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, Row, columns
 from models import all_models
 from models.studies import RateStudies
@@ -87,7 +84,7 @@ def later_reports(evidence: Evidence, question: Question) -> list[dict[str, Any]
               for one, other in shared_patients(evidence, dict.fromkeys((*known, *counted)))}
     against = [reason or shared.get(row.study_id, "") for row, reason in zip(rows, against, strict=True)]
     return [{"study_id": row.study_id, "label": evidence.study(row.study_id).label, "n": row.n, "tier": row.tier,
-             "row": row.row, **_report(row), "counted": not reason, "reason": reason}
+             "row": row.row, **vars(report_of(row)), "counted": not reason, "reason": reason}
             for row, reason in zip(rows, against, strict=True)]
 
 
@@ -96,14 +93,6 @@ def _against(evidence: Evidence, question: Question, row: Response | Survival) -
     if row.tier and row.tier not in question.tiers:
         return f"tier {row.tier}"
     return RETROSPECTIVE if evidence.study(row.study_id).retrospective and not question.retrospective else ""
-
-
-def _report(row: Response | Survival) -> dict[str, Any]:
-    if isinstance(row, Response):
-        return {"report": f"{row.events}/{row.n}", "months": None, "patients": row.n, "observed": row.events / row.n}
-    months, survival = (row.estimate, 0.5) if row.statistic == MEDIAN else (row.time_months, row.estimate)
-    return {"report": describe(row), "months": months, "patients": max(round(row.n / CENSORING**2), 1),
-            "observed": survival}
 
 
 def validation_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, list[dict[str, Any]]]:
@@ -134,13 +123,9 @@ def _predicted(case: Case, reports: Sequence[Row]) -> tuple[list[dict[str, Any]]
     grid, rows, laws = posterior_of(case).grid, [], []
     for report in reports:
         months, n = report["months"], report["patients"]
-        law = counts_of(grid, n) if months is None else survivors_of(grid, months, n)
-        lower, median, upper = (law.limits(case.level) / n).tolist()
-        pit = law.pit(n * report["observed"])
-        rows.append({"status": COMPUTED, "median": median, "lower": lower, "upper": upper, "level": case.level,
-                     "interval": "prediction", "pit": pit, "two_sided": float(two_sided(pit)),
-                     "named": bool(two_sided(pit) < NAMED_BELOW), "chance_named": law.chance_named,
-                     "log_predictive": law.log_probability(n * report["observed"])})
+        law = law_of(grid, months, n)
+        rows.append({"status": COMPUTED, "level": case.level, "interval": "prediction",
+                     **vars(law.expectation(n * report["observed"], case.level))})
         laws.append(law)
     counted = [(report, law) for report, law in zip(reports, laws, strict=True) if report["counted"]]
     named = sum(row["named"] for row, report in zip(rows, reports, strict=True) if report["counted"])

@@ -1,0 +1,63 @@
+"""What a study reports, as a count that the posterior of other studies can predict.
+
+A printed landmark is a count of n / f^2 patients without the event, f the factor that allows for censoring, a median
+one of half of them: every model predicts the same report, so that log predictive probabilities can be compared.
+"""
+
+from dataclasses import dataclass
+
+from analysis.cases.curves import CENSORING, LANDMARK, MEDIAN
+from analysis.cases.hazards import describe
+from analysis.evidence.types import Response, Survival
+
+NEW_STUDY = "new_study"
+
+
+@dataclass(frozen=True)
+class Report:
+    """One number of one study.
+
+    Parameters
+    ----------
+    report : str
+        In words, such as "12/20".
+    months : float or None
+        At which survival is read; None for a rate.
+    patients : int
+        Of the count: for survival fewer than the study's, for censoring.
+    observed : float
+        Reported rate, or survival at `months`.
+    """
+
+    report: str
+    months: float | None
+    patients: int
+    observed: float
+
+
+def report_of(row: Response | Survival) -> Report:
+    """The report of a row of evidence: a count, a landmark or a median."""
+    if isinstance(row, Response):
+        return Report(f"{row.events}/{row.n}", None, row.n, row.events / row.n)
+    months, survival = (row.estimate, 0.5) if row.statistic == MEDIAN else (row.time_months, row.estimate)
+    return Report(describe(row), months, max(round(row.n / CENSORING**2), 1), survival)
+
+
+def new_count(endpoint: str, events: int, n: int) -> Response:
+    """A further study's count."""
+    return Response(0, NEW_STUDY, endpoint, events, n, *[""] * 4, (), "")
+
+
+def new_landmark(endpoint: str, months: float, survival: float, n: int) -> Survival:
+    """A further study's survival at a time, without an interval."""
+    return _survival(endpoint, LANDMARK, months, survival, n)
+
+
+def new_median(endpoint: str, months: float, n: int) -> Survival:
+    """A further study's median time, without an interval."""
+    return _survival(endpoint, MEDIAN, None, months, n)
+
+
+def _survival(endpoint: str, statistic: str, months: float | None, estimate: float, n: int) -> Survival:
+    return Survival(0, NEW_STUDY, endpoint, *[""] * 4, statistic, months, estimate, None, None, None, False, n, None,
+                    None, "", (), "")

@@ -1,0 +1,102 @@
+"""`predict`: whether a further study's number is expected, and what it would move."""
+
+import argparse
+from pathlib import Path
+
+from analysis.cases.case import Case, NoStudies, case_of, no_study
+from analysis.cases.reports import new_count, new_landmark, new_median
+from analysis.cases.settings import EXACT
+from analysis.commands.arguments import base_job
+from analysis.commands.printing import asked, heading, print_json, print_notes, refuse_horizon
+from analysis.evidence.loading import load
+from analysis.evidence.types import Evidence, Response, Survival
+from analysis.inference.further import Further, further
+from analysis.inference.posterior import NO_POSTERIOR
+from analysis.output import adding
+from analysis.results.predicted import PREDICTED, fields, predicted_rows, sentences
+from analysis.results.terminal import estimand, table, with_limits
+from analysis.system.errors import UsageError, one_line
+
+_RATE, _LANDMARK, _MEDIAN = ("events",), ("landmark", "survival"), ("median",)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Predict, print, write the distribution and a figure of it where --output asks for them."""
+    evidence = load(options.data)
+    answer = predicted_as_asked(evidence, options)
+    case, figure = answer.case, f"figures/predicted.{options.endpoint}"
+    names = [PREDICTED.file, f"{figure}.svg", f"{figure}.png"]
+    with adding(options.output, data=options.data, run=f"predict {options.endpoint}", names=names) as folder:
+        if folder:
+            _write(answer, folder, figure)
+    if options.json:
+        print_json({**asked(evidence, case.question, endpoint=options.endpoint, model=case.model.name,
+                            subset=case.question.subset), "engine": EXACT,
+                    "priors": {name: str(prior) for name, prior in case.priors.items()},
+                    "n_studies": len(case.studies), "n_patients": case.studies.patients,
+                    "warnings": list(case.selection.warnings), **fields(answer)})
+        return 0
+    print(shown(evidence, answer))
+    print_notes(case.selection.warnings, [])
+    for name in names if options.output else ():
+        print(one_line(str(options.output / name)))
+    return 0
+
+
+def predicted_as_asked(evidence: Evidence, options: argparse.Namespace) -> Further:
+    """The answer that the options ask for.
+
+    Raises
+    ------
+    UsageError
+        When they do not go together, no study answers, or there is no posterior to predict from.
+    """
+    case = case_of(evidence, base_job(options, options.endpoint))
+    row = _row(case, options)
+    refuse_horizon(case.question, case.model.kind)
+    if not len(case.studies):
+        raise NoStudies(no_study(case.question, (case.selection,)))
+    try:
+        return further(case, row)
+    except NO_POSTERIOR as error:
+        raise UsageError(str(error)) from None
+
+
+def _row(case: Case, options: argparse.Namespace) -> Response | Survival:
+    """The report as a row of evidence."""
+    endpoint, rate = options.endpoint, case.model.kind == "rate"
+    given = {name for name in (*_RATE, *_LANDMARK, *_MEDIAN) if getattr(options, name) is not None}
+    if given not in ([set(_RATE)] if rate else [set(_LANDMARK), set(_MEDIAN)]):
+        raise UsageError(f"{endpoint} is a {'rate' if rate else 'survival endpoint'}; a report of it is "
+                         + ("--events Y --n N" if rate else "--landmark MONTHS --survival S --n N, or --median MONTHS "
+                                                            "--n N"))
+    if rate:
+        if options.events > options.n:
+            raise UsageError(f"--events {options.events} exceeds --n {options.n}; give a count of these patients")
+        return new_count(endpoint, options.events, options.n)
+    if options.median is not None:
+        return new_median(endpoint, options.median, options.n)
+    return new_landmark(endpoint, options.landmark, options.survival, options.n)
+
+
+def shown(evidence: Evidence, answer: Further) -> str:
+    """The answer for a terminal."""
+    case = answer.case
+    rows = [[estimand(vars(before)), *(with_limits(one.median, one.lower, one.upper, one.unit)
+                                       for one in (before, after))]
+            for before, after in zip(answer.before, answer.after, strict=True)]
+    return "\n".join([heading(evidence, case.question, case.model.name, case.priors, case.studies), "",
+                      *sentences(answer), "", table(("estimand", "without it", "with it"), rows)])
+
+
+def _write(answer: Further, folder: Path, figure: str) -> None:
+    from analysis.drawing.predicted import draw_predicted
+    from analysis.drawing.saving import save_figure
+
+    rows, case = PREDICTED.table(predicted_rows(answer)), answer.case
+    rows.write(folder)
+    save_figure(draw_predicted(
+        rows.frame, title=f"{case.selection.endpoint.label}: {answer.report.report}",
+        reported=answer.report.observed, limits=(answer.expectation.lower, answer.expectation.upper),
+        axis="rate of a further study" if case.model.kind == "rate" else f"survival at {answer.report.months:g} months",
+        notes=sentences(answer)), folder / figure)
