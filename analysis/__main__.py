@@ -60,7 +60,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         return import_module(f"analysis.commands.{options.command}").run(options)
     except EvidenceError as error:
         print(error, file=sys.stderr)
-        place = one_line(str(options.data))
+        place = one_line(str(getattr(options, "source", None) or options.data))
         print(f"{len(error.problems)} problem(s) in {place}; nothing was written.", file=sys.stderr)
         return BAD_INPUT
     except UsageError as error:

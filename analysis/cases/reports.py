@@ -60,4 +60,4 @@ def new_median(endpoint: str, months: float, n: int) -> Survival:
 
 def _survival(endpoint: str, statistic: str, months: float | None, estimate: float, n: int) -> Survival:
     return Survival(0, NEW_STUDY, endpoint, *[""] * 4, statistic, months, estimate, None, None, None, False, n, None,
-                    None, "", (), "")
+                    None, "", "", (), "")

@@ -76,7 +76,8 @@ def _engine(*choices: str, text: str) -> Option:
 
 
 _EVERYWHERE: tuple[Option, ...] = (
-    ("--data", {"type": _folder, "default": DEFAULT_DATA, "metavar": "DIR", "help": "evidence directory"}),
+    ("--data", {"type": _folder, "default": DEFAULT_DATA, "metavar": "DIR",
+                "help": "evidence directory, or one spreadsheet (.xlsx or CSV)"}),
     ("--json", {"action": "store_true", "help": "one JSON object on standard output, nothing else there"}))
 _ENDPOINT: Option = ("endpoint", {"metavar": "ENDPOINT", "help": "as `list` names it, such as cr or os"})
 _MODEL: Option = ("--model", {"metavar": "M", "help": "default: the headline model of the endpoint's kind"})
@@ -104,6 +105,13 @@ _SETTINGS: tuple[Option, ...] = (
 COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
     "report": ("the main job: every fit, table, figure and the report",
                (_output("default: results", Path("results")), *_SETTINGS)),
+    "init": ("start an evidence directory of your own", (
+        ("directory", {"type": _new_folder, "metavar": "DIR", "help": "a new or empty directory"}),
+        ("--from", {"type": Path, "dest": "source", "metavar": "FILE",
+                    "help": "a spreadsheet (.xlsx or CSV) with a row for each study and endpoint"}),
+        ("--rates", {"action": "store_true", "help": "an example with a rate (the default)"}),
+        ("--survival", {"action": "store_true", "help": "an example with a survival endpoint"}),
+        ("--both", {"action": "store_true", "help": "an example with both"}))),
     "check": ("validate the evidence and list every problem", ()),
     "list": ("endpoints, models and subsets, with studies and patients", _ROWS),
     "fit": ("fit one endpoint", (

@@ -20,6 +20,9 @@ CONVERTED = {
 }
 """Columns that are read in place of an absent one, and what their cells are multiplied by."""
 
+TIMES, TIMES_OF_A_MEDIAN = ("time_months", "person_months"), ("estimate", "ci_low", "ci_high")
+"""Columns of survival.csv that the unit in `time_unit` is for: of every row, and of a median."""
+
 HEADER = "the header of studies.csv"
 """What a column refers to that names columns of studies.csv."""
 

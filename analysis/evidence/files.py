@@ -55,14 +55,15 @@ def read_bytes(path: Path) -> bytes:
     return data
 
 
-def read_records(file: str, data: bytes) -> tuple[str, bool, list[Record]]:
+def read_records(file: str, data: bytes, *, guess: bool = False) -> tuple[str, bool, list[Record]]:
     """Return what separates the cells of a table, whether its first line says so, and its records, header first.
 
-    EvidenceError where there are none.
+    EvidenceError where there are none. With `guess` a table that does not say so is split where its header splits most.
     """
     text = _decoded(file, data)
     declared = _DECLARATION.match(text)
-    separator = declared[1].replace("\\t", "\t") if declared else ","
+    likely = max(SEPARATORS, key=text.lstrip().partition("\n")[0].count) if guess else ","
+    separator = declared[1].replace("\\t", "\t") if declared else likely
     if separator not in SEPARATORS:
         raise unreadable(file, 1, f"begins with sep={shown(separator)}, which is no separator of tables",
                          "Write sep=, or sep=; and use that character between cells.")

@@ -4,6 +4,7 @@ import hashlib
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from analysis.evidence.cells import Fault, number
@@ -13,9 +14,11 @@ from analysis.evidence.drafts import Draft, Drafts, Tables, each_row
 from analysis.evidence.files import read_bytes
 from analysis.evidence.notes import find_notes
 from analysis.evidence.problems import EvidenceError, Problem
-from analysis.evidence.reading import read_table
+from analysis.evidence.reading import drafts_of, read_table
 from analysis.evidence.relations import relation_problems
 from analysis.evidence.rules import ROW_RULES
+from analysis.evidence.sheets import tables_of
+from analysis.evidence.spreadsheets import read_sheet
 from analysis.evidence.types import Columns, Evidence, Patient, Survival
 
 DEFAULT_DATA = Path(__file__).resolve().parents[2] / "data"
@@ -27,20 +30,23 @@ _DEFAULT_LEVEL = 0.95
 
 
 def load(directory: Path) -> Evidence:
-    """Return the evidence of a directory as frozen tables.
+    """Return the evidence of a directory, or of one file, as frozen tables.
 
     Parameters
     ----------
     directory : Path
-        Holds studies.csv, endpoints.csv, and responses.csv, survival.csv or patients.csv; the rest is optional.
+        Holds studies.csv, endpoints.csv, and responses.csv, survival.csv or patients.csv; the rest is optional. Or a
+        file, CSV or .xlsx, with a row for each study and endpoint.
 
     Raises
     ------
     EvidenceError
         With every problem of every table, when there is any.
     """
-    directory = Path(directory)
-    files = _listing(directory)
+    place = Path(directory)
+    if place.is_file():
+        return _of_sheet(place)
+    files = _listing(place)
     problems = list(_missing_files(files))
     contents: dict[str, bytes] = {}
     tables: dict[str, Drafts] = {}
@@ -48,12 +54,36 @@ def load(directory: Path) -> Evidence:
         tables[file] = Drafts(table)
         try:
             if file in files:
-                contents[file] = read_bytes(directory / file)
+                contents[file] = read_bytes(place / file)
                 tables[file], faults = read_table(table, contents[file])
                 problems += faults
         except EvidenceError as error:
             problems += error.problems
-    problems += _without_rows(tables)
+    return _checked(place, tables, [*problems, *_without_rows(tables)], _digest(contents), files)
+
+
+def _of_sheet(path: Path) -> Evidence:
+    """The evidence of one file; problems name it, its rows and its columns."""
+    sheet = tables_of(read_sheet(path))
+    if sheet.problems and not sheet.contents:
+        raise EvidenceError(sheet.problems)
+    problems, tables = list(sheet.problems), {file: Drafts(table) for file, table in TABLES.items()}
+    for file, (header, records) in sheet.contents.items():
+        tables[file], faults = drafts_of(TABLES[file], header, records)
+        problems += faults
+
+    def in_sheet(problem: Problem) -> Problem:
+        return replace(problem, file=path.name, column=sheet.names.get(problem.column, problem.column))
+
+    try:
+        evidence = _checked(path, tables, problems, _digest({path.name: read_bytes(path)}), frozenset(sheet.contents))
+    except EvidenceError as error:
+        raise EvidenceError(map(in_sheet, error.problems)) from None
+    return replace(evidence, notes=tuple(map(in_sheet, evidence.notes)))
+
+
+def _checked(place: Path, tables: Tables, problems: list[Problem], digest: str, files: frozenset[str]) -> Evidence:
+    """The evidence of some tables; EvidenceError where they have problems, or rules between them are broken."""
     for file, rules in ROW_RULES.items():
         problems += each_row(file, *rules)(tables)
     problems += [*relation_problems(tables), *covariate_problems(tables)]
@@ -61,7 +91,7 @@ def load(directory: Path) -> Evidence:
         raise EvidenceError(_in_file_order(problems))
     rows = {file.removesuffix(".csv"): _typed(drafts) for file, drafts in tables.items()}
     rows["patients"] = _together(rows["patients"])
-    return Evidence(directory, _digest(contents), facts=rows.pop("extraction"), **rows,
+    return Evidence(place, digest, facts=rows.pop("extraction"), **rows,
                     notes=_in_file_order(find_notes(tables, files=files)))
 
 

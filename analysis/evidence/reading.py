@@ -6,7 +6,16 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from analysis.evidence.cells import Fault, endless, missing_word, placeholder, text
-from analysis.evidence.columns import CONVERTED, Column, Table, in_other_unit, written_as
+from analysis.evidence.columns import (
+    CONVERTED,
+    MONTHS_IN,
+    TIMES,
+    TIMES_OF_A_MEDIAN,
+    Column,
+    Table,
+    in_other_unit,
+    written_as,
+)
 from analysis.evidence.drafts import Draft, Drafts
 from analysis.evidence.files import SEPARATORS, Record, read_records, unreadable
 from analysis.evidence.problems import Problem, shown
@@ -32,10 +41,16 @@ def read_table(table: Table, data: bytes) -> tuple[Drafts, list[Problem]]:
     if first.fault:
         raise unreadable(table.file, first.row, f"has a header that cannot be read: {first.fault}", _QUOTES)
     # Spreadsheets write a mark of the byte order even below a line that declares the separator.
-    header = (first.cells[0].lstrip("\ufeff"), *first.cells[1:])
+    first = replace(first, cells=(first.cells[0].lstrip("\ufeff"), *first.cells[1:]))
+    _refuse_another_separator(Drafts(table, first.cells), separator, declared=declared)
+    return drafts_of(table, first, records, separator)
+
+
+def drafts_of(table: Table, first: Record, records: list[Record], separator: str = "") -> tuple[Drafts, list[Problem]]:
+    """Return the drafts of the records of a table, whose header is the first, and what is wrong with them."""
+    header = first.cells
     named = max((place for place, name in enumerate(header, start=1) if name), default=1)
     drafts = Drafts(table, header[:named], first.row)
-    _refuse_another_separator(drafts, separator, declared=declared)
     records = [_trimmed(record, named, len(header)) for record in records]
     problems = [*_header_problems(drafts, records)]
     sources = {name: source for name in table.columns if (source := written_as(name, drafts.header)) in drafts.header}
@@ -143,8 +158,7 @@ def _read_cells(
     faults: dict[str, Fault] = {}
     for name, column in table.columns.items():
         source = sources.get(name)
-        value = column.empty if source is None else _value(
-            table, column, cells[source], 1.0 if source == name else CONVERTED[name][source])
+        value = column.empty if source is None else _value(table, column, cells[source], _factor(name, source, cells))
         if isinstance(value, Fault):
             faults[name] = value
         else:
@@ -154,6 +168,14 @@ def _read_cells(
         if isinstance(kept, Fault):
             faults[name] = kept
     return values, faults
+
+
+def _factor(name: str, source: str, cells: Mapping[str, str]) -> float:
+    """What a number is multiplied by to be in months; 1 for what is no time."""
+    if source != name:
+        return CONVERTED[name][source]
+    timed = name in TIMES or (name in TIMES_OF_A_MEDIAN and cells.get("statistic", "").casefold() == "median")
+    return MONTHS_IN.get(cells.get("time_unit", "").casefold(), 1.0) if timed else 1.0
 
 
 def _value(table: Table, column: Column, cell: str, factor: float) -> object:

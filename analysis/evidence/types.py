@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from analysis.evidence.cells import Choice, Number, Whole, boolean, ids, line, number, slug, text, word
-from analysis.evidence.columns import ASKED, HEADER, cell, filled, rows_of
+from analysis.evidence.columns import ASKED, HEADER, MONTHS_IN, cell, filled, rows_of
 from analysis.evidence.problems import Problem
 
 _COUNT = "Give a number of patients."
@@ -63,15 +63,14 @@ class Row:
     row: int
 
 
-@rows_of("studies.csv", unknown="Every study has an id, a label and a year; a year that is not printed is that of the "
-         "source.")
+@rows_of("studies.csv", unknown="Every study has an id and a label.")
 @dataclass(frozen=True, slots=True)
 class Study(Row):
     """One row of studies.csv."""
 
     study_id: str = filled(slug, "key", unique=_OWN_ID)
     label: str = filled(line, "printed name", unique=_OWN_LABEL)
-    year: int = filled(_YEAR, "year of publication")
+    year: int | None = cell(_YEAR, "year of publication")
     n_treated: int | None = cell(_PATIENTS, "patients treated")
     n_enrolled: int | None = cell(_PATIENTS, "patients enrolled, treated or not")
     cohort: str = _text("whose results they are, such as adult")
@@ -160,6 +159,7 @@ class Survival(Row):
     n: int = filled(_PATIENTS, "patients analysed")
     events: int | None = cell(_EVENTS, "events during `person_months`", unknown=_NO_EXPOSURE)
     person_months: float | None = cell(_EXPOSURE, "time at risk, summed over patients", unknown=_NO_EXPOSURE)
+    time_unit: str = cell(Choice(tuple(MONTHS_IN)), "of the times of the row, which are read as months", empty="")
     tier: str = cell(_TIER, "how well the row is supported; empty where the table has no tiers", empty="")
     fact_ids: tuple[str, ...] = cell(ids, "ledger entries that carry the number", empty=(), refers="extraction.csv")
     decision: str = _text("why this number is analysed")

@@ -32,9 +32,9 @@ def test_a_missing_directory_is_named(tmp_path):
     assert (found.file, found.rule) == (str(tmp_path / "nowhere"), "does not exist")
 
 
-def test_a_file_is_no_directory(tmp_path):
+def test_a_file_that_is_no_table_is_named(tmp_path):
     (tmp_path / "file").write_text("x")
-    assert problems(tmp_path / "file")[0].rule == "is not a directory"
+    assert problems(tmp_path / "file")[0].file == "file"
 
 
 def test_a_name_that_no_system_accepts(tmp_path):

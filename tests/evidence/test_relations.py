@@ -62,7 +62,7 @@ def test_a_published_median_may_be_open_above(problems_of):
     assert problems_of(reported=with_cell(FULL["reported.csv"], 3, "ci_high", "")) == ()
 
 
-@pytest.mark.parametrize(("table", "column"), [*(("studies", c) for c in ("study_id", "label", "year")),
+@pytest.mark.parametrize(("table", "column"), [*(("studies", c) for c in ("study_id", "label")),
                                                *(("endpoints", c)
                                                  for c in ("endpoint", "label", "kind", "direction")),
                                                *(("responses", c) for c in ("study_id", "endpoint", "events", "n"))])

@@ -23,7 +23,6 @@ CELLS = [
     ("studies", 3, "median_age", "NA", "median_age", "placeholder", "empty"),
     ("studies", 3, "median_age", "about 40", "median_age", "is not a number, as covariates.csv", "point"),
     ("studies", 3, "median_age", "39,5", "median_age", "decimal comma", "Write 39.5."),
-    ("studies", 4, "year", "", "year", "is empty", "Fill"),
     ("studies", 4, "year", "1899", "year", "is below 1900", "year"),
     ("studies", 4, "year", "2101", "year", "is above 2100", "year"),
     ("studies", 4, "year", "20.20", "year", "is not a whole number", "count of whole units"),

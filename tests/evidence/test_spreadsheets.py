@@ -122,7 +122,6 @@ FOLLOWED = [
     ("survival", 2, "n", "delete the row; the study then does not count for this endpoint"),
     ("responses", 2, "events", "delete the row; the study then does not count for this endpoint"),
     ("reported", 2, "estimate", "If it is not known, delete the row."),
-    ("studies", 2, "year", "a year that is not printed is that of the source"),
     ("endpoints", 2, "direction", "Fill the cell. Write benefit or harm or neutral."),
     ("endpoints", 2, "kind", "Fill the cell. Write rate or survival."),
 ]

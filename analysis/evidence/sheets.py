@@ -1,0 +1,222 @@
+"""One table with a row per study and endpoint becomes the tables of an evidence directory.
+
+Keys are made from labels, an endpoint is a rate unless its rows have a statistic, a time or person-time, numbers that
+differ between studies become covariates and words with a few levels become columns of 0 and 1. What a row says about
+its study must be the same in each row of that study.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from analysis.evidence.cells import Fault, number
+from analysis.evidence.columns import CONVERTED, TABLES
+from analysis.evidence.files import Record
+from analysis.evidence.problems import Problem
+from analysis.evidence.spreadsheets import Sheet
+
+STUDIES, ENDPOINTS, RESPONSES, SURVIVAL, COVARIATES = (
+    "studies.csv", "endpoints.csv", "responses.csv", "survival.csv", "covariates.csv")
+Contents = tuple[Record, list[Record]]
+"""The header of a table and its rows, which have the numbers of the rows that they come from."""
+
+ALIASES = {"study": ("study_id", "study_name", "trial", "slab"), "endpoint": ("outcome",),
+           "events": ("event", "r", "x", "xi"), "n": ("ni", "total", "patients"), "time_months": ("time",),
+           "person_months": ("person_time", "ti"), "label": ("study_label",)}
+"""Other names of columns, those of RBesT (study, r, n) and metafor (slab, xi, ni, ti) among them."""
+
+_OF_ENDPOINT = ("kind", "direction", "horizon_months")
+_TIMED = ("statistic", "time_months", "estimate", "person_months", *CONVERTED["person_months"])
+_IDENTITIES = ("pmid", "doi", "nct", "id", "row")
+_MOST_LEVELS = 6
+_DEFAULT = {"rate": "Event", "survival": "Survival"}
+_KEY_LIMIT = 60
+_NEEDED = ("A rate needs the columns study, events and n; survival needs study, statistic, time_months, estimate, "
+           "ci_low, ci_high and n.")
+_ONE_VALUE = "A study has one value in all its rows; give parts of it study names of their own."
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A row: its number in the sheet, and its cells by the names of the tables."""
+
+    row: int
+    cells: Mapping[str, str]
+
+    def kind(self) -> str:
+        return "survival" if any(self.cells.get(name) for name in _TIMED) else "rate"
+
+
+@dataclass(frozen=True)
+class SheetTables:
+    """The tables of a sheet, what is wrong with its form, and the names of its columns by those of the tables."""
+
+    contents: Mapping[str, Contents]
+    problems: tuple[Problem, ...]
+    names: Mapping[str, str]
+
+
+def key_of(label: str, taken: Sequence[str], stem: str) -> str:
+    """A key made from a label, different from those that are taken; `stem` and a number where nothing is left of it."""
+    plain = unicodedata.normalize("NFKD", label[:500]).encode("ascii", "ignore").decode().lower()
+    key = re.sub(r"[^a-z0-9]+", "_", plain)[:_KEY_LIMIT].strip("_") or f"{stem}_{len(taken) + 1}"
+    return next(name for name in (key, *(f"{key}_{at}" for at in range(2, len(taken) + 3))) if name not in taken)
+
+
+def tables_of(sheet: Sheet) -> SheetTables:
+    """The tables that a sheet stands for."""
+    header = [_canonical(cell) for cell in sheet.header.cells]
+    names = dict(zip(header, sheet.header.cells, strict=True))
+    names |= {"study_id": names.get("study", "study")}
+    problems = list(_header_problems(sheet, header))
+    if problems:
+        return SheetTables({}, tuple(problems), names)
+    problems += _row_problems(sheet, header.index("study"))
+    torn = {problem.row for problem in problems}
+    rows = [_Row(record.row, dict(zip(header, record.cells, strict=True))) for record in sheet.records
+            if record.row not in torn]
+    studies = _keys([row.cells["study"] for row in rows], "study")
+    kinds = _kinds(rows)
+    endpoints = _keys(list(kinds), "endpoint")
+    of_rows = {*TABLES[RESPONSES].columns, *TABLES[SURVIVAL].columns, *CONVERTED["person_months"]}
+    own = [name for name in header if name and name not in {*of_rows, *_OF_ENDPOINT, "study", "label"}]
+    contents = {
+        STUDIES: _studies(rows, studies, own), ENDPOINTS: _endpoints(rows, endpoints, kinds),
+        **{file: _decisions(rows, file, studies, endpoints, kinds, header)
+           for file, kind in ((RESPONSES, "rate"), (SURVIVAL, "survival")) if kind in kinds.values()}}
+    problems += _differing(sheet.file, rows, own, names)
+    contents |= _covariates(contents[STUDIES], own, names)
+    return SheetTables(contents, tuple(problems), names)
+
+
+def _canonical(name: str) -> str:
+    plain = re.sub(r"[\s.\-]+", "_", name.strip()).casefold()
+    return next((known for known, others in ALIASES.items() if plain in others), plain)
+
+
+def _header_problems(sheet: Sheet, header: Sequence[str]) -> Iterator[Problem]:
+    """What keeps all rows from being read."""
+    def of_header(column: str, rule: str, remedy: str) -> Problem:
+        return Problem(sheet.file, sheet.header.row, column, "", rule, remedy)
+
+    for name in (name for name, count in Counter(filter(None, header)).items() if count > 1):
+        yield of_header(name, "is named by more than one column", "Rename or delete one.")
+    lacking = {"study"} - set(header)
+    lacking |= set() if {"events", "n"} <= set(header) or set(header) & set(_TIMED) else {"events", "n"} - set(header)
+    for name in sorted(lacking):
+        yield of_header(name, "is missing from the header", _NEEDED)
+    if not sheet.records:
+        yield of_header("", "has a header but no rows", "Add at least one row.")
+
+
+def _row_problems(sheet: Sheet, study: int) -> Iterator[Problem]:
+    """What keeps single rows from being read; `study` is the place of the column that names the study."""
+    width = len(sheet.header.cells)
+    for record in sheet.records:
+        subject = ", ".join(record.cells[:1])
+        if record.fault or len(record.cells) != width:
+            rule = record.fault or f"has {len(record.cells)} cells where the header has {width}"
+            yield Problem(sheet.file, record.row, "", "", rule, "Mend the row, or name its last column.", subject)
+        elif not record.cells[study]:
+            yield Problem(sheet.file, record.row, sheet.header.cells[study], "", "is empty",
+                          "Name the study in every row; merged cells hold their text only once.", subject)
+
+
+def _keys(labels: Sequence[str], stem: str) -> dict[str, str]:
+    keys: dict[str, str] = {}
+    for label in labels:
+        if label not in keys:
+            keys[label] = key_of(label, list(keys.values()), stem)
+    return keys
+
+
+def _label(row: _Row) -> str:
+    return row.cells.get("endpoint") or _DEFAULT[row.kind()]
+
+
+def _kinds(rows: Sequence[_Row]) -> dict[str, str]:
+    """The kind of each endpoint: what its rows say, else what their cells look like, which is survival if one does."""
+    kinds: dict[str, str] = {}
+    for row in rows:
+        kind = row.cells.get("kind") or row.kind()
+        kinds[_label(row)] = "survival" if kinds.get(_label(row)) == "survival" else kind
+    return kinds
+
+
+def _studies(rows: Sequence[_Row], keys: Mapping[str, str], own: Sequence[str]) -> Contents:
+    first: dict[str, _Row] = {}
+    for row in rows:
+        first.setdefault(row.cells["study"], row)
+    filled = {study: {name: next((row.cells[name] for row in rows if row.cells["study"] == study and row.cells[name]),
+                                 "") for name in own} for study in first}
+    records = [Record(row.row, (keys[study], row.cells.get("label") or study, *filled[study].values()))
+               for study, row in first.items()]
+    return Record(1, ("study_id", "label", *own)), records
+
+
+def _endpoints(rows: Sequence[_Row], keys: Mapping[str, str], kinds: Mapping[str, str]) -> Contents:
+    records = []
+    for label, key in keys.items():
+        of_endpoint = [row for row in rows if _label(row) == label]
+        given = {name: next((row.cells[name] for row in of_endpoint if row.cells.get(name)), "")
+                 for name in ("direction", "horizon_months")}
+        records.append(Record(of_endpoint[0].row, (key, label, kinds[label], given["direction"] or "neutral",
+                                                   given["horizon_months"])))
+    return Record(1, ("endpoint", "label", "kind", "direction", "horizon_months")), records
+
+
+def _decisions(rows: Sequence[_Row], file: str, studies: Mapping[str, str], endpoints: Mapping[str, str],
+               kinds: Mapping[str, str], header: Sequence[str]) -> Contents:
+    """The rows of one of the two tables of decisions, with the columns that it must have and those that are there."""
+    wanted = "rate" if file == RESPONSES else "survival"
+    known = (*TABLES[file].columns, *(CONVERTED["person_months"] if file == SURVIVAL else ()))
+    names = [name for name in known if name not in ("study_id", "endpoint")
+             and (name in header or (name in TABLES[file].required and file == SURVIVAL))]
+    records = [Record(row.row, (studies[row.cells["study"]], endpoints[_label(row)],
+                                *(row.cells.get(name, "") for name in names)))
+               for row in rows if kinds[_label(row)] == wanted]
+    return Record(1, ("study_id", "endpoint", *names)), records
+
+
+def _differing(file: str, rows: Sequence[_Row], own: Sequence[str], names: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield a problem for each cell about a study that differs from that of another row of the study."""
+    seen: dict[tuple[str, str], _Row] = {}
+    for row in rows:
+        for name in own:
+            first = seen.setdefault((row.cells["study"], name), row) if row.cells[name] else row
+            if first.cells[name] != row.cells[name]:
+                rule = f"differs from row {first.row} of the same study, which has {first.cells[name]}"
+                yield Problem(file, row.row, names[name], row.cells[name], rule, _ONE_VALUE, row.cells["study"])
+
+
+def _covariates(studies: Contents, own: Sequence[str], names: Mapping[str, str]) -> dict[str, Contents]:
+    """covariates.csv, and studies.csv with the columns of 0 and 1 of its words; nothing where there is no covariate."""
+    header, records = studies
+    found: dict[str, tuple[str, list[str]]] = {}  # label and, for a level, the new column by the name of the column
+    for place, name in enumerate(header.cells):
+        cells = [record.cells[place] for record in records]
+        if name not in own or name in _IDENTITIES or (name in TABLES[STUDIES].columns and name != "year"):
+            continue
+        numbers = [cell for cell in cells if cell and not isinstance(number(cell), Fault)]
+        levels = sorted({cell for cell in cells if cell})
+        if 2 * len(numbers) > sum(map(bool, cells)) and len(levels) > 1:
+            found[name] = names[name], cells
+        elif not numbers and 2 <= len(levels) <= min(_MOST_LEVELS, len(records) // 2):
+            for level in levels[1:]:
+                key = key_of(f"{name}_{level}", [*header.cells, *found], name)
+                found[key] = f"{names[name]}: {level} (against {levels[0]})", [
+                    str(int(cell == level)) if cell else "" for cell in cells]
+    if not found:
+        return {}
+    new = [name for name in found if name not in header.cells]
+    widened = [replace(record, cells=(*record.cells, *(found[name][1][at] for name in new)))
+               for at, record in enumerate(records)]
+    keys: list[str] = []
+    rows = []
+    for at, (name, (label, _)) in enumerate(found.items(), start=2):
+        keys.append(key_of(name, keys, "covariate"))
+        rows.append(Record(at, (keys[-1], label, name)))
+    return {STUDIES: (Record(1, (*header.cells, *new)), widened),
+            COVARIATES: (Record(1, ("covariate", "label", "column")), rows)}

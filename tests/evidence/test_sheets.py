@@ -1,0 +1,162 @@
+"""One spreadsheet as evidence: what each column becomes, what is refused and where, and the directory made of it."""
+
+import csv
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from analysis.__main__ import main
+from analysis.evidence.loading import load
+from analysis.evidence.problems import EvidenceError
+
+RATES = [["Study", "Endpoint", "Events", "N", "Age", "Type", "Year"],
+         *([f"Trial {at}", "Heilung (ja)", y, n, age, kind, 2001 + at] for at, (y, n, age, kind) in enumerate([
+             (23, 107, 30.5, "objective"), (12, 44, 40, "self report"), (19, 51, None, "self report"),
+             (9, 39, 35, "objective")], start=1))]
+TIMES = [["study", "outcome", "statistic", "time", "estimate", "ci_low", "ci_high", "events", "person_time", "n",
+          "time_unit"],
+         ["A", "OS", "median", None, 1.5, 1, 2, None, None, 30, "years"],
+         ["B", "OS", "landmark", 52, 0.6, None, None, None, None, 25, "weeks"],
+         ["C", "OS", "median", None, 13, 9, 20, None, None, 40, None],
+         ["D", "OS", None, None, None, None, None, 7, 10, 12, "years"]]
+
+
+def workbook(path: Path, rows: list[list[object]]) -> Path:
+    book = openpyxl.Workbook()
+    book.create_sheet("first, empty", 0)
+    for row in rows:
+        book.worksheets[1].append(row)
+    book.save(path)
+    return path
+
+
+def table(path: Path, rows: list[list[object]], separator: str = ",") -> Path:
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream, delimiter=separator).writerows([["" if cell is None else cell for cell in row]
+                                                           for row in rows])
+    return path
+
+
+def problems(path: Path) -> list[str]:
+    with pytest.raises(EvidenceError) as caught:
+        load(path)
+    return [str(problem) for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_workbook_and_a_table_say_the_same(tmp_path, separator):
+    one = load(workbook(tmp_path / "a.xlsx", RATES))
+    other = load(table(tmp_path / "a.csv", RATES, separator))
+    for name in ("studies", "endpoints", "responses", "covariates"):
+        assert getattr(one, name) == getattr(other, name) != ()
+    assert [(row.study_id, row.endpoint, row.events, row.n, row.row) for row in one.responses] == [
+        ("trial_1", "heilung_ja", 23, 107, 2), ("trial_2", "heilung_ja", 12, 44, 3),
+        ("trial_3", "heilung_ja", 19, 51, 4), ("trial_4", "heilung_ja", 9, 39, 5)]
+    assert (one.endpoints[0].label, one.endpoints[0].kind, one.endpoints[0].direction) == (
+        "Heilung (ja)", "rate", "neutral")
+    assert [study.year for study in one.studies] == [2002, 2003, 2004, 2005]
+
+
+def test_numbers_are_covariates_and_words_columns_of_0_and_1(tmp_path):
+    evidence = load(workbook(tmp_path / "a.xlsx", RATES))
+    assert [(row.column, row.label) for row in evidence.covariates] == [
+        ("age", "Age"), ("type_self_report", "Type: self report (against objective)"), ("year", "Year")]
+    assert [study.columns["type_self_report"] for study in evidence.studies] == ["0", "1", "1", "0"]
+    assert [study.columns["age"] for study in evidence.studies] == ["30.5", "40", "", "35"]
+
+
+def test_times_are_read_in_their_unit(tmp_path):
+    a, b, c, d = load(workbook(tmp_path / "a.xlsx", TIMES)).survival
+    assert (a.estimate, a.ci_low, a.ci_high) == (18.0, 12.0, 24.0)
+    assert (b.time_months, b.estimate) == (pytest.approx(52 * 7 / 30.4375), 0.6)
+    assert c.estimate == 13.0 and (d.events, d.person_months) == (7, 120.0)
+
+
+@pytest.mark.parametrize("names", ["study,r,n", "slab,xi,ni", "Study ID,Events,Total"])
+def test_columns_of_other_programs_and_no_endpoint(tmp_path, names):
+    path = tmp_path / "AS.csv"
+    path.write_text(f"{names}\nStudy 1,23,107\nStudy 2,12,44\n", encoding="utf-8")
+    evidence = load(path)
+    assert [(row.events, row.n) for row in evidence.responses] == [(23, 107), (12, 44)]
+    assert [(row.endpoint, row.label) for row in evidence.endpoints] == [("event", "Event")]
+    assert all(study.year is None for study in evidence.studies)
+
+
+def test_labels_that_make_one_key_stay_two_studies(tmp_path):
+    path = table(tmp_path / "a.csv", [["study", "events", "n"], ["Li (a)", 1, 9], ["Li, A", 2, 9], ["李", 3, 9]])
+    assert [study.study_id for study in load(path).studies] == ["li_a", "li_a_2", "study_3"]
+
+
+@pytest.mark.parametrize(("rows", "message"), [
+    ([["study", "events", "n"], ["A", 5, 3]], "a.xlsx row 2 (a, event): events = 5 exceeds n = 3"),
+    ([["Trial", "R", "N"], ["A", "NR", 3]], "a.xlsx row 2 (a, event): R = NR is placeholder text"),
+    ([["study", "events", "n"], [None, 1, 3]], "a.xlsx row 2: study is empty. Name the study in every row"),
+    ([["trial name", "events", "n"], ["A", 1, 3]], "a.xlsx row 1: study is missing from the header"),
+    ([["study", "n"], ["A", 3]], "a.xlsx row 1: events is missing from the header. A rate needs"),
+    ([["study", "events", "n", "N"], ["A", 1, 3, 3]], "a.xlsx row 1: n is named by more than one column"),
+    ([["study", "events", "n"]], "a.xlsx row 1: has a header but no rows"),
+    ([["study", "events", "n"], ["A", 1, 3], ["A", 1, 3]], "repeats row 2"),
+    ([["study", "endpoint", "events", "n", "Age"], ["A", "x", 1, 3, 40], ["A", "y", 1, 3, 41]],
+     "a.xlsx row 3 (A): Age = 41 differs from row 2 of the same study, which has 40"),
+    ([["study", "endpoint", "events", "n", "statistic", "time", "estimate"], ["A", "x", 1, 3, None, None, None],
+      ["B", "x", None, 9, "median", None, 4]], "a.xlsx row 2"),
+    ([], "a.xlsx: is empty")])
+def test_what_is_wrong_is_told_with_the_row_and_name_of_the_sheet(tmp_path, rows, message):
+    assert message in "\n".join(problems(workbook(tmp_path / "a.xlsx", rows)))
+
+
+def test_every_problem_is_told_at_once(tmp_path):
+    rows = [["study", "events", "n"], ["A", 5, 3], ["B", "NR", 10], [None, 1, 2]]
+    assert [problem.partition(":")[0].partition(" (")[0] for problem in problems(workbook(tmp_path / "a.xlsx", rows))] \
+        == ["a.xlsx row 2", "a.xlsx row 3", "a.xlsx row 4"]
+
+
+def test_files_of_other_programs_are_refused_in_words(tmp_path):
+    files = {"a.xls": b"\xd0\xcf", "a.ods": b"PK", "b.xlsx": b"study,events,n", "c.xlsx": b"PK\3\4"}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+        assert "Save it as .xlsx, or as CSV UTF-8." in problems(tmp_path / name)[0]
+
+
+@pytest.mark.parametrize("rows", [RATES, TIMES], ids=["rates", "times"])
+def test_the_directory_made_of_a_sheet_says_the_same(tmp_path, rows, capsys):
+    path = workbook(tmp_path / "a.xlsx", rows)
+    assert main(["init", str(tmp_path / "own"), "--from", str(path)]) == 0
+    assert "recart check --data" in capsys.readouterr().out
+    from_sheet, from_tables = load(path), load(tmp_path / "own")
+    for name in ("endpoints", "responses", "survival", "covariates"):
+        one, other = ([{**{field: getattr(row, field) for field in row.__dataclass_fields__}, "row": 0}
+                       for row in getattr(evidence, name)] for evidence in (from_sheet, from_tables))
+        assert one == other
+    assert main(["check", "--data", str(tmp_path / "own")]) == 0
+
+
+@pytest.mark.parametrize("flags", [[], ["--rates"], ["--survival"], ["--both"]], ids=" ".join)
+def test_the_example_runs_as_it_is(tmp_path, flags, capsys):
+    assert main(["init", str(tmp_path / "own"), *flags]) == 0
+    evidence = load(tmp_path / "own")
+    for endpoint in evidence.endpoints:
+        assert main(["fit", endpoint.endpoint, "--engine", "exact", "--data", str(tmp_path / "own")]) == 0
+    assert bool(evidence.survival) == bool({"--survival", "--both"} & set(flags))
+    assert len((tmp_path / "own" / "README.md").read_text().splitlines()) <= 14
+
+
+def test_nothing_is_overwritten_and_nothing_is_left_half_made(tmp_path, capsys):
+    bad = table(tmp_path / "bad.csv", [["study", "events", "n"], ["A", 5, 3]])
+    assert main(["init", str(tmp_path / "own"), "--from", str(bad)]) == 2
+    assert f"1 problem(s) in {bad}" in capsys.readouterr().err
+    assert not (tmp_path / "own").exists()
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "notes.txt").write_text("mine")
+    assert main(["init", str(tmp_path / "own")]) == 2
+    assert "is not an empty directory" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.csv", "own"]
+    assert main(["init", str(tmp_path / "new"), "--rates", "--from", str(bad)]) == 2
+
+
+def test_a_label_that_is_a_formula_is_written_as_text(tmp_path):
+    path = table(tmp_path / "a.csv", [["study", "events", "n", "shift"], ["=1+1", 1, 9, -2], ["B", 2, 9, -3]])
+    assert main(["init", str(tmp_path / "own"), "--from", str(path)]) == 0
+    assert "'=1+1" in (tmp_path / "own" / "studies.csv").read_text()
+    assert [study.columns["shift"] for study in load(tmp_path / "own").studies] == ["-2", "-3"]
