@@ -15,7 +15,7 @@ FLOORS = (
     ("analysis.evidence", "models"),
     ("analysis.cases", "analysis.frequentist"),
     ("analysis.inference",),
-    ("analysis.results",),
+    ("analysis.results", "analysis.design"),
     ("analysis.output",),
     ("analysis.drawing",),
     ("analysis.chapters",),

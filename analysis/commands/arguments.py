@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from analysis.cases.selection import SETS
 from analysis.cases.settings import ALL, EXACT, IMPORTANCE, NUTS, Job, Question
+from analysis.design.planning import ANALYSES, Plan
 from analysis.evidence.loading import DEFAULT_DATA
 from analysis.simulation.settings import COVERAGE_REPLICATES, DEFAULT_REPLICATES, FAULTS
 from analysis.system.errors import UsageError
@@ -133,6 +134,23 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
         ("--n", {"type": _whole(1, 5_000), "metavar": "N", "required": True, "help": "patients of the study"}),
         _MODEL, _SUBSET, *_ROWS, _PRIORS, _LEVEL,
         _output("write the predictive distribution and a figure of it into DIR"))),
+    "design": ("plan the next single-arm trial from these studies", (
+        _ENDPOINT, ("--n", {"type": _whole(2, 400), "metavar": "N", "required": True, "help": "patients of the trial"}),
+        ("--threshold", {"type": _number(0.001, 0.999, "a probability"), "metavar": "T", "required": True,
+                         "help": "rate, or survival at the horizon, beyond which the trial should show it to be"}),
+        ("--confidence", {"type": _number(0.5, 0.9999, "a probability"), "default": Plan.confidence, "metavar": "C",
+                          "help": "posterior probability that is a success; default: 0.95"}),
+        ("--analysis", {"choices": ANALYSES, "default": Plan.analysis,
+                        "help": "prior of the analysis; default: robust"}),
+        ("--robust", {"type": _number(0.0, 0.99, "a weight"), "default": Plan.robust, "metavar": "W",
+                      "help": "weight of the vague component of the robust prior; default: 0.2"}),
+        ("--assurance", {"type": _number(0.05, 0.99, "a probability"), "default": Plan.target, "metavar": "A",
+                         "help": "probability of success for which a size is looked for; default: 0.8"}),
+        ("--look", {"type": _whole(1, 399), "metavar": "M", "help": "patients of an interim look"}),
+        ("--futility", {"type": _number(0.0, 0.5, "a probability"), "default": Plan.futility, "metavar": "P",
+                        "help": "predictive probability of success below which the look stops; default: 0.05"}),
+        _MODEL, _SUBSET, *_ROWS, _PRIORS, _LEVEL,
+        _output("write the operating characteristics and a figure of them into DIR"))),
     "compare": ("published numbers against recomputed ones", (_SAMPLED_OR_EXACT, *_SETTINGS)),
     "calibrate": ("simulation-based calibration of a model at the studies' real sizes", (
         ("model", {"metavar": "MODEL", "nargs": "?", "help": "as `list` names it, such as beta_binomial"}),

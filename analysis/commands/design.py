@@ -1,0 +1,91 @@
+"""`design`: the next trial planned from these studies: a prior, what it is worth, and how a rule would fare."""
+
+import argparse
+from dataclasses import replace
+
+from analysis.cases.case import NoStudies, case_of, model_for, no_study
+from analysis.cases.selection import candidates
+from analysis.cases.settings import EXACT
+from analysis.commands.arguments import base_job
+from analysis.commands.printing import asked, heading, print_json, print_notes
+from analysis.design.planning import ANALYSES, Design, Plan, planned
+from analysis.evidence.loading import load
+from analysis.evidence.types import Evidence
+from analysis.inference.posterior import NO_POSTERIOR
+from analysis.output import adding
+from analysis.results.design import OPERATING, fields, in_pymc, in_r, operating_rows, sentences
+from analysis.results.terminal import show
+from analysis.system.errors import UsageError, one_line
+
+_FALLING = "weibull"
+_TOLD = 0.0005  # success that is less likely, or as near to certain, has no line in the terminal
+
+
+def run(options: argparse.Namespace) -> int:
+    """Plan, print, write the operating characteristics and a figure where --output asks for them."""
+    evidence = load(options.data)
+    design = designed_as_asked(evidence, options)
+    case, figure = design.case, f"figures/design.{options.endpoint}"
+    names = [OPERATING.file, f"{figure}.svg", f"{figure}.png"]
+    with adding(options.output, data=options.data, run=f"design {options.endpoint}", names=names) as folder:
+        if folder:
+            from analysis.drawing.design import draw_design
+            from analysis.drawing.saving import save_figure
+
+            table = OPERATING.table(operating_rows(design))
+            table.write(folder)
+            save_figure(draw_design(table.frame, design, title=case.selection.endpoint.label), folder / figure)
+    if options.json:
+        print_json({**asked(evidence, case.question, endpoint=options.endpoint, model=case.model.name,
+                            subset=case.question.subset), "engine": EXACT,
+                    "priors": {name: str(prior) for name, prior in case.priors.items()},
+                    "n_studies": len(case.studies), "n_patients": case.studies.patients,
+                    "warnings": list(case.selection.warnings), **fields(design)})
+        return 0
+    print(shown(evidence, design))
+    print_notes(case.selection.warnings, [])
+    for name in names if options.output else ():
+        print(one_line(str(options.output / name)))
+    return 0
+
+
+def designed_as_asked(evidence: Evidence, options: argparse.Namespace) -> Design:
+    """The design that the options ask for.
+
+    Raises
+    ------
+    UsageError
+        When they do not go together, no study answers, or there is no posterior to predict from.
+    """
+    job = base_job(options, options.endpoint)
+    kind = candidates(evidence, job.question).endpoint.kind
+    # A constant hazard extrapolates what early landmarks say to any later time.
+    model = model_for(kind, job.model or (_FALLING if kind == "survival" else None))
+    if kind == "survival" and len(model.priors) < 3:
+        raise UsageError(f"{model.name} has a constant hazard, which later survival does not follow; take {_FALLING}")
+    case = case_of(evidence, replace(job, model=model.name))
+    if not len(case.studies):
+        raise NoStudies(no_study(case.question, (case.selection,)))
+    if kind == "rate" and options.horizon:
+        raise UsageError(f"{options.endpoint} is a rate; --horizon is for survival endpoints")
+    if options.look is not None and options.look >= options.n:
+        raise UsageError(f"--look {options.look} is not before the end of the trial, --n {options.n}")
+    plan = Plan(options.n, options.threshold, options.confidence, options.analysis, options.robust, options.assurance,
+                options.look, options.futility, case.horizon)
+    try:
+        return planned(case, plan)
+    except NO_POSTERIOR as error:
+        raise UsageError(str(error)) from None
+
+
+def shown(evidence: Evidence, design: Design) -> str:
+    """The design for a terminal."""
+    case = design.case
+    columns = {"rate": "true rate", **{f"success_{name}": f"success, {name} prior" for name in ANALYSES}}
+    columns |= {"stops": "look stops", "success_with_look": "success with look", "patients": "patients"} \
+        if design.look else {}
+    rows = [row for row in operating_rows(design)
+            if row["rate"] == design.plan.threshold or _TOLD < row[f"success_{design.plan.analysis}"] < 1.0 - _TOLD]
+    return "\n".join([heading(evidence, case.question, case.model.name, case.priors, case.studies), "",
+                      *sentences(design), "", show(OPERATING, rows, columns), "",
+                      f"R (RBesT): {in_r(design.prior)}", f"PyMC: {in_pymc(design.prior)}"])

@@ -1,0 +1,243 @@
+"""The predictive distribution of a new study as a mixture of betas or normals, and its effective sample sizes.
+
+A rate becomes a mixture of beta distributions, survival one of normal distributions of the log cumulative hazard at its
+time. The predictive distribution is known exactly as probabilities of cells; the mixture is the one whose probabilities
+of the same cells diverge least from them (Kullback-Leibler), with as few components as come near enough.
+
+References
+----------
+Schmidli H et al. Biometrics 2014;70:1023, doi 10.1111/biom.12242 (mixtures as priors, robust component).
+Neuenschwander B et al. Biometrics 2020;76:578, doi 10.1111/biom.13252 (expected local-information-ratio).
+Morita S, Thall PF, Mueller P. Biometrics 2008;64:595, doi 10.1111/j.1541-0420.2007.00888.x (prior information).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+from scipy import optimize, special
+
+from analysis.inference.grid import Grid, Slices
+
+NEAR = 1e-3
+"""Divergence, in nats, below which no further component is added."""
+
+MOST_COMPONENTS = 4
+_CELLS, _TAIL = 400, 1e-7
+_NODES = 4000
+_WIDEST = 40.0  # of a logit, or of a log cumulative hazard
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """A mixture of beta distributions of a rate, or of normal ones of a log cumulative hazard.
+
+    Parameters
+    ----------
+    family : {"beta", "normal"}
+    weights, first, second : array, shape (K,)
+        a and b of betas; mean and standard deviation of normals.
+    divergence : float or None
+        From the predictive distribution, nats; None where it is not one's approximation.
+    """
+
+    family: str
+    weights: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+    divergence: float | None = None
+
+    def cdf(self, values: np.ndarray) -> np.ndarray:
+        """Distribution function at rates, or at log cumulative hazards."""
+        x = np.asarray(values, dtype=float)[..., None]
+        parts = special.betainc(self.first, self.second, x) if self.family == "beta" else \
+            special.ndtr((x - self.first) / self.second)
+        return parts @ self.weights
+
+    @cached_property
+    def moments(self) -> tuple[float, float]:
+        """Mean and standard deviation."""
+        a, b = self.first, self.second
+        means, variances = (a / (a + b), a * b / ((a + b) ** 2 * (a + b + 1.0))) if self.family == "beta" else (a, b**2)
+        mean = float(self.weights @ means)
+        return mean, float(np.sqrt(self.weights @ (variances + means**2) - mean**2))
+
+    def robust(self, weight: float) -> Self:
+        """With a component of this weight that says as much as one patient does: uniform rates, or unit information."""
+        if weight == 0.0:
+            return self
+        # A log cumulative hazard of one patient has a standard deviation of about 1 / sqrt(events), here one event.
+        vague = (1.0, 1.0) if self.family == "beta" else (self.moments[0], 1.0)
+        return replace(self, weights=np.append(self.weights * (1.0 - weight), weight), divergence=None,
+                       first=np.append(self.first, vague[0]), second=np.append(self.second, vague[1]))
+
+    def _information(self, values: np.ndarray) -> np.ndarray:
+        """Minus the second derivative of the log density."""
+        x = values[..., None]
+        if self.family == "beta":
+            a, b = self.first - 1.0, self.second - 1.0
+            slopes, curvatures = a / x - b / (1.0 - x), -a / x**2 - b / (1.0 - x) ** 2
+            parts = special.xlogy(a, x) + special.xlog1py(b, -x) - special.betaln(self.first, self.second)
+        else:
+            slopes, curvatures = (self.first - x) / self.second**2, -1.0 / self.second**2
+            parts = -0.5 * ((x - self.first) / self.second) ** 2 - np.log(self.second)
+        shares = self.weights * np.exp(parts - parts.max(axis=-1, keepdims=True))
+        shares /= shares.sum(axis=-1, keepdims=True)
+        slope = (shares * slopes).sum(axis=-1)
+        return slope**2 - (shares * (slopes**2 + curvatures)).sum(axis=-1)
+
+
+def unit_information(family: str, values: np.ndarray) -> np.ndarray:
+    """Expected information of one patient: of a rate, or of a log cumulative hazard in whether the event has come."""
+    if family == "beta":
+        return 1.0 / (values * (1.0 - values))
+    hazard = np.exp(values)
+    # S = exp(-H): (dS/d log H)^2 / (S (1 - S)).
+    return hazard**2 / np.expm1(hazard)
+
+
+def effective_sizes(mixture: Mixture) -> dict[str, float]:
+    """Patients that the prior is worth: by local information (elir), by its variance (moment), at its mean (morita)."""
+    mean, sd = mixture.moments
+    nodes, shares = cells_of(mixture)
+    ratio = mixture._information(nodes) / unit_information(mixture.family, nodes)
+    at_mean = np.array([mean])
+    unit = float(unit_information(mixture.family, at_mean)[0])
+    own = float(mixture._information(at_mean)[0])
+    if mixture.family == "normal":
+        return {"elir": float(shares @ ratio), "moment": 1.0 / (sd**2 * unit), "morita": own / unit}
+    # The information of a beta without observations, a and b near 0, is taken off.
+    nothing = -1.0 / mean**2 - 1.0 / (1.0 - mean) ** 2
+    return {"elir": float(shares @ ratio), "moment": mean * (1.0 - mean) / sd**2 - 1.0,
+            "morita": (own - nothing) / unit}
+
+
+def moment_size(mean: float, sd: float) -> float:
+    """Patients whose beta distribution has this mean and standard deviation."""
+    return mean * (1.0 - mean) / sd**2 - 1.0
+
+
+def cells_of(mixture: Mixture, count: int = _NODES) -> tuple[np.ndarray, np.ndarray]:
+    """Points of a mixture and their probabilities, dense where it is; shape (c,) each."""
+    low, high = (_quantile(mixture, p) for p in (1e-9, 1.0 - 1e-9))
+    edges = np.linspace(low, high, count + 1)
+    edges, middle = (special.expit(edges), special.expit((edges[1:] + edges[:-1]) / 2.0)) \
+        if mixture.family == "beta" else (edges, (edges[1:] + edges[:-1]) / 2.0)
+    mass = np.diff(mixture.cdf(edges))
+    return middle, mass / mass.sum()
+
+
+def _quantile(mixture: Mixture, probability: float) -> float:
+    """A quantile, of rates on the logit scale."""
+    back = special.expit if mixture.family == "beta" else (lambda x: x)
+    return optimize.brentq(lambda x: float(mixture.cdf(back(x))) - probability, -_WIDEST, _WIDEST)
+
+
+@dataclass(frozen=True, eq=False)
+class Predictive:
+    """The exact distribution of a new study's rate or log cumulative hazard, as probabilities of cells.
+
+    Parameters
+    ----------
+    edges : array, shape (C - 1,)
+        Inner edges, even on the scale of the logit or of the log cumulative hazard; the outer cells reach to the ends.
+    mass : array, shape (C,)
+    """
+
+    family: str
+    edges: np.ndarray
+    mass: np.ndarray
+
+
+def predictive_of(grid: Grid | Slices, months: float | None) -> Predictive:
+    """The predictive distribution of a new study; of survival that of the log cumulative hazard at `months`."""
+    density, (values, weights) = grid.density.model.density, grid.sparse()
+
+    def at_most(x: np.ndarray) -> np.ndarray:
+        if months is None:
+            return density.new_study_cdf(values, special.expit(x)[:, None]) @ weights
+        # Survival is exp(-exp(x)) or less where the effect is at least that of this survival.
+        return density.new_study_cdf(values, density.curve.effect_at(
+            values, np.exp(-np.exp(x))[:, None], months)) @ weights
+
+    rough = np.linspace(-_WIDEST if months is None else -12.0, _WIDEST if months is None else 6.0, 2 * _CELLS)
+    inside = np.flatnonzero((cdf := at_most(rough)) * (1.0 - cdf) > _TAIL)
+    ends = rough[max(inside[0] - 1, 0)], rough[min(inside[-1] + 1, len(rough) - 1)]
+    x = np.linspace(*ends, _CELLS - 1)
+    mass = np.maximum(np.diff(at_most(x), prepend=0.0, append=1.0), 0.0)
+    mass /= mass.sum()
+    return Predictive("beta" if months is None else "normal", special.expit(x) if months is None else x, mass)
+
+
+def divergence(exact: Predictive, mixture: Mixture) -> float:
+    """Kullback-Leibler divergence of a mixture from the exact distribution over its cells, nats."""
+    return float(np.sum(_residuals(exact, mixture) ** 2))
+
+
+def _residuals(exact: Predictive, mixture: Mixture) -> np.ndarray:
+    """Deviance residuals of the cells, whose squares add up to the divergence."""
+    masses = np.maximum(np.diff(mixture.cdf(exact.edges), prepend=0.0, append=1.0), 1e-300)
+    deviance = special.rel_entr(exact.mass, masses) - exact.mass + masses
+    return np.sign(exact.mass - masses) * np.sqrt(np.maximum(deviance, 0.0))
+
+
+def fitted(exact: Predictive) -> Mixture:
+    """The mixture with the fewest components whose divergence is below `NEAR`, or the nearest of at most four."""
+    best = coordinates = None
+    for count in range(1, MOST_COMPONENTS + 1):
+        candidate, coordinates = _fit(exact, count, coordinates)
+        if best is None or candidate.divergence < best.divergence:
+            best = candidate
+        if best.divergence < NEAR:
+            break
+    order = np.argsort(-best.weights)
+    return replace(best, weights=best.weights[order], first=best.first[order], second=best.second[order])
+
+
+def _fit(exact: Predictive, count: int, smaller: np.ndarray | None) -> tuple[Mixture, np.ndarray]:
+    """The nearest mixture of so many components with its coordinates, from chance and from those of a smaller one."""
+    rng, inside = np.random.default_rng(count), exact.mass[1:-1]
+    on = special.logit(exact.edges) if exact.family == "beta" else exact.edges
+    middle = (on[1:] + on[:-1]) / 2.0
+    centre = float(middle @ inside / inside.sum())
+    spread = float(np.sqrt((middle - centre) ** 2 @ inside / inside.sum()))
+    to = _beta_of if exact.family == "beta" else _normal_of
+
+    def made(x: np.ndarray) -> Mixture:
+        weights = special.softmax(np.append(x[2 * count:], 0.0))
+        return Mixture(exact.family, weights, *to(x[:count], x[count:2 * count]))
+
+    starts = [np.concatenate([centre + spread * rng.normal(0.0, 0.5 * (count > 1), count),
+                              np.log(spread) + rng.normal(0.0, 0.6, count) * (count > 1), np.zeros(count - 1)])
+              for _ in range(2 if count > 1 else 1)]
+    found = [optimize.least_squares(lambda x: _residuals(exact, made(x)), start, xtol=1e-6, ftol=1e-6, max_nfev=60)
+             for start in [*starts, *_split(smaller)]]
+    nearest = min(found, key=lambda result: result.cost)
+    return replace(made(nearest.x), divergence=2.0 * float(nearest.cost)), nearest.x
+
+
+def _split(smaller: np.ndarray | None) -> Iterator[np.ndarray]:
+    """Coordinates with one component of a smaller mixture in two halves, for each of its components."""
+    if smaller is None:
+        return
+    count = (len(smaller) + 1) // 3
+    middle, log_spread, logits = smaller[:count], smaller[count:2 * count], np.append(smaller[2 * count:], 0.0)
+    for at in range(count):
+        apart = 0.5 * np.exp(log_spread[at])
+        halves = np.append(logits, logits[at]) - np.log(2.0) * np.append(np.arange(count) == at, True)
+        yield np.concatenate([np.append(middle + apart * (np.arange(count) == at), middle[at] - apart),
+                              np.append(log_spread, log_spread[at]), (halves - halves[-1])[:-1]])
+
+
+def _beta_of(logit: np.ndarray, log_spread: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Parameters a and b of betas by the logit of their mean and the log of their spread on the logit scale."""
+    mean = special.expit(np.clip(logit, -_WIDEST, _WIDEST))
+    size = np.exp(np.clip(-2.0 * log_spread, -10.0, 25.0)) / np.maximum(mean * (1.0 - mean), 1e-12)
+    return np.maximum(mean * size, 1e-6), np.maximum((1.0 - mean) * size, 1e-6)
+
+
+def _normal_of(mean: np.ndarray, log_sd: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return mean, np.exp(np.clip(log_sd, -12.0, 6.0))
+

@@ -1,0 +1,125 @@
+"""Everything that a planned single-arm trial is told: its prior, what that is worth, and how its rule would fare."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from analysis.cases.case import Case
+from analysis.design.mixtures import Mixture, effective_sizes, fitted, predictive_of
+from analysis.design.trial import Interim, Rule, assurance, counts_under, interim, size_for
+from analysis.inference.posterior import posterior_of
+from analysis.inference.prediction import CountLaw
+
+PREDICTIVE, ROBUST, UNIFORM = "predictive", "robust", "uniform"
+ANALYSES = (ROBUST, PREDICTIVE, UNIFORM)
+_STEPS = np.round(np.arange(0.05, 1.0, 0.05), 2)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is planned.
+
+    Parameters
+    ----------
+    n : int
+        Patients.
+    threshold, confidence : float
+        The trial succeeds where its rate lies beyond the threshold with this posterior probability.
+    analysis : {"robust", "predictive", "uniform"}
+        Prior of the analysis.
+    robust : float
+        Weight of the vague component.
+    target : float
+        Assurance for which a size is looked for.
+    look : int or None
+        Patients of an interim look.
+    futility : float
+        Predictive probability of success below which the look stops.
+    months : float or None
+        Of survival.
+    """
+
+    n: int
+    threshold: float
+    confidence: float = 0.95
+    analysis: str = ROBUST
+    robust: float = 0.2
+    target: float = 0.8
+    look: int | None = None
+    futility: float = 0.05
+    months: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """A plan with its answers.
+
+    Parameters
+    ----------
+    prior : Mixture
+        The predictive distribution of a new study.
+    """
+
+    case: Case
+    plan: Plan
+    prior: Mixture
+
+    @cached_property
+    def sizes(self) -> dict[str, float]:
+        """Effective sample sizes of the prior, patients."""
+        return effective_sizes(self.prior)
+
+    @cached_property
+    def above(self) -> bool:
+        """Whether more patients are better: survival is, and so are events that are no harm."""
+        return self.case.model.kind == "survival" or self.case.selection.endpoint.direction != "harm"
+
+    def rule(self, analysis: str) -> Rule:
+        """The rule under a prior of the analysis."""
+        # Cumulative hazards of exp(-0.4) and its like: survival is about uniform.
+        vague = Mixture("beta", *np.ones((3, 1))) if self.prior.family == "beta" else \
+            Mixture("normal", np.ones(1), np.array([-0.58]), np.array([1.28]))
+        prior = {PREDICTIVE: self.prior, ROBUST: self.prior.robust(self.plan.robust), UNIFORM: vague}[analysis]
+        return Rule(prior, self.plan.threshold, self.plan.confidence, self.above)
+
+    @cached_property
+    def chosen(self) -> Rule:
+        """The rule of the plan."""
+        return self.rule(self.plan.analysis)
+
+    def assurance(self, analysis: str) -> float:
+        """Probability of success of the plan's size, averaged over the predictive distribution."""
+        return assurance(self.rule(analysis), self.plan.n, self.prior)
+
+    @cached_property
+    def size(self) -> int | None:
+        """Patients from which on the target assurance holds; None where it does not."""
+        return size_for(self.chosen, self.prior, self.plan.target)
+
+    @cached_property
+    def expected(self) -> CountLaw:
+        """The law of the trial's count under the prior."""
+        return CountLaw(counts_under(self.prior, self.plan.n))
+
+    @cached_property
+    def look(self) -> Interim | None:
+        """The interim look, where one is planned."""
+        plan = self.plan
+        return interim(self.chosen, plan.look, plan.n, plan.futility) if plan.look else None
+
+    @property
+    def rates(self) -> list[float]:
+        """True rates at which the rule is judged: the threshold among round ones."""
+        return sorted({*map(float, _STEPS), self.plan.threshold})
+
+
+def planned(case: Case, plan: Plan) -> Design:
+    """The design of a plan from the posterior of a case.
+
+    Raises
+    ------
+    QuadratureFailed, NeedsDensity
+        When there is no posterior to predict from.
+    """
+    return Design(case, plan, fitted(predictive_of(posterior_of(case).grid, plan.months)))

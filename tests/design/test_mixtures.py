@@ -1,0 +1,116 @@
+"""Mixtures against known ones, and effective sample sizes against closed forms and a published mixture."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import special, stats
+
+from analysis import load
+from analysis.cases.case import case_of
+from analysis.cases.settings import Job, Question
+from analysis.design.mixtures import (
+    Mixture,
+    Predictive,
+    cells_of,
+    divergence,
+    effective_sizes,
+    fitted,
+    moment_size,
+    predictive_of,
+)
+from analysis.inference.draws import draw
+from analysis.inference.posterior import posterior_of
+from tests.data.tables import FOLDER
+from tests.evidence.build import write_files
+
+# As RBesT fits AS: its own effective sample sizes are 36.8 (ELIR) and 26.0 (moment).
+RBEST = Mixture("beta", np.array([0.617, 0.383]), np.array([19.2, 3.53]), np.array([57.8, 9.37]))
+AS = [(23, 107), (12, 44), (19, 51), (9, 39), (39, 139), (6, 20), (9, 78), (10, 35)]
+
+
+@pytest.fixture(scope="module")
+def as_grid(tmp_path_factory):
+    folder: Path = tmp_path_factory.mktemp("as")
+    rows = "".join(f"s{at},rate,{y},{n}\n" for at, (y, n) in enumerate(AS))
+    evidence = load(write_files(folder, {
+        "studies.csv": "study_id,label\n" + "".join(f"s{at},S{at}\n" for at in range(len(AS))),
+        "endpoints.csv": "endpoint,label,kind,direction\nrate,ASAS20,rate,benefit\n",
+        "responses.csv": f"study_id,endpoint,events,n\n{rows}"}))
+    return posterior_of(case_of(evidence, Job(Question("rate"), model="logit_normal"))).grid
+
+
+def test_the_published_mixture_has_its_published_sizes():
+    sizes = effective_sizes(RBEST)
+    assert (sizes["elir"], sizes["moment"]) == pytest.approx((36.8, 26.0), abs=0.06)
+
+
+@pytest.mark.parametrize(("a", "b"), [(1.5, 6.0), (7.0, 3.0), (40.0, 2.5)])
+def test_one_beta_is_worth_its_parameters(a, b):
+    sizes = effective_sizes(Mixture("beta", np.ones(1), np.array([a]), np.array([b])))
+    assert list(sizes.values()) == pytest.approx([a + b] * 3, rel=2e-3)
+
+
+def test_a_normal_is_worth_its_information_over_that_of_a_patient():
+    m, s = -0.3, 0.25
+    sizes = effective_sizes(Mixture("normal", np.ones(1), np.array([m]), np.array([s])))
+    # dS/dx = -H S, and a patient who is event-free or not has information (dS/dx)^2 / (S (1 - S)).
+    hazard = np.exp(m)
+    unit = hazard**2 * np.exp(-hazard) / (1.0 - np.exp(-hazard))
+    assert sizes["morita"] == pytest.approx(1.0 / (s**2 * unit)) == sizes["moment"]
+    x = np.random.default_rng(3).normal(m, s, 400_000)
+    one = np.exp(x) ** 2 / np.expm1(np.exp(x))
+    assert sizes["elir"] == pytest.approx(np.mean(1.0 / (s**2 * one)), rel=2e-3)
+
+
+def test_ours_is_nearer_to_the_predictive_distribution_than_the_published_one(as_grid):
+    exact = predictive_of(as_grid, None)
+    ours = fitted(exact)
+    assert ours.divergence == pytest.approx(divergence(exact, ours), abs=1e-9)
+    assert ours.divergence < 1e-3 < divergence(exact, RBEST)
+    draws = draw(as_grid, 200_000, np.random.default_rng(1))
+    rates = as_grid.density.model.density.new_study(draws, np.random.default_rng(2))
+    # The moments of the exact predictive are worth 24.1 patients; 200,000 draws leave 0.4.
+    assert moment_size(rates.mean(), rates.std()) == pytest.approx(24.1, abs=0.4)
+    assert effective_sizes(ours)["moment"] == pytest.approx(24.1, abs=0.1)
+    assert ours.moments == pytest.approx((rates.mean(), rates.std()), rel=5e-3)
+
+
+def test_response_of_this_evidence_is_worth_21_patients():
+    prior = fitted(predictive_of(posterior_of(case_of(load(FOLDER), Job(Question("cr")))).grid, None))
+    assert effective_sizes(prior)["moment"] == pytest.approx(21.1, abs=0.1)
+    assert prior.moments == pytest.approx((0.797, 0.086), abs=1e-3)
+
+
+@pytest.mark.parametrize("known", [
+    Mixture("beta", np.array([0.7, 0.3]), np.array([30.0, 3.0]), np.array([10.0, 8.0])),
+    Mixture("beta", np.ones(1), np.array([0.5]), np.array([900.0])),
+    Mixture("normal", np.array([0.6, 0.4]), np.array([-0.4, 0.3]), np.array([0.1, 0.5]))],
+    ids=["two", "rare", "normal"])
+def test_a_mixture_is_found_again(known):
+    on = np.linspace(*((-16.0, 6.0) if known.family == "beta" else (-4.0, 4.0)), 399)
+    edges = special.expit(on) if known.family == "beta" else on
+    found = fitted(Predictive(known.family, edges, np.diff(known.cdf(edges), prepend=0.0, append=1.0)))
+    assert found.divergence < 1e-3 and len(found.weights) == len(known.weights)
+    assert found.moments == pytest.approx(known.moments, rel=0.02)
+
+
+def test_survival_is_predicted_as_by_draws():
+    grid = posterior_of(case_of(load(FOLDER), Job(Question("os"), model="weibull"))).grid
+    prior, rng = fitted(predictive_of(grid, 24.0)), np.random.default_rng(5)
+    draws = draw(grid, 100_000, rng)
+    density = grid.density.model.density
+    log_hazard = np.log(-np.log(density.curve.survival(draws, density.new_study(draws, rng), 24.0)))
+    assert prior.moments == pytest.approx((log_hazard.mean(), log_hazard.std()), abs=5e-3)
+    for p in (0.025, 0.5, 0.975):
+        assert float(prior.cdf(np.quantile(log_hazard, p))) == pytest.approx(p, abs=5e-3)
+
+
+def test_the_vague_component_is_worth_one_patient_or_two():
+    assert RBEST.robust(0.0) is RBEST
+    robust = RBEST.robust(0.25)
+    assert robust.weights.sum() == pytest.approx(1.0) and robust.weights[-1] == 0.25
+    grid = np.linspace(0.01, 0.99, 9)
+    assert robust.cdf(grid) == pytest.approx(0.75 * RBEST.cdf(grid) + 0.25 * stats.uniform.cdf(grid))
+    values, mass = cells_of(robust)
+    assert float(values @ mass) == pytest.approx(robust.moments[0], abs=1e-4)
