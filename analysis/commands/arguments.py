@@ -152,6 +152,8 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
         _MODEL, _SUBSET, *_ROWS, _PRIORS, _LEVEL,
         _output("write the operating characteristics and a figure of them into DIR"))),
     "compare": ("published numbers against recomputed ones", (_SAMPLED_OR_EXACT, *_SETTINGS)),
+    "export": ("write the analysed data as metafor and RBesT read them", (
+        _output("default: export", Path("export")), *_ROWS)),
     "calibrate": ("simulation-based calibration of a model at the studies' real sizes", (
         ("model", {"metavar": "MODEL", "nargs": "?", "help": "as `list` names it, such as beta_binomial"}),
         ("--coverage", {"action": "store_true", "help": "instead of a model: how often every interval for a pooled "

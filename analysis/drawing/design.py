@@ -34,7 +34,7 @@ def draw_design(frame: "pd.DataFrame", design: "Design", *, title: str) -> Figur
     with style.styled():
         page = new_page(2 * _HEIGHT + _GAP + _BOTTOM, title=f"{title}: a trial of {plan.n} patients",
                         notes=sentences(design)[1:])
-        above, below = (page.axes(_LEFT, page.top + at * (_HEIGHT + _GAP), WIDTH - _LEFT - MARGIN, _HEIGHT)
+        above, below = (page.axes(_LEFT, page.top + at * (_HEIGHT + _GAP), WIDTH - _LEFT - 2.0 * MARGIN, _HEIGHT)
                         for at in (0, 1))
         counts = design.expected.probabilities
         above.bar(np.arange(plan.n + 1) / plan.n, counts, 0.8 / plan.n, color=style.PREDICTION, linewidth=0)

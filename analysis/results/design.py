@@ -75,19 +75,19 @@ def sentences(design: Design) -> list[str]:
     names = ("Beta", "a", "b") if prior.family == "beta" else ("Normal", "mean", "sd")
     mixture = " + ".join(f"{part['weight']:.3f} {names[0]}({part[names[1]]:.4g}, {part[names[2]]:.4g})"
                          for part in components(prior))
-    what = "events" if plan.months is None else f"patients without the event at {plan.months:g} months"
+    what = "patients with the event" if plan.months is None else f"patients without the event at {plan.months:g} months"
     lower, _, upper = design.expected.limits(design.case.level).tolist()
     bound, more = rule.bound(plan.n), "or more" if rule.above else "or fewer"
     wins = float(success(rule, plan.n, [plan.threshold])[0])
-    yours = f"with {bound} of {plan.n} {what} {more}" if bound is not None else "never"
+    reached = f"with {bound} {more} of {plan.n} {what}" if bound is not None else "never"
     rate, scale = ("rate", "") if plan.months is None else ("survival", " of the log cumulative hazard")
     lines = [
         f"Predictive distribution of a new study: {mixture}{scale}; divergence {significant(prior.divergence)}.",
-        f"It is worth {sizes['elir']:.1f} patients by local information (ELIR), {sizes['moment']:.1f} by its variance, "
-        f"{sizes['morita']:.1f} at its mean (Morita). Counts outside {lower} to {upper} of {plan.n} would be in "
-        "conflict with it.",
+        f"As a prior it is worth {sizes['elir']:.1f} patients by local information (ELIR), {sizes['moment']:.1f} by "
+        f"its variance, {sizes['morita']:.1f} at its mean (Morita). Counts outside {lower} to {upper} of {plan.n} "
+        "would be in conflict with it.",
         f"Success: P({rate} {'>' if rule.above else '<'} {plan.threshold:g}) of {plan.confidence:g} or more, which is "
-        f"reached {yours} ({plan.analysis} prior).",
+        f"reached {reached} ({plan.analysis} prior).",
         f"A {rate} at the threshold succeeds with probability {chance(wins)}; over the predictive distribution success "
         f"has probability {chance(design.assurance(plan.analysis))} (assurance).",
         f"Assurance of {percent(plan.target)} % " + (f"needs {design.size} patients." if design.size else
