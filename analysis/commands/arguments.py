@@ -39,6 +39,13 @@ def _tiers(text: str) -> str:
     return letters
 
 
+def _pair(text: str) -> tuple[str, str]:
+    new, _, old = text.partition("=")
+    if not new or not old:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NEW=OLD")
+    return new, old
+
+
 def _prior(text: str) -> tuple[str, str]:
     match = _PRIOR.fullmatch(text.strip())
     if not match:
@@ -113,6 +120,15 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
         ("--rates", {"action": "store_true", "help": "an example with a rate (the default)"}),
         ("--survival", {"action": "store_true", "help": "an example with a survival endpoint"}),
         ("--both", {"action": "store_true", "help": "an example with both"}))),
+    "update": ("put newer studies, or newer reports of known ones, into an evidence directory", (
+        ("source", {"type": Path, "metavar": "SOURCE", "help": "a directory, or a spreadsheet (.xlsx or CSV)"}),
+        ("--dry-run", {"action": "store_true", "help": "say what would change, and write nothing"}),
+        ("--same", {"type": _pair, "action": "append", "default": [], "metavar": "NEW=OLD",
+                    "help": "NEW reports on the known study OLD; may be repeated"}),
+        ("--distinct", {"action": "append", "default": [], "metavar": "NEW",
+                        "help": "NEW has other patients than any known study, whatever its registration"}),
+        ("--skip", {"action": "append", "default": [], "metavar": "NEW", "help": "leave NEW out"}),
+        *((flag, {**how, "default": "all"} if flag == "--set" else how) for flag, how in _ROWS))),
     "check": ("validate the evidence and list every problem", ()),
     "list": ("endpoints, models and subsets, with studies and patients", _ROWS),
     "fit": ("fit one endpoint", (

@@ -1,5 +1,5 @@
 """Folders of results: whole or as they were, and only those that are new, empty or known by their manifest."""
 
-from analysis.output.folders import adding, replacing
+from analysis.output.folders import adding, exchanging, replacing
 
-__all__ = ["adding", "replacing"]
+__all__ = ["adding", "exchanging", "replacing"]

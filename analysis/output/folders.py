@@ -77,6 +77,31 @@ def replacing(folder: Path, *, data: Path) -> Iterator[Path]:
 
 
 @contextmanager
+def exchanging(place: Path) -> Iterator[Path]:
+    """A copy of a folder to be changed; when the block ends well the two change places in one step.
+
+    Raises
+    ------
+    UsageError
+        In place of an error of writing.
+    """
+    place = place.resolve()
+    with ExitStack() as stack, speaking_of(place, place, errors=OutputError):
+        lock = stack.enter_context(in_use(place, place.with_name(f".{place.name}.lock"), alone=True))
+        with changing(lock):
+            _clear(place)
+            workshop = stack.enter_context(_workshop(place.parent, f".{place.name}{WORKSHOP}"))
+        is_still_there, building = stack.enter_context(_watched(place)), workshop / _NEW
+        shutil.copytree(place, building, symlinks=True)
+        yield building
+        _flush(building)
+        with undisturbed():
+            if not is_still_there():
+                raise OutputError(place, _DELETED)
+            _swap(building, place, workshop)
+
+
+@contextmanager
 def adding(folder: Path | None, *, data: Path, run: str, names: Sequence[str]) -> Iterator[Path | None]:
     """A folder to build files in that join those of `folder` when the block ends well; None for None.
 

@@ -1,0 +1,142 @@
+"""`update`: newer evidence put into a directory, whole or not at all, and what it changes."""
+
+import argparse
+import csv
+import io
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import copytree
+
+from analysis.cases.case import Case, headline_case
+from analysis.cases.settings import Job
+from analysis.chapters.sensitivity.table import FAR_MONTHS, FAR_POINTS
+from analysis.commands.arguments import question_of
+from analysis.commands.printing import print_json
+from analysis.evidence.columns import TABLES
+from analysis.evidence.loading import load
+from analysis.evidence.merging import Choices, Merged, Rows, merge, tables_in
+from analysis.evidence.types import Evidence
+from analysis.inference.estimands import Estimate
+from analysis.inference.further import Further, further
+from analysis.inference.posterior import NO_POSTERIOR, main_estimand, posterior_of
+from analysis.output import exchanging
+from analysis.results.numbers import chance, counted
+from analysis.results.terminal import table, with_limits
+from analysis.system.errors import UsageError, one_line
+from analysis.system.files import write_text
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """What newer evidence does to one endpoint: estimates with and without it, None where there is none."""
+
+    endpoint: str
+    before: Estimate | None
+    after: Estimate | None
+    reports: tuple[tuple[str, Further], ...]
+
+    @property
+    def changes(self) -> bool:
+        """Whether the median moves by more than a reader would overlook."""
+        if not self.before or not self.after:
+            return self.before is not self.after
+        far = FAR_MONTHS if self.after.unit == "months" else FAR_POINTS / 100.0
+        return abs(self.after.median - self.before.median) > far
+
+
+def run(options: argparse.Namespace) -> int:
+    """Merge, check, fit before and after, write unless --dry-run, and print what changed."""
+    place: Path = options.data
+    if not place.is_dir():
+        raise UsageError(f"{place} is no directory; `recart init DIR --from {place.name}` makes one of a spreadsheet")
+    before = load(place)
+    load(options.source)  # every problem of it, in its own words
+    choices = Choices(dict(options.same), tuple(options.distinct), tuple(options.skip))
+    merged = merge(tables_in(place), tables_in(options.source), choices, source=options.source.stem)
+    with _building(place, trial=options.dry_run) as building:
+        for file, rows in merged.tables.items():
+            write_text(building / file, _as_csv(rows))
+        after = load(building)
+        base = Job(question_of(options))
+        changes = [_change(before, after, base, endpoint, merged) for endpoint in merged.endpoints]
+    if options.json:
+        print_json(_object(merged, changes, dry_run=options.dry_run))
+    else:
+        _print(place, merged, changes, dry_run=options.dry_run)
+    return 0
+
+
+def _building(place: Path, *, trial: bool) -> AbstractContextManager[Path]:
+    """A copy of the directory, which takes its place at the end of the block unless it is a trial."""
+    return _copy(place) if trial else exchanging(place)
+
+
+@contextmanager
+def _copy(place: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(copytree(place, Path(folder) / place.resolve().name))
+
+
+def _as_csv(rows: Rows) -> str:
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue()
+
+
+def _change(before: Evidence, after: Evidence, base: Job, endpoint: str, merged: Merged) -> Change:
+    known = any(row.endpoint == endpoint for row in before.endpoints)
+    old = headline_case(before, base, endpoint) if known else None
+    new = headline_case(after, base, endpoint)
+    reports = []
+    for study_id in (*merged.added, *merged.updated):
+        rows = [row for row in new.selection.rows if row.study_id == study_id]
+        others = [name for name in new.studies.study_ids if name not in (*merged.added, study_id)]
+        # Strata are no report of a study, and events over person-time none that is predicted.
+        if len(rows) == 1 and others and getattr(rows[0], "statistic", "median"):
+            try:
+                reports.append((study_id, further(new.take(others), rows[0])))
+            except NO_POSTERIOR:
+                continue
+    return Change(endpoint, _estimate(old), _estimate(new), tuple(reports))
+
+
+def _estimate(case: Case | None) -> Estimate | None:
+    try:
+        return posterior_of(case).estimates([main_estimand(case)])[0] if case and len(case.studies) else None
+    except NO_POSTERIOR:
+        return None
+
+
+def _print(place: Path, merged: Merged, changes: list[Change], *, dry_run: bool) -> None:
+    done = "would change" if dry_run else "changed"
+    print(one_line(f"{place}: {counted(len(merged.added), 'study')} added ({', '.join(merged.added) or 'none'}), "
+                   f"{len(merged.updated)} updated ({', '.join(merged.updated) or 'none'}); tables that {done}: "
+                   f"{', '.join(file for file in TABLES if file in merged.tables)}"))
+    for study_id, endpoint, count in merged.replaced:
+        print(f"{study_id}, {endpoint}: {counted(count, 'row')} replaced")
+    reports = [(change.endpoint, name, report) for change in changes for name, report in change.reports]
+    if reports:
+        print("\n" + table(("endpoint", "study", "reported", "two-sided", "surprising", "log score"), [
+            [endpoint, name, answer.report.report, chance(answer.expectation.two_sided),
+             "yes" if answer.expectation.named else "no", f"{answer.expectation.log_predictive:.2f}"]
+            for endpoint, name, answer in reports]))
+    if changes:
+        print("\n" + table(("endpoint", "before", "after", "conclusion"), [
+            [change.endpoint, *(with_limits(one.median, one.lower, one.upper, one.unit) if one else "no study"
+                                for one in (change.before, change.after)), "changes" if change.changes else "stays"]
+            for change in changes]))
+
+
+def _object(merged: Merged, changes: list[Change], *, dry_run: bool) -> Mapping[str, object]:
+    return {"dry_run": dry_run, "added": merged.added, "updated": merged.updated,
+            "replaced": [dict(zip(("study_id", "endpoint", "rows"), item, strict=True)) for item in merged.replaced],
+            "tables": sorted(merged.tables),
+            "endpoints": [{"endpoint": change.endpoint, "before": change.before and vars(change.before),
+                           "after": change.after and vars(change.after), "changes": change.changes,
+                           "reports": [{"study_id": name, **vars(answer.report), **vars(answer.expectation)}
+                                       for name, answer in change.reports]} for change in changes]}

@@ -1,0 +1,214 @@
+"""Newer evidence put into an evidence directory: which studies are known, which are new, and what cannot be told.
+
+A study of the newer evidence is a known one where its id or its label is; a later report of it takes the place of the
+older rows of the same endpoint, whose facts stay in the ledger. One that shares a registration, or by `overlaps_with`
+patients, with a known one of another id is neither until somebody says what it is.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from analysis.evidence.cells import as_seen
+from analysis.evidence.columns import TABLES
+from analysis.evidence.files import Record, read_bytes, read_records
+from analysis.evidence.sheets import COVARIATES, ENDPOINTS, RESPONSES, STUDIES, SURVIVAL, key_of, tables_of
+from analysis.evidence.spreadsheets import read_sheet
+from analysis.system.errors import UsageError
+
+SOURCES, FACTS = "sources.csv", "extraction.csv"
+REGISTRATION = "registry_id"
+_DECISIONS = (RESPONSES, SURVIVAL)
+Rows = list[dict[str, str]]
+
+
+class Undecided(UsageError):
+    """Studies of which it cannot be told whether they are known; the message says how to choose."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a user said about studies of the newer evidence.
+
+    Parameters
+    ----------
+    same : mapping of str to str
+        From a newer id to the known study that it reports on.
+    distinct, skipped : tuple of str
+        Those of other patients than any known study, and those to leave out.
+    """
+
+    same: Mapping[str, str] = field(default_factory=dict)
+    distinct: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Merged:
+    """The tables of a directory with newer evidence in them.
+
+    Parameters
+    ----------
+    tables : mapping of str to rows
+        Those that change, whole.
+    added, updated : tuple of str
+        Ids of new studies, and of known ones with newer rows.
+    replaced : tuple of (study_id, endpoint, how many rows)
+    endpoints : tuple of str
+        Endpoints with a new row.
+    """
+
+    tables: Mapping[str, Rows]
+    added: tuple[str, ...]
+    updated: tuple[str, ...]
+    replaced: tuple[tuple[str, str, int], ...]
+    endpoints: tuple[str, ...]
+
+
+def tables_in(place: Path) -> dict[str, Rows]:
+    """Every table of a directory, or of one spreadsheet, as text by column name."""
+    if place.is_file():
+        return {file: _rows(*table) for file, table in tables_of(read_sheet(place)).contents.items()}
+    return {file: _rows(*_split(read_records(file, read_bytes(place / file))[2])) for file in TABLES
+            if (place / file).exists()}
+
+
+def _split(records: Sequence[Record]) -> tuple[Record, Sequence[Record]]:
+    return records[0], records[1:]
+
+
+def _rows(header: Record, records: Iterable[Record]) -> Rows:
+    return [dict(zip(header.cells, record.cells, strict=False)) for record in records]
+
+
+def merge(known: Mapping[str, Rows], newer: Mapping[str, Rows], choices: Choices, *, source: str) -> Merged:
+    """The tables of known evidence with newer evidence in them; `source` names where the newer one comes from.
+
+    Raises
+    ------
+    Undecided
+        With a line for each study that may be a known one.
+    """
+    studies = {row["study_id"]: row for row in known[STUDIES]}
+    offered = [row for row in newer[STUDIES] if row["study_id"] not in choices.skipped]
+    _check_names(studies, newer, choices)
+    ids = _matched(studies, offered, choices)
+    endpoints, new_endpoints = _endpoints(known[ENDPOINTS], newer[ENDPOINTS])
+    decisions = {file: [{**row, "study_id": ids[row["study_id"]], "endpoint": endpoints[row["endpoint"]]}
+                        for row in newer.get(file, ()) if row["study_id"] in ids] for file in _DECISIONS}
+    reported = {(row["study_id"], row["endpoint"]) for rows in decisions.values() for row in rows}
+    tables = {file: [row for row in known.get(file, ()) if (row["study_id"], row["endpoint"]) not in reported]
+              for file in _DECISIONS}
+    replaced = tuple((*key, count) for key in sorted(reported) if (count := sum(
+        (row["study_id"], row["endpoint"]) == key for file in _DECISIONS for row in known.get(file, ()))))
+    ledger = _ledger(known, decisions, source)
+    tables = {file: [*rows, *decisions[file]] for file, rows in tables.items() if rows or decisions[file]}
+    added = tuple(dict.fromkeys(key for key in ids.values() if key not in studies))
+    tables |= {STUDIES: _studies(known[STUDIES], offered, ids, added), **ledger}
+    used = {endpoint for _, endpoint in reported}
+    if wanted := [row for row in new_endpoints if row["endpoint"] in used]:
+        tables[ENDPOINTS] = [*known[ENDPOINTS], *wanted]
+    if newer.get(COVARIATES) and not known.get(COVARIATES):
+        tables[COVARIATES] = newer[COVARIATES]
+    return Merged(tables, added, tuple(dict.fromkeys(key for key in ids.values() if key in studies)), replaced,
+                  tuple(sorted(used)))
+
+
+def _check_names(studies: Mapping[str, object], newer: Mapping[str, Rows], choices: Choices) -> None:
+    offered = {row["study_id"] for row in newer[STUDIES]}
+    for flag, names in (("--same", choices.same), ("--distinct", choices.distinct), ("--skip", choices.skipped)):
+        if unknown := sorted(set(names) - offered):
+            raise Undecided(f"{flag} {unknown[0]}: the newer evidence has no such study; it has "
+                            f"{', '.join(sorted(offered))}")
+    if unknown := sorted(set(choices.same.values()) - set(studies)):
+        raise Undecided(f"--same ...={unknown[0]}: the directory has no such study")
+
+
+def _matched(studies: Mapping[str, Mapping[str, str]], offered: Rows, choices: Choices) -> dict[str, str]:
+    """The id that each newer study has, or gets, in the directory."""
+    labels = {_plain(row["label"]): key for key, row in studies.items()}
+    ids: dict[str, str] = {}
+    undecided = []
+    for row in offered:
+        key = row["study_id"]
+        known = choices.same.get(key) or (key if key in studies else labels.get(_plain(row["label"])))
+        if known is None and key not in choices.distinct:
+            undecided += [f"{key} {why} {other}: --same {key}={other} if it reports on that study, --distinct {key} if "
+                          f"its patients are others, --skip {key} to leave it out."
+                          for other, why in _relatives(studies, row)]
+        ids[key] = known or key_of(key, [*studies, *ids.values()], "study")
+    if undecided:
+        raise Undecided("\n".join(undecided))
+    return ids
+
+
+def _relatives(studies: Mapping[str, Mapping[str, str]], row: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+    """Known studies that may have patients of a newer one, and why."""
+    numbers, named = _names(row, REGISTRATION), _names(row, "overlaps_with")
+    for other, known in studies.items():
+        if shared := numbers & _names(known, REGISTRATION):
+            yield other, f"has the registration {min(shared)} of"
+        elif other in named or row["study_id"] in _names(known, "overlaps_with"):
+            yield other, "shares patients (overlaps_with) with"
+
+
+def _names(row: Mapping[str, str], column: str) -> set[str]:
+    return {name for name in re.split(r"[\s,;]+", row.get(column, "")) if name}
+
+
+def _plain(label: str) -> str:
+    return as_seen(label).casefold()
+
+
+def _endpoints(known: Rows, newer: Rows) -> tuple[dict[str, str], Rows]:
+    """The key of each newer endpoint in the directory, and the rows of those that it lacks."""
+    by_name = {name: row["endpoint"] for row in known for name in (_plain(row["label"]), row["endpoint"])}
+    keys, added = {}, []
+    for row in newer:
+        key = by_name.get(row["endpoint"]) or by_name.get(_plain(row["label"]))
+        keys[row["endpoint"]] = key or row["endpoint"]
+        added += [] if key else [row]
+    return keys, added
+
+
+def _studies(known: Rows, offered: Rows, ids: Mapping[str, str], added: Sequence[str]) -> Rows:
+    """studies.csv: filled cells of newer reports take the place of older ones, new studies stand below."""
+    header = list(dict.fromkeys([*known[0], *(name for row in offered for name, cell in row.items() if cell)]))
+    rows = {row["study_id"]: {name: row.get(name, "") for name in header} for row in known}
+    placed = any(row.get("in_review") for row in known)
+    for row in offered:
+        key = ids[row["study_id"]]
+        filled = {name: cell for name, cell in row.items() if cell and name not in ("study_id", "label", "in_review")}
+        if key in added and key not in rows:
+            rows[key] = {**dict.fromkeys(header, ""), **filled, "study_id": key, "label": row["label"]}
+            rows[key] |= {"in_review": row.get("in_review") or "false"} if placed else {}
+        else:
+            rows[key] |= filled
+    return list(rows.values())
+
+
+def _ledger(known: Mapping[str, Rows], decisions: Mapping[str, Rows], source: str) -> dict[str, Rows]:
+    """A source and a fact for each newer row, where the directory keeps a ledger; its tables of both, whole.
+
+    A newer row has tier B, as all that rests on one source, and says where it comes from.
+    """
+    tiers = any(row.get("tier") for file in _DECISIONS for row in known.get(file, ()))
+    rows = [(file, row) for file, table in decisions.items() for row in table]
+    for _, row in rows if tiers else ():
+        row["tier"] = row.get("tier") or "B"
+    if not known.get(FACTS) or not rows:
+        return {}
+    sources, facts = list(known.get(SOURCES, ())), list(known[FACTS])
+    identity = key_of(source, [row["source_id"] for row in sources], "source")
+    sources.append({"source_id": identity, "citation": source, "kind": "update"})
+    last = max(int(found[0]) for row in facts if (found := re.findall(r"\d+$", row["fact_id"])))
+    for at, (file, row) in enumerate(rows, start=last + 1):
+        value, quantity, base = (row["events"], "events", row["n"]) if file == RESPONSES else (
+            row.get("estimate") or row.get("events", ""), row.get("statistic") or "events", row["n"])
+        facts.append({"fact_id": f"F{at:04d}", "study_id": row["study_id"], "endpoint": row["endpoint"],
+                      "quantity": quantity, "value": value, "denominator": base, "source_id": identity,
+                      "ci_low": row.get("ci_low", ""), "ci_high": row.get("ci_high", ""),
+                      "time_months": row.get("time_months", ""), "derived": "false"})
+        row |= {"fact_ids": f"F{at:04d}", "decision": row.get("decision") or f"As {source} reports it."}
+    return {SOURCES: sources, FACTS: facts}
