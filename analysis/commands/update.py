@@ -18,6 +18,7 @@ from analysis.commands.printing import print_json
 from analysis.evidence.columns import TABLES
 from analysis.evidence.loading import load
 from analysis.evidence.merging import Choices, Merged, Rows, merge, tables_in
+from analysis.evidence.problems import EvidenceError
 from analysis.evidence.types import Evidence
 from analysis.inference.estimands import Estimate
 from analysis.inference.further import Further, further
@@ -53,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     if not place.is_dir():
         raise UsageError(f"{place} is no directory; `recart init DIR --from {place.name}` makes one of a spreadsheet")
     before = load(place)
-    load(options.source)  # every problem of it, in its own words
+    _check(options.source)
     choices = Choices(dict(options.same), tuple(options.distinct), tuple(options.skip))
     merged = merge(tables_in(place), tables_in(options.source), choices, source=options.source.stem)
     with _building(place, trial=options.dry_run) as building:
@@ -67,6 +68,15 @@ def run(options: argparse.Namespace) -> int:
     else:
         _print(place, merged, changes, dry_run=options.dry_run)
     return 0
+
+
+def _check(source: Path) -> None:
+    """Raise EvidenceError for what is wrong with the newer evidence by itself; it may name studies of the directory."""
+    try:
+        load(source)
+    except EvidenceError as error:
+        if problems := [problem for problem in error.problems if problem.column != "overlaps_with"]:
+            raise EvidenceError(problems) from None
 
 
 def _building(place: Path, *, trial: bool) -> AbstractContextManager[Path]:

@@ -95,8 +95,9 @@ def merge(known: Mapping[str, Rows], newer: Mapping[str, Rows], choices: Choices
     _check_names(studies, newer, choices)
     ids = _matched(studies, offered, choices)
     endpoints, new_endpoints = _endpoints(known[ENDPOINTS], newer[ENDPOINTS])
-    decisions = {file: [{**row, "study_id": ids[row["study_id"]], "endpoint": endpoints[row["endpoint"]]}
-                        for row in newer.get(file, ()) if row["study_id"] in ids] for file in _DECISIONS}
+    decisions = {file: list(_news(known.get(file, ()), [
+        {**row, "study_id": ids[row["study_id"]], "endpoint": endpoints[row["endpoint"]]}
+        for row in newer.get(file, ()) if row["study_id"] in ids])) for file in _DECISIONS}
     reported = {(row["study_id"], row["endpoint"]) for rows in decisions.values() for row in rows}
     tables = {file: [row for row in known.get(file, ()) if (row["study_id"], row["endpoint"]) not in reported]
               for file in _DECISIONS}
@@ -106,13 +107,25 @@ def merge(known: Mapping[str, Rows], newer: Mapping[str, Rows], choices: Choices
     tables = {file: [*rows, *decisions[file]] for file, rows in tables.items() if rows or decisions[file]}
     added = tuple(dict.fromkeys(key for key in ids.values() if key not in studies))
     tables |= {STUDIES: _studies(known[STUDIES], offered, ids, added), **ledger}
+    tables = {file: rows for file, rows in tables.items() if rows != known.get(file)}
     used = {endpoint for _, endpoint in reported}
     if wanted := [row for row in new_endpoints if row["endpoint"] in used]:
         tables[ENDPOINTS] = [*known[ENDPOINTS], *wanted]
     if newer.get(COVARIATES) and not known.get(COVARIATES):
         tables[COVARIATES] = newer[COVARIATES]
-    return Merged(tables, added, tuple(dict.fromkeys(key for key in ids.values() if key in studies)), replaced,
-                  tuple(sorted(used)))
+    updated = tuple(dict.fromkeys(key for key, _ in sorted(reported) if key in studies))
+    return Merged(tables, added, updated, replaced, tuple(sorted(used)))
+
+
+def _news(known: Rows, rows: Rows) -> Iterable[dict[str, str]]:
+    """Rows of a study and endpoint of which one at least is not known as it is."""
+    def key(row: Mapping[str, str]) -> tuple[str, str]:
+        return row["study_id"], row["endpoint"]
+
+    of_key = {key(row): [old for old in known if key(old) == key(row)] for row in rows}
+    changed = {key(row) for row in rows if not any(
+        all(old.get(name, "") == cell for name, cell in row.items() if cell) for old in of_key[key(row)])}
+    return (row for row in rows if key(row) in changed)
 
 
 def _check_names(studies: Mapping[str, object], newer: Mapping[str, Rows], choices: Choices) -> None:
@@ -174,17 +187,18 @@ def _endpoints(known: Rows, newer: Rows) -> tuple[dict[str, str], Rows]:
 
 def _studies(known: Rows, offered: Rows, ids: Mapping[str, str], added: Sequence[str]) -> Rows:
     """studies.csv: filled cells of newer reports take the place of older ones, new studies stand below."""
-    header = list(dict.fromkeys([*known[0], *(name for row in offered for name, cell in row.items() if cell)]))
-    rows = {row["study_id"]: {name: row.get(name, "") for name in header} for row in known}
+    header = dict.fromkeys([*known[0], *(name for row in offered for name, cell in row.items() if cell)], "")
+    rows = {row["study_id"]: {**header, **row} for row in known}
     placed = any(row.get("in_review") for row in known)
     for row in offered:
         key = ids[row["study_id"]]
         filled = {name: cell for name, cell in row.items() if cell and name not in ("study_id", "label", "in_review")}
         if key in added and key not in rows:
-            rows[key] = {**dict.fromkeys(header, ""), **filled, "study_id": key, "label": row["label"]}
+            rows[key] = {**header, **filled, "study_id": key, "label": row["label"]}
             rows[key] |= {"in_review": row.get("in_review") or "false"} if placed else {}
         else:
-            rows[key] |= filled
+            # That a report shares patients with the study it is of goes without saying.
+            rows[key] |= {name: cell for name, cell in filled.items() if name != "overlaps_with" or cell != key}
     return list(rows.values())
 
 
