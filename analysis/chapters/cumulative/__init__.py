@@ -1,0 +1,44 @@
+"""How each estimate came about year by year, and whether each study was expected; the words are in section.html."""
+
+from collections.abc import Iterator
+
+from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
+from analysis.chapters.cumulative.figure import MAX_ENDPOINTS, draw_cumulative
+from analysis.chapters.cumulative.rows import CUMULATIVE, CUMULATIVE_STUDIES, cumulative_rows
+from analysis.drawing.html import Html, rendered, section, show
+from analysis.inference.prediction import NAMED_BELOW
+from analysis.results.results import Results
+
+
+def _work(asked: Asked) -> Iterator[Task]:
+    for endpoint in asked.evidence.endpoints:
+        yield Task("cumulative estimates", endpoint.endpoint, cumulative_rows, (asked.base, endpoint.endpoint))
+
+
+def _figures(results: Results) -> Iterator[Picture]:
+    if rows := results.computed(CUMULATIVE.file):
+        count = min(len({row["endpoint"] for row in rows}), MAX_ENDPOINTS)
+        yield Picture("cumulative", draw_cumulative, {"frame": results.tables[CUMULATIVE.file].frame,
+                                                      "labels": results.labels},
+                      f"Estimates of {count} endpoints from the studies up to each year; no trend over time.")
+
+
+def _section(results: Results, page: Page) -> Html:
+    """Every year's estimate contains those before it: a change is what new studies add, not a trend."""
+    years, studies = results.rows(CUMULATIVE.file), results.computed(CUMULATIVE_STUDIES.file)
+    if not years:
+        return Html("")
+    write = results.writer(CUMULATIVE_STUDIES)
+    return section("cumulative", "Was each study expected from those before it?", rendered(
+        "chapters/cumulative/section.html", write=write, studies=studies, picture=page.picture("cumulative"),
+        named=[row for row in studies if row["named"]], below=NAMED_BELOW,
+        years=show(results.writer(CUMULATIVE), years, "endpoint year added k_studies median reason",
+                   caption="The headline from the studies up to each year"),
+        predicted=show(write, results.rows(CUMULATIVE_STUDIES.file), "endpoint year label report before observed "
+                       "median pit two_sided reason", heads={"year": "Year"},
+                       caption="Each study predicted from those before it",
+                       marked=lambda row: "outside" if row["named"] else None)))
+
+
+CHAPTER = Chapter("cumulative", 72, (CUMULATIVE, CUMULATIVE_STUDIES), _work, None, _figures, _section,
+                  parts=("cumulative estimates", "figure cumulative"))

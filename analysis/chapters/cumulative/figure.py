@@ -1,0 +1,45 @@
+"""The headline estimates from the studies up to each year."""
+
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.figure import Figure
+
+from analysis.drawing import style
+from analysis.drawing.axis import by_scale
+from analysis.drawing.intervals import Block, Interval, Line, Look, Plot, Reference, draw_intervals
+from analysis.drawing.page import left_out
+from analysis.results.numbers import counted, level_text
+from analysis.results.table import COMPUTED, plain_rows
+from analysis.results.writing import Labels
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_ENDPOINTS = 12
+
+
+def draw_cumulative(frame: "pd.DataFrame", *, labels: Labels) -> Figure:
+    """A block per endpoint, a line per year, a dotted line at the estimate from all studies.
+
+    Parameters
+    ----------
+    frame : data frame
+        As cumulative.csv, with at least one year that is computed.
+    """
+    computed = frame[frame["status"] == COMPUTED]
+    endpoints = [list(plain_rows(rows)) for _, rows in computed.groupby("endpoint", sort=False)]
+    groups = by_scale(endpoints[:MAX_ENDPOINTS], lambda rows: labels.scales[rows[0].endpoint])
+    level = " or ".join(sorted(map(level_text, computed["level"].unique())))
+    return draw_intervals(
+        [Plot(tuple(_block(rows, labels) for rows in group), scale, f"Mean rate or survival{scale.of_a_rate}")
+         for scale, group in groups.items()],
+        title="From the studies up to each year", heads=("", "", ""), stamp=labels.stamp,
+        legend=[(Look(style.SHRUNKEN), f"posterior median, {level} credible")],
+        notes=["Dotted: from all studies. Each line contains the ones above it: no trend over time.",
+               *left_out(len(endpoints) - MAX_ENDPOINTS)])
+
+
+def _block(rows: list[Any], labels: Labels) -> Block:
+    lines = tuple(Line(f"{row.year}: {counted(row.k_studies, 'study')}", (
+        Interval(row.median, row.lower, row.upper, Look(style.SHRUNKEN), f"+{row.added}"),)) for row in rows)
+    return Block(lines, labels.endpoints[rows[0].endpoint], references=(Reference(rows[-1].median, style.FAINT),))

@@ -1,0 +1,1 @@
+"""Estimates year by year, and each study predicted from those before it."""
