@@ -354,6 +354,23 @@ class Covariate(Row):
     note: str = _text("what the column means, such as how mixed categories become shares")
 
 
+@rows_of("benchmarks.csv", subject=("endpoint", "label"), unique={
+    ("endpoint", "label", "estimand", "time_months"): "Make the labels differ."})
+@dataclass(frozen=True, slots=True)
+class Benchmark(Row):
+    """One row of benchmarks.csv: what another treatment is known for, as a value or a range."""
+
+    endpoint: str = filled(text, "key of the endpoint", refers="endpoints.csv")
+    label: str = filled(line, "what the value is of")
+    estimand: str = filled(Choice(("rate", "survival", "median_months")), "a rate, survival at a time or a median time")
+    time_months: float | None = cell(_TIME, "time of survival")
+    low: float = filled(number, "the value, or the lower end of its range; a probability, or months")
+    high: float | None = cell(number, "the upper end of the range; None for one value")
+    source_id: str = _text("where it is stated", refers="sources.csv")
+    locator: str = _text("place in the source")
+    note: str = _text("free text")
+
+
 @dataclass(frozen=True)
 class Evidence:
     """Everything an evidence directory holds, each table in the order of its file.
@@ -386,6 +403,7 @@ class Evidence:
     subsets: tuple[Subset, ...] = ()
     comparisons: tuple[ComparisonRule, ...] = ()
     covariates: tuple[Covariate, ...] = ()
+    benchmarks: tuple[Benchmark, ...] = ()
     notes: tuple[Problem, ...] = field(default=(), compare=False)
 
     def __repr__(self) -> str:

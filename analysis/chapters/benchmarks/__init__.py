@@ -1,0 +1,41 @@
+"""How probable it is that these results exceed what other treatments are known for; the words are in section.html."""
+
+from collections.abc import Iterator
+
+from analysis.chapters.benchmarks.figure import draw_exceedance
+from analysis.chapters.benchmarks.rows import BENCHMARKS, EXCEEDANCE, benchmark_rows
+from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
+from analysis.drawing.html import Html, rendered, section, show
+from analysis.results.results import Results
+
+
+def _work(asked: Asked) -> Iterator[Task]:
+    for endpoint in dict.fromkeys(row.endpoint for row in asked.evidence.benchmarks):
+        yield Task("benchmarks", endpoint, benchmark_rows, (asked.base, endpoint))
+
+
+def _figures(results: Results) -> Iterator[Picture]:
+    if results.rows(EXCEEDANCE.file):
+        yield Picture("exceedance", draw_exceedance, {
+            "curves": results.frame(EXCEEDANCE), "benchmarks": results.frame(BENCHMARKS), "labels": results.labels},
+            "Probability that the pooled and the new-study value exceed each value, with benchmarks as lines.")
+
+
+def _section(results: Results, page: Page) -> Html:
+    """Benchmarks come from other patients and other times: exceeding one is no comparison of treatments."""
+    rows = results.rows(BENCHMARKS.file)
+    if not rows:
+        return Html("")
+    write = results.writer(BENCHMARKS)
+    return section("benchmarks", "Is it more than other treatments are known for?", rendered(
+        "chapters/benchmarks/section.html", picture=page.picture("exceedance"), every=show(
+            write, rows, "endpoint benchmark estimand low pooled new_study note reason",
+            caption="Benchmarks, and the probability of exceeding each, or the upper end of its range",
+            cells={"estimand": lambda row: row["estimand"].replace("_months", "") + (
+                       f" at {row['time_months']:g} months" if row["time_months"] else ""),
+                   "low": lambda row: write(row, "low") + ("" if row["high"] is None else
+                                                           f" to {write({**row, 'low': row['high']}, 'low')}")})))
+
+
+CHAPTER = Chapter("benchmarks", 64, (BENCHMARKS, EXCEEDANCE), _work, None, _figures, _section,
+                  parts=("benchmarks", "figure exceedance"))

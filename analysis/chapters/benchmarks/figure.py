@@ -1,0 +1,60 @@
+"""Curves of how probable a larger value is, with benchmarks as lines."""
+
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.chapters.benchmarks.rows import by_curve
+from analysis.drawing import style
+from analysis.drawing.axis import fit_axis
+from analysis.drawing.panels import MAX_PANELS, panels
+from analysis.results.numbers import PERCENT
+from analysis.results.table import plain_rows
+from analysis.results.writing import Labels
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SPAN = 0.13
+
+
+def draw_exceedance(curves: "pd.DataFrame", *, benchmarks: "pd.DataFrame", labels: Labels) -> Figure:
+    """One panel for each quantity: the pooled value and a new study's, falling from 1 to 0.
+
+    Parameters
+    ----------
+    curves, benchmarks : data frame
+        As exceedance.csv and benchmarks.csv.
+    """
+    shown = list(by_curve(list(plain_rows(curves))))[:MAX_PANELS]
+    lines = list(plain_rows(benchmarks))
+    with style.styled():
+        figure, axes = panels([_title(rows[0], labels) for rows in shown], title="More than other treatments?", notes=[
+            "Up: probability of a value above the one across. Solid: pooled; dashed: a new study.",
+            "Red: benchmarks; a band is a range. Nothing is randomised."], stamp=labels.stamp)
+        for rows, panel in zip(shown, axes, strict=True):
+            _panel(panel, rows, [line for line in lines if (line.endpoint, line.estimand, line.time_months) == (
+                rows[0].endpoint, rows[0].estimand, rows[0].time_months)])
+        return figure
+
+
+def _title(row: Any, labels: Labels) -> str:
+    what = {"median_months": "median", "survival": f"{row.time_months or 0:g} months"}.get(row.estimand, "")
+    return labels.endpoints[row.endpoint] + (f", {what}" if what else "")
+
+
+def _panel(axes: Axes, rows: list[Any], lines: list[Any]) -> None:
+    values = [row.value for row in rows]
+    axes.plot(values, [row.pooled for row in rows], color=style.SHRUNKEN, linewidth=2.4)
+    if rows[0].new_study is not None:
+        axes.plot(values, [row.new_study for row in rows], color=style.PREDICTION, linewidth=2.4, linestyle="--")
+    for line in lines:
+        if line.high is not None:
+            axes.axvspan(line.low, line.high, color=style.ALARM, alpha=_SPAN, linewidth=0)
+        else:
+            axes.axvline(line.low, color=style.ALARM, linewidth=1.6)
+    axes.set_ylim(0.0, 1.0)
+    axes.set_yticks([0.0, 0.5, 1.0], ["0", "0.5", "1"])
+    months = rows[0].estimand == "median_months"
+    fit_axis(axes, values if months else [0.0, 1.0], None if months else PERCENT, unit="months" if months else "%")
