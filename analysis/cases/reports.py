@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from analysis.cases.curves import CENSORING, LANDMARK, MEDIAN
 from analysis.cases.hazards import describe
+from analysis.evidence.columns import TABLES
 from analysis.evidence.types import Response, Survival
 
 NEW_STUDY = "new_study"
@@ -45,19 +46,21 @@ def report_of(row: Response | Survival) -> Report:
 
 def new_count(endpoint: str, events: int, n: int) -> Response:
     """A further study's count."""
-    return Response(0, NEW_STUDY, endpoint, events, n, *[""] * 4, (), "")
+    return _row(Response, endpoint, events=events, n=n)
 
 
 def new_landmark(endpoint: str, months: float, survival: float, n: int) -> Survival:
     """A further study's survival at a time, without an interval."""
-    return _survival(endpoint, LANDMARK, months, survival, n)
+    return _row(Survival, endpoint, statistic=LANDMARK, time_months=months, estimate=survival, n=n)
 
 
 def new_median(endpoint: str, months: float, n: int) -> Survival:
     """A further study's median time, without an interval."""
-    return _survival(endpoint, MEDIAN, None, months, n)
+    return _row(Survival, endpoint, statistic=MEDIAN, estimate=months, n=n)
 
 
-def _survival(endpoint: str, statistic: str, months: float | None, estimate: float, n: int) -> Survival:
-    return Survival(0, NEW_STUDY, endpoint, *[""] * 4, statistic, months, estimate, None, None, None, False, n, None,
-                    None, "", "", (), "")
+def _row[R: (Response, Survival)](kind: type[R], endpoint: str, **cells: object) -> R:
+    """A row of a further study whose other cells are empty."""
+    (table,) = (table for table in TABLES.values() if table.row is kind)
+    empty = {name: column.empty for name, column in table.columns.items()}
+    return kind(row=0, **{**empty, "study_id": NEW_STUDY, "endpoint": endpoint, **cells})
