@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
-__all__ = ["compare", "fit", "load", "predict", "regress"]
+__all__ = ["compare", "design", "fit", "load", "predict", "regress", "update"]
 
 # Two processes share the work already; linear algebra on small matrices only loses time to threads of its own. It has
 # to be said before numpy is loaded, and leaves alone what a user has set.

@@ -1,4 +1,4 @@
-"""The analysis in Python, for notebooks: `from analysis import load, fit, compare, regress, predict`.
+"""The analysis in Python, for notebooks: `from analysis import load, fit, regress, compare, predict, design, update`.
 
 Options have the names and values of the command line, which also says what is wrong with one. Nothing is written;
 every result shows itself briefly, has its numbers as a data frame and, where it is a posterior, its draws for ArviZ.
@@ -31,8 +31,11 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from analysis.chapters.regression.running import Regressed
+    from analysis.commands.update import Change
+    from analysis.evidence.merging import Merged
     from analysis.inference.further import Further
     from analysis.inference.regression import RegressionFit
+    from analysis.planning.plans import Design
     from analysis.results.results import Results
 
 _FLAGS = {"priors": "prior", "covariates": "covariate"}
@@ -68,6 +71,28 @@ class PredictOptions(TypedDict, total=False):
     landmark: float
     survival: float
     median: float
+    model: str
+    subset: str
+    tiers: str
+    set: str
+    without: Sequence[str]
+    retrospective: bool
+    horizon: float
+    priors: Mapping[str, str]
+    level: float
+
+
+class DesignOptions(TypedDict, total=False):
+    """What `design` takes."""
+
+    n: int
+    threshold: float
+    confidence: float
+    analysis: str
+    robust: float
+    assurance: float
+    look: int
+    futility: float
     model: str
     subset: str
     tiers: str
@@ -146,6 +171,42 @@ def predict(evidence: Evidence, endpoint: str, **options: Unpack[PredictOptions]
     from analysis.commands.predict import predicted_as_asked
 
     return Predicted(evidence, predicted_as_asked(evidence, _parsed("predict", options, endpoint)))
+
+
+def design(evidence: Evidence, endpoint: str, **options: Unpack[DesignOptions]) -> "Designed":
+    """The next single-arm trial planned from these studies: what `recart design` prints.
+
+    Raises
+    ------
+    UsageError
+        When an option, endpoint, subset, model or prior does not exist or they do not go together, or no study answers.
+    """
+    from analysis.commands.design import designed_as_asked
+
+    return Designed(evidence, designed_as_asked(evidence, _parsed("design", options, endpoint)))
+
+
+def update(directory: str | Path, source: str | Path, *, dry_run: bool = False, same: Mapping[str, str] | None = None,
+           distinct: Sequence[str] = (), skip: Sequence[str] = ()) -> "Updated":
+    """Newer evidence put into a directory, whole or not at all: what `recart update` does and prints.
+
+    Parameters
+    ----------
+    same : mapping of str to str
+        From a newer study to the known one that it reports on.
+
+    Raises
+    ------
+    EvidenceError
+        With every problem of the tables.
+    UsageError
+        When a study may be a known one and nobody says which, or patients would be counted twice.
+    """
+    from analysis.commands.update import updated_as_asked
+
+    pairs = [f"{new}={old}" for new, old in (same or {}).items()]
+    options = {"data": str(directory), "dry-run": dry_run, "same": pairs, "distinct": distinct, "skip": skip}
+    return Updated(*updated_as_asked(_parsed("update", options, str(source))))
 
 
 def compare(evidence: Evidence, **options: Unpack[Options]) -> "Compared":
@@ -294,6 +355,39 @@ class Predicted:
         from analysis.results.predicted import PREDICTED, predicted_rows
 
         return PREDICTED.table(predicted_rows(self.answer)).frame
+
+
+@dataclass(frozen=True, repr=False)
+class Designed:
+    """A planned trial; `design` has its prior, its rule and how that fares."""
+
+    evidence: Evidence
+    design: "Design"
+
+    def __repr__(self) -> str:
+        from analysis.commands.design import shown
+
+        return shown(self.evidence, self.design)
+
+    def frame(self) -> "pd.DataFrame":
+        """How often the rule succeeds at each true rate, as in design.csv."""
+        from analysis.results.design import OPERATING, operating_rows
+
+        return OPERATING.table(operating_rows(self.design)).frame
+
+
+@dataclass(frozen=True, repr=False)
+class Updated:
+    """Newer evidence in a directory; `merged` says what it changes, `changes` what that moves."""
+
+    options: Namespace
+    merged: "Merged"
+    changes: "list[Change]"
+
+    def __repr__(self) -> str:
+        from analysis.commands.update import shown
+
+        return shown(self.options, self.merged, self.changes)
 
 
 @dataclass(frozen=True, repr=False)

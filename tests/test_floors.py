@@ -15,7 +15,7 @@ FLOORS = (
     ("analysis.evidence", "models"),
     ("analysis.cases", "analysis.frequentist"),
     ("analysis.inference",),
-    ("analysis.results", "analysis.design"),
+    ("analysis.results", "analysis.planning"),
     ("analysis.output",),
     ("analysis.drawing",),
     ("analysis.chapters",),

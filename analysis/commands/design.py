@@ -8,11 +8,11 @@ from analysis.cases.selection import candidates
 from analysis.cases.settings import EXACT
 from analysis.commands.arguments import base_job
 from analysis.commands.printing import asked, heading, print_json, print_notes
-from analysis.design.planning import ANALYSES, Design, Plan, planned
 from analysis.evidence.loading import load
 from analysis.evidence.types import Evidence
 from analysis.inference.posterior import NO_POSTERIOR
 from analysis.output import adding
+from analysis.planning.plans import ANALYSES, Design, Plan, planned
 from analysis.results.design import OPERATING, fields, in_pymc, in_r, operating_rows, sentences
 from analysis.results.terminal import show
 from analysis.system.errors import UsageError, one_line

@@ -50,6 +50,16 @@ class Change:
 
 def run(options: argparse.Namespace) -> int:
     """Merge, check, fit before and after, write unless --dry-run, and print what changed."""
+    _, merged, changes = updated_as_asked(options)
+    if options.json:
+        print_json(_object(merged, changes, dry_run=options.dry_run))
+    else:
+        print(shown(options, merged, changes))
+    return 0
+
+
+def updated_as_asked(options: argparse.Namespace) -> tuple[argparse.Namespace, Merged, list[Change]]:
+    """The options, what they merge and what that changes; the directory is written unless they ask for a trial."""
     place: Path = options.data
     if not place.is_dir():
         raise UsageError(f"{place} is no directory; `recart init DIR --from {place.name}` makes one of a spreadsheet")
@@ -63,11 +73,7 @@ def run(options: argparse.Namespace) -> int:
         after = load(building)
         base = Job(question_of(options))
         changes = [_change(before, after, base, endpoint, merged) for endpoint in merged.endpoints]
-    if options.json:
-        print_json(_object(merged, changes, dry_run=options.dry_run))
-    else:
-        _print(place, merged, changes, dry_run=options.dry_run)
-    return 0
+    return options, merged, changes
 
 
 def _check(source: Path) -> None:
@@ -122,24 +128,26 @@ def _estimate(case: Case | None) -> Estimate | None:
         return None
 
 
-def _print(place: Path, merged: Merged, changes: list[Change], *, dry_run: bool) -> None:
-    done = "would change" if dry_run else "changed"
-    print(one_line(f"{place}: {counted(len(merged.added), 'study')} added ({', '.join(merged.added) or 'none'}), "
-                   f"{len(merged.updated)} updated ({', '.join(merged.updated) or 'none'}); tables that {done}: "
-                   f"{', '.join(file for file in TABLES if file in merged.tables)}"))
-    for study_id, endpoint, count in merged.replaced:
-        print(f"{study_id}, {endpoint}: {counted(count, 'row')} replaced")
-    reports = [(change.endpoint, name, report) for change in changes for name, report in change.reports]
-    if reports:
-        print("\n" + table(("endpoint", "study", "reported", "two-sided", "surprising", "log score"), [
+def shown(options: argparse.Namespace, merged: Merged, changes: list[Change]) -> str:
+    """What changed, for a terminal."""
+    done = "would change" if options.dry_run else "changed"
+    parts = [one_line(f"{options.data}: {counted(len(merged.added), 'study')} added "
+                      f"({', '.join(merged.added) or 'none'}), {len(merged.updated)} updated "
+                      f"({', '.join(merged.updated) or 'none'}); tables that {done}: "
+                      f"{', '.join(file for file in TABLES if file in merged.tables) or 'none'}")]
+    parts += [f"{study_id}, {endpoint}: {counted(count, 'row')} replaced"
+              for study_id, endpoint, count in merged.replaced]
+    if reports := [(change.endpoint, name, report) for change in changes for name, report in change.reports]:
+        parts.append("\n" + table(("endpoint", "study", "reported", "two-sided", "surprising", "log score"), [
             [endpoint, name, answer.report.report, chance(answer.expectation.two_sided),
              "yes" if answer.expectation.named else "no", f"{answer.expectation.log_predictive:.2f}"]
             for endpoint, name, answer in reports]))
     if changes:
-        print("\n" + table(("endpoint", "before", "after", "conclusion"), [
+        parts.append("\n" + table(("endpoint", "before", "after", "conclusion"), [
             [change.endpoint, *(with_limits(one.median, one.lower, one.upper, one.unit) if one else "no study"
                                 for one in (change.before, change.after)), "changes" if change.changes else "stays"]
             for change in changes]))
+    return "\n".join(parts)
 
 
 def _object(merged: Merged, changes: list[Change], *, dry_run: bool) -> Mapping[str, object]:

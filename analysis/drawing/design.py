@@ -16,7 +16,7 @@ from analysis.results.numbers import PERCENT
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.design.planning import Design
+    from analysis.planning.plans import Design
 
 _HEIGHT, _LEFT, _GAP, _BOTTOM = 2.4, 0.95, 0.75, 0.75
 _LOOKS = {"robust": (style.SHRUNKEN, "-"), "predictive": (style.PREDICTION, "--"), "uniform": (style.PUBLISHED, ":")}

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from analysis.design.mixtures import Mixture
-from analysis.design.planning import ANALYSES, Design
-from analysis.design.trial import success
+from analysis.planning.mixtures import Mixture
+from analysis.planning.plans import ANALYSES, Design
+from analysis.planning.trial import success
 from analysis.results.numbers import chance, percent, significant
 from analysis.results.table import Column, Layout
 

@@ -12,7 +12,7 @@ import analysis
 from analysis import compare, fit, load, regress
 from analysis.__main__ import main
 from analysis.system.errors import UsageError
-from tests.evidence.build import write_evidence
+from tests.evidence.build import write_evidence, write_files
 
 ROOT = Path(__file__).resolve().parents[2]
 REPORTED = "reported_id,endpoint,subset,statistic,estimate\nR1,cr,all,mean_probability,0.8\n"
@@ -84,3 +84,19 @@ def test_the_example_of_readme_runs(capsys):
     assert len(example.splitlines()) <= 10
     exec(example, {})
     assert "mean_rate" in capsys.readouterr().out
+
+
+def test_a_planned_trial_and_an_update_are_those_of_the_commands(tmp_path):
+    from analysis import design, load, update
+
+    planned = design(load(), "cr", n=40, threshold=0.7)
+    assert "ELIR" in repr(planned) and list(planned.frame()["rate"])[:2] == [0.05, 0.1]
+    write_files(tmp_path, {"studies.csv": "study_id,label\na,A\nb,B\n",
+                           "endpoints.csv": "endpoint,label,kind,direction\ncr,CR,rate,benefit\n",
+                           "responses.csv": "study_id,endpoint,events,n\na,cr,3,9\nb,cr,5,11\n"})
+    newer = tmp_path.parent / f"{tmp_path.name}.csv"
+    newer.write_text("study,endpoint,events,n\nC,cr,7,12\n")
+    trial = update(tmp_path, newer, dry_run=True)
+    assert "would change" in repr(trial) and len(load(tmp_path).responses) == 2
+    assert [change.endpoint for change in update(tmp_path, newer).changes] == ["cr"]
+    assert len(load(tmp_path).responses) == 3

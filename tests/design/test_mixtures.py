@@ -9,7 +9,9 @@ from scipy import special, stats
 from analysis import load
 from analysis.cases.case import case_of
 from analysis.cases.settings import Job, Question
-from analysis.design.mixtures import (
+from analysis.inference.draws import draw
+from analysis.inference.posterior import posterior_of
+from analysis.planning.mixtures import (
     Mixture,
     Predictive,
     cells_of,
@@ -19,8 +21,6 @@ from analysis.design.mixtures import (
     moment_size,
     predictive_of,
 )
-from analysis.inference.draws import draw
-from analysis.inference.posterior import posterior_of
 from tests.data.tables import FOLDER
 from tests.evidence.build import write_files
 

@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 from analysis.__main__ import main
-from analysis.design.mixtures import Mixture
-from analysis.design.trial import Rule, assurance, counts_under, interim, size_for, success
+from analysis.planning.mixtures import Mixture
+from analysis.planning.trial import Rule, assurance, counts_under, interim, size_for, success
 
 UNIFORM = Mixture("beta", np.ones(1), np.ones(1), np.ones(1))
 PRIOR = Mixture("beta", np.array([0.6, 0.4]), np.array([19.0, 3.5]), np.array([58.0, 9.4]))

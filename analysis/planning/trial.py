@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special, stats
 
-from analysis.design.mixtures import Mixture, cells_of
+from analysis.planning.mixtures import Mixture, cells_of
 
 MOST_PATIENTS = 400
 _CELLS = 600

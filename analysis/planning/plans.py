@@ -6,10 +6,10 @@ from functools import cached_property
 import numpy as np
 
 from analysis.cases.case import Case
-from analysis.design.mixtures import Mixture, effective_sizes, fitted, predictive_of
-from analysis.design.trial import Interim, Rule, assurance, counts_under, interim, size_for
 from analysis.inference.posterior import posterior_of
 from analysis.inference.prediction import CountLaw
+from analysis.planning.mixtures import Mixture, effective_sizes, fitted, predictive_of
+from analysis.planning.trial import Interim, Rule, assurance, counts_under, interim, size_for
 
 PREDICTIVE, ROBUST, UNIFORM = "predictive", "robust", "uniform"
 ANALYSES = (ROBUST, PREDICTIVE, UNIFORM)

@@ -1,0 +1,59 @@
+"""Probabilities of exceeding a benchmark against draws, and what a directory without benchmarks says."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from analysis import load
+from analysis.cases.case import headline_case
+from analysis.cases.settings import Job, Question
+from analysis.chapters.benchmarks.rows import BENCHMARKS, EXCEEDANCE, benchmark_rows
+from analysis.inference.draws import draw
+from analysis.inference.posterior import posterior_of
+from models import all_models
+from tests.data.tables import FOLDER
+
+BASE = Job(Question(""))
+DRAWS = 40_000
+_ERROR = 4 * 0.5 / np.sqrt(DRAWS)
+
+
+@pytest.fixture(scope="module")
+def project():
+    return load(FOLDER)
+
+
+def test_response_exceeds_as_often_as_in_draws(project):
+    one, both = benchmark_rows(project, BASE, "cr")[BENCHMARKS.file]
+    grid, rng = posterior_of(headline_case(project, BASE, "cr")).grid, np.random.default_rng(1)
+    draws = draw(grid, DRAWS, rng)
+    new = grid.density.model.density.new_study(draws, rng)
+    for row, value in ((one, 0.3), (both, 0.8)):
+        assert row["pooled"] == pytest.approx(np.mean(draws["mu"] > value), abs=_ERROR)
+        assert row["new_study"] == pytest.approx(np.mean(new > value), abs=_ERROR)
+
+
+def test_survival_is_that_of_a_hazard_that_may_fall(project):
+    months, landmark = benchmark_rows(project, BASE, "os")[BENCHMARKS.file]
+    case = headline_case(project, BASE, "os").but(model=all_models()["weibull"])
+    draws = draw(posterior_of(case).grid, DRAWS, np.random.default_rng(2))
+    scale = np.exp(draws["eta12"])
+    assert months["model"] == landmark["model"] == "weibull" and months["new_study"] is None
+    # S(t) = exp(-exp(eta12) (t / 12)^shape).
+    at_median = np.exp(-scale * (7.7 / 12) ** draws["shape"])
+    assert months["pooled"] == pytest.approx(np.mean(at_median > 0.5), abs=_ERROR)
+    assert landmark["pooled"] == pytest.approx(np.mean(np.exp(-scale) > 0.35), abs=_ERROR)
+
+
+def test_curves_fall_and_pass_through_the_benchmarks(project):
+    files = benchmark_rows(project, BASE, "cr")
+    pooled = [row["pooled"] for row in files[EXCEEDANCE.file]]
+    assert pooled == sorted(pooled, reverse=True) and pooled[0] == pytest.approx(1.0) and pooled[-1] == 0.0
+    at = next(row for row in files[EXCEEDANCE.file] if row["value"] == pytest.approx(0.3))
+    assert at["pooled"] == files[BENCHMARKS.file][0]["pooled"]
+
+
+def test_without_benchmarks_nothing_is_said(project):
+    assert benchmark_rows(replace(project, benchmarks=()), BASE, "cr") == {}
+    assert benchmark_rows(project, BASE, "crs_any") == {}
