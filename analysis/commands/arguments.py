@@ -120,6 +120,8 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
         ("--rates", {"action": "store_true", "help": "an example with a rate (the default)"}),
         ("--survival", {"action": "store_true", "help": "an example with a survival endpoint"}),
         ("--both", {"action": "store_true", "help": "an example with both"}))),
+    "worksheet": ("write a spreadsheet of every number that is missing or in doubt, to be filled", (
+        ("file", {"type": Path, "metavar": "FILE", "help": "such as gaps.xlsx"}),)),
     "update": ("put newer studies, or newer reports of known ones, into an evidence directory", (
         ("source", {"type": Path, "metavar": "SOURCE", "help": "a directory, or a spreadsheet (.xlsx or CSV)"}),
         ("--dry-run", {"action": "store_true", "help": "say what would change, and write nothing"}),

@@ -13,7 +13,16 @@ from pathlib import Path
 from analysis.evidence.cells import as_seen
 from analysis.evidence.columns import TABLES
 from analysis.evidence.files import Record, read_bytes, read_records
-from analysis.evidence.sheets import COVARIATES, ENDPOINTS, RESPONSES, STUDIES, SURVIVAL, key_of, tables_of
+from analysis.evidence.sheets import (
+    ABOUT_A_NUMBER,
+    COVARIATES,
+    ENDPOINTS,
+    RESPONSES,
+    STUDIES,
+    SURVIVAL,
+    key_of,
+    tables_of,
+)
 from analysis.evidence.spreadsheets import read_sheet
 from analysis.system.errors import UsageError
 
@@ -123,8 +132,9 @@ def _news(known: Rows, rows: Rows) -> Iterable[dict[str, str]]:
         return row["study_id"], row["endpoint"]
 
     of_key = {key(row): [old for old in known if key(old) == key(row)] for row in rows}
-    changed = {key(row) for row in rows if not any(
-        all(old.get(name, "") == cell for name, cell in row.items() if cell) for old in of_key[key(row)])}
+    cells = [{name: cell for name, cell in row.items() if cell and name not in ABOUT_A_NUMBER} for row in rows]
+    changed = {key(row) for row in cells if not any(
+        all(old.get(name, "") == cell for name, cell in row.items()) for old in of_key[key(row)])}
     return (row for row in rows if key(row) in changed)
 
 
@@ -209,6 +219,7 @@ def _ledger(known: Mapping[str, Rows], decisions: Mapping[str, Rows], source: st
     """
     tiers = any(row.get("tier") for file in _DECISIONS for row in known.get(file, ()))
     rows = [(file, row) for file, table in decisions.items() for row in table]
+    about = [{name: row.pop(name, "") for name in ABOUT_A_NUMBER} for _, row in rows]
     for _, row in rows if tiers else ():
         row["tier"] = row.get("tier") or "B"
     if not known.get(FACTS) or not rows:
@@ -217,12 +228,14 @@ def _ledger(known: Mapping[str, Rows], decisions: Mapping[str, Rows], source: st
     identity = key_of(source, [row["source_id"] for row in sources], "source")
     sources.append({"source_id": identity, "citation": source, "kind": "update"})
     last = max(int(found[0]) for row in facts if (found := re.findall(r"\d+$", row["fact_id"])))
-    for at, (file, row) in enumerate(rows, start=last + 1):
+    for at, ((file, row), said) in enumerate(zip(rows, about, strict=True), start=last + 1):
         value, quantity, base = (row["events"], "events", row["n"]) if file == RESPONSES else (
             row.get("estimate") or row.get("events", ""), row.get("statistic") or "events", row["n"])
         facts.append({"fact_id": f"F{at:04d}", "study_id": row["study_id"], "endpoint": row["endpoint"],
                       "quantity": quantity, "value": value, "denominator": base, "source_id": identity,
                       "ci_low": row.get("ci_low", ""), "ci_high": row.get("ci_high", ""),
-                      "time_months": row.get("time_months", ""), "derived": "false"})
+                      "time_months": row.get("time_months", ""), "derived": "false", "locator": said["locator"],
+                      "note": "; ".join(filter(None, [said["note"], said["extracted_by"] and
+                                                      f"extracted by {said['extracted_by']}"]))})
         row |= {"fact_ids": f"F{at:04d}", "decision": row.get("decision") or f"As {source} reports it."}
     return {SOURCES: sources, FACTS: facts}

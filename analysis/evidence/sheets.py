@@ -30,6 +30,12 @@ ALIASES = {"study": ("study_id", "study_name", "trial", "slab"), "endpoint": ("o
 _OF_ENDPOINT = ("kind", "direction", "horizon_months")
 _TIMED = ("statistic", "time_months", "estimate", "person_months", *CONVERTED["person_months"])
 _IDENTITIES = ("pmid", "doi", "nct", "id", "row")
+ABOUT_A_NUMBER = ("locator", "extracted_by", "note")
+"""Columns of a row that become those of its fact, where the evidence keeps a ledger."""
+
+OF_A_WORKSHEET = ("state", "known", "contradicted", "where_to_look")
+"""Columns that only a worksheet has: its rows without a number are still to be filled."""
+
 _MOST_LEVELS = 6
 _DEFAULT = {"rate": "Event", "survival": "Survival"}
 _KEY_LIMIT = 60
@@ -77,11 +83,18 @@ def tables_of(sheet: Sheet) -> SheetTables:
     torn = {problem.row for problem in problems}
     rows = [_Row(record.row, dict(zip(header, record.cells, strict=True))) for record in sheet.records
             if record.row not in torn]
+    if set(OF_A_WORKSHEET) <= set(header):
+        rows = [row for row in rows if any(row.cells.get(name) for name in ("events", *_TIMED))]
+        if not rows:
+            problems.append(Problem(sheet.file, None, "", "", "is a worksheet of which no row is filled", "Fill "
+                                    "what you found: events and n, or a statistic."))
+            return SheetTables({}, tuple(problems), names)
     studies = _keys([row.cells["study"] for row in rows], "study")
     kinds = _kinds(rows)
     endpoints = _keys(list(kinds), "endpoint")
     of_rows = {*TABLES[RESPONSES].columns, *TABLES[SURVIVAL].columns, *CONVERTED["person_months"]}
-    own = [name for name in header if name and name not in {*of_rows, *_OF_ENDPOINT, "study", "label"}]
+    no_column = {*of_rows, *_OF_ENDPOINT, *ABOUT_A_NUMBER, *OF_A_WORKSHEET, "study", "label"}
+    own = [name for name in header if name and name not in no_column]
     contents = {
         STUDIES: _studies(rows, studies, own), ENDPOINTS: _endpoints(rows, endpoints, kinds),
         **{file: _decisions(rows, file, studies, endpoints, kinds, header)
@@ -171,7 +184,7 @@ def _decisions(rows: Sequence[_Row], file: str, studies: Mapping[str, str], endp
                kinds: Mapping[str, str], header: Sequence[str]) -> Contents:
     """The rows of one of the two tables of decisions, with the columns that it must have and those that are there."""
     wanted = "rate" if file == RESPONSES else "survival"
-    known = (*TABLES[file].columns, *(CONVERTED["person_months"] if file == SURVIVAL else ()))
+    known = (*TABLES[file].columns, *(CONVERTED["person_months"] if file == SURVIVAL else ()), *ABOUT_A_NUMBER)
     names = [name for name in known if name not in ("study_id", "endpoint")
              and (name in header or (name in TABLES[file].required and file == SURVIVAL))]
     records = [Record(row.row, (studies[row.cells["study"]], endpoints[_label(row)],

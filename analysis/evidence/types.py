@@ -354,6 +354,18 @@ class Covariate(Row):
     note: str = _text("what the column means, such as how mixed categories become shares")
 
 
+@rows_of("gaps.csv", subject=("study_id", "endpoint"), unique={
+    ("study_id", "endpoint", "look_up"): "Say in one row what is known."})
+@dataclass(frozen=True, slots=True)
+class Gap(Row):
+    """One row of gaps.csv: what is known where no number is analysed, or what to look up first."""
+
+    study_id: str = _text("the study; empty where several are meant", refers="studies.csv")
+    endpoint: str = _text("the endpoint; empty for what to look up", refers="endpoints.csv")
+    known: str = _text("what is known of the number")
+    look_up: str = _text("what to look up, and where")
+
+
 @rows_of("benchmarks.csv", subject=("endpoint", "label"), unique={
     ("endpoint", "label", "estimand", "time_months"): "Make the labels differ."})
 @dataclass(frozen=True, slots=True)
@@ -404,6 +416,7 @@ class Evidence:
     comparisons: tuple[ComparisonRule, ...] = ()
     covariates: tuple[Covariate, ...] = ()
     benchmarks: tuple[Benchmark, ...] = ()
+    gaps: tuple[Gap, ...] = ()
     notes: tuple[Problem, ...] = field(default=(), compare=False)
 
     def __repr__(self) -> str:

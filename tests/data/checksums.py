@@ -1,11 +1,15 @@
-"""Checksums of the evidence: `python -m tests.data.checksums` verifies them, with --write it renews them."""
+"""Checksums of the evidence: `python -m tests.data.checksums` verifies them, with --write it renews them and what is
+generated from the tables.
+"""
 
 import argparse
 import hashlib
+import re
 import sys
 from pathlib import Path
 
-from .tables import FOLDER
+from . import coverage
+from .tables import FOLDER, Data
 
 NAME = "SHA256SUMS"
 REFRESH = "python -m tests.data.checksums --write"
@@ -34,6 +38,17 @@ def _by_name(text: str) -> dict[str, str]:
     return {name: digest for digest, _, name in pairs}
 
 
+def _generate(folder: Path) -> None:
+    """Write gaps.md and the coverage table of README.md from the tables, where the folder keeps gaps.csv."""
+    data = Data.read(folder)
+    if "gaps.csv" not in data.files:
+        return
+    (folder / "gaps.md").write_text(coverage.gaps(data), encoding="utf-8")
+    table = re.compile(r"^\| endpoint \| review A .*?\n(?=\n)", re.M | re.S)
+    text = table.sub(lambda _: coverage.coverage(data), data.text("README.md"))
+    (folder / "README.md").write_text(text, encoding="utf-8")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Verify or write; 1 when the checksums are out of date."""
     parser = argparse.ArgumentParser(prog="python -m tests.data.checksums", description=__doc__)
@@ -41,6 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, default=FOLDER, metavar="DIR", help="evidence directory")
     options = parser.parse_args(arguments)
     if options.write:
+        _generate(options.data)
         (options.data / NAME).write_bytes(listing(options.data).encode())
         return 0
     problems = differences(options.data)

@@ -1,0 +1,80 @@
+"""Numbers that the evidence lacks or that are in doubt: what is known of each, what contradicts it, where to look."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from analysis.evidence.types import Endpoint, Evidence, Fact, Study
+
+MISSING, DOUBTFUL = "missing", "doubtful"
+_SURE = ("", "A", "B")
+_MOST_FACTS, _MOST_SOURCES = 6, 3
+_COUNTED = ("events", "percent", "median", "probability")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A number to look for, of one study and endpoint.
+
+    Parameters
+    ----------
+    state : {"missing", "doubtful"}
+        Whether no row is analysed, or only one of a lower tier.
+    known, contradicted, where_to_look : str
+        In words; empty where nothing is known.
+    """
+
+    study: Study
+    endpoint: Endpoint
+    state: str
+    known: str
+    contradicted: str
+    where_to_look: str
+
+
+def wanted(evidence: Evidence) -> Iterator[Wanted]:
+    """Every missing or doubtful number, study after study."""
+    tiers: dict[tuple[str, str], set[str]] = {}
+    for row in (*evidence.responses, *evidence.survival):
+        tiers.setdefault((row.study_id, row.endpoint), set()).add(row.tier)
+    for study in evidence.studies:
+        for endpoint in evidence.endpoints:
+            own = tiers.get((study.study_id, endpoint.endpoint), set())
+            if not own.intersection(_SURE):
+                yield _about(evidence, study, endpoint, DOUBTFUL if own else MISSING)
+
+
+def _about(evidence: Evidence, study: Study, endpoint: Endpoint, state: str) -> Wanted:
+    facts = [fact for fact in evidence.facts if (fact.study_id, fact.endpoint) == (study.study_id, endpoint.endpoint)]
+    told = [gap.known for gap in evidence.gaps if gap.known
+            and (gap.study_id, gap.endpoint) == (study.study_id, endpoint.endpoint)]
+    analysed = [row.decision for row in (*evidence.responses, *evidence.survival) if row.decision
+                and (row.study_id, row.endpoint) == (study.study_id, endpoint.endpoint)]
+    return Wanted(study, endpoint, state, "; ".join([*told, *analysed, *map(_in_words, facts[:_MOST_FACTS])]),
+                  "; ".join(_contradictions(facts)), "; ".join(_places(evidence, study)))
+
+
+def _in_words(fact: Fact) -> str:
+    base = f" of {fact.denominator:g}" if fact.denominator is not None else ""
+    place = f" ({', '.join(filter(None, [fact.source_id, fact.locator]))})" if fact.source_id else ""
+    return f"{fact.fact_id}: {fact.quantity.replace('_', ' ')} {fact.value_text}{base}{place}"
+
+
+def _contradictions(facts: list[Fact]) -> Iterator[str]:
+    """Quantities of which the ledger has different values at one time."""
+    values: dict[tuple[str, float | None], list[Fact]] = {}
+    for fact in facts:
+        if fact.quantity.startswith(_COUNTED):
+            values.setdefault((fact.quantity, fact.time_months), []).append(fact)
+    for (quantity, _), alike in values.items():
+        if len({(fact.value, fact.denominator) for fact in alike}) > 1:
+            yield f"{quantity.replace('_', ' ')}: " + " or ".join(
+                f"{fact.value_text}" + (f"/{fact.denominator:g}" if fact.denominator else "") for fact in alike)
+
+
+def _places(evidence: Evidence, study: Study) -> Iterator[str]:
+    """What to look up first, then the sources that the study's facts come from."""
+    yield from (gap.look_up for gap in evidence.gaps if gap.look_up and gap.study_id == study.study_id)
+    cited = dict.fromkeys(fact.source_id for fact in evidence.facts if fact.study_id == study.study_id)
+    sources = [source for source in evidence.sources if source.source_id in cited]
+    for source in sorted(sources, key=lambda source: not source.kind.startswith("primary"))[:_MOST_SOURCES]:
+        yield source.citation + (f", doi {source.doi}" if source.doi else "")
