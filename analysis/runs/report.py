@@ -24,6 +24,7 @@ from analysis.results.results import Results
 from analysis.results.table import Row, dictionary
 from analysis.results.tables import DIAGNOSTICS, ESTIMATES, LAYOUTS
 from analysis.results.terminal import QUICK_REMEDY, estimand, failed_lines, show, with_limits
+from analysis.results.word import write_answer
 from analysis.runs.figures import draw_all
 from analysis.runs.page import write_report
 from analysis.runs.pipeline import run_all
@@ -51,7 +52,7 @@ def make(evidence: Evidence, base: Job, folder: Path, options: argparse.Namespac
     progress.say("Figures and the report ...")
     layouts = (COMPARISON, *LAYOUTS, *(layout for chapter in chapters for layout in chapter.layouts))
     tables = [results.tables[layout.file] for layout in layouts if len(results.tables.get(layout.file, ()))]
-    written = [table.write(folder) for table in tables]
+    written = [*(table.write(folder) for table in tables), write_answer(results, folder)]
     results, pictures, drawn = draw_all(results, () if options.quick else chapters, folder / "figures",
                                         executor=executor)
     progress.close()

@@ -1,0 +1,52 @@
+"""The answer as a table for a manuscript: a Word document with one row for each endpoint."""
+
+from pathlib import Path
+
+from analysis.cases.settings import ALL
+from analysis.inference.estimands import MAIN, NEW
+from analysis.results.comparison import COMPARISON
+from analysis.results.numbers import counted, level_text, safe
+from analysis.results.results import Results
+from analysis.results.tables import ESTIMATES
+from analysis.system.files import write_atomically
+
+FILE = "answer.docx"
+_NARROW = 9  # points
+
+
+def answer_cells(results: Results) -> list[list[str]]:
+    """The table as text, heads first: endpoint, studies and patients, pooled, new study, published."""
+    ours, theirs = results.writer(ESTIMATES), results.writer(COMPARISON)
+    published = {row["our_endpoint"]: row for row in reversed(results.compared())
+                 if (row["subset"] or ALL) == ALL and row["estimand"] in MAIN.values()}
+    level = level_text(results.base.level)
+    rows = [["Endpoint", "Studies / patients", f"Pooled [{level} credible interval]",
+             f"New study [{level} prediction interval]", *(["Published"] if published else [])]]
+    for endpoint in results.fitted:
+        record = results.headline(endpoint.endpoint)
+        pooled, new = (record.estimate(names[endpoint.kind]) for names in (MAIN, NEW))
+        row = published.get(endpoint.endpoint)
+        rows.append([f"{endpoint.label}, {results.main_name(endpoint)}", f"{record.k_studies} / {record.n_patients:,}",
+                     ours(pooled) or record.status, ours(new),
+                     *([theirs(row, "published") if row else ""] if published else [])])
+    return [[safe(cell) for cell in row] for row in rows]
+
+
+def write_answer(results: Results, folder: Path) -> Path:
+    """Write the document whole or not at all; returns its path."""
+    import docx
+    from docx.shared import Pt
+
+    cells, document = answer_cells(results), docx.Document()
+    studies = {row["study_id"] for endpoint in results.fitted for row in results.headline(endpoint.endpoint).studies}
+    document.add_paragraph(f"Posterior medians from {counted(len(studies), 'study')}. Rates and survival in the unit "
+                           "beside the number.").style = "Caption"
+    table = document.add_table(len(cells), len(cells[0]), "Light Grid Accent 1")
+    for row, texts in zip(table.rows, cells, strict=True):
+        for cell, text in zip(row.cells, texts, strict=True):
+            cell.text = text
+            for run in cell.paragraphs[0].runs:
+                run.font.size = Pt(_NARROW)
+    path = folder / FILE
+    write_atomically(path, lambda temporary: document.save(str(temporary)))
+    return path

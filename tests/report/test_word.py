@@ -1,0 +1,30 @@
+"""The Word table holds the headline of each endpoint beside what was published."""
+
+import docx
+import pytest
+
+from analysis.inference.estimands import MAIN
+from analysis.results.word import FILE, answer_cells, write_answer
+from tests.reporting import PROJECT_DATA, load, results_of
+
+
+@pytest.fixture(scope="module")
+def results():
+    return results_of(load(PROJECT_DATA))
+
+
+def test_the_document_has_a_row_for_each_endpoint(results, tmp_path):
+    write_answer(results, tmp_path)
+    (table,) = docx.Document(tmp_path / FILE).tables
+    texts = [[cell.text for cell in row.cells] for row in table.rows]
+    assert texts == answer_cells(results) and len(texts) == 1 + len(results.fitted)
+    for endpoint, row in zip(results.fitted, texts[1:], strict=True):
+        record = results.headline(endpoint.endpoint)
+        assert row[0].startswith(endpoint.label) and row[1] == f"{record.k_studies} / {record.n_patients:,}"
+        assert row[2].startswith(f"{100 * record.estimate(MAIN[endpoint.kind])['median']:.0f} %")
+
+
+def test_published_numbers_stand_beside_ours(results):
+    heads, *rows = answer_cells(results)
+    published = {row[0]: row[4] for row in rows}
+    assert heads[4] == "Published" and published["Overall survival, survival at 12 months"].startswith("57 % [49, 65]")
