@@ -22,8 +22,8 @@ def year(study) -> int:
 def earlier(endpoint: str, own) -> list[list]:
     """The studies that may come before one, once for each order of its own year."""
     before = [study for study in studies_of(endpoint) if year(study) < year(own)]
-    same = [study for study in studies_of(endpoint) if year(study) == year(own) and study is not own]
-    return [before] if not same else [before, [study for study in studies_of(endpoint) if study in (*before, *same)]]
+    same = [study for study in studies_of(endpoint) if year(study) == year(own) and study.study_id != own.study_id]
+    return [before, [*before, *same]] if same else [before]
 
 
 def survivors(plane, own) -> tuple[np.ndarray, float]:
@@ -68,7 +68,8 @@ def test_cumulative_studies(seen):
             empty = dict.fromkeys(("median", "lower", "upper", "pit", "two_sided", "named", "chance_named",
                                    "log_predictive", "level", "interval"))
             rows.check(row, status="not computed", reason=bool, n=lambda n: n is not None, **empty)
-            rows.check(row, report=lambda text: bool(text) == read, observed=lambda number: (number is None) != read)
+            rows.check(row, report=lambda text, read=read: bool(text) == read,
+                       observed=lambda number, read=read: (number is None) != read)
             continue
         each = [(law(plane, own.n), own.events) if isinstance(own, Counts) else survivors(plane, own)
                 for plane in (headline(endpoint, studies) for studies in orders)]
