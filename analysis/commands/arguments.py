@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from analysis.cases.selection import SETS
 from analysis.cases.settings import ALL, EXACT, IMPORTANCE, NUTS, Job, Question
 from analysis.evidence.loading import DEFAULT_DATA
-from analysis.planning.plans import ANALYSES, Plan
+from analysis.planning.settings import ANALYSES, Plan
 from analysis.simulation.settings import COVERAGE_REPLICATES, DEFAULT_REPLICATES, FAULTS
 from analysis.system.errors import UsageError
 

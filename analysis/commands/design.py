@@ -12,7 +12,8 @@ from analysis.evidence.loading import load
 from analysis.evidence.types import Evidence
 from analysis.inference.posterior import NO_POSTERIOR
 from analysis.output import adding
-from analysis.planning.plans import ANALYSES, Design, Plan, planned
+from analysis.planning.plans import Design, planned
+from analysis.planning.settings import ANALYSES, Plan
 from analysis.results.design import OPERATING, fields, in_pymc, in_r, operating_rows, sentences
 from analysis.results.terminal import show
 from analysis.system.errors import UsageError, one_line

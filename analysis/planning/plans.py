@@ -9,46 +9,10 @@ from analysis.cases.case import Case
 from analysis.inference.posterior import posterior_of
 from analysis.inference.prediction import CountLaw
 from analysis.planning.mixtures import Mixture, effective_sizes, fitted, predictive_of
+from analysis.planning.settings import PREDICTIVE, ROBUST, UNIFORM, Plan
 from analysis.planning.trial import Interim, Rule, assurance, counts_under, interim, size_for
 
-PREDICTIVE, ROBUST, UNIFORM = "predictive", "robust", "uniform"
-ANALYSES = (ROBUST, PREDICTIVE, UNIFORM)
 _STEPS = np.round(np.arange(0.05, 1.0, 0.05), 2)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is planned.
-
-    Parameters
-    ----------
-    n : int
-        Patients.
-    threshold, confidence : float
-        The trial succeeds where its rate lies beyond the threshold with this posterior probability.
-    analysis : {"robust", "predictive", "uniform"}
-        Prior of the analysis.
-    robust : float
-        Weight of the vague component.
-    target : float
-        Assurance for which a size is looked for.
-    look : int or None
-        Patients of an interim look.
-    futility : float
-        Predictive probability of success below which the look stops.
-    months : float or None
-        Of survival.
-    """
-
-    n: int
-    threshold: float
-    confidence: float = 0.95
-    analysis: str = ROBUST
-    robust: float = 0.2
-    target: float = 0.8
-    look: int | None = None
-    futility: float = 0.05
-    months: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

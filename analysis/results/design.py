@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from analysis.planning.mixtures import Mixture
-from analysis.planning.plans import ANALYSES, Design
+from analysis.planning.plans import Design
+from analysis.planning.settings import ANALYSES
 from analysis.planning.trial import success
 from analysis.results.numbers import chance, percent, significant
 from analysis.results.table import Column, Layout

@@ -15,6 +15,7 @@ from scipy import special
 from analysis.cases.case import NoStudies, model_for, no_study, typed_studies
 from analysis.cases.curves import CENSORING, curve_studies
 from analysis.cases.hazards import as_studies, convert
+from analysis.cases.reports import new_landmark
 from analysis.cases.selection import Selection, candidates, refuse_shared_patients
 from analysis.cases.settings import Question
 from analysis.evidence.types import Evidence, Survival
@@ -167,10 +168,7 @@ def _points(studies: CurveStudies, effects: np.ndarray, curve: Curve, draws: Map
 
 def _landmark(study_id: str, months: float, patients: float, survival: float) -> Survival:
     """A row of survival at a time without an interval."""
-    return Survival(row=0, study_id=study_id, endpoint="", definition="", population="", stratum="", cut="",
-                    statistic="landmark", time_months=float(months), estimate=survival, ci_low=None, ci_high=None,
-                    ci_level=None, upper_not_reached=False, n=patients, events=None, person_months=None, tier="",
-                    fact_ids=(), decision="", censored_at_hct=None, non_responders="")
+    return replace(new_landmark("", float(months), survival, patients), study_id=study_id)
 
 
 def _reread(studies: HazardStudies, *, level: float) -> HazardStudies:

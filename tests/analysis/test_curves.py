@@ -121,7 +121,7 @@ def test_later_studies_join_with_every_point_of_their_data_cut(shipped):
             ("pfs", {("roddie_2024", 6.0): LANDMARK, ("roddie_2024", 8.0): LOWER, ("roddie_2024", 12.0): LANDMARK,
                      ("roddie_2024", 22.1): UPPER, ("roddie_2021", 6.0): LANDMARK, ("roddie_2021", 12.0): LANDMARK}),
             ("os", {("roddie_2024", 6.0): LANDMARK, ("roddie_2024", 12.0): LANDMARK, ("roddie_2024", 15.6): MEDIAN,
-                    ("wang_y_2025", 24.0): LANDMARK})):
+                    ("roddie_2021", 12.0): LANDMARK, ("wang_y_2025", 24.0): LANDMARK})):
         selection = case_of(shipped, Job(Question(endpoint, study_set="all"), model="weibull")).selection
         later = {study.study_id for study in shipped.studies if study.in_review is False}
         points = [point for point in points_of(selection.curves) if point.study_id in later]

@@ -19,7 +19,7 @@ def _row(**cells: object) -> Survival:
             "stratum": "", "cut": "primary", "statistic": "median", "time_months": None, "estimate": None,
             "ci_low": None, "ci_high": None, "ci_level": None, "upper_not_reached": False, "n": 50,
             "events": None, "person_months": None, "tier": "A", "fact_ids": (), "decision": "",
-            "censored_at_hct": None, "non_responders": ""}
+            "censored_at_hct": None, "non_responders": "", "time_unit": ""}
     given = base | cells
     if given["ci_low"] is not None and given["ci_level"] is None:
         given["ci_level"] = 0.95

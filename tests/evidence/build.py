@@ -84,6 +84,8 @@ covariate,label,column,unit,unit_size,transformation,lowest,highest,note
 age,Median age,median_age,10 years,10,,0,120,
 treated,Patients treated,n_treated,tenfold,,log10,,,
 """,
+    "gaps.csv": "study_id,endpoint,known,look_up\nhay_2019,cr,a letter gives 80 %,\n",
+    "benchmarks.csv": "endpoint,label,estimand,low\ncr,Another treatment,rate,0.3\n",
 }
 
 

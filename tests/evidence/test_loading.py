@@ -26,8 +26,8 @@ def evidence(tmp_path):
 def test_the_full_set_is_typed(evidence):
     counts = {file: len(getattr(evidence, name))
               for file, name in zip(TABLES, ["studies", "endpoints", "responses", "survival", "patients", "reported",
-                                             "totals", "scenarios", "sources", "facts", "audit",
-                                             "subsets", "comparisons", "covariates"], strict=True)}
+                                             "totals", "scenarios", "sources", "facts", "audit", "subsets",
+                                             "comparisons", "covariates", "gaps", "benchmarks"], strict=True)}
     assert counts == {"patients.csv": 0} | {name: text.count("\n") - 1 for name, text in FULL.items()}
     assert evidence.notes == ()
     study = evidence.study("hay_2019")
