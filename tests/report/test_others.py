@@ -3,6 +3,7 @@
 import re
 import shlex
 
+import openpyxl
 import pytest
 
 from analysis.__main__ import main
@@ -10,12 +11,9 @@ from tests.evidence.build import write_evidence
 from tests.exactly import quadrature
 from tests.report.reading import Page
 
-# Eight placebo arms of Weber et al. (RBesT's AS): a rate without tiers, review, covariates or published numbers.
+# Eight placebo arms of Weber et al. (RBesT's AS) as a spreadsheet: a rate, and nothing else, not even years.
 ARMS = ((23, 107), (12, 44), (19, 51), (9, 39), (39, 139), (6, 20), (9, 78), (10, 35))
-RATE = {"studies": "study_id,label,year\n" + "".join(f"s{at},Arm {at},{2000 + at}\n" for at in range(8)),
-        "endpoints": "endpoint,label,kind,direction\nrate,ASAS20,rate,benefit\n",
-        "responses": "study_id,endpoint,events,n\n" + "".join(f"s{at},rate,{y},{n}\n" for at, (y, n) in
-                                                              enumerate(ARMS))}
+RATE = [["study", "endpoint", "events", "n"], *([f"Arm {at}", "ASAS20", y, n] for at, (y, n) in enumerate(ARMS))]
 SURVIVAL = {"studies": "study_id,label,year,device\n" + "".join(f"s{at},Clinic {at},{2000 + at},{at % 2}\n"
                                                                 for at in range(6)),
             "endpoints": "endpoint,label,kind,direction\nfree,Free of relapse,survival,benefit\n", "responses": None,
@@ -24,21 +22,29 @@ SURVIVAL = {"studies": "study_id,label,year,device\n" + "".join(f"s{at},Clinic {
                 for at in range(6)),
             "covariates": "covariate,label,column,unit,unit_size\ndevice,New device,device,,1\n"}
 ALIEN = ("tier", "set review", "as published", "published estimate", "Published", "the paper", "share patients", "CAR",
-         "blast", "transplant", "product", "trials", "per ,", " per |", "1 slope were", "0 further", "of the 1 ", " .")
+         "blast", "transplant", "product", "trials", "per ,", " per |", "1 slope were", "0 further", "of the 1 ", " .",
+         "review", "leukaemia")
 
 
 @pytest.fixture(scope="module", params=["rate", "survival"])
 def other(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("other")
-    data = write_evidence(folder / "evidence", **{"rate": RATE, "survival": SURVIVAL}[request.param])
+    data = folder / ("evidence.xlsx" if request.param == "rate" else "evidence")
+    if request.param == "rate":
+        book = openpyxl.Workbook()
+        for row in RATE:
+            book.active.append(row)
+        book.save(data)
+    else:
+        write_evidence(data, **SURVIVAL)
     with quadrature():
         assert main(["report", "--quick", "--data", str(data), "--output", str(folder / "out")]) == 0
-    return request.param, folder, Page((folder / "out" / "report.html").read_text("utf-8"))
+    return request.param, data, Page((folder / "out" / "report.html").read_text("utf-8"))
 
 
 def test_nothing_is_said_of_what_is_not_there(other):
-    kind, folder, page = other
-    text = page.text.replace(str(folder), "")
+    kind, data, page = other
+    text = page.text.replace(str(data.parent), "")
     assert [word for word in ALIEN if word in text] == []
     gone = {"rate": ("hazard", "urvival", "tau: "), "survival": ("mean rate", "rho", "logit", "beta-binomial")}[kind]
     assert [word for word in gone if word in text] == []
@@ -59,8 +65,8 @@ def test_titles_come_from_the_evidence(other):
 
 
 def test_no_table_is_a_header_only(other):
-    kind, folder, _ = other
-    written = sorted((folder / "out").glob("*.csv"))
+    kind, data, _ = other
+    written = sorted((data.parent / "out").glob("*.csv"))
     assert len(written) > 8 and all(len(path.read_text("utf-8").splitlines()) > 1 for path in written)
     absent = {"comparison.csv", "published_totals.csv", "missing_bounds.csv", "decomposition.csv", "left_out.csv",
               "interval_shapes.csv", *({"regression.csv", "survival_conversions.csv"} if kind == "rate" else set())}
@@ -68,17 +74,17 @@ def test_no_table_is_a_header_only(other):
 
 
 def test_the_command_names_the_directory_as_it_was_given(other):
-    kind, folder, page = other
+    kind, data, page = other
     (command,) = [row[1] for row in page.tables["What this page was computed from"] if row[0] == "Command"]
     words = shlex.split(command)
-    assert words[words.index("--data") + 1] == str(folder / "evidence")
+    assert words[words.index("--data") + 1] == str(data)
 
 
 def test_the_terminal_names_tiers_and_set_only_where_there_are_any(other, capsys):
-    kind, folder, _ = other
-    endpoint = {"rate": "rate", "survival": "free"}[kind]
+    kind, data, _ = other
+    endpoint = {"rate": "asas20", "survival": "free"}[kind]
     for arguments in (["list"], ["fit", endpoint, "--engine", "exact"]):
-        assert main([*arguments, "--data", str(folder / "evidence")]) == 0
+        assert main([*arguments, "--data", str(data)]) == 0
         assert not re.search("tiers|set review", capsys.readouterr().out)
     assert main(["list"]) == 0
     assert "set review; tiers AB" in capsys.readouterr().out
