@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _FLAGS = {"priors": "prior", "covariates": "covariate"}
 
 
-class Options(TypedDict, total=False):
+class Rows(TypedDict, total=False):
     """What every function takes, as on the command line."""
 
     tiers: str
@@ -50,8 +50,13 @@ class Options(TypedDict, total=False):
     retrospective: bool
     horizon: float
     priors: Mapping[str, str]
-    engine: str
     level: float
+
+
+class Options(Rows, total=False):
+    """What a function that can sample takes as well."""
+
+    engine: str
     seed: int
     quick: bool
 
@@ -63,8 +68,8 @@ class FitOptions(Options, total=False):
     subset: str
 
 
-class PredictOptions(TypedDict, total=False):
-    """What `predict` takes."""
+class PredictOptions(Rows, total=False):
+    """What `predict` takes as well."""
 
     events: int
     n: int
@@ -73,17 +78,10 @@ class PredictOptions(TypedDict, total=False):
     median: float
     model: str
     subset: str
-    tiers: str
-    set: str
-    without: Sequence[str]
-    retrospective: bool
-    horizon: float
-    priors: Mapping[str, str]
-    level: float
 
 
-class DesignOptions(TypedDict, total=False):
-    """What `design` takes."""
+class DesignOptions(Rows, total=False):
+    """What `design` takes as well."""
 
     n: int
     threshold: float
@@ -95,13 +93,6 @@ class DesignOptions(TypedDict, total=False):
     futility: float
     model: str
     subset: str
-    tiers: str
-    set: str
-    without: Sequence[str]
-    retrospective: bool
-    horizon: float
-    priors: Mapping[str, str]
-    level: float
 
 
 class RegressionOptions(Options, total=False):

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from analysis.cases.selection import SETS
 from analysis.cases.settings import ALL, EXACT, IMPORTANCE, NUTS, Job, Question
 from analysis.evidence.loading import DEFAULT_DATA
-from analysis.planning.settings import ANALYSES, Plan
+from analysis.planning.settings import ANALYSES, MOST_PATIENTS, Plan
 from analysis.simulation.settings import COVERAGE_REPLICATES, DEFAULT_REPLICATES, FAULTS
 from analysis.system.errors import UsageError
 
@@ -153,7 +153,8 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
         _MODEL, _SUBSET, *_ROWS, _PRIORS, _LEVEL,
         _output("write the predictive distribution and a figure of it into DIR"))),
     "design": ("plan the next single-arm trial from these studies", (
-        _ENDPOINT, ("--n", {"type": _whole(2, 400), "metavar": "N", "required": True, "help": "patients of the trial"}),
+        _ENDPOINT,
+        ("--n", {"type": _whole(2, MOST_PATIENTS), "metavar": "N", "required": True, "help": "patients of the trial"}),
         ("--threshold", {"type": _number(0.001, 0.999, "a probability"), "metavar": "T", "required": True,
                          "help": "rate, or survival at the horizon, beyond which the trial should show it to be"}),
         ("--confidence", {"type": _number(0.5, 0.9999, "a probability"), "default": Plan.confidence, "metavar": "C",
@@ -164,7 +165,7 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
                       "help": "weight of the vague component of the robust prior; default: 0.2"}),
         ("--assurance", {"type": _number(0.05, 0.99, "a probability"), "default": Plan.target, "metavar": "A",
                          "help": "probability of success for which a size is looked for; default: 0.8"}),
-        ("--look", {"type": _whole(1, 399), "metavar": "M", "help": "patients of an interim look"}),
+        ("--look", {"type": _whole(1, MOST_PATIENTS - 1), "metavar": "M", "help": "patients of an interim look"}),
         ("--futility", {"type": _number(0.0, 0.5, "a probability"), "default": Plan.futility, "metavar": "P",
                         "help": "predictive probability of success below which the look stops; default: 0.05"}),
         _MODEL, _SUBSET, *_ROWS, _PRIORS, _LEVEL,

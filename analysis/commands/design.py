@@ -5,9 +5,8 @@ from dataclasses import replace
 
 from analysis.cases.case import NoStudies, case_of, model_for, no_study
 from analysis.cases.selection import candidates
-from analysis.cases.settings import EXACT
 from analysis.commands.arguments import base_job
-from analysis.commands.printing import asked, heading, print_json, print_notes
+from analysis.commands.printing import heading, of_posterior, print_json, print_notes, refuse_horizon
 from analysis.evidence.loading import load
 from analysis.evidence.types import Evidence
 from analysis.inference.posterior import NO_POSTERIOR
@@ -37,11 +36,7 @@ def run(options: argparse.Namespace) -> int:
             table.write(folder)
             save_figure(draw_design(table.frame, design, title=case.selection.endpoint.label), folder / figure)
     if options.json:
-        print_json({**asked(evidence, case.question, endpoint=options.endpoint, model=case.model.name,
-                            subset=case.question.subset), "engine": EXACT,
-                    "priors": {name: str(prior) for name, prior in case.priors.items()},
-                    "n_studies": len(case.studies), "n_patients": case.studies.patients,
-                    "warnings": list(case.selection.warnings), **fields(design)})
+        print_json({**of_posterior(evidence, case), **fields(design)})
         return 0
     print(shown(evidence, design))
     print_notes(case.selection.warnings, [])
@@ -67,8 +62,7 @@ def designed_as_asked(evidence: Evidence, options: argparse.Namespace) -> Design
     case = case_of(evidence, replace(job, model=model.name))
     if not len(case.studies):
         raise NoStudies(no_study(case.question, (case.selection,)))
-    if kind == "rate" and options.horizon:
-        raise UsageError(f"{options.endpoint} is a rate; --horizon is for survival endpoints")
+    refuse_horizon(case.question, kind)
     if options.look is not None and options.look >= options.n:
         raise UsageError(f"--look {options.look} is not before the end of the trial, --n {options.n}")
     plan = Plan(options.n, options.threshold, options.confidence, options.analysis, options.robust, options.assurance,

@@ -5,9 +5,8 @@ from pathlib import Path
 
 from analysis.cases.case import Case, NoStudies, case_of, no_study
 from analysis.cases.reports import new_count, new_landmark, new_median
-from analysis.cases.settings import EXACT
 from analysis.commands.arguments import base_job
-from analysis.commands.printing import asked, heading, print_json, print_notes, refuse_horizon
+from analysis.commands.printing import heading, of_posterior, print_json, print_notes, refuse_horizon
 from analysis.evidence.loading import load
 from analysis.evidence.types import Evidence, Response, Survival
 from analysis.inference.further import Further, further
@@ -30,11 +29,7 @@ def run(options: argparse.Namespace) -> int:
         if folder:
             _write(answer, folder, figure)
     if options.json:
-        print_json({**asked(evidence, case.question, endpoint=options.endpoint, model=case.model.name,
-                            subset=case.question.subset), "engine": EXACT,
-                    "priors": {name: str(prior) for name, prior in case.priors.items()},
-                    "n_studies": len(case.studies), "n_patients": case.studies.patients,
-                    "warnings": list(case.selection.warnings), **fields(answer)})
+        print_json({**of_posterior(evidence, case), **fields(answer)})
         return 0
     print(shown(evidence, answer))
     print_notes(case.selection.warnings, [])

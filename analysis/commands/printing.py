@@ -4,8 +4,9 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from analysis.cases.case import Case
 from analysis.cases.selection import choices
-from analysis.cases.settings import Question
+from analysis.cases.settings import EXACT, Question
 from analysis.evidence.types import Evidence
 from analysis.results.numbers import counted
 from analysis.results.terminal import left_out_lines
@@ -25,6 +26,15 @@ def asked(evidence: Evidence, question: Question, **subject: Any) -> dict[str, A
     """The fields that say of which evidence and rows a JSON object speaks; `subject` stands before the rows."""
     return {"data_sha256": evidence.sha256, **subject, "tiers": question.tiers, "set": question.study_set,
             "without": list(question.without), "retrospective": question.retrospective}
+
+
+def of_posterior(evidence: Evidence, case: Case) -> dict[str, Any]:
+    """The fields that say on which exact posterior a JSON object rests."""
+    question = case.question
+    return {**asked(evidence, question, endpoint=question.endpoint, model=case.model.name, subset=question.subset),
+            "engine": EXACT, "priors": {name: str(prior) for name, prior in case.priors.items()},
+            "n_studies": len(case.studies), "n_patients": case.studies.patients,
+            "warnings": list(case.selection.warnings)}
 
 
 def heading(evidence: Evidence, question: Question, model: str, priors: Mapping[str, Any], studies: Studies, *,

@@ -137,6 +137,7 @@ def shown(options: argparse.Namespace, merged: Merged, changes: list[Change]) ->
                       f"{', '.join(file for file in TABLES if file in merged.tables) or 'none'}")]
     parts += [f"{study_id}, {endpoint}: {counted(count, 'row')} replaced"
               for study_id, endpoint, count in merged.replaced]
+    parts += [one_line(f"{study_id}, {column}: {old} becomes {new}") for study_id, column, old, new in merged.changed]
     if reports := [(change.endpoint, name, report) for change in changes for name, report in change.reports]:
         parts.append("\n" + table(("endpoint", "study", "reported", "two-sided", "surprising", "log score"), [
             [endpoint, name, answer.report.report, chance(answer.expectation.two_sided),
@@ -152,6 +153,7 @@ def shown(options: argparse.Namespace, merged: Merged, changes: list[Change]) ->
 
 def _object(merged: Merged, changes: list[Change], *, dry_run: bool) -> Mapping[str, object]:
     return {"dry_run": dry_run, "added": merged.added, "updated": merged.updated,
+            "changed": [dict(zip(("study_id", "column", "old", "new"), item, strict=True)) for item in merged.changed],
             "replaced": [dict(zip(("study_id", "endpoint", "rows"), item, strict=True)) for item in merged.replaced],
             "tables": sorted(merged.tables),
             "endpoints": [{"endpoint": change.endpoint, "before": change.before and vars(change.before),

@@ -64,6 +64,8 @@ class Merged:
     added, updated : tuple of str
         Ids of new studies, and of known ones with newer rows.
     replaced : tuple of (study_id, endpoint, how many rows)
+    changed : tuple of (study_id, column, old cell, new cell)
+        Of known studies, where both cells are filled.
     endpoints : tuple of str
         Endpoints with a new row.
     """
@@ -72,6 +74,7 @@ class Merged:
     added: tuple[str, ...]
     updated: tuple[str, ...]
     replaced: tuple[tuple[str, str, int], ...]
+    changed: tuple[tuple[str, str, str, str], ...]
     endpoints: tuple[str, ...]
 
 
@@ -123,7 +126,9 @@ def merge(known: Mapping[str, Rows], newer: Mapping[str, Rows], choices: Choices
     if newer.get(COVARIATES) and not known.get(COVARIATES):
         tables[COVARIATES] = newer[COVARIATES]
     updated = tuple(dict.fromkeys(key for key, _ in sorted(reported) if key in studies))
-    return Merged(tables, added, updated, replaced, tuple(sorted(used)))
+    changed = tuple((row["study_id"], name, old, row[name]) for row in tables.get(STUDIES, ())
+                    for name, old in studies.get(row["study_id"], {}).items() if old and old != row[name])
+    return Merged(tables, added, updated, replaced, changed, tuple(sorted(used)))
 
 
 def _news(known: Rows, rows: Rows) -> Iterable[dict[str, str]]:
@@ -220,6 +225,8 @@ def _ledger(known: Mapping[str, Rows], decisions: Mapping[str, Rows], source: st
     tiers = any(row.get("tier") for file in _DECISIONS for row in known.get(file, ()))
     rows = [(file, row) for file, table in decisions.items() for row in table]
     about = [{name: row.pop(name, "") for name in ABOUT_A_NUMBER} for _, row in rows]
+    for _, row in rows:
+        row.pop("fact_ids", None)  # facts of another ledger
     for _, row in rows if tiers else ():
         row["tier"] = row.get("tier") or "B"
     if not known.get(FACTS) or not rows:

@@ -36,15 +36,17 @@ def real_place(folder: Path, data: Path) -> Path:
     return place
 
 
-def refuse_fixed(folder: Path, place: Path) -> None:
-    """Refuse a folder that cannot change places with another."""
+def why_fixed(place: Path) -> str:
+    """Why a folder that exists cannot change places with another; empty where it can."""
     here = Path.cwd().resolve()
-    if not place.exists():
-        return
-    what = ("it is a mount point" if os.path.ismount(place) else
+    return ("it is a mount point" if os.path.ismount(place) else
             "it is or holds the working directory" if place in (here, *here.parents) else
             "" if os.access(place.parent, os.W_OK | os.X_OK) else f"{place.parent} is closed to new folders")
-    if what:
+
+
+def refuse_fixed(folder: Path, place: Path) -> None:
+    """Refuse a folder of results that cannot change places with another."""
+    if place.exists() and (what := why_fixed(place)):
         raise OutputError(folder, f"a report replaces its folder as a whole, and {what}; name a folder inside, such as "
                                   f"--output {folder / 'results'}")
 

@@ -86,6 +86,9 @@ def exchanging(place: Path) -> Iterator[Path]:
         In place of an error of writing.
     """
     place = place.resolve()
+    if what := checks.why_fixed(place):
+        raise OutputError(place, f"a changed copy takes its place as a whole, and {what}; run this from elsewhere, or "
+                                 "on a copy")
     with ExitStack() as stack, speaking_of(place, place, errors=OutputError):
         lock = stack.enter_context(in_use(place, place.with_name(f".{place.name}.lock"), alone=True))
         with changing(lock):

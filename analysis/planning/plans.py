@@ -41,9 +41,9 @@ class Design:
 
     def rule(self, analysis: str) -> Rule:
         """The rule under a prior of the analysis."""
-        # Cumulative hazards of exp(-0.4) and its like: survival is about uniform.
+        # Uniform survival has a log cumulative hazard of this mean and standard deviation.
         vague = Mixture("beta", *np.ones((3, 1))) if self.prior.family == "beta" else \
-            Mixture("normal", np.ones(1), np.array([-0.58]), np.array([1.28]))
+            Mixture("normal", np.ones(1), np.array([-np.euler_gamma]), np.array([np.pi / np.sqrt(6.0)]))
         prior = {PREDICTIVE: self.prior, ROBUST: self.prior.robust(self.plan.robust), UNIFORM: vague}[analysis]
         return Rule(prior, self.plan.threshold, self.plan.confidence, self.above)
 

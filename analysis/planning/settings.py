@@ -5,6 +5,9 @@ from dataclasses import dataclass
 PREDICTIVE, ROBUST, UNIFORM = "predictive", "robust", "uniform"
 ANALYSES = (ROBUST, PREDICTIVE, UNIFORM)
 
+MOST_PATIENTS = 400
+"""Patients of the largest trial: everything is enumerated, and sizes are tried one by one."""
+
 
 @dataclass(frozen=True)
 class Plan:

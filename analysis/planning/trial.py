@@ -17,8 +17,8 @@ import numpy as np
 from scipy import special, stats
 
 from analysis.planning.mixtures import Mixture, cells_of
+from analysis.planning.settings import MOST_PATIENTS
 
-MOST_PATIENTS = 400
 _CELLS = 600
 
 
@@ -113,8 +113,7 @@ class Interim:
 
 def interim(rule: Rule, m: int, n: int, futility: float) -> Interim:
     """The look that stops where the predictive probability of success is below `futility`."""
-    later = np.stack([counts_under(_updated(rule.prior, y, m), n - m) for y in range(m + 1)])
-    predictive = (_windows(rule.succeeds(n), m) * later).sum(axis=1)
+    predictive = (_windows(rule.succeeds(n), m) * _later(rule.prior, m, n - m)).sum(axis=1)
     return Interim(m, n, predictive, predictive < futility)
 
 
@@ -123,21 +122,22 @@ def _windows(succeeds: np.ndarray, m: int) -> np.ndarray:
     return np.lib.stride_tricks.sliding_window_view(succeeds, len(succeeds) - m)
 
 
-def _updated(prior: Mixture, y: int, m: int) -> Mixture:
-    """The prior after y of m patients; of survival its cells with new weights, as narrow normals."""
+def _later(prior: Mixture, m: int, more: int) -> np.ndarray:
+    """Probability of each count of `more` patients after each count of m; shape (m + 1, more + 1)."""
+    early, late = np.arange(m + 1)[:, None], np.arange(more + 1)
     if prior.family == "beta":
-        a, b = prior.first + y, prior.second + m - y
-        logs = np.log(prior.weights) + special.betaln(a, b) - special.betaln(prior.first, prior.second)
-        return Mixture("beta", special.softmax(logs), a, b)
-    x, mass = cells_of(prior, _CELLS)
-    likelihood = stats.binom.pmf(y, m, np.exp(-np.exp(x)))
-    weights = mass * likelihood
-    return Mixture("cells", weights / weights.sum(), x, np.zeros_like(x))
+        a, b = prior.first + early, prior.second + m - early
+        weights = special.softmax(np.log(prior.weights) + special.betaln(a, b)
+                                  - special.betaln(prior.first, prior.second), axis=1)
+        return (weights[:, None] * stats.betabinom.pmf(late[:, None], more, a[:, None], b[:, None])).sum(axis=-1)
+    rates, mass = _rates(prior)
+    joint = stats.binom.pmf(early, m, rates) * mass
+    return joint / joint.sum(axis=1, keepdims=True) @ stats.binom.pmf(late, more, rates[:, None])
 
 
 def _rates(prior: Mixture) -> tuple[np.ndarray, np.ndarray]:
     """Survival of cells with their probabilities, of a prior on the log cumulative hazard."""
-    x, mass = (prior.first, prior.weights) if prior.family == "cells" else cells_of(prior, _CELLS)
+    x, mass = cells_of(prior, _CELLS)
     return np.exp(-np.exp(x)), mass
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from analysis.planning.mixtures import Mixture
 from analysis.planning.plans import Design
-from analysis.planning.settings import ANALYSES
+from analysis.planning.settings import ANALYSES, MOST_PATIENTS
 from analysis.planning.trial import success
 from analysis.results.numbers import chance, percent, significant
 from analysis.results.table import Column, Layout
@@ -92,7 +92,7 @@ def sentences(design: Design) -> list[str]:
         f"A {rate} at the threshold succeeds with probability {chance(wins)}; over the predictive distribution success "
         f"has probability {chance(design.assurance(plan.analysis))} (assurance).",
         f"Assurance of {percent(plan.target)} % " + (f"needs {design.size} patients." if design.size else
-                                                     "is not reached by any size up to 400 patients.")]
+                                                     f"is not reached by any size up to {MOST_PATIENTS} patients.")]
     if design.look:
         stops = int(design.look.stops.sum())
         at = "no count" if not stops else f"{stops - 1 if rule.above else design.look.m + 1 - stops} "\

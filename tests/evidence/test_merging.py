@@ -89,6 +89,30 @@ def test_what_is_known_already_changes_nothing(place, tmp_path, capsys):
     assert "0 studies added (none), 0 updated (none)" in capsys.readouterr().out
 
 
+def test_cells_of_a_known_study_that_change_are_named(place, tmp_path, capsys):
+    source = sheet(tmp_path, "study,label,endpoint,events,n,registry_id\na,Alpha 2019,cr,31,40,NCT09\n")
+    assert update(place, source) == 0
+    assert "a, registry_id: NCT01 becomes NCT09" in capsys.readouterr().out
+    assert load(place).study("a").columns["registry_id"] == "NCT09"
+
+
+def test_a_directory_with_a_ledger_of_its_own_joins_one_without(place, capsys):
+    """Its facts are not those of the directory, whose rows must not cite them."""
+    assert update(place, FOLDER) == 0
+    evidence = load(place)
+    assert counts(place)["a"] == (30, 40) and not any(row.fact_ids for row in evidence.responses)
+    assert {row.study_id for row in load(FOLDER).responses} <= {study.study_id for study in evidence.studies}
+
+
+def test_the_working_directory_is_not_exchanged(place, tmp_path, capsys, monkeypatch):
+    source = sheet(tmp_path, "study,endpoint,events,n\nEta,cr,12,20\n")
+    monkeypatch.chdir(place)
+    before = content(place)
+    assert update(Path("."), source) == 2 and content(place) == before
+    assert "it is or holds the working directory" in capsys.readouterr().err
+    assert update(Path("."), source, "--dry-run") == 0
+
+
 @pytest.mark.parametrize(("cells", "said"), [
     ("Eta,cr,12,20,NCT03,", "eta has the registration NCT03 of b: --same eta=b"),
     ("Eta,cr,12,20,,c", "eta shares patients (overlaps_with) with c: --same eta=c")])
