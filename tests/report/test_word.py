@@ -1,9 +1,11 @@
 """The Word table holds the headline of each endpoint beside what was published."""
 
+import re
+
 import docx
 import pytest
 
-from analysis.inference.estimands import MAIN
+from analysis.inference.estimands import MAIN, NEW
 from analysis.results.word import FILE, answer_cells, write_answer
 from tests.reporting import PROJECT_DATA, load, results_of
 
@@ -21,7 +23,11 @@ def test_the_document_has_a_row_for_each_endpoint(results, tmp_path):
     for endpoint, row in zip(results.fitted, texts[1:], strict=True):
         record = results.headline(endpoint.endpoint)
         assert row[0].startswith(endpoint.label) and row[1] == f"{record.k_studies} / {record.n_patients:,}"
-        assert row[2].startswith(f"{100 * record.estimate(MAIN[endpoint.kind])['median']:.0f} %")
+        for cell, names in ((row[2], MAIN), (row[3], NEW)):
+            estimate = record.estimate(names[endpoint.kind])
+            wanted = [f"{100 * estimate[name]:.0f}" for name in ("median", "lower", "upper")]
+            assert re.findall(r"\d+", cell)[:3] == wanted, (cell, wanted)
+    assert any(row[2] != row[3] for row in texts[1:])
 
 
 def test_published_numbers_stand_beside_ours(results):
