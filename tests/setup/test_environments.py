@@ -24,8 +24,8 @@ def by_name(*requirements: str) -> dict[str, Requirement]:
 
 
 RUN = by_name(*PROJECT["dependencies"])
-TEST, CLUSTER = (by_name(*PROJECT["optional-dependencies"][name]) for name in ("test", "cluster"))
-DIRECT = RUN | TEST | CLUSTER | by_name(*PYPROJECT["build-system"]["requires"])
+TEST, CLUSTER, EXPLORE = (by_name(*PROJECT["optional-dependencies"][name]) for name in ("test", "cluster", "explore"))
+DIRECT = RUN | TEST | CLUSTER | EXPLORE | by_name(*PYPROJECT["build-system"]["requires"])
 # python and pip come with any environment, so that only conda has to be told.
 ONLY_CONDA = {"python", "pip"}
 
@@ -41,8 +41,8 @@ def locked() -> dict[str, str]:
 
 def conda() -> dict[str, str]:
     lines = content_lines("environment.yml")
-    entries = [line.removeprefix("  - ") for line in lines[lines.index("dependencies:") + 1 :]]
-    return {name: version for name, _, version in (entry.partition("=") for entry in entries)}
+    entries = [line.strip().removeprefix("- ") for line in lines[lines.index("dependencies:") + 1 :] if line != "  - pip:"]
+    return {name: version for name, version in (re.split("==?", entry) for entry in entries if "=" in entry)} | {"pip": ""}
 
 
 def test_each_lock_line_is_one_canonical_name_and_one_version():
@@ -57,7 +57,7 @@ def test_direct_dependency_is_locked_inside_its_bounds(name):
     assert DIRECT[name].specifier.contains(locked()[name])
 
 
-@pytest.mark.parametrize("name", RUN | CLUSTER)
+@pytest.mark.parametrize("name", RUN | CLUSTER | EXPLORE)
 def test_next_major_version_is_refused(name):
     major = int(locked()[name].split(".")[0])
     assert not DIRECT[name].specifier.contains(f"{major + 1}.0")
