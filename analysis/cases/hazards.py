@@ -260,6 +260,8 @@ def describe(row: Survival) -> str:
     if row.person_months is not None:
         text = f"{row.events} events in {row.person_months:g} person-months"
         return f"{text}, patient by patient" if row.patients else text
+    if row.median_not_reached:
+        return "median not reached" + (f" in {row.time_months:g} months" if row.time_months else "")
     if row.statistic == "median":
         text, scale, unit = f"median {row.estimate:g} months", 1.0, ""
     else:

@@ -36,12 +36,17 @@ class Report:
     observed: float
 
 
+def in_words(row: Response | Survival) -> str:
+    """What a row says, such as "12/20" or "56 % at 4.14 months"."""
+    return f"{row.events}/{row.n}" if isinstance(row, Response) else describe(row)
+
+
 def report_of(row: Response | Survival) -> Report:
     """The report of a row of evidence: a count, a landmark or a median."""
     if isinstance(row, Response):
-        return Report(f"{row.events}/{row.n}", None, row.n, row.events / row.n)
+        return Report(in_words(row), None, row.n, row.events / row.n)
     months, survival = (row.estimate, 0.5) if row.statistic == MEDIAN else (row.time_months, row.estimate)
-    return Report(describe(row), months, max(round(row.n / CENSORING**2), 1), survival)
+    return Report(in_words(row), months, max(round(row.n / CENSORING**2), 1), survival)
 
 
 def new_count(endpoint: str, events: int, n: int) -> Response:

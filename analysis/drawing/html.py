@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -12,14 +13,21 @@ from markupsafe import Markup, escape
 from analysis.results import numbers
 from analysis.results.numbers import safe
 from analysis.results.table import Row
-from analysis.results.writing import NOTHING, Instead, Writer
+from analysis.results.writing import NOTHING, Instead, Labels, Writer
 
 Html = Markup
 """Text that is markup already."""
 
+EVIDENCE = "evidence.html"
+"""The page that says where each number comes from."""
+
+TIER = Html(f'<a href="{EVIDENCE}#tiers">Tier</a>')
+"""Head of a column of tiers, which leads to what they mean."""
+
 MAX_ROWS = 400
 """Longer tables end with a line that says so: a page with every row of a large evidence directory opens nowhere."""
 
+_OF_A_STUDY = ("study_id", "label")
 _ROOMS = Path(__file__).parents[1]
 _WORDS = ("chance", "counted", "estimand_text", "fixed", "level_text", "number", "out_of", "significant")
 
@@ -62,6 +70,33 @@ def tag(name: str, *children: object, **attributes: object) -> Html:
     return Html(f"<{name}{cells}>{join(children)}</{name}>")
 
 
+def row_anchor(study_id: str, endpoint: str) -> str:
+    """Of the numbers of a study and endpoint; no id holds two hyphens in a row, so that no two anchors are alike."""
+    return f"row-{study_id}--{endpoint}"
+
+
+def study_link(name: object, labels: Labels, row: Row, folder: str = "") -> Html:
+    """The name of a row's study as a link to where its number comes from; only the name where no study is known.
+
+    Parameters
+    ----------
+    folder : str
+        From the page with the link to that of the evidence, such as "details/".
+    """
+    study_id, endpoint = row.get("study_id"), row.get("endpoint")
+    if study_id not in labels.studies:
+        return text(name)
+    anchor = row_anchor(study_id, endpoint) if (study_id, endpoint) in labels.known else f"study-{study_id}"
+    return tag("a", name, href=f"{folder}{EVIDENCE}#{anchor}")
+
+
+def cited(citation: str, doi: str, otherwise: str = "") -> Html:
+    """A citation as a link to its digital object identifier, or to another place where it has none."""
+    name = doi[doi.find("10."):] if "10." in doi else ""
+    target = f"https://doi.org/{quote(name)}" if name else otherwise
+    return tag("a", citation, href=target) if target else text(citation)
+
+
 def image(source: str, alt: str) -> Html:
     """A picture in a frame of its own, which scrolls on a narrow screen."""
     return _macro("picture", source, alt)
@@ -86,8 +121,10 @@ def table(caption: str, heads: Sequence[object], rows: Sequence[Sequence[object]
 
 
 def show(write: Writer, rows: Sequence[Row], names: str, *, caption: str, heads: Mapping[str, str] = NOTHING,
-         cells: Instead = NOTHING, marked: Callable[[Row], str | None] = lambda row: None) -> Html:
+         cells: Instead = NOTHING, marked: Callable[[Row], str | None] = lambda row: None, folder: str = "") -> Html:
     """Columns of a declared table, each with its heading and in its format; rates of one unit have it in the heads.
+
+    The name of a study leads to where its number comes from.
 
     Parameters
     ----------
@@ -97,11 +134,14 @@ def show(write: Writer, rows: Sequence[Row], names: str, *, caption: str, heads:
         In place of declared headings and formats.
     marked : callable
         From a row to its class, or None.
+    folder : str
+        As in `study_link`.
     """
     columns, scales = names.split(), {write.scale(row) for row in rows}
     write = replace(write, shared=scales.pop() if len(scales) == 1 else None)
     return table(caption, [write.head(name, heads.get(name, "")) for name in columns],
-                 [write.cells(row, columns, cells) for row in rows],
+                 [[study_link(cell, write.labels, row, folder) if name in _OF_A_STUDY else cell
+                   for name, cell in zip(columns, write.cells(row, columns, cells), strict=True)] for row in rows],
                  numeric=[at for at, name in enumerate(columns)
                           if at and write.layout.column(name).kind in ("number", "count")],
                  marked=[marked(row) for row in rows])

@@ -9,6 +9,8 @@ MISSING, DOUBTFUL = "missing", "doubtful"
 _SURE = ("", "A", "B")
 _MOST_FACTS, _MOST_SOURCES = 6, 3
 _COUNTED = ("events", "percent", "median", "probability")
+_SAID = {"events": "{}", "text": "{}", "percent": "{} %", "probability_percent": "survival {} %",
+         "median_months": "median {} months"}
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Wanted:
 def wanted(evidence: Evidence) -> Iterator[Wanted]:
     """Every missing or doubtful number, study after study."""
     tiers: dict[tuple[str, str], set[str]] = {}
-    for row in (*evidence.responses, *evidence.survival):
+    for row in evidence.numbers:
         tiers.setdefault((row.study_id, row.endpoint), set()).add(row.tier)
     for study in evidence.studies:
         for endpoint in evidence.endpoints:
@@ -47,16 +49,24 @@ def _about(evidence: Evidence, study: Study, endpoint: Endpoint, state: str) -> 
     facts = [fact for fact in evidence.facts if (fact.study_id, fact.endpoint) == (study.study_id, endpoint.endpoint)]
     told = [gap.known for gap in evidence.gaps if gap.known
             and (gap.study_id, gap.endpoint) == (study.study_id, endpoint.endpoint)]
-    analysed = [row.decision for row in (*evidence.responses, *evidence.survival) if row.decision
+    analysed = [row.decision for row in evidence.numbers if row.decision
                 and (row.study_id, row.endpoint) == (study.study_id, endpoint.endpoint)]
     return Wanted(study, endpoint, state, "; ".join([*told, *analysed, *map(_in_words, facts[:_MOST_FACTS])]),
                   "; ".join(_contradictions(facts)), "; ".join(_places(evidence, study)))
 
 
+def said(fact: Fact) -> str:
+    """What a fact says, such as "44 of 53" or "median 12.9 months of 53 (8.7 to 23.4)"."""
+    text = _SAID.get(fact.quantity, fact.quantity.replace("_", " ") + " {}").format(fact.value_text).strip()
+    text += f" at {fact.time_months:g} months" if fact.time_months is not None else ""
+    text += f" of {fact.denominator:g}" if fact.denominator is not None else ""
+    low, high = ("not given" if limit is None else f"{limit:g}" for limit in (fact.ci_low, fact.ci_high))
+    return text if low == high == "not given" else f"{text} ({low} to {high})"
+
+
 def _in_words(fact: Fact) -> str:
-    base = f" of {fact.denominator:g}" if fact.denominator is not None else ""
     place = f" ({', '.join(filter(None, [fact.source_id, fact.locator]))})" if fact.source_id else ""
-    return f"{fact.fact_id}: {fact.quantity.replace('_', ' ')} {fact.value_text}{base}{place}"
+    return f"{fact.fact_id}: {said(fact)}{place}"
 
 
 def _contradictions(facts: list[Fact]) -> Iterator[str]:

@@ -18,7 +18,10 @@ _PATIENTS = Whole(low=1, high=10_000_000, remedy=_COUNT)
 _STUDIES = Whole(low=1, high=10_000, remedy="Give a number of studies.")
 _YEAR = Whole(low=1900, high=2100, remedy="Give the year of publication.")
 _LEVEL = Number(above=0, below=1, low=0.5, high=0.9999, remedy="Give the level as a probability, such as 0.95.")
-_TIER = Choice(("A", "B", "C"))
+TIERS = {"A": "stated by a primary source, or by two that agree", "B": "from one secondary source, or derived",
+         "C": "of other patients or another time, or in doubt: for sensitivity analyses only"}
+"""How well a row of each tier is supported."""
+_TIER = Choice(tuple(TIERS))
 # The words of RoB 2 and ROBINS-I.
 _BIAS = Choice(("low", "some concerns", "moderate", "high", "serious", "critical", "unclear"))
 # From half a day to a century: nobody is followed for longer, and days given as months soon exceed it.
@@ -423,6 +426,11 @@ class Evidence:
         tables = ("studies", "endpoints", "responses", "survival", "reported")
         counts = ", ".join(f"{len(getattr(self, name))} {name}" for name in tables)
         return f"Evidence({str(self.directory)!r}: {counts})"
+
+    @property
+    def numbers(self) -> tuple[Response | Survival, ...]:
+        """The rows that say what a study found, each table in its order."""
+        return (*self.responses, *self.survival, *self.patients)
 
     def study(self, study_id: str) -> Study:
         """Return the study with this id; KeyError when there is none."""

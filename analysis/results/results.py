@@ -123,7 +123,8 @@ class Results:
         return Labels({key: known.get(key) or key.replace("_", " ").capitalize() for key in keys}, subsets,
                       {study.study_id: study.label for study in evidence.studies},
                       {endpoint.endpoint: self._scale(endpoint.endpoint) for endpoint in evidence.endpoints},
-                      level_text(self.base.level), self.stamp)
+                      level_text(self.base.level), self.stamp,
+                      {(row.study_id, row.endpoint) for row in evidence.numbers})
 
     def _scale(self, endpoint: str) -> Scale:
         """The unit for the headline's estimate, or else the studies' counts."""

@@ -1,7 +1,7 @@
 """Rows of declared tables as text for a page: heads with the unit and level, cells in the format of their column."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -33,6 +33,8 @@ class Labels:
         Of the intervals, such as "95 %".
     stamp : str
         Empty, or QUICK.
+    known : set of (str, str)
+        Studies and endpoints of which the evidence has a number.
     """
 
     endpoints: Mapping[str, str] = field(default_factory=dict)
@@ -41,6 +43,7 @@ class Labels:
     scales: Mapping[str, Scale] = field(default_factory=dict)
     level: str = ""
     stamp: str = ""
+    known: Set[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from analysis.chapters.chapter import Chapter, Page, Picture
 from analysis.chapters.endpoints.figure import draw_forest
-from analysis.drawing.html import Html, folded, join, rendered, show, table, tag
+from analysis.drawing.html import TIER, Html, folded, join, rendered, show, table, tag
 from analysis.drawing.tables import FITS, fit_row
 from analysis.evidence.types import HANDLING, Endpoint
 from analysis.inference.estimands import LABELS, MAIN, NEW
@@ -129,7 +129,7 @@ def _studies(results: Results, record: Record, endpoint: Endpoint) -> Html:
                 if row["estimand"] == _STUDY[endpoint.kind]}
     return show(results.writer(STUDIES), record.studies, "label tier risk_of_bias population statistic n raw shrunken",
                 caption=f"{endpoint.label}: each study{results.labels.scales[endpoint.endpoint].of_a_rate}",
-                heads={"population": "Base" if endpoint.kind == "rate" else "Definition",
+                heads={"tier": TIER, "population": "Base" if endpoint.kind == "rate" else "Definition",
                        "raw": f"Raw [{{level}} {kind}]",
                        "shrunken": "Shrunken [{level} credible]"},
                 cells={"raw": lambda row: write.interval(row, "raw", RATE),
@@ -139,7 +139,7 @@ def _studies(results: Results, record: Record, endpoint: Endpoint) -> Html:
 def _conversions(results: Results, record: Record) -> Html:
     hazards = show(results.writer(CONVERSIONS, missing=""), record.conversions, "study_id definition tier "
                    "censored_at_hct non_responders statistic rule patients effective log_hazard se_lower se_upper",
-                   cells={"log_hazard": _counted},
+                   heads={"tier": TIER}, cells={"log_hazard": _counted},
                    caption="Log hazard per person-month of each study, with its standard error")
     known = {name: sum(bool(row[name]) for row in record.conversions) for name in sorted(HANDLING)}
     return join([hazards, rendered(

@@ -41,6 +41,7 @@ def _section(results: Results, page: Page) -> Html:
     compared = results.compared()
     return rendered(
         "chapters/published/section.html", picture=page.picture("published"), compared=compared, kinds=results.kinds,
+        audit=results.evidence.audit,
         again=[row["reported_id"] for row in said_again(results.compared(interval=True))],
         outside=not all(map(agrees, compared)), predictions=_predictions(results), comparisons=comparison_table(
             results, compared, caption="Published estimates beside posterior medians of the same estimand"))
