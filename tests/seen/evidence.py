@@ -2,9 +2,11 @@
 
 Tiers, a subset with a study on neither side, covariates with missing cells, an extension study, a retrospective one,
 studies without a count, published numbers of every kind, a total, a scenario, strata, an early landmark, person-time.
-All numbers are invented, and no two of them that could be mixed up are equal.
+All numbers are invented, and no two of them that could be mixed up are equal. Each decision cites a fact of its own.
 """
 
+import csv
+import io
 from pathlib import Path
 
 TABLES = {
@@ -91,6 +93,7 @@ one_denominator,cr,157,210,dogwood_2018,29,Dogwood evaluable for response
     "sources.csv": """\
 source_id,citation,doi,pmid,url,kind
 review_2021,Rowan A et al. Invented Journal 2021;1:1,10.1234/invented.2021,,,review_paper
+letter_2016,A letter,,,https://letters.example/16,press
 """,
     "subsets.csv": """\
 subset,label,column,value
@@ -105,6 +108,46 @@ hct,Earlier transplant,hct_pct,25 points,25,identity,0,100,
 year,Year,year,2 years,2,identity,,,
 """,
 }
+
+
+LEDGER = """\
+fact_id,study_id,endpoint,quantity,value,denominator,ci_low,ci_high,time_months,population,source_id,locator,\
+derived,confidence,note
+F901,birch_2016,cr,percent,70,41,,,,all_treated,letter_2016,Page 2,false,high,Perhaps a slip
+F902,birch_2016,cr,events,25,38,,,,evaluable,letter_2016,Page 3,false,high,
+F903,birch_2016,cr,percent,63,,,,,not_stated,review_2021,Table 3,false,high,
+F904,ash_2015,followup,text,18 to 40 months,,,,,all_treated,review_2021,Table 1,false,high,
+"""
+"""Facts that no decision cites: one that contradicts, one of another base, one that agrees, one about the study."""
+
+
+def _with_ledger() -> None:
+    """Give each decision a reason and a fact that states it, in place."""
+    facts = list(csv.DictReader(io.StringIO(LEDGER)))
+    for file in ("responses.csv", "survival.csv"):
+        rows = list(csv.DictReader(io.StringIO(TABLES[file])))
+        for row in rows:
+            row |= {"fact_ids": f"F{len(facts) - 3:03d}", "decision": f"Because of line {len(facts)}."}
+            percent = row.get("statistic") == "landmark"
+            facts.append({name: row.get(name, "") for name in facts[0]} | {
+                "fact_id": row["fact_ids"], "denominator": row["n"], "source_id": "review_2021", "derived": "false",
+                "locator": f"Row {len(facts)}", "confidence": "high", "note": "", "quantity": {
+                    "median": "median_months", "landmark": "probability_percent"}.get(row.get("statistic"), "events"),
+                "value": f"{100 * float(row['estimate']):g}" if percent else row.get("estimate") or row["events"],
+                **{name: f"{100 * float(row[name]):g}" for name in ("ci_low", "ci_high") if percent and row[name]}})
+        TABLES[file] = _as_csv(rows)
+    TABLES["extraction.csv"] = _as_csv(facts)
+
+
+def _as_csv(rows: list[dict[str, str]]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+_with_ledger()
 
 
 def write(folder: Path) -> Path:

@@ -133,6 +133,12 @@ def named(prefix: Callable[[Row], str], rest: Check) -> Check:
                                     and rest(head, cell.removeprefix(prefix(row)), row))
 
 
+FACTS = {"Says": text("says"), "Number": text("statistic"), "Of": words("population"),
+         "Beside the number": text("standing"), "Source": text("citation"), "Place": text("locator"),
+         "Note": text("note"), "Fact": text("fact_id"),
+         "Endpoint": lambda head, cell, row: cell == LABELS.get(row["endpoint"], row["endpoint"].replace("_", " "))}
+
+
 def unit_of(row: Row) -> float:
     return 1.0 if row["units"] == "months" else 100.0
 
@@ -589,6 +595,13 @@ def _moved_most(seen) -> list[Row]:
     return found
 
 
+def _facts(seen, heading: str, caption: str) -> list[Row]:
+    """Facts of one study, of an endpoint with a number and no contradiction, or of what has no number."""
+    own = [row for row in chosen(seen.tables["provenance.csv"], label=heading) if row["standing"] != "otherwise"]
+    return [row for row in own if (row["endpoint"] not in ENDPOINTS if caption.endswith(": other facts")
+                                   else caption == f"{heading}, {LABELS.get(row['endpoint'])}: facts")]
+
+
 def _endpoint_of(heading: str) -> str:
     return next((name for name, row in ENDPOINTS.items() if row["label"] == heading), "")
 
@@ -596,6 +609,8 @@ def _endpoint_of(heading: str) -> str:
 def expected(seen, heading: str, caption: str) -> tuple[dict[str, Check], list[Row]] | None:
     """Columns and rows of the table with this caption below this heading; None for one that holds no estimate."""
     t = seen.tables
+    if caption.endswith((": facts", ": other facts")):
+        return FACTS, _facts(seen, heading, caption)
     endpoint = _endpoint_of(caption.partition(":")[0]) or _endpoint_of(heading)
     pooled = [row for row in t["comparison.csv"] if row["status"] == "compared" and row["model"]]
     order = list(dict.fromkeys((row["endpoint"], row["units"]) for row in pooled if row["primary"] == "true"))

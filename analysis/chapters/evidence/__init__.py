@@ -30,7 +30,7 @@ def _section(results: Results, page: Page) -> Html:
     words = rendered(
         "chapters/evidence/section.html", tiers=TIERS if any(row.tier for row in evidence.numbers) else {},
         facts=facts, index=[(_SETS[of], list(studies)) for of, studies in groupby(
-            evidence.studies, key=lambda study: study.in_review)])
+            sorted(evidence.studies, key=lambda study: study.in_review is False), lambda study: study.in_review)])
     return join([section("evidence", "Where each number comes from", words, *(
         _study(results, study, lines, facts.get(study.study_id, [])) for study in evidence.studies)), _audit(results),
         section("sources", "Sources without a digital object identifier", tag("ul", *others) if others else "")],
@@ -42,14 +42,14 @@ def _study(results: Results, study: Study, lines: Mapping[tuple[str, str], Seque
     """What the study itself rests on, its numbers endpoint by endpoint, and the facts of which no number is made."""
     numbers = {endpoint.endpoint: lines.get((study.study_id, endpoint.endpoint), ())
                for endpoint in results.evidence.endpoints}
-    gaps = [tag("li", f"{results.labels.endpoints[gap.endpoint]}: {gap.known}") for gap in results.evidence.gaps
-            if gap.study_id == study.study_id and gap.known and not numbers.get(gap.endpoint)]
+    gaps = [tag("li", ": ".join(filter(None, (results.labels.endpoints.get(gap.endpoint), gap.known))))
+            for gap in results.evidence.gaps if gap.study_id == study.study_id and gap.known]
     told = [text for name in ("source", "registry_id", "note") if (text := study.columns.get(name))]
     others = [row for row in facts if not numbers.get(row["endpoint"])]
     return tag("section", tag("h3", study.label), tag("p", "; ".join(told), class_="legend") if told else "", *(
         _number(results, rows, [row for row in facts if row["endpoint"] == name])
         for name, rows in numbers.items() if rows),
-        folded(f"Known of what is not analysed: {len(gaps)}", tag("ul", *gaps) if gaps else ""),
+        folded(f"Known without a number: {len(gaps)}", tag("ul", *gaps) if gaps else ""),
         folded(f"Other facts: {len(others)}", _facts(results, others, "endpoint", f"{study.label}: other facts")),
         id=f"study-{study.study_id}")
 
@@ -74,7 +74,8 @@ def _number(results: Results, lines: Sequence[Line], facts: Sequence[Row]) -> Ht
 
 def _facts(results: Results, rows: Sequence[Row], first: str, caption: str) -> Html:
     return show(results.writer(PROVENANCE), rows, f"says {first} population standing citation locator note fact_id",
-                caption=caption)
+                caption=caption, cells={"endpoint": lambda row: results.labels.endpoints.get(
+                    row["endpoint"], row["endpoint"].replace("_", " "))})
 
 
 def _place(results: Results, line: Line) -> str:

@@ -76,9 +76,10 @@ def standing(line: Line, fact: Fact) -> str:
 
 def _wanted(line: Line, fact: Fact) -> tuple[float, float | None, float | None] | None:
     """Value and limits of a fact that says the same; None for one of another quantity or time."""
+    if fact.quantity == "events" and line.events is not None:
+        return line.events, None, None
     if isinstance(line, Response):
-        value = {"events": line.events, "percent": 100.0 * line.events / line.n}.get(fact.quantity)
-        return None if value is None else (value, None, None)
+        return (100.0 * line.events / line.n, None, None) if fact.quantity == "percent" else None
     scale = {("median_months", MEDIAN): 1.0, ("probability_percent", LANDMARK): 100.0}.get(
         (fact.quantity, line.statistic))
     if scale is None or line.estimate is None or (line.statistic == LANDMARK and fact.time_months != line.time_months):
