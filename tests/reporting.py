@@ -56,9 +56,15 @@ def with_tables(results: Results, tables: Mapping[str, Iterable[Row]]) -> Result
                                                          for file, rows in tables.items()}})
 
 
+def pages_of(results: Results, pictures: Mapping[str, Html] = MappingProxyType({})) -> dict[str, str]:
+    """Each page of the results as text, by its name."""
+    return {name: text for name, text in render(results, all_chapters(), pictures)[0].items()
+            if name.endswith(".html")}
+
+
 def page_of(results: Results, pictures: Mapping[str, Html] = MappingProxyType({})) -> str:
-    """The page of the results as text."""
-    return render(results, all_chapters(), pictures)[0]
+    """All pages of the results as one text."""
+    return "".join(pages_of(results, pictures).values())
 
 
 def pictures_of(results: Results) -> list[Picture]:

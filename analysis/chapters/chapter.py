@@ -124,10 +124,15 @@ class Chapter:
         From the results with all tables of all chapters to rows of its own tables that hang on them.
     figures : callable or None
         From the results to pictures.
+    brief : callable or None
+        From the results and the page to what stands on the page that people read: a heading in their words, the
+        verdict first. It is followed by a link to the chapter's own page.
     section : callable or None
-        From the results and the page to markup.
+        From the results and the page to the chapter's own page below `details/`: everything behind the brief.
+    pages : callable or None
+        In place of `section`, where there are several: from the results and the page to pairs of name and markup.
     block : callable or None
-        From the results, the key of an endpoint and the page to what stands in that endpoint's section.
+        From the results, the key of an endpoint and the page to what stands on that endpoint's page.
     parts : tuple of str
         Parts of `Task`, and "figure" with names of pictures, whose failures are told below the section, as are those
         of the chapter as a whole.
@@ -145,6 +150,8 @@ class Chapter:
     block: Callable[[Results, str, Page], Html] | None = None
     parts: tuple[str, ...] = ()
     failed: Callable[[Results], list[str]] | None = None
+    brief: Callable[[Results, Page], Html] | None = None
+    pages: Callable[[Results, Page], Iterable[tuple[str, Html]]] | None = None
 
 
 @cache

@@ -59,7 +59,7 @@ def replacing(folder: Path, *, data: Path) -> Iterator[Path]:
                 _clear(place)
                 checks.refuse_unknown(folder, place)
                 checks.refuse_obstacles(folder, place, files=("report.html", RUN, *known_files(place)),
-                                        folders=("figures", "posteriors"))
+                                        folders=("details", "figures", "posteriors"))
                 checks.refuse_without_space(folder, place)
                 workshop = stack.enter_context(_workshop(place.parent, f".{place.name}{WORKSHOP}"))
             is_still_there, building = stack.enter_context(_watched(place)), workshop / _NEW

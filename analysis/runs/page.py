@@ -1,6 +1,11 @@
-"""The whole page: one file that needs no other, loads nothing, and is the same for the same results."""
+"""The pages: one to read, which can be mailed alone, and one for each endpoint and method below `details/`.
+
+Each holds its figures and styles, loads nothing from elsewhere, and is the same for the same results.
+"""
 
 import base64
+import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,28 +18,31 @@ from analysis.results.results import Results
 from analysis.system.failures import Failure, attempt
 from analysis.system.files import write_text
 
+FIRST, DETAILS = "report.html", "details"
 _HERE = Path(__file__).parent
 _NAMED = 5
+_PRESENT = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>\n'
+"""An image of nothing: where the folder is not beside the page, its text alternative says so."""
 
 
 def write_report(results: Results, chapters: Sequence[Chapter], folder: Path, *,
-                 pictures: Mapping[str, Html]) -> tuple[Path, tuple[Failure, ...]]:
-    """Write report.html whole or not at all; returns its path, and the sections that could not be written.
+                 pictures: Mapping[str, Html]) -> tuple[list[Path], tuple[Failure, ...]]:
+    """Write every page whole or not at all; returns their paths, and the sections that could not be written.
 
     Parameters
     ----------
     pictures : mapping of str to Html
         The figures of this run, from `as_picture`.
     """
-    path = folder / "report.html"
-    page, failures = render(results, chapters, pictures)
-    write_text(path, page)
-    return path, failures
+    pages, failures = render(results, chapters, pictures)
+    for name, text in pages.items():
+        write_text(folder / name, text)
+    return [folder / name for name in pages], failures
 
 
 def render(results: Results, chapters: Sequence[Chapter],
-           pictures: Mapping[str, Html]) -> tuple[str, tuple[Failure, ...]]:
-    """The page as text, and the sections that could not be written."""
+           pictures: Mapping[str, Html]) -> tuple[dict[str, str], tuple[Failure, ...]]:
+    """Each file as text by its name, the page to read first, and the sections that could not be written."""
     failures: list[Failure] = []
 
     def part(name: str, parts: Iterable[str], write: Callable[[], Html | str]) -> Html:
@@ -47,13 +55,52 @@ def render(results: Results, chapters: Sequence[Chapter],
         return join(chapter.block(results, endpoint, page) for chapter in chapters if chapter.block)
 
     page = Page(pictures, blocks, part)
-    sections = [part(chapter.name.replace("_", " "), (chapter.name, *chapter.parts),
-                     lambda chapter=chapter: chapter.section(results, page)) for chapter in chapters if chapter.section]
-    title = f"Bayesian {'reanalysis of a published ' if results.evidence.reported else ''}meta-analysis"
+    details, briefs = {}, []
+    for chapter in chapters:
+        details |= {name: words for name, words in _pages(chapter, results, page) if words.strip()}
+        if chapter.brief:
+            name = chapter.name.replace("_", " ")
+            words = part(f"{name} in brief", (), lambda chapter=chapter: chapter.brief(results, page))
+            briefs += [(chapter.name, words)] if words.strip() else []
+    titles = {name: _heading(words) for name, words in details.items()}
     known = replace(results, failures=(*results.failures, *failures))
-    page = rendered("runs/page.html", title=title, style=Html((_HERE / "report.css").read_text("utf-8")),
-                    sources=_sources(results), banners=_banners(known), sections=sections)
-    return page + "\n", tuple(failures)
+    first = _first(briefs, titles)
+    return {FIRST: _page(known, first), f"{DETAILS}/present.svg": _PRESENT,
+            **{f"{DETAILS}/{name}.html": _page(known, words, titles[name])
+               for name, words in details.items()}}, tuple(failures)
+
+
+def _pages(chapter: Chapter, results: Results, page: Page) -> Iterable[tuple[str, Html]]:
+    """The chapter's own pages by name, each with what of it has no result because of an error."""
+    told = (chapter.name, *chapter.parts)
+    if chapter.pages:
+        yield from chapter.pages(results, page)
+    elif chapter.section:
+        yield chapter.name, page.part(chapter.name.replace("_", " "), told, lambda: chapter.section(results, page))
+
+
+def _first(briefs: Sequence[tuple[str, Html]], titles: Mapping[str, str]) -> Html:
+    """The answer, then a section for each question, then the way to what no section leads to."""
+    questions, led = briefs[1:], {name for name, _ in briefs}
+    endpoints = [(name, title) for name, title in titles.items() if name.startswith("endpoint-")]
+    others = [(name, title) for name, title in titles.items() if name not in led and not name.startswith("endpoint-")]
+    return rendered("runs/first.html", answer=briefs[0][1] if briefs else "", briefs=questions, details=titles,
+                    endpoints=endpoints, others=others)
+
+
+def _page(results: Results, body: Html, heading: str = "") -> str:
+    """One file; a page of details names itself and leads back."""
+    title = f"Bayesian {'reanalysis of a published ' if results.evidence.reported else ''}meta-analysis"
+    style, script = (Html((_HERE / name).read_text("utf-8")) for name in ("report.css", "report.js"))
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return rendered("runs/page.html", title=title, heading=heading, style=style, script=script,
+                    digest=f"sha256-{digest}", sources=_sources(results), banners=_banners(results), body=body) + "\n"
+
+
+def _heading(words: Html) -> str:
+    """The first heading of a page, which is its title."""
+    heading = re.search(r"<h2[^>]*>(.*?)</h2>", words, re.DOTALL)
+    return Html(heading[1]).striptags() if heading else ""
 
 
 def _with_failures(failures: Iterable[Failure], parts: Sequence[str], content: Html | str | Failure) -> Html:

@@ -26,7 +26,7 @@ from analysis.results.tables import DIAGNOSTICS, ESTIMATES, LAYOUTS
 from analysis.results.terminal import QUICK_REMEDY, estimand, failed_lines, show, with_limits
 from analysis.results.word import write_answer
 from analysis.runs.figures import draw_all
-from analysis.runs.page import write_report
+from analysis.runs.page import FIRST, write_report
 from analysis.runs.pipeline import run_all
 from analysis.runs.plan import plan
 from analysis.system.errors import UsageError, one_line
@@ -56,12 +56,12 @@ def make(evidence: Evidence, base: Job, folder: Path, options: argparse.Namespac
     results, pictures, drawn = draw_all(results, () if options.quick else chapters, folder / "figures",
                                         executor=executor)
     progress.close()
-    page, failed = write_report(results, chapters, folder, pictures=pictures)
+    pages, failed = write_report(results, chapters, folder, pictures=pictures)
     results = replace(results, failures=(*results.failures, *failed))
     dictionary_path = folder / "README.md"
     write_text(dictionary_path, dictionary([table.layout for table in tables]))
     manifest = _manifest(results, options, [path.relative_to(folder)
-                                            for path in (*written, *drawn, page, dictionary_path)])
+                                            for path in (*written, *drawn, *pages, dictionary_path)])
     write_text(folder / RUN, as_json(manifest) + "\n")
     return results, manifest
 
@@ -71,7 +71,7 @@ def tell(results: Results, manifest: dict[str, Any], options: argparse.Namespace
     if options.json:
         print(as_json(manifest))
     else:
-        _print(results, options.output / "report.html")
+        _print(results, options.output / FIRST)
     for line in failed_lines(results, QUICK_REMEDY if options.quick else ""):
         print(line, file=sys.stderr)
     for failure in results.failures:

@@ -16,6 +16,7 @@ from analysis.system import failures
 from analysis.system.failures import attempt
 from tests.evidence.build import write_evidence, write_files
 from tests.exactly import quadrature
+from tests.report.reading import whole
 from tests.reporting import load, results_of
 
 FILES = {
@@ -60,7 +61,7 @@ def run(tmp_path, capsys, *options):
     code = main(["report", "--data", str(write_files(tmp_path / "data", FILES)), "--output", str(folder), "--quick",
                  "--json", *options])
     told = capsys.readouterr()
-    return code, json.loads(told.out), told.err, (folder / "report.html").read_text("utf-8"), folder
+    return code, json.loads(told.out), told.err, whole(folder), folder
 
 
 def endpoints_of(folder, name) -> set[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.golden.headline import README, golden, readme_table, rows_of, with_table
+from tests.report.reading import whole
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
@@ -172,7 +173,7 @@ def test_posteriors_are_there_for_every_fit(run):
 
 def test_figures_and_page_are_complete(run):
     _, folder = run
-    page = (folder / "report.html").read_text(encoding="utf-8")
+    page = whole(folder)
     for endpoint in table(ROOT / "data", "endpoints.csv"):
         for kind in ("svg", "png"):
             assert (folder / "figures" / f"forest.{endpoint['endpoint']}.{kind}").stat().st_size > 5_000

@@ -26,7 +26,7 @@ from tests.casing import bare_case
 from tests.evidence.build import write_evidence
 from tests.exact.solved import rates, solved
 from tests.models.third_model import MODEL as THIRD
-from tests.report.reading import Page
+from tests.report.reading import Page, whole
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDIES = rates([15, 24, 27, 11], [20, 40, 30, 25])
@@ -63,7 +63,7 @@ def test_a_report_has_the_third_model_and_says_what_it_lacks(tmp_path):
     assert [row["reason"] for row in table("model_comparison.csv")] == [NEEDS]
     assert [(row["dimension"], row["status"], row["reason"]) for row in table("sensitivity.csv")] == [
         ("family", "not computed", NEEDS)]
-    page = Page((tmp_path / "out" / "report.html").read_text(encoding="utf-8"))
+    page = Page(whole(tmp_path / "out"))
     beside = next(rows for caption, rows in page.tables.items() if caption.endswith("and the fits beside it"))
     (row,) = [row for row in beside if row[1] == "third model"]
     assert row[-1] == "not given" and "rho" in beside[0][-1] and f"A comparison {NEEDS}." in page.text

@@ -14,7 +14,7 @@ from analysis.chapters.chapter import all_chapters
 from analysis.system.failures import DEBUG
 from tests.evidence.build import MINIMAL, write_evidence
 from tests.exactly import quadrature
-from tests.report.reading import Page
+from tests.report.reading import Page, whole
 
 CHAPTER = '''"""How large the studies are."""
 from matplotlib.figure import Figure
@@ -61,7 +61,7 @@ def put(tmp_path, monkeypatch):
 def report(data, output, *options):
     with quadrature(variants=2):
         code = main(["report", "--json", "--data", str(data), "--output", str(output), *options])
-    return code, (output / "report.html").read_text("utf-8")
+    return code, whole(output)
 
 
 def rows_of(path):

@@ -1,8 +1,14 @@
 """Reads a page back: elements, ids, links, and tables as rows of cells."""
 
 from html.parser import HTMLParser
+from pathlib import Path
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
+
+
+def whole(folder: Path) -> str:
+    """All pages of a report as one text: the one to read, then the details."""
+    return "".join(path.read_text("utf-8") for path in (folder / "report.html", *sorted(folder.glob("details/*.html"))))
 
 
 class Page(HTMLParser):
@@ -47,7 +53,7 @@ class Page(HTMLParser):
             self.tables[self._caption] = self._rows
 
     def handle_data(self, data):
-        if "style" in self._open:
+        if {"style", "script"} & set(self._open):
             return
         self.words.append(data)
         if "caption" in self._open:

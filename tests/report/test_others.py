@@ -9,7 +9,7 @@ import pytest
 from analysis.__main__ import main
 from tests.evidence.build import write_evidence
 from tests.exactly import quadrature
-from tests.report.reading import Page
+from tests.report.reading import Page, whole
 
 # Eight placebo arms of Weber et al. (RBesT's AS) as a spreadsheet: a rate, and nothing else, not even years.
 ARMS = ((23, 107), (12, 44), (19, 51), (9, 39), (39, 139), (6, 20), (9, 78), (10, 35))
@@ -39,7 +39,7 @@ def other(request, tmp_path_factory):
         write_evidence(data, **SURVIVAL)
     with quadrature():
         assert main(["report", "--quick", "--data", str(data), "--output", str(folder / "out")]) == 0
-    return request.param, data, Page((folder / "out" / "report.html").read_text("utf-8"))
+    return request.param, data, Page(whole(folder / "out"))
 
 
 def test_nothing_is_said_of_what_is_not_there(other):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.report.reading import whole
 from tests.seen.checking import DIGITS, chosen, value
 from tests.seen.test_page import Row, Tables, expected
 
@@ -135,7 +136,7 @@ def conflicts(seen, page: Tables) -> tuple[list[str], int]:
 
 @pytest.fixture(scope="module")
 def source(seen):
-    return (seen.folder / "report.html").read_text(encoding="utf-8")
+    return whole(seen.folder)
 
 
 def test_each_estimate_has_one_value_wherever_it_stands(seen, source):

@@ -11,7 +11,7 @@ import pytest
 
 from analysis.cases.curves import CENSORING
 from analysis.results.simulated import record
-from tests.report.reading import Page
+from tests.report.reading import Page, whole
 from tests.seen.checking import chosen, numbers, points_say, says, scale_of, single, value
 from tests.seen.facts import ENDPOINTS, REPORTED, STUDIES, SUBSET_LABELS, table
 from tests.seen.test_fits import fits
@@ -53,7 +53,7 @@ class Tables(Page):
 
 @pytest.fixture(scope="module")
 def page(seen):
-    return Tables((seen.folder / "report.html").read_text(encoding="utf-8"))
+    return Tables(whole(seen.folder))
 
 
 def interval(*columns: str, unit: str | None = None) -> Check:
@@ -763,7 +763,7 @@ def test_diagnostics_and_models(seen, page):
 
 
 def test_marked_rows_are_those_outside(seen):
-    source = (seen.folder / "report.html").read_text(encoding="utf-8")
+    source = whole(seen.folder)
     outside = [row["reported_id"] for row in seen.tables["comparison.csv"] if row["model"]
                and not value(row["lower"]) <= value(row["published"]) <= value(row["upper"])]
     marked = [re.findall(r"<td[^>]*>(R\d+)</td></tr>", row)
@@ -795,7 +795,7 @@ def test_sentences_of_the_answer(seen, page):
 
 def test_cards(seen, page):
     """The large numbers at the top: endpoints of benefit, each with its headline and its published number."""
-    source = (seen.folder / "report.html").read_text(encoding="utf-8")
+    source = whole(seen.folder)
     cards = re.findall(r'<div class="card">(.*?)</div>', source)
     assert len(cards) == 2
     for card, endpoint, identity in zip(cards, ("cr", "os"), ("R01", "R04"), strict=True):

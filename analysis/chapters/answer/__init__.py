@@ -1,4 +1,4 @@
-"""The answer in words, and the way to each endpoint; the words are in section.html."""
+"""The answer in words and on cards; the words are in brief.html, those on survival in section.html."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,45 +6,47 @@ from typing import Any
 from analysis.cases.settings import ALL
 from analysis.chapters.answer.rows import ANSWER, CONSTANT, FALLING, LATER, answer_rows, beside, scores
 from analysis.chapters.chapter import Chapter, Page
-from analysis.drawing.html import Html, rendered
+from analysis.drawing.html import Html, rendered, section
 from analysis.inference.estimands import MAIN
-from analysis.results.comparison import COMPARISON, agrees, distinct, said_again
-from analysis.results.numbers import PERCENT, chance, percent
+from analysis.results.comparison import COMPARISON, agrees, distinct
+from analysis.results.numbers import PERCENT, chance, joint, limits_of, percent
 from analysis.results.results import CONFLICT, Results
 from analysis.results.table import Row
 from analysis.results.tables import ESTIMATES
+from analysis.results.writing import RATE
 
-_CARDS = 4
+_TOLD = 3
+_GROUPS = (("Benefit", ("benefit",)), ("Harm", ("harm", "neutral", "")))
 
 
-def _section(results: Results, page: Page) -> Html:
-    """The answer in words: agreement, the leading endpoints, and the way to each endpoint."""
+def _brief(results: Results, page: Page) -> Html:
+    """The answer in words, a card for each endpoint, and survival over time."""
     compared = results.compared(interval=True)
     pairs = distinct(compared)
     headlines = [results.headline(endpoint.endpoint) for endpoint in results.fitted]
+    sizes = {row["study_id"]: 0 for record in headlines for row in record.studies}
+    for row in (row for record in headlines for row in record.studies):
+        sizes[row["study_id"]] = max(sizes[row["study_id"]], row["n"])
     return rendered(
-        "chapters/answer/section.html", results=results, pairs=pairs, total=len(pairs), inside=sum(map(agrees, pairs)),
-        within=sum(row["published_lower"] <= row["median"] <= row["published_upper"] for row in pairs),
+        "chapters/answer/brief.html", results=results, pairs=pairs, total=len(pairs), inside=sum(map(agrees, pairs)),
         wider=sum((row["width_ratio"] or 0.0) > 1.0 for row in pairs),
         fewer=sum((row["published_k"] or 0) > row["k_studies"] for row in pairs),
-        again=[row["reported_id"] for row in said_again(compared)], differences=_differences(results, compared),
-        conflict_words=CONFLICT, cards=_cards(results), preference=_preference(results),
-        readings=[(endpoint.label, lines) for endpoint in results.fitted
-                  if (lines := _readings(results, endpoint.endpoint))],
-        studies=len({row["study_id"] for record in headlines for row in record.studies}),
-        failed=sum(record.failed for record in headlines), contradictions=_contradictions(results))
+        differences=_differences(results, compared), conflict_words=CONFLICT, groups=_groups(results),
+        preference=_preference(results), readings=_all_readings(results), studies=len(sizes),
+        patients=sum(sizes.values()), failed=sum(record.failed for record in headlines),
+        picture=page.picture("summary"))
 
 
-def _contradictions(results: Results) -> list[tuple[str, ...]]:
-    """Part, whole, their separate medians, how probable the wrong order is, and the part's rate when it is nested."""
-    rows, found = results.rows("nested.csv"), []
-    write = results.writer(results.tables["nested.csv"].layout) if rows else None
-    for row in (row for row in rows if row["contradicts"]):
-        alone = {one["quantity"]: write(one).partition(" [")[0] for one in rows
-                 if one["endpoint"] == row["endpoint"] and one["fit"] == "separate"}
-        found.append((write(row, "endpoint"), write(row, "parent"), alone["inner"], alone["outer"],
-                      write(row, "exceeds"), write(row)))
-    return found
+def _section(results: Results, page: Page) -> Html:
+    """Survival under both assumptions about the hazard, and the steps between them."""
+    readings = _all_readings(results)
+    return section("answer", "Survival by assumption about the hazard", rendered(
+        "chapters/answer/section.html", results=results, preference=_preference(results), readings=readings)) \
+        if readings else Html("")
+
+
+def _all_readings(results: Results) -> list[tuple[str, list[tuple[Any, ...]]]]:
+    return [(endpoint.label, lines) for endpoint in results.fitted if (lines := _readings(results, endpoint.endpoint))]
 
 
 def _preference(results: Results) -> dict[str, Any] | None:
@@ -58,13 +60,6 @@ def _preference(results: Results) -> dict[str, Any] | None:
     return {"months": LATER, "falls": falls, "sets": min(row["sets"] for row in ours), "worlds": len(ours),
             "most": most, "off": [f"{-100.0 * bias:.1f}" for bias in (off[-1], off[0])],
             "held": [percent(held[0]), percent(held[-1])]} if falls else None
-
-
-def _preferred(results: Results, main: Row | None) -> str:
-    """The number in words that the same estimand has where the hazard may fall."""
-    wanted = main and [main[name] for name in ("endpoint", "estimand", "time_months")]
-    return next((results.writer(ANSWER)(row) for row in results.rows(ANSWER.file) if row["preferred"]
-                 and [row[name] for name in ("endpoint", "estimand", "time_months")] == wanted), "")
 
 
 def _readings(results: Results, endpoint: str) -> list[tuple[Any, ...]]:
@@ -91,20 +86,45 @@ def _differences(results: Results, pairs: Sequence[Row]) -> list[str]:
     return texts
 
 
+def _groups(results: Results) -> list[dict[str, Any]]:
+    """Cards by the direction of their endpoints; the first ones are told in words as well."""
+    cards = _cards(results)
+    groups = [{"words": words, "cards": [card for card in cards if card["endpoint"].direction in directions]}
+              for words, directions in _GROUPS]
+    return [{**group, "told": [card for card in group["cards"] if card["many"]][:_TOLD]}
+            for group in groups if group["cards"]]
+
+
 def _cards(results: Results) -> list[dict[str, Any]]:
-    leading = [endpoint for endpoint in results.fitted if endpoint.direction == "benefit"] or results.fitted
     published = {row["our_endpoint"]: row for row in reversed(results.compared())
                  if (row["subset"] or ALL) == ALL and row["estimand"] in MAIN.values()}
     ours, theirs, cards = results.writer(ESTIMATES), results.writer(COMPARISON), []
-    for endpoint in leading[:_CARDS]:
+    for endpoint in results.fitted:
         record, reported = results.headline(endpoint.endpoint), published.get(endpoint.endpoint)
         main = record.estimate(MAIN[endpoint.kind])
-        value, bracket, limits = ours(main).partition(" [")
+        falling = _falling(results, main)
+        value, bracket, limits = (results.writer(ANSWER)(falling) if falling else ours(main)).partition(" [")
         cards.append({"endpoint": endpoint, "record": record, "value": value, "limits": bracket + limits,
-                      "kind": ours(main, "level"), "reported": reported,
-                      "published": theirs(reported, "published"),
-                      "preferred": _preferred(results, main)})
+                      "months": results.horizon(endpoint), "reported": reported,
+                      "many": _many(results, falling or main), "published": theirs(reported, "published"),
+                      "constant": ours(main) if falling else ""})
     return cards
 
 
-CHAPTER = Chapter("answer", 10, (ANSWER,), finish=answer_rows, section=_section)
+def _many(results: Results, row: Row | None) -> dict[str, Any] | None:
+    """An estimate as a number of patients, with its limits; None without one."""
+    if row is None:
+        return None
+    scale = results.labels.scales[row["endpoint"]]
+    value, *limits = joint(limits_of(row, "median"), RATE, scale)
+    return {"value": value, "limits": limits if row["lower"] is not None else [], "of": f"{scale.factor:,.0f}"}
+
+
+def _falling(results: Results, main: Row | None) -> Row | None:
+    """The row of the same estimand where the hazard may fall; None without one."""
+    wanted = main and [main[name] for name in ("endpoint", "estimand", "time_months")]
+    return next((row for row in results.rows(ANSWER.file) if row["preferred"]
+                 and [row[name] for name in ("endpoint", "estimand", "time_months")] == wanted), None)
+
+
+CHAPTER = Chapter("answer", 10, (ANSWER,), finish=answer_rows, section=_section, brief=_brief)

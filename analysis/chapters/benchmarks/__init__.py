@@ -1,12 +1,15 @@
 """How probable it is that these results exceed what other treatments are known for; the words are in section.html."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from analysis.chapters.benchmarks.figure import draw_exceedance
 from analysis.chapters.benchmarks.rows import BENCHMARKS, EXCEEDANCE, benchmark_rows
 from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
 from analysis.drawing.html import Html, rendered, section, show
 from analysis.results.results import Results
+from analysis.results.table import Row
+from analysis.results.writing import Writer
 
 
 def _work(asked: Asked) -> Iterator[Task]:
@@ -33,9 +36,21 @@ def _section(results: Results, page: Page) -> Html:
             caption="Benchmarks, and the probability of exceeding each, or the upper end of its range",
             cells={"estimand": lambda row: row["estimand"].replace("_months", "") + (
                        f" at {row['time_months']:g} months" if row["time_months"] else ""),
-                   "low": lambda row: write(row, "low") + ("" if row["high"] is None else
-                                                           f" to {write({**row, 'low': row['high']}, 'low')}")})))
+                   "low": partial(_value, write)})))
+
+
+def _brief(results: Results, page: Page) -> Html:
+    """The probability of exceeding each benchmark."""
+    rows, write = results.computed(BENCHMARKS.file), results.writer(BENCHMARKS)
+    return rendered("chapters/benchmarks/brief.html", rows=rows, write=write, value=partial(_value, write)) \
+        if rows else Html("")
+
+
+def _value(write: Writer, row: Row) -> str:
+    """A benchmark, or both ends of its range."""
+    ends = [row["low"], *([] if row["high"] is None else [row["high"]])]
+    return " to ".join(write({**row, "low": end}, "low") for end in ends)
 
 
 CHAPTER = Chapter("benchmarks", 64, (BENCHMARKS, EXCEEDANCE), _work, None, _figures, _section,
-                  parts=("benchmarks", "figure exceedance"))
+                  parts=("benchmarks", "figure exceedance"), brief=_brief)

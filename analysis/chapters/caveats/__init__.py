@@ -6,13 +6,13 @@ from typing import Any
 from analysis.cases.selection import early_before
 from analysis.cases.settings import ALL
 from analysis.chapters.chapter import Chapter, Page
-from analysis.drawing.html import Html, rendered, section, tag
+from analysis.drawing.html import Html, join, rendered, tag
 from analysis.results.comparison import COMPARISON
 from analysis.results.results import Results
 from analysis.results.tables import ESTIMATES
 
 
-def _section(results: Results, page: Page) -> Html:
+def _brief(results: Results, page: Page) -> Html:
     """What limits the answer, as far as the results themselves tell."""
     ratios = [row["width_ratio"] for row in results.rows(COMPARISON.file)
               if row["width_ratio"] is not None and row["primary"]]
@@ -26,7 +26,7 @@ def _section(results: Results, page: Page) -> Html:
         few=[endpoint.label for endpoint, record in headlines if record.estimates and record.k_studies <= 2],
         crude=[endpoint.label for endpoint in results.fitted if endpoint.crude],
         early_fits=list(_early(results)), survival=any(record.conversions for record in results.records))
-    return section("caveats", "What limits this answer", tag("ul", words) if words else "")
+    return join([tag("h2", "What limits this answer"), tag("ul", words)]) if words else Html("")
 
 
 def _early(results: Results) -> Iterator[dict[str, Any]]:
@@ -42,4 +42,4 @@ def _early(results: Results) -> Iterator[dict[str, Any]]:
                    "k_with": headline.k_studies}
 
 
-CHAPTER = Chapter("caveats", 30, section=_section)
+CHAPTER = Chapter("caveats", 30, brief=_brief)

@@ -29,4 +29,16 @@ def _section(results: Results, page: Page) -> Html:
         survival="survival" in results.kinds))
 
 
-CHAPTER = Chapter("certainty", 15, (CERTAINTY,), finish=certainty_rows, section=_section)
+def _brief(results: Results, page: Page) -> Html:
+    """The endpoints by how precise their numbers are and how well studies agree."""
+    rows, write = results.rows(CERTAINTY.file), results.writer(CERTAINTY)
+    groups: dict[str, list[str]] = {}
+    for row in rows:
+        spread = row["inconsistency"] if row["inconsistency"] != "not known" else "agreement of studies not known"
+        groups.setdefault(f"{row['imprecision']}, {spread}", []).append(write(row, "endpoint"))
+    silent = sum(row["missing"] in THRESHOLDS["missing"].words[1:] for row in rows)
+    precise_first = sorted(groups.items(), key=lambda group: group[0].startswith("im"))
+    return rendered("chapters/certainty/brief.html", groups=precise_first, silent=silent) if rows else Html("")
+
+
+CHAPTER = Chapter("certainty", 15, (CERTAINTY,), finish=certainty_rows, section=_section, brief=_brief)

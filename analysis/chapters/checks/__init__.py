@@ -58,5 +58,12 @@ def _summary(results: Results) -> list[dict[str, Any]]:
             for summary in summaries.values()]
 
 
+def _brief(results: Results, page: Page) -> Html:
+    """How many reports lie within their predictive interval."""
+    computed = results.computed(CHECKS.file)
+    return rendered("chapters/checks/brief.html", computed=computed, write=results.writer(CHECKS),
+                    within=sum(row["posterior_within"] for row in computed)) if computed else Html("")
+
+
 CHAPTER = Chapter("checks", 65, (CHECKS, CHECK_STATISTICS), _work, None, _figures, _section,
-                  parts=("checks", "figure checks"))
+                  parts=("checks", "figure checks"), brief=_brief)

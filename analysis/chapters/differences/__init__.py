@@ -41,20 +41,26 @@ def _section(results: Results, page: Page) -> Html:
     rows = results.rows(DECOMPOSITION.file)
     if not rows:
         return Html("")
-    changes = _changes(results.frame(DECOMPOSITION))
     of_rates = [row for row in results.rows("frequentist.csv") if row["scale"] == "probability"]
     return section("differences", "Where each difference comes from", rendered(
-        "chapters/differences/section.html", results=results, picture=page.picture("decomposition"), changes=changes,
-        outside=[row for row in results.rows("interval_shapes.csv") if row["finding"].startswith("we could not")],
-        largest=int((changes[DATA].abs() >= changes[[METHOD, PRIOR]].abs().max(axis=1)).sum()),
-        reach=lambda step: " to ".join(signed(value, "proportion") for value in (changes[step].min(),
-                                                                                 changes[step].max())),
+        "chapters/differences/section.html", results=results, picture=page.picture("decomposition"), **_told(results),
         printed=lambda shape: printed_with_interval(*(shape[f"published{end}"] for end in ("", "_lower", "_upper")),
                                                     "proportion"),
         span=lambda shape, name: " to ".join(joint((shape[f"{name}_low"], shape[f"{name}_high"]), RATIO)),
-        steps=_steps(results, rows), returned=_returned(results),
+        steps=_steps(results, rows),
         methods=[_methods(results, list(alike)) for _, alike in groupby(of_rates, lambda row: (row["endpoint"],
                                                                                                row["subset"]))]))
+
+
+def _told(results: Results) -> dict[str, Any]:
+    """What the words speak of: sizes of the steps, what is conversion, and intervals that could not be reproduced."""
+    changes = _changes(results.frame(DECOMPOSITION))
+    return {"changes": changes, "returned": _returned(results),
+            "outside": [row for row in results.rows("interval_shapes.csv")
+                        if row["finding"].startswith("we could not")],
+            "largest": int((changes[DATA].abs() >= changes[[METHOD, PRIOR]].abs().max(axis=1)).sum()),
+            "reach": lambda step: " to ".join(signed(value, "proportion") for value in (changes[step].min(),
+                                                                                        changes[step].max()))}
 
 
 def _changes(steps: "pd.DataFrame") -> "pd.DataFrame":
@@ -99,6 +105,12 @@ def _methods(results: Results, rows: Sequence[Row]) -> Html:
                         f"{counted(first['k_studies'], 'study')}")
 
 
+def _brief(results: Results, page: Page) -> Html:
+    """Which step of the way from the published estimate to ours is the largest, and what could not be reproduced."""
+    rows = results.rows(DECOMPOSITION.file)
+    return rendered("chapters/differences/brief.html", results=results, **_told(results)) if rows else Html("")
+
+
 CHAPTER = Chapter("differences", 40, (DECOMPOSITION,), None,
                   lambda results: {DECOMPOSITION.file: decomposition_rows(results)}, _figures, _section,
-                  parts=("other methods", "interval shape", "figure decomposition"))
+                  parts=("other methods", "interval shape", "figure decomposition"), brief=_brief)

@@ -55,11 +55,12 @@ def _alt(results: Results, endpoint: Endpoint, record: Record) -> str:
     return "; ".join(dict.fromkeys(parts)) + "."
 
 
-def _section(results: Results, page: Page) -> Html:
-    parts = [page.part(endpoint.label, (f"endpoint {endpoint.endpoint}", *(
-                 f"figure {kind}.{endpoint.endpoint}" for kind in _PICTURES)),
-                 partial(_endpoint, results, endpoint, page)) for endpoint in results.fitted]
-    return join([tag("h2", "Endpoints", id="endpoints"), *parts], "\n\n") if parts else Html("")
+def _pages(results: Results, page: Page) -> Iterator[tuple[str, Html]]:
+    """A page for each endpoint."""
+    for endpoint in results.fitted:
+        key = endpoint.endpoint
+        yield f"endpoint-{key}", page.part(endpoint.label, (f"endpoint {key}", *(
+            f"figure {kind}.{key}" for kind in _PICTURES)), partial(_endpoint, results, endpoint, page))
 
 
 def _endpoint(results: Results, endpoint: Endpoint, page: Page) -> Html:
@@ -69,7 +70,7 @@ def _endpoint(results: Results, endpoint: Endpoint, page: Page) -> Html:
         if record.failed else Html("")
     notes = [tag("li", _named(results, endpoint, note)) for note in record.warnings if note not in record.conflicts]
     conflicts = (tag("p", f"{text}.", class_="failed") for text in record.conflicts)
-    parts = [tag("h3", endpoint.label), warning, *conflicts, page.picture("forest", endpoint.endpoint),
+    parts = [tag("h2", endpoint.label), warning, *conflicts, page.picture("forest", endpoint.endpoint),
              tag("div", tag("p", "Notes on the rows used:"), tag("ul", *notes), class_="notes") if notes else "",
              _estimands(results, endpoint), _fits(results, endpoint),
              folded("What this result hangs on", page.blocks(endpoint.endpoint)),
@@ -155,4 +156,4 @@ def _counted(row: Row) -> str | None:
     return f"{row['events']:.10g} events / {row['person_months']:.10g} person-months" if row["person_months"] else None
 
 
-CHAPTER = Chapter("endpoints", 120, (), None, None, _figures, _section, parts=("figures",))
+CHAPTER = Chapter("endpoints", 120, figures=_figures, pages=_pages, parts=("figures",))

@@ -55,5 +55,18 @@ def _heterogeneity(row: Row) -> list[str]:
     return joint((row["heterogeneity_median"], row["full_heterogeneity"]), "")
 
 
+def _brief(results: Results, page: Page) -> Html:
+    """The study that moves each estimate most, and those that surprise."""
+    computed, write = results.computed(INFLUENCE.file), results.writer(INFLUENCE)
+    enough = [row for row in computed if row["k_studies"] >= FEWEST]
+    largest = [max((row for row in enough if row["endpoint"] == endpoint), key=lambda row: abs(row["shift_sd"]))
+               for endpoint in dict.fromkeys(row["endpoint"] for row in enough)]
+    return rendered(
+        "chapters/influence/brief.html", write=write, computed=computed,
+        named=[row for row in computed if row["named"]], table=show(
+            write, largest, "endpoint label median shift", heads={"label": "Study", "median": "Without it"},
+            caption="The study that moves each estimate most")) if computed else Html("")
+
+
 CHAPTER = Chapter("influence", 70, (INFLUENCE,), _work, None, _figures, _section,
-                  parts=("influence", "figure baujat"))
+                  parts=("influence", "figure baujat"), brief=_brief)

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
 from analysis.chapters.missing.figure import draw_missing, drawn_endpoints
-from analysis.chapters.missing.rows import MISSING_BOUNDS, PUBLISHED_TOTALS, missing_rows
+from analysis.chapters.missing.rows import HEADLINE, MISSING_BOUNDS, PUBLISHED_TOTALS, missing_rows
 from analysis.drawing.html import Html, rendered, section, show
 from analysis.results.numbers import counted, joint, out_of
 from analysis.results.results import Results
@@ -17,6 +17,8 @@ _BOUNDS = {"headline": "headline", "published": "published", "extreme_low": "mis
            "joint_high": "their sum at its upper limit", "total_even": "the total spread evenly",
            "total_in_largest": "the total in the largest studies",
            "total_in_smallest": "the total in the smallest studies"}
+
+_FIRST = ("extreme_low", "extreme_high")
 
 
 def _work(asked: Asked) -> Iterator[Task]:
@@ -81,5 +83,18 @@ def _bounds(results: Results, rows: Sequence[Row]) -> Html:
                "median": _status, "note": _notes})
 
 
+def _brief(results: Results, page: Page) -> Html:
+    """The endpoint that most studies are silent on among those that lead, between its bounds."""
+    rows = [row for row in results.rows(MISSING_BOUNDS.file) if row["median"] is not None]
+    silent = [row for row in rows if row["missing_k"] and row["bound"] == HEADLINE]
+    if not silent:
+        return Html("")
+    first = silent[0]
+    return rendered(
+        "chapters/missing/brief.html", write=results.writer(MISSING_BOUNDS), words=_BOUNDS, first=first,
+        more=len(silent) - 1, others=[row for row in rows if row["endpoint"] == first["endpoint"]
+                                      and row["bound"] in _FIRST])
+
+
 CHAPTER = Chapter("missing", 50, (PUBLISHED_TOTALS, MISSING_BOUNDS), _work, None, _figures, _section,
-                  parts=("missing studies", "figure missing"))
+                  parts=("missing studies", "figure missing"), brief=_brief)

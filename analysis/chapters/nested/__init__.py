@@ -85,5 +85,13 @@ def _pair(rows: Sequence[Row], endpoint: str) -> dict[str, Any]:
             "prior_driven": given["rho_sd"] > _PRIOR_DRIVEN * given["rho_prior_sd"]}
 
 
+def _brief(results: Results, page: Page) -> Html:
+    """Pairs of endpoints of which separate fits put the part above the whole."""
+    rows = results.rows(NESTED.file)
+    pairs = [_pair(rows, row["endpoint"]) for row in rows if row["part"] == ESTIMATE and row["exceeds"] is not None]
+    return rendered("chapters/nested/brief.html", pairs=pairs, write=results.writer(NESTED), wrong=[
+        pair for pair in pairs if pair["nested_inner"]["contradicts"]]) if pairs else Html("")
+
+
 CHAPTER = Chapter("nested", 45, (NESTED, EFFECT_CORRELATION), _work, None, _figures, _section,
-                  parts=("nested", "effect correlation", "figure nested"))
+                  parts=("nested", "effect correlation", "figure nested"), brief=_brief)

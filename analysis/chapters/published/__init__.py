@@ -1,15 +1,21 @@
 """Every published number beside the reanalysis, and what a new study would show; the words are in section.html."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
+from analysis.cases.settings import ALL
 from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
 from analysis.chapters.published.figure import draw_published
 from analysis.chapters.published.interval_shape import INTERVAL_SHAPES, judged_intervals, shape_rows, with_methods
 from analysis.drawing.html import Html, rendered, show
 from analysis.drawing.tables import FITS, comparison_table, fit_row
+from analysis.inference.estimands import MAIN
 from analysis.results.comparison import COMPARISON, agrees, distinct, said_again
 from analysis.results.results import CONFLICT, Results
 from analysis.results.table import Row
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def _work(asked: Asked) -> Iterator[Task]:
@@ -28,12 +34,19 @@ def _finish(results: Results) -> Mapping[str, list[Row]]:
 
 def _figures(results: Results) -> Iterator[Picture]:
     comparisons = results.frame(COMPARISON)
+    pairs = distinct(results.compared(interval=True))
     if comparisons["median"].notna().any():
-        pairs = distinct(results.compared(interval=True))
-        yield Picture("published", draw_published, {
-            "comparisons": comparisons, "labels": results.labels},
-            f"Published estimates with confidence intervals above posterior medians with credible intervals; in "
-            f"{sum(map(agrees, pairs))} of {len(pairs)} the published estimate lies in the credible interval.")
+        yield _picture(results, "published", comparisons, pairs)
+    leading = [row for row in pairs if (row["subset"] or ALL) == ALL and row["estimand"] in MAIN.values()]
+    if leading:
+        ids = {row["reported_id"] for row in leading}
+        yield _picture(results, "summary", comparisons[comparisons["reported_id"].isin(ids)], leading)
+
+
+def _picture(results: Results, kind: str, comparisons: "pd.DataFrame", pairs: Sequence[Row]) -> Picture:
+    return Picture(kind, draw_published, {"comparisons": comparisons, "labels": results.labels},
+                   f"Published estimates with confidence intervals above posterior medians with credible intervals; in "
+                   f"{sum(map(agrees, pairs))} of {len(pairs)} the published estimate lies in the credible interval.")
 
 
 def _section(results: Results, page: Page) -> Html:
@@ -65,4 +78,4 @@ def _predictions(results: Results) -> Html:
 
 
 CHAPTER = Chapter("published", 20, (INTERVAL_SHAPES,), _work, _finish, _figures, _section,
-                  parts=("figure published",))
+                  parts=("figure published", "figure summary"))

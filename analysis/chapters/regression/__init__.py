@@ -10,14 +10,14 @@ from analysis.chapters.regression.conflict import conflict_text, held_back
 from analysis.chapters.regression.figure import draw_bubbles
 from analysis.chapters.regression.rows import CAVEAT, COLLINEARITY, LAYOUTS, SLOPES, strong
 from analysis.chapters.regression.running import regress, regression_jobs
-from analysis.drawing.html import Html, folded, join, rendered, section, show, tag
+from analysis.drawing.html import Html, folded, join, rendered, section, show, table, tag
 from analysis.evidence.types import Evidence
 from analysis.inference.diagnostics import MAX_PARETO_K
 from analysis.results.results import Results
 from analysis.results.table import Row
 
 _WIDE = 0.8  # of the prior standard deviation
-_SHOWN = 8
+_SHOWN, _ASKED = 8, 4
 _IDENTICAL = 1.0 - 1e-9
 """Correlation of columns that are one column but for its unit."""
 
@@ -109,4 +109,43 @@ def _name(slope: Row) -> Html | None:
     return join([f"{slope['label']} ", tag("small", f"per {slope['unit']}")]) if slope["unit"] else None
 
 
-CHAPTER = Chapter("regression", 90, LAYOUTS, _work, None, _figures, _section, _block, ("regression",), _failed)
+def _brief(results: Results, page: Page) -> Html:
+    """Each covariate with its clearest association among benefits and among harms, and what it amounts to."""
+    slopes = [row for row in results.rows(SLOPES.file) if row["analysis"] == ONE and row["status"] == "converged"]
+    covariates = list(dict.fromkeys(row["covariate"] for row in slopes))
+    if not slopes:
+        return Html("")
+    labels, units = ({row["covariate"]: row[name] for row in slopes} for name in ("label", "unit"))
+    clear = [row for row in slopes if row["ratio_lower"] > 1.0 or row["ratio_upper"] < 1.0]
+    repeated = _repeated(results)
+    by_chance = sum(row["chance_excluded"] or 0.0 for row in slopes
+                    if (row["endpoint"], row["covariate"]) not in repeated)
+    rows = [{"label": join([labels[name], tag("small", units[name])]) if units[name] else labels[name],
+             **_clearest(results, [row for row in slopes if row["covariate"] == name])} for name in covariates]
+    return rendered(
+        "chapters/regression/brief.html", slopes=slopes, clear=clear, by_chance=by_chance, write=results.writer(SLOPES),
+        question=_question([labels[name] for name in covariates]), table=table(
+            "The least uncertain association of each covariate: ratio of odds or hazards [credible interval]",
+            ("Covariate", "Of harms", "Of benefits"), [
+                (row["label"], row.get("harm", ""), row.get("benefit", "")) for row in rows]))
+
+
+def _question(labels: Sequence[str]) -> str:
+    """Such as "Does median age matter?"."""
+    words = [label[:1].lower() + label[1:] if label[1:2].islower() else label for label in labels[:_ASKED]]
+    if len(words) == 1:
+        return f"Does {words[0]} matter?"
+    return f"Do {', '.join(words[:-1])} or {words[-1]} matter?"
+
+
+def _clearest(results: Results, slopes: Sequence[Row]) -> dict[str, str]:
+    """By direction the endpoint whose slope is least uncertain, and its ratio."""
+    write, clearest = results.writer(SLOPES), {}
+    for row in sorted(slopes, key=lambda row: abs(row["probability_above_one"] - 0.5)):
+        direction = results.evidence.endpoint(row["endpoint"]).direction
+        clearest[direction] = f"{write(row, 'ratio_median')} {write(row, 'endpoint')}"
+    return clearest
+
+
+CHAPTER = Chapter("regression", 90, LAYOUTS, _work, None, _figures, _section, _block, ("regression",), _failed,
+                  brief=_brief)

@@ -109,5 +109,16 @@ def _computed(rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if row["status"] == COMPUTED]
 
 
+def _brief(results: Results, page: Page) -> Html:
+    """For which endpoints some refit changes a conclusion, with the largest such change."""
+    known = {endpoint.endpoint: rows for endpoint in results.evidence.endpoints
+             if (rows := compared(results.rows(SENSITIVITY.file), endpoint.endpoint))}
+    variants = {endpoint: _computed(rows[1:]) for endpoint, rows in known.items()}
+    changing = [largest_moves(fired)[0] for rows in variants.values() if (fired := [row for row in rows
+                                                                                    if row["changes"]])]
+    return rendered("chapters/sensitivity/brief.html", known=known, changing=changing, labels=LABELS,
+                    write=results.writer(SENSITIVITY), refits=sum(map(len, variants.values()))) if known else Html("")
+
+
 CHAPTER = Chapter("sensitivity", 60, (SENSITIVITY, POWER_SCALING), _work, None, _figures, _section, _block,
-                  ("sensitivity", "power scaling"))
+                  ("sensitivity", "power scaling"), brief=_brief)

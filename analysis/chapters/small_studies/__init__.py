@@ -53,5 +53,12 @@ def _outcomes(rows: Iterable[Row]) -> list[str]:
             for survival in sorted({row["time_months"] is not None for row in rows})]
 
 
+def _brief(results: Results, page: Page) -> Html:
+    """In how many endpoints results go with the size of the studies."""
+    computed = [row for row in results.computed(SMALL_STUDIES.file) if row["part"] == REGRESSION]
+    return rendered("chapters/small_studies/brief.html", computed=computed, write=results.writer(SMALL_STUDIES), steep=[
+        row for row in computed if row["slope_two_sided"] < _SIGNIFICANT]) if computed else Html("")
+
+
 CHAPTER = Chapter("small_studies", 100, (SMALL_STUDIES,), _work, None, _figures, _section,
-                  parts=("small studies", "figure funnel"))
+                  parts=("small studies", "figure funnel"), brief=_brief)

@@ -1,12 +1,13 @@
 """Each subset of the studies against its complement; the words are in section.html."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from analysis.chapters.chapter import Asked, Chapter, Page, Task
 from analysis.chapters.subsets.rows import FEWEST, SUBSET_DIFFERENCES, subset_rows
 from analysis.drawing.html import Html, rendered, section, show
 from analysis.results.results import Results
-from analysis.results.table import COMPUTED
+from analysis.results.table import COMPUTED, Row
 
 
 def _work(asked: Asked) -> Iterator[Task]:
@@ -22,10 +23,23 @@ def _section(results: Results, page: Page) -> Html:
                  caption="Each subset, its complement and their difference, from separate fits")
     return section("subset-differences", "Do the subsets differ?", rendered(
         "chapters/subsets/section.html", write=write, rows=rows, computed=computed, every=every, few=FEWEST,
-        apart=[row for row in computed if row["difference_lower"] * row["difference_upper"] > 0.0],
-        closest=max(computed, key=lambda row: abs(row["positive"] - 0.5), default=None),
+        **_clear(computed),
         dominated=[row for row in computed if min(row["subset_k"], row["rest_k"]) < FEWEST],
         one_sided=[row for row in rows if row["status"] != COMPUTED]))
 
 
-CHAPTER = Chapter("subsets", 80, (SUBSET_DIFFERENCES,), _work, section=_section, parts=("subsets",))
+def _clear(computed: Sequence[Row]) -> dict[str, Any]:
+    """Differences whose interval has no zero, and the one whose direction is least uncertain."""
+    return {"apart": [row for row in computed if row["difference_lower"] * row["difference_upper"] > 0.0],
+            "closest": max(computed, key=lambda row: abs(row["positive"] - 0.5), default=None)}
+
+
+def _brief(results: Results, page: Page) -> Html:
+    """Whether any subset differs clearly from the other studies."""
+    computed = results.computed(SUBSET_DIFFERENCES.file)
+    return rendered("chapters/subsets/brief.html", computed=computed, write=results.writer(SUBSET_DIFFERENCES),
+                    **_clear(computed)) if computed else Html("")
+
+
+CHAPTER = Chapter("subsets", 80, (SUBSET_DIFFERENCES,), _work, section=_section, parts=("subsets",),
+                  brief=_brief)

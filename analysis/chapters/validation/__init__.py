@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from analysis.cases.selection import candidates
 from analysis.cases.settings import ALL
@@ -12,7 +13,7 @@ from analysis.chapters.validation.scores import counted_rows, score_rows
 from analysis.drawing.html import Html, rendered, section, show
 from analysis.inference.prediction import NAMED_BELOW
 from analysis.results.results import Results
-from analysis.results.table import COMPUTED
+from analysis.results.table import COMPUTED, Row
 
 _FEW = 10  # studies
 
@@ -34,18 +35,13 @@ def _figures(results: Results) -> Iterator[Picture]:
 def _section(results: Results, page: Page) -> Html:
     """How many reports of later studies are surprising, what does not transfer, and which model predicts them best."""
     rows, scores, write = results.rows(VALIDATION.file), results.rows(SCORES.file), results.writer(VALIDATION)
-    headline = {row["endpoint"]: row["model"] for row in reversed(rows)}
-    first = [row for row in rows if row["model"] == headline[row["endpoint"]]]
-    judged = [row for row in counted_rows(results) if row in first]
+    first, told = _first(results), _told(results)
     every = show(write, rows, "endpoint label report model observed median pit two_sided chance_named log_predictive "
                  "reason", caption="Each report of a later study, predicted from the review's studies",
                  marked=lambda row: "outside" if row["named"] and row["counted"] else None)
     return section("validation", "Do later studies bear it out?", rendered(
-        "chapters/validation/section.html", write=write, rows=rows, judged=judged, every=every, below=NAMED_BELOW,
-        few=_FEW, studies={row["study_id"] for row in judged}, endpoints={row["endpoint"] for row in judged},
-        named=[row for row in judged if row["named"]],
-        beyond_chance={row["endpoint"]: row for row in scores if row["model"] == headline.get(row["endpoint"])
-                       and (row["as_many"] or 1.0) < NAMED_BELOW},
+        "chapters/validation/section.html", write=write, rows=rows, every=every, below=NAMED_BELOW,
+        few=_FEW, endpoints={row["endpoint"] for row in told["judged"]}, **told,
         survival=[row for row in scores if not row["endpoint"]],
         beside=lambda row: [other for other in results.computed(VALIDATION.file) if other not in first
                             and (other["endpoint"], other["row"]) == (row["endpoint"], row["row"])],
@@ -58,5 +54,39 @@ def _section(results: Results, page: Page) -> Html:
         picture=page.picture("validation")))
 
 
+def _first(results: Results) -> list[Row]:
+    """Rows of the headline model of each endpoint."""
+    rows = results.rows(VALIDATION.file)
+    headline = {row["endpoint"]: row["model"] for row in reversed(rows)}
+    return [row for row in rows if row["model"] == headline[row["endpoint"]]]
+
+
+def _told(results: Results) -> dict[str, Any]:
+    """What the words speak of: reports that count, surprising ones, and endpoints with more of them than chance has."""
+    first = _first(results)
+    judged, headline = [row for row in counted_rows(results) if row in first], {row["endpoint"]: row["model"]
+                                                                                for row in first}
+    return {"judged": judged, "studies": {row["study_id"] for row in judged},
+            "named": [row for row in judged if row["named"]],
+            "beyond_chance": {row["endpoint"]: row for row in results.rows(SCORES.file)
+                              if row["model"] == headline.get(row["endpoint"])
+                              and (row["as_many"] or 1.0) < NAMED_BELOW}}
+
+
+def _brief(results: Results, page: Page) -> Html:
+    """Whether later reports are as predicted, and each pooled number with the later studies."""
+    told = _told(results)
+    later = [row for row in results.computed("sensitivity.csv") if row["dimension"] == "study_set"
+             and row["study_set"] == "all"]
+    if not told["judged"]:
+        return Html("")
+    headlines = {row["endpoint"]: row for row in results.rows("sensitivity.csv") if row["dimension"] == "headline"}
+    write = results.writer(results.tables["sensitivity.csv"].layout) if later else None
+    return rendered("chapters/validation/brief.html", write=results.writer(VALIDATION), **told, table=show(
+        write, later, "endpoint before median k_studies", caption="The same with later studies",
+        heads={"before": "Without", "median": "With them"},
+        cells={"before": lambda row: write(headlines[row["endpoint"]])}) if later else "")
+
+
 CHAPTER = Chapter("validation", 66, (VALIDATION, SCORES), _work, score_rows, _figures, _section,
-                  parts=("validation", "figure validation"))
+                  parts=("validation", "figure validation"), brief=_brief)
