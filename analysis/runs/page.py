@@ -62,7 +62,7 @@ def render(results: Results, chapters: Sequence[Chapter],
             name = chapter.name.replace("_", " ")
             words = part(f"{name} in brief", (), lambda chapter=chapter: chapter.brief(results, page))
             briefs += [(chapter.name, words)] if words.strip() else []
-    titles = {name: _heading(words) for name, words in details.items()}
+    titles = {name: _heading(words) or name for name, words in details.items()}
     known = replace(results, failures=(*results.failures, *failures))
     first = _first(briefs, titles)
     return {FIRST: _page(known, first), f"{DETAILS}/present.svg": _PRESENT,

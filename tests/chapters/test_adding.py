@@ -83,11 +83,12 @@ def test_a_folder_is_a_chapter_with_its_table_figure_and_section(put, tmp_path, 
     assert "How large the studies are" in section
     assert base64.b64decode(picture) == (output / "figures" / "sizes.svg").read_bytes()
     files = json.loads((output / "run.json").read_text("utf-8"))["files"]
-    assert {"README.md", "sizes.csv", "figures/sizes.svg", "figures/sizes.png", "report.html"} <= set(files)
+    assert {"README.md", "sizes.csv", "figures/sizes.svg", "figures/sizes.png", "report.html",
+            "details/sizes.html"} <= set(files)
     assert "  sizes\n" in capsys.readouterr().err, "the progress names the task"
     # Its place follows from its rank.
-    ids = [name for name in Page(page).ids if name in ("influence", "sizes", "endpoints")]
-    assert ids == ["influence", "sizes", "endpoints"]
+    links = [value for _, name, value in Page((output / "report.html").read_text("utf-8")).attributes if name == "href"]
+    assert links.index("details/influence.html") < links.index("details/sizes.html")
 
 
 def test_a_cell_without_a_column_is_a_failure_of_its_chapter(put, tmp_path, capsys, monkeypatch):

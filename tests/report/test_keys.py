@@ -38,11 +38,11 @@ def drawn(tmp_path_factory):
     results = exact_results(evidence, variants=2,
                             without=("methods", "missing", "models", "regression", "subsets"))
     pictures, files = reporting.drawn(results, folder / "figures")
-    return results, files, reporting.page_of(results, pictures)
+    return results, files, reporting.page_of(results, pictures), reporting.pages_of(results, pictures)
 
 
 def test_each_endpoint_has_files_of_its_own(drawn):
-    _, files, _ = drawn
+    _, files, _, _ = drawn
     names = [path.name.casefold() for path in files]
     assert len(set(names)) == len(names)
     assert {f"{kind}.{key}.svg" for kind in ("forest", "sensitivity") for key in KEYS} | {"funnel.svg", "baujat.svg"} \
@@ -50,9 +50,8 @@ def test_each_endpoint_has_files_of_its_own(drawn):
 
 
 def test_each_section_shows_its_own_figures(drawn):
-    _, _, page = drawn
     for key in KEYS:
-        (section,) = re.findall(rf'<section id="endpoint-{key}".*?</section>', page, re.DOTALL)
+        section = drawn[3][f"details/endpoint-{key}.html"]
         pictures = [(base64.b64decode(data).decode(), alt) for data, alt in re.findall(
             r'<img src="data:image/svg\+xml;base64,([^"]*)" alt="([^"]*)"', section)]
         assert len(pictures) == 2, "the forest plot and the sensitivity"
@@ -64,22 +63,23 @@ def test_each_section_shows_its_own_figures(drawn):
 
 
 def test_the_figures_of_all_endpoints_are_not_one_endpoints(drawn):
-    _, _, page = drawn
-    for anchor, title in (("influence", "Influence and surprise"), ("small-studies", "Predictive funnels")):
-        (section,) = re.findall(rf'<section id="{anchor}".*?</section>', page, re.DOTALL)
-        (data,) = re.findall(r'base64,([^"]*)"', section)
+    for name, title in (("influence", "Influence and surprise"), ("small_studies", "Predictive funnels")):
+        (data,) = re.findall(r'base64,([^"]*)"', drawn[3][f"details/{name}.html"])
         assert title in base64.b64decode(data).decode()
 
 
 def test_anchors_are_unique_and_links_lead_to_them(drawn):
-    page = Page(drawn[2])
-    assert len(page.ids) == len(set(page.ids)) and not page.unbalanced
-    targets = {value[1:] for _, name, value in page.attributes if name == "href" and value.startswith("#")}
-    assert {f"endpoint-{key}" for key in KEYS} <= targets <= set(page.ids)
+    pages = {name: Page(text) for name, text in drawn[3].items()}
+    for page in pages.values():
+        assert len(page.ids) == len(set(page.ids)) and not page.unbalanced
+        targets = {value[1:] for _, name, value in page.attributes if name == "href" and value.startswith("#")}
+        assert targets <= set(page.ids)
+    led = {value for _, name, value in pages["report.html"].attributes if name == "href"}
+    assert {f"details/endpoint-{key}.html" for key in KEYS} <= led & set(pages)
 
 
 def test_a_subset_and_an_endpoint_of_one_key_keep_their_labels(drawn):
-    _, files, page = drawn
+    _, files, page, _ = drawn
     (funnel,) = [path.read_text("utf-8") for path in files if path.name == "funnel.svg"]
     assert _label("late") in " ".join(re.findall(r">([^<]+)</text>", funnel))
     assert "The late ones" in page and "Named like a tier" in page

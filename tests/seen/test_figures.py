@@ -13,8 +13,8 @@ from tests.reporting import pictures_of
 from tests.seen.checking import chosen, numbers, points_say, says, single, value
 from tests.seen.facts import ENDPOINTS, STUDIES, studies_of
 
-KINDS = ("curves", "forest", "published", "funnel", "baujat", "sensitivity", "missing", "decomposition", "bubble",
-         "checks", "validation")
+KINDS = ("curves", "forest", "published", "summary", "funnel", "baujat", "sensitivity", "missing", "decomposition",
+         "bubble", "checks", "validation")
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def figures(seen):
 
 def test_every_kind_of_figure_is_drawn_and_has_its_check(figures):
     wanted = {(kind, endpoint) for kind in ("forest", "sensitivity", "bubble") for endpoint in ENDPOINTS}
-    wanted |= {(kind, "") for kind in ("published", "decomposition", "missing", "baujat", "funnel",
+    wanted |= {(kind, "") for kind in ("published", "summary", "decomposition", "missing", "baujat", "funnel",
                                      "checks", "validation", "cumulative")}
     wanted |= {("curves", "os")}
     assert set(figures) == wanted
@@ -215,6 +215,18 @@ def test_published(seen, figures):
         "published, 90 % or 95 % confidence interval": style.PUBLISHED,
         "this analysis (posterior median), 95 % credible interval": style.SHRUNKEN,
     }
+
+
+def test_the_summary_has_the_leading_pairs(seen, figures):
+    """All studies, the main estimand, with an interval: one pair for each endpoint."""
+    axes = figures["summary", ""].axes[0]
+    rows = [row for row in seen.tables["comparison.csv"] if row["median"] and row["primary"] == "true"
+            and row["published_lower"] and row["estimand"] in ("mean_rate", "survival")
+            and row["subset"] in ("", "all")]
+    assert len(rows) == len({row["endpoint"] for row in rows}) > 1
+    assert [x for _, x in points(axes, style.PUBLISHED)] == pytest.approx([value(row["published"]) for row in rows])
+    assert [x for _, x in points(axes, style.SHRUNKEN)] == pytest.approx(
+        [value(row["median"]) for row in rows], rel=1e-5)
 
 
 def _pair(axes, row, y, z, ends, scale) -> None:

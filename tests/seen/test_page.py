@@ -584,6 +584,46 @@ READINGS = {"Survival": _named_reading, "Constant hazard": _reading("constant"),
             "Error rule": _step("error_rule"), "Shape": _step("shape")}
 
 
+WITH_LATER = {"Endpoint": label, "Without": interval("head_median", "head_lower", "head_upper"),
+              "With them": interval("median", "lower", "upper"), "Studies": count("k_studies", "n_patients")}
+AMONG_20 = {"Of 20 patients": label,
+            "95 % of studies": lambda head, cell, row: cell == f"{row['lower']} to {row['upper']}",
+            "Half of studies": lambda head, cell, row: cell == f"{row['likely_low']} to {row['likely_high']}"}
+MOVES_MOST = {"Endpoint": label, "Study": text("label"), "Without it": interval("median", "lower", "upper"),
+              "Shift": points("shift")}
+ASSOCIATIONS = {"Covariate": starts(lambda row: row["label"], lambda row: row["unit"])} | {
+    head: lambda head, cell, row: not row[head] and not cell or (
+        LABELS[row[head]["endpoint"]] in cell and says(cell.partition("]")[0] + "]", *(
+            value(row[head][f"ratio_{name}"]) for name in ("median", "lower", "upper"))))
+    for head in ("Of harms", "Of benefits")}
+
+
+def _with_later(seen) -> list[Row]:
+    rows = seen.tables["sensitivity.csv"]
+    heads = {row["endpoint"]: row for row in chosen(rows, dimension="headline")}
+    return [{**row, **{f"head_{name}": heads[row["endpoint"]][name] for name in ("median", "lower", "upper")}}
+            for row in chosen(rows, dimension="study_set", study_set="all", status="computed")]
+
+
+def _moves_most(seen) -> list[Row]:
+    """Of endpoints with at least three studies."""
+    rows = [row for row in seen.tables["influence.csv"] if row["status"] == "computed" and value(row["k_studies"]) >= 3]
+    return [max(chosen(rows, endpoint=endpoint), key=lambda row: abs(value(row["shift_sd"])))
+            for endpoint in dict.fromkeys(row["endpoint"] for row in rows)]
+
+
+def _associations(seen) -> list[Row]:
+    """Of each covariate the slope whose direction is least uncertain, among harms and among benefits."""
+    rows, found = chosen(seen.tables["regression.csv"], analysis="one_at_a_time", status="converged"), []
+    for covariate in dict.fromkeys(row["covariate"] for row in rows):
+        own = chosen(rows, covariate=covariate)
+        sides = {head: [row for row in own if ENDPOINTS[row["endpoint"]]["direction"] == direction]
+                 for head, direction in (("Of harms", "harm"), ("Of benefits", "benefit"))}
+        found.append({**own[0], **{head: max(side, default=None, key=lambda row: abs(
+            value(row["probability_above_one"]) - 0.5)) for head, side in sides.items()}})
+    return found
+
+
 def _moved_most(seen) -> list[Row]:
     found = []
     for endpoint in ENDPOINTS:
@@ -631,6 +671,11 @@ def expected(seen, heading: str, caption: str) -> tuple[dict[str, Check], list[R
              "Each report of a later": (LATER, t["validation.csv"]),
              "Survival by four models": (BY_MODEL, _by_model(seen)),
              "Overall survival by assumption": (READINGS, _readings(seen)),
+             "Overall survival, both readings": (READINGS, _readings(seen)),
+             "The same with later": (WITH_LATER, _with_later(seen)),
+             "Events among 20": (AMONG_20, chosen(t["expected.csv"], n="20")),
+             "The study that moves": (MOVES_MOST, _moves_most(seen)),
+             "The least uncertain association": (ASSOCIATIONS, _associations(seen)),
              "Each study left out": (LEFT_OUT, t["influence.csv"]),
              "Each subset, its": (SUBSETS, t["subset_differences.csv"]),
              "The slopes whose direction":
@@ -774,47 +819,44 @@ def test_marked_rows_are_those_outside(seen):
 def test_sentences_of_the_answer(seen, page):
     rows = [row for row in seen.tables["comparison.csv"] if row["model"] and row["primary"] == "true"
             and row["published_lower"]]
-    assert "1 further one follows from these" in page.text and "not counted again (R05)" in page.text
     both, rows = rows, [row for row in rows if row["reported_id"] != "R05"]
     inside = sum(value(row["lower"]) <= value(row["published"]) <= value(row["upper"]) for row in rows)
     wider = sum(bool(row["width_ratio"]) and value(row["width_ratio"]) > 1 for row in rows)
     fewer = sum(bool(row["published_k"]) and value(row["published_k"]) > value(row["k_studies"]) for row in rows)
-    assert f"{len(rows)} published pooled estimates have" in page.text
-    shown = "all" if inside == len(rows) else inside
-    assert f"In {shown} of the {len(rows)} the published estimate lies inside" in page.text
-    assert (
-        f"wider than the published one in {wider} of {len(rows)}; ours rests on fewer studies in {fewer} of"
-        in page.text
-    )
+    shown = "All" if inside == len(rows) else inside
+    assert f"{shown} of the {len(rows)} published pooled estimates that answer the same question" in page.text
+    assert f"wider in {wider} of {len(rows)}, and ours rests on fewer studies in {fewer}." in page.text
     for unit, scale, name in (("probability", 100, "percentage points"), ("months", 1, "months")):
         sizes = [value(row["difference"]) for row in both if row["units"] == unit]
-        part = re.search(rf"([+−\d.]+)(?: to ([+−\d.]+))? {name}", page.text)
+        part = re.search(rf"differ from them by .*?([+−\d.]+)(?: to ([+−\d.]+))? {name}", page.text)
         assert points_say(part[1], min(sizes), scale) and points_say(part[2] or part[1], max(sizes), scale)
     assert len(REPORTED) == len(seen.tables["comparison.csv"])
 
 
 def test_cards(seen, page):
-    """The large numbers at the top: endpoints of benefit, each with its headline and its published number."""
-    source = whole(seen.folder)
-    cards = re.findall(r'<div class="card">(.*?)</div>', source)
-    assert len(cards) == 2
-    for card, endpoint, identity in zip(cards, ("cr", "os"), ("R01", "R04"), strict=True):
-        plain_text = re.sub(r"<[^>]+>", " ", card)
-        ours, printed = _headline(seen, endpoint), single(seen.tables["comparison.csv"], reported_id=identity)
-        big = re.search(r'class="big">(.*?)</p>', card)[1]
-        assert says(re.sub(r"<[^>]+>", " ", big), *(value(ours[name]) for name in ("median", "lower", "upper")),
-                    scale=100)
+    """The large numbers at the top: each endpoint with its preferred and its published number."""
+    first = (seen.folder / "report.html").read_text("utf-8")
+    cards = re.findall(r'<div class="card [a-z]+">(.*?)</div>', first, re.DOTALL)
+    by_label = {re.search(r"<a[^>]*>(.*?)</a>", card)[1]: card for card in cards}
+    assert set(by_label) == {LABELS[endpoint] for endpoint in ENDPOINTS} and len(cards) == len(ENDPOINTS)
+    for endpoint in ENDPOINTS:
+        card, ours = by_label[LABELS[endpoint]], _headline(seen, endpoint)
+        plain_text, survival = re.sub(r"<[^>]+>", " ", card), endpoint == "os"
+        preferred = single(seen.tables["answer.csv"], hazard="falling", estimand="survival",
+                           time_months="12") if survival else ours
+        for name, row in (("big", preferred), ("constant", ours)):
+            words_ = re.search(rf'class="{name}">(.*?)</p>', card)
+            assert bool(words_) == (name == "big" or survival)
+            assert not words_ or says(re.sub(r"<[^>]+>", " ", words_[1]).rpartition(": ")[2], *(
+                value(row[limit]) for limit in ("median", "lower", "upper")), scale=100)
         assert f"{ours['k_studies']} studies" in plain_text and f"{ours['n_patients']} patients" in plain_text
-        assert ("Constant hazard, as published" in plain_text) == (endpoint == "os")
-        published = re.sub(r"<[^>]+>", " ", re.search(r'class="published">(.*?)</p>', card)[1])
-        assert says(published.split(",  ")[0].partition("], ")[0] + "]",
-                    *(value(printed[f"published{end}"]) for end in ("", "_lower", "_upper")), scale=100), published
-        preferred = re.search(r'class="preferred">(.*?)</p>', card)
-        assert bool(preferred) == (endpoint == "os")
-        if preferred:
-            row = single(seen.tables["answer.csv"], hazard="falling", estimand="survival", time_months="12")
-            assert says(re.sub(r"<[^>]+>", " ", preferred[1]), *(value(row[name]) for name in (
-                "median", "lower", "upper")), scale=100)
+        identity = {"cr": "R01", "os": "R04"}.get(endpoint)
+        published = re.search(r'class="published">(.*?)</p>', card)
+        assert bool(published) >= bool(identity)
+        if identity:
+            printed = single(seen.tables["comparison.csv"], reported_id=identity)
+            assert says(published[1].partition(";")[0], *(
+                value(printed[f"published{end}"]) for end in ("", "_lower", "_upper")), scale=100), published[1]
 
 
 def test_the_preference_says_what_the_simulation_said(seen, page):

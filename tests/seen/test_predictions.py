@@ -133,6 +133,24 @@ def test_statistics(seen):
     rows.complete(tiers="AB", study_set="review", level=LEVEL, draws=DRAWS, stamp=None)
 
 
+def test_expected(seen):
+    rows = Table(seen, "expected.csv")
+    rates = [endpoint for endpoint in ENDPOINTS if ENDPOINTS[endpoint]["kind"] == "rate"]
+    assert [(row["endpoint"], row["n"]) for row in rows.rows] == [
+        (endpoint, n) for endpoint in rates for n in ("20", "50", "100")]
+    for row in rows.rows:
+        endpoint, n = row["endpoint"], int(row["n"])
+        below = np.cumsum(law(headline(endpoint), n))
+        for name, p in (("lower", 0.025), ("median", 0.5), ("upper", 0.975), ("likely_low", 0.25),
+                        ("likely_high", 0.75)):
+            # Fewer have less than this probability, and these have it, but for the error of the plane.
+            count = int(row[name])
+            assert (count == 0 or below[count - 1] < p + 1e-4) and below[count] > p - 1e-4, (endpoint, n, name)
+            rows.check(row, **{name: between(0, n)})
+        rows.check(row, endpoint=endpoint, n=n, model=HEADLINE[endpoint], k_studies=len(studies_of(endpoint)))
+    rows.complete(level=LEVEL, interval="prediction", status="computed", reason=None, stamp=None)
+
+
 def test_validation(seen):
     """The one later study, from the review's headline."""
     rows = Table(seen, "validation.csv")

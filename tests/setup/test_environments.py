@@ -41,8 +41,9 @@ def locked() -> dict[str, str]:
 
 def conda() -> dict[str, str]:
     lines = content_lines("environment.yml")
-    entries = [line.strip().removeprefix("- ") for line in lines[lines.index("dependencies:") + 1 :] if line != "  - pip:"]
-    return {name: version for name, version in (re.split("==?", entry) for entry in entries if "=" in entry)} | {"pip": ""}
+    entries = [line.strip().removeprefix("- ") for line in lines[lines.index("dependencies:") + 1 :]]
+    pinned = (re.split("==?", entry) for entry in entries if "=" in entry)
+    return {"pip": ""} | {name: version for name, version in pinned}
 
 
 def test_each_lock_line_is_one_canonical_name_and_one_version():

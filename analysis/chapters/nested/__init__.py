@@ -89,7 +89,7 @@ def _brief(results: Results, page: Page) -> Html:
     """Pairs of endpoints of which separate fits put the part above the whole."""
     rows = results.rows(NESTED.file)
     pairs = [_pair(rows, row["endpoint"]) for row in rows if row["part"] == ESTIMATE and row["exceeds"] is not None]
-    return rendered("chapters/nested/brief.html", pairs=pairs, write=results.writer(NESTED), wrong=[
+    return rendered("chapters/nested/brief.html", pairs=pairs, write=results.writer(NESTED), reversed_pairs=[
         pair for pair in pairs if pair["nested_inner"]["contradicts"]]) if pairs else Html("")
 
 

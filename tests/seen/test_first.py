@@ -1,0 +1,130 @@
+"""The page to read: the numbers of each verdict, counted again from the tables."""
+
+import re
+
+import pytest
+
+from tests.report.reading import Page
+from tests.seen.checking import chosen, numbers, points_say, says, single, value
+from tests.seen.facts import ENDPOINTS
+from tests.seen.test_page import LABELS
+
+
+@pytest.fixture(scope="module")
+def told(seen):
+    """Text of each section of the page to read, by the chapter that it leads to."""
+    source = (seen.folder / "report.html").read_text("utf-8")
+    sections = re.findall(r'<section id="([a-z_]+)">(.*?)</section>', source, re.DOTALL)
+    return {name: Page(re.sub(r"<table>.*?</table>", "", words, flags=re.DOTALL)).text for name, words in sections}
+
+
+def test_every_question_has_its_check(told):
+    source = open(__file__, encoding="utf-8").read()
+    assert told and all(f'told["{name}"]' in source for name in told), list(told)
+
+
+def computed(seen, file, **cells):
+    return chosen(seen.tables[file], status="computed", **cells)
+
+
+def test_expected(seen, told):
+    row = single(seen.tables["expected.csv"], endpoint="cr", n="20")
+    assert f"{LABELS['cr']} in {row['lower']} to {row['upper']} of 20 would surprise nobody" in told["expected"]
+    assert f"fewer than {row['lower']} would" in told["expected"] and "predict cr" in told["expected"]
+
+
+def test_certainty(seen, told):
+    rows = seen.tables["certainty.csv"]
+    for row in rows:
+        words = row["inconsistency"].replace("not known", "agreement of studies not known")
+        (line,) = re.findall(rf"{row['imprecision'].capitalize()}, {words}: ([^.]*)\.", told["certainty"])
+        assert LABELS[row["endpoint"]] in line.split("; ")
+    silent = sum(row["missing"] in ("many", "most") for row in rows)
+    assert f"for {silent} endpoint" in told["certainty"]
+
+
+def test_caveats(seen, told):
+    """They stand whole on this page; of studies without a number, each published base that is larger."""
+    for row in chosen(seen.tables["comparison.csv"], primary="true", subset=""):
+        if row["model"] and value(row["published_k"] or "0") > value(row["k_studies"]):
+            assert f"{LABELS[row['endpoint']]} {row['k_studies']} of {row['published_k']}" in told["caveats"]
+
+
+def test_differences(seen, told):
+    by_id = {}
+    for row in seen.tables["decomposition.csv"]:
+        if row["unit"] in ("proportion", "probability") and row["step"] in ("data", "method", "prior"):
+            by_id.setdefault(row["reported_id"], {})[row["step"]] = value(row["change"])
+    steps = [steps for steps in by_id.values() if len(steps) == 3]
+    largest = sum(abs(step["data"]) >= max(abs(step["method"]), abs(step["prior"])) for step in steps)
+    found = re.search(r"largest step in (\d+) of (\d+) published estimates? in per cents \((\S+) to (\S+) points\); "
+                      r"the method moves them by (\S+) to (\S+), the prior by (\S+) to ([^ .]+)", told["differences"])
+    assert [int(found[1]), int(found[2])] == [largest, len(steps)]
+    assert ("Mostly because of the evidence" in told["differences"]) == (2 * largest > len(steps))
+    for at, name in ((3, "data"), (5, "method"), (7, "prior")):
+        ends = min(step[name] for step in steps), max(step[name] for step in steps)
+        assert all(points_say(found[at + i], end) for i, end in enumerate(ends)), name
+
+
+def test_influence(seen, told):
+    rows = computed(seen, "influence.csv")
+    named = chosen(rows, named="true")
+    assert ("No study is surprising" in told["influence"]) == (not named)
+    assert all(f"{row['label']} ({LABELS[row['endpoint']]})" in told["influence"] for row in named)
+    found = re.search(r"Of (\d+) predictions about (\S+) would be by chance", told["influence"])
+    assert int(found[1]) == len(rows) and says(found[2], sum(value(row["chance_named"]) for row in rows))
+
+
+def test_missing(seen, told):
+    rows = chosen(seen.tables["missing_bounds.csv"], endpoint="cr")
+    head, none, every = (single(rows, bound=name) for name in ("headline", "extreme_low", "extreme_high"))
+    assert told["missing"].startswith(f"{head['missing_k']} stud") and LABELS["cr"] in told["missing"]
+    parts = told["missing"].partition("change it? ")[2].split("; ")
+    for part, row in zip(parts, (head, none, every), strict=False):
+        limits = (value(row[name]) for name in ("median", "lower", "upper"))
+        assert says(part.partition("]")[0] + "]", *limits, scale=100)
+    assert f"none of their {none['missing_n']} patients" in parts[1] and "if all of" in parts[2]
+
+
+def test_sensitivity(seen, told):
+    rows = [row for row in computed(seen, "sensitivity.csv") if row["dimension"] != "headline"]
+    changing = {row["endpoint"] for row in chosen(rows, changes="true")}
+    assert f"{len(rows)} refits with one choice changed, or two" in told["sensitivity"]
+    assert (f"For {len(changing)} of {len(ENDPOINTS)} endpoints" in told["sensitivity"]) == bool(changing)
+    assert all(LABELS[endpoint] in told["sensitivity"] for endpoint in changing)
+
+
+def test_checks(seen, told):
+    rows = computed(seen, "checks.csv")
+    assert f"{len(chosen(rows, posterior_within='true'))} of {len(rows)} reports" in told["checks"]
+
+
+def test_validation(seen, told):
+    rows = chosen(computed(seen, "validation.csv"), counted="true")
+    expected = len(rows) - len(chosen(rows, named="true"))
+    assert f"{expected} of {len(rows)} report" in told["validation"]
+    assert f"from {len({row['study_id'] for row in rows})} later stud" in told["validation"]
+
+
+def test_subsets(seen, told):
+    rows = computed(seen, "subset_differences.csv")
+    apart = [row for row in rows if value(row["difference_lower"]) * value(row["difference_upper"]) > 0]
+    assert (f"No clear difference in {len(rows)} comparison" in told["subsets"]) == (not apart)
+    clearest = max(apart or rows, key=lambda row: abs(value(row["positive"]) - 0.5))
+    assert LABELS[clearest["endpoint"]] in told["subsets"]
+
+
+def test_regression(seen, told):
+    rows = chosen(seen.tables["regression.csv"], analysis="one_at_a_time", status="converged")
+    clear = [row for row in rows if value(row["ratio_lower"]) > 1 or value(row["ratio_upper"]) < 1]
+    assert f"of {len(rows)} association" in told["regression"]
+    assert ("Too few studies to say" in told["regression"]) == (not clear)
+    assert all(f"{row['label']} with {LABELS[row['endpoint']]}" in told["regression"] for row in clear)
+    assert "between studies, not between patients" in told["regression"]
+
+
+def test_small_studies(seen, told):
+    rows = computed(seen, "small_studies.csv", part="regression")
+    steep = [row for row in rows if value(row["slope_two_sided"]) < 0.05]
+    counts = numbers(told["small_studies"].partition(" endpoint")[0])
+    assert counts == ([len(steep), len(rows)] if steep else [len(rows)])
