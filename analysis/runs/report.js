@@ -3,6 +3,7 @@ for (const table of document.querySelectorAll("table")) {
   const heads = [...table.tHead?.rows[0]?.cells ?? []], body = table.tBodies[0];
   if (!body || body.rows.length < 3) continue;
   heads.forEach((head, at) => {
+    if (head.querySelector("a")) return;
     const button = document.createElement("button");
     button.append(...head.childNodes);
     head.append(button);

@@ -123,6 +123,14 @@ def test_regression(seen, told):
     assert "between studies, not between patients" in told["regression"]
 
 
+def test_evidence(seen, told):
+    facts = seen.tables["provenance.csv"]
+    against = {row["fact_id"] for row in facts if row["standing"] == "otherwise"}
+    assert f"{len({row['fact_id'] for row in facts})} facts, {len(against)} of which say otherwise" in told["evidence"]
+    tiers = [int(count) for count in re.findall(r"Tier [ABC] \((\d+)\)", told["evidence"])]
+    assert sum(tiers) == int(re.search(r"(\d+) numbers? of", told["evidence"])[1])
+
+
 def test_small_studies(seen, told):
     rows = computed(seen, "small_studies.csv", part="regression")
     steep = [row for row in rows if value(row["slope_two_sided"]) < 0.05]

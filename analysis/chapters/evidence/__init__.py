@@ -1,5 +1,6 @@
 """Where each number comes from: what is analysed of each study and why, and every fact beside it."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
@@ -97,5 +98,16 @@ def _audit(results: Results) -> Html:
           for verdict, rows in sorted(checks.items(), key=lambda item: len(item[1])))) if checks else Html("")
 
 
+def _brief(results: Results, page: Page) -> Html:
+    """How many numbers there are of each tier, and how many facts stand behind them or against them."""
+    evidence, facts = results.evidence, results.rows(PROVENANCE.file)
+    tiers = Counter(row.tier for row in evidence.numbers)
+    return rendered(
+        "chapters/evidence/brief.html", numbers=len(evidence.numbers), studies=len(evidence.studies),
+        facts=len({row["fact_id"] for row in facts}), audit=len(evidence.audit),
+        otherwise=len({row["fact_id"] for row in facts if row["standing"] == OTHERWISE}),
+        tiers=[(tier, meaning, tiers[tier]) for tier, meaning in TIERS.items() if tiers[tier]])
+
+
 CHAPTER = Chapter("evidence", 125, (PROVENANCE,), finish=lambda results: {
-    PROVENANCE.file: provenance_rows(results.evidence)}, section=_section)
+    PROVENANCE.file: provenance_rows(results.evidence)}, section=_section, brief=_brief)

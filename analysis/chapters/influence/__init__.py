@@ -65,7 +65,7 @@ def _brief(results: Results, page: Page) -> Html:
         "chapters/influence/brief.html", write=write, computed=computed,
         named=[row for row in computed if row["named"]], table=show(
             write, largest, "endpoint label median shift", heads={"label": "Study", "median": "Without it"},
-            caption="The study that moves each estimate most")) if computed else Html("")
+            caption="The study that moves each estimate most", folder="details/")) if computed else Html("")
 
 
 CHAPTER = Chapter("influence", 70, (INFLUENCE,), _work, None, _figures, _section,
