@@ -14,7 +14,7 @@ Why these priors. eta is centred on a median survival of 12 months, within a fac
 95 %: from 3 days to 134 years, so that leukaemia, stroke and stopping a drug are all expected. A standard deviation of
 1 (a factor of 7.4) moves survival in leukaemia by no more than 0.002, but fights rare events: what it cannot believe
 it explains by heterogeneity, and three studies with nearly equal low rates get a tau of 1.2. It stays among the refits
-of `analysis.chapters.sensitivity.priors`. A still wider prior would leave studies without any event to itself: at 10,
+of `analysis.cases.alternatives`. A still wider prior would leave studies without any event to itself: at 10,
 no event in 1,000 months makes the posterior median of the median survival 2 10^5 months.
 
 tau ~ HalfNormal(0.5) has median 0.34; at tau = 0.5 the median survival of similar studies lies between 4.5 and 32

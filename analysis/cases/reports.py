@@ -10,8 +10,10 @@ from analysis.cases.curves import CENSORING, LANDMARK, MEDIAN
 from analysis.cases.hazards import describe
 from analysis.evidence.columns import TABLES
 from analysis.evidence.types import Response, Survival
+from analysis.system.errors import UsageError
 
 NEW_STUDY = "new_study"
+_GIVEN = {"rate": [{"events"}], "survival": [{"landmark", "survival"}, {"median"}]}
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,27 @@ def new_landmark(endpoint: str, months: float, survival: float, n: int) -> Survi
 def new_median(endpoint: str, months: float, n: int) -> Survival:
     """A further study's median time, without an interval."""
     return _row(Survival, endpoint, statistic=MEDIAN, estimate=months, n=n)
+
+
+def new_report(endpoint: str, kind: str, *, n: int, events: int | None = None, landmark: float | None = None,
+               survival: float | None = None, median: float | None = None) -> Response | Survival:
+    """A further study's report from what is given of it.
+
+    Raises
+    ------
+    UsageError
+        When that does not go together, or with the kind of endpoint.
+    """
+    given = {"events": events, "landmark": landmark, "survival": survival, "median": median}
+    if {name for name, value in given.items() if value is not None} not in _GIVEN[kind]:
+        raise UsageError(f"{endpoint} is a {'rate' if kind == 'rate' else 'survival endpoint'}; a report of it is "
+                         + ("--events Y --n N" if kind == "rate" else "--landmark MONTHS --survival S --n N, or "
+                                                                    "--median MONTHS --n N"))
+    if events is not None:
+        if events > n:
+            raise UsageError(f"--events {events} exceeds --n {n}; give a count of these patients")
+        return new_count(endpoint, events, n)
+    return new_landmark(endpoint, landmark, survival, n) if median is None else new_median(endpoint, median, n)
 
 
 def _row[R: (Response, Survival)](kind: type[R], endpoint: str, **cells: object) -> R:

@@ -1,23 +1,19 @@
 """`design`: the next trial planned from these studies: a prior, what it is worth, and how a rule would fare."""
 
 import argparse
-from dataclasses import replace
 
-from analysis.cases.case import NoStudies, case_of, model_for, no_study
 from analysis.cases.selection import candidates
 from analysis.commands.arguments import base_job
 from analysis.commands.printing import heading, of_posterior, print_json, print_notes, refuse_horizon
 from analysis.evidence.loading import load
 from analysis.evidence.types import Evidence
-from analysis.inference.posterior import NO_POSTERIOR
 from analysis.output import adding
-from analysis.planning.plans import Design, planned
+from analysis.planning.plans import Design, designed
 from analysis.planning.settings import ANALYSES, Plan
 from analysis.results.design import OPERATING, fields, in_pymc, in_r, operating_rows, sentences
 from analysis.results.terminal import show
-from analysis.system.errors import UsageError, one_line
+from analysis.system.errors import one_line
 
-_FALLING = "weibull"
 _TOLD = 0.0005  # success that is less likely, or as near to certain, has no line in the terminal
 
 
@@ -54,23 +50,9 @@ def designed_as_asked(evidence: Evidence, options: argparse.Namespace) -> Design
         When they do not go together, no study answers, or there is no posterior to predict from.
     """
     job = base_job(options, options.endpoint)
-    kind = candidates(evidence, job.question).endpoint.kind
-    # A constant hazard extrapolates what early landmarks say to any later time.
-    model = model_for(kind, job.model or (_FALLING if kind == "survival" else None))
-    if kind == "survival" and len(model.priors) < 3:
-        raise UsageError(f"{model.name} has a constant hazard, which later survival does not follow; take {_FALLING}")
-    case = case_of(evidence, replace(job, model=model.name))
-    if not len(case.studies):
-        raise NoStudies(no_study(case.question, (case.selection,)))
-    refuse_horizon(case.question, kind)
-    if options.look is not None and options.look >= options.n:
-        raise UsageError(f"--look {options.look} is not before the end of the trial, --n {options.n}")
-    plan = Plan(options.n, options.threshold, options.confidence, options.analysis, options.robust, options.assurance,
-                options.look, options.futility, case.horizon)
-    try:
-        return planned(case, plan)
-    except NO_POSTERIOR as error:
-        raise UsageError(str(error)) from None
+    refuse_horizon(job.question, candidates(evidence, job.question).endpoint.kind)
+    return designed(evidence, job, Plan(options.n, options.threshold, options.confidence, options.analysis,
+                                        options.robust, options.assurance, options.look, options.futility))
 
 
 def shown(evidence: Evidence, design: Design) -> str:

@@ -3,20 +3,19 @@
 import argparse
 from pathlib import Path
 
-from analysis.cases.case import Case, NoStudies, case_of, no_study
-from analysis.cases.reports import new_count, new_landmark, new_median
+from analysis.cases.case import case_of
+from analysis.cases.reports import new_report
 from analysis.commands.arguments import base_job
 from analysis.commands.printing import heading, of_posterior, print_json, print_notes, refuse_horizon
 from analysis.evidence.loading import load
-from analysis.evidence.types import Evidence, Response, Survival
-from analysis.inference.further import Further, further
-from analysis.inference.posterior import NO_POSTERIOR
+from analysis.evidence.types import Evidence
+from analysis.inference.further import Further, answered
 from analysis.output import adding
 from analysis.results.predicted import PREDICTED, fields, predicted_rows, sentences
 from analysis.results.terminal import estimand, table, with_limits
-from analysis.system.errors import UsageError, one_line
+from analysis.system.errors import one_line
 
-_RATE, _LANDMARK, _MEDIAN = ("events",), ("landmark", "survival"), ("median",)
+_REPORT = ("n", "events", "landmark", "survival", "median")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -47,31 +46,9 @@ def predicted_as_asked(evidence: Evidence, options: argparse.Namespace) -> Furth
         When they do not go together, no study answers, or there is no posterior to predict from.
     """
     case = case_of(evidence, base_job(options, options.endpoint))
-    row = _row(case, options)
+    row = new_report(options.endpoint, case.model.kind, **{name: getattr(options, name) for name in _REPORT})
     refuse_horizon(case.question, case.model.kind)
-    if not len(case.studies):
-        raise NoStudies(no_study(case.question, (case.selection,)))
-    try:
-        return further(case, row)
-    except NO_POSTERIOR as error:
-        raise UsageError(str(error)) from None
-
-
-def _row(case: Case, options: argparse.Namespace) -> Response | Survival:
-    """The report as a row of evidence."""
-    endpoint, rate = options.endpoint, case.model.kind == "rate"
-    given = {name for name in (*_RATE, *_LANDMARK, *_MEDIAN) if getattr(options, name) is not None}
-    if given not in ([set(_RATE)] if rate else [set(_LANDMARK), set(_MEDIAN)]):
-        raise UsageError(f"{endpoint} is a {'rate' if rate else 'survival endpoint'}; a report of it is "
-                         + ("--events Y --n N" if rate else "--landmark MONTHS --survival S --n N, or --median MONTHS "
-                                                            "--n N"))
-    if rate:
-        if options.events > options.n:
-            raise UsageError(f"--events {options.events} exceeds --n {options.n}; give a count of these patients")
-        return new_count(endpoint, options.events, options.n)
-    if options.median is not None:
-        return new_median(endpoint, options.median, options.n)
-    return new_landmark(endpoint, options.landmark, options.survival, options.n)
+    return answered(case, row)
 
 
 def shown(evidence: Evidence, answer: Further) -> str:

@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-from matplotlib.axes import Axes
+from typing import TYPE_CHECKING
 
 from analysis.results.numbers import PERCENT, SCALES, Scale
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 MONTHS = Scale(1.0, "months")
 WHOLE = (0.0, 1.0)
@@ -57,7 +59,7 @@ def labels_for(ticks: Sequence[float], scale: Scale = PERCENT) -> list[str]:
     return [f"{value:.{decimals}f}" if value else "0" for value in shown]
 
 
-def fit_axis(axes: Axes, values: Iterable[float | None], scale: Scale | None, *, across: bool = True,
+def fit_axis(axes: "Axes", values: Iterable[float | None], scale: Scale | None, *, across: bool = True,
              whole: bool = True, room: float = 0.02, most: int = 6, letters: int = 40,
              unit: str = "") -> tuple[float, float]:
     """Set limits, ticks and labels of the axis across, or of the one that goes up; returns the limits.

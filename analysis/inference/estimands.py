@@ -16,6 +16,9 @@ NEW = {"rate": "new_study_rate", "survival": "new_study_survival"}
 OF_TYPICAL_CURVE = ("survival", "rmst", "median_months", "hazard")
 """What the curve of the typical study says, read at one place or another."""
 
+OF_A_STUDY = ("study_rate", "study_survival")
+"""What is shown of a single study, which may have other estimates, such as its hazard."""
+
 SPREADS = ("rho", "tau")
 """Estimands that tell how much studies differ; the first one that a model gives is shown."""
 

@@ -18,7 +18,7 @@ from analysis.inference.agreement import Agreement, agreements, with_agreement
 from analysis.inference.conflict import Check, check
 from analysis.inference.diagnostics import Diagnostics, diagnose, without_chains
 from analysis.inference.draws import draw
-from analysis.inference.estimands import SPREADS, Estimate, Quantity, quantities_of, summarise
+from analysis.inference.estimands import OF_A_STUDY, SPREADS, Estimate, Quantity, of_effects, quantities_of, summarise
 from analysis.inference.grid import QuadratureFailed
 from analysis.inference.nuts import flat, sample
 from analysis.inference.posterior import Posterior, posterior_of
@@ -126,7 +126,7 @@ def run(case: Case, *, cores: int = 2) -> Fit:
     """
     if not len(case.studies):
         raise NoStudies(no_study(case.question, (case.selection,)))
-    seed = derive_seed(case.job.seed, case.question.endpoint, case.model.name, case.studies.content)
+    seed = _seed(case)
     if case.job.engine == EXACT:
         try:
             return _with_many(_exact(case, case.job.sampler, seed), seed)
@@ -137,6 +137,26 @@ def run(case: Case, *, cores: int = 2) -> Fit:
     if fit.diagnostics.remedy:
         fit = _sampled(case, more_careful(case.job.sampler, fit.diagnostics.remedy), seed, cores)
     return _with_many(fit, seed) if fit.diagnostics.converged else replace(fit, estimates=())
+
+
+def study_estimates(exact: Posterior) -> tuple[Estimate, ...]:
+    """The shrunken rate, or survival, of each study as `run` gives it by quadrature, without the rest of a fit.
+
+    None of very many studies, which take longest.
+    """
+    case, seed, sampler = exact.case, _seed(exact.case), exact.case.job.sampler
+    if is_many(case.studies):
+        return ()
+    draws = draw(exact.grid, sampler.chains * sampler.draws, np.random.default_rng([seed, 2]))
+    effects = case.model.density.study_effects(draws, case.studies, np.random.default_rng([seed, 1]))
+    wanted = next(quantity for quantity in of_effects(case.model, draws, effects, None, only=OF_A_STUDY,
+                                                      horizon=case.selection.horizon)
+                  if quantity.estimand in OF_A_STUDY)
+    return _summaries(case, [wanted], sampler, independent=True)
+
+
+def _seed(case: Case) -> int:
+    return derive_seed(case.job.seed, case.question.endpoint, case.model.name, case.studies.content)
 
 
 def _with_many(fit: Fit, seed: int) -> Fit:

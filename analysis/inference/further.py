@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from analysis.cases.case import Case, Row
+from analysis.cases.case import Case, NoStudies, Row, no_study
 from analysis.cases.curves import MEDIAN
 from analysis.cases.reports import Report, report_of
 from analysis.inference.estimands import Estimate
-from analysis.inference.posterior import main_estimand, new_estimand, posterior_of, spread_estimand
+from analysis.inference.posterior import NO_POSTERIOR, main_estimand, new_estimand, posterior_of, spread_estimand
 from analysis.inference.prediction import CountLaw, Expectation, law_of, median_limits
+from analysis.system.errors import UsageError
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +38,22 @@ class Further:
     median_months: tuple[float, float, float] | None
     before: tuple[Estimate, ...]
     after: tuple[Estimate, ...]
+
+
+def answered(case: Case, row: Row) -> Further:
+    """As `further`, for who asked for it.
+
+    Raises
+    ------
+    UsageError
+        When no study answers, or there is no posterior to predict from.
+    """
+    if not len(case.studies):
+        raise NoStudies(no_study(case.question, (case.selection,)))
+    try:
+        return further(case, row)
+    except NO_POSTERIOR as error:
+        raise UsageError(str(error)) from None
 
 
 def further(case: Case, row: Row) -> Further:

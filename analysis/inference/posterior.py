@@ -123,6 +123,11 @@ def posterior_of(case: Case) -> Posterior:
     return Posterior(case, known)
 
 
+def forget() -> None:
+    """Let go of every posterior that was solved, and of the studies in them."""
+    _solved.clear()
+
+
 def main_estimand(case: Case) -> str:
     """The pooled estimand that stands for the endpoint."""
     return MAIN[case.model.kind]

@@ -1,17 +1,22 @@
 """Everything that a planned single-arm trial is told: its prior, what that is worth, and how its rule would fare."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from analysis.cases.case import Case
-from analysis.inference.posterior import posterior_of
+from analysis.cases.case import Case, NoStudies, case_of, model_for, no_study
+from analysis.cases.selection import candidates
+from analysis.cases.settings import Job
+from analysis.evidence.types import Evidence
+from analysis.inference.posterior import NO_POSTERIOR, posterior_of
 from analysis.inference.prediction import CountLaw
 from analysis.planning.mixtures import Mixture, effective_sizes, fitted, predictive_of
 from analysis.planning.settings import PREDICTIVE, ROBUST, UNIFORM, Plan
 from analysis.planning.trial import Interim, Rule, assurance, counts_under, interim, size_for
+from analysis.system.errors import UsageError
 
+_FALLING = "weibull"
 _STEPS = np.round(np.arange(0.05, 1.0, 0.05), 2)
 
 
@@ -76,6 +81,30 @@ class Design:
     def rates(self) -> list[float]:
         """True rates at which the rule is judged: the threshold among round ones."""
         return sorted({*map(float, _STEPS), self.plan.threshold})
+
+
+def designed(evidence: Evidence, job: Job, plan: Plan) -> Design:
+    """The design of a plan for who asked for it; survival is read at the horizon of the question.
+
+    Raises
+    ------
+    UsageError
+        When question, model and plan do not go together, no study answers, or there is no posterior to predict from.
+    """
+    kind = candidates(evidence, job.question).endpoint.kind
+    # A constant hazard extrapolates what early landmarks say to any later time.
+    model = model_for(kind, job.model or (_FALLING if kind == "survival" else None))
+    if kind == "survival" and len(model.priors) < 3:
+        raise UsageError(f"{model.name} has a constant hazard, which later survival does not follow; take {_FALLING}")
+    case = case_of(evidence, replace(job, model=model.name))
+    if not len(case.studies):
+        raise NoStudies(no_study(case.question, (case.selection,)))
+    if plan.look is not None and plan.look >= plan.n:
+        raise UsageError(f"--look {plan.look} is not before the end of the trial, --n {plan.n}")
+    try:
+        return planned(case, replace(plan, months=case.horizon))
+    except NO_POSTERIOR as error:
+        raise UsageError(str(error)) from None
 
 
 def planned(case: Case, plan: Plan) -> Design:

@@ -12,8 +12,11 @@ from analysis.results.table import Layout, Row
 from analysis.results.writing import NOTHING, RATE, Instead, Writer
 
 if TYPE_CHECKING:
+    from analysis.evidence.types import Evidence
     from analysis.results.results import Results
 
+_NOUNS = {"studies": "study", "endpoints": "endpoint", "responses": "response", "survival": "survival row",
+          "patients": "patient", "reported": "published number", "facts": "fact", "sources": "source"}
 QUICK_REMEDY = ". Run it without --quick: short chains leave more Monte-Carlo error."
 
 
@@ -102,6 +105,18 @@ def left_out_lines(rows: Sequence[Row]) -> list[str]:
     """One line for each reason for which rows are left out, with their number."""
     return [f"left out: {counted(count, 'row')}, {reason}"
             for reason, count in Counter(row["reason"] for row in rows).items()]
+
+
+def row_counts(evidence: "Evidence") -> dict[str, int]:
+    """Rows of the tables that a reader asks for; of patients one by one their number."""
+    rows = {name: len(getattr(evidence, name)) for name in _NOUNS}
+    return rows | {"patients": sum(row.n for row in evidence.patients)}
+
+
+def no_problem(evidence: "Evidence") -> str:
+    """What `check` says of evidence that can be analysed."""
+    counts = ", ".join(counted(count, _NOUNS[name]) for name, count in row_counts(evidence).items() if count)
+    return f"no problem found. {counts}."
 
 
 def _printable(text: str) -> str:

@@ -45,7 +45,12 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_csv(path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """Write a table whole or not at all; None and NaN become empty cells; numbers keep every digit.
+    """Write a table whole or not at all, as `as_csv` makes it."""
+    write_text(path, as_csv(rows, columns))
+
+
+def as_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    """A table as text; None and NaN become empty cells; numbers keep every digit.
 
     Text that a spreadsheet would run as a formula is led by an apostrophe.
     """
@@ -53,7 +58,7 @@ def write_csv(path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[s
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows([_cell(row.get(column)) for column in columns] for row in rows)
-    write_text(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def _cell(value: Any) -> str:

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from analysis.cases.alternatives import ALTERNATIVES
 from analysis.cases.case import headline_case
 from analysis.cases.hazards import as_studies, convert
 from analysis.chapters.sensitivity.choices import both, possible_events
-from analysis.chapters.sensitivity.priors import ALTERNATIVES
 from analysis.chapters.sensitivity.table import HEADLINE, LABELS, variants
 from analysis.evidence.loading import load
 from models import all_models

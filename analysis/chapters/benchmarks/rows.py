@@ -5,18 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from analysis.cases.case import Case, headline_case
+from analysis.cases.case import headline_case
 from analysis.cases.settings import Job
-from analysis.evidence.types import Benchmark, Evidence
-from analysis.inference.distribution import Distribution
-from analysis.inference.estimands import MAIN, NEW
-from analysis.inference.posterior import NO_POSTERIOR, posterior_of
+from analysis.evidence.types import Evidence
+from analysis.inference.exceedance import MEDIAN, distributions, exceeding
+from analysis.inference.posterior import NO_POSTERIOR
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
 from models import all_models
 
 FALLING = "weibull"
 _POINTS = 121
-_MEDIAN, _LONGEST = "median_months", 48.0
+_LONGEST = 48.0
 BENCHMARKS = Layout("benchmarks.csv", "One benchmark beside the probability of exceeding it.", columns(
     "endpoint model", Column("benchmark", "what the value is of", "text", "Benchmark"),
     Column("estimand", "rate, survival or median_months", "text", "Quantity"), "time_months",
@@ -48,31 +47,19 @@ def benchmark_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, li
         shared = {"endpoint": endpoint, "model": case.model.name, "estimand": benchmark.estimand,
                   "time_months": benchmark.time_months}
         cells = {**shared, "benchmark": benchmark.label, "low": benchmark.low, "high": benchmark.high,
-                 "unit": "months" if benchmark.estimand == _MEDIAN else "proportion",
+                 "unit": "months" if benchmark.estimand == MEDIAN else "proportion",
                  "source_id": benchmark.source_id, "note": benchmark.note}
         try:
-            pooled, new = _distributions(case, benchmark)
+            pooled, new = distributions(case, benchmark.estimand, benchmark.time_months)
         except NO_POSTERIOR as error:
             rows.append({**cells, "status": NOT_COMPUTED, "reason": str(error)})
             continue
         above = benchmark.low if benchmark.high is None else benchmark.high
-        rows.append({**cells, "status": COMPUTED, **_exceeding(pooled, new, above)})
-        values = np.linspace(0.0, _LONGEST if benchmark.estimand == _MEDIAN else 1.0, _POINTS)
+        rows.append({**cells, "status": COMPUTED, **exceeding(pooled, new, above)})
+        values = np.linspace(0.0, _LONGEST if benchmark.estimand == MEDIAN else 1.0, _POINTS)
         curves[benchmark.estimand, benchmark.time_months] = [
-            {**shared, "value": float(value), **_exceeding(pooled, new, float(value))} for value in values]
+            {**shared, "value": float(value), **exceeding(pooled, new, float(value))} for value in values]
     return {BENCHMARKS.file: rows, EXCEEDANCE.file: [row for table in curves.values() for row in table]}
-
-
-def _exceeding(pooled: Distribution, new: Distribution | None, value: float) -> dict[str, float | None]:
-    return {"pooled": 1.0 - float(pooled.cdf(value)), "new_study": 1.0 - float(new.cdf(value)) if new else None}
-
-
-def _distributions(case: Case, benchmark: Benchmark) -> tuple[Distribution, Distribution | None]:
-    """Of the pooled value and of that of a new study, where there is one."""
-    wanted = (_MEDIAN,) if benchmark.estimand == _MEDIAN else (MAIN[case.model.kind], NEW[case.model.kind])
-    exact = posterior_of(case).at(benchmark.time_months or case.selection.horizon, wanted)
-    by_name = {item.quantity.estimand: item.distribution for item in exact}
-    return by_name[wanted[0]], by_name.get(NEW[case.model.kind])
 
 
 def by_curve(rows: list[Any]) -> Iterator[list[Any]]:

@@ -28,11 +28,11 @@ def _figures(results: Results) -> Iterator[Picture]:
     for endpoint in results.fitted:
         record = results.headline(endpoint.endpoint)
         if record.studies:
-            yield Picture("forest", draw_forest, _forest(results, endpoint, record), _alt(results, endpoint, record),
+            yield Picture("forest", draw_forest, forest_of(results, endpoint, record), _alt(results, endpoint, record),
                           endpoint.endpoint)
 
 
-def _forest(results: Results, endpoint: Endpoint, record: Record) -> dict[str, Any]:
+def forest_of(results: Results, endpoint: Endpoint, record: Record) -> dict[str, Any]:
     """The arguments of `draw_forest`."""
     question = record.job.question
     tiers = f"tiers {', '.join(question.tiers)}" if any(row["tier"] for row in record.studies) else ""

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from analysis.drawing import style
 from analysis.drawing.intervals import DIAMOND, Block, Interval, Line, Look, Plot, Reference, draw_intervals
+from analysis.inference.estimands import OF_A_STUDY
 from analysis.results.numbers import PERCENT, Scale, counted, level_text, printed_with_interval, with_interval
 from analysis.results.table import Row
 
@@ -19,7 +20,6 @@ _ESTIMANDS = {False: (("mean_rate", "Mean rate"), ("new_study_rate", "Rate of a 
               True: (("survival", "Survival, typical study"), ("new_study_survival", "Survival in a new study"))}
 _OURS = ("median", "lower", "upper", "level", "k_studies", "n_patients")
 _THEIRS = ("", "_lower", "_upper", "_level", "_k", "_n")
-_OF_STUDIES = ("study_rate", "study_survival")  # beside these a study may have other estimates, such as its hazard
 _UNIT = "proportion"
 _SHRUNKEN = Look(style.SHRUNKEN, size=7.0, width=2.6)
 _POOLED = {"credible": Look(style.SHRUNKEN, DIAMOND, bold=True),
@@ -53,7 +53,7 @@ def draw_forest(studies: Sequence[Row], *, estimates: Sequence[Row], published: 
     """
     estimates, alarm = (estimates, "") if status == "converged" else ((), status)
     largest = sorted(studies, key=lambda row: -row["n"])[:MAX_STUDIES]
-    shrunken = {row["study_id"]: row for row in estimates if row["estimand"] in _OF_STUDIES}
+    shrunken = {row["study_id"]: row for row in estimates if row["estimand"] in OF_A_STUDY}
     lines = [_study(row, shrunken.get(row["study_id"]), at, largest[0]["n"], scale) for at, row in enumerate(
         sorted(largest, key=lambda row: (-row["raw"], str(row["label"]))))]
     pooled = _pooled(estimates, published, horizon is not None, scale)
