@@ -20,7 +20,7 @@ FLOORS = (
     ("analysis.drawing",),
     ("analysis.chapters",),
     ("analysis.runs",),
-    ("analysis.simulation",),
+    ("analysis.simulation", "analysis.explorer"),
     ("analysis.commands",),
     ("analysis.__main__", "analysis.bench", "analysis.notebook"),
 )

@@ -170,6 +170,9 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
                         "help": "predictive probability of success below which the look stops; default: 0.05"}),
         _MODEL, _SUBSET, *_ROWS, _PRIORS, _LEVEL,
         _output("write the operating characteristics and a figure of them into DIR"))),
+    "explore": ("open a page on this computer that answers back: studies, models and priors against the result", (
+        ("--port", {"type": _whole(0, 65535), "default": 0, "metavar": "P", "help": "default: one that is free"}),
+        ("--no-browser", {"action": "store_true", "help": "print the address, and open no browser"}))),
     "compare": ("published numbers against recomputed ones", (_SAMPLED_OR_EXACT, *_SETTINGS)),
     "export": ("write the analysed data as metafor and RBesT read them", (
         _output("default: export", Path("export")), *_ROWS)),

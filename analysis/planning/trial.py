@@ -20,6 +20,7 @@ from analysis.planning.mixtures import Mixture, cells_of
 from analysis.planning.settings import MOST_PATIENTS
 
 _CELLS = 600
+_LEAST = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +139,8 @@ def _later(prior: Mixture, m: int, more: int) -> np.ndarray:
 def _rates(prior: Mixture) -> tuple[np.ndarray, np.ndarray]:
     """Survival of cells with their probabilities, of a prior on the log cumulative hazard."""
     x, mass = cells_of(prior, _CELLS)
-    return np.exp(-np.exp(x)), mass
+    # Far out in a tail: what is nearer to 0 than this counts the same, and the binomial distribution overflows there.
+    return np.maximum(np.exp(-np.exp(x)), _LEAST), mass
 
 
 def _posterior_cdf(prior: Mixture, n: int, threshold: float) -> np.ndarray:

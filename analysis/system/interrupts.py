@@ -13,7 +13,9 @@ from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _GRACE = 0.5  # seconds; a compiler in the midst of a function lets no handler run
-_MESSAGE = b"Interrupted. An output folder holds its earlier result or the new one, whole.\n"
+
+parting = "Interrupted. An output folder holds its earlier result or the new one, whole."
+"""What is said at the end."""
 
 temporary: set[Path] = set()
 """Folders that must not outlive this process."""
@@ -67,6 +69,6 @@ def _end(number: int) -> None:
         for folder in tuple(temporary):
             shutil.rmtree(folder, ignore_errors=True)
         with suppress(OSError):
-            os.write(2, _MESSAGE)
+            os.write(2, f"{parting}\n".encode())
     finally:
         os._exit(128 + number)
