@@ -9,12 +9,19 @@ from analysis.evidence.loading import load
 from analysis.evidence.types import Evidence
 from analysis.output import adding
 from analysis.planning.plans import Design, designed
-from analysis.planning.settings import ANALYSES, Plan
-from analysis.results.design import OPERATING, fields, in_pymc, in_r, operating_rows, sentences
+from analysis.planning.settings import Plan
+from analysis.results.design import (
+    OPERATING,
+    fields,
+    in_pymc,
+    in_r,
+    operating_rows,
+    sentences,
+    shown_columns,
+    told_rows,
+)
 from analysis.results.terminal import show
 from analysis.system.errors import one_line
-
-_TOLD = 0.0005  # success that is less likely, or as near to certain, has no line in the terminal
 
 
 def run(options: argparse.Namespace) -> int:
@@ -58,11 +65,6 @@ def designed_as_asked(evidence: Evidence, options: argparse.Namespace) -> Design
 def shown(evidence: Evidence, design: Design) -> str:
     """The design for a terminal."""
     case = design.case
-    columns = {"rate": "true rate", **{f"success_{name}": f"success, {name} prior" for name in ANALYSES}}
-    columns |= {"stops": "look stops", "success_with_look": "success with look", "patients": "patients"} \
-        if design.look else {}
-    rows = [row for row in operating_rows(design)
-            if row["rate"] == design.plan.threshold or _TOLD < row[f"success_{design.plan.analysis}"] < 1.0 - _TOLD]
     return "\n".join([heading(evidence, case.question, case.model.name, case.priors, case.studies), "",
-                      *sentences(design), "", show(OPERATING, rows, columns), "",
+                      *sentences(design), "", show(OPERATING, told_rows(design), shown_columns(design)), "",
                       f"R (RBesT): {in_r(design.prior)}", f"PyMC: {in_pymc(design.prior)}"])

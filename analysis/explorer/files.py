@@ -1,8 +1,6 @@
 """The whole fit of a job: every estimate in words, and as files to take away."""
 
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 
 from analysis.cases.settings import Job
 from analysis.drawing.html import Html, rendered, table
@@ -15,6 +13,7 @@ from analysis.results.table import Layout
 from analysis.results.tables import ESTIMATES, STUDIES
 from analysis.system.errors import UsageError
 from analysis.system.files import as_csv
+from analysis.system.interrupts import private_folder
 
 TABLES = {"estimates": ESTIMATES, "studies": STUDIES}
 
@@ -73,6 +72,6 @@ def figure(results: Results, view: View, kind: str) -> bytes:
     words = [endpoint.label, *([results.labels.subsets[question.subset]] if question.subset != "all" else []),
              *(f"without {results.labels.studies[study]}" for study in question.without)]
     content = forest_of(results, endpoint, record) | {"label": ", ".join(words), "stamp": ""}
-    with tempfile.TemporaryDirectory(prefix="recart-") as folder:
-        files = save_figure(draw_forest(**content), Path(folder) / f"forest.{endpoint.endpoint}")
+    with private_folder() as folder:
+        files = save_figure(draw_forest(**content), folder / f"forest.{endpoint.endpoint}")
         return next(file for file in files if file.suffix == f".{kind}").read_bytes()

@@ -33,7 +33,7 @@ class Guard:
             return
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         host, origin = headers.get(b"host", ""), headers.get(b"origin")
-        given = scope["path"].split("/")[1].encode()
+        given = scope["path"].removeprefix("/").partition("/")[0].encode()
         welcome = hmac.compare_digest(given, self._token.encode()) and host in self._hosts and \
             (origin is None or origin == f"http://{host}")
 

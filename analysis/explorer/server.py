@@ -30,6 +30,9 @@ from models import all_models
 _QUICK, _SLOW = ThreadPoolExecutor(8, "quick"), ThreadPoolExecutor(1, "slow")
 """Changes are answered beside each other; whole fits, plans and figures one after the other, as matplotlib needs."""
 
+_FIRST = 1
+"""Effects come before what is drawn: Shiny's page does not expect a value of what has begun to be computed anew."""
+
 _PAUSE = 0.4  # seconds without a change, after which the whole fit is made
 
 
@@ -104,7 +107,7 @@ def _distinct(of: Callable[[], Any]) -> Callable[[], Any]:
     """What follows from the desk, told only when it differs: fields that are drawn anew lose what is typed there."""
     known: reactive.Value[Any] = reactive.Value(None)
 
-    @reactive.effect(priority=1)
+    @reactive.effect(priority=_FIRST)
     def _() -> None:
         value = of()
         with reactive.isolate():
@@ -170,7 +173,7 @@ def _follow(desk: _Desk, input: Inputs) -> reactive.Value[str]:
     """The job follows the form; returns why the last form asks for none, empty where it does."""
     why: reactive.Value[str] = reactive.Value("")
 
-    @reactive.effect
+    @reactive.effect(priority=_FIRST)
     def _() -> None:
         form = input.asked()
         evidence, before, _ = desk.now()
@@ -196,18 +199,18 @@ def _take_evidence(desk: _Desk, input: Inputs, session: Session, first: tuple[Ev
 
     reading = _task(read, _QUICK)
 
-    @reactive.effect
+    @reactive.effect(priority=_FIRST)
     def _() -> None:
         _restart(reading, input.upload()["name"], input.upload()["content"])
 
-    @reactive.effect
+    @reactive.effect(priority=_FIRST)
     def _() -> None:
         found = reading.result()
         if isinstance(found, Evidence):
             desk.put(found, str(found.directory))
             session.on_ended(forget)
 
-    @reactive.effect
+    @reactive.effect(priority=_FIRST)
     @reactive.event(input.reset)
     def _() -> None:
         desk.put(*first)
@@ -229,25 +232,27 @@ def _show_result(desk: _Desk, why: reactive.Value[str]) -> reactive.ExtendedTask
     numbers, fit = _task(views.view_of, _QUICK), _task(files.results_of, _SLOW, _PAUSE)
     late: reactive.Value[Any] = reactive.Value(None)
 
-    @reactive.effect
+    @reactive.effect(priority=_FIRST)
     def _() -> None:
         desk.data()
         fit.cancel()
         _restart(numbers, desk.evidence(), desk.job(), desk.data())
 
-    @reactive.effect
+    @reactive.effect(priority=_FIRST)
     def _() -> None:
         view = numbers.result()
         if isinstance(view, View):
             _restart(fit, view.evidence, view.job)
 
-    @reactive.effect
+    @reactive.effect(priority=_FIRST)
     def _() -> None:
         found = fit.result()
         with reactive.isolate():
             view = numbers.result()
-        if isinstance(found, Results) and isinstance(view, View) and not view.shrunken:
-            late.set(found.records[0])
+        if isinstance(found, Results) and isinstance(view, View):
+            (record,) = found.records
+            if record.conflicts or not view.shrunken:
+                late.set(record)
 
     @render.ui
     def result() -> ui.HTML:
@@ -268,16 +273,15 @@ def _show_answers(desk: _Desk, input: Inputs, numbers: reactive.ExtendedTask) ->
     """A new trial against the others, and values that may be exceeded: both follow the numbers."""
     expected, exceeded = _task(views.trial, _QUICK), _task(views.exceedance, _QUICK)
 
-    @reactive.effect
+    @reactive.effect(priority=_FIRST)
     def _() -> None:
         form, view = input.trial(), numbers.result()
-        typed = any(form.get(name, [""])[0] for name in ("events", "months", "n"))
-        if isinstance(view, View) and typed and form["of"][0] == view.job.question.endpoint:
-            _restart(expected, view, form)
-        else:
-            expected.cancel()
+        given = {**form} if any(form.get(name, [""])[0] for name in ("events", "months", "n")) else {}
+        if not isinstance(view, View) or form["of"][0] != view.job.question.endpoint:
+            given = {}
+        _restart(expected, view, given)
 
-    @reactive.effect
+    @reactive.effect(priority=_FIRST)
     def _() -> None:
         form, view = input.threshold() if "threshold" in input else {}, numbers.result()
         if isinstance(view, View):
@@ -296,7 +300,7 @@ def _show_design(desk: _Desk, input: Inputs) -> None:
     """The plan of the next trial, when it is asked for."""
     planning = _task(views.design, _SLOW)
 
-    @reactive.effect
+    @reactive.effect(priority=_FIRST)
     @reactive.event(input.design)
     def _() -> None:
         _restart(planning, *desk.now(), input.design())

@@ -3,14 +3,13 @@
 import base64
 import binascii
 import re
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 from analysis.evidence.loading import load
 from analysis.evidence.types import Evidence
-from analysis.system import interrupts
 from analysis.system.errors import UsageError
+from analysis.system.interrupts import private_folder
 
 MOST_BYTES = 2_000_000
 """A sheet of ten thousand studies is half as large; whoever has more names the file with --data."""
@@ -45,12 +44,7 @@ def uploaded(name: str, content: str) -> Evidence:
         data = base64.b64decode(content, validate=True)
     except binascii.Error:
         raise UsageError(f"{name} did not arrive whole; choose it again") from None
-    # Only this user can open the folder; it is gone before anything is computed, and on a signal.
-    with tempfile.TemporaryDirectory(prefix="recart-") as folder:
-        interrupts.temporary.add(Path(folder))
-        try:
-            path = Path(folder) / name
-            path.write_bytes(data)
-            return replace(load(path), directory=Path(name))
-        finally:
-            interrupts.temporary.discard(Path(folder))
+    with private_folder() as folder:  # gone before anything is computed
+        path = folder / name
+        path.write_bytes(data)
+        return replace(load(path), directory=Path(name))

@@ -128,20 +128,22 @@ def _published(evidence: Evidence, case: Case) -> Reported | None:
 
 def result(view: View, record: Record | None = None) -> Html:
     """The headline, the forest and the command line that repeats them."""
-    rows = record.estimates if record and record.job == view.job else ()
+    record = record if record and record.job == view.job else None
+    rows = record.estimates if record else ()
     late = {row["study_id"]: Estimate(**{name: row[name] for name in Estimate.__dataclass_fields__})
             for row in rows if row["estimand"] in OF_A_STUDY}
     view = replace(view, shrunken=view.shrunken or late)
     case, horizon = view.case, view.case.horizon
     drawn = sorted(view.studies, key=lambda row: -row["n"])[:_MOST_DRAWN]
     lines = [*_study_lines(view, drawn), *_pooled_lines(view)]
-    low, high = limits_for([value for line in lines for mark in line.marks for value in mark.at])
+    low, high = limits_for([value for line in lines for mark in line.marks for value in mark.at], whole=False)
     ticks = ticks_for(low, high, most=5)
     return rendered(
         "explorer/result.html", view=view, case=case, lines=lines, hidden=len(view.studies) - len(drawn),
         at=lambda value: f"{min(max(100.0 * (value - low) / (high - low), 0.0), 100.0):.2f}",
         ticks=list(zip(ticks, labels_for(ticks, view.scale), strict=True)), horizon=horizon,
-        endpoint=case.selection.endpoint, warnings=case.selection.warnings, command=command(view.job, view.data),
+        endpoint=case.selection.endpoint, warnings=case.selection.warnings,
+        conflicts=record.conflicts if record else (), command=command(view.job, view.data),
         level=level_text(case.level), spread=interval_text(*_limits(view.pooled[2]), view.pooled[2].unit))
 
 
@@ -201,7 +203,9 @@ def _pooled_lines(view: View) -> Iterator[_Line]:
 
 
 def trial(view: View, form: Form) -> Html:
-    """Whether a new trial's result is expected, and what it would move."""
+    """Whether a new trial's result is expected, and what it would move; nothing where none is given."""
+    if not form:
+        return Html("")
     from analysis.inference.further import answered
     from analysis.results.predicted import predicted_rows, sentences
 
@@ -242,14 +246,12 @@ def exceedance(view: View, form: Form) -> Html:
 def design(evidence: Evidence, job: Job, data: str, form: Form) -> Html:
     """The next trial, planned from the studies of the job."""
     from analysis.planning.plans import designed
-    from analysis.results.design import OPERATING, in_pymc, in_r, operating_rows, sentences
+    from analysis.results.design import OPERATING, in_pymc, in_r, sentences, shown_columns, told_rows
     from analysis.results.writing import Writer
 
     plan, options = plan_asked(form)
     found = designed(evidence, job, plan)
-    names = ["rate", *(column.name for column in OPERATING.columns[1:4])]
-    names += ["stops", "success_with_look", "patients"] if found.look else []
     return rendered("explorer/design.html", sentences=sentences(found), r=in_r(found.prior), pymc=in_pymc(found.prior),
                     command=command(job, data, "design", options), rates=show(
-                        Writer(OPERATING), list(operating_rows(found)), " ".join(names),
+                        Writer(OPERATING), told_rows(found), " ".join(shown_columns(found)),
                         caption="How often the trial succeeds at each true value"))

@@ -18,6 +18,8 @@ OPERATING = Layout("design.csv", "One true rate of a planned trial: how often it
     Column("success_with_look", "probability of success with the look", "chance", "Success with look"),
     Column("patients", "expected number of patients with the look", ".1f", "Patients")))
 
+_TOLD = 0.0005  # success that is less likely, or as near to certain, is only in the file
+
 
 def operating_rows(design: Design) -> Iterator[dict[str, Any]]:
     """Rows of design.csv."""
@@ -26,6 +28,19 @@ def operating_rows(design: Design) -> Iterator[dict[str, Any]]:
         look = design.look.chances(design.chosen, rate) if design.look else ()
         yield {"rate": rate, **{f"success_{name}": float(values[at]) for name, values in wins.items()},
                **dict(zip(("stops", "success_with_look", "patients"), look, strict=False))}
+
+
+def told_rows(design: Design) -> list[dict[str, Any]]:
+    """Those of them that readers see: the threshold, and where success is neither sure nor out of the question."""
+    return [row for row in operating_rows(design) if row["rate"] == design.plan.threshold
+            or _TOLD < row[f"success_{design.plan.analysis}"] < 1.0 - _TOLD]
+
+
+def shown_columns(design: Design) -> dict[str, str]:
+    """Their columns, and what stands above each in a terminal."""
+    look = {"stops": "look stops", "success_with_look": "success with look", "patients": "patients"}
+    return {"rate": "true rate", **{f"success_{name}": f"success, {name} prior" for name in ANALYSES},
+            **(look if design.look else {})}
 
 
 def components(mixture: Mixture) -> list[dict[str, float]]:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -45,6 +46,18 @@ def undisturbed() -> Iterator[None]:
         yield
         if _waiting:
             _end(_waiting[0])
+
+
+@contextmanager
+def private_folder() -> Iterator[Path]:
+    """A folder that nobody else can open, gone at the end of the block or of the process."""
+    with tempfile.TemporaryDirectory(prefix="recart-") as name:
+        folder = Path(name)
+        temporary.add(folder)
+        try:
+            yield folder
+        finally:
+            temporary.discard(folder)
 
 
 def _handle(number: int, _frame: FrameType | None) -> None:
