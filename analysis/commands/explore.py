@@ -23,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
     from analysis.explorer.server import application, serve
 
     evidence, token = load(options.data), secrets.token_urlsafe(24)
-    app = application(evidence, "" if options.data == DEFAULT_DATA else str(options.data))
+    app = application(evidence, "" if options.data == DEFAULT_DATA else str(options.data), token)
     opened = listening(options.port)
     port = opened.getsockname()[1]
     address = f"http://{LOOPBACK}:{port}/{token}/"

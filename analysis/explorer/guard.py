@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from analysis.system.errors import UsageError
 
 LOOPBACK = "127.0.0.1"
-_POLICY = ("default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+_POLICY = ("default-src 'none'; script-src 'self' 'nonce-{token}'; style-src 'self' 'unsafe-inline'; "
            "img-src 'self' data:; font-src 'self'; connect-src 'self' ws://{host}; form-action 'none'; "
            "base-uri 'none'; frame-ancestors 'none'")
 _REFUSED = 1008  # the code with which a web socket is closed for policy; before it is accepted the browser sees 403
@@ -39,8 +39,9 @@ class Guard:
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                rules = {"content-security-policy": _POLICY.format(host=host), "referrer-policy": "no-referrer",
-                         "x-content-type-options": "nosniff", "cross-origin-resource-policy": "same-origin"}
+                rules = {"content-security-policy": _POLICY.format(host=host, token=self._token),
+                         "referrer-policy": "no-referrer", "x-content-type-options": "nosniff",
+                         "cross-origin-resource-policy": "same-origin"}
                 more = [(name.encode(), value.encode()) for name, value in rules.items()]
                 message = {**message, "headers": [*message["headers"], *more]}
             await send(message)

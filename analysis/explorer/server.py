@@ -18,7 +18,7 @@ from analysis.evidence.problems import EvidenceError
 from analysis.evidence.types import Evidence
 from analysis.explorer import files, views
 from analysis.explorer.guard import Guard
-from analysis.explorer.state import asked, first_job, models_on_offer, priors_on_offer, studies_on_offer
+from analysis.explorer.state import MOST_LISTED, asked, first_job, models_on_offer, priors_on_offer, studies_on_offer
 from analysis.explorer.uploads import MOST_BYTES, uploaded
 from analysis.explorer.views import Refused, View, or_why, refusal
 from analysis.inference.posterior import forget
@@ -56,8 +56,16 @@ class _Desk:
             return self.evidence(), self.job(), self.data()
 
 
-def application(evidence: Evidence, data: str) -> App:
-    """The page on this evidence; `data` is how --data names it, empty for the one that comes with the program."""
+def application(evidence: Evidence, data: str, token: str) -> App:
+    """The page on this evidence.
+
+    Parameters
+    ----------
+    data : str
+        How --data names it; empty for the one that comes with the program.
+    token : str
+        Of the page's address; scripts that stand in the page have it too, so that no other would run.
+    """
     def server(input: Inputs, output: Outputs, session: Session) -> None:
         desk = _Desk(reactive.Value(evidence), reactive.Value(data), reactive.Value(first_job(evidence)))
         _show_rows(desk)
@@ -69,6 +77,7 @@ def application(evidence: Evidence, data: str) -> App:
         _give_files(desk)
 
     app = App(ui.page_html(str(rendered("explorer/page.html", most_bytes=MOST_BYTES))), server)
+    app.ui["html"] = app.ui["html"].replace("<script>", f'<script nonce="{token}">')
     app.sanitize_errors = True
     return app
 
@@ -141,7 +150,7 @@ def _show_rows(desk: _Desk) -> None:
     def studies() -> ui.HTML:
         evidence, question, model = offered()
         return _fields("studies", studies_on_offer(evidence, question, all_models()[model]),
-                       desk.now()[1].question.without)
+                       desk.now()[1].question.without, MOST_LISTED)
 
 
 def _show_models(desk: _Desk) -> None:

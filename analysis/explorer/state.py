@@ -24,7 +24,8 @@ from models.priors import Prior
 from models.studies import CurveStudies
 
 Form = Mapping[str, Sequence[str]]
-_MOST_LISTED = 200
+MOST_LISTED = 200
+"""Studies that can be ticked; of more the others always count."""
 _MONTHS = (0.1, 1200.0)
 
 
@@ -81,7 +82,7 @@ def studies_on_offer(evidence: Evidence, question: Question, model: Model) -> li
     studies = [(tier, evidence.study(study_id)) for study_id, tier in tiers.items()]
     return [Listed(study.study_id, study.label, tier, study.in_review is False,
                    "" if study.study_id in counted else reasons.get(study.study_id, "no row that this model takes"))
-            for tier, study in sorted(studies, key=lambda pair: (pair[0], pair[1].label))][:_MOST_LISTED]
+            for tier, study in sorted(studies, key=lambda pair: (pair[0], pair[1].label))][:MOST_LISTED]
 
 
 def _tiers(selection: Selection, model: Model) -> dict[str, str]:

@@ -100,3 +100,13 @@ def test_the_command_tells_the_design_as_json(capsys, tmp_path):
 def test_what_does_not_go_together_is_refused(options, message, capsys):
     assert main(["design", *options]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_prior_that_reaches_where_nobody_survives_is_summed():
+    """Survival of exp(-700) is a number, of which the binomial distribution is none; summed in logs beside it."""
+    chances = Rule(Mixture("normal", np.ones(1), np.zeros(1), np.array([1.1])), 0.7, 0.95).chances(40)
+    x, y = np.linspace(-8.0, 6.0, 40_001), np.arange(41)[:, None]
+    log_rate = -np.exp(x)
+    weights = np.exp(-0.5 * (x / 1.1) ** 2 + y * log_rate + (40 - y) * np.log(-np.expm1(log_rate)))
+    # The program sums 600 cells, of which one is split by the threshold.
+    assert chances == pytest.approx(1.0 - weights[:, log_rate <= np.log(0.7)].sum(axis=1) / weights.sum(axis=1), abs=0.01)

@@ -100,6 +100,12 @@ def _measure() -> None:
         print(f"{len(every)} changes: median {statistics.median(every):.0f} ms, 95th percentile "
               f"{every[int(0.95 * len(every))]:.0f} ms; " + ", ".join(
                   f"{name} {statistics.median(values):.0f}" for name, values in taken.items()))
+        windows = [opened(address, running.new_context()) for _ in range(20)]
+        for at, window in enumerate(windows):
+            change = ["study", studies[at % len(studies)], False] if at < 10 else ["tier", "AB"[at % 2], False]
+            window.evaluate(f"change => {{ window.taken = ({_TIMED})(change) }}", change)
+        print("20 windows at once, ms: " + " ".join(
+            f"{window.evaluate('() => window.taken'):.0f}" for window in windows))
 
 
 if __name__ == "__main__":
