@@ -27,7 +27,7 @@ from analysis.results.terminal import no_problem
 from analysis.system.errors import UsageError
 from models import all_models
 
-_QUICK, _SLOW = ThreadPoolExecutor(8, "quick"), ThreadPoolExecutor(1, "slow")
+_QUICK, _SLOW = ThreadPoolExecutor(4, "quick"), ThreadPoolExecutor(1, "slow")
 """Changes are answered beside each other; whole fits, plans and figures one after the other, as matplotlib needs."""
 
 _FIRST = 1
@@ -112,18 +112,22 @@ def _markup(content: Any) -> ui.HTML:
     return ui.HTML(str(refusal(content) if isinstance(content, Refused) else content))
 
 
-def _distinct(of: Callable[[], Any]) -> Callable[[], Any]:
-    """What follows from the desk, told only when it differs: fields that are drawn anew lose what is typed there."""
-    known: reactive.Value[Any] = reactive.Value(None)
+def _distinct(desk: _Desk, of: Callable[[Job], Any]) -> Callable[[], tuple[Evidence, Any]]:
+    """The evidence and a part of the job, told only when one changes: fields drawn anew lose what is typed there."""
+    known: reactive.Value[Any] = reactive.Value((None, None))
 
     @reactive.effect(priority=_FIRST)
     def _() -> None:
-        value = of()
+        evidence, part = desk.evidence(), of(desk.job())
         with reactive.isolate():
-            if known() != value:
-                known.set(value)
+            if known()[0] is not evidence or known()[1] != part:
+                known.set((evidence, part))
 
-    return lambda: req(known())
+    def told() -> tuple[Evidence, Any]:
+        req(known()[0])
+        return known()
+
+    return told
 
 
 def _fields(name: str, *given: Any) -> ui.HTML:
@@ -132,7 +136,7 @@ def _fields(name: str, *given: Any) -> ui.HTML:
 
 def _show_rows(desk: _Desk) -> None:
     """The fields that say which rows count."""
-    offered = _distinct(lambda: (desk.evidence(), replace(desk.job().question, without=()), desk.job().model))
+    offered = _distinct(desk, lambda job: (replace(job.question, without=()), job.model))
 
     @render.ui
     def rows() -> ui.HTML:
@@ -148,15 +152,15 @@ def _show_rows(desk: _Desk) -> None:
 
     @render.ui
     def studies() -> ui.HTML:
-        evidence, question, model = offered()
+        evidence, (question, model) = offered()
         return _fields("studies", studies_on_offer(evidence, question, all_models()[model]),
                        desk.now()[1].question.without, MOST_LISTED)
 
 
 def _show_models(desk: _Desk) -> None:
     """The fields that say how they are analysed, and those of a new trial."""
-    answered = _distinct(lambda: (desk.evidence(), desk.job().question.endpoint))
-    chosen = _distinct(lambda: (desk.evidence(), desk.job().model))
+    answered = _distinct(desk, lambda job: job.question.endpoint)
+    chosen = _distinct(desk, lambda job: job.model)
 
     @render.ui
     def models() -> ui.HTML:
@@ -222,7 +226,8 @@ def _take_evidence(desk: _Desk, input: Inputs, session: Session, first: tuple[Ev
     @reactive.effect(priority=_FIRST)
     @reactive.event(input.reset)
     def _() -> None:
-        desk.put(*first)
+        if desk.now()[0] is not first[0]:
+            desk.put(*first)
 
     @render.ui
     def checked() -> ui.HTML:
@@ -313,6 +318,11 @@ def _show_design(desk: _Desk, input: Inputs) -> None:
     @reactive.event(input.design)
     def _() -> None:
         _restart(planning, *desk.now(), input.design())
+
+    @reactive.effect(priority=_FIRST)
+    def _() -> None:
+        # A plan is of the choices that it was asked with.
+        _restart(planning, desk.evidence(), desk.job(), desk.data(), {})
 
     @render.ui
     def planned() -> ui.HTML:

@@ -244,7 +244,9 @@ def exceedance(view: View, form: Form) -> Html:
 
 
 def design(evidence: Evidence, job: Job, data: str, form: Form) -> Html:
-    """The next trial, planned from the studies of the job."""
+    """The next trial, planned from the studies of the job; nothing where none is given."""
+    if not form:
+        return Html("")
     from analysis.planning.plans import designed
     from analysis.results.design import OPERATING, in_pymc, in_r, sentences, shown_columns, told_rows
     from analysis.results.writing import Writer

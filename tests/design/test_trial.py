@@ -109,4 +109,5 @@ def test_a_prior_that_reaches_where_nobody_survives_is_summed():
     log_rate = -np.exp(x)
     weights = np.exp(-0.5 * (x / 1.1) ** 2 + y * log_rate + (40 - y) * np.log(-np.expm1(log_rate)))
     # The program sums 600 cells, of which one is split by the threshold.
-    assert chances == pytest.approx(1.0 - weights[:, log_rate <= np.log(0.7)].sum(axis=1) / weights.sum(axis=1), abs=0.01)
+    above = 1.0 - weights[:, log_rate <= np.log(0.7)].sum(axis=1) / weights.sum(axis=1)
+    assert chances == pytest.approx(above, abs=0.01)

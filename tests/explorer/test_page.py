@@ -80,6 +80,9 @@ def test_an_upload_is_seen_in_its_window_only_and_its_words_are_inert(page, chro
     (tmp_path / "big.csv").write_bytes(b"x" * 2_000_001)
     page.set_input_files("#file input", tmp_path / "big.csv")
     page.wait_for_selector("#too_large:not([hidden])")
+    changed(page, lambda: page.uncheck("[name=study] >> nth=0"))
+    assert "--without" not in changed(page, lambda: page.set_input_files("#file input", tmp_path / "mine.csv"))
+    assert page.is_checked("[name=study] >> nth=0")
     assert "80 % [72, 86]" in changed(page, lambda: page.click("#reset button"))
     context.close()
 
