@@ -1,7 +1,6 @@
 """The functions for notebooks: the numbers and refusals of the command line, results that show themselves briefly."""
 
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -75,15 +74,6 @@ def test_published_numbers_are_compared_without_another_process(tmp_path):
     write_evidence(tmp_path / "without")
     with pytest.raises(UsageError, match="has no reported.csv"):
         compare(load(tmp_path / "without"))
-
-
-@pytest.mark.slow
-def test_the_example_of_readme_runs(capsys):
-    (example,) = (block for block in re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-                  if "from analysis import" in block)
-    assert len(example.splitlines()) <= 10
-    exec(example, {})
-    assert "mean_rate" in capsys.readouterr().out
 
 
 def test_a_planned_trial_and_an_update_are_those_of_the_commands(tmp_path):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.__main__ import main as recart
 from analysis.cases.selection import select
 from analysis.cases.settings import Question
 from analysis.evidence.loading import load
@@ -74,6 +75,7 @@ def test_adding_rows_adds_one_study_to_the_selection(data: Data, tmp_path: Path)
 
 def test_a_study_added_by_the_recipe_passes_every_check(data: Data, tmp_path: Path) -> None:
     folder = _with_tables(data).write(tmp_path / "data")
+    assert recart(["check", "--data", str(folder)]) == 0
     assert differences(folder)
     assert main(["--data", str(folder), "--write"]) == 0
     assert not differences(folder)

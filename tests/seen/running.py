@@ -2,8 +2,8 @@
 
 import csv
 import json
-from collections.abc import Sequence
-from contextlib import nullcontext, redirect_stderr, redirect_stdout
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
@@ -65,24 +65,33 @@ def report(folder: Path) -> Seen:
     """Write the evidence below `folder` and make its report there."""
     data, output = write(folder / "evidence"), folder / "out"
     kept: list[Results] = []
-    run_all, plan = making.run_all, making.plan
+    run_all = making.run_all
 
     def keeping(*arguments: Any, **options: Any) -> Results:
         kept.append(run_all(*arguments, **options))
         return kept[-1]
+
+    with in_this_process() as patched:
+        patched.setattr(making, "run_all", keeping)
+        code, printed, told = command(["report", "--data", str(data), "--output", str(output)])
+    names = sorted(path.name for path in output.glob("*.csv"))
+    return Seen(code, printed, told, data, output, {name: rows_of(output / name) for name in names},
+                {name: header(output / name) for name in names}, kept[-1], load(data),
+                json.loads((output / "run.json").read_text(encoding="utf-8")))
+
+
+@contextmanager
+def in_this_process() -> Iterator[pytest.MonkeyPatch]:
+    """Reports without a second process, and by quadrature but for the headlines of `SAMPLED`."""
+    plan = making.plan
 
     def planned(*arguments: Any, **options: Any) -> list[Job]:
         return [_engine(job) for job in plan(*arguments, **options)]
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("analysis.commands.report.helper", lambda evidence: nullcontext(Nobody()))
-        patched.setattr(making, "run_all", keeping)
         patched.setattr(making, "plan", planned)
-        code, printed, told = command(["report", "--data", str(data), "--output", str(output)])
-    names = sorted(path.name for path in output.glob("*.csv"))
-    return Seen(code, printed, told, data, output, {name: rows_of(output / name) for name in names},
-                {name: header(output / name) for name in names}, kept[-1], load(data),
-                json.loads((output / "run.json").read_text(encoding="utf-8")))
+        yield patched
 
 
 def _engine(job: Job) -> Job:

@@ -103,4 +103,4 @@ def _wider(row: Mapping[str, Any]) -> str:
 
 def held_back(slope: Row) -> str | None:
     """How wide the posterior of a slope is beside its prior, where the two are in conflict."""
-    return f"{number(slope['sd_ratio'], '')}, in conflict" if slope["prior_conflict"] else None
+    return f"{number(slope['sd_ratio'], '')}, in conflict" if slope.get("prior_conflict") else None
