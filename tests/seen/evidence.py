@@ -90,6 +90,14 @@ scenario,endpoint,total_events,total_n,study_id,n,note
 fewer_fir,cr,155,208,fir_2019,15,Fir without four patients
 one_denominator,cr,157,210,dogwood_2018,29,Dogwood evaluable for response
 """,
+    "benchmarks.csv": """\
+endpoint,label,estimand,time_months,low,high,source_id,locator,note
+cr,Older drugs,rate,,0.72,,review_2021,Discussion,One trial
+cr,Newer drugs,rate,,0.64,0.83,review_2021,,Over trials
+os,Older drugs,median_months,,13.25,,review_2021,Discussion,
+os,Older drugs,survival,12,0.52,,review_2021,Table 3,Other patients
+os,Newer drugs,survival,24,0.25,0.35,review_2021,Table 3,
+""",
     "sources.csv": """\
 source_id,citation,doi,pmid,url,kind
 review_2021,Rowan A et al. Invented Journal 2021;1:1,10.1234/invented.2021,,,review_paper

@@ -26,7 +26,7 @@ def figures(seen):
 def test_every_kind_of_figure_is_drawn_and_has_its_check(figures):
     wanted = {(kind, endpoint) for kind in ("forest", "sensitivity", "bubble") for endpoint in ENDPOINTS}
     wanted |= {(kind, "") for kind in ("published", "summary", "decomposition", "missing", "baujat", "funnel",
-                                     "checks", "validation", "cumulative")}
+                                     "checks", "validation", "cumulative", "exceedance")}
     wanted |= {("curves", "os")}
     assert set(figures) == wanted
     source = open(__file__, encoding="utf-8").read()

@@ -419,6 +419,13 @@ CERTAINTY = {"Endpoint": label, **{
         ("Imprecision", "imprecision", ("limits_ratio",)), ("Inconsistency", "inconsistency", ("spread",)),
         ("Indirectness", "indirectness", ("indirect_n", "n_patients")),
         ("Missing", "missing", ("missing_k", "eligible_k")))}}
+EXCEEDED = {
+    "Endpoint": label, "Benchmark": text("benchmark"), "Value": lambda head, cell, row: says(
+        cell, *(value(row[name]) for name in ("low", "high") if row[name]),
+        scale=1.0 if row["unit"] == "months" else 100.0),
+    "Quantity": starts(lambda row: row["estimand"].removesuffix("_months"), lambda row: row["time_months"]),
+    "P(pooled above)": plain("pooled"), "P(new study above)": plain("new_study"),
+    "Place in the source": text("locator"), "Note": text("note"), "Reason": text("reason")}
 UNUSED = {
     "Study": lambda head, cell, row: cell == STUDIES[row["study_id"]]["label"],
     "Where": lambda head, cell, row: cell == f"{row['table']} line {row['row']}",
@@ -700,6 +707,7 @@ def expected(seen, heading: str, caption: str) -> tuple[dict[str, Check], list[R
                                                         endpoint=endpoint)),
              "The headline from the studies up to": (YEARS, t["cumulative.csv"]),
              "Each study predicted from those before": (BEFORE, t["cumulative_studies.csv"]),
+             "Benchmarks, and the probability": (EXCEEDED, t["benchmarks.csv"]),
              "A summary of numbers": (CERTAINTY, t["certainty.csv"]),
              "Log hazard per person-month": (CONVERSIONS, t["survival_conversions.csv"]),
              "Crude proportions": (CRUDE, [row for row in t["comparison.csv"]

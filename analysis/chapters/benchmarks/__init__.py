@@ -32,7 +32,7 @@ def _section(results: Results, page: Page) -> Html:
     write = results.writer(BENCHMARKS)
     return section("benchmarks", "Is it more than other treatments are known for?", rendered(
         "chapters/benchmarks/section.html", picture=page.picture("exceedance"), every=show(
-            write, rows, "endpoint benchmark estimand low pooled new_study note reason",
+            write, rows, "endpoint benchmark estimand low pooled new_study locator note reason",
             caption="Benchmarks, and the probability of exceeding each, or the upper end of its range",
             cells={"estimand": lambda row: row["estimand"].replace("_months", "") + (
                        f" at {row['time_months']:g} months" if row["time_months"] else ""),

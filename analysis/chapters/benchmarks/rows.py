@@ -24,7 +24,9 @@ BENCHMARKS = Layout("benchmarks.csv", "One benchmark beside the probability of e
     Column("pooled", "posterior probability that the pooled value exceeds it, and the upper end of a range", "chance",
            "P(pooled above)"),
     Column("new_study", "the same of a new study; empty for a median", "chance", "P(new study above)"),
-    Column("source_id", "key of the source in sources.csv", "text"), "status reason note stamp"))
+    Column("source_id", "key of the source in sources.csv", "text"),
+    Column("locator", "place of the value in its source, or that it is not known", "text", "Place in the source"),
+    "status reason note stamp"))
 EXCEEDANCE = Layout("exceedance.csv", "One value of one endpoint and how probable a larger one is.", columns(
     "endpoint model", Column("estimand", "rate, survival or median_months", "text"), "time_months",
     Column("value", "the value"), Column("pooled", "posterior probability that the pooled value is larger"),
@@ -48,7 +50,7 @@ def benchmark_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, li
                   "time_months": benchmark.time_months}
         cells = {**shared, "benchmark": benchmark.label, "low": benchmark.low, "high": benchmark.high,
                  "unit": "months" if benchmark.estimand == MEDIAN else "proportion",
-                 "source_id": benchmark.source_id, "note": benchmark.note}
+                 "source_id": benchmark.source_id, "locator": benchmark.locator, "note": benchmark.note}
         try:
             pooled, new = distributions(case, benchmark.estimand, benchmark.time_months)
         except NO_POSTERIOR as error:
