@@ -138,6 +138,11 @@ def shown(options: argparse.Namespace, merged: Merged, changes: list[Change]) ->
     parts += [f"{study_id}, {endpoint}: {counted(count, 'row')} replaced"
               for study_id, endpoint, count in merged.replaced]
     parts += [one_line(f"{study_id}, {column}: {old} becomes {new}") for study_id, column, old, new in merged.changed]
+    if merged.facts:
+        parts.append(f"{counted(merged.facts, 'fact')} of the newer evidence's ledger came along, with their sources")
+    if merged.left:
+        parts.append(one_line(f"{counted(merged.left, 'fact')} of the newer evidence's ledger stay in "
+                              f"{options.source}: {options.data} keeps none (extraction.csv), so its rows cite none"))
     if reports := [(change.endpoint, name, report) for change in changes for name, report in change.reports]:
         parts.append("\n" + table(("endpoint", "study", "reported", "two-sided", "surprising", "log score"), [
             [endpoint, name, answer.report.report, chance(answer.expectation.two_sided),
@@ -155,7 +160,7 @@ def _object(merged: Merged, changes: list[Change], *, dry_run: bool) -> Mapping[
     return {"dry_run": dry_run, "added": merged.added, "updated": merged.updated,
             "changed": [dict(zip(("study_id", "column", "old", "new"), item, strict=True)) for item in merged.changed],
             "replaced": [dict(zip(("study_id", "endpoint", "rows"), item, strict=True)) for item in merged.replaced],
-            "tables": sorted(merged.tables),
+            "tables": sorted(merged.tables), "facts": merged.facts, "facts_left": merged.left,
             "endpoints": [{"endpoint": change.endpoint, "before": change.before and vars(change.before),
                            "after": change.after and vars(change.after), "changes": change.changes,
                            "reports": [{"study_id": name, **vars(answer.report), **vars(answer.expectation)}

@@ -1,12 +1,13 @@
 """Newer evidence put into an evidence directory: which studies are known, which are new, and what cannot be told.
 
 A study of the newer evidence is a known one where its id or its label is; a later report of it takes the place of the
-older rows of the same endpoint, whose facts stay in the ledger. One that shares a registration, or by `overlaps_with`
+older rows of the same endpoint, whose facts stay in the ledger, to which the facts of the newer evidence are added
+where both keep one. One that shares a registration, or by `overlaps_with`
 patients, with a known one of another id is neither until somebody says what it is.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,6 +69,8 @@ class Merged:
         Of known studies, where both cells are filled.
     endpoints : tuple of str
         Endpoints with a new row.
+    facts, left : int
+        How many facts of the newer evidence's ledger came along, and how many did not, since the directory has none.
     """
 
     tables: Mapping[str, Rows]
@@ -76,6 +79,8 @@ class Merged:
     replaced: tuple[tuple[str, str, int], ...]
     changed: tuple[tuple[str, str, str, str], ...]
     endpoints: tuple[str, ...]
+    facts: int
+    left: int
 
 
 def tables_in(place: Path) -> dict[str, Rows]:
@@ -107,15 +112,19 @@ def merge(known: Mapping[str, Rows], newer: Mapping[str, Rows], choices: Choices
     _check_names(studies, newer, choices)
     ids = _matched(studies, offered, choices)
     endpoints, new_endpoints = _endpoints(known[ENDPOINTS], newer[ENDPOINTS])
+    sources, facts, of_fact = _joined(known, newer, ids, endpoints)
+    came = len(facts) - len(known.get(FACTS, ()))
+    offered = [_citing(row, "source", of_fact) for row in offered]
     decisions = {file: list(_news(known.get(file, ()), [
-        {**row, "study_id": ids[row["study_id"]], "endpoint": endpoints[row["endpoint"]]}
+        {**_citing(row, "fact_ids", of_fact), "study_id": ids[row["study_id"]], "endpoint": endpoints[row["endpoint"]]}
         for row in newer.get(file, ()) if row["study_id"] in ids])) for file in _DECISIONS}
     reported = {(row["study_id"], row["endpoint"]) for rows in decisions.values() for row in rows}
     tables = {file: [row for row in known.get(file, ()) if (row["study_id"], row["endpoint"]) not in reported]
               for file in _DECISIONS}
     replaced = tuple((*key, count) for key in sorted(reported) if (count := sum(
         (row["study_id"], row["endpoint"]) == key for file in _DECISIONS for row in known.get(file, ()))))
-    ledger = _ledger(known, decisions, source)
+    ledger = _ledger(sources, facts, decisions, source, tiers=any(
+        row.get("tier") for file in _DECISIONS for row in known.get(file, ())))
     tables = {file: [*rows, *decisions[file]] for file, rows in tables.items() if rows or decisions[file]}
     added = tuple(dict.fromkeys(key for key in ids.values() if key not in studies))
     tables |= {STUDIES: _studies(known[STUDIES], offered, ids, added), **ledger}
@@ -128,7 +137,8 @@ def merge(known: Mapping[str, Rows], newer: Mapping[str, Rows], choices: Choices
     updated = tuple(dict.fromkeys(key for key, _ in sorted(reported) if key in studies))
     changed = tuple((row["study_id"], name, old, row[name]) for row in tables.get(STUDIES, ())
                     for name, old in studies.get(row["study_id"], {}).items() if old and old != row[name])
-    return Merged(tables, added, updated, replaced, changed, tuple(sorted(used)))
+    return Merged(tables, added, updated, replaced, changed, tuple(sorted(used)),
+                  came if ledger else 0, sum(not name for name in of_fact.values()))
 
 
 def _news(known: Rows, rows: Rows) -> Iterable[dict[str, str]]:
@@ -217,32 +227,75 @@ def _studies(known: Rows, offered: Rows, ids: Mapping[str, str], added: Sequence
     return list(rows.values())
 
 
-def _ledger(known: Mapping[str, Rows], decisions: Mapping[str, Rows], source: str) -> dict[str, Rows]:
-    """A source and a fact for each newer row, where the directory keeps a ledger; its tables of both, whole.
+def _joined(known: Mapping[str, Rows], newer: Mapping[str, Rows], ids: Mapping[str, str],
+            endpoints: Mapping[str, str]) -> tuple[Rows, Rows, dict[str, str]]:
+    """Sources and facts of both ledgers, and the id that each newer fact has there; "" where the directory has none.
+
+    What is there already keeps its id; a source or a fact of another content gets an id that is free.
+    """
+    sources, facts = [*known.get(SOURCES, ())], [*known.get(FACTS, ())]
+    offered = [row for row in newer.get(FACTS, ()) if row["study_id"] in ids]
+    if not facts:
+        return sources, facts, {row["fact_id"]: "" for row in offered}
+    told = {fact["source_id"] for fact in offered if fact.get("source_id")}
+    of_source = _placed(sources, [row for row in newer.get(SOURCES, ()) if row["source_id"] in told], "source_id",
+                        lambda old: key_of(old, [row["source_id"] for row in sources], "source"))
+    of_fact = _placed(facts, [
+        {**row, "study_id": ids[row["study_id"]], "endpoint": endpoints.get(row["endpoint"], row["endpoint"]),
+         "source_id": of_source.get(row.get("source_id", ""), "")} for row in offered], "fact_id",
+        lambda _: _next(facts))
+    return sources, facts, of_fact
+
+
+def _placed(rows: Rows, newer: Rows, key: str, free: Callable[[str], str]) -> dict[str, str]:
+    """The id that each newer row has among `rows`, to which those of a new content are added."""
+    def content(row: Mapping[str, str]) -> frozenset[tuple[str, str]]:
+        return frozenset((name, cell) for name, cell in row.items() if cell and name != key)
+
+    known, taken, ids = {content(row): row[key] for row in rows}, {row[key] for row in rows}, {}
+    for row in newer:
+        if content(row) not in known:
+            known[content(row)] = free(row[key]) if row[key] in taken else row[key]
+            rows.append({**row, key: known[content(row)]})
+            taken.add(rows[-1][key])
+        ids[row[key]] = known[content(row)]
+    return ids
+
+
+def _next(facts: Rows) -> str:
+    """An id of a fact that is free: the largest number of all, plus one."""
+    return f"F{1 + max(int(found[0]) for row in facts if (found := re.findall(r'[0-9]+$', row['fact_id']))):04d}"
+
+
+def _citing(row: Mapping[str, str], column: str, of_fact: Mapping[str, str]) -> dict[str, str]:
+    """The row with the ids that facts have in the directory; those that stay behind are not cited."""
+    cited = (of_fact.get(name, "" if column == "fact_ids" else name) for name in row.get(column, "").split())
+    return {**row, column: " ".join(filter(None, cited))} if row.get(column) else dict(row)
+
+
+def _ledger(sources: Rows, facts: Rows, decisions: Mapping[str, Rows], source: str, *, tiers: bool) -> dict[str, Rows]:
+    """A source and a fact for each newer row that cites none, where there is a ledger; its tables of both, whole.
 
     A newer row has tier B, as all that rests on one source, and says where it comes from.
     """
-    tiers = any(row.get("tier") for file in _DECISIONS for row in known.get(file, ()))
     rows = [(file, row) for file, table in decisions.items() for row in table]
     about = [{name: row.pop(name, "") for name in ABOUT_A_NUMBER} for _, row in rows]
-    for _, row in rows:
-        row.pop("fact_ids", None)  # facts of another ledger
     for _, row in rows if tiers else ():
         row["tier"] = row.get("tier") or "B"
-    if not known.get(FACTS) or not rows:
+    if not facts or not rows:
         return {}
-    sources, facts = list(known.get(SOURCES, ())), list(known[FACTS])
-    identity = key_of(source, [row["source_id"] for row in sources], "source")
-    sources.append({"source_id": identity, "citation": source, "kind": "update"})
-    last = max(int(found[0]) for row in facts if (found := re.findall(r"\d+$", row["fact_id"])))
-    for at, ((file, row), said) in enumerate(zip(rows, about, strict=True), start=last + 1):
+    bare = [(file, row, said) for (file, row), said in zip(rows, about, strict=True) if not row.get("fact_ids")]
+    if bare:
+        identity = key_of(source, [row["source_id"] for row in sources], "source")
+        sources.append({"source_id": identity, "citation": source, "kind": "update"})
+    for file, row, said in bare:
         value, quantity, base = (row["events"], "events", row["n"]) if file == RESPONSES else (
             row.get("estimate") or row.get("events", ""), row.get("statistic") or "events", row["n"])
-        facts.append({"fact_id": f"F{at:04d}", "study_id": row["study_id"], "endpoint": row["endpoint"],
+        row |= {"fact_ids": _next(facts), "decision": row.get("decision") or f"As {source} reports it."}
+        facts.append({"fact_id": row["fact_ids"], "study_id": row["study_id"], "endpoint": row["endpoint"],
                       "quantity": quantity, "value": value, "denominator": base, "source_id": identity,
                       "ci_low": row.get("ci_low", ""), "ci_high": row.get("ci_high", ""),
                       "time_months": row.get("time_months", ""), "derived": "false", "locator": said["locator"],
                       "note": "; ".join(filter(None, [said["note"], said["extracted_by"] and
                                                       f"extracted by {said['extracted_by']}"]))})
-        row |= {"fact_ids": f"F{at:04d}", "decision": row.get("decision") or f"As {source} reports it."}
     return {SOURCES: sources, FACTS: facts}

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+import analysis
 from analysis.__main__ import main
 from analysis.cases.selection import SharedPatients, UnknownName, select
 from analysis.cases.settings import EXACT, Job, Question
@@ -72,7 +73,9 @@ def test_one_of_the_two_rows_is_enough(folder, silent):
 def test_python_refuses_as_well(folder):
     evidence = load(folder)
     for ask in (lambda: select(evidence, EVERY), lambda: run(evidence, Job(EVERY, engine=EXACT)),
-                lambda: regress(evidence, Job(EVERY)), lambda: select_design(evidence, "beta_binomial", EVERY)):
+                lambda: regress(evidence, Job(EVERY)), lambda: select_design(evidence, "beta_binomial", EVERY),
+                lambda: analysis.fit(evidence, "cr", set="all", engine="exact"),
+                lambda: analysis.predict(evidence, "cr", events=3, n=9, set="all")):
         with pytest.raises(SharedPatients, match="old .* and update"):
             ask()
 

@@ -2,13 +2,11 @@
 
 import csv
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from analysis.__main__ import main
@@ -97,11 +95,50 @@ def test_cells_of_a_known_study_that_change_are_named(place, tmp_path, capsys):
 
 
 def test_a_directory_with_a_ledger_of_its_own_joins_one_without(place, capsys):
-    """Its facts are not those of the directory, whose rows must not cite them."""
+    """Its facts are not those of the directory, whose rows must not cite them; that they stay behind is said."""
     assert update(place, FOLDER) == 0
     evidence = load(place)
+    facts = len(load(FOLDER).facts)
+    assert f"{facts} facts of the newer evidence's ledger stay in {FOLDER}" in capsys.readouterr().out
     assert counts(place)["a"] == (30, 40) and not any(row.fact_ids for row in evidence.responses)
     assert {row.study_id for row in load(FOLDER).responses} <= {study.study_id for study in evidence.studies}
+
+
+LEDGER = {
+    "studies.csv": "study_id,label,source\na,Alpha 2019,F1 F2\nb,Beta 2020,\n",
+    "endpoints.csv": TABLES["endpoints.csv"],
+    "responses.csv": "study_id,endpoint,events,n,tier,fact_ids,decision\na,cr,30,40,A,F2 F1,Both say so.\n"
+                     "b,cr,28,41,A,F3,Printed.\n",
+    "sources.csv": "source_id,citation\njo,A journal\npage,A page\n",
+    "extraction.csv": "fact_id,study_id,endpoint,quantity,value,denominator,source_id,note\nF1,a,cr,events,30,40,jo,\n"
+                      "F2,a,cr,percent,75,40,page,\nF3,b,cr,events,28,41,jo,\n"}
+NEWER = LEDGER | {
+    "studies.csv": "study_id,label,source\na,Alpha 2019,F1 F2\nz,Zeta 2024,F3\n",
+    "responses.csv": "study_id,endpoint,events,n,tier,fact_ids,decision\na,cr,33,43,A,F1 F2,The later cut.\n"
+                     "z,cr,9,20,C,F3,Doubtful base.\n",
+    "sources.csv": "source_id,citation\njo,A journal\npage,Another page\nunused,Nobody\n",
+    "extraction.csv": "fact_id,study_id,endpoint,quantity,value,denominator,source_id,note\nF1,a,cr,events,30,40,jo,\n"
+                      "F2,a,cr,events,33,43,page,\nF3,z,cr,events,9,20,jo,base doubtful\n"}
+
+
+def test_facts_of_another_ledger_come_along_under_ids_that_are_free(tmp_path, capsys):
+    """What both ledgers hold stands once; an id or a source of the same name and other content is told apart."""
+    place = write_files(tmp_path / "own", LEDGER)
+    assert update(place, write_files(tmp_path / "newer", NEWER)) == 0
+    assert "2 facts of the newer evidence's ledger came along" in capsys.readouterr().out
+    evidence = load(place)
+    facts = {fact.fact_id: (fact.study_id, fact.value, fact.source_id) for fact in evidence.facts}
+    assert facts == {"F1": ("a", 30, "jo"), "F2": ("a", 75, "page"), "F3": ("b", 28, "jo"),
+                     "F0004": ("a", 33, "page_2"), "F0005": ("z", 9, "jo")}
+    assert {source.source_id: source.citation for source in evidence.sources} == {
+        "jo": "A journal", "page": "A page", "page_2": "Another page"}
+    cited = {row.study_id: (row.events, row.tier, row.fact_ids, row.decision) for row in evidence.responses}
+    assert cited == {"a": (33, "A", ("F1", "F0004"), "The later cut."), "b": (28, "A", ("F3",), "Printed."),
+                     "z": (9, "C", ("F0005",), "Doubtful base.")}
+    assert [study.columns["source"] for study in evidence.studies] == ["F1 F0004", "", "F0005"]
+    # Nothing is left to be said a second time.
+    before = content(place)
+    assert update(place, tmp_path / "newer") == 0 and content(place) == before
 
 
 def test_the_working_directory_is_not_exchanged(place, tmp_path, capsys, monkeypatch):
@@ -183,14 +220,92 @@ def test_a_ledger_gets_the_fact_the_decision_and_the_source(tmp_path, capsys):
         assert [row["source_id"] for row in csv.DictReader(stream)].count("newer") == 1
 
 
+KILLER = """
+import os, pathlib, shutil, signal, sys
+from analysis.__main__ import main
+
+place, source, kept = map(pathlib.Path, sys.argv[1:])
+shutil.copytree(place, kept)
+
+def update(last):
+    reading, writing = os.pipe()
+    if not (child := os.fork()):
+        steps = 0
+        def hook(event, arguments):
+            nonlocal steps
+            if event.split(".")[0] in ("open", "os", "shutil") and str(place.parent) in str(arguments[:1]):
+                steps += 1
+                if steps == last:
+                    os.kill(os.getpid(), signal.SIGKILL)
+        sys.addaudithook(hook)
+        code = main(["update", str(source), "--data", str(place)])
+        os.write(writing, str(steps).encode())
+        os._exit(code)
+    os.waitpid(child, 0)
+    os.close(writing)
+    return int(os.read(reading, 20) or 0)
+
+def content(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+def again():
+    shutil.rmtree(place)
+    shutil.copytree(kept, place)
+
+main(["update", str(source), "--data", str(place), "--dry-run"])  # solved here, once for all
+before, total = content(place), update(0)
+after = content(place)
+again()
+assert after != before and total > 20
+for last in sorted({*range(1, total, max(1, total // 12)), *range(total - 12, total + 1)}):
+    assert update(last) == 0
+    print("before" if content(place) == before else "after" if content(place) == after else "broken", file=sys.stderr)
+    again()
+"""
+
+
 def test_kill_in_the_middle_leaves_the_directory_as_it_was_or_whole(place, tmp_path):
+    """Killed at steps all over the run, and at each of the last ones, when the new directory takes its place."""
     source, before = sheet(tmp_path, "study,endpoint,events,n\nEta,cr,12,20\n"), content(place)
-    for wait in (0.4, 0.8, 1.1, 1.4):
-        process = subprocess.Popen([sys.executable, "-m", "analysis", "update", str(source), "--data", str(place)],
-                                   cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(wait)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        assert content(place) == before or counts(place)["eta"] == (12, 20)
+    places = [str(path) for path in (place, source, tmp_path.parent / f"{tmp_path.name}.kept")]
+    run = subprocess.run([sys.executable, "-c", KILLER, *places], cwd=ROOT, capture_output=True, text=True, check=False)
+    left = run.stderr.split()
+    assert run.returncode == 0, run.stderr
+    assert set(left) == {"before", "after"} and len(left) >= 20
+    assert content(place) == before
     assert update(place, source) == 0 and counts(place)["eta"] == (12, 20)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["newer.csv", "own"]
+
+
+def _only(folder: Path, studies: set[str]) -> Path:
+    """The shipped evidence with the rows of these studies."""
+    folder.mkdir()
+    for file in FOLDER.glob("*.csv"):
+        with file.open(encoding="utf-8", newline="") as stream:
+            header, *rows = csv.reader(stream)
+        at = header.index("study_id") if "study_id" in header else None
+        with (folder / file.name).open("w", encoding="utf-8", newline="") as stream:
+            csv.writer(stream).writerows([header, *(row for row in rows if at is None or row[at] in {*studies, ""})])
+    return folder
+
+
+def test_later_studies_one_by_one_or_together_give_the_posterior_of_the_shipped_evidence(tmp_path):
+    shipped = load(FOLDER)
+    review = {study.study_id for study in shipped.studies if study.in_review}
+    with_rows = {row.study_id for row in (*shipped.responses, *shipped.survival)}
+    later = [study.study_id for study in shipped.studies if study.study_id in with_rows - review]
+    of_facts_alone = {study.study_id for study in shipped.studies} - review - with_rows
+    together, by_one = (_only(tmp_path / name, review) for name in ("together", "by_one"))
+    # Phase 1 has the registration of phase 2 and other patients.
+    distinct = ["--distinct", "shah_2021_phase1"]
+    assert update(together, _only(tmp_path / "all", {*later, *of_facts_alone}), *distinct) == 0
+    for name in later:
+        choice = distinct if name == "shah_2021_phase1" else []
+        assert update(by_one, _only(tmp_path / name, {name, *of_facts_alone}), *choice) == 0
+    job = Job(Question("", study_set="all"))
+    for endpoint, location in (("cr", "mu"), ("os", "eta")):
+        found = [posterior_of(headline_case(load(place), job, endpoint)).summary(location)
+                 for place in (FOLDER, together, by_one)]
+        shipped_one, *others = [np.array((one.median, one.lower, one.upper)) for one in found]
+        assert all(other == pytest.approx(shipped_one, rel=1e-6) for other in others)
+    assert len(load(by_one).facts) == len(load(together).facts) == len(shipped.facts)
