@@ -98,16 +98,20 @@ def unit_information(family: str, values: np.ndarray) -> np.ndarray:
     return hazard**2 / np.expm1(hazard)
 
 
-def effective_sizes(mixture: Mixture) -> dict[str, float]:
-    """Patients that the prior is worth: by local information (elir), by its variance (moment), at its mean (morita)."""
+def effective_sizes(mixture: Mixture) -> dict[str, float | None]:
+    """Patients that the prior is worth: by local information (elir), by its variance (moment), at its mean (morita).
+
+    A normal of the log cumulative hazard has no elir: where hardly anybody survives a patient has no information, and
+    the mean of 1 / information, E[exp(H)] / H^2 in order of size, is infinite under any normal of log H.
+    """
     mean, sd = mixture.moments
-    nodes, shares = cells_of(mixture)
-    ratio = mixture._information(nodes) / unit_information(mixture.family, nodes)
     at_mean = np.array([mean])
     unit = float(unit_information(mixture.family, at_mean)[0])
     own = float(mixture._information(at_mean)[0])
     if mixture.family == "normal":
-        return {"elir": float(shares @ ratio), "moment": 1.0 / (sd**2 * unit), "morita": own / unit}
+        return {"elir": None, "moment": 1.0 / (sd**2 * unit), "morita": own / unit}
+    nodes, shares = cells_of(mixture)
+    ratio = mixture._information(nodes) / unit_information(mixture.family, nodes)
     # The information of a beta without observations, a and b near 0, is taken off.
     nothing = -1.0 / mean**2 - 1.0 / (1.0 - mean) ** 2
     return {"elir": float(shares @ ratio), "moment": mean * (1.0 - mean) / sd**2 - 1.0,

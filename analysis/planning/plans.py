@@ -35,7 +35,7 @@ class Design:
     prior: Mixture
 
     @cached_property
-    def sizes(self) -> dict[str, float]:
+    def sizes(self) -> dict[str, float | None]:
         """Effective sample sizes of the prior, patients."""
         return effective_sizes(self.prior)
 

@@ -20,7 +20,6 @@ from analysis.planning.mixtures import Mixture, cells_of
 from analysis.planning.settings import MOST_PATIENTS
 
 _CELLS = 600
-_LEAST = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +56,10 @@ class Rule:
         """The smallest count of a success, or the largest where fewer are better; None where none is."""
         counts = np.flatnonzero(self.succeeds(n))
         return None if not len(counts) else int(counts[0] if self.above else counts[-1])
+
+
+_LEAST = 1e-100
+"""Survival below it is as good as none, and scipy's binomial probabilities overflow for the smallest numbers."""
 
 
 def counts_under(prior: Mixture, n: int) -> np.ndarray:
@@ -139,7 +142,6 @@ def _later(prior: Mixture, m: int, more: int) -> np.ndarray:
 def _rates(prior: Mixture) -> tuple[np.ndarray, np.ndarray]:
     """Survival of cells with their probabilities, of a prior on the log cumulative hazard."""
     x, mass = cells_of(prior, _CELLS)
-    # Far out in a tail: what is nearer to 0 than this counts the same, and the binomial distribution overflows there.
     return np.maximum(np.exp(-np.exp(x)), _LEAST), mass
 
 

@@ -97,10 +97,11 @@ def sentences(design: Design) -> list[str]:
     wins = float(success(rule, plan.n, [plan.threshold])[0])
     reached = f"with {bound} {more} of {plan.n} {what}" if bound is not None else "never"
     rate, scale = ("rate", "") if plan.months is None else ("survival", " of the log cumulative hazard")
+    elir = "" if sizes["elir"] is None else f"{sizes['elir']:.1f} patients by local information (ELIR), "
     lines = [
         f"Predictive distribution of a new study: {mixture}{scale}; divergence {significant(prior.divergence)}.",
-        f"As a prior it is worth {sizes['elir']:.1f} patients by local information (ELIR), {sizes['moment']:.1f} by "
-        f"its variance, {sizes['morita']:.1f} at its mean (Morita). Counts outside {lower} to {upper} of {plan.n} "
+        f"As a prior it is worth {elir}{sizes['moment']:.1f} {'' if elir else 'patients '}by its variance, "
+        f"{sizes['morita']:.1f} at its mean (Morita). Counts outside {lower} to {upper} of {plan.n} "
         "would be in conflict with it.",
         f"Success: P({rate} {'>' if rule.above else '<'} {plan.threshold:g}) of {plan.confidence:g} or more, which is "
         f"reached {reached} ({plan.analysis} prior).",

@@ -58,9 +58,10 @@ def test_a_normal_is_worth_its_information_over_that_of_a_patient():
     hazard = np.exp(m)
     unit = hazard**2 * np.exp(-hazard) / (1.0 - np.exp(-hazard))
     assert sizes["morita"] == pytest.approx(1.0 / (s**2 * unit)) == sizes["moment"]
-    x = np.random.default_rng(3).normal(m, s, 400_000)
-    one = np.exp(x) ** 2 / np.expm1(np.exp(x))
-    assert sizes["elir"] == pytest.approx(np.mean(1.0 / (s**2 * one)), rel=2e-3)
+    # The integrand of its mean over local information grows without limit: no number is right.
+    x = np.linspace(m, m + 30 * s, 200)
+    inverse = stats.norm.logpdf(x, m, s) + np.exp(x) - 2 * x
+    assert inverse[-1] > 500 > inverse[0] and sizes["elir"] is None
 
 
 def test_ours_is_nearer_to_the_predictive_distribution_than_the_published_one(as_grid):

@@ -92,6 +92,21 @@ def test_the_command_tells_the_design_as_json(capsys, tmp_path):
     assert main(asked) == 0 and "ELIR" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("months", [12, 24, 60])
+def test_a_trial_of_survival_is_planned_at_any_time(months, capsys):
+    """Late survival is near 0 in some cells of the prior; the rule is that of the counts one by one."""
+    assert main(["design", "os", "--n", "30", "--threshold", "0.5", "--horizon", str(months), "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["prior"]["effective_sample_size"]["elir"] is None
+    x = np.linspace(-12, 8, 20_001)
+    prior = sum(part["weight"] * stats.norm.pdf(x, part["mean"], part["sd"]) for part in answer["prior"]["components"])
+    hazard = np.exp(x)
+    likelihood = [prior * np.exp(-y * hazard) * (-np.expm1(-hazard)) ** (30 - y) for y in range(31)]
+    success = [(one * (np.exp(-hazard) > 0.5)).sum() / one.sum() >= 0.95 for one in likelihood]
+    (rule,) = (rule for rule in answer["rules"] if rule["analysis"] == "predictive")
+    assert rule["bound"] == success.index(True)
+
+
 @pytest.mark.parametrize(("options", "message"), [
     (["os", "--n", "40", "--threshold", "0.4", "--model", "log_hazard"], "has a constant hazard"),
     (["cr", "--n", "40", "--threshold", "70"], "'70' is not a probability between 0.001 and 0.999"),
