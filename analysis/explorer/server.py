@@ -33,7 +33,8 @@ _QUICK, _SLOW = ThreadPoolExecutor(4, "quick"), ThreadPoolExecutor(1, "slow")
 _FIRST = 1
 """Effects come before what is drawn: Shiny's page does not expect a value of what has begun to be computed anew."""
 
-_PAUSE = 0.4  # seconds without a change, after which the whole fit is made
+_BREATH, _PAUSE = 0.15, 0.4
+"""Seconds without a change, after which what follows from the numbers is computed, and then the whole fit."""
 
 
 @dataclass(frozen=True)
@@ -285,7 +286,7 @@ def _show_result(desk: _Desk, why: reactive.Value[str]) -> reactive.ExtendedTask
 
 def _show_answers(desk: _Desk, input: Inputs, numbers: reactive.ExtendedTask) -> None:
     """A new trial against the others, and values that may be exceeded: both follow the numbers."""
-    expected, exceeded = _task(views.trial, _QUICK), _task(views.exceedance, _QUICK)
+    expected, exceeded = (_task(work, _QUICK, _BREATH) for work in (views.trial, views.exceedance))
 
     @reactive.effect(priority=_FIRST)
     def _() -> None:
@@ -321,8 +322,10 @@ def _show_design(desk: _Desk, input: Inputs) -> None:
 
     @reactive.effect(priority=_FIRST)
     def _() -> None:
-        # A plan is of the choices that it was asked with.
-        _restart(planning, desk.evidence(), desk.job(), desk.data(), {})
+        now = desk.evidence(), desk.job(), desk.data()
+        with reactive.isolate():
+            if planning.status() != "initial":
+                _restart(planning, *now, {})  # a plan is of the choices that it was asked with
 
     @render.ui
     def planned() -> ui.HTML:

@@ -94,7 +94,7 @@ def _measure() -> None:
         for at in range(200):
             name, *rest = cycle[at % len(cycle)]
             page.wait_for_selector(f'#asked [name="{name}"]')
-            page.wait_for_timeout(60)
+            page.wait_for_timeout(100)
             taken.setdefault(name, []).append(page.evaluate(_TIMED, [name, *rest]))
         every = sorted(value for values in taken.values() for value in values)
         print(f"{len(every)} changes: median {statistics.median(every):.0f} ms, 95th percentile "
