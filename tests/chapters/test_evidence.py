@@ -78,7 +78,8 @@ def test_every_fact_of_the_ledger_is_on_the_page_and_in_the_file(results, source
 def test_links_of_studies_lead_to_their_numbers(results):
     page = Page(page_of(results) + section_of(results))
     targets = [value.partition("#") for _, name, value in page.attributes if name == "href" and EVIDENCE in value]
-    assert len({anchor for _, _, anchor in targets}) > 100 and {place for place, _, _ in targets} == {EVIDENCE}
+    assert len({anchor for _, _, anchor in targets}) > 100 and {place for place, _, _ in targets} == {
+        EVIDENCE, f"details/{EVIDENCE}"}
     assert {anchor for _, _, anchor in targets} <= set(page.ids)
 
 
