@@ -6,6 +6,7 @@ import runpy
 import shlex
 import shutil
 import sys
+import tomllib
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -114,6 +115,20 @@ def test_models_of_the_table_are_those_that_exist():
     named = set(re.findall(r"^\| `(\w+)` \| (?:rates|survival)", TEXT, re.MULTILINE))
     files = {path.stem for path in (ROOT / "models").glob("*.py") if "\nMODEL = " in path.read_text()}
     assert named == files
+
+
+def test_the_map_of_models_names_every_file():
+    named = re.findall(r"`(\w+\.py)`", (ROOT / "models" / "README.md").read_text(encoding="utf-8").split("**To add")[0])
+    assert sorted(named) == sorted(path.name for path in (ROOT / "models").glob("[a-z]*.py"))
+
+
+def test_the_licence_is_that_of_the_package_and_the_citation():
+    package = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert (ROOT / "LICENSE").read_text(encoding="utf-8").startswith(f"{package['license']} License")
+    for name in ("version", "license"):
+        assert f"{name}: {package[name]}" in citation
+    assert f"## {package['version']}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def test_links_and_folders_exist():

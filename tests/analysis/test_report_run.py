@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.golden.headline import README, golden, readme_table, rows_of, with_table
+from tests.golden.headline import FIGURE, README, draw, golden, readme_table, rows_of, with_table
 from tests.report.reading import whole
 
 pytestmark = pytest.mark.slow
@@ -162,6 +162,12 @@ def test_headline_agrees_with_the_accepted_table(run):
 def test_readme_shows_the_accepted_table():
     text = README.read_text(encoding="utf-8")
     assert with_table(text, readme_table(golden())) == text
+
+
+def test_readme_shows_the_accepted_figure(tmp_path):
+    draw(golden(), tmp_path / "headline.svg")
+    assert (tmp_path / "headline.svg").read_bytes() == FIGURE.read_bytes()
+    assert str(FIGURE.relative_to(ROOT)) in README.read_text(encoding="utf-8")
 
 
 def test_posteriors_are_there_for_every_fit(run):

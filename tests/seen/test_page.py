@@ -426,6 +426,10 @@ EXCEEDED = {
     "Quantity": starts(lambda row: row["estimand"].removesuffix("_months"), lambda row: row["time_months"]),
     "P(pooled above)": plain("pooled"), "P(new study above)": plain("new_study"),
     "Place in the source": text("locator"), "Note": text("note"), "Reason": text("reason")}
+CHECKLIST = {"Guideline": text("guideline"), "Item": text("item"), "Asks for": text("asks"), "Note": text("reason"),
+             "Answered in": lambda head, cell, row: cell == (
+                 "" if row["status"] != "done" else f"#{row['part']}" if row["where"] == "page"
+                 else f"{row['file']}: {row['part']}")}
 UNUSED = {
     "Study": lambda head, cell, row: cell == STUDIES[row["study_id"]]["label"],
     "Where": lambda head, cell, row: cell == f"{row['table']} line {row['row']}",
@@ -708,6 +712,7 @@ def expected(seen, heading: str, caption: str) -> tuple[dict[str, Check], list[R
              "The headline from the studies up to": (YEARS, t["cumulative.csv"]),
              "Each study predicted from those before": (BEFORE, t["cumulative_studies.csv"]),
              "Benchmarks, and the probability": (EXCEEDED, t["benchmarks.csv"]),
+             "Items that ask about": (CHECKLIST, t["checklist.csv"]),
              "A summary of numbers": (CERTAINTY, t["certainty.csv"]),
              "Log hazard per person-month": (CONVERSIONS, t["survival_conversions.csv"]),
              "Crude proportions": (CRUDE, [row for row in t["comparison.csv"]

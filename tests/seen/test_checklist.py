@@ -1,0 +1,52 @@
+"""Every item of the checklist: the file, column, key, anchor or text that is said to answer it is there."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from analysis.chapters.checklist import ITEMS
+from tests.seen.checking import Table
+
+ROOT = Path(__file__).resolve().parents[2]
+GUIDELINES = {"BARG": ["Preamble A", "Preamble B", *(f"1{letter}" for letter in "ABCDE"),
+                       *(f"2{letter}" for letter in "ABCD"), "3A", "3B", "3C", "4", "4C", "5", "6"],
+              "ROBUST": [str(at) for at in range(1, 8)],
+              "PRISMA 2020": [*(f"13{letter}" for letter in "abcdef"), "14", "15",
+                              *(f"20{letter}" for letter in "abcd"), "21", "22"]}
+
+
+def answered(seen, where: str, file: str, part: str) -> bool:
+    if where == "project":
+        return part in (ROOT / file).read_text(encoding="utf-8")
+    if where == "page":
+        return any(f'id="{part}"' in page.read_text(encoding="utf-8") for page in seen.folder.rglob("*.html"))
+    if file.endswith(".csv"):
+        return part in seen.columns[file]
+    return bool(json.loads((seen.folder / file).read_text(encoding="utf-8"))[part])
+
+
+def test_checklist(seen):
+    rows = Table(seen, "checklist.csv")
+    with ITEMS.open(encoding="utf-8", newline="") as file:
+        items = list(csv.DictReader(file))
+    assert {name: list(dict.fromkeys(row["item"] for row in items if row["guideline"] == name))
+            for name in dict.fromkeys(row["guideline"] for row in items)} == GUIDELINES
+    assert len(rows.rows) == len(items)
+    for row, item in zip(rows.rows, items, strict=True):
+        missing = item["file"].endswith(".csv") and item["where"] == "results" and item["file"] not in seen.tables
+        done = bool(item["where"]) and not missing
+        rows.check(row, **{name: item[name] for name in ("guideline", "asks", "where", "file", "part")})
+        rows.check(row, item=item["item"], status="done" if done else "not done",
+                   reason=(lambda text, done=done: (text is None) == done))
+        assert not done or answered(seen, row["where"], row["file"], row["part"]), row
+    assert sum(row["status"] == "not done" for row in rows.rows) == sum(not item["where"] for item in items)
+    rows.complete(stamp=None)
+
+
+@pytest.mark.parametrize(("where", "file", "part"), [
+    ("project", "README.md", "Why not"), ("page", "", "nowhere"), ("results", "estimates.csv", "colour"),
+    ("project", "models/beta_binomial.py", "def nothing")])
+def test_what_does_not_answer_is_found(seen, where, file, part):
+    assert not answered(seen, where, file, part)
