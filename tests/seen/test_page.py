@@ -428,8 +428,7 @@ EXCEEDED = {
     "Place in the source": text("locator"), "Note": text("note"), "Reason": text("reason")}
 CHECKLIST = {"Guideline": text("guideline"), "Item": text("item"), "Asks for": text("asks"), "Note": text("reason"),
              "Answered in": lambda head, cell, row: cell == (
-                 "" if row["status"] != "done" else f"#{row['part']}" if row["where"] == "page"
-                 else f"{row['file']}: {row['part']}")}
+                 f"{row['file']}: {row['part']}" if row["status"] == "done" else "")}
 UNUSED = {
     "Study": lambda head, cell, row: cell == STUDIES[row["study_id"]]["label"],
     "Where": lambda head, cell, row: cell == f"{row['table']} line {row['row']}",

@@ -1,6 +1,6 @@
 """What reporting guidelines ask for, and where this run answers it; the items are in items.csv.
 
-`where` says where an item is answered: in the `results`, in a file's column or key (`part`); on the `page`, below an
+`where` says where an item is answered: in the `results`, in a file's column or key (`part`); on a `page`, below an
 anchor; or in the `project`, in a file that has a text. What an item asks is in our own words. The letters of the items
 of BARG's steps 4 to 6 could not be read but for 4C, so that these carry their step alone; what they ask is known from
 accounts of the guideline.
@@ -16,7 +16,7 @@ import csv
 from pathlib import Path
 
 from analysis.chapters.chapter import Chapter, Page
-from analysis.drawing.html import Html, rendered, section, show
+from analysis.drawing.html import Html, rendered, section, show, tag, text
 from analysis.results.results import Results
 from analysis.results.table import Column, Layout, Row, columns
 
@@ -25,9 +25,9 @@ CHECKLIST = Layout("checklist.csv", "One item of a reporting guideline and where
     Column("guideline", "BARG, ROBUST or PRISMA 2020", "text", "Guideline"),
     Column("item", "its number there, or its step", "text", "Item"),
     Column("asks", "what it asks to be reported, in our own words", "text", "Asks for"),
-    Column("where", "results: a file of this run; page: a part of the report; project: a file of the program", "text"),
+    Column("where", "results: a file of this run; page: one of the report; project: a file of the program", "text"),
     Column("file", "the file", "text"),
-    Column("part", "its column or key, the anchor on the page, or a text in the file", "text", "Answered in"),
+    Column("part", "its column or key, an anchor on the page, or a text in the file", "text", "Answered in"),
     "status", Column("reason", "why it is not answered", "text", "Note"), "stamp"))
 
 
@@ -45,10 +45,12 @@ def _state(results: Results, item: Row) -> dict[str, str]:
     return {"status": "done", "reason": ""}
 
 
-def _place(row: Row) -> str:
+def _place(row: Row) -> Html:
+    """The file and the part of it; a link from the page of the checklist where the file is one of the run."""
     if row["status"] != "done":
-        return ""
-    return f"#{row['part']}" if row["where"] == "page" else f"{row['file']}: {row['part']}"
+        return Html("")
+    anchor, name = f"#{row['part']}" if row["where"] == "page" else "", f"{row['file']}: {row['part']}"
+    return text(name) if row["where"] == "project" else tag("a", name, href=f"../{row['file']}{anchor}")
 
 
 def _section(results: Results, page: Page) -> Html:
