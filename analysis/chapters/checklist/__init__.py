@@ -41,7 +41,7 @@ def _state(results: Results, item: Row) -> dict[str, str]:
     if not item["where"]:
         return {"status": "not done", "reason": item["reason"]}
     if item["file"].endswith(".csv") and not results.rows(item["file"]):
-        return {"status": "not done", "reason": f"This evidence gives no {item['file']}."}
+        return {"status": "not done", "reason": "This evidence calls for no such table."}
     return {"status": "done", "reason": ""}
 
 
