@@ -70,23 +70,18 @@ def _make(evidence: Evidence, number: int, task: Task) -> "Done | Failure":
 
 def _in_order(fits: Sequence[tuple[Job, ...]], tasks: Sequence[Task], folder: Path | None,
               survival: Set[str]) -> list[Item]:
-    """The other process begins in front and this one behind: each compiles other models, and they meet in between.
+    """The other process begins in front and this one behind, where all that is sampled stands.
 
+    What a process compiles first costs it twice what the next model does, so that one process compiles them all.
     Tasks on one endpoint stand together, so that mostly one process solves the posteriors that they share; those on
     survival, whose posteriors take longest, come first.
     """
-    sampled: dict[str, list[Item]] = {}
-    exact = []
-    for bundle in fits:
-        group = exact if bundle[0].engine == EXACT else sampled.setdefault(bundle[0].model, [])
-        group.append(Item(_fit, (bundle, folder)))
-    here = max(sampled, key=lambda name: len(sampled[name]), default="")
-    others = sorted((name for name in sampled if name != here), key=lambda name: all_models()[name].rank)
-    front = [item for name in others for item in sampled[name]]
+    exact, sampled = [], []
+    for bundle in sorted(fits, key=lambda bundle: all_models()[bundle[0].model].rank):
+        (exact if bundle[0].engine == EXACT else sampled).append(Item(_fit, (bundle, folder)))
     together = sorted(enumerate(tasks), key=lambda numbered: (numbered[1].endpoint not in survival,
                                                               numbered[1].endpoint))
-    return [*front, *(Item(_make, (number, task)) for number, task in together), *exact,
-            *reversed(sampled.get(here, []))]
+    return [*(Item(_make, (number, task)) for number, task in together), *exact, *sampled]
 
 
 def _in_order_of(tasks: Sequence[Task], done: Iterable[Done]) -> list[Mapping[str, Any]]:

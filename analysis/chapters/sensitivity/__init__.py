@@ -117,9 +117,7 @@ def _brief(results: Results, page: Page) -> Html:
     changing = [largest_moves(fired)[0] for rows in variants.values() if (fired := [row for row in rows
                                                                                     if row["changes"]])]
     return rendered("chapters/sensitivity/brief.html", known=known, changing=changing, labels=LABELS,
-                    write=results.writer(SENSITIVITY), refits=sum(map(len, variants.values())), choices=[
-                        LABELS[name].lower() for name in dict.fromkeys(
-                            row["dimension"] for rows in variants.values() for row in rows)]) if known else Html("")
+                    write=results.writer(SENSITIVITY), refits=sum(map(len, variants.values()))) if known else Html("")
 
 
 CHAPTER = Chapter("sensitivity", 60, (SENSITIVITY, POWER_SCALING), _work, None, _figures, _section, _block,
