@@ -237,11 +237,12 @@ class Fitted:
     fit: Fit
 
     def __repr__(self) -> str:
-        from analysis.commands.fit import estimates_table
+        from analysis.commands.fit import estimates_table, told
 
         case, diagnostics = self.fit.case, self.fit.diagnostics
         shown = [heading(self.evidence, case.question, case.model.name, case.priors, case.studies)]
-        shown += [estimates_table([row for row in self._rows() if row["study_id"] is None])] if diagnostics.converged \
+        pooled = told(self.evidence, (row for row in self._rows() if row["study_id"] is None))
+        shown += [estimates_table(pooled)] if diagnostics.converged \
             else [f"NOT CONVERGED: {'; '.join(diagnostics.failures)}"]
         return "\n".join([*shown, *(f"warning: {text}" for text in self.fit.warnings)])
 

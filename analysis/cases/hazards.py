@@ -22,6 +22,7 @@ from models.studies import HazardStudies
 ASYMMETRY = 1.5
 """Arms of an interval that differ by more than this factor on every scale are kept apart (split normal)."""
 
+_LONG = 1200.0  # person-months that are read as person-years
 _ROUNDING = {"landmark": 0.005, "median": 0.05}
 """Half a unit of the last printed digit: a limit so near a border may have been printed as the border."""
 
@@ -258,7 +259,8 @@ def effective_notes(rows: Sequence[Survival], conversions: Sequence[Conversion])
 def describe(row: Survival) -> str:
     """A survival row in words, such as "median 12.9 months (8.7 to 23.4)"."""
     if row.person_months is not None:
-        text = f"{row.events} events in {row.person_months:g} person-months"
+        unit, months = ("years", 12.0) if row.person_months >= _LONG else ("months", 1.0)
+        text = f"{row.events:,} events in {round(row.person_months / months, 1):,.12g} person-{unit}"
         return f"{text}, patient by patient" if row.patients else text
     if row.median_not_reached:
         return "median not reached" + (f" in {row.time_months:g} months" if row.time_months else "")

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from analysis.cases.case import Case, case_of
@@ -11,6 +11,7 @@ from analysis.commands.arguments import base_job
 from analysis.commands.printing import asked, heading, print_json, print_notes, refuse_horizon
 from analysis.evidence.loading import load
 from analysis.evidence.types import Evidence
+from analysis.inference.estimands import OF_CURVES
 from analysis.output import adding
 from analysis.results.numbers import limits_of
 from analysis.results.records import Record
@@ -38,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
         print_json(_object(evidence, record, stamp))
     else:
         print(heading(evidence, case.question, record.model, case.priors, case.studies, stamp=stamp))
-        print("" if record.failed else "\n" + estimates_table(record.estimates))
+        print("" if record.failed else "\n" + estimates_table(told(evidence, record.estimates)))
     remedy = QUICK_REMEDY if stamp else ""
     print_notes(record.warnings, record.left_out,
                 *([f"NOT CONVERGED: {record.diagnostics['failures']}{remedy}"] if record.failed else []))
@@ -65,6 +66,11 @@ def _object(evidence: Evidence, record: Record, stamp: str) -> dict:
             "estimates": without_question(record.estimates, "k_studies", "n_patients"),
             "diagnostics": without_question([record.diagnostics], "status")[0],
             "agreement": without_question(record.agreement), "converged": not record.failed}
+
+
+def told(evidence: Evidence, rows: Iterable[Row]) -> list[Row]:
+    """The estimates that a reader is told: rates of events alone where the studies report events over person-time."""
+    return [row for row in rows if not (row["unit"] in OF_CURVES and evidence.counts_person_time(row["endpoint"]))]
 
 
 def estimates_table(rows: Sequence[Row]) -> str:

@@ -34,6 +34,7 @@ Each table is plain CSV; a cell that is not known stays empty.
 - `studies.csv`: a row for each study; further columns may describe it.
 - `endpoints.csv`: a row for each endpoint: kind rate or survival, direction benefit, harm or neutral.
 {decisions}
+- `about.csv`, where there is one: `about,text`, and below it `title,` with the title of the report.
 {covariates}Check it after each change: `recart check --data {name}`.
 The whole analysis: `recart report --data {name} --output results`.
 """

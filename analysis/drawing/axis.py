@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from analysis.results.numbers import PERCENT, SCALES, Scale
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
 MONTHS = Scale(1.0, "months")
@@ -67,7 +68,7 @@ def fit_axis(axes: "Axes", values: Iterable[float | None], scale: Scale | None, 
     Parameters
     ----------
     scale : Scale or None
-        None for months, whose axis begins at 0.
+        None for months, whose axis begins at 0, as does that of events per person-year, which are the values then.
     whole : bool
         As in `limits_for`.
     room : float
@@ -77,7 +78,8 @@ def fit_axis(axes: "Axes", values: Iterable[float | None], scale: Scale | None, 
     unit : str
         Behind the last label.
     """
-    low, high = limits_for(values, whole=whole) if scale else (0.0, 1.05 * max(filter(None, values), default=1.0))
+    low, high = limits_for(values, whole=whole) if scale and not scale.months else \
+        (0.0, 1.05 * max(filter(None, values), default=1.0))
     for count in range(most, _FEWEST - 1, -1):
         ticks = list(_QUARTERS) if (low, high) == WHOLE else ticks_for(low, high, count)
         labels = labels_for(ticks, scale or MONTHS)
@@ -89,13 +91,18 @@ def fit_axis(axes: "Axes", values: Iterable[float | None], scale: Scale | None, 
     return low, high
 
 
+def placed(frame: "pd.DataFrame", scale: Scale, names: str) -> "pd.DataFrame":
+    """The rows with probabilities in these columns where the axis of a scale has them."""
+    return frame.assign(**{name: frame[name].map(scale.place) for name in names.split()})
+
+
 def by_scale[Item](items: Iterable[Item],
                    scale_of: Callable[[Item], Scale | None]) -> Mapping[Scale | None, list[Item]]:
     """Items that share an axis, since they are of one unit: per cents first, months (None) last."""
-    groups: dict[Scale | None, list[Item]] = {scale: [] for scale in (*SCALES, None)}
+    groups: dict[Scale | None, list[Item]] = {scale: [] for scale in SCALES}
     for item in items:
-        groups[scale_of(item)].append(item)
-    return {scale: group for scale, group in groups.items() if group}
+        groups.setdefault(scale_of(item), []).append(item)
+    return {scale: group for scale, group in sorted(groups.items(), key=lambda item: item[0] is None) if group}
 
 
 def _step(low: float, high: float) -> float:

@@ -24,8 +24,8 @@ EVIDENCE = "evidence.html"
 TIER = Html(f'<a href="{EVIDENCE}#tiers">Tier</a>')
 """Head of a column of tiers, which leads to what they mean."""
 
-MAX_ROWS = 400
-"""Longer tables end with a line that says so: a page with every row of a large evidence directory opens nowhere."""
+MAX_ROWS = 100
+"""Longer tables end with a line that says where the rest is: nobody reads every row of a large evidence on a page."""
 
 _OF_A_STUDY = ("study_id", "label")
 _ROOMS = Path(__file__).parents[1]
@@ -103,7 +103,7 @@ def image(source: str, alt: str) -> Html:
 
 
 def table(caption: str, heads: Sequence[object], rows: Sequence[Sequence[object]], *,
-          numeric: Collection[int] = (), marked: Sequence[str | None] = ()) -> Html:
+          numeric: Collection[int] = (), marked: Sequence[str | None] = (), file: str = "") -> Html:
     """A table in a frame of its own, which scrolls on a narrow screen; nothing where there is no row.
 
     Columns in which every cell is empty are left out.
@@ -114,10 +114,12 @@ def table(caption: str, heads: Sequence[object], rows: Sequence[Sequence[object]
         Places of the columns that hold numbers, which are aligned to the right.
     marked : sequence of str or None
         Class of each row.
+    file : str
+        That has every row, where there are too many.
     """
     filled = [at for at in range(len(heads)) if at == 0 or any(str(row[at]) for row in rows)]
     return _macro("table", caption, heads, rows[:MAX_ROWS], numeric, marked, filled,
-                  max(0, len(rows) - MAX_ROWS)) if rows else Html("")
+                  max(0, len(rows) - MAX_ROWS), file or "the tables beside this page") if rows else Html("")
 
 
 def show(write: Writer, rows: Sequence[Row], names: str, *, caption: str, heads: Mapping[str, str] = NOTHING,
@@ -144,7 +146,7 @@ def show(write: Writer, rows: Sequence[Row], names: str, *, caption: str, heads:
                    for name, cell in zip(columns, write.cells(row, columns, cells), strict=True)] for row in rows],
                  numeric=[at for at, name in enumerate(columns)
                           if at and write.layout.column(name).kind in ("number", "count")],
-                 marked=[marked(row) for row in rows])
+                 marked=[marked(row) for row in rows], file=write.layout.file)
 
 
 def _macro(name: str, *values: object) -> Html:

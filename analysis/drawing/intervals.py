@@ -5,7 +5,7 @@ the plot, and on the right the texts of each. Lengths are inches.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import accumulate, pairwise
 
@@ -69,6 +69,12 @@ class Interval:
     spread: tuple[float, float] | None = None
     gid: str | None = None
 
+    def on(self, scale: Scale) -> "Interval":
+        """At its places on the axis of a scale."""
+        middle, lower, upper = scale.places((self.middle, self.lower, self.upper))
+        return replace(self, middle=middle, lower=lower, upper=upper,
+                       spread=self.spread and tuple(sorted(map(scale.place, self.spread))))
+
 
 @dataclass(frozen=True)
 class Line:
@@ -92,6 +98,10 @@ class Reference:
     to: float | None = None
     dotted: bool = True
 
+    def on(self, scale: Scale) -> "Reference":
+        """At its place on the axis of a scale."""
+        return replace(self, at=scale.place(self.at), to=scale.place(self.to))
+
 
 @dataclass(frozen=True)
 class Block:
@@ -113,6 +123,16 @@ class Plot:
     label: str
     references: tuple[Reference, ...] = ()
     whole: bool = True
+
+    @property
+    def placed(self) -> "Plot":
+        """With everything at its place on the axis, where that is not the probability itself."""
+        if not (self.scale and self.scale.months):
+            return self
+        return replace(self, references=tuple(one.on(self.scale) for one in self.references), blocks=tuple(
+            replace(block, references=tuple(one.on(self.scale) for one in block.references), lines=tuple(
+                replace(line, intervals=tuple(one.on(self.scale) for one in line.intervals)) for line in block.lines))
+            for block in self.blocks))
 
 
 @dataclass(frozen=True)
@@ -162,7 +182,7 @@ def draw_intervals(plots: Sequence[Plot], *, title: str, heads: tuple[str, str, 
         for plot, height in zip(plots, heights, strict=True):
             axes = page.axes(left, top, right - left, height)
             across = blended_transform_factory(page.figure.dpi_scale_trans, axes.transData)
-            _draw_plot(_Sheet(axes, across, text, size), plot, right - left, height)
+            _draw_plot(_Sheet(axes, across, text, size), plot.placed, right - left, height)
             top += height + _AXIS
         if legend:
             page.figure.legend(

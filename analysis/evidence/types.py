@@ -387,6 +387,15 @@ class Benchmark(Row):
     note: str = _text("free text")
 
 
+@rows_of("about.csv", subject=("about",))
+@dataclass(frozen=True, slots=True)
+class About(Row):
+    """One row of about.csv: something that pages say about the evidence as a whole."""
+
+    about: str = filled(Choice(("title", "population", "intervention", "review")), "subject", unique="Say it once.")
+    text: str = filled(line, "the words: title, patients, what is done to them, the reanalysed publication")
+
+
 @dataclass(frozen=True)
 class Evidence:
     """Everything an evidence directory holds, each table in the order of its file.
@@ -421,6 +430,7 @@ class Evidence:
     covariates: tuple[Covariate, ...] = ()
     benchmarks: tuple[Benchmark, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    about: tuple[About, ...] = ()
     notes: tuple[Problem, ...] = field(default=(), compare=False)
 
     def __repr__(self) -> str:
@@ -440,6 +450,15 @@ class Evidence:
     def endpoint(self, name: str) -> Endpoint:
         """Return the endpoint with this name; KeyError when there is none."""
         return self._endpoints_by_name[name]
+
+    def told(self, about: str, otherwise: str = "") -> str:
+        """What about.csv says, such as the title of pages; other words where it says nothing."""
+        return next((row.text for row in self.about if row.about == about), otherwise)
+
+    def counts_person_time(self, endpoint: str) -> bool:
+        """Whether all that studies say of an endpoint is events over person-time: a rate of events, and no curve."""
+        rows = [row for row in (*self.survival, *self.patients) if row.endpoint == endpoint]
+        return bool(rows) and all(row.person_months and not row.statistic and not row.patients for row in rows)
 
     @cached_property
     def _studies_by_id(self) -> Mapping[str, Study]:

@@ -28,6 +28,8 @@ RMST_MONTHS = (12.0, 24.0)
 PER_100_PERSON_YEARS = 1200.0
 """Times a hazard per person-month gives events per 100 person-years."""
 HAZARD_UNIT = "events per 100 person-years"
+OF_CURVES = ("proportion", "months")
+"""Units of what is not said to readers where all that studies report is events over person-time."""
 # An evenly spaced sum is off by about exp(-pi^2 / (tau step)) for exp(-exp(x)): 1e-11 at tau = 4.
 _NODES = np.linspace(-8.5, 8.5, 171)
 _WEIGHTS = np.exp(-(_NODES**2) / 2.0) / np.exp(-(_NODES**2) / 2.0).sum()

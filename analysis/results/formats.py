@@ -7,6 +7,8 @@ from analysis.results.numbers import RATIO, Row, chance, level_text, number, out
 
 
 def _estimand(write: Any, row: Row, name: str) -> str:
+    if write.scale(row).months and row[name] == "survival":
+        return "event rate"
     return row[name].replace("_", " ") + (f" at {row['time_months']:g} months" if row["time_months"] else "")
 
 
@@ -28,10 +30,13 @@ FORMATS: Mapping[str, tuple[str, Callable[..., str]]] = {
     "number": ("number", lambda write, row, name: number(row[name], "")),
     "error": ("number", lambda write, row, name, error: f"{number(row[name], '')} ({number(row[error], '')})"),
     "chance": ("number", lambda write, row, name: chance(row[name])),
+    # Where survival is read as a rate of events, less is more: a side of a distribution, and a signed change.
+    "side": ("number", lambda write, row, name: chance(1.0 - row[name] if write.scale(row).months else row[name])),
     "percent": ("number", lambda write, row, name: f"{percent(row[name])} %"),
     "significant": ("number", lambda write, row, name: significant(row[name])),
     "spread": ("number", lambda write, row, name: significant(write.scale(row).factor * row[name])),
     "signed": ("number", lambda write, row, name: signed(row[name], "")),
+    "turned": ("number", lambda write, row, name: signed(-row[name] if write.scale(row).months else row[name], "")),
     "kind": ("number", lambda write, row, name, kind: f"{level_text(row[name])} {row[kind] or ''}".strip()),
     "ratio": ("number", lambda write, row, name: write.interval(row, name, RATIO)),
     "parameter": ("number", lambda write, row, name: write.interval(row, name, "1")),

@@ -1,8 +1,8 @@
 """How numbers are written for readers, on every page, figure and terminal: the one place where digits are chosen.
 
-An estimate and its limits have the same decimals: so many that the interval is at least five units of the last digit
-wide and that numbers which differ look different. Per cents of a wide interval are whole, as published ones are. Rates
-below one in a hundred are read per 1,000 or per 100,000. The tables keep every digit.
+An estimate and its limits have the same decimals: so many that the estimate has two significant digits, the interval is
+at least five units of the last digit wide, and numbers which differ look different. Rates below one in a hundred are
+read per 1,000 or per 100,000, events over person-time per person-years. The tables keep every digit.
 """
 
 import math
@@ -17,6 +17,7 @@ PROBABILITY_UNITS = ("proportion", "probability")
 RATIO = "ratio"
 _MOST_DECIMALS, _MOST_MORE = 12, 3
 _RESOLVED = 5.0  # units of the last digit: rounding moves no limit by more than a tenth of the interval
+_LONGEST = 1200.0  # months: nobody is followed for longer than a century
 _UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -35,10 +36,38 @@ class Scale:
         Times a proportion.
     unit : str
         Behind a number, and in labels.
+    months : float or None
+        Time of a survival that is read as the constant rate of events which leads to it, `factor` times the events
+        per person-year; None for a probability that is read as it is.
     """
 
     factor: float = 100.0
     unit: str = "%"
+    months: float | None = None
+
+    def place(self, value: float | None) -> float | None:
+        """Where a figure has a probability: there, or at the events per person-year that it stands for."""
+        if value is None or self.months is None or math.isnan(value):
+            return value
+        return 12.0 / self.months * abs(math.log(min(value, 1.0))) if value > 0.0 else math.inf
+
+    def places(self, values: Sequence[float | None]) -> list[float | None]:
+        """The same of an estimate and its limits, the lower one of which comes from the upper one of survival."""
+        middle, *ends = map(self.place, values)
+        return [middle, *(ends if self.months is None else reversed(ends))]
+
+    def shown(self, value: float) -> float:
+        """The number that stands for a probability."""
+        return self.factor * self.place(value)
+
+    def change(self, change: float, after: float | None = None) -> float:
+        """The number that stands for a change of a probability, which a rate of events has from what it is `after`."""
+        return self.factor * change if self.months is None else self.shown(after) - self.shown(after - change)
+
+    @property
+    def top(self) -> float:
+        """What no number exceeds."""
+        return self.factor if self.months is None else math.inf
 
     @property
     def points(self) -> str:
@@ -51,16 +80,29 @@ class Scale:
         return ", %" if self.unit == "%" else f" {self.unit}"
 
 
+    def axis(self, words: str) -> str:
+        """The label of an axis of rates or survival, which are `words`."""
+        return f"{'Event rate' if self.months else words}{self.of_a_rate}"
+
+
 PERCENT = Scale()
 PER_THOUSAND, PER_HUNDRED_THOUSAND = Scale(1e3, "per 1,000"), Scale(1e5, "per 100,000")
 SCALES = (PERCENT, PER_THOUSAND, PER_HUNDRED_THOUSAND)
 
 
-def scale_of(rate: float | None) -> Scale:
-    """The unit for rates about as large as this one, chosen once for an endpoint."""
-    if rate is None or not 0.0 < rate < 0.01:
-        return PERCENT
-    return PER_THOUSAND if rate >= 0.001 else PER_HUNDRED_THOUSAND
+def scale_of(rate: float | None, months: float | None = None) -> Scale:
+    """The unit for rates about as large as this one, chosen once for an endpoint.
+
+    Parameters
+    ----------
+    months : float or None
+        Time of a survival that is read as events over person-time.
+    """
+    if months is not None:
+        rate = Scale(months=months).place(rate)
+    small = rate is not None and 0.0 < rate < 0.01
+    scale = PERCENT if not small else PER_THOUSAND if rate >= 0.001 else PER_HUNDRED_THOUSAND
+    return scale if months is None else Scale(scale.factor, f"per {scale.factor:,.0f} person-years", months)
 
 
 def decimals_for(values: Iterable[float], least: int = 0) -> int:
@@ -95,16 +137,20 @@ def fixed(value: float | None, decimals: int, *, positive: bool = False, top: fl
     return (MINUS if value < 0.0 < float(text) else "") + text
 
 
+def _two_digits(value: float) -> int:
+    """Decimals of a number with two significant digits; none for 0."""
+    return min(max(0, 1 - math.floor(math.log10(abs(value)))), _MOST_DECIMALS) if value else 0
+
+
 def significant(value: float | None) -> str:
-    """Two significant digits, whole below 100,000 and such as 1.4e7 beyond."""
+    """Two significant digits, such as 12,000, and 1.4e7 beyond 100,000; whole below 1,000."""
     if value is None or not math.isfinite(value):
         return MISSING
     size, sign = abs(value), MINUS if value < 0.0 else ""
     if size >= 1e5 or 0.0 < size < 1e-4:
         mantissa, _, power = f"{size:.1e}".partition("e")
         return f"{sign}{mantissa}e{int(power)}"
-    decimals = max(0, 1 - math.floor(math.log10(size))) if size else 0
-    return f"{sign}{size:.{decimals}f}"
+    return f"{sign}{float(f'{size:.1e}') if size >= 1000.0 else size:,.{_two_digits(size)}f}"
 
 
 def percent(probability: float) -> str:
@@ -124,27 +170,30 @@ def chance(value: float | None) -> str:
         return "<0.001"
     if value > 0.999:
         return ">0.999"
-    return f"{value:.2g}" if value < 0.9 else f"{value:.{max(2, -math.floor(math.log10(1.0 - value)))}f}"
+    return significant(value) if value < 0.9 else f"{value:.{max(2, -math.floor(math.log10(1.0 - value)))}f}"
 
 
 def number(value: float | None, unit: str, scale: Scale = PERCENT) -> str:
-    """A number in its unit, which is not repeated: whole per cents, one digit of months, else two, or more if small."""
+    """A number in its unit, which is not repeated: at least two significant digits, one decimal of months, else two."""
     if value is None or not math.isfinite(value):
         return MISSING
     if unit in PROBABILITY_UNITS:
-        shown = scale.factor * value
-        near = min(shown, scale.factor - shown)
-        decimals = max(0, 1 - math.floor(math.log10(near))) if 0.0 < near < 1.0 else 0
-        return fixed(shown, min(decimals, _MOST_DECIMALS), positive=True, top=scale.factor)
-    text = fixed(value, 1 if unit == "months" else 2)
-    return significant(value) if abs(value) >= 1000.0 or (value and not text.strip("0.")) else text
+        shown = scale.shown(value)
+        if scale.months:
+            return significant(shown)
+        missing = scale.top - shown
+        return fixed(shown, _two_digits(missing if 0.0 < missing < 1.0 else shown), positive=True, top=scale.top)
+    if unit == "months" and value > _LONGEST:
+        return f">{_LONGEST:,.0f}"
+    least = 1 if unit == "months" else 2
+    return significant(value) if abs(value) >= 1000.0 else fixed(value, max(least, _two_digits(value)))
 
 
 def as_printed(value: float | None, unit: str, scale: Scale = PERCENT) -> str:
     """A published number with the digits that were published."""
     if value is None:
         return MISSING
-    return f"{scale.factor * value if unit in PROBABILITY_UNITS else value:.10g}"
+    return f"{scale.shown(value) if unit in PROBABILITY_UNITS else value:.10g}"
 
 
 def signed(value: float | None, unit: str, scale: Scale = PERCENT, *, like: Sequence[float] = ()) -> str:
@@ -158,9 +207,11 @@ def signed(value: float | None, unit: str, scale: Scale = PERCENT, *, like: Sequ
     if value is None or not math.isfinite(value):
         return MISSING
     if unit in PROBABILITY_UNITS:
-        size = fixed(scale.factor * abs(value), decimals_for(scale.factor * limit for limit in like))
+        value = scale.change(value, like[0] if like else None)
+        size = fixed(abs(value), _decimals(list(map(scale.shown, like)), 0))
     elif like:
-        size = fixed(abs(value), decimals_for(like, 1 if unit == "months" else 2))
+        size = fixed(abs(value), decimals_for(like, 1 if unit == "months" else 2)) if abs(value) < 1000.0 else \
+            significant(abs(value))
     else:
         size = fixed(abs(value), 1 if unit == "months" else 2) if abs(value) < 1000.0 else significant(abs(value))
     if not size.strip("0."):
@@ -180,16 +231,26 @@ def joint(values: Sequence[float | None], unit: str, scale: Scale = PERCENT, *, 
     least : int or None
         Fewest decimals; None takes those of the unit: none for proportions, one for months, two for others.
     """
-    known = [value for value in values if value is not None and math.isfinite(value)]
+    top = math.inf
     if unit in PROBABILITY_UNITS:
-        decimals = decimals_for((scale.factor * value for value in known), least or 0)
-        return [fixed(None if value is None else scale.factor * value, decimals, positive=True, top=scale.factor)
-                for value in values]
-    least = least if least is not None else 1 if unit == "months" else 2
-    decimals = decimals_for(known, least)
-    if _needs_own_digits(known, unit, least):
+        values, top = [None if value is None else scale.factor * value for value in scale.places(values)], scale.top
+    known = [value for value in values if value is not None and math.isfinite(value)]
+    if unit == "months" and max(known, default=0.0) > _LONGEST:
+        return [number(value, unit) for value in values]
+    least = least if least is not None else \
+        1 if unit == "months" else 0 if unit in PROBABILITY_UNITS or scale.months else 2
+    if scale.months and max(known, default=0.0) >= 1000.0:
         return [significant(value) for value in values]
-    return [fixed(value, decimals, positive=min(known, default=0.0) >= 0.0) for value in values]
+    if unit not in PROBABILITY_UNITS and _needs_own_digits(known, unit, least):
+        return [significant(value) for value in values]
+    decimals, positive = _decimals(known, least), top < math.inf or min(known, default=0.0) >= 0.0
+    return [fixed(value, decimals, positive=positive, top=top) for value in values]
+
+
+def _decimals(known: Sequence[float], least: int) -> int:
+    """Those that the interval calls for, or one or two more that give the estimate, which comes first, two digits."""
+    decimals, own = decimals_for(known, least), _two_digits(known[0]) if known else 0
+    return max(decimals, own) if own <= decimals + 2 else decimals
 
 
 def _needs_own_digits(known: Sequence[float], unit: str, least: int) -> bool:
@@ -238,6 +299,8 @@ def unit_text(unit: str, scale: Scale = PERCENT) -> str:
     """The unit as a reader sees it behind a number."""
     if unit in PROBABILITY_UNITS:
         return scale.unit
+    if scale.months and unit.startswith("events per "):
+        return f"events {scale.unit}"
     return unit if unit == "months" or unit.startswith("events per ") else ""
 
 
@@ -253,9 +316,9 @@ def counted(number_of: int | None, noun: str, plural: str = "") -> str:
     return f"{MISSING} {plural}" if number_of is None else f"{number_of:,} {noun if number_of == 1 else plural}"
 
 
-def estimand_text(months: float | None) -> str:
+def estimand_text(months: float | None, scale: Scale = PERCENT) -> str:
     """The main estimand of an endpoint in words, such as "survival at 12 months"; that of a rate without a time."""
-    return "mean rate" if months is None else f"survival at {months:g} months"
+    return "mean rate" if months is None else "event rate" if scale.months else f"survival at {months:g} months"
 
 
 def studies_and_patients(k: int | None, n: int | None) -> str:
@@ -265,4 +328,4 @@ def studies_and_patients(k: int | None, n: int | None) -> str:
 
 def out_of(events: int | None, n: int | None) -> str:
     """Such as "400/489"; a dash for what is not known."""
-    return "/".join(MISSING if count is None else f"{count}" for count in (events, n))
+    return "/".join(MISSING if count is None else f"{count:,}" for count in (events, n))

@@ -132,7 +132,9 @@ class Results:
         estimates, studies = (record.estimates, record.studies) if record else ((), ())
         patients = sum(row["n"] for row in studies)
         crude = sum(row["raw"] * row["n"] for row in studies) / patients if patients else None
-        return scale_of(next((row["median"] for row in estimates if row["scale"] == "probability"), crude))
+        return scale_of(next((row["median"] for row in estimates if row["scale"] == "probability"), crude),
+                        self.horizon(self.evidence.endpoint(endpoint))
+                        if self.evidence.counts_person_time(endpoint) else None)
 
     def writer(self, layout: Layout, **how: Any) -> Writer:
         """What writes rows of a table for a page; `how` as `Writer` takes it."""
@@ -144,7 +146,7 @@ class Results:
 
     def main_name(self, endpoint: Endpoint) -> str:
         """The headline estimand in words, such as "survival at 12 months"."""
-        return estimand_text(self.horizon(endpoint))
+        return estimand_text(self.horizon(endpoint), self.labels.scales[endpoint.endpoint])
 
     def variation(self, record: Record) -> str:
         """How a fit departs from the headline of its subset, in words."""

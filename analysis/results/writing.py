@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from analysis.inference.estimands import HAZARD_UNIT
 from analysis.results import numbers
 from analysis.results.formats import FORMATS
 from analysis.results.numbers import MISSING, PERCENT, Scale
@@ -89,7 +90,8 @@ class Writer:
 
     def scale(self, row: Row) -> Scale:
         """The unit of a row's rates: that of our endpoint where a published number stands beside it."""
-        return self.labels.scales.get(row.get("our_endpoint") or row.get("endpoint"), PERCENT)
+        scale = self.labels.scales.get(row.get("our_endpoint") or row.get("endpoint"), PERCENT)
+        return replace(scale, months=row["time_months"]) if scale.months and row.get("time_months") else scale
 
     def pair(self, row: Row, name: str, other: str) -> str:
         """Studies and patients."""
@@ -97,10 +99,12 @@ class Writer:
 
     def interval(self, row: Row, name: str, unit: str) -> str:
         """An estimate with its limits, without a unit; alone where it has no limits."""
-        value, *limits = numbers.limits_of(row, name)
+        (value, *limits), scale = numbers.limits_of(row, name), self.scale(row)
+        if scale.months and unit == HAZARD_UNIT:
+            value, *limits = (None if one is None else one * scale.factor / 100.0 for one in (value, *limits))
         if limits == [None, None]:
-            return numbers.number(value, unit, self.scale(row))
-        return numbers.interval_text(value, *limits, unit, self.scale(row))
+            return numbers.number(value, unit, scale)
+        return numbers.interval_text(value, *limits, unit, scale)
 
     def estimate(self, row: Row, name: str, unit: str = "") -> str:
         """An estimate of a rate, or of what has the unit of the row, with its limits."""
@@ -123,9 +127,9 @@ class Writer:
 
     def points(self, row: Row, name: str) -> str:
         """A change in points with a decimal more than its estimate has, where it would have one digit."""
-        factor = self.scale(row).factor
-        value = factor * row[name] / 100.0
-        decimals = numbers.decimals_for(factor * limit for limit in numbers.limits_of(row, "median"))
+        scale, limits = self.scale(row), numbers.limits_of(row, "median")
+        value = scale.change(row[name] / 100.0, limits[0])
+        decimals = numbers.decimals_for(map(scale.shown, limits))
         text = numbers.fixed(abs(value), decimals + (abs(value) < 9.5 * 10.0**-decimals))
         sign = "" if not text.strip("0.") else "+" if value > 0 else numbers.MINUS
         return self._in_points(sign + text, row, name)

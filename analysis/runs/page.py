@@ -90,7 +90,7 @@ def _first(briefs: Sequence[tuple[str, Html]], titles: Mapping[str, str]) -> Htm
 
 def _page(results: Results, body: Html, heading: str = "") -> str:
     """One file; a page of details names itself and leads back."""
-    title = f"Bayesian {'reanalysis of a published ' if results.evidence.reported else ''}meta-analysis"
+    title = results.evidence.told("title", "Bayesian meta-analysis")
     style, script = (Html((_HERE / name).read_text("utf-8")) for name in ("report.css", "report.js"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return rendered("runs/page.html", title=title, heading=heading, style=style, script=script,

@@ -25,6 +25,7 @@ from analysis.results.table import Row, dictionary
 from analysis.results.tables import DIAGNOSTICS, ESTIMATES, LAYOUTS
 from analysis.results.terminal import QUICK_REMEDY, estimand, failed_lines, show, with_limits
 from analysis.results.word import write_answer
+from analysis.results.writing import Writer
 from analysis.runs.figures import draw_all
 from analysis.runs.page import FIRST, write_report
 from analysis.runs.pipeline import run_all
@@ -119,11 +120,13 @@ def _compared(results: Results) -> int:
 
 def _print(results: Results, page: Path) -> None:
     headlines = filter(None, (results.headline(endpoint.endpoint) for endpoint in results.evidence.endpoints))
+    write = results.writer(ESTIMATES)
     stamp = "QUICK (short chains): no result to quote\n\n" if results.stamp else ""
     print(stamp + show(ESTIMATES, [_first(record) for record in headlines], {
         "endpoint": "endpoint", "estimand": "estimand", "median": "posterior median", "k_studies": "studies",
-        "n_patients": "patients"}, cells={"estimand": estimand, "median": _in_words,
-                                          "n_patients": lambda row: f"{row['n_patients']}"}))
+        "n_patients": "patients"}, cells={
+            "estimand": lambda row: write(row, "estimand") if write.scale(row).months else estimand(row),
+            "median": lambda row: _in_words(row, write), "n_patients": lambda row: f"{row['n_patients']}"}))
     if fallen := [row for row in results.rows(ANSWER.file) if row["preferred"]]:
         print("\n" + show(ANSWER, fallen, {
             "endpoint": "endpoint", "estimand": "estimand", "hazard": "constant hazard",
@@ -144,7 +147,8 @@ def _first(record: Record) -> Row:
         "k_studies": record.k_studies, "n_patients": record.n_patients})
 
 
-def _in_words(row: Row) -> str | None:
+def _in_words(row: Row, write: Writer) -> str | None:
     if isinstance(row["median"], str):
         return None
-    return f"{with_limits(*limits_of(row, 'median'), row['unit'])} {100 * row['level']:g} % {row['interval']}"
+    text = write(row) if write.scale(row).months else with_limits(*limits_of(row, "median"), row["unit"])
+    return f"{text} {100 * row['level']:g} % {row['interval']}"

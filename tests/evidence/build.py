@@ -85,6 +85,7 @@ age,Median age,median_age,10 years,10,,0,120,
 treated,Patients treated,n_treated,tenfold,,log10,,,
 """,
     "gaps.csv": "study_id,endpoint,known,look_up\nhay_2019,cr,a letter gives 80 %,\n",
+    "about.csv": "about,text\ntitle,Remission after another therapy\npopulation,adults\n",
     "benchmarks.csv": "endpoint,label,estimand,low\ncr,Another treatment,rate,0.3\n",
 }
 

@@ -27,9 +27,10 @@ def test_the_full_set_is_typed(evidence):
     counts = {file: len(getattr(evidence, name))
               for file, name in zip(TABLES, ["studies", "endpoints", "responses", "survival", "patients", "reported",
                                              "totals", "scenarios", "sources", "facts", "audit", "subsets",
-                                             "comparisons", "covariates", "gaps", "benchmarks"], strict=True)}
+                                             "comparisons", "covariates", "gaps", "benchmarks", "about"], strict=True)}
     assert counts == {"patients.csv": 0} | {name: text.count("\n") - 1 for name, text in FULL.items()}
     assert evidence.notes == ()
+    assert (evidence.told("population"), evidence.told("review", "no review")) == ("adults", "no review")
     study = evidence.study("hay_2019")
     assert (study.row, study.year, study.n_treated, study.in_review) == (3, 2019, 53, True)
     assert (study.columns["median_age"], study.columns["note"]) == ("39.5", "two strata, printed apart")

@@ -1,5 +1,6 @@
 """Rates of 0.0003 and 0.9995, and ratios of any size: digits, units and axes that show them."""
 
+import math
 import re
 
 import pytest
@@ -8,7 +9,7 @@ from analysis.__main__ import main
 from analysis.chapters.endpoints.figure import draw_forest
 from analysis.drawing.axis import WHOLE, labels_for, limits_for, ticks_for
 from analysis.results import numbers, terminal
-from analysis.results.numbers import PER_HUNDRED_THOUSAND, PER_THOUSAND, PERCENT, RATIO, interval_text
+from analysis.results.numbers import PER_HUNDRED_THOUSAND, PER_THOUSAND, PERCENT, RATIO, interval_text, scale_of
 from tests.evidence.build import write_evidence
 from tests.exactly import exact_results
 from tests.report.reading import Page
@@ -43,14 +44,14 @@ def page(results):
     # Wide intervals as ever: whole per cents, one digit of months, two of others.
     ((0.7994, 0.7219, 0.8568), "proportion", PERCENT, "80 [72, 86]"),
     ((14.47, 11.39, 18.34), "months", PERCENT, "14.5 [11.4, 18.3]"),
-    ((0.028, 0.0016, 0.133), "1", PERCENT, "0.03 [<0.01, 0.13]"),
+    ((0.028, 0.0016, 0.133), "1", PERCENT, "0.028 [0.002, 0.133]"),
     # 0.29 points wide: 2.9 tenths are too few units, 29 hundredths enough.
     ((0.9990, 0.9968, 0.9997), "proportion", PERCENT, "99.90 [99.68, 99.97]"),
     ((0.000265, 0.000195, 0.000352), "proportion", PER_HUNDRED_THOUSAND, "26 [20, 35]"),
-    ((0.0052, 0.0031, 0.0081), "proportion", PER_THOUSAND, "5 [3, 8]"),
+    ((0.0052, 0.0031, 0.0081), "proportion", PER_THOUSAND, "5.2 [3.1, 8.1]"),
     ((0.98, 0.91, 0.9996), "proportion", PERCENT, "98 [91, >99]"),
     # Different numbers look different.
-    ((0.004, 0.001, 0.2), "proportion", PERCENT, "0.4 [0.1, 20.0]"),
+    ((0.004, 0.001, 0.2), "proportion", PERCENT, "0.40 [0.10, 20.00]"),
     ((1.00002, 1.00001, 1.00003), RATIO, PERCENT, "1.000020 [1.000010, 1.000030]"),
     ((14074486.8, 0.02, 3e30), RATIO, PERCENT, "1.4e7 [0.020, 3.0e30]"),
     ((4e-5, 1e-9, 0.234), "1", PERCENT, "4.0e-5 [1.0e-9, 0.23]"),
@@ -73,6 +74,22 @@ def test_the_terminal_keeps_three_decimals_or_as_many_as_are_needed():
     assert terminal.with_limits(0.000265, 0.000197, 0.000352, "probability") == "0.00026 [0.00020, 0.00035]"
     assert terminal.with_limits(0.9990, 0.9968, 0.9997, "probability") == "0.9990 [0.9968, 0.9997]"
     assert terminal.with_limits(14.47, 11.39, 18.34, "months") == "14.5 [11.4, 18.3]"
+
+
+@pytest.mark.parametrize(("rates", "unit", "printed"), [
+    ((0.0021, 0.0017, 0.0027), "per 1,000 person-years", "2.1 [1.7, 2.7]"),
+    ((0.0002, 0.00016, 0.00024), "per 100,000 person-years", "20 [16, 24]"),
+    ((0.31, 0.17, 0.62), "per 100 person-years", "31 [17, 62]"),
+    ((1.7, 1.1, 2.6), "per 100 person-years", "170 [110, 260]")])
+@pytest.mark.parametrize("months", [6.0, 12.0, 36.0])
+def test_survival_is_read_back_as_the_rate_of_events_that_leads_to_it(rates, unit, printed, months):
+    """exp(-rate years) and back; the upper limit of the rate comes from the lower one of survival."""
+    middle, low, high = (math.exp(-rate * months / 12.0) for rate in rates)
+    scale = scale_of(middle, months)
+    assert scale.unit == unit and interval_text(middle, high, low, "proportion", scale) == printed
+    # A change of survival from before to after is one of the rate in the other direction.
+    assert scale.change(middle - high, middle) == pytest.approx(scale.factor * (rates[0] - rates[2]))
+    assert scale.place(1.0) == 0.0 and scale.place(0.0) == math.inf and scale.place(None) is None
 
 
 def test_the_unit_is_chosen_once_for_an_endpoint(results):

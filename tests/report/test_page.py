@@ -242,7 +242,7 @@ def test_the_handling_of_survival_and_the_risk_of_bias_are_shown_where_they_are_
         ["false", ""], ["", "event at 0"]]
     head, *rows = page.tables[studies.format("Overall survival")]
     assert [row[head.index("Risk of bias")] for row in rows] == ["serious", ""]
-    assert "known for 1/2, what non-responders counted as for 1/2 studies" in page.text
+    assert "censored at a transplant is known for 1/2 studies. What non-responders counted as is" in page.text
     (record,) = (record for record in known.records if record.job.question.subset == "all")
     assert [(row["censored_at_hct"], row["non_responders"]) for row in record.conversions] == [
         ("false", ""), ("", "event at 0")]

@@ -52,7 +52,7 @@ def test_a_prior_without_a_variance_leaves_its_ratio_empty():
 def test_every_slope_stands_in_the_table_of_its_endpoint_with_the_caveat(page):
     rows = page.tables[_SLOPES][1:]
     assert rows[0][1:] == ["one at a time", "10 (3)", "1.42 [1.11, 1.93]", "98 %", "0.50 (0.37)", "0.61",
-                           "rho 0.03, 0.02"]
+                           "rho 0.031, 0.021"]
     assert rows[2][3] == "too few studies: 2, 4 needed"
     assert page.text.count(CAVEAT) == 2, "in the section and beside the endpoint's slopes"
 

@@ -15,7 +15,7 @@ def test_percent_never_rounds_to_certainty(value, text):
 
 @pytest.mark.parametrize(("value", "unit", "text"), [(14.48, "months", "14.5"), (0.155, "1", "0.15"),
                                                      (None, "months", "–"), (math.nan, "1", "–"),
-                                                     (123456.0, "months", "1.2e5")])
+                                                     (123456.0, "months", ">1,200"), (123456.0, "1", "1.2e5")])
 def test_digits_depend_on_the_unit(value, unit, text):
     assert numbers.number(value, unit) == text
 

@@ -25,7 +25,9 @@ def _brief(results: Results, page: Page) -> Html:
         narrower=sum(ratio < 1.0 for ratio in ratios), ratios=len(ratios),
         few=[endpoint.label for endpoint, record in headlines if record.estimates and record.k_studies <= 2],
         crude=[endpoint.label for endpoint in results.fitted if endpoint.crude],
-        early_fits=list(_early(results)), survival=any(record.conversions for record in results.records))
+        early_fits=list(_early(results)), survival=any(record.conversions for record in results.records),
+        of_events=all(results.labels.scales[record.job.question.endpoint].months for record in results.records
+                      if record.conversions))
     return join([tag("h2", "What limits this answer"), tag("ul", words)]) if words else Html("")
 
 

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from analysis.cases.selection import FROM_REMISSION
 from analysis.chapters.certainty.rows import CERTAINTY, THRESHOLDS, certainty_rows
 from analysis.chapters.chapter import Chapter, Page
 from analysis.drawing.html import Html, rendered, section, show
@@ -26,7 +27,11 @@ def _section(results: Results, page: Page) -> Html:
                  cells={word: partial(_cell, write, word, of) for word, of in _NUMBERS.items()})
     return section("certainty", "Certainty of each number", table and rendered(
         "chapters/certainty/section.html", table=table, thresholds=THRESHOLDS.values(),
-        survival="survival" in results.kinds))
+        survival=any(endpoint.kind == "survival" and not results.labels.scales[endpoint.endpoint].months
+                     for endpoint in results.fitted),
+        children=" who may be children or are" if any(study.cohort for study in results.evidence.studies) else "",
+        remission=" or counted from remission"
+        if any(row.definition in FROM_REMISSION for row in results.evidence.survival) else ""))
 
 
 def _brief(results: Results, page: Page) -> Html:

@@ -71,10 +71,10 @@ THRESHOLDS = {
         "heterogeneity of a log odds ratio above 0.5 is called fairly high, above 1 fairly extreme; with fewer than "
         f"{FEWEST} studies it is not known", ", for survival of the log hazard"),
     "indirectness": Threshold(
-        "Indirectness", "share of patients who may be children or are of another base than was asked for",
+        "Indirectness", "share of patients{} of another base than was asked for",
         ("direct", "partly indirect", "indirect"), 0.25, 0.5,
         "a quarter moves a mean by a quarter of how far it is from the others, more than a half outweighs them",
-        ", or whose survival is extrapolated or counted from remission"),
+        ", or whose survival is extrapolated{}"),
     "missing": Threshold("Missing", "share of the eligible studies without a number that is used",
                          ("few", "many", "most"), 0.25, 0.5, "as for indirectness"),
 }

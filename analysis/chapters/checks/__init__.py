@@ -10,6 +10,8 @@ from analysis.drawing.html import Html, rendered, section, show
 from analysis.results.results import Results
 from analysis.results.table import COMPUTED
 
+_TURNED = {"largest": "smallest", "smallest": "largest"}
+
 
 def _work(asked: Asked) -> Iterator[Task]:
     for endpoint in asked.evidence.endpoints:
@@ -25,8 +27,7 @@ def _figures(results: Results) -> Iterator[Picture]:
 
 def _section(results: Results, page: Page) -> Html:
     """Whether the reports, and their extremes and spread, are what the models predict."""
-    rows, computed, statistics = (results.rows(CHECKS.file), results.computed(CHECKS.file),
-                                  results.rows(CHECK_STATISTICS.file))
+    rows, computed, statistics = results.rows(CHECKS.file), results.computed(CHECKS.file), _statistics(results)
     write = results.writer(CHECKS)
     every = show(write, computed, "endpoint label n observed prior_median prior_pit posterior_median posterior_pit",
                  caption="Each report within what prior and posterior predict for a further study of its size",
@@ -45,6 +46,17 @@ def _section(results: Results, page: Page) -> Html:
                      "statistics", heads=heads), picture=page.picture("checks")))
 
 
+def _statistics(results: Results) -> list[dict[str, Any]]:
+    """Rows of the test statistics; the largest survival is the smallest rate of events, its spread no spread of it."""
+    write, rows = results.writer(CHECK_STATISTICS), []
+    for row in results.rows(CHECK_STATISTICS.file):
+        name = _TURNED.get(row["statistic"])
+        if write.scale(row).months:
+            row = {**row, "statistic": name, "p_value": 1.0 - row["p_value"]} if name else {**row, "observed": None}
+        rows.append(row)
+    return rows
+
+
 def _summary(results: Results) -> list[dict[str, Any]]:
     """Of each endpoint how many reports lie within, and the p-value of each test statistic."""
     summaries: dict[str, dict[str, Any]] = {}
@@ -52,7 +64,7 @@ def _summary(results: Results) -> list[dict[str, Any]]:
         summary = summaries.setdefault(row["endpoint"], {"endpoint": row["endpoint"], **dict.fromkeys(PREDICTIONS, 0)})
         summary |= {name: summary[name] + row[f"{name}_within"] for name in PREDICTIONS}
         summary["k_studies"] = row["k_studies"]
-    for row in results.rows(CHECK_STATISTICS.file):
+    for row in _statistics(results):
         summaries[row["endpoint"]][row["statistic"]] = row["p_value"]
     return [{**summary, **{name: f"{summary[name]} of {summary['k_studies']}" for name in PREDICTIONS}}
             for summary in summaries.values()]

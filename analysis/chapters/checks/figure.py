@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from analysis.chapters.checks.rows import PREDICTIONS
 from analysis.drawing import style
-from analysis.drawing.axis import fit_axis
+from analysis.drawing.axis import fit_axis, placed
 from analysis.drawing.panels import MAX_PANELS, listed, panels
 from analysis.results.numbers import PERCENT, Scale, level_text
 from analysis.results.table import COMPUTED
@@ -16,6 +16,7 @@ from analysis.results.writing import Labels
 if TYPE_CHECKING:
     import pandas as pd
 
+_ENDS = ("lower", "upper")
 _LOOKS = dict(zip(PREDICTIONS, ((style.RULE, 7.0), (style.SHRUNKEN, 2.6)), strict=True))
 
 
@@ -43,8 +44,11 @@ def draw_checks(frame: "pd.DataFrame", *, labels: Labels) -> Figure:
 
 
 def _panel(axes: Axes, rows: "pd.DataFrame", scale: Scale) -> None:
-    ends = rows[[f"{name}_{limit}" for name in PREDICTIONS for limit in ("lower", "upper")]].to_numpy().ravel()
-    fit_axis(axes, [*ends, *rows["observed"]], scale, most=4, unit="%" if scale == PERCENT else scale.unit)
+    rows = placed(rows, scale, " ".join(["observed", *(f"{name}_{end}" for name in PREDICTIONS for end in _ENDS)]))
+    # Before the data a rate may be almost anything: the axis need not hold that.
+    ends = rows[[f"posterior_{limit}" for limit in _ENDS]].to_numpy().ravel()
+    fit_axis(axes, [*ends, *rows["observed"]], scale, most=4, unit="%" if scale == PERCENT else "")
+    axes.set_xlabel("" if scale == PERCENT else scale.unit, labelpad=2)
     axes.set_ylim(max(len(rows), 2), 0.0)
     axes.set_yticks([])
     for at, row in enumerate(rows.to_dict("records")):

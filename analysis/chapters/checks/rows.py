@@ -41,7 +41,7 @@ DRAWS = 20_000
 PREDICTIONS = ("prior", "posterior")
 _CELLS = (("median", "predictive median", "estimate", "{}{{unit}} [{{level}} prediction]"),
           ("lower", "lower limit", "number", ""), ("upper", "upper limit", "number", ""),
-          ("pit", "probability of less than the study reports, plus half that of just that (mid-p)", "chance",
+          ("pit", "probability of less than the study reports, plus half that of just that (mid-p)", "side",
            "Mid-p, {}"), ("within", "whether the report is within the interval", "flag", ""))
 CHECKS = Layout("checks.csv", "One study of a headline fit and what a further study of its size would report.", columns(
     "endpoint tiers study_set model study_id label k_studies n",

@@ -34,8 +34,8 @@ def _section(results: Results, page: Page) -> Html:
         named=[row for row in studies if row["named"]], below=NAMED_BELOW,
         years=show(results.writer(CUMULATIVE), years, "endpoint year added k_studies median reason",
                    caption="The headline from the studies up to each year"),
-        predicted=show(write, results.rows(CUMULATIVE_STUDIES.file), "endpoint year label report before observed "
-                       "median pit two_sided reason", heads={"year": "Year"},
+        predicted=show(write, results.rows(CUMULATIVE_STUDIES.file) if studies else (), "endpoint year label report "
+                       "before observed median pit two_sided reason", heads={"year": "Year"},
                        caption="Each study predicted from those before it",
                        marked=lambda row: "outside" if row["named"] else None)))
 

@@ -31,7 +31,7 @@ def draw_cumulative(frame: "pd.DataFrame", *, labels: Labels) -> Figure:
     groups = by_scale(endpoints[:MAX_ENDPOINTS], lambda rows: labels.scales[rows[0].endpoint])
     level = " or ".join(sorted(map(level_text, computed["level"].unique())))
     return draw_intervals(
-        [Plot(tuple(_block(rows, labels) for rows in group), scale, f"Mean rate or survival{scale.of_a_rate}")
+        [Plot(tuple(_block(rows, labels) for rows in group), scale, scale.axis("Mean rate or survival"))
          for scale, group in groups.items()],
         title="From the studies up to each year", heads=("", "", ""), stamp=labels.stamp,
         legend=[(Look(style.SHRUNKEN), f"posterior median, {level} credible")],

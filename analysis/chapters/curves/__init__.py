@@ -31,10 +31,12 @@ _HEADS = {ASSUMED: "Constant hazard, medians converted", ERRORS: "Constant hazar
 
 def _work(asked: Asked) -> Iterator[Task]:
     questions = compared_questions(asked.evidence)
-    for endpoint in (endpoint.endpoint for endpoint in asked.evidence.endpoints if endpoint.kind == "survival"):
+    curved = [endpoint.endpoint for endpoint in asked.evidence.endpoints if endpoint.kind == "survival"
+              and not asked.evidence.counts_person_time(endpoint.endpoint)]
+    for endpoint in curved:
         for subset in dict.fromkeys((ALL, *(subset for name, subset in questions if name == endpoint))):
             yield Task("shape of survival", endpoint, curve_rows, (asked.base, endpoint, subset))
-    if any(endpoint.kind == "survival" for endpoint in asked.evidence.endpoints):
+    if curved:
         yield Task("simulated survival", "", simulated_rows, ())
 
 

@@ -47,7 +47,7 @@ def draw_decomposition(steps: "pd.DataFrame", *, labels: Labels) -> Figure:
     unit, points = (PERCENT.of_a_rate, f",\n{PERCENT.points}") if list(groups) == [PERCENT] else ("", "")
     return draw_intervals(
         [Plot(tuple(_block(block, scale, labels) for block in group), scale,
-              f"Rate, or survival at the horizon{scale.of_a_rate}") for scale, group in groups.items()],
+              scale.axis("Rate, or survival at the horizon")) for scale, group in groups.items()],
         title="Where each difference from the paper comes from", stamp=labels.stamp,
         notes=[_NOTE, *left_out(len(blocks) - MAX_BLOCKS)],
         heads=("", f"Estimate{unit}\n[interval],\nstudies", f"Change{points},\ndue to"))

@@ -10,7 +10,7 @@ from analysis.chapters.endpoints.figure import draw_forest
 from analysis.drawing.html import TIER, Html, folded, join, rendered, show, table, tag
 from analysis.drawing.tables import FITS, fit_row
 from analysis.evidence.types import HANDLING, Endpoint
-from analysis.inference.estimands import LABELS, MAIN, NEW
+from analysis.inference.estimands import LABELS, MAIN, NEW, OF_CURVES
 from analysis.results.comparison import COMPARISON
 from analysis.results.numbers import counted, studies_and_patients, unit_text
 from analysis.results.records import Record
@@ -75,7 +75,8 @@ def _endpoint(results: Results, endpoint: Endpoint, page: Page) -> Html:
              _estimands(results, endpoint), _fits(results, endpoint),
              folded("What this result hangs on", page.blocks(endpoint.endpoint)),
              folded("Studies: reported and shrunken", _studies(results, record, endpoint)),
-             folded("From the printed survival statistic to a log hazard", _conversions(results, record))]
+             folded("From the printed survival statistic to a log hazard", _conversions(results, record))
+             if not results.labels.scales[endpoint.endpoint].months else ""]
     return tag("section", join(parts, "\n"), id=f"endpoint-{endpoint.endpoint}", class_="endpoint")
 
 
@@ -95,15 +96,18 @@ def _counts(record: Record) -> str:
 def _estimands(results: Results, endpoint: Endpoint) -> Html:
     """Rows: estimands; columns: subsets, all with the headline model and tiers."""
     subsets, write = results.subsets(endpoint.endpoint), results.writer(ESTIMATES)
+    scale = results.labels.scales[endpoint.endpoint]
     names = dict.fromkeys((row["estimand"], row["time_months"], row["unit"], write(row, "level"))
-                          for _, record in subsets for row in record.estimates if row["study_id"] is None)
+                          for _, record in subsets for row in record.estimates if row["study_id"] is None
+                          and not (scale.months and row["unit"] in OF_CURVES))
     heads = ["Estimand", "Interval", "Unit", *(
         join([results.labels.subsets[subset], tag("small", _counts(record))]) for subset, record in subsets)]
     rows = []
     for estimand, months, unit, kind in names:
         estimates = [(record, record.estimate(estimand, months)) for _, record in subsets]
-        rows.append((LABELS.get(estimand, estimand) + (f", {months:g} months" if months else ""), kind,
-                     unit_text(unit, results.labels.scales[endpoint.endpoint]),
+        label = LABELS.get(estimand, estimand) + (f", {months:g} months" if months else "")
+        label = label.replace("Hazard", "Event rate").replace("hazard", "event rate") if scale.months else label
+        rows.append((label, kind, unit_text(unit, scale),
                      *(write.interval(row, "median", unit) if row else record.status for record, row in estimates)))
     return table(f"{endpoint.label}: posterior medians [intervals] by subset; below each subset, studies / patients",
                  heads, rows, numeric=range(3, len(heads)))
@@ -144,8 +148,7 @@ def _conversions(results: Results, record: Record) -> Html:
                    caption="Log hazard per person-month of each study, with its standard error")
     known = {name: sum(bool(row[name]) for row in record.conversions) for name in sorted(HANDLING)}
     return join([hazards, rendered(
-        "chapters/endpoints/conversions.html", total=len(record.conversions), **known,
-        stated=any(any(row.handling.values()) for row in results.evidence.survival))]) if hazards else hazards
+        "chapters/endpoints/conversions.html", total=len(record.conversions), **known)]) if hazards else hazards
 
 
 def _counted(row: Row) -> str | None:
@@ -153,7 +156,8 @@ def _counted(row: Row) -> str | None:
     if row["landmark_months"]:
         patients = row["events"] + row["person_months"] / row["landmark_months"]
         return f"{row['events']:.3g} events / {patients:.3g} patients by {row['landmark_months']:g} months"
-    return f"{row['events']:.10g} events / {row['person_months']:.10g} person-months" if row["person_months"] else None
+    months = row["person_months"]
+    return f"{row['events']:,.10g} events / {months:,.10g} person-months" if months else None
 
 
 CHAPTER = Chapter("endpoints", 120, figures=_figures, pages=_pages, parts=("figures",))

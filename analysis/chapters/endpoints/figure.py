@@ -8,10 +8,18 @@ from matplotlib.figure import Figure
 from analysis.drawing import style
 from analysis.drawing.intervals import DIAMOND, Block, Interval, Line, Look, Plot, Reference, draw_intervals
 from analysis.inference.estimands import OF_A_STUDY
-from analysis.results.numbers import PERCENT, Scale, counted, level_text, printed_with_interval, with_interval
+from analysis.results.numbers import (
+    PERCENT,
+    Scale,
+    counted,
+    level_text,
+    out_of,
+    printed_with_interval,
+    with_interval,
+)
 from analysis.results.table import Row
 
-MAX_STUDIES = 120
+MAX_STUDIES = 40
 """More than these are not drawn: a longer picture can neither be printed nor opened everywhere."""
 LARGEST_SQUARE = 180.0
 """Area of the largest study's square, in square points."""
@@ -64,7 +72,7 @@ def draw_forest(studies: Sequence[Row], *, estimates: Sequence[Row], published: 
     what = "Rate" if horizon is None else f"Survival at {horizon:g} months"
     return draw_intervals(
         [Plot((Block(tuple(lines), references=tuple(references)), Block(tuple(pooled), far=True)), scale,
-              f"{what}{scale.of_a_rate}")],
+              scale.axis(what))],
         title=label, heads=_heads(detail, studies, shrunken, horizon, scale), legend=_legend(studies, shrunken),
         notes=[f"area of a square: patients{more}"], stamp=" · ".join(filter(None, (alarm, stamp))))
 
@@ -72,7 +80,8 @@ def draw_forest(studies: Sequence[Row], *, estimates: Sequence[Row], published: 
 def _study(row: Row, shrunken: Row | None, at: int, largest: int, scale: Scale) -> Line:
     look = Look(style.RAW, "s", (LARGEST_SQUARE * row["n"] / largest) ** 0.5, 1.3,
                 fill=style.TIER_FILLS.get(row["tier"], style.RAW))
-    counts = f"{row['events']}/{row['n']}" if row.get("events") is not None else f"{row['n']} · {row['statistic']}"
+    counts = out_of(row["events"], row["n"]) if row.get("events") is not None else \
+        row["statistic"] if scale.months else f"{row['n']:,} · {row['statistic']}"
     intervals = [Interval(row["raw"], row["raw_lower"], row["raw_upper"], look,
                           with_interval(row, _UNIT, scale, at="raw"), gid=f"square-{at}")]
     if shrunken:
@@ -84,7 +93,8 @@ def _study(row: Row, shrunken: Row | None, at: int, largest: int, scale: Scale) 
 def _pooled(estimates: Sequence[Row], published: Sequence[Row], survival: bool, scale: Scale) -> list[Line]:
     """What there is to show below the studies: up to three lines."""
     pooled = {row["estimand"]: row for row in reversed(estimates) if not row["study_id"]}
-    lines = [_pooled_line(label, row["interval"], [row[name] for name in _OURS], with_interval(row, _UNIT, scale))
+    lines = [_pooled_line(label.replace("Survival", "Event rate") if scale.months else label, row["interval"],
+                          [row[name] for name in _OURS], with_interval(row, _UNIT, scale))
              for estimand, label in _ESTIMANDS[survival] if (row := pooled.get(estimand))]
     row = next((row for row in published if row["estimand"] == _ESTIMANDS[survival][0][0]
                 and row["transform"] != "complement"), None)
@@ -107,7 +117,7 @@ def _heads(detail: str, studies: Sequence[Row], shrunken: dict[str, Row], horizo
            scale: Scale) -> tuple[str, str, str]:
     unit = scale.of_a_rate if scale == PERCENT else ""  # a longer one has room below the axis only
     tier = "tier · " if any(row["tier"] for row in studies) else ""
-    counts = "events / n" if horizon is None else "n · reported"
+    counts = "events / n" if horizon is None else "reported" if scale.months else "n · reported"
     kinds = [f"Raw{unit} [{level_text(next((row['level'] for row in studies), None))} confidence]",
              *(f"Shrunken{unit} [{level_text(row['level'])} credible]" for row in list(shrunken.values())[:1])]
     return f"{detail}\n\nStudy: {tier}{counts}", "", "\n".join(["", *kinds])

@@ -7,7 +7,7 @@ from analysis.chapters.influence.figure import FEWEST, draw_baujat, mapped
 from analysis.chapters.influence.rows import INFLUENCE, influence_rows
 from analysis.drawing.html import Html, rendered, section, show
 from analysis.inference.prediction import NAMED_BELOW
-from analysis.results.numbers import joint
+from analysis.results.numbers import significant
 from analysis.results.results import Results
 from analysis.results.table import COMPUTED, Row
 
@@ -51,8 +51,8 @@ def _section(results: Results, page: Page) -> Html:
 
 
 def _heterogeneity(row: Row) -> list[str]:
-    """Without and with the study, with decimals that tell them apart."""
-    return joint((row["heterogeneity_median"], row["full_heterogeneity"]), "")
+    """Without and with the study."""
+    return [significant(row["heterogeneity_median"]), significant(row["full_heterogeneity"])]
 
 
 def _brief(results: Results, page: Page) -> Html:

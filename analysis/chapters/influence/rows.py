@@ -28,7 +28,7 @@ INFLUENCE = Layout("influence.csv", "One study left out of the headline of one e
     Column("lower", "lower limit without the study"), Column("upper", "upper limit without the study"),
     Column("shift", "median without the study minus median with it, on the scale of the estimand (a probability)",
            "change", "Shift{points}"),
-    Column("shift_sd", "the same in posterior standard deviations with all studies", "signed", "Shift, SD"),
+    Column("shift_sd", "the same in posterior standard deviations with all studies", "turned", "Shift, SD"),
     Column("heterogeneity", "estimand that tells how much studies differ: rho or tau", "text", "Heterogeneity"),
     Column("full_heterogeneity", "its posterior median with all studies"),
     Column("heterogeneity_median", "its posterior median without the study"),

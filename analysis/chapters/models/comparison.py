@@ -50,7 +50,7 @@ LEAVE_ONE_OUT = Layout("leave_one_out.csv", "One study predicted from the others
     "endpoint subset tiers study_set", _WHICH_PRIORS, "model study_id label",
     Column("elpd_loo", "log predictive density of the study given the others", heading="Log predictive density"),
     Column("pit", "predictive probability of less than it reports, plus half that of just that (mid-p)",
-           heading="PIT (mid-p)"),
+           "chance", "PIT (mid-p)"),
     Column("two_sided", "two-sided predictive probability", heading="Two-sided probability"), "stamp"))
 
 

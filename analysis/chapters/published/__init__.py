@@ -53,7 +53,9 @@ def _section(results: Results, page: Page) -> Html:
     """Every published number beside the posterior of its estimand; what a new study would show in each endpoint."""
     compared = results.compared()
     return rendered(
-        "chapters/published/section.html", picture=page.picture("published"), compared=compared, kinds=results.kinds,
+        "chapters/published/section.html", picture=page.picture("published"), compared=compared,
+        predicted=sorted({results.main_name(endpoint).removeprefix("mean ").partition(" at ")[0]
+                          for endpoint in results.fitted}),
         audit=results.evidence.audit,
         again=[row["reported_id"] for row in said_again(results.compared(interval=True))],
         outside=not all(map(agrees, compared)), predictions=_predictions(results), comparisons=comparison_table(

@@ -38,6 +38,9 @@ def draw_bubbles(*, studies: Sequence[Row], slopes: Sequence[Row], predictions: 
     scale : Scale
         The unit in which the endpoint's rates are read.
     """
+    studies = [{**row, "raw": scale.place(row["raw"])} for row in studies]
+    predictions = [{**row, **{name: scale.place(row[name]) for name in ("median", "lower", "upper")}}
+                   for row in predictions]
     single = [slope for slope in slopes if slope["analysis"] == ONE]
     drawn, rest = single[:MAX_PANELS], [slope["label"] for slope in single[MAX_PANELS:]]
     heights = [*(study["raw"] for study in studies),
@@ -54,9 +57,9 @@ def draw_bubbles(*, studies: Sequence[Row], slopes: Sequence[Row], predictions: 
             _circles(panel, studies, name, area)
             _imputed(panel, [cell for cell in imputed if cell["covariate"] == name], studies, area)
             _x_axis(panel, studies, name)
-        what = "Rate" if horizon is None else f"Survival at {horizon:g} months"
+        what = "" if scale.months else "Rate" if horizon is None else f"Survival at {horizon:g} months"
         for panel in axes[::2]:
-            panel.set_ylabel(f"{what}{scale.of_a_rate}")
+            panel.set_ylabel(f"{what}{scale.of_a_rate}".strip())
         return figure
 
 

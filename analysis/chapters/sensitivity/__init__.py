@@ -7,7 +7,7 @@ from analysis.chapters.sensitivity.figure import draw_sensitivity
 from analysis.chapters.sensitivity.power import ALPHAS, BOTH, LIKELIHOOD, POWER_SCALING, power_rows
 from analysis.chapters.sensitivity.table import LABELS, RULES, SENSITIVITY, compared, rules_of, sensitivity_rows
 from analysis.drawing.html import Html, rendered, section, show
-from analysis.results.numbers import number, signed
+from analysis.results.numbers import estimand_text, number
 from analysis.results.results import Results
 from analysis.results.table import COMPUTED, Row
 
@@ -39,7 +39,8 @@ def _block(results: Results, endpoint: str, page: Page) -> Html:
         return Html("")
     variants, scale = _computed(rows[1:]), results.labels.scales[endpoint]
     powers = [row for row in results.computed(POWER_SCALING.file) if row["endpoint"] == endpoint]
-    powers = show(results.writer(POWER_SCALING), powers, "scaled prior mean sd shift flat",
+    moments = "" if scale.months else "mean sd"  # those of survival are not those of a rate of events
+    powers = show(results.writer(POWER_SCALING), powers, f"scaled prior {moments} shift flat",
                   cells={"scaled": lambda row: _SCALED.get(row["scaled"], f"prior of {row['scaled']}")},
                   caption=f"The posterior mean when a density is raised to a power ({' and '.join(map(str, ALPHAS))})")
     return rendered(
@@ -50,7 +51,8 @@ def _block(results: Results, endpoint: str, page: Page) -> Html:
 
 def _every(results: Results, rows: Sequence[Row]) -> Html:
     headline = rows[0]
-    main = "Mean rate" if headline["time_months"] is None else "Survival"
+    scale = results.labels.scales[headline["endpoint"]]
+    main = estimand_text(headline["time_months"], scale).partition(" at ")[0].capitalize()
 
     def heterogeneity(row: Row) -> str | None:
         named = row["heterogeneity"] not in (None, headline["heterogeneity"])
@@ -76,7 +78,8 @@ def _section(results: Results, page: Page) -> Html:
     moved = {endpoint: largest_moves(rows)[0] for endpoint, rows in variants.items()}
     changes = {endpoint: f"{sum(bool(row['changes']) for row in rows)} of {len(rows)}"
                for endpoint, rows in variants.items()}
-    shifts = {row["endpoint"]: signed(row["shift"], "") for row in results.computed(POWER_SCALING.file)
+    shift = results.writer(POWER_SCALING)
+    shifts = {row["endpoint"]: shift(row, "shift") for row in results.computed(POWER_SCALING.file)
               if row["scaled"] == BOTH}
     table = show(
         results.writer(SENSITIVITY), [rows[0] for rows in known.values()],

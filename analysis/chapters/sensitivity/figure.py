@@ -9,7 +9,16 @@ from analysis.chapters.sensitivity.table import COMPUTED, HEADLINE, LABELS, rule
 from analysis.drawing import style
 from analysis.drawing.intervals import Block, Interval, Line, Look, Plot, Reference, draw_intervals
 from analysis.drawing.page import left_out
-from analysis.results.numbers import PERCENT, Scale, as_printed, counted, interval_text, level_text, signed
+from analysis.results.numbers import (
+    PERCENT,
+    Scale,
+    as_printed,
+    counted,
+    estimand_text,
+    interval_text,
+    level_text,
+    signed,
+)
 from analysis.results.writing import Labels
 
 if TYPE_CHECKING:
@@ -39,7 +48,7 @@ def draw_sensitivity(frame: "pd.DataFrame", *, labels: Labels) -> Figure:
                   Reference(headline.median, style.SHRUNKEN, dotted=False),
                   *(Reference(value, style.PUBLISHED) for value in published))
     months = headline.time_months
-    estimand = "Mean rate" if math.isnan(months) else f"Survival at {months:g} months"
+    estimand = estimand_text(None if math.isnan(months) else months, scale).capitalize()
     return draw_intervals(
         [Plot(tuple(blocks), scale, f"{estimand}{scale.of_a_rate}", references, whole=False)],
         title=labels.endpoints[headline.endpoint], stamp=labels.stamp, notes=_notes(frame, headline, published, scale),

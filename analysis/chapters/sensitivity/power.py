@@ -47,7 +47,7 @@ POWER_SCALING = Layout("power_scaling.csv", "A prior or the likelihood of one he
     Column("median_low", "posterior median at the lower power"),
     Column("median_high", "posterior median at the higher power"),
     Column("shift", "change of the mean in posterior standard deviations for each doubling of the power",
-           "signed", "Shift of the mean, SD per doubling"),
+           "turned", "Shift of the mean, SD per doubling"),
     "status reason stamp"))
 
 

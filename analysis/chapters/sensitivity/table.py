@@ -74,7 +74,7 @@ DIMENSIONS = (
     Dimension("denominator", "Another denominator", choices.other_denominators, "rate"),
     Dimension("enrolled", "Patients enrolled as base", choices.enrolled, "rate"),
     Dimension("definition", "Definition of survival", choices.other_definitions, "survival", True),
-    Dimension("handling", "Transplants and non-responders", choices.other_handling, "survival"),
+    Dimension("handling", "Censoring and non-responders", choices.other_handling, "survival"),
     Dimension("statistic", "Statistic of a curve", choices.other_statistics, "survival"),
     Dimension("early", "Early extrapolations", choices.without_early, "survival", True),
     Dimension("repeated", "Numbers printed for two endpoints", choices.without_repeated, "survival", True),
@@ -146,6 +146,7 @@ def sensitivity_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, 
     rows, headline = [], []
     for dimension, variant in variants(evidence, case):
         cells, found = _refit(case, variant)
+        found = found[:1] if evidence.counts_person_time(endpoint) else found  # which tell no median
         headline = found if dimension == HEADLINE else headline
         marks = _marks(found, headline, printed) if found else {}
         rows.append({**shared, "dimension": dimension, **cells, **marks})

@@ -31,10 +31,12 @@ def _section(results: Results, page: Page) -> Html:
     regressions, studies, limits = ([row for row in rows if row["part"] == part] for part in (REGRESSION, STUDY, LIMIT))
     computed = [row for row in regressions if row["status"] == COMPUTED]
     write = results.writer(SMALL_STUDIES)
-    slopes = show(write, regressions, "endpoint k_studies slope slope_se slope_two_sided "
-                  "slope_two_sided_t ratio detectable_ratio egger_two_sided reason",
+    ratios = "ratio detectable_ratio" if any(row["n"] <= LARGE for row in studies) else ""
+    slopes = show(write, regressions, f"endpoint k_studies slope slope_se slope_two_sided slope_two_sided_t {ratios} "
+                  "egger_two_sided reason",
                   caption=f"{' or '.join(_outcomes(regressions)).capitalize()} on 1/√n, with confidence limits")
-    hazards = "; for survival the mid-p is that of the hazard" if "log hazard" in _outcomes(regressions) else ""
+    curves = any(row["time_months"] is not None and not write.scale(row).months for row in regressions)
+    hazards = "; for survival the mid-p is that of the hazard" if curves else ""
     predictions = show(write, studies, "endpoint label n observed pit z",
                        caption=f"Each study under the prediction of the others{hazards}")
     return section("small-studies", "Do small studies tell another story?", rendered(
@@ -43,7 +45,7 @@ def _section(results: Results, page: Page) -> Html:
         steep=[row for row in computed if row["slope_two_sided"] < _SIGNIFICANT],
         refused=[row for row in regressions if row["status"] != COMPUTED],
         is_extreme=lambda row: not 1.0 / _EXTREME < row["ratio"] < _EXTREME,
-        detectable=[row["detectable_ratio"] for row in computed],
+        detectable=[row["detectable_ratio"] for row in computed if ratios],
         picture=page.picture("funnel") if limits else ""))
 
 

@@ -9,10 +9,10 @@ from matplotlib.ticker import MaxNLocator
 
 from analysis.chapters.small_studies.rows import LIMIT, STUDY
 from analysis.drawing import style
-from analysis.drawing.axis import fit_axis
+from analysis.drawing.axis import fit_axis, placed
 from analysis.drawing.page import wrapped
 from analysis.drawing.panels import MAX_PANELS, listed, panels
-from analysis.results.numbers import PERCENT, Scale, level_text
+from analysis.results.numbers import PERCENT, Scale, estimand_text, level_text
 from analysis.results.writing import Labels
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ def draw_funnel(frame: "pd.DataFrame", *, labels: Labels) -> Figure:
 
 
 def _panel(axes: Axes, rows: "pd.DataFrame", scale: Scale) -> None:
-    funnel, studies = (rows[rows["part"] == part] for part in (LIMIT, STUDY))
+    funnel, studies = (placed(rows[rows["part"] == part], scale, "observed predicted predicted_lower predicted_upper")
+                       for part in (LIMIT, STUDY))
     lower, upper, sizes = funnel["predicted_lower"], funnel["predicted_upper"], funnel["precision"]
     axes.fill_betweenx(sizes, lower, upper, color=style.PREDICTION, alpha=0.14, linewidth=0.0, zorder=1)
     for edge in (lower, upper):
@@ -90,7 +91,7 @@ def _sizes(axes: Axes, low: float, high: float) -> None:
 def _axis_labels(axes: Axes, months: float, scale: Scale) -> None:
     survival = np.isfinite(months)
     axes.set_ylabel("1/SE²" if survival else "patients")
-    name = f"survival at {months:g} months" if survival else "" if scale == PERCENT else "rate"
+    name = estimand_text(months, scale) if survival else "" if scale == PERCENT else "rate"
     if name:
         unit = "" if scale == PERCENT else f" {scale.unit}"
         axes.set_xlabel(f"{name}{unit}", labelpad=2)

@@ -1,13 +1,16 @@
 """Each subset of the studies against its complement; the words are in section.html."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from analysis.chapters.chapter import Asked, Chapter, Page, Task
 from analysis.chapters.subsets.rows import FEWEST, SUBSET_DIFFERENCES, subset_rows
 from analysis.drawing.html import Html, rendered, section, show
+from analysis.results.numbers import signed
 from analysis.results.results import Results
 from analysis.results.table import COMPUTED, Row
+from analysis.results.writing import RATE, Writer
 
 
 def _work(asked: Asked) -> Iterator[Task]:
@@ -18,12 +21,13 @@ def _work(asked: Asked) -> Iterator[Task]:
 def _section(results: Results, page: Page) -> Html:
     write, rows = results.writer(SUBSET_DIFFERENCES), results.rows(SUBSET_DIFFERENCES.file)
     computed = results.computed(SUBSET_DIFFERENCES.file)
+    difference = partial(_difference, write)
     every = show(write, rows, "endpoint subset rule subset_k subset_median rest_k rest_median difference positive note",
-                 cells={"difference": lambda row: row["reason"] or None},
+                 cells={"difference": lambda row: row["reason"] or difference(row)},
                  caption="Each subset, its complement and their difference, from separate fits")
     return section("subset-differences", "Do the subsets differ?", rendered(
         "chapters/subsets/section.html", write=write, rows=rows, computed=computed, every=every, few=FEWEST,
-        **_clear(computed),
+        difference=difference, **_clear(computed),
         dominated=[row for row in computed if min(row["subset_k"], row["rest_k"]) < FEWEST],
         one_sided=[row for row in rows if row["status"] != COMPUTED]))
 
@@ -34,10 +38,19 @@ def _clear(computed: Sequence[Row]) -> dict[str, Any]:
             "closest": max(computed, key=lambda row: abs(row["positive"] - 0.5), default=None)}
 
 
+def _difference(write: Writer, row: Row) -> str:
+    """In words; of rates of events that of their medians, since the limits are those of a difference of survival."""
+    scale, sides = write.scale(row), (row["subset_median"], row["rest_median"])
+    if scale.months is None or None in sides:
+        return write(row, "difference")
+    return signed(sides[0] - sides[1], RATE, scale, like=sides)
+
+
 def _brief(results: Results, page: Page) -> Html:
     """Whether any subset differs clearly from the other studies."""
     computed = results.computed(SUBSET_DIFFERENCES.file)
-    return rendered("chapters/subsets/brief.html", computed=computed, write=results.writer(SUBSET_DIFFERENCES),
+    write = results.writer(SUBSET_DIFFERENCES)
+    return rendered("chapters/subsets/brief.html", computed=computed, write=write, difference=partial(_difference, write),
                     **_clear(computed)) if computed else Html("")
 
 

@@ -39,7 +39,7 @@ SUBSET_DIFFERENCES = Layout("subset_differences.csv", "One endpoint in one subse
     Column("difference", "posterior median of subset minus rest, on the scale of the estimand (a probability)",
            "change", "Difference{points} [{level} credible]"),
     Column("difference_lower", "its lower limit"), Column("difference_upper", "its upper limit"),
-    Column("positive", "posterior probability that the subset's value is the larger", "chance", "P(difference > 0)"),
+    Column("positive", "posterior probability that the subset's value is the larger", "side", "P(difference > 0)"),
     "note stamp"))
 
 

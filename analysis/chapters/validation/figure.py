@@ -39,7 +39,7 @@ def draw_validation(frame: "pd.DataFrame", *, labels: Labels) -> Figure:
     legend = [(Look(_COLOURS[""]), f"headline model, {level} prediction"),
               *((Look(_COLOURS[name]), name) for name in BESIDE if name in models)]
     return draw_intervals(
-        [Plot(_blocks(group, labels), scale, f"Rate or survival{scale.of_a_rate}") for scale, group in groups.items()],
+        [Plot(_blocks(group, labels), scale, scale.axis("Rate or survival")) for scale, group in groups.items()],
         title="Later studies, predicted from the review's", heads=("", "p", ""), legend=legend,
         stamp=labels.stamp, notes=[
             f"Marks: reports, hollow if they do not count. p: two-sided mid-p, red below {NAMED_BELOW:g} by the "

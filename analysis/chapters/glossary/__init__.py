@@ -1,0 +1,64 @@
+"""Each technical word of the report once, and links to it from where it is first used; the words are in terms.csv."""
+
+import csv
+import re
+from pathlib import Path
+
+from analysis.chapters.chapter import Chapter, Page
+from analysis.drawing.html import Html, join, section, tag
+from analysis.results.results import Results
+
+_FILE = Path(__file__).with_name("terms.csv")
+_MARK = re.compile(r"(<[^>]*>)")
+_ASIDE = re.compile(r"<(/?)(a|h[1-6]|style|summary|title)\b")
+"""Where no word is linked: in links, headings, and what is clicked for something else."""
+
+
+def terms(results: Results) -> list[dict[str, str]]:
+    """Rows of terms.csv that these results need: of their kinds of endpoints and of tables that were made."""
+    kinds = {"", *("events" if results.labels.scales[endpoint.endpoint].months else endpoint.kind
+                   for endpoint in results.fitted)}
+    with _FILE.open(encoding="utf-8", newline="") as file:
+        return [row for row in csv.DictReader(file) if row["kind"] in kinds
+                and (not row["file"] or results.rows(row["file"]))]
+
+
+def linked(page: str, results: Results, place: str = "") -> Html:
+    """A page on which each technical word, where it is first used, leads to what it means.
+
+    Parameters
+    ----------
+    page : str
+        Markup.
+    place : str
+        Of the glossary as seen from the page, such as "details/glossary.html"; empty for the same page.
+    """
+    parts, inside, wanted = _MARK.split(page), 0, {row["term"]: row["anchor"] for row in terms(results)}
+    for at, part in enumerate(parts):
+        if aside := _ASIDE.match(part):
+            inside += -1 if aside[1] else 1
+        elif at % 2 == 0 and not inside:
+            parts[at] = _linked(part, wanted, place)
+    return Html("".join(parts))
+
+
+def _linked(words: str, wanted: dict[str, str], place: str) -> str:
+    """A piece of text with links for words that are still `wanted`, which are taken out."""
+    if not wanted or not words.strip():
+        return words
+
+    def link(match: re.Match[str]) -> str:
+        known = next((term for term in wanted if term.casefold() == match[0].casefold()), None)
+        return f'<a class="term" href="{place}#term-{wanted.pop(known)}">{match[0]}</a>' if known else match[0]
+
+    longest = sorted(wanted, key=len, reverse=True)
+    return re.sub(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest))})(?![\w-])", link, words, flags=re.IGNORECASE)
+
+
+def _section(results: Results, page: Page) -> Html:
+    listed = [part for row in sorted(terms(results), key=lambda row: row["term"].casefold()) for part in (
+        tag("dt", row["term"], id=f"term-{row['anchor']}"), tag("dd", f"{row['meaning']}."))]
+    return section("glossary", "What the words mean", tag("dl", join(listed, "\n")))
+
+
+CHAPTER = Chapter("glossary", 200, section=_section)

@@ -1,0 +1,48 @@
+"""Each technical word is explained once, where the results have it, and leads there from its first use."""
+
+import csv
+import re
+
+import pytest
+
+from analysis.chapters import glossary
+from analysis.chapters.glossary import linked, terms
+from tests.report.reading import Page
+from tests.reporting import page_of, project_results
+
+
+@pytest.fixture(scope="module")
+def results():
+    return project_results()
+
+
+def test_each_word_of_the_results_is_explained_once(results):
+    page = Page(page_of(results))
+    anchors = [f"term-{row['anchor']}" for row in terms(results)]
+    assert len(anchors) > 15 and all(page.ids.count(anchor) == 1 for anchor in anchors)
+
+
+def test_words_follow_kinds_and_tables(results):
+    """Without a table of influence nothing is said of bits, and every row is of a known kind."""
+    shown = {row["anchor"] for row in terms(results)}
+    assert {"rho", "tau", "hazard", "clopper-pearson"} <= shown and not {"bits", "tau-events", "pit"} & shown
+    with glossary._FILE.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["kind"] for row in rows} == {"", "rate", "survival", "events"}
+    assert len({row["anchor"] for row in rows}) == len(rows)
+
+
+def test_a_word_leads_to_its_meaning_where_it_is_first_used_and_nowhere_else(results):
+    page = linked('<h2>Shrunken</h2><p title="shrunken">An <a href="#x">R-hat</a>, <b>shrunken</b>, R-hat &lt; 1.01, '
+                  "Shrunken; rhododendron-rho rho</p>", results, "details/glossary.html")
+    links = re.findall(r'href="details/glossary.html#(\S+)">([^<]*)<', page)
+    assert links == [("term-shrunken", "shrunken"), ("term-sampling", "R-hat"), ("term-rho", "rho")]
+    assert re.sub(r'<a class="term"[^>]*>|(?<=[a-z])</a>(?=[,; <]|$)', "", page).count("Shrunken") == 2
+    assert page.endswith("</p>") and "rhododendron-rho " in page
+
+
+def test_the_whole_page_stays_whole(results):
+    page = Page(linked(page_of(results), results))
+    targets = [value for tag, name, value in page.attributes if tag == "a" and name == "href" and "#term-" in value]
+    assert page.unbalanced == [] and len(targets) == len(set(targets)) > 10
+    assert {target[1:] for target in targets} <= set(page.ids)
