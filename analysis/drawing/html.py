@@ -29,7 +29,7 @@ MAX_ROWS = 100
 
 _OF_A_STUDY = ("study_id", "label")
 _ROOMS = Path(__file__).parents[1]
-_WORDS = ("chance", "counted", "estimand_text", "fixed", "level_text", "number", "out_of", "significant")
+_WORDS = ("chance", "counted", "fixed", "level_text", "number", "out_of", "significant")
 
 
 @cache

@@ -117,7 +117,7 @@ def test_events_over_person_time_are_rates(other, capsys):
             wanted = [each * count / cohort[2] for count in (cohort[at], *limits)]
             decimals = len(cell.split(" [")[0].partition(".")[2])
             assert cell == "{:.{d}f} [{:.{d}f}, {:.{d}f}]".format(*wanted, d=decimals)
-    assert "Stroke, event rate2.1 per 1,000 person-years [1.7, 2.7]" in page.text
+    assert "2.1 per 1,000 person-years [1.7, 2.7]" in page.text and "Stroke: about 2.1 of 1,000 person-years" in page.text
     assert "19 per 100,000 person-years [16, 23]" in page.text and "377,6" not in page.text
     assert main(["fit", "stroke", "--engine", "exact", "--data", str(data)]) == 0
     printed = capsys.readouterr().out

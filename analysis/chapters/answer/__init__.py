@@ -105,7 +105,8 @@ def _cards(results: Results) -> list[dict[str, Any]]:
         falling = _falling(results, main)
         value, bracket, limits = (results.writer(ANSWER)(falling) if falling else ours(main)).partition(" [")
         cards.append({"endpoint": endpoint, "record": record, "value": value, "limits": bracket + limits,
-                      "months": results.horizon(endpoint), "reported": reported,
+                      "months": None if ours.scale(main or {"endpoint": endpoint.endpoint}).months
+                      else results.horizon(endpoint), "reported": reported,
                       "many": _many(results, falling or main), "published": theirs(reported, "published"),
                       "constant": ours(main) if falling else ""})
     return cards
@@ -117,7 +118,8 @@ def _many(results: Results, row: Row | None) -> dict[str, Any] | None:
         return None
     scale = results.labels.scales[row["endpoint"]]
     value, *limits = joint(limits_of(row, "median"), RATE, scale)
-    return {"value": value, "limits": limits if row["lower"] is not None else [], "of": f"{scale.factor:,.0f}"}
+    return {"value": value, "limits": limits if row["lower"] is not None else [],
+            "of": f"{scale.factor:,.0f}{' person-years' if scale.months else ''}"}
 
 
 def _falling(results: Results, main: Row | None) -> Row | None:

@@ -50,8 +50,8 @@ def _brief(results: Results, page: Page) -> Html:
     """Whether any subset differs clearly from the other studies."""
     computed = results.computed(SUBSET_DIFFERENCES.file)
     write = results.writer(SUBSET_DIFFERENCES)
-    return rendered("chapters/subsets/brief.html", computed=computed, write=write, difference=partial(_difference, write),
-                    **_clear(computed)) if computed else Html("")
+    return rendered("chapters/subsets/brief.html", computed=computed, write=write, **_clear(computed),
+                    difference=partial(_difference, write)) if computed else Html("")
 
 
 CHAPTER = Chapter("subsets", 80, (SUBSET_DIFFERENCES,), _work, section=_section, parts=("subsets",),
