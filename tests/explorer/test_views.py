@@ -91,7 +91,7 @@ def test_exceedance_is_that_of_the_distribution(shipped):
     view = view_of(shipped, first_job(shipped), "")
     median = view.pooled[0].median
     page = views.exceedance(view, {"threshold": [f"{median}"]})
-    assert "Your threshold" in page and ">0.5<" in page
+    assert "Your threshold" in page and ">0.50<" in page
     assert "Salvage chemotherapy" in page
 
 
