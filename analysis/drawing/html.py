@@ -97,9 +97,9 @@ def cited(citation: str, doi: str, otherwise: str = "") -> Html:
     return tag("a", citation, href=target) if target else text(citation)
 
 
-def image(source: str, alt: str) -> Html:
-    """A picture in a frame of its own, which scrolls on a narrow screen."""
-    return _macro("picture", source, alt)
+def image(source: str, alt: str, narrow: str = "") -> Html:
+    """A picture, on narrow screens in another layout where there is one."""
+    return _macro("picture", source, alt, narrow)
 
 
 def table(caption: str, heads: Sequence[object], rows: Sequence[Sequence[object]], *,

@@ -1,12 +1,13 @@
 """Lines of text beside a plot of estimates with their limits: one layout of every figure that is a list of intervals.
 
 A page has plots below each other, a plot has blocks of lines, a line has a label on the left, one or more intervals in
-the plot, and on the right the texts of each. Lengths are inches.
+the plot, and on the right the texts of each. On a narrow page labels stand above their intervals, with what else there
+is no room for. Lengths are inches.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from itertools import accumulate, pairwise
 
 from matplotlib.axes import Axes
@@ -16,18 +17,18 @@ from matplotlib.patches import Polygon
 from matplotlib.transforms import Transform, blended_transform_factory
 
 from analysis.drawing.axis import fit_axis
-from analysis.drawing.page import LINE, new_page, width_of, wrapped
-from analysis.drawing.style import FAINT, INK, MARGIN, RULE, SMALL, TEXT, WIDTH, styled
+from analysis.drawing.page import LINE, letters, new_page, width_of, wrapped
+from analysis.drawing.style import FAINT, INK, MARGIN, RULE, SMALL, TEXT, WIDTH, styled, width
 from analysis.results.numbers import Scale
 
 DIAMOND = "diamond"
 """The marker that reaches from the lower to the upper limit."""
 
-_END = WIDTH - MARGIN
 _INDENT, _GAP = 2.0 * MARGIN, 0.2
-_LEADING, _BETWEEN, _PART = 0.27, 0.09, 0.12
+_LEADING, _BETWEEN, _APART, _PART = 0.27, 0.09, 0.07, 0.12
 _AXIS, _LEGEND = 0.9, 0.33
-_LABEL, _DETAIL, _WIDE, _MARKS = 31, 36, 72, 88  # letters of a label, what is below it, a heading, and the legend
+_LABEL, _DETAIL, _WIDE, _MARKS = 31, 38, 70, 88  # letters of a label, what is below it, a heading, and the legend
+_ABOVE, _ASIDE, _HEAD = 36, 50, 46  # letters on a narrow page: of a label, what is beside or below it, and a head
 _LEAST, _MOST = 2.3, 3.9  # width of the labels; that of the plot is not below the first
 _DIGIT = 0.128  # width of one below the axis
 _ROOM = 0.11  # beyond the limits of an axis, so that marks there are whole
@@ -57,7 +58,7 @@ class Interval:
     """An estimate with its limits, where there are any, and its texts in the columns on the right.
 
     Without an estimate there is only text. Several estimates have a spread, from the smallest to the largest, which is
-    drawn as a thick bar in place of the mark.
+    drawn as a thick bar in place of the mark. A pale bar stands behind where there is something to compare with.
     """
 
     middle: float | None
@@ -67,13 +68,15 @@ class Interval:
     text: str = ""
     end: str = ""
     spread: tuple[float, float] | None = None
+    behind: tuple[float, float] | None = None
     gid: str | None = None
 
     def on(self, scale: Scale) -> "Interval":
         """At its places on the axis of a scale."""
         middle, lower, upper = scale.places((self.middle, self.lower, self.upper))
         return replace(self, middle=middle, lower=lower, upper=upper,
-                       spread=self.spread and tuple(sorted(map(scale.place, self.spread))))
+                       spread=self.spread and tuple(sorted(map(scale.place, self.spread))),
+                       behind=self.behind and tuple(sorted(map(scale.place, self.behind))))
 
 
 @dataclass(frozen=True)
@@ -171,12 +174,15 @@ def draw_intervals(plots: Sequence[Plot], *, title: str, heads: tuple[str, str, 
         What marks are; the notes stand below it.
     """
     with styled():
-        ncols = len(legend) if sum(len(text) + 6 for _, text in legend) <= _MARKS else 1
+        heads = heads if _beside() else _stacked(heads)
+        marks = [(look, wrapped(words, letters(_MARKS), 3)) for look, words in legend]
+        ncols = len(marks) if sum(len(words) + 6 for _, words in marks) <= letters(_MARKS) else 1
         heights = [sum(map(_height, plot.blocks)) for plot in plots]
-        head, below = _PART + LINE * max(map(_lines, heads)), _LEGEND * len(legend) / max(ncols, 1)
+        head = _PART + LINE * max(map(_lines, heads))
+        below = _LEGEND * sum(_lines(words) for _, words in marks) / max(ncols, 1)
         page = new_page(head + sum(heights) + _AXIS * len(plots) + below, title=title, notes=notes, stamp=stamp)
         left, right, text, size = _columns([line for plot in plots for block in plot.blocks for line in block.lines])
-        for words, at, align in zip(heads, (MARGIN, text, _END), ("left", "left", "right"), strict=True):
+        for words, at, align in zip(heads, (MARGIN, text, _end()), ("left", "left", "right"), strict=True):
             page.write(words, page.top, left=at, align=align)
         top = page.top + head
         for plot, height in zip(plots, heights, strict=True):
@@ -184,12 +190,28 @@ def draw_intervals(plots: Sequence[Plot], *, title: str, heads: tuple[str, str, 
             across = blended_transform_factory(page.figure.dpi_scale_trans, axes.transData)
             _draw_plot(_Sheet(axes, across, text, size), plot.placed, right - left, height)
             top += height + _AXIS
-        if legend:
+        if marks:
             page.figure.legend(
-                handles=[Line2D([], [], label=words, **look.line) for look, words in legend], loc="upper left",
-                bbox_to_anchor=(0.0, 1.0 - (top - 0.1) / page.height), ncols=ncols, frameon=False, fontsize=SMALL,
+                handles=[Line2D([], [], label=words, **look.line) for look, words in marks], loc="upper left",
+                bbox_to_anchor=(0.0, 1.0 - (top - 0.1) / page.height), ncols=ncols, frameon=False,
                 handlelength=2.0, columnspacing=1.2)
         return page.figure
+
+
+def _beside() -> bool:
+    """Whether labels stand beside their intervals and not above them."""
+    return width() == WIDTH
+
+
+def _end() -> float:
+    return width() - MARGIN
+
+
+def _stacked(heads: tuple[str, str, str]) -> tuple[str, str, str]:
+    """The heads below each other: of labels, and right of them those of ends and of texts."""
+    label, text, end = (head.replace("\n", " ") if at and len(head) <= _HEAD else "\n".join(
+        wrapped(line, _HEAD, 3) for line in head.split("\n") if line) for at, head in enumerate(heads))
+    return label, "", "\n" * _lines(label) + "\n".join(filter(None, (end, text)))
 
 
 def _lines(text: str) -> int:
@@ -197,46 +219,79 @@ def _lines(text: str) -> int:
 
 
 @cache
-def _label(text: str) -> str:
-    """At most two lines, no longer than they must be."""
+def _label(text: str, most: int) -> str:
+    """At most two lines of so many letters, no longer than they must be."""
     first, choice, second = text.partition("; ")
-    if choice and len(text) > _LABEL:
-        return f"{wrapped(f'{first};', _LABEL, 1)}\n{wrapped(second, _LABEL, 1)}"
-    widths = range(len(text) // 2, _LABEL) if _LABEL < len(text) < 2 * _LABEL else ()
+    if choice and len(text) > most:
+        return f"{wrapped(f'{first};', most, 1)}\n{wrapped(second, most, 1)}"
+    widths = range(len(text) // 2, most) if most < len(text) < 2 * most else ()
     return next((label for label in (wrapped(text, width) for width in widths) if not label.endswith("…")),
-                wrapped(text, _LABEL))
+                wrapped(text, most))
 
 
-def _details(line: Line) -> str:
-    return "\n".join(wrapped(detail, _DETAIL, 3) for detail in line.details if detail)
+@dataclass(frozen=True)
+class _Words:
+    """What is written of a line: its label, what is below or at the end of that, and whether it is at the end."""
+
+    label: str
+    details: str
+    texts: tuple[str, ...]
+    ends: tuple[str, ...]
+    aside: bool = False
+
+    @property
+    def heights(self) -> tuple[float, float, float]:
+        """Of the label, of the details below it, and of the texts beside the intervals."""
+        return (_LEADING * _lines(self.label), _LEADING * SMALL / TEXT * _lines(self.details) * (not self.aside),
+                _LEADING * sum(max(1, _lines(text)) for text in self.texts))
+
+    @property
+    def height(self) -> float:
+        """Of the whole line."""
+        label, details, texts = self.heights
+        return _BETWEEN + (max(label + details, texts) if _beside() else _APART + label + details + texts)
+
+
+@lru_cache(maxsize=1000)
+def _words_of(line: Line, beside: bool) -> _Words:
+    texts, ends = (tuple(getattr(interval, name) for interval in line.intervals) for name in ("text", "end"))
+    if beside:
+        details = "\n".join(wrapped(detail, _DETAIL, 3) for detail in line.details if detail)
+        return _Words(_label(line.label, _LABEL), details, texts, ends)
+    more = [text.partition("\n")[2] for text in texts]
+    label = _label(line.label, _ABOVE)
+    details = wrapped(" · ".join(filter(None, [*line.details, *more, *ends])).replace("\n", " "), _ASIDE, 3)
+    room = _end() - _INDENT - _GAP - width_of(label.rpartition("\n")[2], TEXT, bold=line.intervals[0].look.bold)
+    return _Words(label, details if line.details or any((*more, *ends)) else "",
+                  tuple(text.partition("\n")[0] for text in texts), ("",) * len(ends),
+                  _lines(details) == 1 and width_of(details, SMALL) <= room)
+
+
+def _words(line: Line) -> _Words:
+    return _words_of(line, _beside())
 
 
 def _heading(block: Block) -> str:
-    return wrapped(block.heading, _WIDE - len(block.note)) if block.heading else ""
-
-
-def _heights(line: Line) -> tuple[float, float, float]:
-    """Of the label, of the details, and of the whole line."""
-    label, details = _LEADING * _lines(_label(line.label)), _LEADING * SMALL / TEXT * _lines(_details(line))
-    texts = _LEADING * sum(_lines(interval.text) for interval in line.intervals)
-    return label, details, _BETWEEN + max(label + details, texts)
+    return wrapped(block.heading, letters(_WIDE) - len(block.note), 2 if _beside() else 4) if block.heading else ""
 
 
 def _height(block: Block) -> float:
-    return _PART + _LEADING * _lines(_heading(block)) + sum(_heights(line)[-1] for line in block.lines) + _BETWEEN
+    return _PART + _LEADING * _lines(_heading(block)) + sum(_words(line).height for line in block.lines) + _BETWEEN
 
 
 def _columns(lines: Sequence[Line]) -> tuple[float, float, float, float]:
     """Edges of the plot, as wide as texts leave room, where these begin on its right, and the size that they fit in."""
-    intervals = [interval for line in lines for interval in line.intervals]
-    labels = (max(width_of(_label(line.label), TEXT, bold=line.intervals[0].look.bold),
-                  width_of(_details(line), SMALL)) for line in lines)
-    left = _INDENT + _GAP + min(max(_LEAST, *labels, 0.0), _MOST)
-    text, end = (max((width_of(getattr(interval, name), TEXT, bold=interval.look.bold) for interval in intervals),
-                     default=0.0) for name in ("text", "end"))
+    left, words = _INDENT, [(line, _words(line)) for line in lines]
+    if _beside():
+        labels = (max(width_of(found.label, TEXT, bold=line.intervals[0].look.bold), width_of(found.details, SMALL))
+                  for line, found in words)
+        left += _GAP + min(max(_LEAST, *labels, 0.0), _MOST)
+    text, end = (max((width_of(part, TEXT, bold=interval.look.bold) for line, found in words
+                      for part, interval in zip(getattr(found, name), line.intervals, strict=True)), default=0.0)
+                 for name in ("texts", "ends"))
     gap = _GAP if end else 0.0
-    share = min(1.0, (_END - left - _LEAST - _GAP - gap) / max(text + end, _DIGIT))
-    begin = _END - (text + end) * share - gap
+    share = min(1.0, (_end() - left - _LEAST - _GAP - gap) / max(text + end, _DIGIT))
+    begin = _end() - (text + end) * share - gap
     return left, begin - _GAP, begin, share * TEXT
 
 
@@ -246,20 +301,25 @@ def _draw_plot(sheet: _Sheet, plot: Plot, width: float, height: float) -> None:
     sheet.axes.spines["left"].set_visible(False)
     fit_axis(sheet.axes, _values(plot), plot.scale, whole=plot.whole, room=_ROOM / (width - 2.0 * _ROOM),
              letters=int(width / _DIGIT))
-    sheet.axes.set_xlabel(plot.label)
-    _draw_references(sheet, plot.references, 0.0, height)
-    top = 0.0
+    sheet.axes.set_xlabel(wrapped(plot.label, int((width + 2.0 * MARGIN) / _DIGIT)))
+    top, strips = 0.0, [(0.0, height)] if _beside() else []
     for block in plot.blocks:
         heading = _LEADING * _lines(_heading(block))
         middle = top + (_PART + _BETWEEN + heading) / 2.0
-        sheet.line([MARGIN, _END], [top, top], RULE, linewidth=0.8, transform=sheet.across, clip_on=False)
+        sheet.line([MARGIN, _end()], [top, top], RULE, linewidth=0.8, transform=sheet.across, clip_on=False)
         sheet.write(_heading(block), MARGIN, middle, bold=True)
-        sheet.write(block.note, _END, middle, align="right", color=FAINT)
-        edges = [*accumulate((_heights(line)[-1] for line in block.lines), initial=top + _PART + heading)]
-        for line, (above, below) in zip(block.lines, pairwise(edges), strict=True):
-            _draw_line(sheet, line, (above + below) / 2.0)
-        _draw_references(sheet, block.references, edges[0], edges[-1])
+        sheet.write(block.note, _end(), middle, align="right", color=FAINT)
+        words = [_words(line) for line in block.lines]
+        edges = [*accumulate((one.height for one in words), initial=top + _PART + heading)]
+        for line, one, (above, below) in zip(block.lines, words, pairwise(edges), strict=True):
+            _draw_line(sheet, line, one, above, below)
+        # On a narrow page, where they cross no label.
+        own = [(edges[0], edges[-1])] if _beside() else [
+            (below - one.heights[2], below) for one, below in zip(words, edges[1:], strict=True)]
+        _draw_references(sheet, block.references, own)
+        strips += [] if _beside() else own
         top = edges[-1] + _BETWEEN
+    _draw_references(sheet, plot.references, strips)
 
 
 def _values(plot: Plot) -> list[float]:
@@ -267,31 +327,39 @@ def _values(plot: Plot) -> list[float]:
     near, ends = [value for reference in plot.references for value in (reference.at, reference.to)], []
     for block in plot.blocks:
         for interval in (interval for line in block.lines for interval in line.intervals):
-            near += [interval.middle, *(interval.spread or ())]
+            near += [interval.middle, *(interval.spread or ()), *(interval.behind or ())]
             (ends if block.far else near).extend((interval.lower, interval.upper))
     known = [value for value in near if value is not None]
     room = 2.0 * (max(known, default=1.0) - min(known, default=0.0))
     return [*known, *(min(max(end, min(known) - room), max(known) + room) for end in ends if end is not None)]
 
 
-def _draw_references(sheet: _Sheet, references: Sequence[Reference], top: float, bottom: float) -> None:
+def _draw_references(sheet: _Sheet, references: Sequence[Reference], strips: Sequence[tuple[float, float]]) -> None:
+    """Bands as high as the plot, lines in strips from top to bottom."""
     for reference in references:
         if reference.to is not None:
             sheet.axes.axvspan(reference.at, reference.to, color=reference.color, alpha=0.13, linewidth=0, zorder=1)
         else:
             width, style = (2.0, (0, (1, 2))) if reference.dotted else (1.4, "-")
-            sheet.line([reference.at] * 2, [top, bottom], reference.color, linewidth=width, linestyle=style, zorder=1.5)
+            for strip in strips:
+                sheet.line([reference.at] * 2, strip, reference.color, linewidth=width, linestyle=style, zorder=1.5)
 
 
-def _draw_line(sheet: _Sheet, line: Line, middle: float) -> None:
-    (label, details, _), first = _heights(line), line.intervals[0].look
-    sheet.write(_label(line.label), _INDENT, middle - details / 2.0, color=line.color or first.color, bold=first.bold)
-    sheet.write(_details(line), _INDENT, middle + label / 2.0, size=SMALL, color=FAINT)
-    for at, interval in enumerate(line.intervals):
-        y = middle + (at - (len(line.intervals) - 1) / 2.0) * _LEADING
+def _draw_line(sheet: _Sheet, line: Line, words: _Words, above: float, below: float) -> None:
+    (label, details, texts), first = words.heights, line.intervals[0].look
+    middle, marks = ((above + below) / 2.0,) * 2 if _beside() else (
+        above + _APART + (_BETWEEN + label + details) / 2.0, below - texts / 2.0)
+    sheet.write(words.label, _INDENT, middle - details / 2.0, color=line.color or first.color, bold=first.bold)
+    sheet.write(words.details, *((_end(), middle + (label - _LEADING) / 2.0) if words.aside else
+                                 (_INDENT, middle + label / 2.0)),
+                align="right" if words.aside else "left", size=SMALL, color=FAINT)
+    for at, (interval, text, end) in enumerate(zip(line.intervals, words.texts, words.ends, strict=True)):
+        y = marks + (at - (len(line.intervals) - 1) / 2.0) * _LEADING
         look = {"size": sheet.size, "color": interval.look.color, "bold": interval.look.bold}
-        sheet.write(interval.text, sheet.text, y, **look)
-        sheet.write(interval.end, _END, y, align="right", **look)
+        sheet.write(text, sheet.text, y, **look)
+        sheet.write(end, _end(), y, align="right", **look)
+        if interval.behind:
+            sheet.line(interval.behind, [y, y], RULE, linewidth=9.0, zorder=2)
         if interval.middle is not None:
             _draw_interval(sheet, interval, y)
 

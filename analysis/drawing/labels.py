@@ -1,7 +1,13 @@
 """Puts the names of points beside them where they hide neither a point nor another name."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+
+from analysis.drawing.page import width_of, wrapped
+from analysis.drawing.style import INK, SMALL
 
 
 @dataclass(frozen=True)
@@ -23,29 +29,56 @@ class Place:
 
 
 Box = tuple[float, float, float, float]
+_LINE, _LETTERS = 0.19, 22
 
 
-def places(discs: Sequence[Disc], texts: Sequence[str | None], *, width: float, height: float, letter: float,
+@dataclass(frozen=True)
+class Point:
+    """A mark in a plot with its area in square points, and its name; an empty one stands in the way only."""
+
+    x: float
+    y: float
+    area: float
+    name: str = ""
+    color: str = INK
+
+
+def name_points(axes: Axes, points: Sequence[Point]) -> None:
+    """Write the names beside their points where there is room, the first ones first; the limits of axes are set."""
+    box, dpi = axes.get_position(), axes.figure.dpi
+    width, height = axes.figure.get_size_inches() * (box.width, box.height)
+    at = (axes.transData.transform([(point.x, point.y) for point in points]) - axes.bbox.min) / dpi
+    discs = [Disc(x, y, math.sqrt(point.area / math.pi) / 72.0) for (x, y), point in zip(at, points, strict=True)]
+    names = [wrapped(point.name, _LETTERS, 1) if point.name else "" for point in points]
+    spots = places(discs, [width_of(name, SMALL) if name else None for name in names], width=width, height=height,
+                   line=_LINE)
+    for point, name, spot in zip(points, names, spots, strict=True):
+        if spot:
+            axes.text(spot.x / width, spot.y / height, name, transform=axes.transAxes, ha=spot.align, va="center",
+                      fontsize=SMALL, color=point.color, zorder=6)
+
+
+def places(discs: Sequence[Disc], lengths: Sequence[float | None], *, width: float, height: float,
            line: float) -> list[Place | None]:
     """A place for each name, in the order of the points; None where there is no room, or no name.
 
     Parameters
     ----------
-    texts : sequence of str or None
-        Names, the most important first where two compete for room.
+    lengths : sequence of float or None
+        Of names in inches, the most important first where two compete for room.
     width, height : float
         Of the plot, inches.
-    letter, line : float
-        Width of a letter and height of a line, inches.
+    line : float
+        Height of a line, inches.
     """
     taken: list[Box] = [(disc.x - disc.radius, disc.y - disc.radius, disc.x + disc.radius, disc.y + disc.radius)
                         for disc in discs]
     found: list[Place | None] = []
-    for disc, text in zip(discs, texts, strict=True):
+    for disc, length in zip(discs, lengths, strict=True):
         place = None
-        if text:
+        if length:
             for candidate in _candidates(disc, line):
-                box = _box(candidate, len(text) * letter, line)
+                box = _box(candidate, length, line)
                 inside = box[0] >= 0.0 and box[1] >= 0.0 and box[2] <= width and box[3] <= height
                 if inside and not any(_overlap(box, other) for other in taken):
                     place = candidate

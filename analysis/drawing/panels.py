@@ -1,4 +1,4 @@
-"""A page of small plots, two beside each other, whose letters stay readable on a telephone."""
+"""A page of small plots: two beside each other, or below each other on a narrow page."""
 
 from collections.abc import Sequence
 
@@ -9,13 +9,9 @@ from analysis.drawing import style
 from analysis.drawing.page import new_page, wrapped
 
 MAX_PANELS = 16
-_COLUMNS = 2
-_PANEL = 4.0
-_LEFT, _GAP, _RIGHT, _BELOW, _ABOVE = 0.95, 0.95, 0.35, 0.72, 0.78
+_PLOT_WIDTH, _PLOT_HEIGHT = 4.075, 2.5
+_LEFT, _GAP, _RIGHT, _BELOW, _ABOVE = 0.95, 0.95, 0.35, 0.72, 0.82
 _TITLE_LINE = 0.27
-PLOT_WIDTH = (style.WIDTH - _LEFT - _GAP - _RIGHT) / _COLUMNS
-PLOT_HEIGHT = _PANEL - _BELOW - _ABOVE
-"""Inches of one plot within its axes."""
 
 
 def panels(titles: Sequence[str], *, title: str, notes: Sequence[str], stamp: str = "",
@@ -30,15 +26,17 @@ def panels(titles: Sequence[str], *, title: str, notes: Sequence[str], stamp: st
         How many of the first plots fill a row of their own.
     """
     words = [wrapped(text, 33) for text in titles]
+    columns = 2 if style.width() == style.WIDTH else 1
+    wide *= columns == 2
     above = _ABOVE - _TITLE_LINE * (not any("\n" in text for text in words))
-    row = above + PLOT_HEIGHT + _BELOW
-    page = new_page(-(-(len(titles) + wide) // _COLUMNS) * row, title=title, notes=notes, stamp=stamp)
+    row = above + _PLOT_HEIGHT + _BELOW
+    page = new_page(-(-(len(titles) + wide) // columns) * row, title=title, notes=notes, stamp=stamp)
     plots = []
     for at, text in enumerate(words):
-        place, width = (2 * at, style.WIDTH - _LEFT - _RIGHT) if at < wide else (at + wide, PLOT_WIDTH)
-        axes = page.axes(_LEFT + (place % _COLUMNS) * (PLOT_WIDTH + _GAP), page.top + (place // _COLUMNS) * row + above,
-                         width, PLOT_HEIGHT)
-        axes.set_title(text, fontsize=style.TEXT, fontweight="bold", loc="left", x=-0.13 * PLOT_WIDTH / width, pad=9)
+        place, width = (2 * at, page.width - _LEFT - _RIGHT) if at < wide else (at + wide, _PLOT_WIDTH)
+        axes = page.axes(_LEFT + (place % columns) * (_PLOT_WIDTH + _GAP), page.top + (place // columns) * row + above,
+                         width, _PLOT_HEIGHT)
+        axes.set_title(text, fontsize=style.TEXT, fontweight="bold", loc="left", x=-0.13 * _PLOT_WIDTH / width, pad=13)
         plots.append(axes)
     return page.figure, plots
 

@@ -1,5 +1,6 @@
 """Draws the figures of all chapters, in two processes."""
 
+import sys
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -7,11 +8,13 @@ from pathlib import Path
 
 from analysis.chapters.chapter import Chapter, Picture
 from analysis.drawing.html import Html
-from analysis.drawing.saving import save_figure
+from analysis.drawing.saving import lacking, save_figure, save_svg
+from analysis.drawing.style import fallbacks, narrow
 from analysis.evidence.types import Evidence
 from analysis.results.results import Results
 from analysis.runs.page import as_picture
 from analysis.runs.workers import Item, work_off
+from analysis.system.errors import one_line
 from analysis.system.failures import Failure, attempt
 
 
@@ -26,27 +29,34 @@ def draw_all(results: Results, chapters: Sequence[Chapter], folder: Path, *,
     pictures : mapping of str to Html
         For the page, by name.
     paths : list of Path
-        An SVG and a PNG for each.
+        An SVG, a PNG and an SVG for narrow screens of each.
     """
     planned = [attempt("figures", "", _pictures, chapter, results) for chapter in chapters if chapter.figures]
     failures = [plan for plan in planned if isinstance(plan, Failure)]
     pictures = [picture for plan in planned if not isinstance(plan, Failure) for picture in plan]
     done = work_off([Item(_draw, (picture, folder)) for picture in pictures], results.evidence, executor=executor)
     failures += [one for one in done if isinstance(one, Failure)]
-    drawn = {picture.name: (picture, paths) for picture, paths in zip(pictures, done, strict=True)
-             if not isinstance(paths, Failure)}
+    drawn = [(picture, *one) for picture, one in zip(pictures, done, strict=True) if not isinstance(one, Failure)]
+    if boxes := list(dict.fromkeys(text for *_, texts in drawn for text in texts)):
+        print(f"No installed font has all letters of {one_line('; '.join(boxes))}: PNG files show boxes in their "
+              "place, SVG files and the page do not. Install a font that has them, such as Noto Sans CJK.",
+              file=sys.stderr)
     return (replace(results, failures=(*results.failures, *failures)),
-            {name: as_picture(paths[0], picture.alt) for name, (picture, paths) in drawn.items()},
-            [path for _, paths in drawn.values() for path in paths])
+            {picture.name: as_picture(paths[0], picture.alt, paths[2]) for picture, paths, _ in drawn},
+            [path for _, paths, _ in drawn for path in paths])
 
 
 def _pictures(chapter: Chapter, results: Results) -> list[Picture]:
     return list(chapter.figures(results))
 
 
-def _draw(evidence: Evidence, picture: Picture, folder: Path) -> tuple[Path, Path] | Failure:
+def _draw(evidence: Evidence, picture: Picture, folder: Path) -> tuple[tuple[Path, ...], list[str]] | Failure:
     return attempt(f"figure {picture.name}", "", _save, picture, folder)
 
 
-def _save(picture: Picture, folder: Path) -> tuple[Path, Path]:
-    return save_figure(picture.draw(**picture.content), folder / picture.name)
+def _save(picture: Picture, folder: Path) -> tuple[tuple[Path, ...], list[str]]:
+    """The files, and texts that cannot be drawn."""
+    svg, png = save_figure(picture.draw(**picture.content), folder / picture.name)
+    with narrow():
+        slim = save_svg(picture.draw(**picture.content), folder / f"{picture.name}.narrow")
+    return (svg, png, slim), lacking(svg, fallbacks())

@@ -110,9 +110,11 @@ def _with_failures(failures: Iterable[Failure], parts: Sequence[str], content: H
     return join(["" if isinstance(content, Failure) else content, *told], "\n")
 
 
-def as_picture(svg: Path, alt: str) -> Html:
-    """A figure for the page; as an image of its own it can neither run scripts nor share ids with another one."""
-    return image("data:image/svg+xml;base64," + base64.b64encode(svg.read_bytes()).decode(), alt)
+def as_picture(wide: Path, alt: str, narrow: Path) -> Html:
+    """A figure for the page in both layouts; as an image it can neither run scripts nor share ids with another one."""
+    source, other = ("data:image/svg+xml;base64," + base64.b64encode(svg.read_bytes()).decode()
+                     for svg in (wide, narrow))
+    return image(source, alt, other)
 
 
 def _banners(results: Results) -> list[tuple[str, str]]:

@@ -67,7 +67,8 @@ def test_each_endpoint_with_studies_has_a_figure():
 
 def test_without_published_numbers_there_is_no_comparison_figure(results, tmp_path):
     pictures, paths = drawn(results, tmp_path)
-    assert list(pictures) == ["forest.cr"] and [path.name for path in paths] == ["forest.cr.svg", "forest.cr.png"]
+    assert list(pictures) == ["forest.cr"]
+    assert [path.name for path in paths] == ["forest.cr.svg", "forest.cr.png", "forest.cr.narrow.svg"]
 
 
 def test_a_survival_only_directory_is_drawn(tmp_path):
@@ -92,5 +93,5 @@ def test_a_drawing_process_loads_no_sampler():
 
 
 def test_a_failed_headline_is_stamped(tmp_path):
-    _, (svg, _) = drawn(results_of(load(write_evidence(tmp_path / "evidence")), failing=[("cr", "all")]), tmp_path)
+    _, (svg, *_) = drawn(results_of(load(write_evidence(tmp_path / "evidence")), failing=[("cr", "all")]), tmp_path)
     assert "NOT CONVERGED" in svg.read_text("utf-8") and "credible" not in svg.read_text("utf-8")

@@ -1,17 +1,15 @@
 """The layout that all lists of intervals share: texts keep their place, and limits beyond the axis are seen to be."""
 
-from itertools import combinations
+from contextlib import nullcontext
 
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from analysis.drawing.axis import by_scale
 from analysis.drawing.intervals import Block, Interval, Line, Look, Plot, draw_intervals
 from analysis.results.numbers import PER_THOUSAND, PERCENT
-from tests.figures.reading import drawn, texts
+from analysis.drawing.style import NARROW, SHOWN, SMALL, WIDTH, narrow
+from tests.figures.reading import drawn, misplaced, texts
 from tests.reporting import pictures_of, project_results
-
-SMALLEST = 14.5  # points: on a telephone, whose 390 pixels show 10.4 inches, 7.6 pixels
 
 
 def figure_of(*intervals, far=False, label="label", title="title", near=(0.012, 0.010, 0.015)):
@@ -21,30 +19,16 @@ def figure_of(*intervals, far=False, label="label", title="title", near=(0.012, 
                           stamp="NOT CONVERGED · QUICK")
 
 
-def apart(figure):
-    """No text overlaps another one or leaves the page."""
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    every = [text for axes in figure.axes for text in (*axes.texts, *axes.get_xticklabels())] + list(figure.texts)
-    boxes = {text: text.get_window_extent(canvas.get_renderer()) for text in every}
-    page = figure.bbox
-    assert all(0.0 <= box.x0 and box.x1 <= page.x1 and 0.0 <= box.y0 and box.y1 <= page.y1 for box in boxes.values())
-    # Descenders may reach the ascenders of the line below.
-    assert not [(one.get_text(), other.get_text()) for (one, a), (other, b) in combinations(boxes.items(), 2)
-                if min(a.x1, b.x1) > max(a.x0, b.x0)
-                and min(a.y1, b.y1) - max(a.y0, b.y0) > 0.2 * min(a.height, b.height)]
-
-
-@pytest.fixture(scope="module")
-def figures():
-    return {picture.name: picture.draw(**picture.content) for picture in pictures_of(project_results(stamp="QUICK"))}
-
-
-@pytest.mark.parametrize("name", ["forest.cr", "forest.os", "published"])
-def test_texts_are_large_and_neither_overlap_nor_leave_the_page(figures, name):
-    apart(figures[name])
-    every = [text for axes in figures[name].axes for text in (*axes.texts, *axes.get_xticklabels())]
-    assert min(text.get_fontsize() for text in [*every, *figures[name].texts]) >= SMALLEST
+@pytest.mark.parametrize("layout", [nullcontext, narrow])
+def test_texts_are_large_and_neither_overlap_nor_leave_the_page(layout):
+    for picture in pictures_of(project_results(stamp="QUICK")):
+        with layout():
+            figure = picture.draw(**picture.content)
+        assert misplaced(figure) == [], picture.name
+        every = [text for axes in figure.axes for text in (*axes.texts, *axes.get_xticklabels())]
+        assert min(text.get_fontsize() for text in [*every, *figure.texts]) >= SMALL
+    # Pixels of the smallest letters: on a desk, and on a telephone that shows a figure as wide as its 360 pixels.
+    assert SMALL * SHOWN * 4 / 3 > 12.0 and 360.0 / NARROW / 72.0 * SMALL > 12.0
 
 
 def test_limits_far_from_all_others_leave_the_axis_as_arrows():
@@ -60,8 +44,8 @@ def test_numbers_that_leave_no_room_for_the_plot_are_smaller_and_stay_on_the_pag
     narrow = (0.99905, 0.99901, 0.99909)
     figure = figure_of((*narrow, "1234.56789 [1234.56788, 1234.56790]", "1,234 / 1,234,567"), near=narrow,
                        label="many words in two lines of thirty letters, no more", title="A title of many words " * 5)
-    apart(figure)
-    assert figure.axes[0].get_position().width * 10.4 == pytest.approx(2.3)
+    assert misplaced(figure) == []
+    assert figure.axes[0].get_position().width * WIDTH == pytest.approx(2.3)
 
 
 def test_a_label_is_broken_between_two_choices_or_as_evenly_as_it_can_be():

@@ -56,7 +56,7 @@ def test_the_map_has_each_study_at_its_surprise_and_shift(influence):
         areas = {found.get_sizes()[0] for found in axes.collections}
         assert areas == {6.0 * row["n"] for row in rows}
     assert figure.axes[0].get_xlim() == figure.axes[1].get_xlim()
-    for text in ("Study odd", "Complete remission", "Overall survival", "Influence and surprise", "QUICK", "4.3 bits"):
+    for text in ("Study odd", "Complete remission", "Overall survival", "Influence and surprise", "QUICK", "one in 20"):
         assert text in words(figure)
 
 
@@ -100,7 +100,7 @@ def test_text_of_the_evidence_cannot_disturb_the_pictures(tmp_path, influence, s
 def test_names_hide_neither_points_nor_each_other():
     rng = np.random.default_rng(1)
     discs = [Disc(x, y, 0.1) for x, y in rng.uniform([0.2, 0.2], [3.8, 2.3], (12, 2))]
-    found = places(discs, ["Name 2020"] * 12, width=4.0, height=2.5, letter=0.11, line=0.2)
+    found = places(discs, [0.99] * 12, width=4.0, height=2.5, line=0.2)
     boxes = []
     for place in (place for place in found if place):
         left = {"left": place.x, "right": place.x - 0.99, "center": place.x - 0.495}[place.align]

@@ -4,11 +4,13 @@ Each figure is the one that the report draws, before it is saved.
 """
 
 import re
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 
 from analysis.drawing import style
+from tests.figures.reading import misplaced
 from tests.reporting import pictures_of
 from tests.seen.checking import chosen, numbers, points_say, says, single, value
 from tests.seen.facts import ENDPOINTS, STUDIES, studies_of
@@ -31,6 +33,15 @@ def test_every_kind_of_figure_is_drawn_and_has_its_check(figures):
     assert set(figures) == wanted
     source = open(__file__, encoding="utf-8").read()
     assert all(f'figures["{kind}"' in source for kind in KINDS)
+
+
+@pytest.mark.parametrize("layout", [nullcontext, style.narrow])
+def test_nothing_is_cut_off_and_no_text_overlaps_another(seen, layout):
+    for picture in pictures_of(seen.results):
+        with layout():
+            figure = picture.draw(**picture.content)
+            assert figure.get_size_inches()[0] == style.width()
+        assert misplaced(figure) == [], picture.name
 
 
 def percents(axes, which: str = "x") -> None:
@@ -365,25 +376,26 @@ def test_baujat(seen, figures):
             ), row
         (limit,) = [line for line in axes.lines if len(set(line.get_xdata())) == 1]
         assert limit.get_xdata()[0] == pytest.approx(-np.log2(0.05))
-        assert axes.get_xlabel() == "surprise, bits" and axes.get_ylabel() == "shift, SD"
+        assert axes.get_xlabel() == "one in so many studies" and axes.get_ylabel() == "shift, SD"
         assert axes.get_xlim()[0] < axes.get_xlim()[1] and axes.get_ylim()[0] < axes.get_ylim()[1]
         assert {text.get_text() for text in axes.texts} <= {row["label"] for row in rows}
 
 
 def test_checks(seen, figures):
-    """From the smallest report to the largest, each on its two intervals."""
-    figure = figures["checks", ""]
-    assert [axes.get_title(loc="left") for axes in figure.axes] == [row["label"] for row in ENDPOINTS.values()]
-    for endpoint, axes in zip(ENDPOINTS, figure.axes, strict=True):
-        percents(axes)
-        rows = sorted(chosen(seen.tables["checks.csv"], endpoint=endpoint), key=lambda row: value(row["observed"]))
-        for name, color in (("prior", style.RULE), ("posterior", style.SHRUNKEN)):
-            wanted = [(at + 0.5, value(row[f"{name}_lower"]), value(row[f"{name}_upper"])) for at, row in
-                      enumerate(rows)]
-            assert np.array(segments(axes, color)) == pytest.approx(np.array(wanted), abs=1e-5)
-        assert all(row["posterior_within"] == "true" for row in rows), "nothing is red"
-        wanted = [(at + 0.5, value(row["observed"])) for at, row in enumerate(rows)]
-        assert np.array(points(axes, style.INK)) == pytest.approx(np.array(wanted), abs=1e-5)
+    """From the largest report to the smallest, each on its two intervals, by name."""
+    (axes,) = figures["checks", ""].axes
+    percents(axes)
+    rows = [row for endpoint in ENDPOINTS for row in sorted(chosen(seen.tables["checks.csv"], endpoint=endpoint),
+                                                            key=lambda row: -value(row["observed"]))]
+    for name, color in (("prior", style.RULE), ("posterior", style.SHRUNKEN)):
+        wanted = [(value(row[f"{name}_lower"]), value(row[f"{name}_upper"])) for row in rows]
+        assert np.array([one[1:] for one in segments(axes, color)]) == pytest.approx(np.array(wanted), abs=1e-5)
+    assert all(row["posterior_within"] == "true" for row in rows), "nothing is red"
+    found = points(axes, style.SHRUNKEN)
+    assert [x for _, x in found] == pytest.approx([value(row["observed"]) for row in rows], abs=1e-5)
+    for row, (y, _) in zip(rows, found, strict=True):
+        limits = [value(row[name]) for name in ("observed", "posterior_lower", "posterior_upper")]
+        assert row["label"] in at_row(axes, y) and any(says(text, *limits, scale=100) for text in at_row(axes, y))
 
 
 def test_validation(seen, figures):
@@ -440,13 +452,14 @@ def test_funnel(seen, figures):
             (tick, label.get_text()) for tick, label in zip(axes.get_yticks(), axes.get_yticklabels(), strict=True)
         ]
         assert len(ticks) >= 2 and all(float(text.replace(",", "")) == tick for tick, text in ticks)
-        assert axes.get_ylabel() == ("1/SE²" if endpoint == "os" else "patients")
+        assert axes.get_ylabel() == ("events, about" if endpoint == "os" else "patients")
 
 
 @pytest.mark.parametrize("endpoint", list(ENDPOINTS))
 def test_bubble(seen, figures, endpoint):
     figure = figures["bubble", endpoint]
-    slopes = chosen(seen.tables["regression.csv"], endpoint=endpoint, analysis="one_at_a_time")
+    slopes = [row for row in chosen(seen.tables["regression.csv"], endpoint=endpoint, analysis="one_at_a_time")
+              if not row["refused"]]
     assert len(figure.axes) == len(slopes)
     sizes = {study.study_id: study.n for study in studies_of(endpoint)}
     raw = {row["study_id"]: value(row["raw"]) for row in chosen(seen.tables["studies.csv"], endpoint=endpoint)}
@@ -457,7 +470,7 @@ def test_bubble(seen, figures, endpoint):
         ticks = [
             (tick, label.get_text()) for tick, label in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)
         ]
-        shown = [(tick, float(text.replace("−", "-"))) for tick, text in ticks if text]
+        shown = [(tick, float(text.replace("−", "-").rstrip(" %"))) for tick, text in ticks if text]
         assert len(shown) >= 2 and all(tick == pytest.approx(number) for tick, number in shown), shown
         _circles(seen, axes, slope, raw, sizes)
         _band(seen, axes, slope)
@@ -475,6 +488,8 @@ def test_bubble(seen, figures, endpoint):
             for text in texts
         ), texts
         assert slope["unit"] in axes.get_xlabel()
+        named = {text.get_text() for text in axes.texts}
+        assert named & {STUDIES[name]["label"] for name in sizes}
     assert figure.axes[0].get_ylabel() == ("Survival at 12 months, %" if endpoint == "os" else "Rate, %")
 
 

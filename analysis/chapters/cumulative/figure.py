@@ -8,9 +8,9 @@ from analysis.drawing import style
 from analysis.drawing.axis import by_scale
 from analysis.drawing.intervals import Block, Interval, Line, Look, Plot, Reference, draw_intervals
 from analysis.drawing.page import left_out
-from analysis.results.numbers import counted, level_text
+from analysis.results.numbers import Scale, counted, interval_text, level_text
 from analysis.results.table import COMPUTED, plain_rows
-from analysis.results.writing import Labels
+from analysis.results.writing import RATE, Labels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,15 +31,17 @@ def draw_cumulative(frame: "pd.DataFrame", *, labels: Labels) -> Figure:
     groups = by_scale(endpoints[:MAX_ENDPOINTS], lambda rows: labels.scales[rows[0].endpoint])
     level = " or ".join(sorted(map(level_text, computed["level"].unique())))
     return draw_intervals(
-        [Plot(tuple(_block(rows, labels) for rows in group), scale, scale.axis("Mean rate or survival"))
+        [Plot(tuple(_block(rows, scale, labels) for rows in group), scale, scale.axis("Mean rate or survival"))
          for scale, group in groups.items()],
-        title="From the studies up to each year", heads=("", "", ""), stamp=labels.stamp,
+        title="From the studies up to each year", stamp=labels.stamp,
+        heads=("", "Estimate\n[interval]", "Studies\nadded"),
         legend=[(Look(style.SHRUNKEN), f"posterior median, {level} credible")],
         notes=["Dotted: from all studies. Each line contains the ones above it: no trend over time.",
                *left_out(len(endpoints) - MAX_ENDPOINTS)])
 
 
-def _block(rows: list[Any], labels: Labels) -> Block:
+def _block(rows: list[Any], scale: Scale, labels: Labels) -> Block:
     lines = tuple(Line(f"{row.year}: {counted(row.k_studies, 'study')}", (
-        Interval(row.median, row.lower, row.upper, Look(style.SHRUNKEN), f"+{row.added}"),)) for row in rows)
+        Interval(row.median, row.lower, row.upper, Look(style.SHRUNKEN),
+                 interval_text(row.median, row.lower, row.upper, RATE, scale), f"+{row.added}"),)) for row in rows)
     return Block(lines, labels.endpoints[rows[0].endpoint], references=(Reference(rows[-1].median, style.FAINT),))

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from analysis.cases.curves import LANDMARK, LOWER, MEDIAN, PATIENTS, UPPER
 from analysis.chapters.curves.rows import ASSUMED, SHAPE
 from analysis.drawing import style
+from analysis.drawing.labels import Point, name_points
 from analysis.drawing.panels import MAX_PANELS, listed, panels
 from analysis.results.numbers import level_text
 from analysis.results.writing import Labels
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _LAST = 36.0
+_FAINT = 6.0  # points of a mark among many
 _MARKS = {LANDMARK: "o", MEDIAN: "s", LOWER: ">", UPPER: "<", PATIENTS: "D"}
 
 
@@ -42,7 +44,7 @@ def draw_curves(bands: "pd.DataFrame", *, points: "pd.DataFrame", labels: Labels
             band = bands[(bands["curve"] == "study") & (bands["label"] == name)]
             _band(panel, band)
             _points(panel, points[points["label"] == name])
-        for panel in axes:
+        for panel in axes[1:]:
             _axis(panel)
         return figure
 
@@ -56,6 +58,11 @@ def _pooled(axes: Axes, bands: "pd.DataFrame", points: "pd.DataFrame") -> None:
     for edge in ("lower", "upper"):
         axes.plot(predicted["months"], predicted[edge], color=style.PREDICTION, linestyle=(0, (4, 3)), linewidth=1.4)
     _points(axes, points, faint=True)
+    _axis(axes)
+    shown = points[points["months"] <= _LAST].drop_duplicates("label")
+    names = dict(zip(shown.index, shown["label"], strict=True))
+    name_points(axes, [Point(point.months, point.survival, _FAINT**2, names.get(point.Index, ""))
+                       for point in points.itertuples()])
 
 
 def _band(axes: Axes, band: "pd.DataFrame") -> None:
@@ -66,7 +73,7 @@ def _band(axes: Axes, band: "pd.DataFrame") -> None:
 def _points(axes: Axes, points: "pd.DataFrame", *, faint: bool = False) -> None:
     for point in points.itertuples():
         axes.plot([min(point.months, _LAST)], [point.survival], _MARKS[point.source], color=style.RAW,
-                  markerfacecolor="none" if point.stratum else style.RAW, markersize=6 if faint else 9,
+                  markerfacecolor="none" if point.stratum else style.RAW, markersize=_FAINT if faint else 9,
                   alpha=0.6 if faint else 1.0, zorder=4, clip_on=False)
 
 

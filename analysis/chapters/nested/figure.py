@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MAX_PAIRS = 30
-_LOOKS = {fit: (Look(color), Look(color, dashed=True)) for fit, color in ((SEPARATE, style.INK),
-                                                                         (TOGETHER, style.SHRUNKEN))}
+_LOOKS = {fit: (Look(color, mark), Look(color, mark, dashed=True))
+          for fit, color, mark in ((SEPARATE, style.INK, "s"), (TOGETHER, style.SHRUNKEN, "o"))}
 _KINDS = ("mean rate, {} credible interval", "new study, {} prediction interval")
 
 

@@ -1,7 +1,9 @@
 """Bubble plots of one endpoint: its studies over each covariate, with the regression line and its band."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -9,21 +11,24 @@ from analysis.cases.regressions import ONE
 from analysis.chapters.regression.rows import CAVEAT
 from analysis.drawing import style
 from analysis.drawing.axis import fit_axis
+from analysis.drawing.labels import Point, name_points
 from analysis.drawing.page import wrapped
 from analysis.drawing.panels import MAX_PANELS, listed, panels
 from analysis.results.numbers import PERCENT, RATIO, Scale, chance, interval_text, level_text, safe
 from analysis.results.table import Row
 
-LARGEST_CIRCLE, _LEAST_DIAMOND = 400.0, 40.0
+LARGEST_CIRCLE, _LEAST_DIAMOND = 300.0, 40.0
 """Area of the largest study's circle, in square points."""
+Bounds = Mapping[str, tuple[float | None, float | None]]
+_SHARE = (0.0, 1.0)
 _FEW_TICKS = 5
 _RATIO_LETTERS = 46
 
 
 def draw_bubbles(*, studies: Sequence[Row], slopes: Sequence[Row], predictions: Sequence[Row],
-                 imputed: Sequence[Row], label: str, detail: str = "", horizon: float | None = None,
-                 stamp: str = "", scale: Scale = PERCENT) -> Figure:
-    """One panel per covariate.
+                 imputed: Sequence[Row], label: str, detail: str = "", bounds: Bounds = MappingProxyType({}),
+                 horizon: float | None = None, stamp: str = "", scale: Scale = PERCENT) -> Figure:
+    """One panel per covariate with enough studies for a slope; where none has, one for each.
 
     Parameters
     ----------
@@ -31,6 +36,8 @@ def draw_bubbles(*, studies: Sequence[Row], slopes: Sequence[Row], predictions: 
         As in `Regressed.studies`: raw, n and `values`, the covariates by name.
     slopes, predictions, imputed : sequence of rows
         As in regression.csv and its companions; the slopes of one covariate at a time are drawn.
+    bounds : mapping of str to (lowest, highest)
+        Of each covariate, None where it has none: what is imputed is drawn as far as it is possible.
     horizon : float or None
         Months at which survival is read, None for rates.
     stamp : str
@@ -42,23 +49,30 @@ def draw_bubbles(*, studies: Sequence[Row], slopes: Sequence[Row], predictions: 
     predictions = [{**row, **{name: scale.place(row[name]) for name in ("median", "lower", "upper")}}
                    for row in predictions]
     single = [slope for slope in slopes if slope["analysis"] == ONE]
-    drawn, rest = single[:MAX_PANELS], [slope["label"] for slope in single[MAX_PANELS:]]
+    enough, few = ([slope for slope in single if bool(slope["refused"]) == refused] for refused in (False, True))
+    enough, few = (enough, few) if enough else (few, [])
+    drawn, rest = enough[:MAX_PANELS], [slope["label"] for slope in enough[MAX_PANELS:]]
     heights = [*(study["raw"] for study in studies),
                *(point[limit] for point in predictions for limit in ("lower", "upper"))]
     area = LARGEST_CIRCLE / max((study["n"] for study in studies), default=1)
     with style.styled():
         figure, axes = panels([slope["label"] for slope in drawn], title=label, stamp=stamp,
-                              notes=[*_notes(drawn, detail, bool(imputed)), CAVEAT, *listed(rest, before="Not drawn")])
+                              notes=[*_notes(drawn, detail, bool(imputed)), CAVEAT, *listed(rest, before="Not drawn"),
+                                     *listed([slope["label"] for slope in few], before="Too few studies for a slope")])
         for slope, panel in zip(drawn, axes, strict=True):
             name = slope["covariate"]
             _words(panel, slope)
             fit_axis(panel, heights, scale, across=False, room=0.03)
             _curve(panel, [point for point in predictions if point["covariate"] == name])
+            limits = bounds.get(name, (None, None))
             _circles(panel, studies, name, area)
-            _imputed(panel, [cell for cell in imputed if cell["covariate"] == name], studies, area)
-            _x_axis(panel, studies, name)
+            diamonds = _imputed(panel, [cell for cell in imputed if cell["covariate"] == name], studies, area, limits)
+            _x_axis(panel, studies, name, limits)
+            name_points(panel, [*(Point(study["values"][name], study["raw"], area * study["n"], study["label"])
+                                  for study in sorted(studies, key=lambda study: -study["n"])
+                                  if study["values"].get(name) is not None), *diamonds])
         what = "" if scale.months else "Rate" if horizon is None else f"Survival at {horizon:g} months"
-        for panel in axes[::2]:
+        for panel in axes:
             panel.set_ylabel(f"{what}{scale.of_a_rate}".strip())
         return figure
 
@@ -66,7 +80,8 @@ def draw_bubbles(*, studies: Sequence[Row], slopes: Sequence[Row], predictions: 
 def _notes(slopes: Sequence[Row], detail: str, imputed: bool) -> list[str]:
     level = level_text(next((slope["level"] for slope in slopes if slope.get("level")), None))
     curve = f" Line and band: posterior median and {level} credible band." if level else ""
-    diamonds = [f"Diamonds: covariate not reported, imputed with its {level} interval."] if imputed else []
+    diamonds = [f"Diamonds: covariate not reported, imputed with its {level} interval, cut at what is possible."] \
+        if imputed else []
     return [f"{detail}. Circles: studies, areas grow with patients.{curve}", *diamonds]
 
 
@@ -80,12 +95,11 @@ def _words(axes: Axes, slope: Row) -> None:
     else:
         below = "too few studies for a slope" if slope["refused"] else slope["status"]
         color = style.FAINT if slope["refused"] else style.ALARM
-    axes.set_title(wrapped(slope["label"], 34, 1), fontsize=style.TEXT, fontweight="bold", loc="left", x=-0.13, pad=27)
-    axes.annotate(safe(below), (-0.13, 1.0), (0.0, 8.0), xycoords="axes fraction", textcoords="offset points",
-                  fontsize=style.SMALL - 0.5, color=color, annotation_clip=False)
+    axes.set_title(wrapped(slope["label"], 34, 1), fontsize=style.TEXT, fontweight="bold", loc="left", x=-0.13, pad=29)
+    axes.annotate(safe(below), (-0.13, 1.0), (0.0, 12.0), xycoords="axes fraction", textcoords="offset points",
+                  fontsize=style.SMALL, color=color, annotation_clip=False)
     if slope["unit"]:
-        axes.set_xlabel(wrapped(f"one unit: {slope['unit']}", 40, 1), color=style.FAINT,
-                        labelpad=2.0)
+        axes.set_xlabel(wrapped(f"ratio for {slope['unit']}", 40, 1), color=style.FAINT, labelpad=2.0)
 
 
 def _curve(axes: Axes, points: Sequence[Row]) -> None:
@@ -103,20 +117,28 @@ def _circles(axes: Axes, studies: Sequence[Row], name: str, area: float) -> None
                  alpha=0.55, zorder=3, clip_on=False, gid=f"circles.{name}")
 
 
-def _imputed(axes: Axes, cells: Sequence[Row], studies: Sequence[Row], area: float) -> None:
-    raw = {study["study_id"]: study["raw"] for study in studies}
+def _imputed(axes: Axes, cells: Sequence[Row], studies: Sequence[Row], area: float,
+             limits: tuple[float | None, float | None]) -> list[Point]:
+    raw, diamonds = {study["study_id"]: study["raw"] for study in studies}, []
     for cell in cells:
         y = raw[cell["study_id"]]
-        axes.plot([cell["lower"], cell["upper"]], [y, y], color=style.PUBLISHED, linewidth=1.2, zorder=4)
-        axes.scatter([cell["median"]], [y], s=max(area * cell["n"], _LEAST_DIAMOND), marker="D", facecolor="white",
+        lower, middle, upper = np.clip([cell[name] for name in ("lower", "median", "upper")], *(
+            bound if bound is not None else sign * np.inf for sign, bound in zip((-1, 1), limits, strict=True)))
+        axes.plot([lower, upper], [y, y], color=style.PUBLISHED, linewidth=1.2, zorder=4)
+        diamonds.append(Point(middle, y, max(area * cell["n"], _LEAST_DIAMOND), cell["label"], style.PUBLISHED))
+        axes.scatter([middle], [y], s=diamonds[-1].area, marker="D", facecolor="white",
                      edgecolor=style.PUBLISHED, linewidth=1.3, zorder=5, clip_on=False,
                      gid=f"imputed.{cell['covariate']}.{cell['study_id']}")
+    return diamonds
 
 
-def _x_axis(axes: Axes, studies: Sequence[Row], name: str) -> None:
-    """Ticks at the values themselves where they are few, such as years or shares, else as matplotlib sets them."""
+def _x_axis(axes: Axes, studies: Sequence[Row], name: str, limits: tuple[float | None, float | None]) -> None:
+    """Shares from none to all; ticks at the values themselves where they are few, such as years; else round numbers."""
     values = sorted({study["values"][name] for study in studies if study["values"].get(name) is not None})
-    if values and len(values) <= _FEW_TICKS and all(value == round(value) for value in values):
+    if limits == _SHARE:
+        axes.set_xlim(-0.12, 1.12)
+        axes.set_xticks([0.0, 0.5, 1.0], ["0", "50", "100 %"])
+    elif values and len(values) <= _FEW_TICKS and all(value == round(value) for value in values):
         low, high = values[0], values[-1]
         pad = 0.12 * max(high - low, 1.0)
         axes.set_xlim(min(low - pad, axes.get_xlim()[0]), max(high + pad, axes.get_xlim()[1]))
@@ -124,3 +146,8 @@ def _x_axis(axes: Axes, studies: Sequence[Row], name: str) -> None:
     else:
         axes.margins(x=0.08)
         axes.locator_params(axis="x", nbins=5)
+        low, high = axes.get_xlim()
+        ticks = [tick for tick in axes.get_xticks() if low <= tick <= high and not (
+            (limits[0] is not None and tick < limits[0]) or (limits[1] is not None and tick > limits[1]))]
+        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        axes.set_xlim(low, high)

@@ -70,6 +70,8 @@ class Regressed:
         case = self.case
         return {"studies": self.studies, "slopes": self.slopes, "predictions": self.predictions,
                 "imputed": self.imputed, "horizon": case.horizon,
+                "bounds": {column.name: (column.covariate.lowest, column.covariate.highest)
+                           for fitted in self.fits for column in fitted.case.columns},
                 "detail": f"{counted(len(case.studies), 'study')}, "
                           f"{counted(case.studies.patients, 'patient')}, "
                           f"{case.model.name.replace('_', '-')} regression"}

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from analysis.chapters.small_studies.rows import LIMIT, STUDY
 from analysis.drawing import style
 from analysis.drawing.axis import fit_axis, placed
-from analysis.drawing.page import wrapped
+from analysis.drawing.labels import Point, name_points
 from analysis.drawing.panels import MAX_PANELS, listed, panels
 from analysis.results.numbers import PERCENT, Scale, estimand_text, level_text
 from analysis.results.writing import Labels
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 FEWEST = 5
 _NAMED_BELOW = 0.05
+_MARK = 9.0  # points
 _TICKS = tuple(factor * 10**power for power in range(9) for factor in (1, 2, 5))
 _FEWEST_TICKS, _MOST_TICKS = 3, 9
 
@@ -42,8 +43,8 @@ def draw_funnel(frame: "pd.DataFrame", *, labels: Labels) -> Figure:
     level = " or ".join(sorted(map(level_text, frame["level"][frame["part"] == LIMIT].unique())))
     notes = [f"Shaded: {level} of further studies of each size, by the headline posterior; line: their median.",
              "Near 0 and 100 % honest funnels are lopsided: asymmetry alone is no sign of missing studies.",
-             f"Red: surprising to the other studies, two-sided predictive probability below {_NAMED_BELOW:g}.",
-             "Up: patients; for survival 1/SE² of the log hazard, about the number of events.",
+             f"Red diamonds: surprising to the other studies, two-sided predictive probability below {_NAMED_BELOW:g}.",
+             "Up: patients; for survival 1/SE² of the log hazard, which is about the number of events.",
              *listed(left, before=f"Not drawn, none computed or fewer than {FEWEST} studies")]
     with style.styled():
         figure, axes = panels([labels.endpoints[endpoint] for endpoint in shown], title="Predictive funnels",
@@ -61,19 +62,17 @@ def _panel(axes: Axes, rows: "pd.DataFrame", scale: Scale) -> None:
     for edge in (lower, upper):
         axes.plot(edge, sizes, color=style.PREDICTION, linewidth=1.6, zorder=2)
     axes.plot(funnel["predicted"], sizes, color=style.PREDICTION, linewidth=1.2, linestyle=(0, (4, 3)), zorder=2)
-    low, high = fit_axis(axes, [*lower, *upper, *studies["observed"]], scale, most=4,
-                         unit="%" if scale == PERCENT else "")
+    fit_axis(axes, [*lower, *upper, *studies["observed"]], scale, most=4,
+             unit="%" if scale == PERCENT else "")
     _sizes(axes, sizes.min(), max(sizes.max(), studies["precision"].max()))
     _axis_labels(axes, rows["time_months"].iloc[0], scale)
-    for study in studies.itertuples():
-        named = study.two_sided < _NAMED_BELOW
-        axes.plot([study.observed], [study.precision], "o", markersize=9, color=style.ALARM if named else style.RAW,
+    points = []
+    for study in studies.sort_values("two_sided", kind="stable").itertuples():
+        color, mark = (style.ALARM, "D") if study.two_sided < _NAMED_BELOW else (style.RAW, "o")
+        axes.plot([study.observed], [study.precision], mark, markersize=_MARK, color=color,
                   markeredgecolor="white", markeredgewidth=0.9, zorder=4, clip_on=False)
-        if named:
-            side = -1 if study.observed > (low + high) / 2.0 else 1
-            axes.annotate(wrapped(study.label, 18, 1), (study.observed, study.precision), xytext=(9 * side, 0),
-                          textcoords="offset points", ha="right" if side < 0 else "left", va="center",
-                          color=style.ALARM, fontsize=style.TEXT - 2.5, zorder=5)
+        points.append(Point(study.observed, study.precision, _MARK**2, study.label, color))
+    name_points(axes, points)
 
 
 def _sizes(axes: Axes, low: float, high: float) -> None:
@@ -90,7 +89,7 @@ def _sizes(axes: Axes, low: float, high: float) -> None:
 
 def _axis_labels(axes: Axes, months: float, scale: Scale) -> None:
     survival = np.isfinite(months)
-    axes.set_ylabel("1/SE²" if survival else "patients")
+    axes.set_ylabel("events, about" if survival else "patients")
     name = estimand_text(months, scale) if survival else "" if scale == PERCENT else "rate"
     if name:
         unit = "" if scale == PERCENT else f" {scale.unit}"

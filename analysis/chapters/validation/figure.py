@@ -1,5 +1,6 @@
 """What later studies reported within what the review's studies predict."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MAX_REPORTS = 80
-_COLOURS = {"": style.SHRUNKEN, **dict(zip(BESIDE, (style.PREDICTION, style.PUBLISHED), strict=True))}
+_LOOKS = {"": Look(style.SHRUNKEN), **dict(zip(BESIDE, (Look(style.PREDICTION, "s"), Look(style.PUBLISHED, "^")),
+                                               strict=True))}
 Predicted = list[Any]
 """One report as each model predicts it, the headline's first."""
 
@@ -36,14 +38,14 @@ def draw_validation(frame: "pd.DataFrame", *, labels: Labels) -> Figure:
     groups = by_scale(reports[:MAX_REPORTS], lambda rows: labels.scales[rows[0].endpoint])
     level = " or ".join(sorted(map(level_text, predicted["level"].unique())))
     models = {row.model for rows in reports for row in rows[1:]}
-    legend = [(Look(_COLOURS[""]), f"headline model, {level} prediction"),
-              *((Look(_COLOURS[name]), name) for name in BESIDE if name in models)]
+    legend = [(_LOOKS[""], f"headline model, {level} prediction"),
+              *((_LOOKS[name], name) for name in BESIDE if name in models)]
     return draw_intervals(
         [Plot(_blocks(group, labels), scale, scale.axis("Rate or survival")) for scale, group in groups.items()],
         title="Later studies, predicted from the review's", heads=("", "p", ""), legend=legend,
         stamp=labels.stamp, notes=[
-            f"Marks: reports, hollow if they do not count. p: two-sided mid-p, red below {NAMED_BELOW:g} by the "
-            "headline model; the end of a line can be.",
+            f"Marks: reports, hollow if they do not count. p: two-sided mid-p, a red diamond below {NAMED_BELOW:g} "
+            "by the headline model; the end of a line can be.",
             *left_out(len(reports) - MAX_REPORTS)])
 
 
@@ -55,7 +57,7 @@ def _blocks(reports: list[Predicted], labels: Labels) -> tuple[Block, ...]:
 def _line(rows: Predicted) -> Line:
     first = rows[0]
     alarm, fill = style.ALARM if first.named else "", "" if first.counted else "white"
-    colours = [alarm or _COLOURS[""], *(_COLOURS[row.model] for row in rows[1:])]
-    intervals = [Interval(row.observed, row.lower, row.upper, Look(colour, fill=fill), chance(row.two_sided))
-                 for row, colour in zip(rows, colours, strict=True)]
+    looks = [Look(alarm, "D") if alarm else _LOOKS[""], *(_LOOKS[row.model] for row in rows[1:])]
+    intervals = [Interval(row.observed, row.lower, row.upper, replace(look, fill=fill), chance(row.two_sided))
+                 for row, look in zip(rows, looks, strict=True)]
     return Line(first.label, tuple(intervals), (first.report,), color=alarm or style.INK)
