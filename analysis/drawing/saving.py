@@ -54,9 +54,9 @@ def save_svg(figure: Figure, stem: Path) -> Path:
 def lacking(svg: Path, fonts: Sequence[str]) -> list[str]:
     """Texts of a figure with a letter that none of these fonts has."""
     markup = unescape(svg.read_text("utf-8"))
-    files = [get_font(findfont(FontProperties(family=[font]))) for font in fonts]
+    faces = [get_font(findfont(FontProperties(family=[font]))) for font in fonts]
     marks = {mark for mark in set(markup) if mark.isprintable() and not any(
-        file.get_char_index(ord(mark)) for file in files)}
+        face.get_char_index(ord(mark)) for face in faces)}
     return [text for text in re.findall(">([^<]+)</text>", markup) if marks.intersection(text)] if marks else []
 
 

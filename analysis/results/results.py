@@ -1,6 +1,6 @@
 """What a run hands on: its fits and tables, with the words and units in which readers see them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from analysis.evidence.types import Endpoint, Evidence
 from analysis.results.comparison import COMPARED, COMPARISON
 from analysis.results.numbers import Scale, estimand_text, level_text, scale_of
 from analysis.results.records import Record
-from analysis.results.table import COMPUTED, Layout, Table
+from analysis.results.table import COMPUTED, Layout, Row, Table
 from analysis.results.writing import Labels, Writer
 from analysis.system.failures import Failure
 
@@ -74,6 +74,12 @@ class Results:
         return [row for row in self.rows(COMPARISON.file)
                 if row["status"] == COMPARED and row["model"] and row["primary"] == primary
                 and not (interval and None in (row["published_lower"], row["published_upper"]))]
+
+    def told(self, layout: Layout, rows: Iterable[Row], *names: str, by: str = "endpoint") -> str:
+        """Cells of rows in words, such as "Complete remission 80 % [72, 86]; ..."; `by` names the row."""
+        write = self.writer(layout)
+        return "; ".join(" ".join((self.labels.endpoints[row[by]] if by == "endpoint" else str(row[by]),
+                                   *(write(row, name) for name in names))) for row in rows)
 
     @property
     def failed(self) -> tuple[Record, ...]:

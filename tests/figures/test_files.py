@@ -1,14 +1,17 @@
 """Files of figures: the same bytes each time, safe to open, made without touching a user's settings."""
 
 import pickle
+import re
 import subprocess
 import sys
 from xml.etree import ElementTree
 
 import matplotlib
 import pytest
+from PIL import Image
 
 from analysis.chapters.endpoints.figure import draw_forest
+from analysis.drawing import style
 from analysis.drawing.saving import save_figure
 from tests.evidence.build import write_evidence
 from tests.figures.test_forest import HOSTILE, PUBLISHED, estimates, studies
@@ -37,6 +40,27 @@ def test_hostile_labels_stay_text_in_the_svg(tmp_path):
     names = {element.tag.rpartition("}")[2] for element in tree.iter()}
     assert "script" not in names and "image" not in names
     assert any("<script>alert(1)" in "".join(element.itertext()) for element in tree.iter() if "text" in element.tag)
+
+
+def test_colours_of_a_figure_have_another_one_on_a_dark_screen(tmp_path):
+    svg, png = save_figure(forest(), tmp_path / "forest")
+    used = set(re.findall(r"(?:fill|stroke): (#[0-9a-f]{6})", svg.read_text("utf-8")))
+    assert used and used <= {colour.lower() for colour in style.DARK}
+    assert "@media (prefers-color-scheme:dark)" in svg.read_text("utf-8")
+    assert Image.open(png).convert("RGB").getpixel((1, 1)) == (255, 255, 255)
+
+
+def test_letters_that_no_font_has_are_told_of_and_stay_text(tmp_path, capsys, monkeypatch):
+    evidence = load(write_evidence(tmp_path / "evidence", endpoints="endpoint,label,kind,direction\n"
+                                   "cr,完全寛解,rate,benefit\n"))
+    for names in ((), ("A font that nobody has",)):
+        monkeypatch.setattr(style, "_FALLBACKS", names)
+        style.fallbacks.cache_clear()
+        _, paths = drawn(results_of(evidence), tmp_path / "figures")
+        told = capsys.readouterr().err
+        assert told.count("No installed font has all letters of 完全寛解") == 1 and "findfont" not in told
+        assert "完全寛解" in paths[0].read_text("utf-8")
+    style.fallbacks.cache_clear()
 
 
 def test_neither_date_nor_version_is_written(tmp_path):

@@ -6,8 +6,8 @@ import pytest
 
 from analysis.drawing.axis import by_scale
 from analysis.drawing.intervals import Block, Interval, Line, Look, Plot, draw_intervals
-from analysis.results.numbers import PER_THOUSAND, PERCENT
 from analysis.drawing.style import NARROW, SHOWN, SMALL, WIDTH, narrow
+from analysis.results.numbers import PER_THOUSAND, PERCENT
 from tests.figures.reading import drawn, misplaced, texts
 from tests.reporting import pictures_of, project_results
 

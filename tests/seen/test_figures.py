@@ -510,7 +510,9 @@ def _circles(seen, axes, slope, raw, sizes) -> None:
         assert tuple(marks[f"imputed.{slope['covariate']}.{row['study_id']}"].get_offsets()[0]) == pytest.approx(
             (value(row["median"]), y), rel=1e-5
         )
-        assert any(line == pytest.approx((y, value(row["lower"]), value(row["upper"])), rel=1e-5) for line in lines)
+        bounds = next(one for one in seen.evidence.covariates if one.covariate == slope["covariate"])
+        ends = np.clip([value(row["lower"]), value(row["upper"])], bounds.lowest, bounds.highest)
+        assert any(line == pytest.approx((y, *ends), rel=1e-5) for line in lines)
 
 
 def _band(seen, axes, slope) -> None:

@@ -21,7 +21,10 @@ def _figures(results: Results) -> Iterator[Picture]:
     if results.rows(EXCEEDANCE.file):
         yield Picture("exceedance", draw_exceedance, {
             "curves": results.frame(EXCEEDANCE), "benchmarks": results.frame(BENCHMARKS), "labels": results.labels},
-            "Probability that the pooled and the new-study value exceed each value, with benchmarks as lines.")
+            "Probability that the pooled and the new-study value exceed each value, with benchmarks as lines. That the "
+            "pooled one exceeds the benchmark, or its upper end: " + results.told(BENCHMARKS, [
+                {**row, "name": f"{results.labels.endpoints[row['endpoint']]}, {row['benchmark']}"}
+                for row in results.computed(BENCHMARKS.file)], "pooled", by="name") + ".")
 
 
 def _section(results: Results, page: Page) -> Html:

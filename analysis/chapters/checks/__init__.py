@@ -19,10 +19,13 @@ def _work(asked: Asked) -> Iterator[Task]:
 
 
 def _figures(results: Results) -> Iterator[Picture]:
-    if results.computed(CHECKS.file):
+    if rows := results.computed(CHECKS.file):
+        outside = [{**row, "name": f"{row['label']}, {results.labels.endpoints[row['endpoint']]}"}
+                   for row in rows if not row["posterior_within"]]
         yield Picture("checks", draw_checks, {"frame": results.frame(CHECKS), "labels": results.labels},
-                      "Each study's report within the intervals that prior and posterior predict for a further study "
-                      "of its size, one panel for each endpoint.")
+                      f"Each study's report on the intervals that prior and posterior predict for a further study of "
+                      f"its size: {len(rows) - len(outside)} of {len(rows)} are within the posterior's"
+                      + (f"; outside: {results.told(CHECKS, outside, 'observed', by='name')}." if outside else "."))
 
 
 def _section(results: Results, page: Page) -> Html:

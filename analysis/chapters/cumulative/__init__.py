@@ -17,10 +17,11 @@ def _work(asked: Asked) -> Iterator[Task]:
 
 def _figures(results: Results) -> Iterator[Picture]:
     if rows := results.computed(CUMULATIVE.file):
-        count = min(len({row["endpoint"] for row in rows}), MAX_ENDPOINTS)
+        last = list({row["endpoint"]: row for row in rows}.values())[:MAX_ENDPOINTS]
         yield Picture("cumulative", draw_cumulative, {"frame": results.tables[CUMULATIVE.file].frame,
                                                       "labels": results.labels},
-                      f"Estimates of {count} endpoints from the studies up to each year; no trend over time.")
+                      f"Estimates of {len(last)} endpoints from the studies up to each year, no trend over time. "
+                      f"With all studies: {results.told(CUMULATIVE, last, 'median')}.")
 
 
 def _section(results: Results, page: Page) -> Html:

@@ -41,13 +41,16 @@ def _work(asked: Asked) -> Iterator[Task]:
 
 
 def _figures(results: Results) -> Iterator[Picture]:
-    bands, points = results.frame(BANDS), results.frame(POINTS)
+    bands, points, write = results.frame(BANDS), results.frame(POINTS), results.writer(CURVES)
     for endpoint in bands["endpoint"].unique():
-        label = results.labels.endpoints[endpoint]
+        read = [f"{write(row, 'median')} at {row['time_months']:g} months" for row in results.computed(CURVES.file)
+                if (row["endpoint"], row["subset"], row["model"], row["estimand"]) == (
+                    endpoint, ALL, SHAPE, "survival")]
         yield Picture("curves", draw_curves, {"bands": bands[bands["endpoint"] == endpoint], "labels": results.labels,
                                               "points": points[points["endpoint"] == endpoint]},
-                      f"{label}: posterior survival curves with their bands, of all studies together and of each "
-                      f"study, with the points that are printed.", endpoint)
+                      f"{results.labels.endpoints[endpoint]}: posterior survival curves with their bands, of all "
+                      f"studies together and of each study, with the points that are printed. Survival of a typical "
+                      f"study: {'; '.join(read)}.", endpoint)
 
 
 def _section(results: Results, page: Page) -> Html:

@@ -23,8 +23,10 @@ def _work(asked: Asked) -> Iterator[Task]:
 def _figures(results: Results) -> Iterator[Picture]:
     if results.rows(INFLUENCE.file) and len(mapped(frame := results.tables[INFLUENCE.file].frame)):
         yield Picture("baujat", draw_baujat, {"frame": frame, "labels": results.labels},
-            "Map of the studies: how surprising each is under the others' prediction, and how far the pooled result "
-            "moves without it, one panel for each endpoint.")
+            f"Map of {len(mapped(frame))} reports: how surprising each is under the others' prediction, and how far "
+            f"the pooled result moves without it. Less probable than {NAMED_BELOW:g}: "
+            + (", ".join(f"{row.label} in {results.labels.endpoints[row.endpoint]}"
+                         for row in mapped(frame).itertuples() if row.named) or "none") + ".")
 
 
 def _section(results: Results, page: Page) -> Html:

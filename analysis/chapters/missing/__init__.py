@@ -33,7 +33,9 @@ def _figures(results: Results) -> Iterator[Picture]:
         yield Picture("missing", draw_missing, {
             "bounds": bounds, "totals": totals, "labels": results.labels},
             f"Headline interval of {counted(len(drawn), 'rate')} beside intervals with likely and with extreme results "
-            f"of the studies without a number, with the published total, and as published.")
+            f"of the studies without a number, with the published total, and as published. Headline: "
+            + results.told(MISSING_BOUNDS, [row for row in results.rows(MISSING_BOUNDS.file) if row["endpoint"] in drawn
+                                            and row["bound"] == "headline"], "median") + ".")
 
 
 def _section(results: Results, page: Page) -> Html:

@@ -32,8 +32,11 @@ def _work(asked: Asked) -> Iterator[Task]:
 
 def _figures(results: Results) -> Iterator[Picture]:
     if any(row["median"] is not None for row in results.rows(NESTED.file)):
+        together = [row for row in results.rows(NESTED.file) if row["median"] is not None
+                    and (row["fit"], row["quantity"]) == (TOGETHER, INNER)]
         yield Picture("nested", draw_nested, {"frame": results.frame(NESTED), "labels": results.labels},
-                      "Rates of endpoints of which one contains the other, from separate fits and from nested ones.")
+                      "Rates of endpoints of which one contains the other, from separate fits and from nested ones. "
+                      f"Nested: {results.told(NESTED, together, 'median')}.")
 
 
 def _section(results: Results, page: Page) -> Html:

@@ -40,8 +40,14 @@ def _figures(results: Results) -> Iterator[Picture]:
         label = results.evidence.endpoint(endpoint).label
         yield Picture("bubble", draw_bubbles, {**content, "label": label, "stamp": results.stamp,
                                                "scale": results.labels.scales[endpoint]},
-                      f"{label}: each study's estimate over each covariate, with the posterior curve and its band.",
+                      f"{label}: each study's estimate over each covariate, with the posterior curve and its band. "
+                      "Ratios: " + results.told(SLOPES, filter(_alone, content["slopes"]), "ratio_median", by="label")
+                      + ".",
                       endpoint)
+
+
+def _alone(slope: Row) -> bool:
+    return slope["analysis"] == ONE and slope["status"] == "converged"
 
 
 def _failed(results: Results) -> list[str]:

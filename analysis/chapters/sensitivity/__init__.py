@@ -24,11 +24,12 @@ def _work(asked: Asked) -> Iterator[Task]:
 def _figures(results: Results) -> Iterator[Picture]:
     labels = results.labels
     for endpoint in results.evidence.endpoints:
-        if compared(results.rows(SENSITIVITY.file), endpoint.endpoint):
+        if rows := compared(results.rows(SENSITIVITY.file), endpoint.endpoint):
             frame = results.tables[SENSITIVITY.file].frame
             yield Picture("sensitivity", draw_sensitivity, {
                 "frame": frame[frame["endpoint"] == endpoint.endpoint], "labels": labels},
-                f"{endpoint.label}: the headline's interval and that of every refit with one or two choices changed.",
+                f"{results.told(SENSITIVITY, rows[:1], 'median')} in the headline, beside every refit with one or two "
+                f"choices changed; {sum(bool(row['changes']) for row in rows)} of {len(rows) - 1} change a conclusion.",
                 endpoint.endpoint)
 
 

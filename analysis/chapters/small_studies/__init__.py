@@ -22,8 +22,11 @@ def _work(asked: Asked) -> Iterator[Task]:
 def _figures(results: Results) -> Iterator[Picture]:
     if results.rows(SMALL_STUDIES.file) and drawn_endpoints(frame := results.tables[SMALL_STUDIES.file].frame):
         yield Picture("funnel", draw_funnel, {"frame": frame, "labels": results.labels},
-            "Each study's estimate over its size within the limits that the model predicts for a study of that "
-            "size, one panel for each endpoint.")
+            f"Each study's estimate over its size within the limits that the model predicts for a study of that size. "
+            f"With a two-sided probability below {_SIGNIFICANT:g}: "
+            + (", ".join(f"{row.label} in {results.labels.endpoints[row.endpoint]}" for row in
+                         frame[(frame["part"] == STUDY) & (frame["two_sided"] < _SIGNIFICANT)].itertuples()) or "none")
+            + ".")
 
 
 def _section(results: Results, page: Page) -> Html:

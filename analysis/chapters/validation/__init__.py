@@ -27,9 +27,13 @@ def _work(asked: Asked) -> Iterator[Task]:
 
 
 def _figures(results: Results) -> Iterator[Picture]:
-    if results.computed(VALIDATION.file):
+    if rows := results.computed(VALIDATION.file):
+        headline = {row["endpoint"]: row["model"] for row in reversed(rows)}
+        first = [row for row in rows if row["model"] == headline[row["endpoint"]]]
+        named = [f"{row['label']}, {row['report']}" for row in first if row["named"]]
         yield Picture("validation", draw_validation, {"frame": results.frame(VALIDATION), "labels": results.labels},
-                      "Reports of later studies within the intervals that the review's studies predict for them.")
+                      f"{len(first)} reports of later studies on the intervals that the review's studies predict for "
+                      f"them. Less probable than {NAMED_BELOW:g}: {'; '.join(named) or 'none'}.")
 
 
 def _section(results: Results, page: Page) -> Html:
