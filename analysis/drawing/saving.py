@@ -22,7 +22,7 @@ _NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 _SHEET = "<style>@media (prefers-color-scheme:dark){{{}}}</style>".format("".join(
     f'[style*="{kind}: {light.lower()}"]{{{kind}:{dark}!important}}'
     for light, dark in DARK.items() for kind in ("fill", "stroke")))
-_COLORS = 128
+_COLORS, _WHITE = 128, 253  # of 255, which the search for few colours misses
 
 
 def save_figure(figure: Figure, stem: Path) -> tuple[Path, Path]:
@@ -74,4 +74,5 @@ def _write_png(figure: Figure, path: Path) -> None:
     canvas.draw()
     image = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba(), "raw", "RGBA", 0, 1)
     few = image.convert("RGB").quantize(_COLORS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    few.putpalette(bytes(255 if level >= _WHITE else level for level in few.getpalette()))
     few.save(path, "PNG", compress_level=3, dpi=(DPI, DPI))

@@ -30,7 +30,7 @@ PUBLISHED = "#C24E00"
 ALARM = "#B00020"
 TIER_FILLS = {"A": RAW, "B": "#a9adb3", "C": "#ffffff"}
 
-DARK = {"#ffffff": "#16181b", INK: "#e8eaed", FAINT: "#a9aeb5", RULE: "#50555c", GRID: "#2c3036", "#a9adb3": "#7b828a",
+DARK = {"#ffffff": "#16191c", INK: "#e8eaed", FAINT: "#a9aeb5", RULE: "#50555c", GRID: "#2c3036", "#a9adb3": "#7b828a",
         SHRUNKEN: "#56b4e9", PREDICTION: "#2bc594", PUBLISHED: "#f0883e", ALARM: "#ff6b81"}
 """By colour what takes its place on a dark screen."""
 

@@ -86,7 +86,7 @@ def test_a_failure_leaves_no_file(tmp_path, monkeypatch):
 
 def test_each_endpoint_with_studies_has_a_figure():
     names = [picture.name for picture in pictures_of(project_results())]
-    assert {"forest.cr", "forest.os", "published"} <= set(names) and len(set(names)) == len(names) == 12
+    assert {"forest.cr", "forest.os", "published"} <= set(names) and len(set(names)) == len(names) == 13
 
 
 def test_without_published_numbers_there_is_no_comparison_figure(results, tmp_path):

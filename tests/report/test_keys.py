@@ -64,7 +64,7 @@ def test_each_section_shows_its_own_figures(drawn):
 
 def test_the_figures_of_all_endpoints_are_not_one_endpoints(drawn):
     for name, title in (("influence", "Influence and surprise"), ("small_studies", "Predictive funnels")):
-        (data,) = re.findall(r'base64,([^"]*)"', drawn[3][f"details/{name}.html"])
+        (data,) = re.findall(r'<img src="[^"]*base64,([^"]*)"', drawn[3][f"details/{name}.html"])
         assert title in base64.b64decode(data).decode()
 
 
