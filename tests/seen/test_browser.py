@@ -126,7 +126,8 @@ def test_hostile_labels_do_nothing(opened, tmp_path):
     page.on("dialog", lambda dialog: pytest.fail(dialog.message))
     for name in (name for name in pages if name.endswith(".html")):
         page.goto((tmp_path / "out" / name).as_uri())
-        assert page.locator("script").count() == 1 and "<script>alert(1)" in page.inner_text("main"), name
+        assert page.locator("script").count() == 1, name
+        assert name not in ("report.html", "details/endpoint-cr.html") or "<script>alert(1)" in page.inner_text("main")
 
 
 def test_paper_is_light_and_shows_every_figure(seen, opened, tmp_path):

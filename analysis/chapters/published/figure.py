@@ -45,18 +45,24 @@ def draw_published(comparisons: "pd.DataFrame", *, labels: Labels) -> Figure:
 
 
 def _plot(rows: list[Any], scale: Scale | None, labels: Labels) -> Plot:
-    return Plot(tuple(Block(tuple(_pair(row, labels, scale or PERCENT) for row in rows if row.endpoint == endpoint),
-                            labels.endpoints[endpoint]) for endpoint in dict.fromkeys(row.endpoint for row in rows)),
-                scale, f"Rate, or survival at the horizon{scale.of_a_rate}" if scale else "Months")
+    """A block for each endpoint; where each has one row, that is named by its endpoint and needs no heading."""
+    endpoints = {endpoint: [row for row in rows if row.endpoint == endpoint]
+                 for endpoint in dict.fromkeys(row.endpoint for row in rows)}
+    named = len(endpoints) == len(rows) > 1
+    blocks = (Block(tuple(_pair(row, labels, scale or PERCENT, labels.endpoints[endpoint] if named else "")
+                          for row in own), "" if named else labels.endpoints[endpoint])
+              for endpoint, own in endpoints.items())
+    return Plot(tuple(blocks), scale, f"Rate, or survival at the horizon{scale.of_a_rate}" if scale else "Months")
 
 
-def _pair(row: Any, labels: Labels, scale: Scale) -> Line:
+def _pair(row: Any, labels: Labels, scale: Scale, name: str) -> Line:
     subset = row.subset or ALL
+    name = name or labels.subsets.get(subset, subset)
     detail = " (crude)" if row.lower is None else f", {row.time_months:g} months" if row.time_months else ""
     theirs, ours = (row.published, row.published_lower, row.published_upper), (row.median, row.lower, row.upper)
     our_text = numbers.number(row.median, row.units, scale) if row.lower is None else \
         numbers.interval_text(*ours, row.units, scale)
-    return Line(labels.subsets.get(subset, subset) + detail, (
+    return Line(name + detail, (
         Interval(*theirs, _PUBLISHED, numbers.printed_with_interval(*theirs, row.units, scale),
                  numbers.studies_and_patients(row.published_k, row.published_n)),
         Interval(*ours, _OURS, our_text, numbers.studies_and_patients(row.k_studies, row.n_patients))), color=style.INK)

@@ -28,8 +28,8 @@ def _figures(results: Results) -> Iterator[Picture]:
             frame = results.tables[SENSITIVITY.file].frame
             yield Picture("sensitivity", draw_sensitivity, {
                 "frame": frame[frame["endpoint"] == endpoint.endpoint], "labels": labels},
-                f"{endpoint.label}: {results.writer(SENSITIVITY)(rows[0])} in the headline, beside every refit with one or two "
-                f"choices changed; {sum(bool(row['changes']) for row in rows)} of {len(rows) - 1} change a conclusion.",
+                f"{endpoint.label}: {results.writer(SENSITIVITY)(rows[0])} in the headline, beside every refit with one "
+                f"or two choices changed; {sum(bool(row['changes']) for row in rows)} of {len(rows) - 1} change a conclusion.",
                 endpoint.endpoint)
 
 
