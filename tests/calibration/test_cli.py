@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 from analysis.__main__ import main
+from analysis.drawing import style
 from analysis.simulation.figure import draw_calibration
 from tests.evidence.build import write_evidence
 
@@ -105,12 +106,11 @@ def test_mistakes_of_the_user_end_with_code_2_and_no_traceback(arguments, messag
     assert message in streams.err and "Traceback" not in streams.err and not streams.out
 
 
-def test_what_has_no_curve_has_no_panel_and_letters_stay_readable_on_a_telephone():
-    """390 pixels for a page of 10.4 inches: 14.5 points are 8 pixels."""
+def test_what_has_no_curve_has_no_panel_and_letters_are_of_the_house():
     rows = [{"quantity": name, "pit": at / 10, "difference": 0.0, "lower_95": -0.1, "upper_95": 0.1,
              "lower_verdict": -0.2, "upper_verdict": 0.2} for name in ("mu", "rho", "tau") for at in range(1, 10)]
     verdicts = [{"name": name, "p_value": 0.5, "passed": True} for name in ("mu", "rho", "tau", "empty")]
     figure = draw_calibration(rows, verdicts=verdicts, labels={}, title="Calibration", detail="cr")
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["mu", "rho", "tau"]
     texts = [text for axes in figure.axes for text in (*axes.texts, *axes.get_xticklabels(), *axes.get_yticklabels())]
-    assert min(text.get_fontsize() for text in [*texts, *figure.texts]) >= 14.5
+    assert min(text.get_fontsize() for text in [*texts, *figure.texts]) >= style.SMALL
