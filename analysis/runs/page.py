@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from analysis.chapters.chapter import Chapter, Page
+from analysis.chapters.glossary import linked
 from analysis.drawing.html import Html, image, join, rendered, tag
 from analysis.evidence.types import Source
 from analysis.results.numbers import counted
@@ -21,6 +22,7 @@ from analysis.system.files import write_text
 FIRST, DETAILS = "report.html", "details"
 _HERE = Path(__file__).parent
 _NAMED = 5
+_TERMS = "glossary"
 _PRESENT = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>\n'
 """An image of nothing: where the folder is not beside the page, its text alternative says so."""
 
@@ -63,6 +65,8 @@ def render(results: Results, chapters: Sequence[Chapter],
             words = part(f"{name} in brief", (), lambda chapter=chapter: chapter.brief(results, page))
             briefs += [(chapter.name, words)] if words.strip() else []
     titles = {name: _heading(words) or name for name, words in details.items()}
+    if _TERMS in details:
+        details |= {name: linked(words, results, f"{_TERMS}.html") for name, words in details.items() if name != _TERMS}
     known = replace(results, failures=(*results.failures, *failures))
     first = _first(briefs, titles)
     return {FIRST: _page(known, first), f"{DETAILS}/present.svg": _PRESENT,

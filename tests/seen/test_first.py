@@ -75,6 +75,20 @@ def test_influence(seen, told):
     assert int(found[1]) == len(rows) and says(found[2], sum(value(row["chance_named"]) for row in rows))
 
 
+def test_benchmarks(seen, told):
+    """The numbers of each line, in the order of the table: P(pooled above) and P(new study above)."""
+    assert "Nothing here is randomised" in told["benchmarks"]
+    source = (seen.folder / "report.html").read_text("utf-8").partition('<section id="benchmarks">')[2]
+    lines = re.findall(r"<li>(.*?)\.</li>", source.partition("</section>")[0])
+    for line, row in zip(lines, computed(seen, "benchmarks.csv"), strict=True):
+        assert line.startswith(f"{LABELS[row['endpoint']]}, {row['benchmark']} (")
+        shown = line.rpartition("): ")[2].split("; ")
+        wanted = [value(row[name]) for name in ("pooled", "new_study") if row[name]]
+        for part, number in zip(shown, wanted, strict=True):
+            assert says(part, number) or {">0.999": number > 0.999, "&gt;0.999": number > 0.999,
+                                          "&lt;0.001": number < 0.001}[part], (line, row)
+
+
 def test_missing(seen, told):
     rows = chosen(seen.tables["missing_bounds.csv"], endpoint="cr")
     head, none, every = (single(rows, bound=name) for name in ("headline", "extreme_low", "extreme_high"))

@@ -25,12 +25,11 @@ def _figures(results: Results) -> Iterator[Picture]:
     labels = results.labels
     for endpoint in results.evidence.endpoints:
         if rows := compared(results.rows(SENSITIVITY.file), endpoint.endpoint):
-            frame = results.tables[SENSITIVITY.file].frame
+            frame, changing = results.tables[SENSITIVITY.file].frame, sum(bool(row["changes"]) for row in rows)
             yield Picture("sensitivity", draw_sensitivity, {
                 "frame": frame[frame["endpoint"] == endpoint.endpoint], "labels": labels},
-                f"{endpoint.label}: {results.writer(SENSITIVITY)(rows[0])} in the headline, beside every refit with one "
-                f"or two choices changed; {sum(bool(row['changes']) for row in rows)} of {len(rows) - 1} change a conclusion.",
-                endpoint.endpoint)
+                f"{endpoint.label}: {results.writer(SENSITIVITY)(rows[0])} in the headline, beside every refit with "
+                f"one or two choices changed; {changing} of {len(rows) - 1} change a conclusion.", endpoint.endpoint)
 
 
 def _block(results: Results, endpoint: str, page: Page) -> Html:
