@@ -17,7 +17,7 @@ def results():
 
 
 def test_each_word_of_the_results_is_explained_once(results):
-    page = Page(page_of(results))
+    page = Page("".join(pages_of(results).values()))
     anchors = [f"term-{row['anchor']}" for row in terms(results)]
     assert len(anchors) > 15 and all(page.ids.count(anchor) == 1 for anchor in anchors)
 
