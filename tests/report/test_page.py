@@ -151,7 +151,7 @@ def test_evidence_text_is_never_markup(tmp_path):
 def test_without_published_numbers_there_is_no_comparison(tmp_path):
     page = Page(page_of(portable(tmp_path / "evidence")))
     assert "ublished" not in page.text.replace(str(tmp_path), "")
-    assert "of the mean over studies" in page.text and "95 % prediction" in page.text
+    assert "of the mean rate" in page.text and "95 % prediction" in page.text
     assert page.tags.count("img") == 1 and page.unbalanced == []
 
 

@@ -34,7 +34,8 @@ def _brief(results: Results, page: Page) -> Html:
         differences=_differences(results, compared), conflict_words=CONFLICT, groups=_groups(results),
         preference=_preference(results), readings=_all_readings(results), studies=len(sizes),
         patients=sum(sizes.values()), failed=sum(record.failed for record in headlines),
-        picture=page.picture("summary"))
+        picture=page.picture("summary"),
+        estimands=list(dict.fromkeys(results.main_name(endpoint) for endpoint in results.fitted)))
 
 
 def _section(results: Results, page: Page) -> Html:

@@ -57,12 +57,11 @@ def _plot(rows: list[Any], scale: Scale | None, labels: Labels) -> Plot:
 
 def _pair(row: Any, labels: Labels, scale: Scale, name: str) -> Line:
     subset = row.subset or ALL
-    name = name or labels.subsets.get(subset, subset)
     detail = " (crude)" if row.lower is None else f", {row.time_months:g} months" if row.time_months else ""
     theirs, ours = (row.published, row.published_lower, row.published_upper), (row.median, row.lower, row.upper)
     our_text = numbers.number(row.median, row.units, scale) if row.lower is None else \
         numbers.interval_text(*ours, row.units, scale)
-    return Line(name + detail, (
+    return Line(name or labels.subsets.get(subset, subset) + detail, (
         Interval(*theirs, _PUBLISHED, numbers.printed_with_interval(*theirs, row.units, scale),
                  numbers.studies_and_patients(row.published_k, row.published_n)),
         Interval(*ours, _OURS, our_text, numbers.studies_and_patients(row.k_studies, row.n_patients))), color=style.INK)
