@@ -327,7 +327,7 @@ def _values(plot: Plot) -> list[float]:
     near, ends = [value for reference in plot.references for value in (reference.at, reference.to)], []
     for block in plot.blocks:
         for interval in (interval for line in block.lines for interval in line.intervals):
-            near += [interval.middle, *(interval.spread or ()), *(interval.behind or ())]
+            near += [interval.middle, *(interval.spread or ())]
             (ends if block.far else near).extend((interval.lower, interval.upper))
     known = [value for value in near if value is not None]
     room = 2.0 * (max(known, default=1.0) - min(known, default=0.0))
@@ -359,7 +359,9 @@ def _draw_line(sheet: _Sheet, line: Line, words: _Words, above: float, below: fl
         sheet.write(text, sheet.text, y, **look)
         sheet.write(end, _end(), y, align="right", **look)
         if interval.behind:
-            sheet.line(interval.behind, [y, y], RULE, linewidth=9.0, zorder=2)
+            low, high = sheet.axes.get_xlim()  # before the data a rate may be anything, which the axis need not hold
+            sheet.line([max(low, interval.behind[0]), min(high, interval.behind[1])], [y, y], RULE, linewidth=9.0,
+                       zorder=2)
         if interval.middle is not None:
             _draw_interval(sheet, interval, y)
 
