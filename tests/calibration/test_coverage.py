@@ -16,6 +16,7 @@ from scipy import integrate, special, stats
 from analysis.__main__ import main
 from analysis.cases.settings import derive_seed
 from analysis.commands import coverage as command
+from analysis.drawing import style
 from analysis.frequentist import normal
 from analysis.frequentist.estimates import logits
 from analysis.frequentist.methods import METHODS
@@ -206,7 +207,7 @@ def test_every_interval_has_its_place_in_the_figure_and_letters_a_telephone_can_
     for method in SCORED.values():
         assert method.label.split()[0] in " ".join(texts)
     shown = [text for axes in figure.axes for text in (*axes.texts, *axes.get_xticklabels(), axes.title)]
-    assert min(text.get_fontsize() for text in [*shown, *figure.texts]) >= 14.5
+    assert min(text.get_fontsize() for text in [*shown, *figure.texts]) >= style.SMALL
     assert len(figure.axes) == 8 and all("95 %" in [tick.get_text() for tick in axes.get_xticklabels()]
                                          for axes in figure.axes)
 

@@ -34,6 +34,8 @@ def key(row: Row, estimand: str, model: str | None = None, months: str = "") -> 
 
 def shown(caption: str, row: Row) -> Iterator[tuple[str, Key, tuple[str, ...]]]:
     """Head, key and columns of each estimate that a row of a table shows."""
+    if not (row.get("our_endpoint") or row.get("endpoint")):
+        return
     main, new, spread = names(row)
     whole = "Survival" if main == "survival" else "Mean rate"
     if caption.startswith(("Published estimates", "Further printings")) and row["transform"] == "identity":
