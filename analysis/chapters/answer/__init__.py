@@ -15,7 +15,7 @@ from analysis.results.table import Row
 from analysis.results.tables import ESTIMATES
 from analysis.results.writing import RATE
 
-_TOLD = 3
+_TOLD = 4
 _GROUPS = (("Benefit", ("benefit",)), ("Harm", ("harm", "neutral", "")))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from analysis.chapters.benchmarks.figure import draw_exceedance
-from analysis.chapters.benchmarks.rows import BENCHMARKS, EXCEEDANCE, benchmark_rows
+from analysis.chapters.benchmarks.rows import BENCHMARKS, EXCEEDANCE, FALLING, benchmark_rows
 from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
 from analysis.drawing.html import Html, rendered, section, show
 from analysis.results.results import Results
@@ -45,7 +45,8 @@ def _section(results: Results, page: Page) -> Html:
 def _brief(results: Results, page: Page) -> Html:
     """The probability of exceeding each benchmark."""
     rows, write = results.computed(BENCHMARKS.file), results.writer(BENCHMARKS)
-    return rendered("chapters/benchmarks/brief.html", rows=rows, write=write, value=partial(_value, write)) \
+    return rendered("chapters/benchmarks/brief.html", rows=rows, write=write, value=partial(_value, write),
+                    falling=any(row["model"] == FALLING for row in rows)) \
         if rows else Html("")
 
 

@@ -1,4 +1,4 @@
-"""What limits the answer; the words are in section.html."""
+"""What limits the answer; the words are in brief.html."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -20,7 +20,7 @@ def _brief(results: Results, page: Page) -> Html:
              and (row["published_k"] or 0) > row["k_studies"]}
     headlines = ((endpoint, results.headline(endpoint.endpoint)) for endpoint in results.fitted)
     words = rendered(
-        "chapters/caveats/section.html", results=results, fewer=list(fewer.values()), failed=results.failed,
+        "chapters/caveats/brief.html", results=results, fewer=list(fewer.values()), failed=results.failed,
         shared=results.evidence.reported and results.base.question.study_set == "review",
         narrower=sum(ratio < 1.0 for ratio in ratios), ratios=len(ratios),
         few=[endpoint.label for endpoint, record in headlines if record.estimates and record.k_studies <= 2],

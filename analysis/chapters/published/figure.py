@@ -39,7 +39,8 @@ def draw_published(comparisons: "pd.DataFrame", *, labels: Labels) -> Figure:
         heads=("", "Estimate\n[interval]", "Studies /\npatients"),
         legend=[(_PUBLISHED, _who("published", drawn["published_level"], "confidence")),
                 (_OURS, _who("this analysis (posterior median)", drawn["level"], "credible"))],
-        notes=[f"{numbers.counted(len(drawn), 'published number')}; crude: events over patients, no interval",
+        notes=[numbers.counted(len(drawn), "published number")
+               + ("; crude: events over patients, no interval" if drawn["lower"].isna().any() else ""),
                *left_out(len(compared) - MAX_ROWS)],
         stamp=labels.stamp)
 
