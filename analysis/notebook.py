@@ -18,7 +18,7 @@ from analysis.cases.settings import NUTS
 from analysis.commands.arguments import base_job, parser
 from analysis.commands.printing import heading
 from analysis.evidence import loading
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from analysis.inference.fitting import Fit, run
 from analysis.inference.nested import NestedPosterior, nested_posterior
 from analysis.results import tables

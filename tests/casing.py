@@ -6,7 +6,8 @@ from typing import Any
 from analysis.cases.case import Case, case_of
 from analysis.cases.selection import Selection
 from analysis.cases.settings import Job, Question
-from analysis.evidence.types import Endpoint, Evidence
+from analysis.evidence.directory import Evidence
+from analysis.evidence.types import Endpoint
 from analysis.inference import fitting
 from analysis.results.table import Layout, Row
 from models.model import Model

@@ -17,7 +17,7 @@ from analysis.cases.settings import EXACT, QUICK, Job, Question
 from analysis.chapters.chapter import all_chapters
 from analysis.chapters.sensitivity import table as sensitivity
 from analysis.commands import report
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from analysis.results.results import Results
 from analysis.runs import report as making
 from analysis.runs.pipeline import run_all

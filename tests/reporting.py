@@ -10,8 +10,8 @@ from analysis.cases.case import Case, case_of
 from analysis.cases.settings import Job, Question
 from analysis.chapters.chapter import Picture, all_chapters
 from analysis.drawing.html import Html
+from analysis.evidence.directory import Evidence
 from analysis.evidence.loading import load
-from analysis.evidence.types import Evidence
 from analysis.inference.estimands import Estimate
 from analysis.results.records import Record
 from analysis.results.results import Results

@@ -11,7 +11,8 @@ from analysis.cases.curves import curve_studies
 from analysis.cases.hazards import NO_INTERVAL_FACTOR, Conversion, as_studies, convert
 from analysis.cases.selection import Selection, of_curves, select
 from analysis.cases.settings import ALL, Job, Question
-from analysis.evidence.types import Evidence, Response, Survival
+from analysis.evidence.directory import Evidence
+from analysis.evidence.types import Response, Survival
 from analysis.system.errors import UsageError
 from models import all_models, models_of
 from models.model import Model

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.evidence.types import Covariate, Evidence
+from analysis.evidence.directory import Evidence
+from analysis.evidence.types import Covariate
 from analysis.system.errors import UsageError
 
 MIN_STUDIES = 4

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from analysis.cases.case import Case, case_of
 from analysis.cases.selection import Selection, base_of, shared_patients
 from analysis.cases.settings import Job
-from analysis.evidence.types import Endpoint, Evidence, Response
+from analysis.evidence.directory import Evidence
+from analysis.evidence.types import Endpoint, Response
 from analysis.system.errors import UsageError
 from models.beta_binomial import MODEL
 from models.nested_beta_binomial import NestedStudies

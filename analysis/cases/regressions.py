@@ -9,7 +9,7 @@ from analysis.cases.case import Case, typed_studies
 from analysis.cases.covariates import Column, column_of, covariates_of
 from analysis.cases.selection import select
 from analysis.cases.settings import Job, derive_seed
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from analysis.system.errors import UsageError
 from models import beta_binomial_regression, log_hazard_regression
 from models.priors import Prior, parse_prior

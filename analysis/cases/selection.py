@@ -6,7 +6,8 @@ from difflib import get_close_matches
 
 from analysis.cases.settings import ALL, Question
 from analysis.evidence.conditions import Condition, condition
-from analysis.evidence.types import Endpoint, Evidence, Response, Study, Survival
+from analysis.evidence.directory import Evidence
+from analysis.evidence.types import Endpoint, Response, Study, Survival
 from analysis.system.errors import UsageError
 
 RETROSPECTIVE = "the study is retrospective"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.cases.settings import Job
 from analysis.drawing.html import Html
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from analysis.results.results import Results
 from analysis.results.table import Layout, Row
 

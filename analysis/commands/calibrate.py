@@ -11,8 +11,8 @@ from analysis.cases.settings import Job
 from analysis.commands import coverage
 from analysis.commands.arguments import question_of
 from analysis.commands.printing import asked, heading, print_json, print_notes
+from analysis.evidence.directory import Evidence
 from analysis.evidence.loading import load
-from analysis.evidence.types import Evidence
 from analysis.output import adding
 from analysis.results.numbers import counted
 from analysis.results.tables import left_out_rows, without_question

@@ -9,8 +9,8 @@ from contextlib import ExitStack
 from analysis.cases.settings import NUTS
 from analysis.commands.arguments import base_job
 from analysis.commands.printing import asked, print_json
+from analysis.evidence.directory import Evidence
 from analysis.evidence.loading import load
-from analysis.evidence.types import Evidence
 from analysis.results.comparison import COMPARED, COMPARISON
 from analysis.results.records import FAILED
 from analysis.results.results import Results

@@ -5,8 +5,8 @@ import argparse
 from analysis.cases.selection import candidates
 from analysis.commands.arguments import base_job
 from analysis.commands.printing import heading, of_posterior, print_json, print_notes, refuse_horizon
+from analysis.evidence.directory import Evidence
 from analysis.evidence.loading import load
-from analysis.evidence.types import Evidence
 from analysis.output import adding
 from analysis.planning.plans import Design, designed
 from analysis.planning.settings import Plan

@@ -9,8 +9,8 @@ from analysis.cases.case import Case, case_of
 from analysis.cases.settings import NUTS, QUICK, file_name
 from analysis.commands.arguments import base_job
 from analysis.commands.printing import asked, heading, print_json, print_notes, refuse_horizon
+from analysis.evidence.directory import Evidence
 from analysis.evidence.loading import load
-from analysis.evidence.types import Evidence
 from analysis.inference.estimands import OF_CURVES
 from analysis.output import adding
 from analysis.results.numbers import limits_of

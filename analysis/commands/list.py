@@ -10,8 +10,9 @@ from typing import Any
 from analysis.cases.selection import RETROSPECTIVE, base_of, candidates, choices, shared_patients, subset_names
 from analysis.commands.arguments import question_of
 from analysis.commands.printing import asked, print_json
+from analysis.evidence.directory import Evidence
 from analysis.evidence.loading import load
-from analysis.evidence.types import Endpoint, Evidence
+from analysis.evidence.types import Endpoint
 from analysis.results.numbers import counted
 from analysis.results.terminal import table
 from models import all_models

@@ -7,8 +7,8 @@ from analysis.cases.case import case_of
 from analysis.cases.reports import new_report
 from analysis.commands.arguments import base_job
 from analysis.commands.printing import heading, of_posterior, print_json, print_notes, refuse_horizon
+from analysis.evidence.directory import Evidence
 from analysis.evidence.loading import load
-from analysis.evidence.types import Evidence
 from analysis.inference.further import Further, answered
 from analysis.output import adding
 from analysis.results.predicted import PREDICTED, fields, predicted_rows, sentences

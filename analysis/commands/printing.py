@@ -7,7 +7,7 @@ from typing import Any
 from analysis.cases.case import Case
 from analysis.cases.selection import choices
 from analysis.cases.settings import EXACT, Question
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from analysis.results.numbers import counted
 from analysis.results.terminal import left_out_lines
 from analysis.system.errors import UsageError

@@ -15,8 +15,8 @@ from analysis.chapters.regression.rows import CAVEAT, COLLINEARITY, IMPUTED, LAY
 from analysis.chapters.regression.running import Regressed, regress
 from analysis.commands.arguments import base_job
 from analysis.commands.printing import asked, heading, print_json, print_notes, refuse_horizon
+from analysis.evidence.directory import Evidence
 from analysis.evidence.loading import load
-from analysis.evidence.types import Evidence
 from analysis.output import adding
 from analysis.results.numbers import MISSING, chance, level_text, limits_of
 from analysis.results.table import Row

@@ -16,10 +16,10 @@ from analysis.chapters.sensitivity.table import FAR_MONTHS, FAR_POINTS
 from analysis.commands.arguments import question_of
 from analysis.commands.printing import print_json
 from analysis.evidence.columns import TABLES
+from analysis.evidence.directory import Evidence
 from analysis.evidence.loading import load
 from analysis.evidence.merging import Choices, Merged, Rows, merge, tables_in
 from analysis.evidence.problems import EvidenceError
-from analysis.evidence.types import Evidence
 from analysis.inference.estimands import Estimate
 from analysis.inference.further import Further, further
 from analysis.inference.posterior import NO_POSTERIOR, main_estimand, posterior_of

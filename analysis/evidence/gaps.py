@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from analysis.evidence.types import Endpoint, Evidence, Fact, Study
+from analysis.evidence.directory import Evidence
+from analysis.evidence.types import Endpoint, Fact, Study
 
 MISSING, DOUBTFUL = "missing", "doubtful"
 _SURE = ("", "A", "B")

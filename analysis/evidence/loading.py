@@ -10,6 +10,7 @@ from pathlib import Path
 from analysis.evidence.cells import Fault, number
 from analysis.evidence.columns import TABLES
 from analysis.evidence.covariates import covariate_problems
+from analysis.evidence.directory import Evidence
 from analysis.evidence.drafts import Draft, Drafts, Tables, each_row
 from analysis.evidence.files import read_bytes
 from analysis.evidence.notes import find_notes
@@ -19,7 +20,7 @@ from analysis.evidence.relations import relation_problems
 from analysis.evidence.rules import ROW_RULES
 from analysis.evidence.sheets import tables_of
 from analysis.evidence.spreadsheets import read_sheet
-from analysis.evidence.types import Columns, Evidence, Patient, Survival
+from analysis.evidence.types import Columns, Patient, Survival
 
 DEFAULT_DATA = Path(__file__).resolve().parents[2] / "data"
 """The evidence that comes with the program."""

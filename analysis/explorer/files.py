@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from analysis.cases.settings import Job
 from analysis.drawing.html import Html, rendered, table
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from analysis.explorer.views import View
 from analysis.inference.estimands import LABELS
 from analysis.results.numbers import unit_text

@@ -14,8 +14,8 @@ from shiny import App, Inputs, Outputs, Session, reactive, render, req, ui
 from analysis.cases.selection import horizon_of, subset_names
 from analysis.cases.settings import Job
 from analysis.drawing.html import rendered, templates
+from analysis.evidence.directory import Evidence
 from analysis.evidence.problems import EvidenceError
-from analysis.evidence.types import Evidence
 from analysis.explorer import files, views
 from analysis.explorer.guard import Guard
 from analysis.explorer.state import MOST_LISTED, asked, first_job, models_on_offer, priors_on_offer, studies_on_offer

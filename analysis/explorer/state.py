@@ -15,7 +15,8 @@ from analysis.cases.case import model_for
 from analysis.cases.reports import new_report
 from analysis.cases.selection import SETS, Selection, candidates, horizon_of, subset_names
 from analysis.cases.settings import EXACT, Job, Question
-from analysis.evidence.types import Endpoint, Evidence, Response, Survival
+from analysis.evidence.directory import Evidence
+from analysis.evidence.types import Endpoint, Response, Survival
 from analysis.planning.settings import ANALYSES, MOST_PATIENTS, Plan
 from analysis.system.errors import UsageError
 from models import models_of

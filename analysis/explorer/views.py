@@ -9,7 +9,8 @@ from analysis.cases.case import Case, NoStudies, case_of, no_study
 from analysis.cases.settings import ALL, Job
 from analysis.drawing.axis import labels_for, limits_for, ticks_for
 from analysis.drawing.html import Html, rendered, show, table
-from analysis.evidence.types import Evidence, Reported
+from analysis.evidence.directory import Evidence
+from analysis.evidence.types import Reported
 from analysis.explorer.state import Form, command, number, plan_asked, report_asked
 from analysis.inference.estimands import LABELS, OF_A_STUDY, Estimate
 from analysis.inference.exceedance import MEDIAN, distributions, exceeding

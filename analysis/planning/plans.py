@@ -8,7 +8,7 @@ import numpy as np
 from analysis.cases.case import Case, NoStudies, case_of, model_for, no_study
 from analysis.cases.selection import candidates
 from analysis.cases.settings import Job
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from analysis.inference.posterior import NO_POSTERIOR, posterior_of
 from analysis.inference.prediction import CountLaw
 from analysis.planning.mixtures import Mixture, effective_sizes, fitted, predictive_of

@@ -15,7 +15,8 @@ from analysis.cases.selection import (
     subset_names,
 )
 from analysis.cases.settings import ALL, Question
-from analysis.evidence.types import ComparisonRule, Evidence, Reported
+from analysis.evidence.directory import Evidence
+from analysis.evidence.types import ComparisonRule, Reported
 from analysis.inference.estimands import OF_TYPICAL_CURVE
 from analysis.results.records import Record
 from analysis.results.table import Column, Layout, Row, columns

@@ -16,7 +16,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.cases.settings import QUICK, file_name
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from analysis.inference.estimands import Quantity, of_effects
 from analysis.inference.fitting import Fit, is_many
 from analysis.inference.nuts import flat

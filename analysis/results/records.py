@@ -6,7 +6,7 @@ from typing import Any
 
 from analysis.cases.selection import choices
 from analysis.cases.settings import Job
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from analysis.inference.estimands import SPREADS
 from analysis.results.table import Row
 

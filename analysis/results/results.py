@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.cases.selection import horizon_of, subset_names
 from analysis.cases.settings import ALL, Job
-from analysis.evidence.types import Endpoint, Evidence
+from analysis.evidence.directory import Evidence
+from analysis.evidence.types import Endpoint
 from analysis.results.comparison import COMPARED, COMPARISON
 from analysis.results.numbers import Scale, estimand_text, level_text, scale_of
 from analysis.results.records import Record

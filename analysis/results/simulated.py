@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.cases.curves import CENSORING
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from analysis.results.table import Column, Layout, Row, columns
 
 RECORD = Path(__file__).with_name("simulated.json")

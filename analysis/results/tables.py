@@ -10,7 +10,8 @@ from analysis.cases.case import Case
 from analysis.cases.hazards import Conversion
 from analysis.cases.selection import Selection
 from analysis.cases.settings import Question
-from analysis.evidence.types import HANDLING, Evidence
+from analysis.evidence.directory import Evidence
+from analysis.evidence.types import HANDLING
 from analysis.inference.agreement import Agreement
 from analysis.inference.conflict import Check
 from analysis.inference.diagnostics import Diagnostics

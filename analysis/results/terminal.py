@@ -12,7 +12,7 @@ from analysis.results.table import Layout, Row
 from analysis.results.writing import NOTHING, RATE, Instead, Writer
 
 if TYPE_CHECKING:
-    from analysis.evidence.types import Evidence
+    from analysis.evidence.directory import Evidence
     from analysis.results.results import Results
 
 _NOUNS = {"studies": "study", "endpoints": "endpoint", "responses": "response", "survival": "survival row",

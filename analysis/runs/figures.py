@@ -11,7 +11,7 @@ from analysis.chapters.chapter import Chapter, Picture
 from analysis.drawing.html import Html
 from analysis.drawing.saving import lacking, save_figure, save_svg
 from analysis.drawing.style import fallbacks, narrow
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from analysis.results.results import Results
 from analysis.runs.page import as_picture
 from analysis.runs.workers import Item, work_off

@@ -6,7 +6,7 @@ from pathlib import Path
 from analysis.cases.case import NoStudies, case_of, model_for
 from analysis.cases.selection import SharedPatients, candidates
 from analysis.cases.settings import Job
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from analysis.inference.fitting import Fit, interval_probability, run
 from analysis.inference.grid import QuadratureFailed
 from analysis.inference.nuts import SamplingFailed

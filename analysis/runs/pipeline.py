@@ -8,7 +8,7 @@ from typing import Any
 
 from analysis.cases.settings import EXACT, Job
 from analysis.chapters.chapter import Asked, Chapter, Task
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from analysis.results import tables
 from analysis.results.comparison import COMPARISON, compare
 from analysis.results.records import Record

@@ -6,7 +6,8 @@ from dataclasses import replace
 from analysis.cases.case import priors_of
 from analysis.cases.selection import candidates, is_early, refuse_shared_patients, subset_names
 from analysis.cases.settings import ALL, BESIDE, EXACT, HEADLINE, INDEPENDENT, QUICK, Job, Question
-from analysis.evidence.types import Endpoint, Evidence
+from analysis.evidence.directory import Evidence
+from analysis.evidence.types import Endpoint
 from analysis.results.comparison import BESIDE_TIERS, compared_questions
 from analysis.system.errors import UsageError
 from models import models_of

@@ -14,7 +14,7 @@ from analysis.cases.selection import select
 from analysis.cases.settings import Job
 from analysis.chapters.answer.rows import ANSWER, beside
 from analysis.chapters.chapter import all_chapters
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from analysis.output.checks import refuse_without_space
 from analysis.output.manifests import RUN
 from analysis.results.comparison import COMPARED, COMPARISON

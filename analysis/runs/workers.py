@@ -13,7 +13,7 @@ from importlib import import_module
 from multiprocessing import active_children, get_context, parent_process
 from typing import Any
 
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from analysis.system.errors import UsageError
 from analysis.system.interrupts import undisturbed
 from analysis.system.streams import QUIET_TRACKER, prepare

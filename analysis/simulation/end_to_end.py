@@ -26,9 +26,10 @@ from analysis.cases.curves import CENSORING, curve_studies
 from analysis.cases.hazards import as_studies, convert
 from analysis.cases.selection import select
 from analysis.cases.settings import Question
+from analysis.evidence.directory import Evidence
 from analysis.evidence.loading import DEFAULT_DATA, load
 from analysis.evidence.problems import EvidenceError
-from analysis.evidence.types import Evidence, Survival
+from analysis.evidence.types import Survival
 from analysis.frequentist.estimates import log_hazards
 from analysis.frequentist.normal import exact_interval
 from analysis.inference.density import density_of

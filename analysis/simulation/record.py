@@ -18,9 +18,9 @@ import numpy as np
 from analysis.cases.case import NoStudies
 from analysis.cases.nesting import nest, nested_endpoints
 from analysis.cases.settings import Job, Question
+from analysis.evidence.directory import Evidence
 from analysis.evidence.loading import DEFAULT_DATA, load
 from analysis.evidence.problems import EvidenceError
-from analysis.evidence.types import Evidence
 from analysis.output.checks import refuse_obstacles, speaking_of
 from analysis.simulation.batches import BATCHES, several
 from analysis.simulation.nested import blank_studies

@@ -18,7 +18,8 @@ from analysis.cases.hazards import as_studies, convert
 from analysis.cases.reports import new_landmark
 from analysis.cases.selection import Selection, candidates, refuse_shared_patients
 from analysis.cases.settings import Question
-from analysis.evidence.types import Evidence, Survival
+from analysis.evidence.directory import Evidence
+from analysis.evidence.types import Survival
 from analysis.simulation.nested import design_of_patients, patients_of
 from models import all_models
 from models.curve import Curve

@@ -10,8 +10,8 @@ import pytest
 import xarray as xr
 from scipy import stats
 
+from analysis.evidence.directory import Evidence
 from analysis.evidence.loading import load
-from analysis.evidence.types import Evidence
 from analysis.inference.fitting import Fit
 from analysis.inference.nuts import flat
 from analysis.results.netcdf import PREDICTED, save, tree

@@ -9,8 +9,8 @@ from analysis.cases.case import case_of, headline_case, typed_studies
 from analysis.cases.selection import select
 from analysis.cases.settings import Job, Question
 from analysis.chapters.regression.running import regression_jobs
+from analysis.evidence.directory import Evidence
 from analysis.evidence.loading import load
-from analysis.evidence.types import Evidence
 from analysis.results.netcdf import file_name, manifest
 from analysis.runs.plan import bundles
 from analysis.simulation.studies import design_of, select_design

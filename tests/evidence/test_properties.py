@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from analysis.evidence.cells import PLACEHOLDERS, as_seen, placeholder
+from analysis.evidence.directory import Evidence
 from analysis.evidence.loading import load
 from analysis.evidence.problems import EvidenceError
-from analysis.evidence.types import Evidence
 
 from .build import FULL, MINIMAL, cells_of, table_of, with_cell, write_files
 

@@ -9,7 +9,7 @@ from scipy import special
 from analysis.cases.case import typed_studies
 from analysis.cases.selection import select
 from analysis.cases.settings import Question
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from analysis.frequentist.estimates import UNEQUAL_ERRORS, log_hazards, logits
 from analysis.frequentist.interval import survival
 from analysis.frequentist.methods import BY_KEY, METHODS, methods_for

@@ -7,8 +7,8 @@ from analysis.cases.settings import Job, Question
 from analysis.chapters.influence.rows import INFLUENCE, influence_rows
 from analysis.chapters.small_studies.rows import SMALL_STUDIES, small_study_rows
 from analysis.chapters.subsets.rows import SUBSET_DIFFERENCES, subset_rows
+from analysis.evidence.directory import Evidence
 from analysis.evidence.loading import load
-from analysis.evidence.types import Evidence
 from tests.casing import rows_of
 from tests.evidence.build import write_files
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from analysis.cases.settings import Job, Question
 from analysis.chapters.missing.rows import MISSING_BOUNDS, PUBLISHED_TOTALS, missing_rows
+from analysis.evidence.directory import Evidence
 from analysis.evidence.loading import load
-from analysis.evidence.types import Evidence
 from tests.evidence.build import write_files
 
 CR = Job(Question("cr"))

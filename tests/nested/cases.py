@@ -4,8 +4,8 @@ from pathlib import Path
 
 from analysis.cases.nesting import Nesting, nest
 from analysis.cases.settings import Job, Question
+from analysis.evidence.directory import Evidence
 from analysis.evidence.loading import load
-from analysis.evidence.types import Evidence
 from tests.evidence.build import write_files
 
 ENDPOINTS = ("endpoint,label,kind,direction,parent,population\nany,Any grade,rate,harm,,treated\n"

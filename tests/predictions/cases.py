@@ -6,8 +6,8 @@ from pathlib import Path
 from analysis.cases.settings import Job, Question
 from analysis.chapters.checks.rows import CHECK_STATISTICS, CHECKS, check_rows
 from analysis.chapters.validation.rows import VALIDATION, validation_rows
+from analysis.evidence.directory import Evidence
 from analysis.evidence.loading import load
-from analysis.evidence.types import Evidence
 from tests.casing import rows_of
 from tests.evidence.build import write_files
 from tests.influence.cases import COUNTS, ENDPOINTS

@@ -8,8 +8,8 @@ import pytest
 from analysis.cases.covariates import _centre_and_sd, column_of, unit_of
 from analysis.cases.settings import IMPORTANCE, NUTS, REGRESSION, Job, Question
 from analysis.chapters.regression.running import Regressed, regress
+from analysis.evidence.directory import Evidence
 from analysis.evidence.loading import load
-from analysis.evidence.types import Evidence
 from tests.evidence.build import write_evidence
 
 from .cases import covariate

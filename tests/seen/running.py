@@ -13,8 +13,8 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.cases.settings import EXACT, Job, Sampler
+from analysis.evidence.directory import Evidence
 from analysis.evidence.loading import load
-from analysis.evidence.types import Evidence
 from analysis.results.results import Results
 from analysis.runs import report as making
 from analysis.runs.workers import Nobody

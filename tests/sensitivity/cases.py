@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from analysis.cases.settings import Job, Question
+from analysis.evidence.directory import Evidence
 from analysis.evidence.loading import load
-from analysis.evidence.types import Evidence
 from tests.evidence.build import write_files
 
 JOB = Job(Question("cr"))

@@ -21,7 +21,8 @@ from analysis.cases.selection import (
     reason_against_study,
     select,
 )
-from analysis.evidence.types import Evidence, Response, Survival
+from analysis.evidence.directory import Evidence
+from analysis.evidence.types import Response, Survival
 from analysis.inference.estimands import MAIN
 from analysis.results.records import Record
 from analysis.results.results import Results

@@ -16,7 +16,7 @@ import numpy as np
 
 from analysis.cases.case import Case, headline_case
 from analysis.cases.settings import Job, derive_seed
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from analysis.inference.draws import draw
 from analysis.inference.grid import Grid, Slices
 from analysis.inference.leave_one_out import only, pit, without

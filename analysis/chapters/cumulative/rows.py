@@ -15,7 +15,7 @@ import numpy as np
 from analysis.cases.case import Case, headline_case
 from analysis.cases.reports import Report, report_of
 from analysis.cases.settings import Job
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from analysis.inference.posterior import NO_POSTERIOR, main_estimand, posterior_of, too_large
 from analysis.inference.prediction import CountLaw, law_of
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns

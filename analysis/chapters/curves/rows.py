@@ -19,7 +19,7 @@ import numpy as np
 from analysis.cases.case import Case, case_of
 from analysis.cases.curves import points_of
 from analysis.cases.settings import ALL, Job, derive_seed
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from analysis.inference.draws import draw
 from analysis.inference.grid import QuadratureFailed
 from analysis.inference.posterior import Posterior, posterior_of

@@ -6,8 +6,9 @@ from typing import Any
 from analysis.cases.curves import LANDMARK, MEDIAN
 from analysis.cases.reports import in_words
 from analysis.cases.selection import base_of, file_of
+from analysis.evidence.directory import Evidence
 from analysis.evidence.gaps import said
-from analysis.evidence.types import Evidence, Fact, Response, Source, Survival
+from analysis.evidence.types import Fact, Response, Source, Survival
 from analysis.results.table import Column, Layout, columns
 
 PROVENANCE = Layout("provenance.csv", "One fact of the ledger beside a number of the evidence, or by itself.", columns(

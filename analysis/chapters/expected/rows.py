@@ -4,7 +4,7 @@ from typing import Any
 
 from analysis.cases.case import headline_case
 from analysis.cases.settings import Job
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from analysis.inference.posterior import NO_POSTERIOR, posterior_of
 from analysis.inference.prediction import law_of
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns

@@ -8,7 +8,7 @@ import numpy as np
 from analysis.cases.case import Case, headline_case
 from analysis.cases.settings import Job, derive_seed
 from analysis.chapters.influence.surprise import information, pareto_k, surprise
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from analysis.inference.leave_one_out import chance_named, leave_one_out, only
 from analysis.inference.posterior import NO_POSTERIOR, main_estimand, posterior_of, spread_estimand, too_large
 from analysis.inference.prediction import NAMED_BELOW

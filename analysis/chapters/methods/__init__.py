@@ -7,7 +7,7 @@ from typing import Any
 from analysis.cases.case import case_of
 from analysis.cases.settings import ALL, Job
 from analysis.chapters.chapter import Asked, Chapter, Task
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from analysis.frequentist.methods import BY_KEY, methods_for
 from analysis.results.comparison import compared_questions
 from analysis.results.table import Column, Layout, columns

@@ -8,7 +8,8 @@ from itertools import combinations
 from analysis.cases.selection import Selection, reason_against_study
 from analysis.cases.settings import Question
 from analysis.chapters.missing.counts import MOST_PATIENTS, impossible, in_proportion
-from analysis.evidence.types import Evidence, Response, Scenario, Study, Total
+from analysis.evidence.directory import Evidence
+from analysis.evidence.types import Response, Scenario, Study, Total
 
 AS_PRINTED = "as_printed"
 TREATED, REDUCED = "treated", "reduced"

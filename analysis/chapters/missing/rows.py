@@ -32,7 +32,8 @@ from analysis.chapters.missing.counts import (
     tail_probabilities,
 )
 from analysis.chapters.missing.readings import TREATED, Reading, members, readings
-from analysis.evidence.types import ComparisonRule, Evidence, Reported, Study
+from analysis.evidence.directory import Evidence
+from analysis.evidence.types import ComparisonRule, Reported, Study
 from analysis.inference.density import density_of
 from analysis.inference.grid import QuadratureFailed, solve
 from analysis.inference.posterior import Posterior, posterior_of

@@ -14,7 +14,7 @@ from scipy import special, stats
 
 from analysis.cases.case import Case, case_of, own_priors
 from analysis.cases.settings import Job
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from analysis.inference.density import prior_median
 from analysis.inference.leave_one_out import LeftOut, leave_one_out
 from analysis.inference.posterior import posterior_of

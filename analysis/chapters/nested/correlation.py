@@ -13,7 +13,7 @@ import numpy as np
 
 from analysis.cases.case import Case, headline_case
 from analysis.cases.settings import Job, derive_seed
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from analysis.inference.draws import draw
 from analysis.inference.posterior import NO_POSTERIOR, posterior_of
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns

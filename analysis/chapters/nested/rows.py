@@ -12,7 +12,7 @@ import numpy as np
 from analysis.cases.case import NoStudies
 from analysis.cases.nesting import NestedRow, Nesting, nest
 from analysis.cases.settings import Job
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from analysis.inference.distribution import difference
 from analysis.inference.estimands import Estimate
 from analysis.inference.nested import GIVEN, INNER, MEAN, NEW, OUTER, RHO, NestedPosterior, nested_posterior

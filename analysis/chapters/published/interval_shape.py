@@ -18,7 +18,8 @@ from scipy import special
 from analysis.cases.case import Case, case_of
 from analysis.cases.selection import reason_against_study
 from analysis.cases.settings import ALL, Job, Question
-from analysis.evidence.types import Evidence, Reported
+from analysis.evidence.directory import Evidence
+from analysis.evidence.types import Reported
 from analysis.frequentist.likelihood import beta_binomial_means
 from analysis.inference.draws import draw
 from analysis.inference.posterior import posterior_of

@@ -11,7 +11,7 @@ from analysis.chapters.regression.figure import draw_bubbles
 from analysis.chapters.regression.rows import CAVEAT, COLLINEARITY, LAYOUTS, SLOPES, strong
 from analysis.chapters.regression.running import regress, regression_jobs
 from analysis.drawing.html import Html, folded, join, rendered, section, show, table, tag
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from analysis.inference.diagnostics import MAX_PARETO_K
 from analysis.results.results import Results
 from analysis.results.table import Row

@@ -14,7 +14,7 @@ from analysis.cases.covariates import Column as Covariate
 from analysis.cases.regressions import RegressionCase
 from analysis.cases.settings import NUTS
 from analysis.chapters.regression.conflict import conflict_cells
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from analysis.inference.regression import RegressionFit
 from analysis.inference.weighted import mcse_mean, mean_and_sd, quantiles
 from analysis.results import tables

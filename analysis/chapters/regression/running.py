@@ -11,8 +11,8 @@ from analysis.cases.selection import select
 from analysis.cases.settings import IMPORTANCE, QUICK_REGRESSION, REGRESSION, Job
 from analysis.chapters.regression import rows
 from analysis.chapters.regression.conflict import conflict_text
+from analysis.evidence.directory import Evidence
 from analysis.evidence.notes import FAR_OUT
-from analysis.evidence.types import Evidence
 from analysis.inference.conflict import check
 from analysis.inference.grid import QuadratureFailed
 from analysis.inference.pooled import hyperparameters

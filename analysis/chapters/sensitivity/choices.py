@@ -7,7 +7,8 @@ from analysis.cases.case import Case, Row
 from analysis.cases.hazards import NO_INTERVAL_FACTOR
 from analysis.cases.selection import FROM_REMISSION, base_of, candidates, early_before, select, shared_patients
 from analysis.cases.settings import Question
-from analysis.evidence.types import Evidence, Survival
+from analysis.evidence.directory import Evidence
+from analysis.evidence.types import Survival
 
 TIERS = ("A", "AB", "ABC")
 FACTORS = (1.0, 1.25, 2.0)

@@ -21,7 +21,7 @@ import numpy as np
 
 from analysis.cases.case import headline_case
 from analysis.cases.settings import Job
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from analysis.inference.distribution import distribution
 from analysis.inference.grid import Grid
 from analysis.inference.pooled import quantities_at

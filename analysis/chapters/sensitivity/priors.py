@@ -13,7 +13,7 @@ import numpy as np
 from analysis.cases.alternatives import ALTERNATIVES
 from analysis.cases.case import Case, own_priors
 from analysis.chapters.sensitivity.choices import Variant
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from models import models_of
 from models.model import Model
 from models.priors import Prior

@@ -10,7 +10,7 @@ from analysis.cases.case import Case, headline_case
 from analysis.cases.settings import ALL, Job
 from analysis.chapters.sensitivity import choices, priors
 from analysis.chapters.sensitivity.choices import Variant
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from analysis.inference.estimands import MAIN, Estimate
 from analysis.inference.leave_one_out import only
 from analysis.inference.posterior import NO_POSTERIOR, main_estimand, new_estimand, posterior_of, spread_estimand

@@ -15,7 +15,7 @@ from scipy import special
 
 from analysis.cases.case import Case, headline_case
 from analysis.cases.settings import Job
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from analysis.frequentist.estimates import log_hazards
 from analysis.frequentist.regression import NoRegression, egger_two_sided, slope_on_size
 from analysis.inference.distribution import quantiles

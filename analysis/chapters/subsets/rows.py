@@ -12,7 +12,7 @@ import numpy as np
 from analysis.cases.case import Case, headline_case
 from analysis.cases.selection import membership, subset_names
 from analysis.cases.settings import ALL, Job
-from analysis.evidence.types import Evidence
+from analysis.evidence.directory import Evidence
 from analysis.inference.distribution import Distribution, difference
 from analysis.inference.posterior import NO_POSTERIOR, main_estimand, posterior_of, summary
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns

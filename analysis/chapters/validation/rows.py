@@ -16,7 +16,8 @@ from analysis.cases.curves import LANDMARK, MEDIAN
 from analysis.cases.reports import report_of
 from analysis.cases.selection import RETROSPECTIVE, answering, candidates, shared_patients
 from analysis.cases.settings import Job, Question, derive_seed
-from analysis.evidence.types import Evidence, Response, Survival
+from analysis.evidence.directory import Evidence
+from analysis.evidence.types import Response, Survival
 from analysis.inference.draws import draw
 from analysis.inference.grid import Grid, Slices
 from analysis.inference.posterior import NO_POSTERIOR, posterior_of, too_large
