@@ -13,7 +13,7 @@ from analysis.evidence.problems import EvidenceError
 from analysis.system.errors import UsageError, one_line
 from analysis.system.interrupts import end_on_signals
 from analysis.system.streams import OutputLost, lasting_streams
-from analysis.system.surroundings import keep_compiled_code
+from analysis.system.surroundings import keep_compiled_code, keep_freed_memory
 
 _SAMPLING = ("report", "fit", "regress", "compare")
 DONE, UNEXPECTED, BAD_INPUT, NOT_CONVERGED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -27,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with lasting_streams():
         if arguments is None:
             end_on_signals()
+            keep_freed_memory()
         try:
             code = _run(arguments)
             sys.stdout.flush()

@@ -112,7 +112,8 @@ _SETTINGS: tuple[Option, ...] = (
     ("--quick", {"action": "store_true", "help": "short chains, no figures; everything is stamped QUICK"}))
 COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
     "report": ("the main job: every fit, table, figure and the report",
-               (_output("default: results", Path("results")), *_SETTINGS)),
+               (_output("default: results", Path("results")), *_SETTINGS,
+                ("--png", {"action": "store_true", "help": "write each figure as PNG as well, for slides"}))),
     "init": ("start an evidence directory of your own", (
         ("directory", {"type": _new_folder, "metavar": "DIR", "help": "a new or empty directory"}),
         ("--from", {"type": Path, "dest": "source", "metavar": "FILE",

@@ -39,8 +39,10 @@ class Page:
 
     def axes(self, left: float, top: float, width: float, height: float) -> Axes:
         """An empty plot."""
-        return self.figure.add_axes((left / self.width, 1.0 - (top + height) / self.height, width / self.width,
+        axes = self.figure.add_axes((left / self.width, 1.0 - (top + height) / self.height, width / self.width,
                                      height / self.height))
+        axes.set_title("", y=1.0)  # a title without a place of its own is looked for whenever the figure is drawn
+        return axes
 
     def write(self, text: str, top: float, *, left: float = MARGIN, align: str = "left") -> None:
         """Put text, whose lines begin so far below the upper edge."""

@@ -27,13 +27,8 @@ _COLORS, _WHITE = 128, 253  # of 255, which the search for few colours misses
 
 def save_figure(figure: Figure, stem: Path) -> tuple[Path, Path]:
     """Write stem.svg and stem.png; returns the two paths."""
-    svg, png = save_svg(figure, stem), stem.with_name(f"{stem.name}.png")
-    if lacking(svg, FONTS[:1]):
-        for text in figure.findobj(Text):
-            text.set_fontfamily(fallbacks())
-    with styled(), _boxes_for_others():
-        write_atomically(png, lambda path: _write_png(figure, path))
-    return svg, png
+    svg = save_svg(figure, stem)
+    return svg, save_png(figure, svg)
 
 
 def save_svg(figure: Figure, stem: Path) -> Path:
@@ -49,6 +44,17 @@ def save_svg(figure: Figure, stem: Path) -> Path:
     markup = markup.replace(f"font-family: '{FONTS[0]}'; ", "")
     write_atomically(svg, lambda path: path.write_text(markup, "utf-8"))
     return svg
+
+
+def save_png(figure: Figure, svg: Path) -> Path:
+    """Write a figure as PNG beside its SVG and return the path."""
+    if lacking(svg, FONTS[:1]):
+        for text in figure.findobj(Text):
+            text.set_fontfamily(fallbacks())
+    png = svg.with_suffix(".png")
+    with styled(), _boxes_for_others():
+        write_atomically(png, lambda path: _write_png(figure, path))
+    return png
 
 
 def lacking(svg: Path, fonts: Sequence[str]) -> list[str]:

@@ -146,10 +146,10 @@ class Part:
         points : array, shape (s, 3 + d)
             Uniform on (0, 1).
         """
-        log_scale = stats.rv_histogram((self._mass.sum(axis=0), self._bounds)).ppf(points[:, 1])
+        log_scale = _quantiles(self._mass.sum(axis=0), self._bounds, points[:, 1])
         column, a = _cell(self._bounds, log_scale), np.empty(len(points))
         for at in np.unique(column):
-            a[column == at] = stats.rv_histogram((self._mass[:, at], self._edges)).ppf(points[column == at, 0])
+            a[column == at] = _quantiles(self._mass[:, at], self._edges, points[column == at, 0])
         log_scale = np.zeros(len(points)) if self._one_scale else log_scale
         mode, root = self._between(a, log_scale)
         z, stretch = special.ndtri(points[:, 2:-1]), _FREEDOM / stats.chi2.ppf(points[:, -1], _FREEDOM)
@@ -167,6 +167,12 @@ class Part:
     def _between(self, a: np.ndarray, log_scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         place = a[:, None] if self._one_scale else np.stack([a, log_scale], axis=1)
         return self._mode(place), self._root(place)
+
+
+def _quantiles(mass: np.ndarray, edges: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Where the distribution function of a histogram reaches the points; mass of any sum."""
+    below = np.concatenate([[0.0], np.cumsum(mass)])
+    return np.interp(points, below / below[-1], edges)
 
 
 def _middles(edges: np.ndarray) -> np.ndarray:

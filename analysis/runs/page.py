@@ -114,7 +114,7 @@ def _with_failures(failures: Iterable[Failure], parts: Sequence[str], content: H
     return join(["" if isinstance(content, Failure) else content, *told], "\n")
 
 
-def as_picture(wide: Path, alt: str, narrow: Path) -> Html:
+def as_picture(wide: Path, narrow: Path, alt: str) -> Html:
     """A figure for the page in both layouts; as an image it can neither run scripts nor share ids with another one."""
     source, other = ("data:image/svg+xml;base64," + base64.b64encode(svg.read_bytes()).decode()
                      for svg in (wide, narrow))

@@ -55,7 +55,7 @@ def make(evidence: Evidence, base: Job, folder: Path, options: argparse.Namespac
     tables = [results.tables[layout.file] for layout in layouts if len(results.tables.get(layout.file, ()))]
     written = [*(table.write(folder) for table in tables), write_answer(results, folder)]
     results, pictures, drawn = draw_all(results, () if options.quick else chapters, folder / "figures",
-                                        executor=executor)
+                                        executor=executor, png=options.png)
     progress.close()
     pages, failed = write_report(results, chapters, folder, pictures=pictures)
     results = replace(results, failures=(*results.failures, *failed))

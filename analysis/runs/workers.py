@@ -17,18 +17,19 @@ from analysis.evidence.directory import Evidence
 from analysis.system.errors import UsageError
 from analysis.system.interrupts import undisturbed
 from analysis.system.streams import QUIET_TRACKER, prepare
+from analysis.system.surroundings import keep_freed_memory
 
 _PATIENCE = 5.0  # seconds until a scheduler answers
 _PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
-_SAMPLER = ("analysis.runs.pipeline", "pymc", "nutpie", "arviz_stats.base")
+_WANTED = ("analysis.runs.pipeline", "arviz_stats.base")
 _received: list[Evidence | None] = []
 
 
 @contextmanager
 def helper(evidence: Evidence) -> Iterator[Executor]:
-    """One process that has the evidence; it loads the sampler at once, while the caller does the same."""
+    """One process that has the evidence; it loads what all its work needs at once, while the caller does the same."""
     with workers(1, evidence) as executor:
-        executor.submit(_load_sampler)
+        executor.submit(_load)
         yield executor
 
 
@@ -176,11 +177,12 @@ def _begin(evidence: Evidence | None) -> None:
         os._exit(1)
     threading.Thread(target=_end_with_the_caller, daemon=True).start()
     prepare()
+    keep_freed_memory()
     _received.append(evidence)
 
 
-def _load_sampler() -> None:
-    for module in _SAMPLER:
+def _load() -> None:
+    for module in _WANTED:
         import_module(module)
 
 

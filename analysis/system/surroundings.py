@@ -1,11 +1,13 @@
-"""Where compiled code is kept: in the user's home, or in a temporary folder where that cannot be written."""
+"""What the program asks of the system around it: a place for compiled code, and memory that it may keep."""
 
 import atexit
+import ctypes
 import os
 import re
 import shutil
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from analysis.system.errors import UsageError
@@ -13,6 +15,20 @@ from analysis.system.interrupts import temporary
 
 _ASKED = re.compile(r"(?:^|,)\s*(?:base_)?compiledir\s*=\s*([^,]+)")
 _PROBE = bytes(1_000_000)  # a full disk takes smaller files for a while
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3  # of <malloc.h>
+_KEPT_FREE, _TAKEN_AT_ONCE, _LARGE = 1 << 30, 1 << 26, 1 << 25  # bytes
+
+
+def keep_freed_memory() -> None:
+    """Let this process use again what it has freed, up to 1 GiB, instead of giving it back to the system.
+
+    Sums over a grid make and drop arrays of a few hundred kilobytes without end: to have each of them mapped and
+    cleared anew takes a tenth of a report's time. Does nothing where the C library is not GNU's.
+    """
+    with suppress(AttributeError, OSError, TypeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        for option, size in ((_TRIM_THRESHOLD, _KEPT_FREE), (_TOP_PAD, _TAKEN_AT_ONCE), (_MMAP_THRESHOLD, _LARGE)):
+            mallopt(option, size)
 
 
 def keep_compiled_code() -> None:

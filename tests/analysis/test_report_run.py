@@ -104,7 +104,7 @@ def test_what_each_conclusion_hangs_on_is_there_for_every_endpoint(run):
     slopes = table(run[1], "regression.csv")
     assert {row["status"] for row in slopes} == {"converged", "refused"}
     assert all(row["refused"] for row in slopes if row["status"] == "refused")
-    assert {path.name for path in (run[1] / "figures").glob("bubble.*.png")} >= {"bubble.cr.png", "bubble.os.png"}
+    assert {path.name for path in (run[1] / "figures").glob("bubble.*.svg")} >= {"bubble.cr.svg", "bubble.os.svg"}
 
 
 def test_headline_estimates_of_every_endpoint_and_subset(run):
@@ -181,7 +181,7 @@ def test_figures_and_page_are_complete(run):
     _, folder = run
     page = whole(folder)
     for endpoint in table(ROOT / "data", "endpoints.csv"):
-        for kind in ("svg", "png"):
+        for kind in ("svg", "narrow.svg"):
             assert (folder / "figures" / f"forest.{endpoint['endpoint']}.{kind}").stat().st_size > 5_000
     assert (folder / "figures" / "published.svg").exists()
     assert page.count("<script") == page.count("<main>") and "NOT CONVERGED" not in page.split("<h2")[0]

@@ -5,12 +5,13 @@ A run without a home is in `test_streams.py`.
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from analysis.system import surroundings
 from analysis.system.errors import UsageError
-from analysis.system.surroundings import keep_compiled_code
+from analysis.system.surroundings import keep_compiled_code, keep_freed_memory
 
 
 @pytest.fixture
@@ -57,3 +58,12 @@ def test_no_place_at_all_is_said_with_a_remedy(place, monkeypatch):
     monkeypatch.setattr(surroundings.tempfile, "tempdir", "/dev/null/temporary")
     with pytest.raises(UsageError, match="set HOME or TMPDIR"):
         keep_compiled_code()
+
+
+def test_freed_memory_is_kept_where_the_c_library_can_and_else_nothing_happens(monkeypatch):
+    asked = []
+    monkeypatch.setattr(surroundings.ctypes, "CDLL", lambda name: SimpleNamespace(mallopt=lambda *of: asked.append(of)))
+    keep_freed_memory()
+    assert [option for option, _ in asked] == [-1, -2, -3] and all(0 < size < 2**31 for _, size in asked)
+    monkeypatch.setattr(surroundings.ctypes, "CDLL", lambda name: SimpleNamespace())
+    keep_freed_memory()

@@ -83,7 +83,7 @@ def test_a_folder_is_a_chapter_with_its_table_figure_and_section(put, tmp_path, 
     assert "How large the studies are" in section
     assert base64.b64decode(picture) == (output / "figures" / "sizes.svg").read_bytes()
     files = json.loads((output / "run.json").read_text("utf-8"))["files"]
-    assert {"README.md", "sizes.csv", "figures/sizes.svg", "figures/sizes.png", "report.html",
+    assert {"README.md", "sizes.csv", "figures/sizes.svg", "figures/sizes.narrow.svg", "report.html",
             "details/sizes.html"} <= set(files)
     assert "  sizes\n" in capsys.readouterr().err, "the progress names the task"
     # Its place follows from its rank.

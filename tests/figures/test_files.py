@@ -10,9 +10,12 @@ import matplotlib
 import pytest
 from PIL import Image
 
+from analysis.chapters.chapter import all_chapters
 from analysis.chapters.endpoints.figure import draw_forest
 from analysis.drawing import style
 from analysis.drawing.saving import save_figure
+from analysis.runs.figures import draw_all
+from analysis.runs.workers import Nobody
 from tests.evidence.build import write_evidence
 from tests.figures.test_forest import HOSTILE, PUBLISHED, estimates, studies
 from tests.reporting import drawn, load, pictures_of, project_results, results_of
@@ -92,7 +95,7 @@ def test_each_endpoint_with_studies_has_a_figure():
 def test_without_published_numbers_there_is_no_comparison_figure(results, tmp_path):
     pictures, paths = drawn(results, tmp_path)
     assert list(pictures) == ["forest.cr"]
-    assert [path.name for path in paths] == ["forest.cr.svg", "forest.cr.png", "forest.cr.narrow.svg"]
+    assert [path.name for path in paths] == ["forest.cr.svg", "forest.cr.narrow.svg"]
 
 
 def test_a_survival_only_directory_is_drawn(tmp_path):
@@ -119,3 +122,10 @@ def test_a_drawing_process_loads_no_sampler():
 def test_a_failed_headline_is_stamped(tmp_path):
     _, (svg, *_) = drawn(results_of(load(write_evidence(tmp_path / "evidence")), failing=[("cr", "all")]), tmp_path)
     assert "NOT CONVERGED" in svg.read_text("utf-8") and "credible" not in svg.read_text("utf-8")
+
+
+def test_a_report_writes_pixels_where_they_are_asked_for(results, tmp_path):
+    _, pictures, paths = draw_all(results, all_chapters(), tmp_path, executor=Nobody(), png=True)
+    assert list(pictures) == ["forest.cr"]
+    assert [path.name for path in paths] == ["forest.cr.svg", "forest.cr.narrow.svg", "forest.cr.png"]
+    assert Image.open(paths[-1]).size[0] > 1000
