@@ -165,11 +165,11 @@ def solve(density: Density, *, tolerance: float = TOLERANCE) -> Grid | Slices:
 
 def _refined(density: Density, centre: float, scale: float, tolerance: float, negligible: float) -> Grid:
     """The grid about a place, its step halved until that changes nothing."""
-    step, a, b = FIRST_STEP, *_box(density, centre, scale, negligible)
-    coarse = _summaries(a, b, _evaluate(density, centre, scale, a, b)[2], step)
+    step, (a, b, log_weights) = FIRST_STEP, _box(density, centre, scale, negligible)
+    coarse = _summaries(a, b, log_weights, step)
     for _ in range(_LEVELS):
         step, a, b = step / 2.0, _halved(a), _halved(b)
-        location, heterogeneity, log_weights = _evaluate(density, centre, scale, a, b)
+        location, heterogeneity, log_weights = _evaluate(density, centre, scale, a, b, known=log_weights)
         fine = _summaries(a, b, log_weights, step)
         # The error of the finer rule is about the square of the change; the power of 3/2 is on the safe side.
         error = _change(coarse, fine) ** 1.5
@@ -260,8 +260,9 @@ def _scanned(density: Density, v: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(top), safe + np.log(np.exp(values - safe[:, None]).sum(axis=1)), -np.inf)
 
 
-def _box(density: Density, centre: float, scale: float, negligible: float) -> tuple[np.ndarray, np.ndarray]:
-    """Evenly spaced coordinates that hold all but a negligible part of the mass."""
+def _box(density: Density, centre: float, scale: float,
+         negligible: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Evenly spaced coordinates that hold all but a negligible part of the mass, and the log density there."""
     width = 4.0
     while True:
         size = int(round(width / FIRST_STEP))
@@ -271,7 +272,8 @@ def _box(density: Density, centre: float, scale: float, negligible: float) -> tu
         rows, columns = np.flatnonzero(high.any(axis=1)), np.flatnonzero(high.any(axis=0))
         touches = rows[0] == 0 or columns[0] == 0 or rows[-1] == len(a) - 1 or columns[-1] == len(b) - 1
         if not touches or width >= _WIDEST:
-            return (a[max(rows[0] - 1, 0):rows[-1] + 2], b[max(columns[0] - 1, 0):columns[-1] + 2])
+            inside = slice(max(rows[0] - 1, 0), rows[-1] + 2), slice(max(columns[0] - 1, 0), columns[-1] + 2)
+            return a[inside[0]], b[inside[1]], log_weights[inside]
         width *= 1.25
 
 
@@ -279,15 +281,26 @@ def _halved(points: np.ndarray) -> np.ndarray:
     return np.linspace(points[0], points[-1], 2 * len(points) - 1)
 
 
-def _evaluate(density: Density, centre: float, scale: float, a: np.ndarray,
-              b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Unconstrained values and the log density in the stretched coordinates, shape (V, U) each."""
+def _evaluate(density: Density, centre: float, scale: float, a: np.ndarray, b: np.ndarray,
+              known: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Unconstrained values and the log density in the stretched coordinates, shape (V, U) each.
+
+    Parameters
+    ----------
+    known : array or None
+        The log density at every second point of each axis, where it was found before.
+    """
     v = centre + scale * np.sinh(a)
     middle, spread = density.placed(v)
     location = middle[:, None] + spread[:, None] * np.sinh(b)
     heterogeneity = np.broadcast_to(v[:, None], location.shape)
-    log_weights = density(location.ravel(), heterogeneity.ravel()).reshape(location.shape)
-    log_weights = log_weights + np.log(scale * np.cosh(a) * spread)[:, None] + np.log(np.cosh(b))
+    wanted = np.ones(location.shape, dtype=bool)
+    if known is not None:
+        wanted[::2, ::2] = False
+    log_weights = np.log(scale * np.cosh(a) * spread)[:, None] + np.log(np.cosh(b))
+    log_weights[wanted] += density(location[wanted], heterogeneity[wanted])
+    if known is not None:
+        log_weights[::2, ::2] = known
     return location, heterogeneity, log_weights
 
 

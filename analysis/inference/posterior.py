@@ -12,7 +12,7 @@ from analysis.inference.density import density_of
 from analysis.inference.distribution import Distribution, distribution
 from analysis.inference.estimands import MAIN, NEW, Estimate, Quantity, heterogeneity_of
 from analysis.inference.grid import Grid, QuadratureFailed, solve
-from analysis.inference.pooled import ExactQuantity, hyperparameters, pooled
+from analysis.inference.pooled import ExactQuantity, pooled
 from models.model import NeedsDensity
 from models.studies import RateStudies, Studies
 
@@ -74,7 +74,7 @@ class Posterior:
         for name in names:
             if name not in wanted:
                 own = Quantity(name, np.empty(0), "hyperparameter", "")
-                wanted[name] = ExactQuantity(own, hyperparameters(self.grid)[name])
+                wanted[name] = ExactQuantity(own, distribution(self.grid, self.grid.values[name]))
         return tuple(wanted[name].estimate(self.case.level) for name in names)
 
     def summary(self, name: str) -> "Summary":

@@ -1,6 +1,7 @@
 """Tables of results: pandas frames whose columns are declared once, each with its meaning, format and heading."""
 
 import math
+from collections import namedtuple
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -182,7 +183,10 @@ class Table:
 
 def plain_rows(frame: "pd.DataFrame") -> Iterator[Any]:
     """The rows of a frame as named tuples of plain values; None where a cell is empty."""
-    return frame.astype(object).where(frame.notna(), None).itertuples(index=False)
+    # Column by column: pandas takes ten times as long for a row of columns of many types.
+    columns = ([None if empty else value for value, empty in zip(frame[name].tolist(), frame[name].isna(), strict=True)]
+               for name in frame)
+    return map(namedtuple("Row", frame.columns)._make, zip(*columns, strict=True))
 
 
 def _plain(value: Any) -> Any:
