@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from analysis.system.surroundings import keep_freed_memory
+
 ROOT = Path(__file__).resolve().parents[1]
 # One thread each, as the program itself: threads of linear algebra that wait for a core cost what they compute.
 for library in ("OPENBLAS", "OMP"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+keep_freed_memory()
 # A defect in one part of a report is to end a test with its traceback, not as a paragraph of the page.
 os.environ.setdefault("RECART_DEBUG", "1")
 
