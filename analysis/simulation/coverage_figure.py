@@ -1,7 +1,6 @@
 """Which interval to believe: coverage of each one by number of studies and heterogeneity, with the mean width."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,12 +9,12 @@ from scipy import stats
 
 from analysis.drawing import style
 from analysis.drawing.page import LINE, new_page, wrapped
+from analysis.results.table import Row
 
 _NAMES, _GAP, _ROW, _HEAD, _BELOW = 3.45, 0.52, 0.86, 0.62, 0.37
 _LEAST = 0.70  # coverage at the left edge
 _COLOURS = ("#9ecae1", "#4292c6", "#08519c", "#041f3d")
 _ESTIMANDS = {"mean_rate": "Intervals for the mean rate", "median_rate": "Intervals for the median rate"}
-Row = Mapping[str, Any]
 
 
 def draw_coverage(rows: Sequence[Row], summaries: Sequence[Row]) -> Figure:

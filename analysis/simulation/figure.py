@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,8 +9,8 @@ from matplotlib.figure import Figure
 from analysis.drawing import style
 from analysis.drawing.panels import panels
 from analysis.results.numbers import MINUS
+from analysis.results.table import Row
 
-Row = Mapping[str, Any]
 _NOTES = ("Horizontal: posterior probability below the true value (PIT). Line: share of replicates with a smaller one, "
           "minus uniform.", "Grey: 95 % of calibrated quantities stay inside. Dashes: limits of the verdict.")
 
