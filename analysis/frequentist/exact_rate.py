@@ -94,7 +94,6 @@ def exact_interval(studies: RateStudies, *, level: float, seed: int, draws: int 
     return Limits(float(mean), lower, upper, math.nan if alone else float(rho), ONE_STUDY if alone else "")
 
 
-
 def accepted(events: np.ndarray, evaluable: np.ndarray, means: Sequence[float], *, level: float, seed: int,
              draws: int = DRAWS) -> np.ndarray:
     """Which of the means in (0, 1) lie in the interval of each of r sets of k studies; bool, shape (r, means).
@@ -121,7 +120,6 @@ def _prepared(events: np.ndarray, evaluable: np.ndarray, *, seed: int, draws: in
     coefficients = np.concatenate([log_binomial(n, np.arange(n + 1)) for n in sizes])
     rhos, spent = (RHO[:1], 0.0) if k == 1 else (RHO, SPENT)
     return _Test(events, sizes, uniform, order, coefficients, np.cumsum(sizes + 1) - sizes - 1, rhos, spent)
-
 
 
 def _largest(test: _Test, mu: float, *, stop: float) -> np.ndarray:

@@ -141,21 +141,19 @@ def beta_binomial_means(sets: Sequence[RateStudies], *, level: float) -> list[Li
     """`beta_binomial_mean` of each of several sets of as many studies, in one search for all."""
     likelihoods = [beta_binomial_likelihood(studies) for studies in sets]
     tables = [beta_binomial.data(studies)["sums"] for studies in sets]
-    size = max(table.shape[1] for table in tables)
     # Terms without weight fill up the shorter sums; log(1) is what they are made of.
-    padded = [np.pad(table, ((0, 0), (0, size - table.shape[1]))) for table in tables]
-    for table, padding in zip(tables, padded, strict=True):
-        padding[0, table.shape[1]:] = 1.0
-    stacked = np.stack(padded, axis=1)
+    stacked = np.zeros((len(tables[0]), len(tables), max(table.shape[1] for table in tables)))
+    stacked[0] = 1.0
+    for at, table in enumerate(tables):
+        stacked[:, at, :table.shape[1]] = table
     constants = np.array([log_binomial(studies.evaluable, studies.events).sum() for studies in sets])
 
     def surface(logit_mean: np.ndarray, theta: np.ndarray, which: np.ndarray) -> np.ndarray:
         mean = np.clip(special.expit(logit_mean), _TINY, 1.0 - 1e-16)[..., None]
         return constants[which] + beta_binomial.finite_product(mean, theta[..., None], stacked[:, which], on=NUMBERS)
 
-    every = _profile_intervals(likelihoods, surface, level=level)
     return [replace(limits, heterogeneity=limits.heterogeneity / (1.0 + limits.heterogeneity)).through(rate)
-            for limits in every]
+            for limits in _profile_intervals(likelihoods, surface, level=level)]
 
 
 def logit_normal_median(studies: RateStudies, *, level: float) -> Limits:
@@ -183,7 +181,6 @@ def _logit_normal(studies: RateStudies, *, level: float, to_location: Surface | 
     return limits.through(rate)
 
 
-
 def location_of_mean(logit_mean: np.ndarray, tau: np.ndarray) -> np.ndarray:
     """The m at which a logit-normal law with standard deviation tau has the given mean.
 
@@ -201,7 +198,6 @@ def location_of_mean(logit_mean: np.ndarray, tau: np.ndarray) -> np.ndarray:
         if np.all(np.abs(step) <= _SETTLED * (1.0 + m)):
             break
     return np.copysign(m, logit_mean)
-
 
 
 def profile(surface: Surface, location: np.ndarray | float, spreads: np.ndarray, *,

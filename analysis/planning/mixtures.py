@@ -118,7 +118,6 @@ def effective_sizes(mixture: Mixture) -> dict[str, float | None]:
             "morita": (information - nothing) / unit}
 
 
-
 def cells_of(mixture: Mixture, count: int = _NODES) -> tuple[np.ndarray, np.ndarray]:
     """Points of a mixture and their probabilities, dense where it is; shape (c,) each."""
     low, high = (_quantile(mixture, p) for p in (1e-9, 1.0 - 1e-9))

@@ -59,7 +59,6 @@ class Rule:
         return None if not len(counts) else int(counts[0] if self.above else counts[-1])
 
 
-
 def counts_under(prior: Mixture, n: int) -> np.ndarray:
     """Probability of each count of n patients before any is seen, shape (n + 1,)."""
     y = np.arange(n + 1)

@@ -40,6 +40,8 @@ COVERAGE = Layout("coverage.csv", "One interval in one simulated world.", column
     Column("above", "share of intervals that lie above the truth"), Column("width", "mean width of the intervals"),
     "level"))
 _TALLIES = ("covered", "below", "above", "width")
+Tallies = list[list[list[float]]]
+"""By world and interval how many cover, lie below and above, and the sum of their widths."""
 
 
 @dataclass(frozen=True)
@@ -79,21 +81,6 @@ class World:
         return np.array([rng.binomial(self.sizes, density.new_study(draws, rng)) for rng in streams])
 
 
-@dataclass(frozen=True)
-class Batch:
-    """The sets first, ..., after - 1 of worlds with the same studies: what crosses to another process."""
-
-    worlds: tuple[World, ...]
-    first: int
-    after: int
-    seed: int
-
-    @property
-    def name(self) -> str:
-        """Unique within a run."""
-        return f"{len(self.worlds[0].sizes)} studies, sets {self.first + 1} to {self.after}"
-
-
 def worlds(sizes: Sequence[int], *, studies: Sequence[int] = STUDIES) -> list[World]:
     """Every world, in order; the k sizes of its studies are evenly spaced quantiles of the real ones.
 
@@ -110,18 +97,18 @@ def worlds(sizes: Sequence[int], *, studies: Sequence[int] = STUDIES) -> list[Wo
             for mean in MEANS for rho in rhos]
 
 
-def run_batch(batch: Batch) -> tuple[str, list[list[list[float]]]]:
-    """Name of the batch; by world and interval how many cover, lie below and above, and the sum of their widths."""
-    sizes, sets = batch.worlds[0].sizes, batch.after - batch.first
-    counts = np.concatenate([world.counts(batch.first, batch.after, batch.seed) for world in batch.worlds])
+def run_batch(name: str, alike: Sequence[World], first: int, after: int, seed: int) -> tuple[str, Tallies]:
+    """The name, and tallies of the sets first, ..., after - 1 of worlds with the same studies."""
+    sizes, sets = alike[0].sizes, after - first
+    counts = np.concatenate([world.counts(first, after, seed) for world in alike])
     with np.errstate(all="ignore"):
-        limits = limits_of(sizes, counts, level=LEVEL, means=sorted({world.mean for world in batch.worlds}),
-                           seed=derive_seed(batch.seed, "limits", str(len(sizes)), str(batch.first)))
+        limits = limits_of(sizes, counts, level=LEVEL, means=sorted({world.mean for world in alike}),
+                           seed=derive_seed(seed, "limits", str(len(sizes)), str(first)))
     tallies = []
-    for at, world in enumerate(batch.worlds):
+    for at, world in enumerate(alike):
         of_world = slice(at * sets, (at + 1) * sets)
         tallies.append([_tally(limits[key][:, of_world], world.truth[SCORED[key].estimand]) for key in SCORED])
-    return batch.name, tallies
+    return name, tallies
 
 
 def _tally(limits: np.ndarray, truth: float) -> list[float]:
@@ -147,14 +134,16 @@ def simulate(every: Sequence[World], replicates: int, *, seed: int, executor: Ex
     alike: dict[tuple[int, ...], list[World]] = {}
     for world in every:
         alike.setdefault(world.sizes, []).append(world)
-    batches = [Batch(tuple(group), at, min(at + BATCH, replicates), seed) for group in alike.values()
-               for at in range(0, replicates, BATCH)]
+    spans = [(first, min(first + BATCH, replicates)) for first in range(0, replicates, BATCH)]
+    batches = {f"{len(sizes)} studies, sets {first + 1} to {after}": (sizes, first, after) for sizes in alike
+               for first, after in spans}
     tallies = dict(done or {})
-    for name, tally in finished(run_batch, [(batch,) for batch in batches if batch.name not in tallies], executor):
+    calls = [(name, alike[sizes], *span, seed) for name, (sizes, *span) in batches.items() if name not in tallies]
+    for name, tally in finished(run_batch, calls, executor):
         tallies[name] = tally
         keep(tallies, name, len(batches))
-    for group in alike.values():
-        totals = np.sum([tallies[batch.name] for batch in batches if batch.worlds == tuple(group)], axis=0)
+    for sizes, group in alike.items():
+        totals = np.sum([tallies[name] for name, batch in batches.items() if batch[0] == sizes], axis=0)
         yield from (_row(world, key, total, replicates) for world, of_world in zip(group, totals, strict=True)
                     for key, total in zip(SCORED, of_world, strict=True))
 

@@ -24,7 +24,6 @@ _STEP_ERROR = 3e-8
 _FARTHEST = 12.0  # standard deviations of a Poisson step; what is beyond has a probability below 1e-20
 
 
-
 @dataclass(frozen=True)
 class Bands:
     """Simultaneous bands of the empirical distribution function, shape (m,) each."""

@@ -16,7 +16,6 @@ from analysis.simulation.replicate import (
     Setting,
     log_likelihoods,
     pit,
-    quantity_names,
     rank_pit,
     run_replicate,
     run_replicates,
@@ -74,7 +73,7 @@ def test_replicates_give_every_quantity_and_do_not_depend_on_the_split(name):
     assert [run_replicate(setting(name), number) for number in (5, 0)] == [together[5], together[0]]
     assert [one.study_id for one in together] == ["a", "b", "c", "d", "a", "b"]
     for one in together:
-        assert not one.failure and tuple(one.pits) == quantity_names(all_models()[name])
+        assert not one.failure and tuple(one.pits) == setting(name).quantities
         assert all(0.0 <= value <= 1.0 for value in one.pits.values())
 
 
