@@ -52,8 +52,7 @@ class Terminal(Writer):
 
     def change(self, row: Row, name: str, unit: str = "") -> str:
         """A difference with the decimals of the row's estimate."""
-        limits = [value for value in limits_of(row, "median") if value is not None]
-        return fixed(row[name], decimals_for(limits, _least(row[unit] if unit else RATE)))
+        return fixed(row[name], decimals_for(finite(limits_of(row, "median")), _least(row[unit] if unit else RATE)))
 
 
 def _least(unit: str) -> int:
