@@ -113,7 +113,7 @@ def _print(calibration: Calibration, evidence: Evidence, selection: Selection) -
 def _write(calibration: Calibration, stem: Path) -> None:
     """PITs, curves and bands, and the figure of these."""
     from analysis.drawing.saving import save_figure
-    from analysis.simulation.figure import draw_calibration
+    from analysis.simulation.figures import draw_calibration
 
     setting, replicates, failed = calibration.setting, calibration.replicates, len(calibration.failures)
     write_csv(stem.with_name(f"{stem.name}.csv"),

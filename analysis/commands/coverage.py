@@ -98,7 +98,7 @@ def _print(rows: list[dict[str, Any]], every: list[World], selection: Selection,
 
 def _write(rows: list[dict[str, Any]], folder: Path) -> None:
     from analysis.drawing.saving import save_figure
-    from analysis.simulation.coverage_figure import draw_coverage
+    from analysis.simulation.figures import draw_coverage
 
     COVERAGE.table(rows).write(folder)
     save_figure(draw_coverage(rows, summaries(rows)), folder / "coverage")

@@ -80,8 +80,8 @@ def exact_interval(studies: RateStudies, *, level: float, seed: int, draws: int 
     test = _prepared(studies.events[None], studies.evaluable, seed=seed, draws=draws)
     (mean,), (rho,), _ = _moments(test.events, test.sizes)
     least = 1.0 - level - test.spent
-
-    quick = _fewer(test)
+    # Fewer draws and rhos exclude what is far off only: a pair that no draw is as unlike as.
+    quick = replace(test, order=test.order[::_FEWER], rhos=test.rhos[::2], spent=2.0 * _TIE)
 
     def accepts(mu: float) -> bool:
         return bool(_largest(test, mu, stop=least)[0] > least)
@@ -92,15 +92,6 @@ def exact_interval(studies: RateStudies, *, level: float, seed: int, draws: int 
     lower, upper = (_limit(accepts, may_accept, float(mean), end) for end in (0.0, 1.0))
     alone = len(test.sizes) == 1
     return Limits(float(mean), lower, upper, math.nan if alone else float(rho), ONE_STUDY if alone else "")
-
-
-def p_value(studies: RateStudies, *, mean: float, seed: int, draws: int = DRAWS) -> float:
-    """The largest Monte-Carlo p-value of a mean rate in (0, 1) over all rho, with `SPENT` added (at most 1).
-
-    The interval holds the means with p-values above 1 - level, and what lies between them.
-    """
-    test = _prepared(studies.events[None], studies.evaluable, seed=seed, draws=draws)
-    return min(1.0, float(_largest(test, mean, stop=math.inf)[0]) + test.spent)
 
 
 def accepted(events: np.ndarray, evaluable: np.ndarray, means: Sequence[float], *, level: float, seed: int,
@@ -129,11 +120,6 @@ def _prepared(events: np.ndarray, evaluable: np.ndarray, *, seed: int, draws: in
     coefficients = np.concatenate([log_binomial(n, np.arange(n + 1)) for n in sizes])
     rhos, spent = (RHO[:1], 0.0) if k == 1 else (RHO, SPENT)
     return _Test(events, sizes, uniform, order, coefficients, np.cumsum(sizes + 1) - sizes - 1, rhos, spent)
-
-
-def _fewer(test: _Test) -> _Test:
-    """A test with fewer draws and rhos that excludes what is far off only: a pair that no draw is as unlike as."""
-    return replace(test, order=test.order[::_FEWER], rhos=test.rhos[::2], spent=2.0 * _TIE)
 
 
 def _largest(test: _Test, mu: float, *, stop: float) -> np.ndarray:

@@ -141,21 +141,19 @@ def beta_binomial_means(sets: Sequence[RateStudies], *, level: float) -> list[Li
     """`beta_binomial_mean` of each of several sets of as many studies, in one search for all."""
     likelihoods = [beta_binomial_likelihood(studies) for studies in sets]
     tables = [beta_binomial.data(studies)["sums"] for studies in sets]
-    size = max(table.shape[1] for table in tables)
     # Terms without weight fill up the shorter sums; log(1) is what they are made of.
-    padded = [np.pad(table, ((0, 0), (0, size - table.shape[1]))) for table in tables]
-    for table, padding in zip(tables, padded, strict=True):
-        padding[0, table.shape[1]:] = 1.0
-    stacked = np.stack(padded, axis=1)
+    stacked = np.zeros((len(tables[0]), len(tables), max(table.shape[1] for table in tables)))
+    stacked[0] = 1.0
+    for at, table in enumerate(tables):
+        stacked[:, at, :table.shape[1]] = table
     constants = np.array([log_binomial(studies.evaluable, studies.events).sum() for studies in sets])
 
     def surface(logit_mean: np.ndarray, theta: np.ndarray, which: np.ndarray) -> np.ndarray:
         mean = np.clip(special.expit(logit_mean), _TINY, 1.0 - 1e-16)[..., None]
         return constants[which] + beta_binomial.finite_product(mean, theta[..., None], stacked[:, which], on=NUMBERS)
 
-    every = _profile_intervals(likelihoods, surface, level=level)
     return [replace(limits, heterogeneity=limits.heterogeneity / (1.0 + limits.heterogeneity)).through(rate)
-            for limits in every]
+            for limits in _profile_intervals(likelihoods, surface, level=level)]
 
 
 def logit_normal_median(studies: RateStudies, *, level: float) -> Limits:
@@ -174,14 +172,13 @@ def logit_normal_mean(studies: RateStudies, *, level: float) -> Limits:
 
 def _logit_normal(studies: RateStudies, *, level: float, to_location: Surface | None = None) -> Limits:
     likelihood = logit_normal_likelihood(studies)
-    surface = surface_of(likelihood, to_location)
-    (limits,) = _profile_intervals([likelihood], lambda location, tau, which: surface(location, tau), level=level)
+
+    def surface(parameter: np.ndarray, tau: np.ndarray, which: np.ndarray) -> np.ndarray:
+        location = to_location(parameter, tau) if to_location else parameter
+        return likelihood.value(location[..., None], tau)
+
+    (limits,) = _profile_intervals([likelihood], surface, level=level)
     return limits.through(rate)
-
-
-def mean_rate(m: np.ndarray, tau: np.ndarray) -> np.ndarray:
-    """Integral of expit over Normal(m, tau), any shape."""
-    return special.expit(np.asarray(m)[..., None] + np.asarray(tau)[..., None] * _NODES) @ _WEIGHTS
 
 
 def location_of_mean(logit_mean: np.ndarray, tau: np.ndarray) -> np.ndarray:
@@ -191,23 +188,16 @@ def location_of_mean(logit_mean: np.ndarray, tau: np.ndarray) -> np.ndarray:
     method converges from anywhere; the start is exact for a normal curve in place of the logistic one.
     """
     target = np.abs(logit_mean)
-    wanted = -np.logaddexp(0.0, target)
+    log_rarer = -np.logaddexp(0.0, target)
     m = target * np.sqrt(1.0 + _PROBIT * tau**2)
     for _ in range(_MOST_STEPS):
         rates = special.expit(tau[..., None] * _NODES - m[..., None])
         mean = rates @ _WEIGHTS
-        step = (np.log(mean) - wanted) * mean / ((rates * (1.0 - rates)) @ _WEIGHTS)
+        step = (np.log(mean) - log_rarer) * mean / ((rates * (1.0 - rates)) @ _WEIGHTS)
         m = m + step
         if np.all(np.abs(step) <= _SETTLED * (1.0 + m)):
             break
     return np.copysign(m, logit_mean)
-
-
-def surface_of(likelihood: RateLikelihood, to_location: Surface | None = None) -> Surface:
-    """The likelihood of one group as a function of its location, or of what `to_location` makes the location of."""
-    def surface(parameter: np.ndarray, spread: np.ndarray) -> np.ndarray:
-        return likelihood.value((to_location(parameter, spread) if to_location else parameter)[..., None], spread)
-    return surface
 
 
 def profile(surface: Surface, location: np.ndarray | float, spreads: np.ndarray, *,
@@ -297,15 +287,15 @@ def _limits(excess: Callable[..., np.ndarray], inside: np.ndarray, edges: np.nda
     while np.any(outside := (edges != 0) & (excess(inside, every) <= 0.0)):
         inside = inside + edges * outside
     which, side = np.tile(every, 2), np.repeat([-1.0, 1.0], len(every))
-    wanted = side != edges[which]
+    bounded = side != edges[which]
     distance = np.full(len(which), math.inf)
 
     def beyond(distance: np.ndarray, side: np.ndarray, which: np.ndarray) -> np.ndarray:
         return excess(inside[which] + side * distance, which)
 
-    near = elementwise.bracket_root(beyond, 0.0, _NEAR, xmin=0.0, args=(side[wanted], which[wanted]),
+    near = elementwise.bracket_root(beyond, 0.0, _NEAR, xmin=0.0, args=(side[bounded], which[bounded]),
                                     maxiter=_DOUBLINGS)
-    reached = np.flatnonzero(wanted)[near.success]
+    reached = np.flatnonzero(bounded)[near.success]
     distance[reached] = elementwise.find_root(
         beyond, tuple(end[near.success] for end in near.bracket), args=(side[reached], which[reached]),
         tolerances={"xatol": 1e-10, "xrtol": 1e-10}).x

@@ -11,9 +11,6 @@ from analysis.frequentist.interval import Interval, Limits, joined, rate, surviv
 from analysis.frequentist.likelihood import beta_binomial_mean, logit_normal_mean, logit_normal_median
 from models.studies import RateStudies, Studies
 
-LEVEL = 0.95
-HORIZON_MONTHS = 12.0
-SEED = 1
 TWO_STUDIES = "two studies: heterogeneity is hardly identified"
 SIMULATED_STUDIES, SIMULATED_PATIENTS = 60, 5_000
 """More studies, or a larger one, would keep the simulated exact interval of the mean rate busy for many seconds."""
@@ -88,8 +85,7 @@ METHODS: tuple[Method, ...] = (
 BY_KEY: Mapping[str, Method] = {method.key: method for method in METHODS}
 
 
-def methods_for(studies: Studies, *, level: float = LEVEL, seed: int = SEED,
-                horizon: float = HORIZON_MONTHS) -> tuple[Interval, ...]:
+def methods_for(studies: Studies, *, level: float = 0.95, seed: int = 1, horizon: float = 12.0) -> tuple[Interval, ...]:
     """Every frequentist interval that applies, in the order of `METHODS`.
 
     Parameters
@@ -112,26 +108,19 @@ def methods_for(studies: Studies, *, level: float = LEVEL, seed: int = SEED,
         raise ValueError(f"level = {level:g}: a confidence level lies between 0 and 1")
     if not horizon > 0.0:
         raise ValueError(f"horizon = {horizon:g} months: it must be positive")
-    return tuple(_rates(studies, level, seed) if isinstance(studies, RateStudies) else
-                 _survivals(log_hazards(studies), level, seed, horizon))
+    return tuple(_intervals(studies, level, seed, horizon))
 
 
-def _rates(studies: RateStudies, level: float, seed: int) -> Iterator[Interval]:
-    estimates = logits(studies)
+def _intervals(studies: Studies, level: float, seed: int, horizon: float) -> Iterator[Interval]:
+    kind, estimates = ("rate", logits(studies)) if isinstance(studies, RateStudies) else \
+        ("survival", log_hazards(studies))
     if not len(estimates):
-        raise ValueError("no study has a patient: there is nothing to pool")
-    for method in METHODS:
-        if method.kind == "rate":
-            limits = method.limits(studies if method.of_counts else estimates, level=level, seed=seed)
+        raise ValueError(f"no study{' has a patient' if kind == 'rate' else ''}: there is nothing to pool")
+    for method in (method for method in METHODS if method.kind == kind):
+        limits = method.limits(studies if method.of_counts else estimates, level=level, seed=seed)
+        if kind == "rate":
             yield _interval(method, limits if method.of_counts else limits.through(rate), estimates, level)
-
-
-def _survivals(estimates: Estimates, level: float, seed: int, horizon: float) -> Iterator[Interval]:
-    if not len(estimates):
-        raise ValueError("no study: there is nothing to pool")
-    for method in METHODS:
-        if method.kind == "survival":
-            limits = method.limits(estimates, level=level, seed=seed)
+        else:
             yield _interval(method, limits, estimates, level)
             yield _interval(method, limits.through(partial(survival, months=horizon)), estimates, level, horizon)
 

@@ -178,20 +178,23 @@ def regress(likelihood: RateLikelihood) -> RegressionFit:
     scale = math.sqrt(len(design))
     basis, triangle = basis * scale, triangle / scale
 
-    def value(point: np.ndarray, spread: float | None = None) -> float:
-        """Log likelihood of coefficients and log spread, or of coefficients at a given spread."""
-        beta, spread = (point[:-1], math.exp(min(point[-1], 50.0))) if spread is None else (point, spread)
+    def value(beta: np.ndarray, spread: float) -> float:
         return float(likelihood.value(basis @ beta, np.array(spread)))
 
-    beta, spread = _maximum(likelihood, basis, value)
-    at_point = value if spread > 0.0 else lambda point: value(point, 0.0)
-    information = -_second_derivatives(at_point, np.append(beta, math.log(spread)) if spread > 0.0 else beta)
+    def value_at(point: np.ndarray) -> float:
+        """Log likelihood of coefficients and, behind them, the logarithm of the spread."""
+        return value(point[:-1], math.exp(min(point[-1], 50.0)))
+
+    beta, spread = _maximum(likelihood, basis, value, value_at)
+    information = -_second_derivatives(value_at, np.append(beta, math.log(spread))) if spread > 0.0 else \
+        -_second_derivatives(lambda point: value(point, 0.0), beta)
     back, size = np.linalg.inv(triangle), design.shape[1]
     variance = back @ np.linalg.inv(information)[:size, :size] @ back.T
     return RegressionFit(back @ beta, np.sqrt(np.diag(variance)), spread, value(beta, spread))
 
 
-def _maximum(likelihood: RateLikelihood, basis: np.ndarray, value: Callable[..., float]) -> tuple[np.ndarray, float]:
+def _maximum(likelihood: RateLikelihood, basis: np.ndarray, value: Callable[[np.ndarray, float], float],
+             value_at: Callable[[np.ndarray], float]) -> tuple[np.ndarray, float]:
     """Coefficients of the basis and the spread: by turns between both until nothing moves, then jointly."""
     observed = special.logit((likelihood.events + 0.5) / (likelihood.patients + 1.0))
     root = np.sqrt(likelihood.patients)
@@ -201,7 +204,7 @@ def _maximum(likelihood: RateLikelihood, basis: np.ndarray, value: Callable[...,
         beta = _minimum(lambda point, at=spread: -value(point, at), beta)
     if spread <= _NO_SPREAD:
         return _minimum(lambda point: -value(point, 0.0), beta), 0.0
-    joint = _minimum(lambda point: -value(point), np.append(beta, math.log(spread)))
+    joint = _minimum(lambda point: -value_at(point), np.append(beta, math.log(spread)))
     return joint[:-1], math.exp(joint[-1])
 
 

@@ -107,28 +107,24 @@ def effective_sizes(mixture: Mixture) -> dict[str, float | None]:
     mean, sd = mixture.moments
     at_mean = np.array([mean])
     unit = float(unit_information(mixture.family, at_mean)[0])
-    own = float(mixture._information(at_mean)[0])
+    information = float(mixture._information(at_mean)[0])
     if mixture.family == "normal":
-        return {"elir": None, "moment": 1.0 / (sd**2 * unit), "morita": own / unit}
+        return {"elir": None, "moment": 1.0 / (sd**2 * unit), "morita": information / unit}
     nodes, shares = cells_of(mixture)
     ratio = mixture._information(nodes) / unit_information(mixture.family, nodes)
     # The information of a beta without observations, a and b near 0, is taken off.
     nothing = -1.0 / mean**2 - 1.0 / (1.0 - mean) ** 2
     return {"elir": float(shares @ ratio), "moment": mean * (1.0 - mean) / sd**2 - 1.0,
-            "morita": (own - nothing) / unit}
-
-
-def moment_size(mean: float, sd: float) -> float:
-    """Patients whose beta distribution has this mean and standard deviation."""
-    return mean * (1.0 - mean) / sd**2 - 1.0
+            "morita": (information - nothing) / unit}
 
 
 def cells_of(mixture: Mixture, count: int = _NODES) -> tuple[np.ndarray, np.ndarray]:
     """Points of a mixture and their probabilities, dense where it is; shape (c,) each."""
     low, high = (_quantile(mixture, p) for p in (1e-9, 1.0 - 1e-9))
     edges = np.linspace(low, high, count + 1)
-    edges, middle = (special.expit(edges), special.expit((edges[1:] + edges[:-1]) / 2.0)) \
-        if mixture.family == "beta" else (edges, (edges[1:] + edges[:-1]) / 2.0)
+    middle = (edges[1:] + edges[:-1]) / 2.0
+    if mixture.family == "beta":
+        edges, middle = special.expit(edges), special.expit(middle)
     mass = np.diff(mixture.cdf(edges))
     return middle, mass / mass.sum()
 
@@ -175,13 +171,8 @@ def predictive_of(grid: Grid | Slices, months: float | None) -> Predictive:
     return Predictive("beta" if months is None else "normal", special.expit(x) if months is None else x, mass)
 
 
-def divergence(exact: Predictive, mixture: Mixture) -> float:
-    """Kullback-Leibler divergence of a mixture from the exact distribution over its cells, nats."""
-    return float(np.sum(_residuals(exact, mixture) ** 2))
-
-
 def _residuals(exact: Predictive, mixture: Mixture) -> np.ndarray:
-    """Deviance residuals of the cells, whose squares add up to the divergence."""
+    """Deviance residuals of the cells, whose squares add up to the divergence of Kullback and Leibler."""
     masses = np.maximum(np.diff(mixture.cdf(exact.edges), prepend=0.0, append=1.0), 1e-300)
     deviance = special.rel_entr(exact.mass, masses) - exact.mass + masses
     return np.sign(exact.mass - masses) * np.sqrt(np.maximum(deviance, 0.0))
@@ -197,7 +188,7 @@ def fitted(exact: Predictive) -> Mixture:
         if best.divergence < NEAR:
             break
     order = np.argsort(-best.weights)
-    return replace(best, weights=best.weights[order], first=best.first[order], second=best.second[order])
+    return replace(best, **{name: getattr(best, name)[order] for name in ("weights", "first", "second")})
 
 
 def _fit(exact: Predictive, count: int, smaller: np.ndarray | None) -> tuple[Mixture, np.ndarray]:
@@ -209,17 +200,17 @@ def _fit(exact: Predictive, count: int, smaller: np.ndarray | None) -> tuple[Mix
     spread = float(np.sqrt((middle - centre) ** 2 @ inside / inside.sum()))
     to = _beta_of if exact.family == "beta" else _normal_of
 
-    def made(x: np.ndarray) -> Mixture:
+    def mixture_at(x: np.ndarray) -> Mixture:
         weights = special.softmax(np.append(x[2 * count:], 0.0))
         return Mixture(exact.family, weights, *to(x[:count], x[count:2 * count]))
 
     starts = [np.concatenate([centre + spread * rng.normal(0.0, 0.5 * (count > 1), count),
                               np.log(spread) + rng.normal(0.0, 0.6, count) * (count > 1), np.zeros(count - 1)])
               for _ in range(2 if count > 1 else 1)]
-    found = [optimize.least_squares(lambda x: _residuals(exact, made(x)), start, xtol=1e-6, ftol=1e-6, max_nfev=60)
-             for start in [*starts, *_split(smaller)]]
-    nearest = min(found, key=lambda result: result.cost)
-    return replace(made(nearest.x), divergence=2.0 * float(nearest.cost)), nearest.x
+    fits = [optimize.least_squares(lambda x: _residuals(exact, mixture_at(x)), start, xtol=1e-6, ftol=1e-6, max_nfev=60)
+            for start in [*starts, *_split(smaller)]]
+    nearest = min(fits, key=lambda result: result.cost)
+    return replace(mixture_at(nearest.x), divergence=2.0 * float(nearest.cost)), nearest.x
 
 
 def _split(smaller: np.ndarray | None) -> Iterator[np.ndarray]:
@@ -244,4 +235,3 @@ def _beta_of(logit: np.ndarray, log_spread: np.ndarray) -> tuple[np.ndarray, np.
 
 def _normal_of(mean: np.ndarray, log_sd: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mean, np.exp(np.clip(log_sd, -12.0, 6.0))
-

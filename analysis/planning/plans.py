@@ -102,17 +102,7 @@ def designed(evidence: Evidence, job: Job, plan: Plan) -> Design:
     if plan.look is not None and plan.look >= plan.n:
         raise UsageError(f"--look {plan.look} is not before the end of the trial, --n {plan.n}")
     try:
-        return planned(case, replace(plan, months=case.horizon))
+        prior = fitted(predictive_of(posterior_of(case).grid, case.horizon))
     except NO_POSTERIOR as error:
         raise UsageError(str(error)) from None
-
-
-def planned(case: Case, plan: Plan) -> Design:
-    """The design of a plan from the posterior of a case.
-
-    Raises
-    ------
-    QuadratureFailed, NeedsDensity
-        When there is no posterior to predict from.
-    """
-    return Design(case, plan, fitted(predictive_of(posterior_of(case).grid, plan.months)))
+    return Design(case, replace(plan, months=case.horizon), prior)

@@ -20,6 +20,7 @@ from analysis.planning.mixtures import Mixture, cells_of
 from analysis.planning.settings import MOST_PATIENTS
 
 _CELLS = 600
+_LEAST = 1e-100  # survival below is as good as none, and scipy's binomial law overflows for the smallest numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,10 +59,6 @@ class Rule:
         return None if not len(counts) else int(counts[0] if self.above else counts[-1])
 
 
-_LEAST = 1e-100
-"""Survival below it is as good as none, and scipy's binomial probabilities overflow for the smallest numbers."""
-
-
 def counts_under(prior: Mixture, n: int) -> np.ndarray:
     """Probability of each count of n patients before any is seen, shape (n + 1,)."""
     y = np.arange(n + 1)
@@ -86,8 +83,8 @@ def size_for(rule: Rule, design: Mixture, target: float, *, most: int = MOST_PAT
 
     Assurance is a saw of n, so that a single size that reaches the target may be followed by ones that do not.
     """
-    short = [n for n in range(1, most + 1) if assurance(rule, n, design) < target]
-    return 1 if not short else None if short[-1] == most else short[-1] + 1
+    last_short = max((n for n in range(1, most + 1) if assurance(rule, n, design) < target), default=0)
+    return last_short + 1 if last_short < most else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,14 +125,12 @@ def _windows(succeeds: np.ndarray, m: int) -> np.ndarray:
 
 def _later(prior: Mixture, m: int, more: int) -> np.ndarray:
     """Probability of each count of `more` patients after each count of m; shape (m + 1, more + 1)."""
-    early, late = np.arange(m + 1)[:, None], np.arange(more + 1)
+    late = np.arange(more + 1)
     if prior.family == "beta":
-        a, b = prior.first + early, prior.second + m - early
-        weights = special.softmax(np.log(prior.weights) + special.betaln(a, b)
-                                  - special.betaln(prior.first, prior.second), axis=1)
+        weights, a, b = _updated(prior, m)
         return (weights[:, None] * stats.betabinom.pmf(late[:, None], more, a[:, None], b[:, None])).sum(axis=-1)
     rates, mass = _rates(prior)
-    joint = stats.binom.pmf(early, m, rates) * mass
+    joint = stats.binom.pmf(np.arange(m + 1)[:, None], m, rates) * mass
     return joint / joint.sum(axis=1, keepdims=True) @ stats.binom.pmf(late, more, rates[:, None])
 
 
@@ -148,11 +143,17 @@ def _rates(prior: Mixture) -> tuple[np.ndarray, np.ndarray]:
 def _posterior_cdf(prior: Mixture, n: int, threshold: float) -> np.ndarray:
     """Posterior probability of at most the threshold after each count, shape (n + 1,)."""
     if prior.family == "beta":
-        y = np.arange(n + 1)[:, None]
-        a, b = prior.first + y, prior.second + n - y
-        weights = special.softmax(np.log(prior.weights) + special.betaln(a, b)
-                                  - special.betaln(prior.first, prior.second), axis=1)
+        weights, a, b = _updated(prior, n)
         return (weights * special.betainc(a, b, threshold)).sum(axis=1)
     rates, mass = _rates(prior)
     joint = stats.binom.pmf(np.arange(n + 1)[:, None], n, rates) * mass
     return joint @ (rates <= threshold) / joint.sum(axis=1)
+
+
+def _updated(prior: Mixture, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Weights and parameters of a mixture of betas after each count of n patients, shape (n + 1, K) each."""
+    y = np.arange(n + 1)[:, None]
+    a, b = prior.first + y, prior.second + n - y
+    weights = special.softmax(np.log(prior.weights) + special.betaln(a, b)
+                              - special.betaln(prior.first, prior.second), axis=1)
+    return weights, a, b

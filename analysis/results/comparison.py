@@ -75,7 +75,7 @@ def published_months(evidence: Evidence, reported: Reported, rule: ComparisonRul
     return float(named[1]) if named else horizon_of(evidence.endpoint(rule.endpoint), Question(rule.endpoint))
 
 
-def wanted(evidence: Evidence, question: Question) -> tuple[tuple[str, str, float, float, float], ...]:
+def answerable_intervals(evidence: Evidence, question: Question) -> tuple[tuple[str, str, float, float, float], ...]:
     """Published intervals that a fit of this question may answer: (reported_id, estimand, months, low, high)."""
     intervals = []
     for reported in evidence.reported:

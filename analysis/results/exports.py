@@ -25,17 +25,18 @@ def metafor_rows(case: Case, labels: dict[str, str]) -> Iterator[dict[str, Any]]
     for row in case.selection.rows if case.model.kind == "rate" else ():
         yield {"endpoint": case.question.endpoint, "study": row.study_id, "slab": labels[row.study_id],
                "measure": "PLO", "xi": row.events, "ni": row.n}
-    for one in case.conversions:
-        cells = {"endpoint": case.question.endpoint, "study": one.study_id, "slab": labels[one.study_id],
-                 "ni": one.patients}
-        if one.landmark_months > 0.0:
+    for study in case.conversions:
+        cells = {"endpoint": case.question.endpoint, "study": study.study_id, "slab": labels[study.study_id],
+                 "ni": study.patients}
+        if study.landmark_months > 0.0:
             # A landmark that everybody or nobody reaches is a count of effective patients.
-            patients = one.events + one.person_months / one.landmark_months
-            yield {**cells, "measure": "PLO", "xi": one.events, "ni": round(patients)}
-        elif one.person_months > 0.0:
-            yield {**cells, "measure": "IRLN", "xi": one.events, "ti": one.person_months}
+            patients = study.events + study.person_months / study.landmark_months
+            yield {**cells, "measure": "PLO", "xi": study.events, "ni": round(patients)}
+        elif study.person_months > 0.0:
+            yield {**cells, "measure": "IRLN", "xi": study.events, "ti": study.person_months}
         else:
-            yield {**cells, "measure": "GEN", "yi": one.log_hazard, "vi": ((one.se_lower + one.se_upper) / 2.0) ** 2}
+            variance = ((study.se_lower + study.se_upper) / 2.0) ** 2
+            yield {**cells, "measure": "GEN", "yi": study.log_hazard, "vi": variance}
 
 
 def rbest_rows(case: Case) -> Iterator[dict[str, Any]]:

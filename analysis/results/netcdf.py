@@ -23,10 +23,12 @@ from analysis.inference.nuts import flat
 from analysis.inference.prediction import further_studies, outcome, replicates
 from analysis.results.tables import question_cells
 from analysis.system.files import write_atomically
-from models.studies import CurveStudies, HazardStudies
+from models.studies import CurveStudies, HazardStudies, RateStudies
 
 _PAGE = 1 << 20  # bytes of room below which a disk counts as full
 _PACKAGES = ("pymc", "nutpie", "arviz", "numpy")
+_CONSTANT = {RateStudies: ("evaluable",), CurveStudies: ("patients_each",), HazardStudies: (
+    "se_lower", "se_upper", "events", "person_months", "landmark_months", "patients_each")}
 PREDICTED = 1_000
 """Draws of prior and predictions; ArviZ draws a hundred of them."""
 
@@ -58,11 +60,7 @@ def tree(fit: Fit, evidence: Evidence) -> xr.DataTree:
     as leave-one-out asks. Predictions are made from about `PREDICTED` draws, which keep their labels. Where there are
     very many studies, nothing is kept study by study; a model without a density has no pointwise log likelihood.
     """
-    case, constant = fit.case, ("evaluable",)
-    if isinstance(case.studies, CurveStudies):
-        constant = ("patients_each",)
-    elif isinstance(case.studies, HazardStudies):
-        constant = ("se_lower", "se_upper", "events", "person_months", "landmark_months", "patients_each")
+    case = fit.case
     posterior = fit.posterior.assign_coords(study=list(case.studies.study_ids))
     step = max(1, posterior.sizes["chain"] * posterior.sizes["draw"] // PREDICTED)
     fewer = posterior.isel(draw=slice(None, None, step))
@@ -71,8 +69,8 @@ def tree(fit: Fit, evidence: Evidence) -> xr.DataTree:
         "posterior": _with_quantities(posterior, fit.quantities), **predicted, "sample_stats": fit.sample_stats,
         "log_prior": xr.Dataset({name: (("chain", "draw"), prior.log_density_at(posterior[name].values))
                                  for name, prior in case.priors.items()}, posterior[["chain", "draw"]].coords),
-        "constant_data": xr.Dataset({name: ("study", np.array(getattr(case.studies, name))) for name in constant},
-                                    {"study": posterior.study})}
+        "constant_data": xr.Dataset({name: ("study", np.array(getattr(case.studies, name)))
+                                     for name in _CONSTANT[type(case.studies)]}, {"study": posterior.study})}
     whole = xr.DataTree.from_dict(groups)
     whole.attrs["manifest"] = json.dumps(manifest(fit, evidence))
     return whole
@@ -108,10 +106,11 @@ def _from_density(fit: Fit, fewer: xr.Dataset) -> dict[str, xr.Dataset]:
     groups = {"prior": _with_quantities(prior, of_prior),
               "observed_data": xr.Dataset({name: ("study", observed)}, {"study": fewer.study})}
     if each:
-        again = further_studies(model, flat(fewer), len(studies), rng)
+        draws = flat(fewer)
+        again = further_studies(model, draws, len(studies), rng)
         pointwise = model.density.log_likelihood(fit.draws, studies)
         groups |= {"prior_predictive": by_study(replicates(model, studies, hyperparameters, effects, rng), prior),
-                   "posterior_predictive": by_study(replicates(model, studies, flat(fewer), again, rng), fewer),
+                   "posterior_predictive": by_study(replicates(model, studies, draws, again, rng), fewer),
                    "log_likelihood": by_study(pointwise, fit.posterior.assign_coords(study=fewer.study))}
     return groups
 

@@ -79,7 +79,6 @@ class Scale:
         """Such as ", %" or " per 1,000": behind the name of a rate in a label."""
         return ", %" if self.unit == "%" else f" {self.unit}"
 
-
     def axis(self, words: str) -> str:
         """The label of an axis of rates or survival, which are `words`."""
         return f"{'Event rate' if self.months else words}{self.of_a_rate}"
@@ -209,11 +208,10 @@ def signed(value: float | None, unit: str, scale: Scale = PERCENT, *, like: Sequ
     if unit in PROBABILITY_UNITS:
         value = scale.change(value, like[0] if like else None)
         size = fixed(abs(value), _decimals(list(map(scale.shown, like)), 0))
-    elif like:
-        size = fixed(abs(value), decimals_for(like, 1 if unit == "months" else 2)) if abs(value) < 1000.0 else \
-            significant(abs(value))
+    elif abs(value) >= 1000.0:
+        size = significant(abs(value))
     else:
-        size = fixed(abs(value), 1 if unit == "months" else 2) if abs(value) < 1000.0 else significant(abs(value))
+        size = fixed(abs(value), decimals_for(like, 1 if unit == "months" else 2))
     if not size.strip("0."):
         return "0"
     return ("+" if value > 0 else MINUS) + size
@@ -234,33 +232,38 @@ def joint(values: Sequence[float | None], unit: str, scale: Scale = PERCENT, *, 
     top = math.inf
     if unit in PROBABILITY_UNITS:
         values, top = [None if value is None else scale.factor * value for value in scale.places(values)], scale.top
-    known = [value for value in values if value is not None and math.isfinite(value)]
-    if unit == "months" and max(known, default=0.0) > _LONGEST:
+    numbers = finite(values)
+    largest = max(numbers, default=0.0)
+    if unit == "months" and largest > _LONGEST:
         return [number(value, unit) for value in values]
-    least = least if least is not None else \
-        1 if unit == "months" else 0 if unit in PROBABILITY_UNITS or scale.months else 2
-    if scale.months and max(known, default=0.0) >= 1000.0:
+    if least is None:
+        least = 1 if unit == "months" else 0 if unit in PROBABILITY_UNITS or scale.months else 2
+    if (scale.months and largest >= 1000.0) or (
+            unit not in PROBABILITY_UNITS and _needs_own_digits(numbers, unit, least)):
         return [significant(value) for value in values]
-    if unit not in PROBABILITY_UNITS and _needs_own_digits(known, unit, least):
-        return [significant(value) for value in values]
-    decimals, positive = _decimals(known, least), top < math.inf or min(known, default=0.0) >= 0.0
+    decimals, positive = _decimals(numbers, least), top < math.inf or min(numbers, default=0.0) >= 0.0
     return [fixed(value, decimals, positive=positive, top=top) for value in values]
 
 
-def _decimals(known: Sequence[float], least: int) -> int:
+def finite(values: Iterable[float | None]) -> list[float]:
+    """Those of the values that are numbers."""
+    return [value for value in values if value is not None and math.isfinite(value)]
+
+
+def _decimals(values: Sequence[float], least: int) -> int:
     """Those that the interval calls for, or one or two more that give the estimate, which comes first, two digits."""
-    decimals, own = decimals_for(known, least), _two_digits(known[0]) if known else 0
-    return max(decimals, own) if own <= decimals + 2 else decimals
+    decimals, of_estimate = decimals_for(values, least), _two_digits(values[0]) if values else 0
+    return max(decimals, of_estimate) if of_estimate <= decimals + 2 else decimals
 
 
-def _needs_own_digits(known: Sequence[float], unit: str, least: int) -> bool:
+def _needs_own_digits(values: Sequence[float], unit: str, least: int) -> bool:
     """Whether common decimals would hide an estimate, or a limit of a ratio, or show digits without meaning."""
-    if max(map(abs, known), default=0.0) >= 1000.0:
+    if max(map(abs, values), default=0.0) >= 1000.0:
         return True
-    shown = known if unit == RATIO else known[:1]
+    shown = values if unit == RATIO else values[:1]
     smallest = min((value for value in shown if value), default=1.0)
-    return min(known, default=0.0) >= 0.0 and smallest < 0.5 * 10.0**-least and decimals_for(
-        [0.0, max(known)], least) == least
+    return min(values, default=0.0) >= 0.0 and smallest < 0.5 * 10.0**-least and decimals_for(
+        [0.0, max(values)], least) == least
 
 
 def interval_text(value: float | None, low: float | None, high: float | None, unit: str,

@@ -121,13 +121,13 @@ class Results:
         """The words and units in which readers see the results."""
         evidence = self.evidence
         keys = [row.endpoint for row in (*evidence.endpoints, *evidence.reported)]
-        known = {rule.reported_endpoint: rule.label for rule in evidence.comparisons if rule.label}
-        known |= {endpoint.endpoint: endpoint.label for endpoint in evidence.endpoints}
+        endpoints = {rule.reported_endpoint: rule.label for rule in evidence.comparisons if rule.label}
+        endpoints |= {endpoint.endpoint: endpoint.label for endpoint in evidence.endpoints}
         subsets = {reported.subset: reported.subset for reported in evidence.reported}
         subsets |= {name: name for name in subset_names(evidence)} | {ALL: "All studies"}
         subsets |= {rule.subset: rule.label for rule in reversed(evidence.subsets) if rule.label}
         subsets[""] = subsets[ALL]  # what published numbers over all studies have
-        return Labels({key: known.get(key) or key.replace("_", " ").capitalize() for key in keys}, subsets,
+        return Labels({key: endpoints.get(key) or key.replace("_", " ").capitalize() for key in keys}, subsets,
                       {study.study_id: study.label for study in evidence.studies},
                       {endpoint.endpoint: self._scale(endpoint.endpoint) for endpoint in evidence.endpoints},
                       level_text(self.base.level), self.stamp,

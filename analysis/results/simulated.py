@@ -59,15 +59,14 @@ def judged(rows: Sequence[Row]) -> dict[str, Any]:
         return {(row["endpoint"], row["law"]): row for row in rows
                 if (row["method"], row["factor"], row["quantity"]) == (*way, quantity)}
 
-    own, shapes = of(DEFAULT, SURVIVAL), of(DEFAULT, SHAPE)
+    survival, shapes = of(DEFAULT, SURVIVAL), of(DEFAULT, SHAPE)
     factors = sorted({row["factor"] for row in rows if row["method"] == DEFAULT[0]} - {CENSORING})
     others = {factor: of((DEFAULT[0], factor), SHAPE) for factor in factors}
-    return {"factor": CENSORING, "bias": _worst(own), "bias_converted": _worst(of(CONVERTED, SURVIVAL)),
-            "shape": _worst(shapes),
-            "coverage": (min(row["coverage"] for row in own.values()), max(row["coverage"] for row in own.values())),
-            "sets": (min(row["sets"] for row in own.values()), max(row["sets"] for row in own.values())),
-            "others": [{"factor": factor, "bias": _worst(found), "own": _worst({at: shapes[at] for at in found}),
-                        "sets": min(row["sets"] for row in found.values())} for factor, found in others.items()]}
+    coverage, sets = ([row[name] for row in survival.values()] for name in ("coverage", "sets"))
+    return {"factor": CENSORING, "bias": _worst(survival), "bias_converted": _worst(of(CONVERTED, SURVIVAL)),
+            "shape": _worst(shapes), "coverage": (min(coverage), max(coverage)), "sets": (min(sets), max(sets)),
+            "others": [{"factor": factor, "bias": _worst(other), "own": _worst({at: shapes[at] for at in other}),
+                        "sets": min(row["sets"] for row in other.values())} for factor, other in others.items()]}
 
 
 def _worst(rows: Mapping[Any, Row]) -> float:

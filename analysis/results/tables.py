@@ -90,8 +90,8 @@ LAYOUTS = (ESTIMATES, DIAGNOSTICS, AGREEMENT, STUDIES, CONVERSIONS, LEFT_OUT)
 
 def question_cells(question: Question, model: str) -> dict[str, Any]:
     """The columns that say which fit a row belongs to."""
-    known = {**vars(question), "model": model}
-    return {name: known[name] for name in _QUESTION.split()}
+    cells = {**vars(question), "model": model}
+    return {name: cells[name] for name in _QUESTION.split()}
 
 
 def without_question(rows: Iterable[Row], *others: str) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analysis.results.numbers import PROBABILITY_UNITS, counted, decimals_for, fixed, limits_of, significant
+from analysis.results.numbers import PROBABILITY_UNITS, counted, decimals_for, finite, fixed, limits_of, significant
 from analysis.results.records import FAILED
 from analysis.results.table import Layout, Row
 from analysis.results.writing import NOTHING, RATE, Instead, Writer
@@ -52,8 +52,7 @@ class Terminal(Writer):
 
     def change(self, row: Row, name: str, unit: str = "") -> str:
         """A difference with the decimals of the row's estimate."""
-        limits = [value for value in limits_of(row, "median") if value is not None]
-        return fixed(row[name], decimals_for(limits, _least(row[unit] if unit else RATE)))
+        return fixed(row[name], decimals_for(finite(limits_of(row, "median")), _least(row[unit] if unit else RATE)))
 
 
 def _least(unit: str) -> int:
@@ -76,13 +75,12 @@ def numbers(values: Sequence[float | None], unit: str = "", *, like: Sequence[fl
     like : sequence of float or None
         Whose decimals are taken, where they are not the values' own.
     """
-    known = [value for value in like or values if value is not None and math.isfinite(value)]
-    if max(map(abs, known), default=0.0) >= 1e5:
+    alike = finite(like or values)
+    if max(map(abs, alike), default=0.0) >= 1e5:
         return [number(value, unit) for value in values]
-    decimals, positive = decimals_for(known, _least(unit)), min(known, default=0.0) >= 0.0
-    return ["" if value is None or not math.isfinite(value) else
-            fixed(value, decimals, positive=positive, top=1.0 if unit in PROBABILITY_UNITS else math.inf)
-            for value in values]
+    decimals, positive = decimals_for(alike, _least(unit)), min(alike, default=0.0) >= 0.0
+    top = 1.0 if unit in PROBABILITY_UNITS else math.inf
+    return [fixed(value, decimals, positive=positive, top=top) if finite([value]) else "" for value in values]
 
 
 def with_limits(value: float | None, low: float | None, high: float | None, unit: str = "") -> str:

@@ -101,7 +101,8 @@ class Writer:
         """An estimate with its limits, without a unit; alone where it has no limits."""
         (value, *limits), scale = numbers.limits_of(row, name), self.scale(row)
         if scale.months and unit == HAZARD_UNIT:
-            value, *limits = (None if one is None else one * scale.factor / 100.0 for one in (value, *limits))
+            value, *limits = (None if hazard is None else hazard * scale.factor / 100.0
+                              for hazard in (value, *limits))
         if limits == [None, None]:
             return numbers.number(value, unit, scale)
         return numbers.interval_text(value, *limits, unit, scale)
@@ -118,12 +119,12 @@ class Writer:
 
     def change(self, row: Row, name: str, unit: str = "") -> str:
         """A difference with limits of its own or else with the decimals of the row's estimate."""
-        unit, scale, own = row[unit] if unit else RATE, self.scale(row), f"{name}_lower" in row
-        values = numbers.limits_of(row, name) if own else [row[name]]
-        beside = values if own else [row.get(other) for other in ("median", "estimate", "lower", "upper")]
+        unit, scale, has_limits = row[unit] if unit else RATE, self.scale(row), f"{name}_lower" in row
+        values = numbers.limits_of(row, name) if has_limits else [row[name]]
+        beside = values if has_limits else [row.get(other) for other in ("median", "estimate", "lower", "upper")]
         like = [value for value in beside if value is not None]
         texts = [numbers.signed(value, unit, scale, like=like) for value in values]
-        return self._in_points("{} [{}, {}]".format(*texts) if own else texts[0], row, name)
+        return self._in_points("{} [{}, {}]".format(*texts) if has_limits else texts[0], row, name)
 
     def points(self, row: Row, name: str) -> str:
         """A change in points with a decimal more than its estimate has, where it would have one digit."""

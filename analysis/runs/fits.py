@@ -11,7 +11,7 @@ from analysis.inference.fitting import Fit, interval_probability, run
 from analysis.inference.grid import QuadratureFailed
 from analysis.inference.nuts import SamplingFailed
 from analysis.results import tables
-from analysis.results.comparison import wanted
+from analysis.results.comparison import answerable_intervals
 from analysis.results.records import FAILED, Record
 from analysis.system.failures import Failure, attempt
 from models.model import NeedsDensity
@@ -56,7 +56,7 @@ def _of_fit(evidence: Evidence, fit: Fit, path: str) -> Record:
         **tables.prior_cells(fit.prior_check), "k_studies": k, "n_patients": n, "chains": sampler.chains,
         "draws": sampler.draws, "target_accept": sampler.target_accept, "seed": fit.seed}
     chances = {identity: interval_probability(fit, estimand, months, low, high) for identity, estimand, months, low,
-               high in wanted(evidence, job.question)} if fit.estimates else {}
+               high in answerable_intervals(evidence, job.question)} if fit.estimates else {}
     return Record(
         job, case.model.name, diagnostics["status"], k, n, {name: str(prior) for name, prior in case.priors.items()},
         fit.warnings, tuple(tables.estimate_rows(case, fit.printed)), diagnostics,

@@ -40,6 +40,8 @@ COVERAGE = Layout("coverage.csv", "One interval in one simulated world.", column
     Column("above", "share of intervals that lie above the truth"), Column("width", "mean width of the intervals"),
     "level"))
 _TALLIES = ("covered", "below", "above", "width")
+Tallies = list[list[list[float]]]
+"""By world and interval how many cover, lie below and above, and the sum of their widths."""
 
 
 @dataclass(frozen=True)
@@ -72,32 +74,14 @@ class World:
 
     def counts(self, first: int, after: int, seed: int) -> np.ndarray:
         """Events of the studies in the sets first, ..., after - 1, each with a random stream of its own; (r, k)."""
-        own = derive_seed(seed, "coverage", self.law, repr(self.mean), repr(self.rho), str(len(self.sizes)))
-        size, model, sets = len(self.sizes), all_models()[self.law].density, []
+        size, density = len(self.sizes), all_models()[self.law].density
+        world_seed = derive_seed(seed, "coverage", self.law, repr(self.mean), repr(self.rho), str(size))
         draws = {name: np.repeat(value, size) for name, value in self.hyperparameters.items()}
-        for number in range(first, after):
-            rng = np.random.default_rng([own, number])
-            sets.append(rng.binomial(self.sizes, model.new_study(draws, rng)))
-        return np.array(sets)
+        streams = (np.random.default_rng([world_seed, number]) for number in range(first, after))
+        return np.array([rng.binomial(self.sizes, density.new_study(draws, rng)) for rng in streams])
 
 
-@dataclass(frozen=True)
-class Batch:
-    """The sets first, ..., after - 1 of worlds with the same studies: what crosses to another process."""
-
-    worlds: tuple[World, ...]
-    first: int
-    after: int
-    seed: int
-
-    @property
-    def name(self) -> str:
-        """Unique within a run."""
-        return f"{len(self.worlds[0].sizes)} studies, sets {self.first + 1} to {self.after}"
-
-
-def worlds(sizes: Sequence[int], *, means: Sequence[float] = MEANS, rhos: Sequence[float] = RHOS,
-           studies: Sequence[int] = STUDIES) -> list[World]:
+def worlds(sizes: Sequence[int], *, studies: Sequence[int] = STUDIES) -> list[World]:
     """Every world, in order; the k sizes of its studies are evenly spaced quantiles of the real ones.
 
     Raises
@@ -109,22 +93,22 @@ def worlds(sizes: Sequence[int], *, means: Sequence[float] = MEANS, rhos: Sequen
         raise UsageError(f"coverage tabulates every count of every study, {sum(set(sizes)):,} here and at most "
                          f"{MOST_COUNTS:,}; name another --endpoint or --subset")
     return [World(law, mean, rho, tuple(map(int, np.quantile(sizes, (np.arange(k) + 0.5) / k, method="nearest"))))
-            for k in studies for law, wanted in (("beta_binomial", rhos), ("logit_normal", (OTHER_RHO,)))
-            for mean in means for rho in wanted]
+            for k in studies for law, rhos in (("beta_binomial", RHOS), ("logit_normal", (OTHER_RHO,)))
+            for mean in MEANS for rho in rhos]
 
 
-def run_batch(batch: Batch) -> tuple[str, list[list[list[float]]]]:
-    """Name of the batch; by world and interval how many cover, lie below and above, and the sum of their widths."""
-    first, sizes = batch.worlds[0], batch.worlds[0].sizes
-    counts = np.concatenate([world.counts(batch.first, batch.after, batch.seed) for world in batch.worlds])
+def run_batch(name: str, alike: Sequence[World], first: int, after: int, seed: int) -> tuple[str, Tallies]:
+    """The name, and tallies of the sets first, ..., after - 1 of worlds with the same studies."""
+    sizes, sets = alike[0].sizes, after - first
+    counts = np.concatenate([world.counts(first, after, seed) for world in alike])
     with np.errstate(all="ignore"):
-        limits = limits_of(sizes, counts, level=LEVEL, means=sorted({world.mean for world in batch.worlds}),
-                           seed=derive_seed(batch.seed, "limits", str(len(first.sizes)), str(batch.first)))
+        limits = limits_of(sizes, counts, level=LEVEL, means=sorted({world.mean for world in alike}),
+                           seed=derive_seed(seed, "limits", str(len(sizes)), str(first)))
     tallies = []
-    for at, world in enumerate(batch.worlds):
-        mine = slice(at * (batch.after - batch.first), (at + 1) * (batch.after - batch.first))
-        tallies.append([_tally(limits[key][:, mine], world.truth[SCORED[key].estimand]) for key in SCORED])
-    return batch.name, tallies
+    for at, world in enumerate(alike):
+        of_world = slice(at * sets, (at + 1) * sets)
+        tallies.append([_tally(limits[key][:, of_world], world.truth[SCORED[key].estimand]) for key in SCORED])
+    return name, tallies
 
 
 def _tally(limits: np.ndarray, truth: float) -> list[float]:
@@ -150,17 +134,18 @@ def simulate(every: Sequence[World], replicates: int, *, seed: int, executor: Ex
     alike: dict[tuple[int, ...], list[World]] = {}
     for world in every:
         alike.setdefault(world.sizes, []).append(world)
-    batches = [Batch(tuple(group), at, min(at + BATCH, replicates), seed) for group in alike.values()
-               for at in range(0, replicates, BATCH)]
+    spans = [(first, min(first + BATCH, replicates)) for first in range(0, replicates, BATCH)]
+    batches = {f"{len(sizes)} studies, sets {first + 1} to {after}": (sizes, first, after) for sizes in alike
+               for first, after in spans}
     tallies = dict(done or {})
-    for name, tally in finished(run_batch, [(batch,) for batch in batches if batch.name not in tallies], executor):
+    calls = [(name, alike[sizes], *span, seed) for name, (sizes, *span) in batches.items() if name not in tallies]
+    for name, tally in finished(run_batch, calls, executor):
         tallies[name] = tally
         keep(tallies, name, len(batches))
-    for group in alike.values():
-        mine = [tallies[batch.name] for batch in batches if batch.worlds == tuple(group)]
-        for at, world in enumerate(group):
-            totals = np.array([tally[at] for tally in mine]).sum(axis=0)
-            yield from (_row(world, key, total, replicates) for key, total in zip(SCORED, totals, strict=True))
+    for sizes, group in alike.items():
+        totals = np.sum([tallies[name] for name, batch in batches.items() if batch[0] == sizes], axis=0)
+        yield from (_row(world, key, total, replicates) for world, of_world in zip(group, totals, strict=True)
+                    for key, total in zip(SCORED, of_world, strict=True))
 
 
 def _row(world: World, key: str, total: np.ndarray, sets: int) -> dict[str, Any]:
@@ -178,12 +163,11 @@ def summaries(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
     `short` counts the worlds in which it covers less often than all but a share `LEAST` of right intervals would.
     """
-    found = []
+    sets, intervals = rows[0]["sets"], []
+    least = stats.binom.ppf(LEAST, sets, LEVEL) / sets
     for key, method in SCORED.items():
-        mine = [row for row in rows if row["method"] == key]
-        coverage = np.array([row["coverage"] for row in mine])
-        least = stats.binom.ppf(LEAST, mine[0]["sets"], LEVEL) / mine[0]["sets"]
-        found.append({"method": key, "label": method.label, "estimand": method.estimand, "worlds": len(mine),
-                      "lowest": coverage.min(), "average": coverage.mean(), "highest": coverage.max(),
-                      "short": int(np.sum(coverage < least)), "width": float(np.mean([row["width"] for row in mine]))})
-    return sorted(found, key=lambda row: (row["estimand"], row["short"], -row["lowest"]))
+        coverage, width = np.array([(row["coverage"], row["width"]) for row in rows if row["method"] == key]).T
+        intervals.append({"method": key, "label": method.label, "estimand": method.estimand, "worlds": len(coverage),
+                          "lowest": coverage.min(), "average": coverage.mean(), "highest": coverage.max(),
+                          "short": int(np.sum(coverage < least)), "width": float(width.mean())})
+    return sorted(intervals, key=lambda row: (row["estimand"], row["short"], -row["lowest"]))

@@ -20,6 +20,7 @@ from analysis.evidence.types import Survival
 
 LOG_LOG, PLAIN = "log-log", "plain"
 _MONTH_DIGITS, _SHARE_DIGITS = 1, 3
+_Z = float(special.ndtri(0.975))
 
 
 @dataclass(frozen=True)
@@ -64,26 +65,25 @@ class KaplanMeier:
         return (1.0, 1.0, 1.0) if place < 0 else tuple(
             float(curve[place]) for curve in (self.survival, self.lower, self.upper))
 
-    def first_below(self, curve: np.ndarray, level: float = 0.5) -> float | None:
-        """The first event time at which a curve is at the level or below; None where it never is."""
-        below = np.flatnonzero(curve <= level)
+    def half_at(self, curve: np.ndarray) -> float | None:
+        """The first event time at which half or less is left of a curve; None where it never is."""
+        below = np.flatnonzero(curve <= 0.5)
         return float(self.times[below[0]]) if len(below) else None
 
 
-def kaplan_meier(months: np.ndarray, had_event: np.ndarray, *, level: float = 0.95, band: str = LOG_LOG) -> KaplanMeier:
-    """The curve of patients who were followed for so many months; ties of events come before those of censoring."""
+def kaplan_meier(months: np.ndarray, had_event: np.ndarray, *, band: str = LOG_LOG) -> KaplanMeier:
+    """The curve of patients who were followed for so many months, with its 95 % band; events come before censoring."""
     times = np.unique(months[had_event])
     at_risk = np.array([np.sum(months >= time) for time in times], dtype=float)
     events = np.array([np.sum(had_event & (months == time)) for time in times], dtype=float)
     survival = np.cumprod(1.0 - events / at_risk)
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = np.cumsum(events / (at_risk * (at_risk - events)))
-        z = float(special.ndtri(0.5 + level / 2.0))
         if band == PLAIN:
-            away = z * survival * np.sqrt(variance)
+            away = _Z * survival * np.sqrt(variance)
             lower, upper = np.clip(survival - away, 0.0, 1.0), np.clip(survival + away, 0.0, 1.0)
         else:
-            away = z * np.sqrt(variance) / np.abs(np.log(survival))
+            away = _Z * np.sqrt(variance) / np.abs(np.log(survival))
             lower, upper = survival ** np.exp(away), survival ** np.exp(-away)
     # After the last patient's event nothing is left, and neither has a variance.
     gone = survival == 0.0
@@ -113,7 +113,7 @@ def _print(row: Survival, curve: KaplanMeier) -> Survival:
         has = with_interval and 0.0 < values[0] < 1.0
         return replace(row, estimate=values[0], ci_low=values[1] if has else None, ci_high=values[2] if has else None,
                        upper_not_reached=False, ci_level=row.ci_level if has else None)
-    median, low, high = (curve.first_below(band) for band in (curve.survival, curve.lower, curve.upper))
+    median, low, high = (curve.half_at(band) for band in (curve.survival, curve.lower, curve.upper))
     if median is None:
         return replace(row, estimate=None, ci_low=None, ci_high=None, ci_level=None, upper_not_reached=True,
                        time_months=round(curve.last, _MONTH_DIGITS))

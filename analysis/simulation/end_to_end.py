@@ -12,7 +12,7 @@ import json
 import platform
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -52,6 +52,7 @@ SETS, FIRST_SETS = 200, 4
 _DIGITS = 5
 _TOLERANCE = 1e-3
 _TAU = 0.15
+_BATCH = 10  # sets that one process simulates at once
 LAWS: Mapping[str, tuple[tuple[str, Law], ...]] = {
     "pfs": (("constant hazard", Law(0.36, 1.0, _TAU)), ("falling hazard", Law(0.40, 0.6, _TAU)),
             ("falling, plain bands", Law(0.40, 0.6, _TAU, band=PLAIN)),
@@ -115,8 +116,7 @@ def _by_curves(name: str, factor: float, rows: Sequence[Survival], seed: int) ->
     return posterior_limits(name, curve_studies(rows, factor=factor))
 
 
-def run_sets(world: World, first: int, after: int,
-             factors: Sequence[float] = (CENSORING,)) -> Results:
+def run_sets(world: World, first: int, after: int, factors: Sequence[float] = (CENSORING,)) -> Results:
     """Results of the sets first, ..., after - 1; each has a random stream of its own."""
     results = []
     for number in range(first, after):
@@ -132,15 +132,12 @@ def run_sets(world: World, first: int, after: int,
 
 
 def simulate_world(world: World, size: int, *, factors: Sequence[float] = (CENSORING,),
-                   executor: Executor | None = None, batch: int = 10) -> Results:
+                   executor: Executor | None = None) -> Results:
     """Results of so many sets of one world; the same numbers whatever runs the batches."""
-    spans = [(at, min(at + batch, size)) for at in range(0, size, batch)]
-    if executor is None:
-        parts = {span: run_sets(world, *span, factors) for span in spans}
-    else:
-        pending = {executor.submit(run_sets, world, *span, factors): span for span in spans}
-        parts = {pending[done]: done.result() for done in as_completed(pending)}
-    return [result for span in spans for result in parts[span]]
+    firsts = range(0, size, _BATCH)
+    afters = (min(first + _BATCH, size) for first in firsts)
+    batches = (executor.map if executor else map)(partial(run_sets, world, factors=factors), firsts, afters)
+    return [result for batch in batches for result in batch]
 
 
 def scored(world: World, results: Results, factors: Sequence[float] = (CENSORING,)) -> Iterator[dict[str, Any]]:
@@ -194,16 +191,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 def text_of(chosen: Sequence[World], results: Sequence[Results], factors: Sequence[float]) -> str:
     """The record as JSON with one row on a line: of all sets, and of the first ones, which a test computes again."""
+    def listed(size: int | None) -> str:
+        rows = (row for world, of in zip(chosen, results, strict=True) for row in scored(world, of[:size], factors))
+        return ",\n  ".join(json.dumps({name: round(cell, _DIGITS) if isinstance(cell, float) else cell
+                                        for name, cell in row.items()}) for row in rows)
+
     head = {"date": datetime.now(UTC).date().isoformat(), "seed": chosen[0].seed, "first_sets": FIRST_SETS,
             "studies": sorted({row.study_id for world in chosen for row in world.rows}),
             "versions": {name: version(name) for name in ("numpy", "scipy")} | {"python": platform.python_version()}}
-    parts = {"rows": None, "first": FIRST_SETS}
-    tables = {name: [json.dumps({key: round(cell, _DIGITS) if isinstance(cell, float) else cell
-                                 for key, cell in row.items()})
-                     for world, of in zip(chosen, results, strict=True) for row in scored(world, of[:size], factors)]
-              for name, size in parts.items()}
-    body = ",\n".join(f' "{name}": [\n  {",\n  ".join(lines)}\n ]' for name, lines in tables.items())
-    return f"{json.dumps(head)[:-1]},\n{body}\n}}\n"
+    return (f'{json.dumps(head)[:-1]},\n "rows": [\n  {listed(None)}\n ],\n'
+            f' "first": [\n  {listed(FIRST_SETS)}\n ]\n}}\n')
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -67,13 +67,12 @@ class _Surface:
 
     def limits(self, counts: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
         """Equal-tailed posterior limits and profile limits on the logit scale, shape (2, r) each."""
-        found = []
+        posteriors, profiles = [], []
         for part in np.array_split(counts, -(-len(counts) // _SETS)):
             likelihood = sum(table[part[:, study]] for study, table in enumerate(self.tables))
-            found.append([_at_level(_posterior(likelihood + self.log_prior), level),
-                          _at_level(_profile(likelihood), level)])
-        posterior, profile = (np.concatenate(each, axis=1) for each in zip(*found, strict=True))
-        return posterior, profile
+            posteriors.append(_at_level(_posterior(likelihood + self.log_prior), level))
+            profiles.append(_at_level(_profile(likelihood), level))
+        return np.concatenate(posteriors, axis=1), np.concatenate(profiles, axis=1)
 
 
 def _posterior(log_mass: np.ndarray) -> np.ndarray:
@@ -120,14 +119,14 @@ def _log_prior(model, location: np.ndarray, spread: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def _surfaces(sizes: tuple[int, ...]) -> dict[str, _Surface]:
-    """Of the beta-binomial mean, and of mean and median of the logit-normal model."""
+    """Of the beta-binomial mean, and of mean and median of the logit-normal model, by the keys of their intervals."""
     mean, rho = (grid.ravel() for grid in np.meshgrid(special.expit(_X), _T**2, indexing="ij"))
     tables = beta_binomial.count_log_probabilities({"mu": mean, "rho": rho}, sizes)
-    surfaces = {"mean": _Surface([table.reshape(-1, len(_X), len(_T)) for table in tables],
-                                 _log_prior(beta_binomial, _X[:, None], _T**2))}
+    surfaces = {"beta_binomial_{}": _Surface([table.reshape(-1, len(_X), len(_T)) for table in tables],
+                                             _log_prior(beta_binomial, _X[:, None], _T**2))}
     tau = LARGEST_TAU * _T**2
-    for name, location in (("normal_mean", location_of_mean(*np.broadcast_arrays(_X[:, None], tau))),
-                           ("normal_median", np.broadcast_to(_X[:, None], (len(_X), len(tau))))):
+    for name, location in (("logit_normal_{}_mean", location_of_mean(*np.broadcast_arrays(_X[:, None], tau))),
+                           ("logit_normal_{}_median", np.broadcast_to(_X[:, None], (len(_X), len(tau))))):
         of_size = {size: _logit_normal(size, location, tau) for size in set(sizes)}
         surfaces[name] = _Surface([of_size[size] for size in sizes], _log_prior(logit_normal, location, tau))
     return surfaces
@@ -154,13 +153,10 @@ def limits_of(sizes: Sequence[int], counts: np.ndarray, *, level: float, seed: i
     means : sequence of float
         At which the exact interval of the mean rate is right: between others its limits are halfway.
     """
-    surfaces = _surfaces(tuple(map(int, sizes)))
-    found = {name: surface.limits(counts, level) for name, surface in surfaces.items()}
-    limits = {f"{model}_{way}{suffix}": found[name][at] for at, way in enumerate(("posterior", "ml"))
-              for model, suffix, name in (("beta_binomial", "", "mean"), ("logit_normal", "_mean", "normal_mean"),
-                                          ("logit_normal", "_median", "normal_median"))}
-    limits |= {"exact_beta_binomial": _exact(np.array(sizes), counts, level, seed, means),
-               **_by_logits(sizes, counts, level, seed)}
+    limits = {"exact_beta_binomial": _exact(np.array(sizes), counts, level, seed, means),
+              **_by_logits(sizes, counts, level, seed)}
+    for key, surface in _surfaces(tuple(map(int, sizes))).items():
+        limits[key.format("posterior")], limits[key.format("ml")] = surface.limits(counts, level)
     return {key: special.expit(limits[key]) for key in SCORED}
 
 

@@ -1,6 +1,7 @@
 """Calibration of two nested rates: truths from the prior, counts of whole, part or both, and the exact posterior."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -48,21 +49,13 @@ def nested_pits(design: NestedStudies, priors: Mapping[str, Prior], rng: np.rand
 
 def simulated(design: NestedStudies, truth: Mapping[str, float], rng: np.random.Generator) -> NestedStudies:
     """Counts of every study of the design: of a study without an outer event the inner count says nothing."""
-    outer, given = ({name: np.repeat(truth[f"{name}_{part}"], 1) for name in ("mu", "rho")}
-                    for part in ("outer", "inner"))
+    def counted(patients: np.ndarray, part: str) -> np.ndarray:
+        of_studies = {name: np.full(len(patients), truth[f"{name}_{part}"]) for name in ("mu", "rho")}
+        return rng.binomial(patients, MODEL.marginal.new_study(of_studies, rng))
 
-    def rates(of: Mapping[str, np.ndarray], size: int) -> np.ndarray:
-        return MODEL.marginal.new_study({name: np.repeat(value, size) for name, value in of.items()}, rng)
-
-    def counted(studies: RateStudies, patients: np.ndarray, of: Mapping[str, np.ndarray]) -> np.ndarray:
-        return rng.binomial(patients.astype(int), rates(of, len(studies)))
-
-    whole = counted(design.outer, design.outer.evaluable, outer)
-    events = dict(zip(design.outer.study_ids, whole, strict=True))
+    whole = replace(design.outer, events=counted(design.outer.evaluable, "outer"))
+    events = dict(zip(whole.study_ids, whole.events, strict=True))
     base = np.array([events[name] for name in design.inner.study_ids], dtype=int)
-    part, kept = counted(design.inner, base, given), base > 0
-    names = tuple(name for name, had in zip(design.inner.study_ids, kept, strict=True) if had)
-    alone = counted(design.inner_only, counted(design.inner_only, design.inner_only.evaluable, outer), given)
-    return NestedStudies(RateStudies(design.outer.study_ids, whole, design.outer.evaluable),
-                         RateStudies(names, part[kept], base[kept]),
-                         RateStudies(design.inner_only.study_ids, alone, design.inner_only.evaluable))
+    part = RateStudies(design.inner.study_ids, counted(base, "inner"), base).take(base > 0)
+    alone = counted(counted(design.inner_only.evaluable, "outer"), "inner")
+    return NestedStudies(whole, part, replace(design.inner_only, events=alone))

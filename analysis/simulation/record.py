@@ -74,9 +74,9 @@ def present_priors(model: str) -> Mapping[str, Prior]:
 
 def recorded() -> dict[str, int]:
     """Every model that has a record, and its usual number of replicates: fewer where each takes a part of a second."""
-    slow = {name for name, model in all_models().items() if model.marginal and model.takes is CurveStudies}
-    return {name: FEW_REPLICATES if name in slow else DEFAULT_REPLICATES
-            for name, model in all_models().items() if model.marginal} | {NESTED: FEW_REPLICATES, **_FEWEST}
+    replicates = {name: FEW_REPLICATES if model.takes is CurveStudies else DEFAULT_REPLICATES
+                  for name, model in all_models().items() if model.marginal}
+    return replicates | {NESTED: FEW_REPLICATES, **_FEWEST}
 
 
 def differences(record: Mapping[str, Any], replicates: list[Replicate]) -> list[str]:
@@ -87,18 +87,13 @@ def differences(record: Mapping[str, Any], replicates: list[Replicate]) -> list[
     """
     present = {name: prior.exact() for name, prior in present_priors(record["model"]).items()}
     told = [f"priors {present}, pinned {record['priors']}"] if present != record["priors"] else []
-    failed, kept = {item["replicate"]: item["reason"] for item in record["failures"]}, 0
-    for replicate in replicates:
-        if replicate.failure != failed.get(replicate.number, ""):
-            told.append(f"replicate {replicate.number}: {replicate.failure or 'succeeds now'}")
-        if replicate.number in failed:
-            continue
-        pinned = {name: values[kept] for name, values in record["pits"].items()}
-        kept += 1
-        told += [f"replicate {replicate.number}, {name}: {value:.6f}, pinned {pinned[name]}"
-                 for name, value in replicate.pits.items()
-                 if not abs(value - pinned[name]) <= TOLERANCE + 2.0 * rank_step(name)]
-    return told
+    failed = {item["replicate"]: item["reason"] for item in record["failures"]}
+    told += [f"replicate {replicate.number}: {replicate.failure or 'succeeds now'}" for replicate in replicates
+             if replicate.failure != failed.get(replicate.number, "")]
+    succeeded = [replicate for replicate in replicates if replicate.number not in failed]
+    return told + [f"replicate {replicate.number}, {name}: {value:.6f}, pinned {record['pits'][name][at]}"
+                   for at, replicate in enumerate(succeeded) for name, value in replicate.pits.items()
+                   if not abs(value - record["pits"][name][at]) <= TOLERANCE + 2.0 * rank_step(name)]
 
 
 def text_of(record: Mapping[str, Any]) -> str:
@@ -140,12 +135,12 @@ def _design(evidence: Evidence, name: str) -> Design:
     """That of the endpoint with most studies; of the nested model the first one with studies of each kind."""
     if name != NESTED:
         return design_of(select_design(evidence, name, Question("")), takes=all_models()[name].takes)
-    nestings = [nest(evidence, Job(Question("")), endpoint.endpoint) for endpoint in nested_endpoints(evidence)]
-    designs = [Design("nested", nesting.inner.question.endpoint, None, blank_studies(nesting)) for nesting in nestings]
-    whole = [design for design in designs if all(map(len, vars(design.studies).values()))]
-    if not whole:
-        raise NoStudies("no endpoint within another one has studies of both counts, of the outer and of the inner one")
-    return whole[0]
+    nestings = (nest(evidence, Job(Question("")), endpoint.endpoint) for endpoint in nested_endpoints(evidence))
+    designs = (Design("nested", nesting.inner.question.endpoint, None, blank_studies(nesting)) for nesting in nestings)
+    for design in designs:
+        if all(map(len, vars(design.studies).values())):
+            return design
+    raise NoStudies("no endpoint within another one has studies of both counts, of the outer and of the inner one")
 
 
 def _parser() -> argparse.ArgumentParser:

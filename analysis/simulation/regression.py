@@ -15,6 +15,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -87,12 +88,11 @@ def differences(pinned: Mapping[str, Any], *, replicates: int) -> list[str]:
     """
     told = [f"priors of {kind}: {priors}, pinned {pinned['priors'][kind]}" for kind, priors in _priors().items()
             if priors != pinned["priors"][kind]]
-    for name in NAMES:
-        for number in range(replicates):
-            for of, pit in replicate(name, number, seed=pinned["seed"]).items():
-                wanted = pinned["pits"][name][of][number]
-                if not abs(pit - wanted) <= _TOLERANCES.get(of, _TOLERANCE):
-                    told.append(f"{name}, replicate {number}, {of}: {pit:.4f}, pinned {wanted}")
+    for name, number in product(NAMES, range(replicates)):
+        for of, pit in replicate(name, number, seed=pinned["seed"]).items():
+            pinned_pit = pinned["pits"][name][of][number]
+            if not abs(pit - pinned_pit) <= _TOLERANCES.get(of, _TOLERANCE):
+                told.append(f"{name}, replicate {number}, {of}: {pit:.4f}, pinned {pinned_pit}")
     return told
 
 

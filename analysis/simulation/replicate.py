@@ -51,8 +51,11 @@ class Setting:
 
     @property
     def quantities(self) -> tuple[str, ...]:
-        """Whose posterior distribution functions are looked at."""
-        return QUANTITIES if self.design.kind == "nested" else quantity_names(all_models()[self.model])
+        """Those looked at: hyperparameters, pooled mean, new study, one study, joint log likelihood."""
+        if self.design.kind == "nested":
+            return QUANTITIES
+        model = all_models()[self.model]
+        return (*model.priors, *_POOLED[model.kind], _OWN[model.kind], LOG_LIKELIHOOD)
 
 
 @dataclass(frozen=True)
@@ -66,11 +69,6 @@ class Replicate:
     study_id: str
     pits: Mapping[str, float]
     failure: str = ""
-
-
-def quantity_names(model: Model) -> tuple[str, ...]:
-    """Quantities of a replicate: both hyperparameters, pooled mean, new study, one study, joint log likelihood."""
-    return (*model.priors, *_POOLED[model.kind], _OWN[model.kind], LOG_LIKELIHOOD)
 
 
 def rank_step(name: str) -> float:
@@ -113,11 +111,11 @@ def _draw_truth(model: Model, setting: Setting, turn: int,
                 rng: np.random.Generator) -> tuple[dict[str, np.ndarray], Studies]:
     """Hyperparameters and estimands, shape (1,) or (1, 1) each, and the data of all studies."""
     design, values = setting.design, {name: prior.draw(1, rng) for name, prior in setting.priors.items()}
-    size = len(design.studies)
-    effects = model.marginal.new_study({name: np.repeat(value, size) for name, value in values.items()}, rng)
+    each = {name: np.repeat(value, len(design.studies)) for name, value in values.items()}
+    effects = model.marginal.new_study(each, rng)
     studies = simulate(design, effects, rng, curve=model.density.curve, draws=values, fault=setting.fault)
-    return {**_estimands(model, values, effects[None, [turn]], model.marginal.new_study(values, rng), design.horizon),
-            **values}, studies
+    new = model.marginal.new_study(values, rng)
+    return {**_estimands(model, values, effects[None, [turn]], new, design.horizon), **values}, studies
 
 
 def _estimands(model: Model, draws: Mapping[str, np.ndarray], effects: np.ndarray, new: np.ndarray,

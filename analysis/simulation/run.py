@@ -1,9 +1,12 @@
 """All replicates, here or in several processes, and the verdict."""
 
+import math
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
+from operator import attrgetter
 
 import numpy as np
 
@@ -11,8 +14,6 @@ from analysis.simulation.batches import BATCHES, finished
 from analysis.simulation.replicate import Replicate, Setting, run_replicates
 from analysis.simulation.settings import FAMILY_LEVEL
 from analysis.simulation.uniformity import bands, ecdf, uniformity
-
-BAND_LEVEL = 0.95
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,11 @@ def calibrate(setting: Setting, size: int, *, executor: Executor | None = None,
         Is told after each batch how many replicates are done.
     """
     edges = np.linspace(0, size, min(BATCHES, size) + 1).astype(int).tolist()
-    done: dict[int, list[Replicate]] = {}
-    spans = [(setting, *span) for span in zip(edges[:-1], edges[1:], strict=True)]
-    for batch in finished(run_replicates, spans, executor):
-        done[batch[0].number] = batch
-        tell(sum(map(len, done.values())))
-    return Calibration(setting, tuple(replicate for first in sorted(done) for replicate in done[first]))
+    replicates: list[Replicate] = []
+    for batch in finished(run_replicates, [(setting, *span) for span in pairwise(edges)], executor):
+        replicates += batch
+        tell(len(replicates))
+    return Calibration(setting, tuple(sorted(replicates, key=attrgetter("number"))))
 
 
 def verdicts_on(pits: dict[str, np.ndarray]) -> tuple[Verdict, ...]:
@@ -85,11 +85,8 @@ def verdicts_on(pits: dict[str, np.ndarray]) -> tuple[Verdict, ...]:
     least = (1.0 - FAMILY_LEVEL) / len(pits)
     verdicts = []
     for name, values in pits.items():
-        if len(values) < 2:
-            verdicts.append(Verdict(name, float("nan"), float("nan"), False))
-            continue
-        result = uniformity(values)
-        verdicts.append(Verdict(name, result.p_value, result.max_deviation, result.p_value >= least))
+        p_value, max_deviation = uniformity(values) if len(values) >= 2 else (math.nan, math.nan)
+        verdicts.append(Verdict(name, p_value, max_deviation, p_value >= least))
     return tuple(verdicts)
 
 
@@ -105,7 +102,7 @@ def ecdf_rows(calibration: Calibration) -> list[dict[str, str | float]]:
     for quantity, values in pits.items():
         if len(values) < 2:
             continue
-        inner, outer = bands(len(values), BAND_LEVEL), bands(len(values), level)
+        inner, outer = bands(len(values), 0.95), bands(len(values), level)
         curves = (ecdf(values, inner.points), inner.lower, inner.upper, outer.lower, outer.upper)
         rows += [{"quantity": quantity, "pit": point, **dict(zip(names, column, strict=True))}
                  for point, column in zip(inner.points.tolist(), np.transpose(curves - inner.points).tolist(),

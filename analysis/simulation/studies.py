@@ -32,7 +32,6 @@ _COLUMNS = {"rate": ("evaluable",), "curve": ("ends", "patients_each"),
 _FURTHEST = 600.0  # of log hazards whose medians are numbers
 _MOST_EVENTS = 1e15  # beyond it whole numbers are no longer told apart
 _SHIFTS = {"positive": np.log(2.0), "unit": np.log(4.0)}
-_THIRD = 3
 LEVEL, _WRONG, _HORIZON = 0.95, float(2.0 * special.ndtr(1.0) - 1.0), 12.0
 _ARMS = np.array([0.0, -1.0, 1.0]) * special.ndtri(0.5 + LEVEL / 2.0)
 
@@ -247,23 +246,21 @@ def seen_priors(priors: Mapping[str, Prior], fault: str | None) -> dict[str, Pri
 
 def seen_studies(studies: Studies, fault: str | None) -> Studies:
     """The data that the analysis uses: those of the simulation, misread ones, or with every patient twice."""
-    rates, misread = isinstance(studies, RateStudies), np.arange(len(studies)) % _THIRD == 0
-    if fault == "counts" and rates:
-        return replace(studies, events=np.where(misread, studies.evaluable - studies.events, studies.events))
-    if isinstance(studies, CurveStudies):
-        factor = np.where(misread, np.log(2.0), 1.0)[:, None] if fault == "counts" else 1.0
-        times = {"twice": 2.0, "level": _ARMS[2] ** -2}.get(fault, 1.0)
-        return replace(studies, starts=studies.starts * factor, ends=studies.ends * factor, seen=studies.seen * factor,
-                       counts=studies.counts * times, survivors=studies.survivors * times)
-    if fault == "counts":
+    misread = np.arange(len(studies)) % 3 == 0
+    if isinstance(studies, RateStudies):
+        seen = {"counts": {"events": np.where(misread, studies.evaluable - studies.events, studies.events)},
+                "twice": {"events": 2 * studies.events, "evaluable": 2 * studies.evaluable}}
+    elif isinstance(studies, CurveStudies):
+        factor, fewer = np.where(misread, np.log(2.0), 1.0)[:, None], _ARMS[2] ** -2
+        seen = {"counts": {name: getattr(studies, name) * factor for name in ("starts", "ends", "seen")},
+                "twice": {"counts": studies.counts * 2.0, "survivors": studies.survivors * 2.0},
+                "level": {"counts": studies.counts * fewer, "survivors": studies.survivors * fewer}}
+    else:
         # The hazard is log 2 over the median: who takes the median for the mean loses log log 2.
         shift = np.where(misread, np.log(np.log(2.0)), 0.0)
-        return replace(studies, log_hazard=studies.log_hazard - shift,
-                       person_months=studies.person_months * np.exp(shift),
-                       landmark_months=studies.landmark_months * np.exp(shift))
-    if fault == "twice" and rates:
-        return replace(studies, events=2 * studies.events, evaluable=2 * studies.evaluable)
-    if fault == "twice":
-        return replace(studies, se_lower=studies.se_lower / np.sqrt(2.0), se_upper=studies.se_upper / np.sqrt(2.0),
-                       events=2 * studies.events, person_months=2 * studies.person_months)
-    return studies
+        seen = {"counts": {"log_hazard": studies.log_hazard - shift,
+                           "person_months": studies.person_months * np.exp(shift),
+                           "landmark_months": studies.landmark_months * np.exp(shift)},
+                "twice": {"se_lower": studies.se_lower / np.sqrt(2.0), "se_upper": studies.se_upper / np.sqrt(2.0),
+                          "events": 2 * studies.events, "person_months": 2 * studies.person_months}}
+    return replace(studies, **seen[fault]) if fault in seen else studies

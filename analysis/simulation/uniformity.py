@@ -25,22 +25,6 @@ _FARTHEST = 12.0  # standard deviations of a Poisson step; what is beyond has a 
 
 
 @dataclass(frozen=True)
-class Uniformity:
-    """Result of the test of one sample.
-
-    Parameters
-    ----------
-    p_value : float
-        Probability that the most extreme point of uniform values is at least as extreme; exact to 1e-12.
-    max_deviation : float
-        Largest distance of the empirical distribution function from the uniform one, at the points.
-    """
-
-    p_value: float
-    max_deviation: float
-
-
-@dataclass(frozen=True)
 class Bands:
     """Simultaneous bands of the empirical distribution function, shape (m,) each."""
 
@@ -60,14 +44,22 @@ def ecdf(values: np.ndarray, points: np.ndarray) -> np.ndarray:
     return np.searchsorted(np.sort(values), points, side="right") / len(values)
 
 
-def uniformity(values: np.ndarray) -> Uniformity:
-    """Test whether independent values between 0 and 1, shape (n,) with n at least 2, are uniform."""
+def uniformity(values: np.ndarray) -> tuple[float, float]:
+    """Test whether independent values between 0 and 1, shape (n,) with n at least 2, are uniform.
+
+    Returns
+    -------
+    p_value : float
+        Probability that the most extreme point of uniform values is at least as extreme; exact to 1e-12.
+    max_deviation : float
+        Largest distance of the empirical distribution function from the uniform one, at the points.
+    """
     size, points = len(values), points_for(len(values))
     share = ecdf(values, points)
     counts = np.rint(share * size)
     tails = np.minimum(stats.binom.cdf(counts, size, points), stats.binom.sf(counts - 1, size, points))
     inside = inside_probability(size, *_limits(size, float(tails.min())))
-    return Uniformity(max(0.0, 1.0 - inside), float(np.abs(share - points).max()))
+    return max(0.0, 1.0 - inside), float(np.abs(share - points).max())
 
 
 @lru_cache(maxsize=16)

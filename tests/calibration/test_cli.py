@@ -8,7 +8,7 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.drawing import style
-from analysis.simulation.figure import draw_calibration
+from analysis.simulation.figures import draw_calibration
 from tests.evidence.build import write_evidence
 
 KEYS = {"schema_version", "model", "endpoint", "design", "priors", "replicates", "seed", "quantities",

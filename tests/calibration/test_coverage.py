@@ -25,7 +25,7 @@ from analysis.inference.distribution import distribution
 from analysis.inference.grid import solve
 from analysis.runs.workers import cluster
 from analysis.simulation.coverage import COVERAGE, LEVEL, World, simulate, summaries, worlds
-from analysis.simulation.coverage_figure import draw_coverage
+from analysis.simulation.figures import draw_coverage
 from analysis.simulation.limits import DRAWS, GRID, SCORED, limits_of
 from models import all_models
 from models.studies import RateStudies

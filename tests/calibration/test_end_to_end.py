@@ -35,7 +35,7 @@ def test_kaplan_meier_of_a_worked_example():
     greenwood = np.cumsum([1 / (6 * 5), 1 / (4 * 3), 1 / (2 * 1)])
     away = 1.959963984540054 * np.sqrt(greenwood) / np.abs(np.log(curve.survival))
     np.testing.assert_allclose(curve.lower, curve.survival ** np.exp(away))
-    assert curve.first_below(curve.survival) == 5.0 and curve.at(0.5) == (1.0, 1.0, 1.0)
+    assert curve.half_at(curve.survival) == 5.0 and curve.at(0.5) == (1.0, 1.0, 1.0)
     plain = kaplan_meier(np.array([1.0, 2.0, 3.0]), np.ones(3, dtype=bool), band=PLAIN)
     assert plain.survival[-1] == plain.upper[-1] == 0.0
 

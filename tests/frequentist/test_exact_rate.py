@@ -7,11 +7,18 @@ import pytest
 from scipy import stats
 
 from analysis.frequentist import exact_rate
-from analysis.frequentist.exact_rate import ONE_STUDY, SPENT, exact_interval, log_probabilities, p_value, simulated
+from analysis.frequentist.exact_rate import DRAWS, ONE_STUDY, SPENT, exact_interval, log_probabilities, simulated
+from models.studies import RateStudies
 
 from .cases import ALL_EVENTS, EDGES, HOMOGENEOUS, MIRRORED, MIXED, NO_EVENTS, of_peer, studies
 
 SIZES = np.array([8, 15, 20, 27, 35, 53])
+
+
+def p_value(data: RateStudies, *, mean: float, seed: int, draws: int = DRAWS) -> float:
+    """The largest over all rho with what is spent on them; the interval holds means with values above 1 - level."""
+    test = exact_rate._prepared(data.events[None], data.evaluable, seed=seed, draws=draws)
+    return min(1.0, float(exact_rate._largest(test, mean, stop=math.inf)[0]) + test.spent)
 
 
 def _uniform(count: int, k: int) -> tuple[np.ndarray, np.ndarray]:
