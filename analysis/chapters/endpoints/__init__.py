@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from analysis.cases.settings import ALL
 from analysis.chapters.chapter import Chapter, Page, Picture
 from analysis.chapters.endpoints.figure import draw_forest
 from analysis.drawing.html import TIER, Html, folded, join, rendered, show, table, tag
 from analysis.drawing.tables import FITS, fit_row
 from analysis.evidence.types import HANDLING, Endpoint
 from analysis.inference.estimands import LABELS, MAIN, NEW, OF_CURVES
-from analysis.results.comparison import COMPARISON
+from analysis.results.comparison import COMPARISON, published_months, rule_for
 from analysis.results.numbers import counted, studies_and_patients, unit_text
 from analysis.results.records import Record
 from analysis.results.results import Results
@@ -39,10 +40,19 @@ def forest_of(results: Results, endpoint: Endpoint, record: Record) -> dict[str,
     detail = ", ".join([counted(record.k_studies, "study"), counted(record.n_patients, "patient"),
                         *([tiers] if tiers else []), record.model.replace("_", "-") + " model"])
     return {"studies": record.studies, "estimates": record.estimates,
-            "published": [row for row in results.rows(COMPARISON.file) if row["our_endpoint"] == endpoint.endpoint
-                          and (row["subset"] or "all") == question.subset and row["primary"]],
-            "label": endpoint.label, "detail": detail, "status": record.status, "stamp": results.stamp,
-            "scale": results.labels.scales[endpoint.endpoint], "horizon": results.horizon(endpoint)}
+            "published": _published(results, endpoint, question.subset), "label": endpoint.label, "detail": detail,
+            "status": record.status, "stamp": results.stamp, "scale": results.labels.scales[endpoint.endpoint],
+            "horizon": results.horizon(endpoint)}
+
+
+def _published(results: Results, endpoint: Endpoint, subset: str) -> list[Row]:
+    """Rows of first printings about a question; of survival, those at the months at which it is read here."""
+    evidence, horizon = results.evidence, results.horizon(endpoint)
+    ids = {reported.reported_id for reported in evidence.reported if (rule := rule_for(evidence, reported))
+           and rule.endpoint == endpoint.endpoint
+           and horizon in (None, published_months(evidence, reported, rule))}
+    return [row for row in results.rows(COMPARISON.file)
+            if row["reported_id"] in ids and row["primary"] and (row["subset"] or ALL) == subset]
 
 
 def _alt(results: Results, endpoint: Endpoint, record: Record) -> str:
