@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.cases.settings import ALL
-from analysis.chapters.answer.rows import ANSWER, CONSTANT, FALLING, LATER, answer_rows, beside, scores
+from analysis.chapters.answer.rows import ANSWER, CONSTANT, FALLING, LATER, answer_like, answer_rows, scores
 from analysis.chapters.chapter import Chapter, Page
 from analysis.drawing.html import Html, rendered, section
 from analysis.inference.estimands import MAIN
@@ -24,9 +24,9 @@ def _brief(results: Results, page: Page) -> Html:
     compared = results.compared(interval=True)
     pairs = distinct(compared)
     headlines = [results.headline(endpoint.endpoint) for endpoint in results.fitted]
-    sizes = {row["study_id"]: 0 for record in headlines for row in record.studies}
+    sizes: dict[str, int] = {}
     for row in (row for record in headlines for row in record.studies):
-        sizes[row["study_id"]] = max(sizes[row["study_id"]], row["n"])
+        sizes[row["study_id"]] = max(sizes.get(row["study_id"], 0), row["n"])
     return rendered(
         "chapters/answer/brief.html", results=results, pairs=pairs, total=len(pairs), inside=sum(map(agrees, pairs)),
         wider=sum((row["width_ratio"] or 0.0) > 1.0 for row in pairs),
@@ -56,7 +56,7 @@ def _preference(results: Results) -> dict[str, Any] | None:
               if (row["subset"], row["model"], row["estimand"]) == (ALL, FALLING, "shape")]
     falls = [(results.labels.endpoints[row["endpoint"]], chance(row["probability_falling"])) for row in shapes]
     ours, right, wrong = scores(FALLING), scores(CONSTANT, falling=False), scores(CONSTANT, falling=True)
-    most = [f"{100.0 * max(abs(row['bias']) for row in found):.1f}" for found in (ours, right)]
+    most = [f"{100.0 * max(abs(row['bias']) for row in worlds):.1f}" for worlds in (ours, right)]
     off, held = (sorted(row[name] for row in wrong) for name in ("bias", "coverage"))
     return {"months": LATER, "falls": falls, "sets": min(row["sets"] for row in ours), "worlds": len(ours),
             "most": most, "off": [f"{-100.0 * bias:.1f}" for bias in (off[-1], off[0])],
@@ -69,8 +69,9 @@ def _readings(results: Results, endpoint: str) -> list[tuple[Any, ...]]:
     for row in (row for row in results.rows(ANSWER.file) if row["preferred"] and row["endpoint"] == endpoint):
         name = {"median_months": "median, months", "rmst": f"mean to {LATER:g} months"}.get(
             row["estimand"]) or f"at {row['time_months']:g} months{scale.of_a_rate}"
-        texts = [write.interval(one, "median", row["unit"]) if one else "" for one in (beside(results, row), row)]
-        cells = [*texts, write(row, "error_rule"), write(row, "shape")]
+        constant = answer_like(results, row, "constant")
+        cells = [*(write.interval(reading, "median", row["unit"]) if reading else "" for reading in (constant, row)),
+                 write(row, "error_rule"), write(row, "shape")]
         lines.append((name, [text.partition(" ")[::2] for text in cells]))
     return lines
 
@@ -103,7 +104,7 @@ def _cards(results: Results) -> list[dict[str, Any]]:
     for endpoint in results.fitted:
         record, reported = results.headline(endpoint.endpoint), published.get(endpoint.endpoint)
         main = record.estimate(MAIN[endpoint.kind])
-        falling = _falling(results, main)
+        falling = answer_like(results, main, "falling")
         value, bracket, limits = (results.writer(ANSWER)(falling) if falling else ours(main)).partition(" [")
         cards.append({"endpoint": endpoint, "record": record, "value": value, "limits": bracket + limits,
                       "months": None if ours.scale(main or {"endpoint": endpoint.endpoint}).months
@@ -121,13 +122,6 @@ def _many(results: Results, row: Row | None) -> dict[str, Any] | None:
     value, *limits = joint(limits_of(row, "median"), RATE, scale)
     return {"value": value, "limits": limits if row["lower"] is not None else [],
             "of": f"{scale.factor:,.0f}{' person-years' if scale.months else ''}"}
-
-
-def _falling(results: Results, main: Row | None) -> Row | None:
-    """The row of the same estimand where the hazard may fall; None without one."""
-    wanted = main and [main[name] for name in ("endpoint", "estimand", "time_months")]
-    return next((row for row in results.rows(ANSWER.file) if row["preferred"]
-                 and [row[name] for name in ("endpoint", "estimand", "time_months")] == wanted), None)
 
 
 CHAPTER = Chapter("answer", 10, (ANSWER,), finish=answer_rows, section=_section, brief=_brief)

@@ -5,13 +5,12 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.chapters.benchmarks.rows import by_curve
 from analysis.drawing import style
 from analysis.drawing.axis import fit_axis
 from analysis.drawing.page import wrapped
 from analysis.drawing.panels import MAX_PANELS, panels
 from analysis.results.numbers import PERCENT
-from analysis.results.table import plain_rows
+from analysis.results.table import grouped_rows, plain_rows
 from analysis.results.writing import Labels
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def draw_exceedance(curves: "pd.DataFrame", *, benchmarks: "pd.DataFrame", label
     curves, benchmarks : data frame
         As exceedance.csv and benchmarks.csv.
     """
-    shown = list(by_curve(list(plain_rows(curves))))[:MAX_PANELS]
+    shown = grouped_rows(curves, "endpoint", "estimand", "time_months")[:MAX_PANELS]
     lines = list(plain_rows(benchmarks))
     with style.styled():
         figure, axes = panels([_title(rows[0], labels) for rows in shown], title="More than other treatments?", notes=[

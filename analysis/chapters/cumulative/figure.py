@@ -9,7 +9,7 @@ from analysis.drawing.axis import by_scale
 from analysis.drawing.intervals import Block, Interval, Line, Look, Plot, Reference, draw_intervals
 from analysis.drawing.page import left_out
 from analysis.results.numbers import Scale, counted, interval_text, level_text
-from analysis.results.table import COMPUTED, plain_rows
+from analysis.results.table import COMPUTED, grouped_rows
 from analysis.results.writing import RATE, Labels
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def draw_cumulative(frame: "pd.DataFrame", *, labels: Labels) -> Figure:
         As cumulative.csv, with at least one year that is computed.
     """
     computed = frame[frame["status"] == COMPUTED]
-    endpoints = [list(plain_rows(rows)) for _, rows in computed.groupby("endpoint", sort=False)]
+    endpoints = grouped_rows(computed, "endpoint")
     groups = by_scale(endpoints[:MAX_ENDPOINTS], lambda rows: labels.scales[rows[0].endpoint])
     level = " or ".join(sorted(map(level_text, computed["level"].unique())))
     return draw_intervals(

@@ -10,7 +10,7 @@ from analysis.drawing.axis import by_scale
 from analysis.drawing.intervals import Block, Interval, Line, Look, Plot, Reference, draw_intervals
 from analysis.drawing.page import left_out
 from analysis.results.numbers import PERCENT, PROBABILITY_UNITS, Scale, counted, interval_text, number, signed
-from analysis.results.table import plain_rows
+from analysis.results.table import grouped_rows
 from analysis.results.writing import Labels
 
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ Steps = list[Any]
 
 def blocks_of(steps: "pd.DataFrame") -> list[Steps]:
     """The steps in per cents, of each published estimate together; the first MAX_BLOCKS are drawn."""
-    blocks = steps[steps["unit"].isin(PROBABILITY_UNITS)].groupby("reported_id", sort=False)
-    return [list(plain_rows(block)) for _, block in blocks]
+    return grouped_rows(steps[steps["unit"].isin(PROBABILITY_UNITS)], "reported_id")
 
 
 def draw_decomposition(steps: "pd.DataFrame", *, labels: Labels) -> Figure:

@@ -11,7 +11,7 @@ from analysis.drawing.intervals import Block, Interval, Line, Look, Plot, draw_i
 from analysis.drawing.page import left_out
 from analysis.inference.nested import GIVEN, INNER, OUTER
 from analysis.results.numbers import Scale, chance, interval_text
-from analysis.results.table import plain_rows
+from analysis.results.table import grouped_rows
 from analysis.results.writing import RATE, Labels
 
 if TYPE_CHECKING:
@@ -31,12 +31,11 @@ def draw_nested(frame: "pd.DataFrame", *, labels: Labels) -> Figure:
     frame : data frame
         As nested.csv, of which the estimates are drawn.
     """
-    rows = list(plain_rows(frame[frame["median"].notna()]))
-    pairs = list(dict.fromkeys(row.endpoint for row in rows))
-    groups = by_scale(pairs[:MAX_PAIRS], lambda endpoint: labels.scales[endpoint])
+    pairs = grouped_rows(frame[frame["median"].notna()], "endpoint")
+    groups = by_scale(pairs[:MAX_PAIRS], lambda rows: labels.scales[rows[0].endpoint])
     return draw_intervals(
-        [Plot(tuple(_block([row for row in rows if row.endpoint == endpoint], labels, scale) for endpoint in group),
-              scale, f"Rate{scale.of_a_rate}") for scale, group in groups.items()],
+        [Plot(tuple(_block(rows, labels, scale) for rows in group), scale, f"Rate{scale.of_a_rate}")
+         for scale, group in groups.items()],
         title="Separate fits and nested ones", stamp=labels.stamp,
         heads=("", "Median\n[interval]", ""),
         legend=[(look, f"{fit} fit, {kind.format(labels.level)}") for fit, looks in _LOOKS.items()

@@ -12,7 +12,7 @@ from analysis.drawing.intervals import Block, Interval, Line, Look, Plot, draw_i
 from analysis.drawing.page import left_out
 from analysis.inference.prediction import NAMED_BELOW
 from analysis.results.numbers import chance, level_text
-from analysis.results.table import COMPUTED, plain_rows
+from analysis.results.table import COMPUTED, grouped_rows
 from analysis.results.writing import Labels
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def draw_validation(frame: "pd.DataFrame", *, labels: Labels) -> Figure:
         As validation.csv, with at least one report that is predicted.
     """
     predicted = frame[frame["status"] == COMPUTED]
-    reports = [list(plain_rows(rows)) for _, rows in predicted.groupby(["endpoint", "row"], sort=False)]
+    reports = grouped_rows(predicted, "endpoint", "row")
     groups = by_scale(reports[:MAX_REPORTS], lambda rows: labels.scales[rows[0].endpoint])
     level = " or ".join(sorted(map(level_text, predicted["level"].unique())))
     models = {row.model for rows in reports for row in rows[1:]}

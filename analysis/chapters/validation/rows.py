@@ -34,18 +34,10 @@ DRAWS = 20_000
 VALIDATION = Layout("validation.csv", "One report of a later study, predicted from the review's.", columns(
     "endpoint model study_id label n", Column("tier", "tier of the row of evidence", "text"),
     Column("row", "line of responses.csv or survival.csv", "count"),
-    Column("report", "what the study reports, in words", "text", "Report"),
-    Column("months", "months at which survival is read; empty for a rate"),
+    "report", Column("months", "months at which survival is read; empty for a rate"),
     Column("patients", "patients of the predicted count: for survival fewer, for censoring", "count"),
-    Column("observed", "reported rate or survival", "estimate", "Observed{unit}"),
-    Column("median", "predictive median", "estimate", "Predicted{unit} [{level} prediction]"),
-    "lower upper level interval",
-    Column("pit", "predictive probability of less than the study reports, plus half that of just that (mid-p)",
-           "chance", "Mid-p"),
-    Column("two_sided", "two-sided predictive probability of something at least as extreme", "chance", "Two-sided"),
-    Column("named", "whether that is below 0.05", "flag"),
-    Column("chance_named", "probability of that by chance", "chance", "By chance"),
-    Column("log_predictive", "log predictive probability of the report", heading="Log predictive"),
+    "observed", Column("median", "predictive median", "estimate", "Predicted{unit} [{level} prediction]"),
+    "lower upper level interval pit two_sided named chance_named log_predictive",
     Column("counted", "whether it counts in the verdict", "flag"), "status",
     Column("reason", "why it is not predicted, or does not count", "text", "Note"), "stamp"))
 SCORES = Layout("validation_scores.csv", "The later reports of an endpoint that count, by one model.", columns(
