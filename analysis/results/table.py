@@ -15,6 +15,8 @@ from analysis.system.files import write_csv
 if TYPE_CHECKING:
     import pandas as pd
 
+type Frame = pd.DataFrame
+"""What figures read; pandas itself is imported where a frame is made."""
 _DTYPES = {"text": "string", "count": "Int64", "number": "float64", "flag": "boolean"}
 COMPUTED, NOT_COMPUTED = "computed", "not computed"
 """What `status` says of a row; `reason` says why not."""

@@ -52,6 +52,17 @@ def test_where_chance_explains_it_the_page_says_so(tmp_path):
     assert "are what the review's studies predict: of 2 reports from 2 later studies on 1 endpoint 0 are" in text
 
 
+def test_the_verdict_of_the_brief_follows_from_the_number_of_surprises(tmp_path):
+    """Of three later reports UNLIKE has two that surprise, too many for chance, and LIKE none."""
+    for changes, words in ((UNLIKE, "Mostly not: 1 of 3 reports from 3 later studies are"), (LIKE, "Yes: 3 of 3")):
+        assert words in Page(validation.CHAPTER.brief(results_with(evidence_of(tmp_path / words[:3], changes)),
+                                                      AROUND)).text
+    results = results_with(evidence_of(tmp_path / "one", UNLIKE))
+    rows = [{**row, "named": at == 0} for at, row in enumerate(results.rows(VALIDATION.file))]
+    assert "Mostly yes: 2 of 3 reports" in Page(validation.CHAPTER.brief(
+        with_tables(results, {VALIDATION.file: rows}), AROUND)).text
+
+
 def test_checks_lead_with_their_verdict(tmp_path):
     results = results_with(evidence_of(tmp_path, LIKE, review=COUNTS | {"odd": (10, 40)}))
     text, rows = text_of(checks, results), results.rows(CHECKS.file)

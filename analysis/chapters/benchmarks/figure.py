@@ -1,6 +1,6 @@
 """Curves of how probable a larger value is, with benchmarks as lines."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,17 +10,14 @@ from analysis.drawing.axis import fit_axis
 from analysis.drawing.page import wrapped
 from analysis.drawing.panels import MAX_PANELS, panels
 from analysis.results.numbers import PERCENT
-from analysis.results.table import grouped_rows, plain_rows
+from analysis.results.table import Frame, grouped_rows, plain_rows
 from analysis.results.writing import Labels
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _SPAN = 0.13
 _NAME, _BESIDE = 13, 0.3  # letters of a line of a name, and the share of the axis that it takes
 
 
-def draw_exceedance(curves: "pd.DataFrame", *, benchmarks: "pd.DataFrame", labels: Labels) -> Figure:
+def draw_exceedance(curves: Frame, *, benchmarks: Frame, labels: Labels) -> Figure:
     """One panel for each quantity: the pooled value and a new study's, falling from 1 to 0.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from analysis.chapters.chapter import Chapter, Page, Picture
 from analysis.chapters.differences.decomposition import (
@@ -18,11 +18,7 @@ from analysis.chapters.differences.figure import MAX_BLOCKS, blocks_of, draw_dec
 from analysis.drawing.html import Html, join, rendered, section, show, tag
 from analysis.results.numbers import PROBABILITY_UNITS, RATIO, counted, joint, printed_with_interval, signed
 from analysis.results.results import Results
-from analysis.results.table import Row
-
-if TYPE_CHECKING:
-    import pandas as pd
-
+from analysis.results.table import Frame, Row
 
 _LARGE = 0.05
 """Change of a probability from which on it is told what of it is conversion."""
@@ -63,7 +59,7 @@ def _told(results: Results) -> dict[str, Any]:
                                                                                         changes[step].max()))}
 
 
-def _changes(steps: "pd.DataFrame") -> "pd.DataFrame":
+def _changes(steps: Frame) -> Frame:
     """The change of each step, with a row for each published estimate in per cents that has every step."""
     wanted = [DATA, METHOD, PRIOR]
     own = steps[steps["unit"].isin(PROBABILITY_UNITS) & steps["step"].isin(wanted)]
