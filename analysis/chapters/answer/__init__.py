@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.cases.settings import ALL
-from analysis.chapters.answer.rows import ANSWER, CONSTANT, FALLING, LATER, answer_like, answer_rows, scores
+from analysis.chapters.answer.rows import ANSWER, CONSTANT, FALLING, LATER, answer_rows, beside, scores
 from analysis.chapters.chapter import Chapter, Page
 from analysis.drawing.html import Html, rendered, section
 from analysis.inference.estimands import MAIN
@@ -69,7 +69,7 @@ def _readings(results: Results, endpoint: str) -> list[tuple[Any, ...]]:
     for row in (row for row in results.rows(ANSWER.file) if row["preferred"] and row["endpoint"] == endpoint):
         name = {"median_months": "median, months", "rmst": f"mean to {LATER:g} months"}.get(
             row["estimand"]) or f"at {row['time_months']:g} months{scale.of_a_rate}"
-        constant = answer_like(results, row, "constant")
+        constant = beside(results, row)
         cells = [*(write.interval(reading, "median", row["unit"]) if reading else "" for reading in (constant, row)),
                  write(row, "error_rule"), write(row, "shape")]
         lines.append((name, [text.partition(" ")[::2] for text in cells]))
@@ -104,7 +104,7 @@ def _cards(results: Results) -> list[dict[str, Any]]:
     for endpoint in results.fitted:
         record, reported = results.headline(endpoint.endpoint), published.get(endpoint.endpoint)
         main = record.estimate(MAIN[endpoint.kind])
-        falling = answer_like(results, main, "falling")
+        falling = beside(results, main, "falling")
         value, bracket, limits = (results.writer(ANSWER)(falling) if falling else ours(main)).partition(" [")
         cards.append({"endpoint": endpoint, "record": record, "value": value, "limits": bracket + limits,
                       "months": None if ours.scale(main or {"endpoint": endpoint.endpoint}).months

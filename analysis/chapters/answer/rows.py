@@ -50,7 +50,7 @@ def _rows(results: Results, endpoint: Endpoint) -> Iterator[dict[str, Any]]:
         yield ANSWER.pick(after) | {"hazard": "falling", "preferred": True, **steps}
 
 
-def answer_like(results: Results, estimate: Row | None, hazard: str) -> Row | None:
+def beside(results: Results, estimate: Row | None, hazard: str = "constant") -> Row | None:
     """The row of the same estimand with a constant or a falling hazard; None without one."""
     same = ("endpoint", "estimand", "time_months")
     return next((row for row in results.rows(ANSWER.file) if estimate and row["hazard"] == hazard

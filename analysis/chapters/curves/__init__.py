@@ -116,12 +116,12 @@ def _simulated(results: Results) -> dict[str, Any]:
 
     ways = {method.replace(" ", "_"): (_HEADS.get(method, method.capitalize()), cell((method, factor)))
             for method, factor in SHOWN}
-    found = show(write, by_world(rows), " ".join(["endpoint", "law", "truth", *ways, "sets"]),
+    table = show(write, by_world(rows), " ".join(["endpoint", "law", "truth", *ways, "sets"]),
                  heads={name: head for name, (head, _) in ways.items()},
                  cells={name: of for name, (_, of) in ways.items()},
                  caption="Survival at 12 months of simulated patients: mean of the estimates (how often 95 % intervals "
                          "hold the truth)")
-    return {"of": judged(rows), "record": record(), "table": found}
+    return {"of": judged(rows), "record": record(), "table": table}
 
 
 CHAPTER = Chapter("curves", 22, (CURVES, POINTS, BANDS, END_TO_END), _work, figures=_figures, section=_section,

@@ -77,9 +77,7 @@ def curve_rows(evidence: Evidence, base: Job, endpoint: str, subset: str) -> dic
 
 
 def _question(case: Case) -> dict[str, Any]:
-    question = case.question
-    return {"endpoint": question.endpoint, "subset": question.subset, "tiers": question.tiers,
-            "study_set": question.study_set, "model": case.model.name, "k_studies": len(case.studies),
+    return {**CURVES.pick(vars(case.question)), "model": case.model.name, "k_studies": len(case.studies),
             "n_patients": case.studies.patients}
 
 
@@ -89,9 +87,7 @@ def _estimates(fit: Posterior, predictive: dict[str, float]) -> Iterator[dict[st
     for months in dict.fromkeys((*MONTHS, fit.case.horizon)):
         for item in fit.at(months, names if months == MONTHS[0] else names[:1]):
             estimate = item.estimate(fit.case.level)
-            row = {"estimand": estimate.estimand, "time_months": estimate.time_months, "unit": estimate.unit,
-                   "median": estimate.median, "lower": estimate.lower, "upper": estimate.upper,
-                   "level": estimate.level, "interval": estimate.interval}
+            row = CURVES.pick(vars(estimate))
             if estimate.estimand == "shape":
                 row["probability_falling"] = float(item.distribution.cdf(1.0))
             yield row | (predictive if estimate.estimand == "survival" and months == MONTHS[0] else {})
@@ -159,7 +155,7 @@ def _drawn(fit: Posterior) -> Iterator[tuple[tuple[str, str | None], np.ndarray]
     rng = np.random.default_rng(derive_seed(case.job.seed, case.question.endpoint, case.model.name, "bands"))
     draws = draw(fit.grid, _DRAWS, rng)
     effects = {("new study", None): model.new_study(draws, rng)}
-    own = model.study_effects(draws, case.studies, rng)
-    effects |= {("study", name): own[:, at] for at, name in enumerate(case.studies.study_ids)}
+    of_studies = model.study_effects(draws, case.studies, rng)
+    effects |= {("study", name): of_studies[:, at] for at, name in enumerate(case.studies.study_ids)}
     for of, effect in effects.items():
         yield of, np.stack([model.curve.survival(draws, effect, months) for months in _GRID], axis=1)

@@ -70,8 +70,8 @@ def _steps(compared: Row, methods: Sequence[Row]) -> Iterator[dict[str, Any]]:
            "k_studies": compared["published_k"], "n_patients": compared["published_n"]}
     paper = next((row["method"] for row in methods if row["of_the_paper"]), None)
     for step, method in ((DATA, paper), (METHOD, _LIKELIHOOD.get(estimand))):
-        rows = (row for row in methods if row["method"] == method and row["estimand"] == _read_from(estimand)
-                and _is_known(row["estimate"]))
+        rows = (row for row in methods if row["method"] == method and _is_known(row["estimate"])
+                and row["estimand"] == ("log_hazard" if estimand == "median_months" else estimand))
         yield from (_of_method(step, row, estimand) for row in islice(rows, 1))
     yield {"step": PRIOR, "label": f"Posterior, {compared['model'].replace('_', '-')}", "interval": "credible",
            "estimate": compared["median"],
@@ -80,9 +80,9 @@ def _steps(compared: Row, methods: Sequence[Row]) -> Iterator[dict[str, Any]]:
 
 def _by_curves(compared: Row, curves: Sequence[Row]) -> Iterator[dict[str, Any]]:
     """The same survival from points of curves, and with a hazard that may fall; nothing for other estimands."""
-    wanted = (compared["our_endpoint"], compared["subset"] or ALL, compared["estimand"], compared["time_months"])
+    estimate = (compared["our_endpoint"], compared["subset"] or ALL, compared["estimand"], compared["time_months"])
     for step, model, label in _CURVES:
-        rows = (row for row in curves if row["model"] == model and wanted == tuple(
+        rows = (row for row in curves if row["model"] == model and estimate == tuple(
             row[name] for name in ("endpoint", "subset", "estimand", "time_months")))
         for row in islice(rows, 1):
             yield {"step": step, "label": label, "estimate": row["median"], **{name: row[name] for name in (
@@ -95,10 +95,6 @@ def _of_method(step: str, row: Row, estimand: str) -> dict[str, Any]:
     return {"step": step, "estimate": _as(estimand, row["estimate"]), "lower": lower, "upper": upper,
             "interval": "confidence", **{name: row[name] for name in ("label", "level", "k_studies", "n_patients",
                                                                       "note")}}
-
-
-def _read_from(estimand: str) -> str:
-    return "log_hazard" if estimand == "median_months" else estimand
 
 
 def _as(estimand: str, value: float) -> float:

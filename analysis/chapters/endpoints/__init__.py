@@ -11,7 +11,7 @@ from analysis.chapters.endpoints.figure import draw_forest
 from analysis.drawing.html import TIER, Html, folded, join, rendered, show, table, tag
 from analysis.drawing.tables import FITS, fit_row
 from analysis.evidence.types import HANDLING, Endpoint
-from analysis.inference.estimands import LABELS, MAIN, NEW, OF_CURVES
+from analysis.inference.estimands import LABELS, MAIN, NEW, OF_A_STUDY, OF_CURVES
 from analysis.results.comparison import COMPARISON, published_months, rule_for
 from analysis.results.numbers import counted, studies_and_patients, unit_text
 from analysis.results.records import Record
@@ -22,7 +22,6 @@ from analysis.results.writing import RATE
 
 _PICTURES = ("forest", "sensitivity", "bubble")
 _FEW = {1: " (not pooled)", 2: " (prior-dominated)"}
-_STUDY = {"rate": "study_rate", "survival": "study_survival"}
 
 
 def _figures(results: Results) -> Iterator[Picture]:
@@ -141,7 +140,7 @@ def _studies(results: Results, record: Record, endpoint: Endpoint) -> Html:
     write = results.writer(STUDIES)
     kind = record.studies[0]["raw_interval"] if record.studies else ""
     shrunken = {row["study_id"]: write.interval(row, "median", RATE) for row in record.estimates
-                if row["estimand"] == _STUDY[endpoint.kind]}
+                if row["estimand"] in OF_A_STUDY}
     return show(results.writer(STUDIES), record.studies, "label tier risk_of_bias population statistic n raw shrunken",
                 caption=f"{endpoint.label}: each study{results.labels.scales[endpoint.endpoint].of_a_rate}",
                 heads={"tier": TIER, "population": "Base" if endpoint.kind == "rate" else "Definition",
@@ -156,9 +155,9 @@ def _conversions(results: Results, record: Record) -> Html:
                    "censored_at_hct non_responders statistic rule patients effective log_hazard se_lower se_upper",
                    heads={"tier": TIER}, cells={"log_hazard": _counted},
                    caption="Log hazard per person-month of each study, with its standard error")
-    known = {name: sum(bool(row[name]) for row in record.conversions) for name in sorted(HANDLING)}
+    counts = {name: sum(bool(row[name]) for row in record.conversions) for name in sorted(HANDLING)}
     return join([hazards, rendered(
-        "chapters/endpoints/conversions.html", total=len(record.conversions), **known)]) if hazards else hazards
+        "chapters/endpoints/conversions.html", total=len(record.conversions), **counts)]) if hazards else hazards
 
 
 def _counted(row: Row) -> str | None:

@@ -108,9 +108,9 @@ def _pooled(estimates: Sequence[Row], published: Sequence[Row], survival: bool, 
 def _pooled_line(label: str, kind: str, cells: Sequence[Any], text: str) -> Line:
     """A line of estimate, limits, level, studies and patients; a new study has those of the line above it."""
     *values, level, k, n = cells
-    known = f"{level_text(level)} {kind} interval" if values[1] is not None else "no interval published"
+    interval = f"{level_text(level)} {kind} interval" if values[1] is not None else "no interval published"
     base = ", ".join([*([counted(k, "study", "studies")] if k else []), *([counted(n, "patient")] if n else [])])
-    return Line(label, (Interval(*values, _POOLED[kind], text),), (known, "" if kind == "prediction" else base))
+    return Line(label, (Interval(*values, _POOLED[kind], text),), (interval, "" if kind == "prediction" else base))
 
 
 def _heads(detail: str, studies: Sequence[Row], shrunken: dict[str, Row], horizon: float | None,

@@ -163,4 +163,4 @@ def uniformity(left_out: Sequence[LeftOut]) -> float:
     """P-value of a Kolmogorov-Smirnov test that the leave-one-out PITs are uniform; NaN below three studies."""
     if len(left_out) < 3:
         return np.nan
-    return float(stats.kstest([one.pit for one in left_out], "uniform").pvalue)
+    return float(stats.kstest([study.pit for study in left_out], "uniform").pvalue)
