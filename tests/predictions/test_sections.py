@@ -63,6 +63,17 @@ def test_the_verdict_of_the_brief_follows_from_the_number_of_surprises(tmp_path)
         with_tables(results, {VALIDATION.file: rows}), AROUND)).text
 
 
+@pytest.mark.parametrize(("studies", "few"), [(9, True), (10, False)])
+def test_few_later_studies_of_survival_are_called_few(tmp_path, studies, few):
+    results = results_with(evidence_of(tmp_path, LIKE))
+    score = {"endpoint": "", "k_studies": studies, "predictions": 12, "named": 0, "chance_named": 0.4, "elpd": -30.0}
+    text = text_of(validation, with_tables(results, {SCORES.file: [
+        *results.rows(SCORES.file), {**score, "model": "log_hazard"},
+        {**score, "model": "weibull", "elpd_difference": 1.0, "difference_se": 0.3}]}))
+    assert f"12 reports of survival from {studies} later studies" in text
+    assert ("so few studies say little" in text) == few
+
+
 def test_checks_lead_with_their_verdict(tmp_path):
     results = results_with(evidence_of(tmp_path, LIKE, review=COUNTS | {"odd": (10, 40)}))
     text, rows = text_of(checks, results), results.rows(CHECKS.file)

@@ -32,7 +32,7 @@ def _brief(results: Results, page: Page) -> Html:
         wider=sum((row["width_ratio"] or 0.0) > 1.0 for row in pairs),
         fewer=sum((row["published_k"] or 0) > row["k_studies"] for row in pairs),
         differences=_differences(results, compared), conflict_words=CONFLICT, groups=_groups(results),
-        preference=_preference(results), readings=_all_readings(results), studies=len(sizes),
+        preference=_preference(results), readings=_readings(results), studies=len(sizes),
         patients=sum(sizes.values()), failed=sum(record.failed for record in headlines),
         picture=page.picture("summary"),
         estimands=list(dict.fromkeys(results.main_name(endpoint) for endpoint in results.fitted)))
@@ -40,14 +40,10 @@ def _brief(results: Results, page: Page) -> Html:
 
 def _section(results: Results, page: Page) -> Html:
     """Survival under both assumptions about the hazard, and the steps between them."""
-    readings = _all_readings(results)
+    readings = _readings(results)
     return section("answer", "Survival by assumption about the hazard", rendered(
         "chapters/answer/section.html", results=results, preference=_preference(results), readings=readings)) \
         if readings else Html("")
-
-
-def _all_readings(results: Results) -> list[tuple[str, list[tuple[Any, ...]]]]:
-    return [(endpoint.label, lines) for endpoint in results.fitted if (lines := _readings(results, endpoint.endpoint))]
 
 
 def _preference(results: Results) -> dict[str, Any] | None:
@@ -63,17 +59,17 @@ def _preference(results: Results) -> dict[str, Any] | None:
             "held": [percent(held[0]), percent(held[-1])]} if falls else None
 
 
-def _readings(results: Results, endpoint: str) -> list[tuple[Any, ...]]:
-    """Each survival number by its name: with a constant hazard, with one that may fall, and what each step moves."""
-    write, scale, lines = results.writer(ANSWER), results.labels.scales[endpoint], []
-    for row in (row for row in results.rows(ANSWER.file) if row["preferred"] and row["endpoint"] == endpoint):
+def _readings(results: Results) -> list[tuple[str, list[tuple[str, Any]]]]:
+    """Of each endpoint the survival numbers by name: with either hazard, and what each step between them moves."""
+    write, lines = results.writer(ANSWER), {}
+    for row in (row for row in results.rows(ANSWER.file) if row["preferred"]):
         name = {"median_months": "median, months", "rmst": f"mean to {LATER:g} months"}.get(
-            row["estimand"]) or f"at {row['time_months']:g} months{scale.of_a_rate}"
+            row["estimand"]) or f"at {row['time_months']:g} months{write.scale(row).of_a_rate}"
         constant = beside(results, row)
         cells = [*(write.interval(reading, "median", row["unit"]) if reading else "" for reading in (constant, row)),
                  write(row, "error_rule"), write(row, "shape")]
-        lines.append((name, [text.partition(" ")[::2] for text in cells]))
-    return lines
+        lines.setdefault(row["endpoint"], []).append((name, [text.partition(" ")[::2] for text in cells]))
+    return [(results.labels.endpoints[endpoint], rows) for endpoint, rows in lines.items()]
 
 
 def _differences(results: Results, pairs: Sequence[Row]) -> list[str]:

@@ -1,6 +1,7 @@
 """Whether survival holds under a hazard that falls; the words are in section.html."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from analysis.cases.settings import ALL
@@ -59,7 +60,7 @@ def _section(results: Results, page: Page) -> Html:
     answers = [_answer(rows, endpoint) for endpoint in dict.fromkeys(
         row["endpoint"] for row in rows if row["subset"] == ALL and row["estimand"] == "shape")]
     return section("curves", "What if the hazard falls?", rendered(
-        "chapters/curves/section.html", write=write, answers=answers, change=_change(results), months=MONTHS,
+        "chapters/curves/section.html", write=write, answers=answers, change=partial(_change, results), months=MONTHS,
         every=_every(results, rows), simulated=_simulated(results), signed=signed,
         pictures=[page.picture("curves", answer["endpoint"]) for answer in answers],
         failed=[row for row in rows if row["status"] == NOT_COMPUTED]))
@@ -76,14 +77,11 @@ def _answer(rows: Sequence[Row], endpoint: str) -> dict[str, Any]:
             "steps": [{model: row(model, "survival", months) for model in MODELS} for months in MONTHS]}
 
 
-def _change(results: Results) -> Callable[[Row, Row], str]:
-    """Words of the difference between two rows, in points."""
-    def words(before: Row, after: Row) -> str:
-        scale = results.labels.scales[after["endpoint"]]
-        text = signed(after["median"] - before["median"], "proportion", scale, like=limits_of(after, "median"))
-        return f"{text} {scale.points}"
-
-    return words
+def _change(results: Results, before: Row, after: Row) -> str:
+    """The difference between two rows, in points."""
+    scale = results.labels.scales[after["endpoint"]]
+    text = signed(after["median"] - before["median"], "proportion", scale, like=limits_of(after, "median"))
+    return f"{text} {scale.points}"
 
 
 def _every(results: Results, rows: Sequence[Row]) -> Html:

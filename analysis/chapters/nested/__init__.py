@@ -66,15 +66,14 @@ def _section(results: Results, page: Page) -> Html:
 
 def _pair(rows: Sequence[Row], endpoint: str) -> dict[str, Any]:
     """The estimates of one endpoint by fit and quantity, and what is to be known of its studies."""
-    own = [row for row in rows if row["endpoint"] == endpoint]
-    pair = {f"{row['fit']}_{row['quantity'].replace(' ', '_')}": row for row in own if row["part"] == ESTIMATE}
-    studies = [row for row in own if row["part"] == STUDY]
+    estimates, studies = ([row for row in rows if (row["endpoint"], row["part"]) == (endpoint, part)]
+                          for part in (ESTIMATE, STUDY))
+    pair = {f"{row['fit']}_{row['quantity'].replace(' ', '_')}": row for row in estimates}
     both = [row for row in studies if row["role"] == "both" and row["outer_events"]]
     scales: dict[str, list[str]] = {}
     for row in studies:
-        for scale in dict.fromkeys((row["outer_grading"], row["inner_grading"])):
-            if scale:
-                scales.setdefault(scale, []).append(row["label"])
+        for scale in filter(None, dict.fromkeys((row["outer_grading"], row["inner_grading"]))):
+            scales.setdefault(scale, []).append(row["label"])
     given = pair[f"{TOGETHER}_inner_given_outer"]
     return {**pair, "both": sorted(both, key=lambda row: row["inner_events"] / row["outer_events"]),
             "inner_events": sum(row["inner_events"] for row in both),
