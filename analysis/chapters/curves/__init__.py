@@ -68,13 +68,11 @@ def _section(results: Results, page: Page) -> Html:
 
 def _answer(rows: Sequence[Row], endpoint: str) -> dict[str, Any]:
     """The rows of one endpoint that its sentences are about."""
-    def row(model: str, estimand: str, months: float | None = None) -> Row | None:
-        return next((row for row in rows if (row["endpoint"], row["subset"], row["model"], row["estimand"])
-                     == (endpoint, ALL, model, estimand) and months in (None, row["time_months"])), None)
-
-    return {"endpoint": endpoint, "shape": row(SHAPE, "shape"), "fit": row(SHAPE, "survival", MONTHS[0]),
-            "plateau": row(PLATEAU, "cured"),
-            "steps": [{model: row(model, "survival", months) for model in MODELS} for months in MONTHS]}
+    estimates = {(row["model"], row["estimand"], row["time_months"]): row for row in rows
+                 if (row["endpoint"], row["subset"]) == (endpoint, ALL)}
+    return {"endpoint": endpoint, "shape": estimates[SHAPE, "shape", None],
+            "fit": estimates.get((SHAPE, "survival", MONTHS[0])), "plateau": estimates.get((PLATEAU, "cured", None)),
+            "steps": [{model: estimates.get((model, "survival", months)) for model in MODELS} for months in MONTHS]}
 
 
 def _change(results: Results, before: Row, after: Row) -> str:

@@ -36,8 +36,8 @@ def forest_of(results: Results, endpoint: Endpoint, record: Record) -> dict[str,
     """The arguments of `draw_forest`."""
     question = record.job.question
     tiers = f"tiers {', '.join(question.tiers)}" if any(row["tier"] for row in record.studies) else ""
-    detail = ", ".join([counted(record.k_studies, "study"), counted(record.n_patients, "patient"),
-                        *([tiers] if tiers else []), record.model.replace("_", "-") + " model"])
+    detail = ", ".join(filter(None, (counted(record.k_studies, "study"), counted(record.n_patients, "patient"), tiers,
+                                     record.model.replace("_", "-") + " model")))
     return {"studies": record.studies, "estimates": record.estimates,
             "published": _published(results, endpoint, question.subset), "label": endpoint.label, "detail": detail,
             "status": record.status, "stamp": results.stamp, "scale": results.labels.scales[endpoint.endpoint],

@@ -8,15 +8,7 @@ from matplotlib.figure import Figure
 from analysis.drawing import style
 from analysis.drawing.intervals import DIAMOND, Block, Interval, Line, Look, Plot, Reference, draw_intervals
 from analysis.inference.estimands import OF_A_STUDY
-from analysis.results.numbers import (
-    PERCENT,
-    Scale,
-    counted,
-    level_text,
-    out_of,
-    printed_with_interval,
-    with_interval,
-)
+from analysis.results.numbers import PERCENT, Scale, counted, level_text, out_of, printed_with_interval, with_interval
 from analysis.results.table import Row
 
 MAX_STUDIES = 40

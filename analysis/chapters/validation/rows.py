@@ -71,14 +71,16 @@ def later_reports(evidence: Evidence, question: Question) -> list[dict[str, Any]
     rate = evidence.endpoint(question.endpoint).kind == "rate"
     rows = [row for row in (candidates(evidence, wide).rows if rate else answering(evidence, wide))
             if row.study_id in later and (rate or (row.statistic in (LANDMARK, MEDIAN) and not row.stratum))]
-    against = [_against(evidence, question, row) for row in rows]
-    counted = (row.study_id for row, reason in zip(rows, against, strict=True) if not reason)
-    shared = {other: f"shares patients with {evidence.study(one).label}"
-              for one, other in shared_patients(evidence, dict.fromkeys((*in_review, *counted)))}
-    against = [reason or shared.get(row.study_id, "") for row, reason in zip(rows, against, strict=True)]
-    return [{"study_id": row.study_id, "label": evidence.study(row.study_id).label, "n": row.n, "tier": row.tier,
-             "row": row.row, **vars(report_of(row)), "counted": not reason, "reason": reason}
-            for row, reason in zip(rows, against, strict=True)]
+    counted = dict.fromkeys((*in_review, *(row.study_id for row in rows if not _against(evidence, question, row))))
+    shared = {other_id: f"shares patients with {evidence.study(study_id).label}"
+              for study_id, other_id in shared_patients(evidence, counted)}
+    reports = []
+    for row in rows:
+        reason = _against(evidence, question, row) or shared.get(row.study_id, "")
+        reports.append({"study_id": row.study_id, "label": evidence.study(row.study_id).label, "n": row.n,
+                        "tier": row.tier, "row": row.row, **vars(report_of(row)), "counted": not reason,
+                        "reason": reason})
+    return reports
 
 
 def _against(evidence: Evidence, question: Question, row: Response | Survival) -> str:
