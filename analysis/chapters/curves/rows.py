@@ -70,10 +70,10 @@ def curve_rows(evidence: Evidence, base: Job, endpoint: str, subset: str) -> dic
         rows += [{**_question(fit.case), "status": COMPUTED, **row} for row in estimates]
         if whole and name in (ASSUMED, SHAPE):
             bands += list(_bands(evidence, fit))
-    points = ({"endpoint": endpoint, "study_id": point.study_id, "label": evidence.study(point.study_id).label,
-               "stratum": point.stratum, "months": point.months, "survival": point.survival, "source": point.source,
-               "n": point.patients} for point in points_of(first.selection.curves))
-    return {CURVES.file: rows, POINTS.file: list(points) if whole else [], BANDS.file: bands}
+    points = points_of(first.selection.curves) if whole else ()
+    return {CURVES.file: rows, BANDS.file: bands, POINTS.file: [
+        {**POINTS.pick(vars(point)), "endpoint": endpoint, "label": evidence.study(point.study_id).label,
+         "n": point.patients} for point in points]}
 
 
 def _question(case: Case) -> dict[str, Any]:

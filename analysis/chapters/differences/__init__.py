@@ -70,14 +70,14 @@ def _changes(steps: Frame) -> Frame:
 
 def _returned(changes: Frame) -> list[dict[str, Any]]:
     """Published survival whose step from the evidence is taken back in part by the error rule and the shape."""
-    told = []
+    returned = []
     for (_, endpoint, subset), change in changes.iterrows():
         back = change[ERRORS] + change[SHAPE]
         if abs(change[DATA]) >= _LARGE and back * change[DATA] < 0.0:
             data, errors, shape = (signed(change[step], "proportion") for step in (DATA, ERRORS, SHAPE))
-            told.append({"endpoint": endpoint, "subset": subset, "data": data, "errors": errors, "shape": shape,
-                         "share": min(-back / change[DATA], 1.0)})
-    return told
+            returned.append({"endpoint": endpoint, "subset": subset, "data": data, "errors": errors, "shape": shape,
+                             "share": min(-back / change[DATA], 1.0)})
+    return returned
 
 
 def _steps(results: Results, rows: Sequence[Row]) -> Html:

@@ -59,8 +59,7 @@ def _section(results: Results, page: Page) -> Html:
 
 
 def _predictions(results: Results) -> Html:
-    endpoints = {endpoint.endpoint: endpoint for endpoint in results.fitted}
-    headlines = map(results.headline, endpoints)
+    headlines = (results.headline(endpoint.endpoint) for endpoint in results.fitted)
 
     def heterogeneity(row: Row) -> str:
         record = row["record"]
@@ -70,9 +69,9 @@ def _predictions(results: Results) -> Html:
     return show(results.writer(FITS), [fit_row(results, record, record.heterogeneity) for record in headlines],
                 "endpoint estimand k_studies main_median new_median spread_median",
                 caption="Pooled estimate, prediction for a new study, and heterogeneity",
-                cells={"endpoint": lambda row: endpoints[row["endpoint"]].label
+                cells={"endpoint": lambda row: results.labels.endpoints[row["endpoint"]]
                        + (f" ({CONFLICT})" if row["record"].conflicts else ""), "spread_median": heterogeneity,
-                       "estimand": lambda row: results.main_name(endpoints[row["endpoint"]])})
+                       "estimand": lambda row: results.main_name(results.evidence.endpoint(row["endpoint"]))})
 
 
 CHAPTER = Chapter("published", 20, (INTERVAL_SHAPES,), _work, _finish, _figures, _section,
