@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.cases.case import Case, case_of
+from analysis.cases.case import Case, headline_case
 from analysis.cases.curves import points_of
 from analysis.cases.settings import ALL, Job, derive_seed
 from analysis.evidence.directory import Evidence
@@ -51,15 +51,13 @@ BANDS = Layout("curve_bands.csv", "One time of one posterior curve: of the typic
 
 def curve_rows(evidence: Evidence, base: Job, endpoint: str, subset: str) -> dict[str, list[dict[str, Any]]]:
     """Rows of the three tables for one question; points, bands and the plateau for all studies only."""
-    question = replace(base.question, endpoint=endpoint, subset=subset)
-    first = case_of(evidence, replace(base, question=question, model=ASSUMED), shared_priors=True)
+    first = headline_case(evidence, replace(base, model=ASSUMED), endpoint, subset)
     if not len(first.studies):
         return {}
     whole, rows, bands = subset == ALL, [], []
-    cases = {name: case_of(evidence, replace(base, question=question, model=name), shared_priors=True)
-             for name in (MODELS if whole else MODELS[:3])}
     fits = {}
-    for name, case in cases.items():
+    for name in MODELS if whole else MODELS[:3]:
+        case = headline_case(evidence, replace(base, model=name), endpoint, subset)
         try:
             fits[name] = posterior_of(case)
         except QuadratureFailed as error:

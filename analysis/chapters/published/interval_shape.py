@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from analysis.cases.case import Case, case_of
+from analysis.cases.case import Case, headline_case
 from analysis.cases.selection import reason_against_study
 from analysis.cases.settings import ALL, Job, Question
 from analysis.evidence.directory import Evidence
@@ -58,14 +58,13 @@ def judged_intervals(evidence: Evidence) -> Iterator[tuple[Reported, str]]:
 
 def shape_rows(evidence: Evidence, base: Job, reported: Reported, endpoint: str) -> dict[str, list[dict[str, Any]]]:
     """What the published interval of a rate looks like, and what completed evidence gives; nothing without a study."""
-    question = replace(base.question, endpoint=endpoint, subset=reported.subset or ALL)
-    case = case_of(evidence, replace(base, question=question), shared_priors=True)
+    case = headline_case(evidence, base, endpoint, reported.subset or ALL)
     if not len(case.studies):
         return {}
-    missing = missing_sizes(evidence, question, case.studies.study_ids, reported.k_studies)
+    missing = missing_sizes(evidence, case.question, case.studies.study_ids, reported.k_studies)
     published = (reported.estimate, reported.ci_low, reported.ci_high)
     return {INTERVAL_SHAPES.file: [{
-        "reported_id": reported.reported_id, "endpoint": endpoint, "subset": question.subset,
+        "reported_id": reported.reported_id, "endpoint": endpoint, "subset": case.question.subset,
         **dict(zip(("published", "published_lower", "published_upper"), published, strict=True)),
         **shape_cells(published, reported.decimals, completed_ratios(case, missing))}]}
 
