@@ -45,6 +45,13 @@ def test_what_does_not_transfer_is_named_with_its_chance(tmp_path):
     assert score["predictions"] == 3 and score["named"] == 2
 
 
+def test_so_many_surprises_that_no_draw_has_them_are_beyond_chance(tmp_path):
+    results = results_with(evidence_of(tmp_path, UNLIKE))
+    (score,) = results.rows(SCORES.file)
+    text = text_of(validation, with_tables(results, {SCORES.file: [{**score, "as_many": 0.0}]}))
+    assert "Complete remission does not transfer" in text and "would have a probability of <0.001" in text
+
+
 def test_where_chance_explains_it_the_page_says_so(tmp_path):
     results = results_with(evidence_of(tmp_path, LIKE, cells={"r": "retrospective,,A"}))
     text = text_of(validation, results)

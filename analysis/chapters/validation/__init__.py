@@ -72,7 +72,7 @@ def _told(results: Results) -> dict[str, Any]:
             "named": [row for row in judged if row["named"]],
             "beyond_chance": {row["endpoint"]: row for row in results.rows(SCORES.file)
                               if (row["endpoint"], row["model"]) in headline
-                              and (row["as_many"] or 1.0) < NAMED_BELOW}}
+                              and row["as_many"] is not None and row["as_many"] < NAMED_BELOW}}
 
 
 def _brief(results: Results, page: Page) -> Html:
