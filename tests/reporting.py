@@ -31,17 +31,19 @@ _PRIORS = {"beta_binomial": {"mu": "Beta(1, 1)", "rho": "Beta(1, 4)"},
 
 
 def results_of(evidence: Evidence, *, failing: Sequence[tuple[str, str]] = (), stamp: str = "",
-               tiers: Sequence[str] = ("AB",)) -> Results:
+               tiers: Sequence[str] = ("AB",), horizon: float | None = None) -> Results:
     """Results with a fit for every endpoint, subset, model and choice of tiers.
 
     Parameters
     ----------
     failing : sequence of (endpoint, subset)
         Whose fits did not converge.
+    horizon : float or None
+        Months at which all survival is read; None for those of each endpoint.
     """
-    base = Job(Question(evidence.endpoints[0].endpoint, tiers="AB"))
+    base = Job(Question(evidence.endpoints[0].endpoint, tiers="AB", horizon=horizon))
     subsets = dict.fromkeys(("all", *(rule.subset for rule in evidence.subsets)))
-    records = [_record(evidence, model, Question(endpoint.endpoint, subset, letters), failing)
+    records = [_record(evidence, model, Question(endpoint.endpoint, subset, letters, horizon=horizon), failing)
                for endpoint in evidence.endpoints for subset in subsets for letters in tiers
                for model in _MODELS[endpoint.kind]]
     records = [found for found in records if found.k_studies]

@@ -135,15 +135,15 @@ def case_of(evidence: Evidence, job: Job, *, shared_priors: bool = False) -> Cas
                 *typed_studies(selection, takes=model.takes))
 
 
-def headline_case(evidence: Evidence, base: Job, endpoint: str) -> Case:
-    """The headline of an endpoint over all studies.
+def headline_case(evidence: Evidence, base: Job, endpoint: str, subset: str = ALL) -> Case:
+    """The headline of an endpoint over all studies, or those of a subset.
 
     Parameters
     ----------
     base : Job
         Carries tiers, set, horizon, priors and level of a run; its endpoint and subset are replaced.
     """
-    question = replace(base.question, endpoint=endpoint, subset=ALL)
+    question = replace(base.question, endpoint=endpoint, subset=subset)
     return case_of(evidence, replace(base, question=question), shared_priors=True)
 
 

@@ -15,6 +15,8 @@ from analysis.system.files import write_csv
 if TYPE_CHECKING:
     import pandas as pd
 
+type Frame = pd.DataFrame
+"""What figures read; pandas itself is imported where a frame is made."""
 _DTYPES = {"text": "string", "count": "Int64", "number": "float64", "flag": "boolean"}
 COMPUTED, NOT_COMPUTED = "computed", "not computed"
 """What `status` says of a row; `reason` says why not."""
@@ -64,6 +66,8 @@ _SHARED = {column.name: column for column in (
     Column("study_id", "key of the study in studies.csv", "label studies", "Study"),
     Column("label", "name of the study as readers see it", "text", "Study"),
     Column("n", "patients of the study", "count", "Patients"),
+    Column("report", "what the study reports, in words", "text", "Report"),
+    Column("observed", "reported rate or survival", "estimate", "Observed{unit}"),
     Column("estimand", "quantity that is estimated", "estimand", "Estimand"),
     Column("time_months", "months at which survival is read; empty for other quantities"),
     Column("scale", "scale of the estimate, such as probability", "text"),
@@ -75,6 +79,12 @@ _SHARED = {column.name: column for column in (
     Column("upper", "upper limit of the interval, equal tails"),
     Column("level", "probability of the interval, such as 0.95", "kind interval", "Interval"),
     Column("interval", "kind of the interval: credible, prediction or confidence", "text", "Interval"),
+    Column("pit", "predictive probability of less than the study reports, plus half that of just that (mid-p)",
+           "chance", "Mid-p"),
+    Column("two_sided", "two-sided predictive probability of something at least as extreme", "chance", "Two-sided"),
+    Column("named", "whether that is below 0.05", "flag"),
+    Column("chance_named", "probability of that by chance", "chance", "By chance"),
+    Column("log_predictive", "log predictive probability of the report", heading="Log predictive"),
     Column("mcse", "Monte-Carlo standard error of the mean of the saved draws; empty for quadrature alone"),
     Column("status", "whether there is a result", "text", "Status"),
     Column("reason", "why there is none, or what limits it", "text", "Note"),
@@ -187,6 +197,11 @@ def plain_rows(frame: "pd.DataFrame") -> Iterator[Any]:
     columns = ([None if empty else value for value, empty in zip(frame[name].tolist(), frame[name].isna(), strict=True)]
                for name in frame)
     return map(namedtuple("Row", frame.columns)._make, zip(*columns, strict=True))
+
+
+def grouped_rows(frame: "pd.DataFrame", *names: str) -> list[list[Any]]:
+    """The rows of a frame as `plain_rows` has them, those that agree in these columns together."""
+    return [list(plain_rows(rows)) for _, rows in frame.groupby(list(names), sort=False, dropna=False)]
 
 
 def _plain(value: Any) -> Any:

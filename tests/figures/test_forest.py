@@ -3,9 +3,11 @@
 import pytest
 from matplotlib.figure import Figure
 
+from analysis.chapters.endpoints import forest_of
 from analysis.chapters.endpoints.figure import LARGEST_SQUARE, MAX_STUDIES, draw_forest
 from analysis.results.tables import exact_interval
 from tests.figures.reading import drawn, shown, texts
+from tests.reporting import project_results
 
 HOSTILE = "<script>alert(1)</script> $x_1^2$ 50 % & \\alpha {"
 
@@ -93,6 +95,23 @@ def test_a_published_complement_is_not_drawn_beside_the_rate():
     figure = draw_forest(rows, estimates=estimates(rows), published=[{**PUBLISHED[0], "transform": "complement"}],
                          label="Response")
     assert "Published" not in texts(figure)
+
+
+@pytest.mark.parametrize(("horizon", "shows"), [(None, True), (12.0, True), (24.0, False)])
+def test_a_published_survival_is_drawn_beside_an_answer_at_the_same_months_only(horizon, shows):
+    """R05 prints overall survival at 12 months, which is no number to set beside survival at 24."""
+    results = project_results(horizon=horizon)
+    endpoint = results.evidence.endpoint("os")
+    content = forest_of(results, endpoint, results.headline("os"))
+    assert content["horizon"] == (horizon or 12.0)
+    figure = draw_forest(**content)
+    assert ("Published" in texts(figure)) == ("57 [49, 65]" in shown(figure)) == shows
+
+
+def test_a_published_rate_is_drawn_whatever_the_horizon():
+    results = project_results(horizon=24.0)
+    assert "81 [72, 89]" in shown(draw_forest(**forest_of(
+        results, results.evidence.endpoint("cr"), results.headline("cr"))))
 
 
 def test_survival_names_its_months_and_the_printed_statistic():

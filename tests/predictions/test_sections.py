@@ -45,11 +45,40 @@ def test_what_does_not_transfer_is_named_with_its_chance(tmp_path):
     assert score["predictions"] == 3 and score["named"] == 2
 
 
+def test_so_many_surprises_that_no_draw_has_them_are_beyond_chance(tmp_path):
+    results = results_with(evidence_of(tmp_path, UNLIKE))
+    (score,) = results.rows(SCORES.file)
+    text = text_of(validation, with_tables(results, {SCORES.file: [{**score, "as_many": 0.0}]}))
+    assert "Complete remission does not transfer" in text and "would have a probability of <0.001" in text
+
+
 def test_where_chance_explains_it_the_page_says_so(tmp_path):
     results = results_with(evidence_of(tmp_path, LIKE, cells={"r": "retrospective,,A"}))
     text = text_of(validation, results)
     assert "Predicted, but not counted (the study is retrospective): Study r." in text
     assert "are what the review's studies predict: of 2 reports from 2 later studies on 1 endpoint 0 are" in text
+
+
+def test_the_verdict_of_the_brief_follows_from_the_number_of_surprises(tmp_path):
+    """Of three later reports UNLIKE has two that surprise, too many for chance, and LIKE none."""
+    for changes, words in ((UNLIKE, "Mostly not: 1 of 3 reports from 3 later studies are"), (LIKE, "Yes: 3 of 3")):
+        assert words in Page(validation.CHAPTER.brief(results_with(evidence_of(tmp_path / words[:3], changes)),
+                                                      AROUND)).text
+    results = results_with(evidence_of(tmp_path / "one", UNLIKE))
+    rows = [{**row, "named": at == 0} for at, row in enumerate(results.rows(VALIDATION.file))]
+    assert "Mostly yes: 2 of 3 reports" in Page(validation.CHAPTER.brief(
+        with_tables(results, {VALIDATION.file: rows}), AROUND)).text
+
+
+@pytest.mark.parametrize(("studies", "few"), [(9, True), (10, False)])
+def test_few_later_studies_of_survival_are_called_few(tmp_path, studies, few):
+    results = results_with(evidence_of(tmp_path, LIKE))
+    score = {"endpoint": "", "k_studies": studies, "predictions": 12, "named": 0, "chance_named": 0.4, "elpd": -30.0}
+    text = text_of(validation, with_tables(results, {SCORES.file: [
+        *results.rows(SCORES.file), {**score, "model": "log_hazard"},
+        {**score, "model": "weibull", "elpd_difference": 1.0, "difference_se": 0.3}]}))
+    assert f"12 reports of survival from {studies} later studies" in text
+    assert ("so few studies say little" in text) == few
 
 
 def test_checks_lead_with_their_verdict(tmp_path):

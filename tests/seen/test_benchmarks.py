@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from analysis.chapters.benchmarks.rows import by_curve
 from analysis.drawing import style
-from analysis.results.table import plain_rows
+from analysis.results.table import grouped_rows
 from tests.reporting import pictures_of
 from tests.seen.checking import Table, value
 from tests.seen.facts import counts, table
@@ -87,7 +86,7 @@ def test_exceedance(seen):
 def test_every_curve_and_benchmark_is_drawn(seen):
     (picture,) = (one for one in pictures_of(seen.results) if one.kind == "exceedance")
     figure = picture.draw(**picture.content)
-    curves = list(by_curve(list(plain_rows(picture.content["curves"]))))
+    curves = grouped_rows(picture.content["curves"], *KEY)
     assert [axes.get_title(loc="left") for axes in figure.axes] == [
         "Complete remission", "Overall survival, median", "Overall survival, 12 months", "Overall survival, 24 months"]
     for axes, rows in zip(figure.axes, curves, strict=True):

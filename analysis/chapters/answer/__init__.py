@@ -24,15 +24,15 @@ def _brief(results: Results, page: Page) -> Html:
     compared = results.compared(interval=True)
     pairs = distinct(compared)
     headlines = [results.headline(endpoint.endpoint) for endpoint in results.fitted]
-    sizes = {row["study_id"]: 0 for record in headlines for row in record.studies}
+    sizes: dict[str, int] = {}
     for row in (row for record in headlines for row in record.studies):
-        sizes[row["study_id"]] = max(sizes[row["study_id"]], row["n"])
+        sizes[row["study_id"]] = max(sizes.get(row["study_id"], 0), row["n"])
     return rendered(
         "chapters/answer/brief.html", results=results, pairs=pairs, total=len(pairs), inside=sum(map(agrees, pairs)),
         wider=sum((row["width_ratio"] or 0.0) > 1.0 for row in pairs),
         fewer=sum((row["published_k"] or 0) > row["k_studies"] for row in pairs),
         differences=_differences(results, compared), conflict_words=CONFLICT, groups=_groups(results),
-        preference=_preference(results), readings=_all_readings(results), studies=len(sizes),
+        preference=_preference(results), readings=_readings(results), studies=len(sizes),
         patients=sum(sizes.values()), failed=sum(record.failed for record in headlines),
         picture=page.picture("summary"),
         estimands=list(dict.fromkeys(results.main_name(endpoint) for endpoint in results.fitted)))
@@ -40,14 +40,10 @@ def _brief(results: Results, page: Page) -> Html:
 
 def _section(results: Results, page: Page) -> Html:
     """Survival under both assumptions about the hazard, and the steps between them."""
-    readings = _all_readings(results)
+    readings = _readings(results)
     return section("answer", "Survival by assumption about the hazard", rendered(
         "chapters/answer/section.html", results=results, preference=_preference(results), readings=readings)) \
         if readings else Html("")
-
-
-def _all_readings(results: Results) -> list[tuple[str, list[tuple[Any, ...]]]]:
-    return [(endpoint.label, lines) for endpoint in results.fitted if (lines := _readings(results, endpoint.endpoint))]
 
 
 def _preference(results: Results) -> dict[str, Any] | None:
@@ -56,23 +52,24 @@ def _preference(results: Results) -> dict[str, Any] | None:
               if (row["subset"], row["model"], row["estimand"]) == (ALL, FALLING, "shape")]
     falls = [(results.labels.endpoints[row["endpoint"]], chance(row["probability_falling"])) for row in shapes]
     ours, right, wrong = scores(FALLING), scores(CONSTANT, falling=False), scores(CONSTANT, falling=True)
-    most = [f"{100.0 * max(abs(row['bias']) for row in found):.1f}" for found in (ours, right)]
+    most = [f"{100.0 * max(abs(row['bias']) for row in worlds):.1f}" for worlds in (ours, right)]
     off, held = (sorted(row[name] for row in wrong) for name in ("bias", "coverage"))
     return {"months": LATER, "falls": falls, "sets": min(row["sets"] for row in ours), "worlds": len(ours),
             "most": most, "off": [f"{-100.0 * bias:.1f}" for bias in (off[-1], off[0])],
             "held": [percent(held[0]), percent(held[-1])]} if falls else None
 
 
-def _readings(results: Results, endpoint: str) -> list[tuple[Any, ...]]:
-    """Each survival number by its name: with a constant hazard, with one that may fall, and what each step moves."""
-    write, scale, lines = results.writer(ANSWER), results.labels.scales[endpoint], []
-    for row in (row for row in results.rows(ANSWER.file) if row["preferred"] and row["endpoint"] == endpoint):
+def _readings(results: Results) -> list[tuple[str, list[tuple[str, Any]]]]:
+    """Of each endpoint the survival numbers by name: with either hazard, and what each step between them moves."""
+    write, lines = results.writer(ANSWER), {}
+    for row in (row for row in results.rows(ANSWER.file) if row["preferred"]):
         name = {"median_months": "median, months", "rmst": f"mean to {LATER:g} months"}.get(
-            row["estimand"]) or f"at {row['time_months']:g} months{scale.of_a_rate}"
-        texts = [write.interval(one, "median", row["unit"]) if one else "" for one in (beside(results, row), row)]
-        cells = [*texts, write(row, "error_rule"), write(row, "shape")]
-        lines.append((name, [text.partition(" ")[::2] for text in cells]))
-    return lines
+            row["estimand"]) or f"at {row['time_months']:g} months{write.scale(row).of_a_rate}"
+        constant = beside(results, row)
+        cells = [*(write.interval(reading, "median", row["unit"]) if reading else "" for reading in (constant, row)),
+                 write(row, "error_rule"), write(row, "shape")]
+        lines.setdefault(row["endpoint"], []).append((name, [text.partition(" ")[::2] for text in cells]))
+    return [(results.labels.endpoints[endpoint], rows) for endpoint, rows in lines.items()]
 
 
 def _differences(results: Results, pairs: Sequence[Row]) -> list[str]:
@@ -103,7 +100,7 @@ def _cards(results: Results) -> list[dict[str, Any]]:
     for endpoint in results.fitted:
         record, reported = results.headline(endpoint.endpoint), published.get(endpoint.endpoint)
         main = record.estimate(MAIN[endpoint.kind])
-        falling = _falling(results, main)
+        falling = beside(results, main, "falling")
         value, bracket, limits = (results.writer(ANSWER)(falling) if falling else ours(main)).partition(" [")
         cards.append({"endpoint": endpoint, "record": record, "value": value, "limits": bracket + limits,
                       "months": None if ours.scale(main or {"endpoint": endpoint.endpoint}).months
@@ -121,13 +118,6 @@ def _many(results: Results, row: Row | None) -> dict[str, Any] | None:
     value, *limits = joint(limits_of(row, "median"), RATE, scale)
     return {"value": value, "limits": limits if row["lower"] is not None else [],
             "of": f"{scale.factor:,.0f}{' person-years' if scale.months else ''}"}
-
-
-def _falling(results: Results, main: Row | None) -> Row | None:
-    """The row of the same estimand where the hazard may fall; None without one."""
-    wanted = main and [main[name] for name in ("endpoint", "estimand", "time_months")]
-    return next((row for row in results.rows(ANSWER.file) if row["preferred"]
-                 and [row[name] for name in ("endpoint", "estimand", "time_months")] == wanted), None)
 
 
 CHAPTER = Chapter("answer", 10, (ANSWER,), finish=answer_rows, section=_section, brief=_brief)

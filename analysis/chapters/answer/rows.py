@@ -9,12 +9,14 @@ from typing import Any
 
 from analysis.cases.curves import CENSORING
 from analysis.cases.settings import ALL
+from analysis.evidence.types import Endpoint
 from analysis.inference.estimands import MAIN
 from analysis.results.results import Results
 from analysis.results.simulated import record
 from analysis.results.table import Column, Layout, Row, columns
 
 CONSTANT, ERRORS, FALLING = "log_hazard", "exponential", "weibull"
+_ORDER = ("survival", "median_months", "rmst")
 LATER = 24.0
 """Months at which the two differ most, and up to which means are restricted."""
 ANSWER = Layout("answer.csv", "One number of the answer; of survival under both assumptions about the hazard.", columns(
@@ -28,20 +30,19 @@ ANSWER = Layout("answer.csv", "One number of the answer; of survival under both 
 
 def answer_rows(results: Results) -> dict[str, list[dict[str, Any]]]:
     """Rows of the table: the headline of each endpoint, then what the models of curves say of it."""
-    return {ANSWER.file: [row for endpoint in results.fitted
-                          for row in _rows(results, endpoint.endpoint, endpoint.kind)]}
+    return {ANSWER.file: [row for endpoint in results.fitted for row in _rows(results, endpoint)]}
 
 
-def _rows(results: Results, endpoint: str, kind: str) -> Iterator[dict[str, Any]]:
-    record = results.headline(endpoint)
-    first = record.estimate(MAIN[kind])
+def _rows(results: Results, endpoint: Endpoint) -> Iterator[dict[str, Any]]:
+    headline = results.headline(endpoint.endpoint).estimate(MAIN[endpoint.kind])
     curves = {(row["model"], row["estimand"], row["time_months"]): row for row in results.rows("survival_curves.csv")
-              if (row["endpoint"], row["subset"]) == (endpoint, ALL)}
-    wanted = sorted((place for model, *place in curves if model == FALLING and _is_told(*place)), key=_place)
-    if first and [first["estimand"], first["time_months"]] not in wanted:
-        yield ANSWER.pick(first) | {"hazard": "constant" if kind == "survival" else None}
-    for estimand, months in wanted:
-        before, between, after = (curves.get((model, estimand, months)) for model in (CONSTANT, ERRORS, FALLING))
+              if (row["endpoint"], row["subset"]) == (endpoint.endpoint, ALL)}
+    quantities = [(estimand, months) for model, estimand, months in curves if model == FALLING
+                  and estimand in _ORDER and (estimand != "rmst" or months == LATER)]
+    if headline and (headline["estimand"], headline["time_months"]) not in quantities:
+        yield ANSWER.pick(headline) | {"hazard": "constant" if endpoint.kind == "survival" else None}
+    for quantity in sorted(quantities, key=lambda quantity: (_ORDER.index(quantity[0]), quantity[1] or 0.0)):
+        before, between, after = (curves.get((model, *quantity)) for model in (CONSTANT, ERRORS, FALLING))
         if before:
             yield ANSWER.pick(before) | {"hazard": "constant", "preferred": False}
         steps = {"error_rule": between["median"] - before["median"],
@@ -49,19 +50,11 @@ def _rows(results: Results, endpoint: str, kind: str) -> Iterator[dict[str, Any]
         yield ANSWER.pick(after) | {"hazard": "falling", "preferred": True, **steps}
 
 
-def beside(results: Results, falling: Row) -> Row | None:
-    """The row with a constant hazard beside one with a hazard that may fall."""
+def beside(results: Results, estimate: Row | None, hazard: str = "constant") -> Row | None:
+    """The row of the same estimand with a constant or a falling hazard; None without one."""
     same = ("endpoint", "estimand", "time_months")
-    return next((row for row in results.rows(ANSWER.file) if row["hazard"] == "constant"
-                 and all(row[name] == falling[name] for name in same)), None)
-
-
-def _place(told: list[Any]) -> tuple[int, float]:
-    return ("survival", "median_months", "rmst").index(told[0]), told[1] or 0.0
-
-
-def _is_told(estimand: str | None, months: float | None) -> bool:
-    return estimand in ("survival", "median_months") or (estimand, months) == ("rmst", LATER)
+    return next((row for row in results.rows(ANSWER.file) if estimate and row["hazard"] == hazard
+                 and all(row[name] == estimate[name] for name in same)), None)
 
 
 def scores(method: str, *, falling: bool | None = None) -> list[Row]:

@@ -1,27 +1,23 @@
 """Curves of how probable a larger value is, with benchmarks as lines."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.chapters.benchmarks.rows import by_curve
 from analysis.drawing import style
 from analysis.drawing.axis import fit_axis
 from analysis.drawing.page import wrapped
 from analysis.drawing.panels import MAX_PANELS, panels
 from analysis.results.numbers import PERCENT
-from analysis.results.table import plain_rows
+from analysis.results.table import Frame, grouped_rows, plain_rows
 from analysis.results.writing import Labels
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _SPAN = 0.13
 _NAME, _BESIDE = 13, 0.3  # letters of a line of a name, and the share of the axis that it takes
 
 
-def draw_exceedance(curves: "pd.DataFrame", *, benchmarks: "pd.DataFrame", labels: Labels) -> Figure:
+def draw_exceedance(curves: Frame, *, benchmarks: Frame, labels: Labels) -> Figure:
     """One panel for each quantity: the pooled value and a new study's, falling from 1 to 0.
 
     Parameters
@@ -29,7 +25,7 @@ def draw_exceedance(curves: "pd.DataFrame", *, benchmarks: "pd.DataFrame", label
     curves, benchmarks : data frame
         As exceedance.csv and benchmarks.csv.
     """
-    shown = list(by_curve(list(plain_rows(curves))))[:MAX_PANELS]
+    shown = grouped_rows(curves, "endpoint", "estimand", "time_months")[:MAX_PANELS]
     lines = list(plain_rows(benchmarks))
     with style.styled():
         figure, axes = panels([_title(rows[0], labels) for rows in shown], title="More than other treatments?", notes=[

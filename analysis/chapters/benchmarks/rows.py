@@ -1,6 +1,5 @@
 """Rows of benchmarks.csv and exceedance.csv: how probable it is that pooled and new-study values exceed a number."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -62,10 +61,3 @@ def benchmark_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, li
         curves[benchmark.estimand, benchmark.time_months] = [
             {**shared, "value": float(value), **exceeding(pooled, new, float(value))} for value in values]
     return {BENCHMARKS.file: rows, EXCEEDANCE.file: [row for table in curves.values() for row in table]}
-
-
-def by_curve(rows: list[Any]) -> Iterator[list[Any]]:
-    """Rows of exceedance.csv curve by curve."""
-    keys = dict.fromkeys((row.endpoint, row.estimand, row.time_months) for row in rows)
-    for key in keys:
-        yield [row for row in rows if (row.endpoint, row.estimand, row.time_months) == key]

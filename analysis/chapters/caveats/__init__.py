@@ -1,7 +1,6 @@
 """What limits the answer; the words are in brief.html."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from analysis.cases.selection import early_before
 from analysis.cases.settings import ALL
@@ -9,6 +8,7 @@ from analysis.chapters.chapter import Chapter, Page
 from analysis.drawing.html import Html, join, rendered, tag
 from analysis.results.comparison import COMPARISON
 from analysis.results.results import Results
+from analysis.results.table import Row
 from analysis.results.tables import ESTIMATES
 
 
@@ -25,23 +25,21 @@ def _brief(results: Results, page: Page) -> Html:
         narrower=sum(ratio < 1.0 for ratio in ratios), ratios=len(ratios),
         few=[endpoint.label for endpoint, record in headlines if record.estimates and record.k_studies <= 2],
         crude=[endpoint.label for endpoint in results.fitted if endpoint.crude],
-        early_fits=list(_early(results)), survival=any(record.conversions for record in results.records),
+        early_fits=list(_early(results)), early_before=early_before, write=results.writer(ESTIMATES),
+        survival=any(record.conversions for record in results.records),
         of_events=all(results.labels.scales[record.job.question.endpoint].months for record in results.records
                       if record.conversions))
     return join([tag("h2", "What limits this answer"), tag("ul", words)]) if words else Html("")
 
 
-def _early(results: Results) -> Iterator[dict[str, Any]]:
-    """Fits without early landmarks, beside the headline with them."""
-    write = results.writer(ESTIMATES)
+def _early(results: Results) -> Iterator[tuple[Row, Row]]:
+    """Survival with early landmarks, and without them."""
     for record in results.records:
         question = record.job.question
         headline = results.headline(question.endpoint, question.subset)
         with_them, without = headline and headline.estimate("survival"), record.estimate("survival")
         if not question.early_landmarks and with_them and without:
-            yield {"endpoint": question.endpoint, "months": f"{early_before(with_them['time_months']):g}",
-                   "without": write(without), "with_them": write(with_them), "k_without": record.k_studies,
-                   "k_with": headline.k_studies}
+            yield with_them, without
 
 
 CHAPTER = Chapter("caveats", 30, brief=_brief)

@@ -109,12 +109,12 @@ def _row(evidence: Evidence, record: Record) -> Row:
                "spread": _spread(record, main["median"]) if record.k_studies >= FEWEST else None,
                "indirect_n": sum(row.n for row in _indirect(evidence, record)),
                "missing_k": eligible - record.k_studies}
-    known = {"imprecision": math.inf if numbers["limits_ratio"] is None else numbers["limits_ratio"],
-             "inconsistency": numbers["spread"],
-             "indirectness": numbers["indirect_n"] / record.n_patients,
-             "missing": numbers["missing_k"] / eligible}
+    values = {"imprecision": math.inf if numbers["limits_ratio"] is None else numbers["limits_ratio"],
+              "inconsistency": numbers["spread"],
+              "indirectness": numbers["indirect_n"] / record.n_patients,
+              "missing": numbers["missing_k"] / eligible}
     return {"endpoint": question.endpoint, "k_studies": record.k_studies, "n_patients": record.n_patients, **numbers,
-            "eligible_k": eligible, **{name: THRESHOLDS[name].word(value) for name, value in known.items()}}
+            "eligible_k": eligible, **{name: THRESHOLDS[name].word(value) for name, value in values.items()}}
 
 
 def limits_ratio(lower: float, upper: float) -> float | None:
@@ -124,10 +124,10 @@ def limits_ratio(lower: float, upper: float) -> float | None:
 
 def _spread(record: Record, mean: float) -> float | None:
     """Standard deviation between studies, at posterior medians: tau, or that of the logit of a beta distribution."""
-    found = record.estimate(record.heterogeneity)
-    if found is None or found["estimand"] != "rho":
-        return found and found["median"]
-    kappa = 1.0 / found["median"] - 1.0
+    heterogeneity = record.estimate(record.heterogeneity)
+    if heterogeneity is None or heterogeneity["estimand"] != "rho":
+        return heterogeneity and heterogeneity["median"]
+    kappa = 1.0 / heterogeneity["median"] - 1.0
     return math.sqrt(special.polygamma(1, mean * kappa) + special.polygamma(1, (1.0 - mean) * kappa))
 
 

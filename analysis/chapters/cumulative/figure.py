@@ -1,6 +1,6 @@
 """The headline estimates from the studies up to each year."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -9,16 +9,13 @@ from analysis.drawing.axis import by_scale
 from analysis.drawing.intervals import Block, Interval, Line, Look, Plot, Reference, draw_intervals
 from analysis.drawing.page import left_out
 from analysis.results.numbers import Scale, counted, interval_text, level_text
-from analysis.results.table import COMPUTED, plain_rows
+from analysis.results.table import COMPUTED, Frame, grouped_rows
 from analysis.results.writing import RATE, Labels
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MAX_ENDPOINTS = 12
 
 
-def draw_cumulative(frame: "pd.DataFrame", *, labels: Labels) -> Figure:
+def draw_cumulative(frame: Frame, *, labels: Labels) -> Figure:
     """A block per endpoint, a line per year, a dotted line at the estimate from all studies.
 
     Parameters
@@ -27,7 +24,7 @@ def draw_cumulative(frame: "pd.DataFrame", *, labels: Labels) -> Figure:
         As cumulative.csv, with at least one year that is computed.
     """
     computed = frame[frame["status"] == COMPUTED]
-    endpoints = [list(plain_rows(rows)) for _, rows in computed.groupby("endpoint", sort=False)]
+    endpoints = grouped_rows(computed, "endpoint")
     groups = by_scale(endpoints[:MAX_ENDPOINTS], lambda rows: labels.scales[rows[0].endpoint])
     level = " or ".join(sorted(map(level_text, computed["level"].unique())))
     return draw_intervals(

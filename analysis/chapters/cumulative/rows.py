@@ -28,19 +28,10 @@ CUMULATIVE = Layout("cumulative.csv", "The headline of one endpoint from the stu
     "endpoint model", _YEAR, Column("added", "studies of that year", "count", "New"), "k_studies n_patients estimand "
     "time_months median lower upper level interval status reason stamp"))
 CUMULATIVE_STUDIES = Layout("cumulative_studies.csv", "One study predicted from those before it.", columns(
-    "endpoint model", _YEAR, "study_id label n",
-    Column("report", "what the study reports, in words", "text", "Report"),
-    Column("before", "studies of earlier years", "count", "Earlier studies"),
-    Column("observed", "reported rate or survival", "estimate", "Observed{unit}"),
-    Column("median", "predictive median", "estimate", "Predicted{unit} [{level} prediction]"), "lower upper level "
-    "interval",
-    Column("pit", "predictive probability of less than the study reports, plus half that of just that (mid-p)",
-           "chance", "Mid-p"),
-    Column("two_sided", "two-sided predictive probability of something at least as extreme", "chance", "Two-sided"),
-    Column("named", "whether that is below 0.05", "flag"),
-    Column("chance_named", "probability of that by chance", "chance"),
-    Column("log_predictive", "log predictive probability of the report", heading="Log predictive"),
-    "status reason stamp"))
+    "endpoint model", _YEAR, "study_id label n report",
+    Column("before", "studies of earlier years", "count", "Earlier studies"), "observed",
+    Column("median", "predictive median", "estimate", "Predicted{unit} [{level} prediction]"),
+    "lower upper level interval pit two_sided named chance_named log_predictive status reason stamp"))
 
 
 def cumulative_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, list[dict[str, Any]]]:

@@ -1,6 +1,7 @@
 """Whether survival holds under a hazard that falls; the words are in section.html."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from analysis.cases.settings import ALL
@@ -59,7 +60,7 @@ def _section(results: Results, page: Page) -> Html:
     answers = [_answer(rows, endpoint) for endpoint in dict.fromkeys(
         row["endpoint"] for row in rows if row["subset"] == ALL and row["estimand"] == "shape")]
     return section("curves", "What if the hazard falls?", rendered(
-        "chapters/curves/section.html", write=write, answers=answers, change=_change(results), months=MONTHS,
+        "chapters/curves/section.html", write=write, answers=answers, change=partial(_change, results), months=MONTHS,
         every=_every(results, rows), simulated=_simulated(results), signed=signed,
         pictures=[page.picture("curves", answer["endpoint"]) for answer in answers],
         failed=[row for row in rows if row["status"] == NOT_COMPUTED]))
@@ -67,23 +68,18 @@ def _section(results: Results, page: Page) -> Html:
 
 def _answer(rows: Sequence[Row], endpoint: str) -> dict[str, Any]:
     """The rows of one endpoint that its sentences are about."""
-    def row(model: str, estimand: str, months: float | None = None) -> Row | None:
-        return next((row for row in rows if (row["endpoint"], row["subset"], row["model"], row["estimand"])
-                     == (endpoint, ALL, model, estimand) and months in (None, row["time_months"])), None)
-
-    return {"endpoint": endpoint, "shape": row(SHAPE, "shape"), "fit": row(SHAPE, "survival", MONTHS[0]),
-            "plateau": row(PLATEAU, "cured"),
-            "steps": [{model: row(model, "survival", months) for model in MODELS} for months in MONTHS]}
+    estimates = {(row["model"], row["estimand"], row["time_months"]): row for row in rows
+                 if (row["endpoint"], row["subset"]) == (endpoint, ALL)}
+    return {"endpoint": endpoint, "shape": estimates[SHAPE, "shape", None],
+            "fit": estimates.get((SHAPE, "survival", MONTHS[0])), "plateau": estimates.get((PLATEAU, "cured", None)),
+            "steps": [{model: estimates.get((model, "survival", months)) for model in MODELS} for months in MONTHS]}
 
 
-def _change(results: Results) -> Callable[[Row, Row], str]:
-    """Words of the difference between two rows, in points."""
-    def words(before: Row, after: Row) -> str:
-        scale = results.labels.scales[after["endpoint"]]
-        text = signed(after["median"] - before["median"], "proportion", scale, like=limits_of(after, "median"))
-        return f"{text} {scale.points}"
-
-    return words
+def _change(results: Results, before: Row, after: Row) -> str:
+    """The difference between two rows, in points."""
+    scale = results.labels.scales[after["endpoint"]]
+    text = signed(after["median"] - before["median"], "proportion", scale, like=limits_of(after, "median"))
+    return f"{text} {scale.points}"
 
 
 def _every(results: Results, rows: Sequence[Row]) -> Html:
@@ -116,12 +112,12 @@ def _simulated(results: Results) -> dict[str, Any]:
 
     ways = {method.replace(" ", "_"): (_HEADS.get(method, method.capitalize()), cell((method, factor)))
             for method, factor in SHOWN}
-    found = show(write, by_world(rows), " ".join(["endpoint", "law", "truth", *ways, "sets"]),
+    table = show(write, by_world(rows), " ".join(["endpoint", "law", "truth", *ways, "sets"]),
                  heads={name: head for name, (head, _) in ways.items()},
                  cells={name: of for name, (_, of) in ways.items()},
                  caption="Survival at 12 months of simulated patients: mean of the estimates (how often 95 % intervals "
                          "hold the truth)")
-    return {"of": judged(rows), "record": record(), "table": found}
+    return {"of": judged(rows), "record": record(), "table": table}
 
 
 CHAPTER = Chapter("curves", 22, (CURVES, POINTS, BANDS, END_TO_END), _work, figures=_figures, section=_section,

@@ -1,7 +1,5 @@
 """Posterior survival curves with their bands against the points that studies print: pooled, and study by study."""
 
-from typing import TYPE_CHECKING
-
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -11,17 +9,15 @@ from analysis.drawing import style
 from analysis.drawing.labels import Point, name_points
 from analysis.drawing.panels import MAX_PANELS, listed, panels
 from analysis.results.numbers import level_text
+from analysis.results.table import Frame
 from analysis.results.writing import Labels
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _LAST = 36.0
 _FAINT = 6.0  # points of a mark among many
 _MARKS = {LANDMARK: "o", MEDIAN: "s", LOWER: ">", UPPER: "<", PATIENTS: "D"}
 
 
-def draw_curves(bands: "pd.DataFrame", *, points: "pd.DataFrame", labels: Labels) -> Figure:
+def draw_curves(bands: Frame, *, points: Frame, labels: Labels) -> Figure:
     """One panel for all studies together, then one for each.
 
     Parameters
@@ -49,7 +45,7 @@ def draw_curves(bands: "pd.DataFrame", *, points: "pd.DataFrame", labels: Labels
         return figure
 
 
-def _pooled(axes: Axes, bands: "pd.DataFrame", points: "pd.DataFrame") -> None:
+def _pooled(axes: Axes, bands: Frame, points: Frame) -> None:
     typical, new = (bands[bands["curve"] == curve] for curve in ("typical study", "new study"))
     _band(axes, typical[typical["model"] == SHAPE])
     constant = typical[typical["model"] == ASSUMED]
@@ -65,12 +61,12 @@ def _pooled(axes: Axes, bands: "pd.DataFrame", points: "pd.DataFrame") -> None:
                        for point in points.itertuples()])
 
 
-def _band(axes: Axes, band: "pd.DataFrame") -> None:
+def _band(axes: Axes, band: Frame) -> None:
     axes.fill_between(band["months"], band["lower"], band["upper"], color=style.SHRUNKEN, alpha=0.16, linewidth=0)
     axes.plot(band["months"], band["median"], color=style.SHRUNKEN, linewidth=2.0)
 
 
-def _points(axes: Axes, points: "pd.DataFrame", *, faint: bool = False) -> None:
+def _points(axes: Axes, points: Frame, *, faint: bool = False) -> None:
     for point in points.itertuples():
         axes.plot([min(point.months, _LAST)], [point.survival], _MARKS[point.source], color=style.RAW,
                   markerfacecolor="none" if point.stratum else style.RAW, markersize=_FAINT if faint else 9,

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.cases.case import Case, case_of
+from analysis.cases.case import Case, headline_case
 from analysis.cases.curves import points_of
 from analysis.cases.settings import ALL, Job, derive_seed
 from analysis.evidence.directory import Evidence
@@ -51,15 +51,13 @@ BANDS = Layout("curve_bands.csv", "One time of one posterior curve: of the typic
 
 def curve_rows(evidence: Evidence, base: Job, endpoint: str, subset: str) -> dict[str, list[dict[str, Any]]]:
     """Rows of the three tables for one question; points, bands and the plateau for all studies only."""
-    question = replace(base.question, endpoint=endpoint, subset=subset)
-    first = case_of(evidence, replace(base, question=question, model=ASSUMED), shared_priors=True)
+    first = headline_case(evidence, replace(base, model=ASSUMED), endpoint, subset)
     if not len(first.studies):
         return {}
     whole, rows, bands = subset == ALL, [], []
-    cases = {name: case_of(evidence, replace(base, question=question, model=name), shared_priors=True)
-             for name in (MODELS if whole else MODELS[:3])}
     fits = {}
-    for name, case in cases.items():
+    for name in MODELS if whole else MODELS[:3]:
+        case = headline_case(evidence, replace(base, model=name), endpoint, subset)
         try:
             fits[name] = posterior_of(case)
         except QuadratureFailed as error:
@@ -70,16 +68,14 @@ def curve_rows(evidence: Evidence, base: Job, endpoint: str, subset: str) -> dic
         rows += [{**_question(fit.case), "status": COMPUTED, **row} for row in estimates]
         if whole and name in (ASSUMED, SHAPE):
             bands += list(_bands(evidence, fit))
-    points = ({"endpoint": endpoint, "study_id": point.study_id, "label": evidence.study(point.study_id).label,
-               "stratum": point.stratum, "months": point.months, "survival": point.survival, "source": point.source,
-               "n": point.patients} for point in points_of(first.selection.curves))
-    return {CURVES.file: rows, POINTS.file: list(points) if whole else [], BANDS.file: bands}
+    points = points_of(first.selection.curves) if whole else ()
+    return {CURVES.file: rows, BANDS.file: bands, POINTS.file: [
+        {**POINTS.pick(vars(point)), "endpoint": endpoint, "label": evidence.study(point.study_id).label,
+         "n": point.patients} for point in points]}
 
 
 def _question(case: Case) -> dict[str, Any]:
-    question = case.question
-    return {"endpoint": question.endpoint, "subset": question.subset, "tiers": question.tiers,
-            "study_set": question.study_set, "model": case.model.name, "k_studies": len(case.studies),
+    return {**CURVES.pick(vars(case.question)), "model": case.model.name, "k_studies": len(case.studies),
             "n_patients": case.studies.patients}
 
 
@@ -89,9 +85,7 @@ def _estimates(fit: Posterior, predictive: dict[str, float]) -> Iterator[dict[st
     for months in dict.fromkeys((*MONTHS, fit.case.horizon)):
         for item in fit.at(months, names if months == MONTHS[0] else names[:1]):
             estimate = item.estimate(fit.case.level)
-            row = {"estimand": estimate.estimand, "time_months": estimate.time_months, "unit": estimate.unit,
-                   "median": estimate.median, "lower": estimate.lower, "upper": estimate.upper,
-                   "level": estimate.level, "interval": estimate.interval}
+            row = CURVES.pick(vars(estimate))
             if estimate.estimand == "shape":
                 row["probability_falling"] = float(item.distribution.cdf(1.0))
             yield row | (predictive if estimate.estimand == "survival" and months == MONTHS[0] else {})
@@ -159,7 +153,7 @@ def _drawn(fit: Posterior) -> Iterator[tuple[tuple[str, str | None], np.ndarray]
     rng = np.random.default_rng(derive_seed(case.job.seed, case.question.endpoint, case.model.name, "bands"))
     draws = draw(fit.grid, _DRAWS, rng)
     effects = {("new study", None): model.new_study(draws, rng)}
-    own = model.study_effects(draws, case.studies, rng)
-    effects |= {("study", name): own[:, at] for at, name in enumerate(case.studies.study_ids)}
+    of_studies = model.study_effects(draws, case.studies, rng)
+    effects |= {("study", name): of_studies[:, at] for at, name in enumerate(case.studies.study_ids)}
     for of, effect in effects.items():
         yield of, np.stack([model.curve.survival(draws, effect, months) for months in _GRID], axis=1)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from analysis.chapters.chapter import Chapter, Page, Picture
 from analysis.chapters.differences.decomposition import (
@@ -18,11 +18,7 @@ from analysis.chapters.differences.figure import MAX_BLOCKS, blocks_of, draw_dec
 from analysis.drawing.html import Html, join, rendered, section, show, tag
 from analysis.results.numbers import PROBABILITY_UNITS, RATIO, counted, joint, printed_with_interval, signed
 from analysis.results.results import Results
-from analysis.results.table import Row
-
-if TYPE_CHECKING:
-    import pandas as pd
-
+from analysis.results.table import Frame, Row
 
 _LARGE = 0.05
 """Change of a probability from which on it is told what of it is conversion."""
@@ -54,8 +50,9 @@ def _section(results: Results, page: Page) -> Html:
 
 def _told(results: Results) -> dict[str, Any]:
     """What the words speak of: sizes of the steps, what is conversion, and intervals that could not be reproduced."""
-    changes = _changes(results.frame(DECOMPOSITION))
-    return {"changes": changes, "returned": _returned(results),
+    every = _changes(results.frame(DECOMPOSITION))
+    changes = every[[DATA, METHOD, PRIOR]].dropna()
+    return {"changes": changes, "returned": _returned(every[[DATA, ERRORS, SHAPE]].dropna()),
             "outside": [row for row in results.rows("interval_shapes.csv")
                         if row["finding"].startswith("we could not")],
             "largest": int((changes[DATA].abs() >= changes[[METHOD, PRIOR]].abs().max(axis=1)).sum()),
@@ -63,25 +60,24 @@ def _told(results: Results) -> dict[str, Any]:
                                                                                         changes[step].max()))}
 
 
-def _changes(steps: "pd.DataFrame") -> "pd.DataFrame":
-    """The change of each step, with a row for each published estimate in per cents that has every step."""
-    wanted = [DATA, METHOD, PRIOR]
-    own = steps[steps["unit"].isin(PROBABILITY_UNITS) & steps["step"].isin(wanted)]
-    return own.pivot(index="reported_id", columns="step", values="change").reindex(columns=wanted).dropna()
+def _changes(steps: Frame) -> Frame:
+    """The change of each step, with a row for each published estimate in per cents."""
+    names = [DATA, METHOD, PRIOR, ERRORS, SHAPE]
+    rows = steps[steps["unit"].isin(PROBABILITY_UNITS) & steps["step"].isin(names)]
+    by_step = rows.set_index(["reported_id", "endpoint", "subset", "step"])["change"].unstack(sort=False)
+    return by_step.reindex(columns=names)
 
 
-def _returned(results: Results) -> list[dict[str, Any]]:
+def _returned(changes: Frame) -> list[dict[str, Any]]:
     """Published survival whose step from the evidence is taken back in part by the error rule and the shape."""
-    steps, told = results.frame(DECOMPOSITION), []
-    for _, rows in steps[steps["unit"].isin(PROBABILITY_UNITS)].groupby("reported_id", sort=False):
-        change = rows.set_index("step")["change"]
-        if {DATA, ERRORS, SHAPE} <= set(change.index):
-            back = change[ERRORS] + change[SHAPE]
-            if abs(change[DATA]) >= _LARGE and back * change[DATA] < 0.0:
-                told.append({"endpoint": rows["endpoint"].iloc[0], "subset": rows["subset"].iloc[0],
-                             "data": signed(change[DATA], "proportion"), "errors": signed(change[ERRORS], "proportion"),
-                             "shape": signed(change[SHAPE], "proportion"), "share": min(-back / change[DATA], 1.0)})
-    return told
+    returned = []
+    for (_, endpoint, subset), change in changes.iterrows():
+        back = change[ERRORS] + change[SHAPE]
+        if abs(change[DATA]) >= _LARGE and back * change[DATA] < 0.0:
+            data, errors, shape = (signed(change[step], "proportion") for step in (DATA, ERRORS, SHAPE))
+            returned.append({"endpoint": endpoint, "subset": subset, "data": data, "errors": errors, "shape": shape,
+                             "share": min(-back / change[DATA], 1.0)})
+    return returned
 
 
 def _steps(results: Results, rows: Sequence[Row]) -> Html:

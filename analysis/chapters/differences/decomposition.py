@@ -12,8 +12,7 @@ move the answer.
 """
 
 import math
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from analysis.cases.settings import ALL
@@ -42,17 +41,17 @@ def decomposition_rows(results: Results) -> list[dict[str, Any]]:
     Steps on further evidence, the published totals, stand last; each of them starts from the posterior.
     """
     methods, totals = results.rows("frequentist.csv"), results.rows("published_totals.csv")
-    curves = results.rows("survival_curves.csv")
+    curves = {tuple(row[name] for name in ("model", "endpoint", "subset", "estimand", "time_months")): row
+              for row in results.rows("survival_curves.csv")}
     return [step for row in results.compared() if row["transform"] == "identity" and row["published_lower"] is not None
             for step in _rows(row, methods, curves, totals)]
 
 
-def _rows(compared: Row, methods: Sequence[Row], curves: Sequence[Row],
+def _rows(compared: Row, methods: Sequence[Row], curves: Mapping[tuple[Any, ...], Row],
           totals: Sequence[Row]) -> Iterator[dict[str, Any]]:
-    endpoint, subset = compared["our_endpoint"], compared["subset"] or ALL
-    before = None
-    for step in (*_steps(compared, [row for row in methods if row["endpoint"] == endpoint and row["subset"] == subset]),
-                 *_by_curves(compared, curves),
+    endpoint, subset, before = compared["our_endpoint"], compared["subset"] or ALL, None
+    alike = [row for row in methods if (row["endpoint"], row["subset"]) == (endpoint, subset)]
+    for step in (*_steps(compared, alike), *_by_curves(compared, curves),
                  *(_with_total(compared, row) for row in totals if _answers(compared, row))):
         yield {"reported_id": compared["reported_id"], "endpoint": endpoint, "subset": subset,
                "estimand": compared["estimand"], "unit": compared["units"], **step,
@@ -70,21 +69,20 @@ def _steps(compared: Row, methods: Sequence[Row]) -> Iterator[dict[str, Any]]:
            "k_studies": compared["published_k"], "n_patients": compared["published_n"]}
     paper = next((row["method"] for row in methods if row["of_the_paper"]), None)
     for step, method in ((DATA, paper), (METHOD, _LIKELIHOOD.get(estimand))):
-        rows = (row for row in methods if row["method"] == method and row["estimand"] == _read_from(estimand)
-                and _is_known(row["estimate"]))
-        yield from (_of_method(step, row, estimand) for row in islice(rows, 1))
+        row = next((row for row in methods if row["method"] == method and _is_known(row["estimate"])
+                    and row["estimand"] == ("log_hazard" if estimand == "median_months" else estimand)), None)
+        if row:
+            yield _of_method(step, row, estimand)
     yield {"step": PRIOR, "label": f"Posterior, {compared['model'].replace('_', '-')}", "interval": "credible",
            "estimate": compared["median"],
            **{name: compared[name] for name in ("lower", "upper", "level", "k_studies", "n_patients")}}
 
 
-def _by_curves(compared: Row, curves: Sequence[Row]) -> Iterator[dict[str, Any]]:
+def _by_curves(compared: Row, curves: Mapping[tuple[Any, ...], Row]) -> Iterator[dict[str, Any]]:
     """The same survival from points of curves, and with a hazard that may fall; nothing for other estimands."""
-    wanted = (compared["our_endpoint"], compared["subset"] or ALL, compared["estimand"], compared["time_months"])
+    estimate = (compared["our_endpoint"], compared["subset"] or ALL, compared["estimand"], compared["time_months"])
     for step, model, label in _CURVES:
-        rows = (row for row in curves if row["model"] == model and wanted == tuple(
-            row[name] for name in ("endpoint", "subset", "estimand", "time_months")))
-        for row in islice(rows, 1):
+        if row := curves.get((model, *estimate)):
             yield {"step": step, "label": label, "estimate": row["median"], **{name: row[name] for name in (
                 "lower", "upper", "level", "interval", "k_studies", "n_patients")}}
 
@@ -95,10 +93,6 @@ def _of_method(step: str, row: Row, estimand: str) -> dict[str, Any]:
     return {"step": step, "estimate": _as(estimand, row["estimate"]), "lower": lower, "upper": upper,
             "interval": "confidence", **{name: row[name] for name in ("label", "level", "k_studies", "n_patients",
                                                                       "note")}}
-
-
-def _read_from(estimand: str) -> str:
-    return "log_hazard" if estimand == "median_months" else estimand
 
 
 def _as(estimand: str, value: float) -> float:

@@ -1,6 +1,6 @@
 """Where each difference from a published estimate comes from: one block of lines per published estimate."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -10,11 +10,8 @@ from analysis.drawing.axis import by_scale
 from analysis.drawing.intervals import Block, Interval, Line, Look, Plot, Reference, draw_intervals
 from analysis.drawing.page import left_out
 from analysis.results.numbers import PERCENT, PROBABILITY_UNITS, Scale, counted, interval_text, number, signed
-from analysis.results.table import plain_rows
+from analysis.results.table import Frame, grouped_rows
 from analysis.results.writing import Labels
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MAX_BLOCKS = 40
 _LOOKS = {"published": Look(style.PUBLISHED, "D"), "data": Look(style.INK, "s"), "method": Look(style.FAINT, "^"),
@@ -28,13 +25,12 @@ Steps = list[Any]
 """Of one published estimate."""
 
 
-def blocks_of(steps: "pd.DataFrame") -> list[Steps]:
+def blocks_of(steps: Frame) -> list[Steps]:
     """The steps in per cents, of each published estimate together; the first MAX_BLOCKS are drawn."""
-    blocks = steps[steps["unit"].isin(PROBABILITY_UNITS)].groupby("reported_id", sort=False)
-    return [list(plain_rows(block)) for _, block in blocks]
+    return grouped_rows(steps[steps["unit"].isin(PROBABILITY_UNITS)], "reported_id")
 
 
-def draw_decomposition(steps: "pd.DataFrame", *, labels: Labels) -> Figure:
+def draw_decomposition(steps: Frame, *, labels: Labels) -> Figure:
     """Published estimate, the paper's kind of method here, maximum likelihood, posterior.
 
     Parameters

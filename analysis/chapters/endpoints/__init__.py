@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from analysis.cases.settings import ALL
 from analysis.chapters.chapter import Chapter, Page, Picture
 from analysis.chapters.endpoints.figure import draw_forest
 from analysis.drawing.html import TIER, Html, folded, join, rendered, show, table, tag
 from analysis.drawing.tables import FITS, fit_row
 from analysis.evidence.types import HANDLING, Endpoint
-from analysis.inference.estimands import LABELS, MAIN, NEW, OF_CURVES
-from analysis.results.comparison import COMPARISON
+from analysis.inference.estimands import LABELS, MAIN, NEW, OF_A_STUDY, OF_CURVES
+from analysis.results.comparison import COMPARISON, published_months, rule_for
 from analysis.results.numbers import counted, studies_and_patients, unit_text
 from analysis.results.records import Record
 from analysis.results.results import Results
@@ -21,7 +22,6 @@ from analysis.results.writing import RATE
 
 _PICTURES = ("forest", "sensitivity", "bubble")
 _FEW = {1: " (not pooled)", 2: " (prior-dominated)"}
-_STUDY = {"rate": "study_rate", "survival": "study_survival"}
 
 
 def _figures(results: Results) -> Iterator[Picture]:
@@ -36,13 +36,22 @@ def forest_of(results: Results, endpoint: Endpoint, record: Record) -> dict[str,
     """The arguments of `draw_forest`."""
     question = record.job.question
     tiers = f"tiers {', '.join(question.tiers)}" if any(row["tier"] for row in record.studies) else ""
-    detail = ", ".join([counted(record.k_studies, "study"), counted(record.n_patients, "patient"),
-                        *([tiers] if tiers else []), record.model.replace("_", "-") + " model"])
+    detail = ", ".join(filter(None, (counted(record.k_studies, "study"), counted(record.n_patients, "patient"), tiers,
+                                     record.model.replace("_", "-") + " model")))
     return {"studies": record.studies, "estimates": record.estimates,
-            "published": [row for row in results.rows(COMPARISON.file) if row["our_endpoint"] == endpoint.endpoint
-                          and (row["subset"] or "all") == question.subset and row["primary"]],
-            "label": endpoint.label, "detail": detail, "status": record.status, "stamp": results.stamp,
-            "scale": results.labels.scales[endpoint.endpoint], "horizon": results.horizon(endpoint)}
+            "published": _published(results, endpoint, question.subset), "label": endpoint.label, "detail": detail,
+            "status": record.status, "stamp": results.stamp, "scale": results.labels.scales[endpoint.endpoint],
+            "horizon": results.horizon(endpoint)}
+
+
+def _published(results: Results, endpoint: Endpoint, subset: str) -> list[Row]:
+    """Rows of first printings about a question; of survival, those at the months at which it is read here."""
+    evidence, horizon = results.evidence, results.horizon(endpoint)
+    ids = {reported.reported_id for reported in evidence.reported if (rule := rule_for(evidence, reported))
+           and rule.endpoint == endpoint.endpoint
+           and horizon in (None, published_months(evidence, reported, rule))}
+    return [row for row in results.rows(COMPARISON.file)
+            if row["reported_id"] in ids and row["primary"] and (row["subset"] or ALL) == subset]
 
 
 def _alt(results: Results, endpoint: Endpoint, record: Record) -> str:
@@ -131,7 +140,7 @@ def _studies(results: Results, record: Record, endpoint: Endpoint) -> Html:
     write = results.writer(STUDIES)
     kind = record.studies[0]["raw_interval"] if record.studies else ""
     shrunken = {row["study_id"]: write.interval(row, "median", RATE) for row in record.estimates
-                if row["estimand"] == _STUDY[endpoint.kind]}
+                if row["estimand"] in OF_A_STUDY}
     return show(results.writer(STUDIES), record.studies, "label tier risk_of_bias population statistic n raw shrunken",
                 caption=f"{endpoint.label}: each study{results.labels.scales[endpoint.endpoint].of_a_rate}",
                 heads={"tier": TIER, "population": "Base" if endpoint.kind == "rate" else "Definition",
@@ -146,9 +155,9 @@ def _conversions(results: Results, record: Record) -> Html:
                    "censored_at_hct non_responders statistic rule patients effective log_hazard se_lower se_upper",
                    heads={"tier": TIER}, cells={"log_hazard": _counted},
                    caption="Log hazard per person-month of each study, with its standard error")
-    known = {name: sum(bool(row[name]) for row in record.conversions) for name in sorted(HANDLING)}
+    counts = {name: sum(bool(row[name]) for row in record.conversions) for name in sorted(HANDLING)}
     return join([hazards, rendered(
-        "chapters/endpoints/conversions.html", total=len(record.conversions), **known)]) if hazards else hazards
+        "chapters/endpoints/conversions.html", total=len(record.conversions), **counts)]) if hazards else hazards
 
 
 def _counted(row: Row) -> str | None:

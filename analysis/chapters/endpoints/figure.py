@@ -8,15 +8,7 @@ from matplotlib.figure import Figure
 from analysis.drawing import style
 from analysis.drawing.intervals import DIAMOND, Block, Interval, Line, Look, Plot, Reference, draw_intervals
 from analysis.inference.estimands import OF_A_STUDY
-from analysis.results.numbers import (
-    PERCENT,
-    Scale,
-    counted,
-    level_text,
-    out_of,
-    printed_with_interval,
-    with_interval,
-)
+from analysis.results.numbers import PERCENT, Scale, counted, level_text, out_of, printed_with_interval, with_interval
 from analysis.results.table import Row
 
 MAX_STUDIES = 40
@@ -108,9 +100,9 @@ def _pooled(estimates: Sequence[Row], published: Sequence[Row], survival: bool, 
 def _pooled_line(label: str, kind: str, cells: Sequence[Any], text: str) -> Line:
     """A line of estimate, limits, level, studies and patients; a new study has those of the line above it."""
     *values, level, k, n = cells
-    known = f"{level_text(level)} {kind} interval" if values[1] is not None else "no interval published"
-    base = ", ".join([*([counted(k, "study", "studies")] if k else []), *([counted(n, "patient")] if n else [])])
-    return Line(label, (Interval(*values, _POOLED[kind], text),), (known, "" if kind == "prediction" else base))
+    interval = f"{level_text(level)} {kind} interval" if values[1] is not None else "no interval published"
+    base = ", ".join(counted(count, noun) for count, noun in ((k, "study"), (n, "patient")) if count)
+    return Line(label, (Interval(*values, _POOLED[kind], text),), (interval, "" if kind == "prediction" else base))
 
 
 def _heads(detail: str, studies: Sequence[Row], shrunken: dict[str, Row], horizon: float | None,

@@ -45,9 +45,9 @@ def _study(results: Results, study: Study, lines: Mapping[tuple[str, str], Seque
                for endpoint in results.evidence.endpoints}
     gaps = [tag("li", ": ".join(filter(None, (results.labels.endpoints.get(gap.endpoint), gap.known))))
             for gap in results.evidence.gaps if gap.study_id == study.study_id and gap.known]
-    told = [text for name in ("source", "registry_id", "note") if (text := study.columns.get(name))]
+    notes = [note for name in ("source", "registry_id", "note") if (note := study.columns.get(name))]
     others = [row for row in facts if not numbers.get(row["endpoint"])]
-    return tag("section", tag("h3", study.label), tag("p", "; ".join(told), class_="legend") if told else "", *(
+    return tag("section", tag("h3", study.label), tag("p", "; ".join(notes), class_="legend") if notes else "", *(
         _number(results, rows, [row for row in facts if row["endpoint"] == name])
         for name, rows in numbers.items() if rows),
         folded(f"Known without a number: {len(gaps)}", tag("ul", *gaps) if gaps else ""),

@@ -64,18 +64,18 @@ def standing(line: Line, fact: Fact) -> str:
     A fact of another endpoint, quantity, time or base says something else; one whose base is not stated is taken to be
     of the line's.
     """
-    wanted = _wanted(line, fact) if fact.endpoint == line.endpoint else None
-    if wanted is None or fact.value is None:
+    expected = _expected(line, fact) if fact.endpoint == line.endpoint else None
+    if expected is None or fact.value is None:
         return ELSE
-    value, low, high = wanted
+    value, low, high = expected
     pairs = ((low, fact.ci_low), (high, fact.ci_high))
     if fact.denominator in (None, line.n) and _prints(value, fact.value_text) and all(
-            one is None or other is None or _prints(one, f"{other:g}") for one, other in pairs):
+            limit is None or printed is None or _prints(limit, f"{printed:g}") for limit, printed in pairs):
         return SAME
     return OTHERWISE if base_of(fact) in (*_UNSTATED, base_of(line)) else ELSE
 
 
-def _wanted(line: Line, fact: Fact) -> tuple[float, float | None, float | None] | None:
+def _expected(line: Line, fact: Fact) -> tuple[float, float | None, float | None] | None:
     """Value and limits of a fact that says the same; None for one of another quantity or time."""
     if fact.quantity == "events" and line.events is not None:
         return line.events, None, None

@@ -33,25 +33,25 @@ def linked(page: str, results: Results, place: str = "") -> Html:
     place : str
         Of the glossary as seen from the page, such as "details/glossary.html"; empty for the same page.
     """
-    parts, inside, wanted = _MARK.split(page), 0, {row["term"]: row["anchor"] for row in terms(results)}
+    parts, inside, anchors = _MARK.split(page), 0, {row["term"].casefold(): row["anchor"] for row in terms(results)}
     for at, part in enumerate(parts):
         if aside := _ASIDE.match(part):
             inside += -1 if aside[1] else 1
         elif at % 2 == 0 and not inside:
-            parts[at] = _linked(part, wanted, place)
+            parts[at] = _linked(part, anchors, place)
     return Html("".join(parts))
 
 
-def _linked(words: str, wanted: dict[str, str], place: str) -> str:
-    """A piece of text with links for words that are still `wanted`, which are taken out."""
-    if not wanted or not words.strip():
+def _linked(words: str, anchors: dict[str, str], place: str) -> str:
+    """A piece of text with links for the words that still have an anchor, which is taken out."""
+    if not anchors or not words.strip():
         return words
 
     def link(match: re.Match[str]) -> str:
-        known = next((term for term in wanted if term.casefold() == match[0].casefold()), None)
-        return f'<a class="term" href="{place}#term-{wanted.pop(known)}">{match[0]}</a>' if known else match[0]
+        anchor = anchors.pop(match[0].casefold(), "")
+        return f'<a class="term" href="{place}#term-{anchor}">{match[0]}</a>' if anchor else match[0]
 
-    longest = sorted(wanted, key=len, reverse=True)
+    longest = sorted(anchors, key=len, reverse=True)
     return re.sub(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest))})(?![\w-])", link, words, flags=re.IGNORECASE)
 
 

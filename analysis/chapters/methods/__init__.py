@@ -1,10 +1,10 @@
 """What frequentist methods say about the same evidence."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
-from analysis.cases.case import case_of
+from analysis.cases.case import headline_case
 from analysis.cases.settings import ALL, Job
 from analysis.chapters.chapter import Asked, Chapter, Task
 from analysis.evidence.directory import Evidence
@@ -24,8 +24,7 @@ FREQUENTIST = Layout("frequentist.csv", "One frequentist method on the rows of o
 
 def frequentist_rows(evidence: Evidence, base: Job, endpoint: str, subset: str) -> dict[str, list[dict[str, Any]]]:
     """Every method on the rows that answer a question; nothing where there is none."""
-    question = replace(base.question, endpoint=endpoint, subset=subset)
-    case = case_of(evidence, replace(base, question=question), shared_priors=True)
+    case = headline_case(evidence, base, endpoint, subset)
     if not len(case.studies) or not case.studies.patients:
         return {}
     intervals = methods_for(case.studies, level=base.level, seed=base.seed, horizon=case.selection.horizon)

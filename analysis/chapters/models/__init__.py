@@ -15,7 +15,7 @@ from analysis.results.results import Results
 
 _FEWEST_STUDIES, _MOST_PATIENTS = 3, 20_000
 """With fewer studies nothing can be judged; more of them, or larger ones, would take minutes."""
-_MOST_SURPRISING = 10
+_MOST_SURPRISING = 10  # of which the caption tells
 
 
 def _work(asked: Asked) -> Iterator[Task]:
@@ -37,15 +37,17 @@ def _section(results: Results, page: Page) -> Html:
         "endpoint which_priors model prior_spread elpd_loo elpd_difference weight pit_uniform_p",
         cells={"prior_spread": lambda row: fixed(100.0 * row["prior_spread"], 1)},
         caption="Rate models: prediction of each study from the others")
-    studies = sorted((row for row in results.rows(LEAVE_ONE_OUT.file) if row["which_priors"] == DEFAULT
-                      and row["model"] == results.headline(row["endpoint"]).model), key=lambda row: row["two_sided"])
+    surprising = sorted((row for row in results.rows(LEAVE_ONE_OUT.file) if row["which_priors"] == DEFAULT
+                         and row["model"] == results.headline(row["endpoint"]).model),
+                        key=lambda row: row["two_sided"])[:_MOST_SURPRISING]
     return section("models", f"Does it hang on {choice}?", rendered(
         "chapters/models/section.html", fits=len(compared), limit=LIMIT, models=models,
         gaps=[abs(row["z"]) for record in compared for row in record.agreement],
         error=max((record.diagnostics["quadrature_error"] for record in compared), default=0.0),
         absent=dict.fromkeys(row["reason"] for row in rivals if row["reason"]),
-        studies=show(results.writer(LEAVE_ONE_OUT), studies[:_MOST_SURPRISING], "endpoint label pit two_sided elpd_loo",
-                     caption="The ten smallest two-sided predictive probabilities, headline models")))
+        studies=show(results.writer(LEAVE_ONE_OUT), surprising, "endpoint label pit two_sided elpd_loo",
+                     caption=f"The {'ten' if len(surprising) == _MOST_SURPRISING else len(surprising)} smallest "
+                             "two-sided predictive probabilities, headline models")))
 
 
 CHAPTER = Chapter("models", 110, (MODEL_COMPARISON, LEAVE_ONE_OUT), _work, section=_section,

@@ -6,13 +6,13 @@ standard deviation of study rates at a mean of 0.8 (about 0.10, `prior_spread`).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import special, stats
 
-from analysis.cases.case import Case, case_of, own_priors
+from analysis.cases.case import Case, headline_case, own_priors
 from analysis.cases.settings import Job
 from analysis.evidence.directory import Evidence
 from analysis.inference.density import prior_median
@@ -83,7 +83,7 @@ def comparison_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, l
     QuadratureFailed
         When the sums of one posterior do not settle.
     """
-    case = case_of(evidence, replace(base, question=replace(base.question, endpoint=endpoint)), shared_priors=True)
+    case = headline_case(evidence, base, endpoint)
     rivals = rivals_of(case)
     question = MODEL_COMPARISON.pick(vars(case.question))
     absent = [{**question, "model": model.name, "reason": str(NeedsDensity(model.name))}
@@ -163,4 +163,4 @@ def uniformity(left_out: Sequence[LeftOut]) -> float:
     """P-value of a Kolmogorov-Smirnov test that the leave-one-out PITs are uniform; NaN below three studies."""
     if len(left_out) < 3:
         return np.nan
-    return float(stats.kstest([one.pit for one in left_out], "uniform").pvalue)
+    return float(stats.kstest([study.pit for study in left_out], "uniform").pvalue)

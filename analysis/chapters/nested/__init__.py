@@ -31,9 +31,8 @@ def _work(asked: Asked) -> Iterator[Task]:
 
 
 def _figures(results: Results) -> Iterator[Picture]:
-    if any(row["median"] is not None for row in results.rows(NESTED.file)):
-        together = [row for row in results.rows(NESTED.file) if row["median"] is not None
-                    and (row["fit"], row["quantity"]) == (TOGETHER, INNER)]
+    if rows := [row for row in results.rows(NESTED.file) if row["median"] is not None]:
+        together = [row for row in rows if (row["fit"], row["quantity"]) == (TOGETHER, INNER)]
         yield Picture("nested", draw_nested, {"frame": results.frame(NESTED), "labels": results.labels},
                       "Rates of endpoints of which one contains the other, from separate fits and from nested ones. "
                       f"Nested: {results.told(NESTED, together, 'median')}.")
@@ -42,7 +41,7 @@ def _figures(results: Results) -> Iterator[Picture]:
 def _section(results: Results, page: Page) -> Html:
     rows, write = results.rows(NESTED.file), results.writer(NESTED)
     estimates, studies = ([row for row in rows if row["part"] == part] for part in (ESTIMATE, STUDY))
-    pairs = [_pair(rows, row["endpoint"]) for row in estimates if row["exceeds"] is not None]
+    pairs = _pairs(rows)
 
     def upper(row: Row) -> str:
         """The upper prediction limit with the digits that it has beside its estimate."""
@@ -56,7 +55,7 @@ def _section(results: Results, page: Page) -> Html:
     every = show(write, estimates, "quantity fit k_studies median new_median rho_median rho_sd rho_prior_sd reason",
                  cells={"quantity": quantity}, caption="Mean rates, separate and nested")
     table = show(write, studies, "endpoint label role outer_events outer_grading inner_events inner_grading reason",
-                   caption="What each study says of an endpoint (inner) and of the one that contains it (outer)")
+                 caption="What each study says of an endpoint (inner) and of the one that contains it (outer)")
     return section("nested", "Do endpoints that contain one another agree?", rendered(
         "chapters/nested/section.html", write=write, upper=upper, pairs=pairs, every=every, studies=table,
         limit=CONTRADICTION, refused=[row for row in estimates if row["status"] != COMPUTED],
@@ -64,17 +63,21 @@ def _section(results: Results, page: Page) -> Html:
         correlations=results.rows(EFFECT_CORRELATION.file), correlation=results.writer(EFFECT_CORRELATION)))
 
 
+def _pairs(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """What the sentences need of each endpoint that is fitted both ways."""
+    return [_pair(rows, row["endpoint"]) for row in rows if row["exceeds"] is not None]
+
+
 def _pair(rows: Sequence[Row], endpoint: str) -> dict[str, Any]:
     """The estimates of one endpoint by fit and quantity, and what is to be known of its studies."""
-    own = [row for row in rows if row["endpoint"] == endpoint]
-    pair = {f"{row['fit']}_{row['quantity'].replace(' ', '_')}": row for row in own if row["part"] == ESTIMATE}
-    studies = [row for row in own if row["part"] == STUDY]
+    estimates, studies = ([row for row in rows if (row["endpoint"], row["part"]) == (endpoint, part)]
+                          for part in (ESTIMATE, STUDY))
+    pair = {f"{row['fit']}_{row['quantity'].replace(' ', '_')}": row for row in estimates}
     both = [row for row in studies if row["role"] == "both" and row["outer_events"]]
     scales: dict[str, list[str]] = {}
     for row in studies:
-        for scale in dict.fromkeys((row["outer_grading"], row["inner_grading"])):
-            if scale:
-                scales.setdefault(scale, []).append(row["label"])
+        for scale in filter(None, dict.fromkeys((row["outer_grading"], row["inner_grading"]))):
+            scales.setdefault(scale, []).append(row["label"])
     given = pair[f"{TOGETHER}_inner_given_outer"]
     return {**pair, "both": sorted(both, key=lambda row: row["inner_events"] / row["outer_events"]),
             "inner_events": sum(row["inner_events"] for row in both),
@@ -90,8 +93,7 @@ def _pair(rows: Sequence[Row], endpoint: str) -> dict[str, Any]:
 
 def _brief(results: Results, page: Page) -> Html:
     """Pairs of endpoints of which separate fits put the part above the whole."""
-    rows = results.rows(NESTED.file)
-    pairs = [_pair(rows, row["endpoint"]) for row in rows if row["part"] == ESTIMATE and row["exceeds"] is not None]
+    pairs = _pairs(results.rows(NESTED.file))
     return rendered("chapters/nested/brief.html", pairs=pairs, write=results.writer(NESTED), reversed_pairs=[
         pair for pair in pairs if pair["nested_inner"]["contradicts"]]) if pairs else Html("")
 

@@ -71,17 +71,17 @@ def likelihood_ratios(rate: Case, survival: Case, first: Draws, second: Draws) -
     place = [survival.studies.study_ids.index(name) for name in rate.studies.study_ids]
     effects = _nodes(rate, first)
     logits = first["m"][:, None, None] + first["tau"][:, None, None] * effects[:, None]
-    known = logit_normal.likelihood(rate.studies.events, rate.studies.evaluable, on=NUMBERS).value(logits)
-    known -= effects[:, None] ** 2 / 2.0
-    known = np.exp(known - known.max(axis=1, keepdims=True))
-    known /= known.sum(axis=1, keepdims=True)
+    weights = logit_normal.likelihood(rate.studies.events, rate.studies.evaluable, on=NUMBERS).value(logits)
+    weights -= effects[:, None] ** 2 / 2.0
+    weights = np.exp(weights - weights.max(axis=1, keepdims=True))
+    weights /= weights.sum(axis=1, keepdims=True)
     none = log_hazard.log_likelihood(second, survival.studies)[:, None]
     ratios = []
     for r in CORRELATIONS:
         given = {"eta": (second["eta"][:, None] + r * second["tau"][:, None] * effects).ravel(),
                  "tau": np.repeat(second["tau"] * np.sqrt(1.0 - r**2), len(effects))}
-        likely = log_hazard.log_likelihood(given, survival.studies).reshape(len(known), len(effects), -1) - none
-        ratios.append((known * np.exp(likely[..., place])).sum(axis=1).prod(axis=1))
+        likely = log_hazard.log_likelihood(given, survival.studies).reshape(len(weights), len(effects), -1) - none
+        ratios.append((weights * np.exp(likely[..., place])).sum(axis=1).prod(axis=1))
     return np.array(ratios)
 
 

@@ -1,6 +1,6 @@
 """Rates of endpoints that contain one another: each from its separate fit and from the nested one."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -11,11 +11,8 @@ from analysis.drawing.intervals import Block, Interval, Line, Look, Plot, draw_i
 from analysis.drawing.page import left_out
 from analysis.inference.nested import GIVEN, INNER, OUTER
 from analysis.results.numbers import Scale, chance, interval_text
-from analysis.results.table import plain_rows
+from analysis.results.table import Frame, grouped_rows
 from analysis.results.writing import RATE, Labels
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MAX_PAIRS = 30
 _LOOKS = {fit: (Look(color, mark), Look(color, mark, dashed=True))
@@ -23,7 +20,7 @@ _LOOKS = {fit: (Look(color, mark), Look(color, mark, dashed=True))
 _KINDS = ("mean rate, {} credible interval", "new study, {} prediction interval")
 
 
-def draw_nested(frame: "pd.DataFrame", *, labels: Labels) -> Figure:
+def draw_nested(frame: Frame, *, labels: Labels) -> Figure:
     """A block for each endpoint within its parent, with both mean rates and what a new study should expect.
 
     Parameters
@@ -31,12 +28,11 @@ def draw_nested(frame: "pd.DataFrame", *, labels: Labels) -> Figure:
     frame : data frame
         As nested.csv, of which the estimates are drawn.
     """
-    rows = list(plain_rows(frame[frame["median"].notna()]))
-    pairs = list(dict.fromkeys(row.endpoint for row in rows))
-    groups = by_scale(pairs[:MAX_PAIRS], lambda endpoint: labels.scales[endpoint])
+    pairs = grouped_rows(frame[frame["median"].notna()], "endpoint")
+    groups = by_scale(pairs[:MAX_PAIRS], lambda rows: labels.scales[rows[0].endpoint])
     return draw_intervals(
-        [Plot(tuple(_block([row for row in rows if row.endpoint == endpoint], labels, scale) for endpoint in group),
-              scale, f"Rate{scale.of_a_rate}") for scale, group in groups.items()],
+        [Plot(tuple(_block(rows, labels, scale) for rows in group), scale, f"Rate{scale.of_a_rate}")
+         for scale, group in groups.items()],
         title="Separate fits and nested ones", stamp=labels.stamp,
         heads=("", "Median\n[interval]", ""),
         legend=[(look, f"{fit} fit, {kind.format(labels.level)}") for fit, looks in _LOOKS.items()

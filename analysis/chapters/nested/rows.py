@@ -93,19 +93,19 @@ def _cells(nesting: Nesting, part: str) -> dict[str, Any]:
 
 def _estimate(nesting: Nesting, fit: str, quantity: str, estimates: Iterable[Estimate],
               studies: RateStudies) -> dict[str, Any]:
-    known = {one.estimand: one for one in estimates}
+    by_name = {estimate.estimand: estimate for estimate in estimates}
     cells = {**_cells(nesting, ESTIMATE), "fit": fit, "quantity": quantity, "k_studies": len(studies),
-             "n_patients": studies.patients, "status": COMPUTED, **NESTED.pick(vars(known[MEAN])),
-             **limit_cells(known[NEW], "new_")}
-    if RHO in known:
+             "n_patients": studies.patients, "status": COMPUTED, **NESTED.pick(vars(by_name[MEAN])),
+             **limit_cells(by_name[NEW], "new_")}
+    if RHO in by_name:
         case = nesting.outer if quantity == OUTER else nesting.inner
         prior = case.priors[RHO].draw(_PRIOR_DRAWS, np.random.default_rng(1))
-        cells |= {**limit_cells(known[RHO], "rho_"), "rho_sd": known[RHO].sd, "rho_prior_sd": float(prior.std())}
+        cells |= {**limit_cells(by_name[RHO], "rho_"), "rho_sd": by_name[RHO].sd, "rho_prior_sd": float(prior.std())}
     return cells
 
 
 def _study(evidence: Evidence, nesting: Nesting, row: NestedRow) -> dict[str, Any]:
-    counts = {f"{part}_{name}": getattr(found, name) for part, found in ((OUTER, row.outer), (INNER, row.inner))
-              for name in ("events", "n", "grading") if found}
+    counts = {f"{part}_{name}": getattr(count, name) for part, count in ((OUTER, row.outer), (INNER, row.inner))
+              for name in ("events", "n", "grading") if count}
     return {**_cells(nesting, STUDY), "study_id": row.study_id, "label": evidence.study(row.study_id).label,
             "role": row.role, **counts, "reason": row.reason}

@@ -1,7 +1,6 @@
 """Every published number beside the reanalysis, and what a new study would show; the words are in section.html."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from analysis.cases.settings import ALL
 from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
@@ -12,10 +11,7 @@ from analysis.drawing.tables import FITS, comparison_table, fit_row
 from analysis.inference.estimands import MAIN
 from analysis.results.comparison import COMPARISON, agrees, distinct, said_again
 from analysis.results.results import CONFLICT, Results
-from analysis.results.table import Row
-
-if TYPE_CHECKING:
-    import pandas as pd
+from analysis.results.table import Frame, Row
 
 
 def _work(asked: Asked) -> Iterator[Task]:
@@ -43,7 +39,7 @@ def _figures(results: Results) -> Iterator[Picture]:
         yield _picture(results, "summary", comparisons[comparisons["reported_id"].isin(ids)], leading)
 
 
-def _picture(results: Results, kind: str, comparisons: "pd.DataFrame", pairs: Sequence[Row]) -> Picture:
+def _picture(results: Results, kind: str, comparisons: Frame, pairs: Sequence[Row]) -> Picture:
     return Picture(kind, draw_published, {"comparisons": comparisons, "labels": results.labels},
                    f"Published estimates with confidence intervals above posterior medians with credible intervals; in "
                    f"{sum(map(agrees, pairs))} of {len(pairs)} the published estimate lies in the credible interval.")
@@ -63,8 +59,7 @@ def _section(results: Results, page: Page) -> Html:
 
 
 def _predictions(results: Results) -> Html:
-    endpoints = {endpoint.endpoint: endpoint for endpoint in results.fitted}
-    headlines = map(results.headline, endpoints)
+    headlines = (results.headline(endpoint.endpoint) for endpoint in results.fitted)
 
     def heterogeneity(row: Row) -> str:
         record = row["record"]
@@ -74,9 +69,9 @@ def _predictions(results: Results) -> Html:
     return show(results.writer(FITS), [fit_row(results, record, record.heterogeneity) for record in headlines],
                 "endpoint estimand k_studies main_median new_median spread_median",
                 caption="Pooled estimate, prediction for a new study, and heterogeneity",
-                cells={"endpoint": lambda row: endpoints[row["endpoint"]].label
+                cells={"endpoint": lambda row: results.labels.endpoints[row["endpoint"]]
                        + (f" ({CONFLICT})" if row["record"].conflicts else ""), "spread_median": heterogeneity,
-                       "estimand": lambda row: results.main_name(endpoints[row["endpoint"]])})
+                       "estimand": lambda row: results.main_name(results.evidence.endpoint(row["endpoint"]))})
 
 
 CHAPTER = Chapter("published", 20, (INTERVAL_SHAPES,), _work, _finish, _figures, _section,

@@ -51,8 +51,8 @@ def _plot(rows: list[Any], scale: Scale | None, labels: Labels) -> Plot:
                  for endpoint in dict.fromkeys(row.endpoint for row in rows)}
     named = len(endpoints) == len(rows) > 1
     blocks = (Block(tuple(_pair(row, labels, scale or PERCENT, labels.endpoints[endpoint] if named else "")
-                          for row in own), "" if named else labels.endpoints[endpoint])
-              for endpoint, own in endpoints.items())
+                          for row in group), "" if named else labels.endpoints[endpoint])
+              for endpoint, group in endpoints.items())
     return Plot(tuple(blocks), scale, f"Rate, or survival at the horizon{scale.of_a_rate}" if scale else "Months")
 
 

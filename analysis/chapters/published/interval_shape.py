@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from analysis.cases.case import Case, case_of
+from analysis.cases.case import Case, headline_case
 from analysis.cases.selection import reason_against_study
 from analysis.cases.settings import ALL, Job, Question
 from analysis.evidence.directory import Evidence
@@ -58,14 +58,13 @@ def judged_intervals(evidence: Evidence) -> Iterator[tuple[Reported, str]]:
 
 def shape_rows(evidence: Evidence, base: Job, reported: Reported, endpoint: str) -> dict[str, list[dict[str, Any]]]:
     """What the published interval of a rate looks like, and what completed evidence gives; nothing without a study."""
-    question = replace(base.question, endpoint=endpoint, subset=reported.subset or ALL)
-    case = case_of(evidence, replace(base, question=question), shared_priors=True)
+    case = headline_case(evidence, base, endpoint, reported.subset or ALL)
     if not len(case.studies):
         return {}
-    missing = missing_sizes(evidence, question, case.studies.study_ids, reported.k_studies)
+    missing = missing_sizes(evidence, case.question, case.studies.study_ids, reported.k_studies)
     published = (reported.estimate, reported.ci_low, reported.ci_high)
     return {INTERVAL_SHAPES.file: [{
-        "reported_id": reported.reported_id, "endpoint": endpoint, "subset": question.subset,
+        "reported_id": reported.reported_id, "endpoint": endpoint, "subset": case.question.subset,
         **dict(zip(("published", "published_lower", "published_upper"), published, strict=True)),
         **shape_cells(published, reported.decimals, completed_ratios(case, missing))}]}
 
@@ -134,13 +133,13 @@ def shape_cells(published: Sequence[float], decimals: int, completed: np.ndarray
     ends = np.array([(max(value - half, 1e-9), min(value + half, 1.0 - 1e-9)) for value in published])
     ratios = [log_arm_ratio(*corner) for corner in product(*ends)]
     low, high = min(ratios), max(ratios)
-    known = completed[np.isfinite(completed)]
-    cells = {"arm_ratio_low": math.exp(low), "arm_ratio_high": math.exp(high), "completed": len(known),
+    finite = completed[np.isfinite(completed)]
+    cells = {"arm_ratio_low": math.exp(low), "arm_ratio_high": math.exp(high), "completed": len(finite),
              "symmetric_about": " ".join(name for name, to in _SCALES.items() if _can_be_symmetric(to(ends)))}
-    if len(known):
-        middle = np.median(known)
-        share = np.mean(known >= low) if low > middle else np.mean(known <= high) if high < middle else 1.0
-        cells |= {"completed_low": float(np.exp(known.min())), "completed_high": float(np.exp(known.max())),
+    if len(finite):
+        middle = np.median(finite)
+        share = np.mean(finite >= low) if low > middle else np.mean(finite <= high) if high < middle else 1.0
+        cells |= {"completed_low": float(np.exp(finite.min())), "completed_high": float(np.exp(finite.max())),
                   "share_at_least_as_lopsided": float(share)}
     return cells
 
@@ -156,10 +155,10 @@ def with_methods(row: Row, methods: Sequence[Row]) -> dict[str, Any]:
     intervals = [[method[name] for name in ("estimate", "lower", "upper")] for method in methods
                  if method["estimand"] == "mean_rate"]
     ratios = [log_arm_ratio(*values) for values in intervals if None not in values and 0.0 < values[0] < 1.0]
-    known = [ratio for ratio in ratios if math.isfinite(ratio)]
-    if not known or row.get("completed_low") is None:
+    finite = [ratio for ratio in ratios if math.isfinite(ratio)]
+    if not finite or row.get("completed_low") is None:
         return {**row, "finding": "not judged: no method gives two limits"}
-    low, high = math.exp(min(known)), math.exp(max(known))
+    low, high = math.exp(min(finite)), math.exp(max(finite))
     reach = min(low, row["completed_low"]), max(high, row["completed_high"])
     outside = row["arm_ratio_low"] > reach[1] or row["arm_ratio_high"] < reach[0]
     return {**row, "methods_low": low, "methods_high": high,

@@ -1,6 +1,6 @@
 """Whether later studies are what the review's predict; the words are in section.html."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +9,7 @@ from analysis.cases.settings import ALL
 from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
 from analysis.chapters.validation.figure import draw_validation
 from analysis.chapters.validation.rows import LATER, REVIEW, SCORES, VALIDATION, later_reports, validation_rows
-from analysis.chapters.validation.scores import counted_rows, score_rows
+from analysis.chapters.validation.scores import score_rows
 from analysis.drawing.html import Html, rendered, section, show
 from analysis.inference.prediction import NAMED_BELOW
 from analysis.results.results import Results
@@ -28,8 +28,7 @@ def _work(asked: Asked) -> Iterator[Task]:
 
 def _figures(results: Results) -> Iterator[Picture]:
     if rows := results.computed(VALIDATION.file):
-        headline = {row["endpoint"]: row["model"] for row in reversed(rows)}
-        first = [row for row in rows if row["model"] == headline[row["endpoint"]]]
+        first = _first(rows)
         named = [f"{row['label']}, {row['report']}" for row in first if row["named"]]
         yield Picture("validation", draw_validation, {"frame": results.frame(VALIDATION), "labels": results.labels},
                       f"{len(first)} reports of later studies on the intervals that the review's studies predict for "
@@ -39,7 +38,7 @@ def _figures(results: Results) -> Iterator[Picture]:
 def _section(results: Results, page: Page) -> Html:
     """How many reports of later studies are surprising, what does not transfer, and which model predicts them best."""
     rows, scores, write = results.rows(VALIDATION.file), results.rows(SCORES.file), results.writer(VALIDATION)
-    first, told = _first(results), _told(results)
+    first, told = _first(rows), _told(results)
     every = show(write, rows, "endpoint label report model observed median pit two_sided chance_named log_predictive "
                  "reason", caption="Each report of a later study, predicted from the review's studies",
                  marked=lambda row: "outside" if row["named"] and row["counted"] else None)
@@ -58,23 +57,22 @@ def _section(results: Results, page: Page) -> Html:
         picture=page.picture("validation")))
 
 
-def _first(results: Results) -> list[Row]:
-    """Rows of the headline model of each endpoint."""
-    rows = results.rows(VALIDATION.file)
+def _first(rows: Sequence[Row]) -> list[Row]:
+    """Rows of the headline model of each endpoint, which stands first."""
     headline = {row["endpoint"]: row["model"] for row in reversed(rows)}
     return [row for row in rows if row["model"] == headline[row["endpoint"]]]
 
 
 def _told(results: Results) -> dict[str, Any]:
     """What the words speak of: reports that count, surprising ones, and endpoints with more of them than chance has."""
-    first = _first(results)
-    judged, headline = [row for row in counted_rows(results) if row in first], {row["endpoint"]: row["model"]
-                                                                                for row in first}
+    first = _first(results.rows(VALIDATION.file))
+    judged = [row for row in first if row["status"] == COMPUTED and row["counted"]]
+    headline = {(row["endpoint"], row["model"]) for row in first}
     return {"judged": judged, "studies": {row["study_id"] for row in judged},
             "named": [row for row in judged if row["named"]],
             "beyond_chance": {row["endpoint"]: row for row in results.rows(SCORES.file)
-                              if row["model"] == headline.get(row["endpoint"])
-                              and (row["as_many"] or 1.0) < NAMED_BELOW}}
+                              if (row["endpoint"], row["model"]) in headline
+                              and row["as_many"] is not None and row["as_many"] < NAMED_BELOW}}
 
 
 def _brief(results: Results, page: Page) -> Html:

@@ -1,7 +1,7 @@
 """What later studies reported within what the review's studies predict."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -12,11 +12,8 @@ from analysis.drawing.intervals import Block, Interval, Line, Look, Plot, draw_i
 from analysis.drawing.page import left_out
 from analysis.inference.prediction import NAMED_BELOW
 from analysis.results.numbers import chance, level_text
-from analysis.results.table import COMPUTED, plain_rows
+from analysis.results.table import COMPUTED, Frame, grouped_rows
 from analysis.results.writing import Labels
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MAX_REPORTS = 80
 _LOOKS = {"": Look(style.SHRUNKEN), **dict(zip(BESIDE, (Look(style.PREDICTION, "s"), Look(style.PUBLISHED, "^")),
@@ -25,7 +22,7 @@ Predicted = list[Any]
 """One report as each model predicts it, the headline's first."""
 
 
-def draw_validation(frame: "pd.DataFrame", *, labels: Labels) -> Figure:
+def draw_validation(frame: Frame, *, labels: Labels) -> Figure:
     """A block per endpoint, a line per report, an interval per model with the report as its mark.
 
     Parameters
@@ -34,7 +31,7 @@ def draw_validation(frame: "pd.DataFrame", *, labels: Labels) -> Figure:
         As validation.csv, with at least one report that is predicted.
     """
     predicted = frame[frame["status"] == COMPUTED]
-    reports = [list(plain_rows(rows)) for _, rows in predicted.groupby(["endpoint", "row"], sort=False)]
+    reports = grouped_rows(predicted, "endpoint", "row")
     groups = by_scale(reports[:MAX_REPORTS], lambda rows: labels.scales[rows[0].endpoint])
     level = " or ".join(sorted(map(level_text, predicted["level"].unique())))
     models = {row.model for rows in reports for row in rows[1:]}

@@ -34,18 +34,10 @@ DRAWS = 20_000
 VALIDATION = Layout("validation.csv", "One report of a later study, predicted from the review's.", columns(
     "endpoint model study_id label n", Column("tier", "tier of the row of evidence", "text"),
     Column("row", "line of responses.csv or survival.csv", "count"),
-    Column("report", "what the study reports, in words", "text", "Report"),
-    Column("months", "months at which survival is read; empty for a rate"),
+    "report", Column("months", "months at which survival is read; empty for a rate"),
     Column("patients", "patients of the predicted count: for survival fewer, for censoring", "count"),
-    Column("observed", "reported rate or survival", "estimate", "Observed{unit}"),
-    Column("median", "predictive median", "estimate", "Predicted{unit} [{level} prediction]"),
-    "lower upper level interval",
-    Column("pit", "predictive probability of less than the study reports, plus half that of just that (mid-p)",
-           "chance", "Mid-p"),
-    Column("two_sided", "two-sided predictive probability of something at least as extreme", "chance", "Two-sided"),
-    Column("named", "whether that is below 0.05", "flag"),
-    Column("chance_named", "probability of that by chance", "chance", "By chance"),
-    Column("log_predictive", "log predictive probability of the report", heading="Log predictive"),
+    "observed", Column("median", "predictive median", "estimate", "Predicted{unit} [{level} prediction]"),
+    "lower upper level interval pit two_sided named chance_named log_predictive",
     Column("counted", "whether it counts in the verdict", "flag"), "status",
     Column("reason", "why it is not predicted, or does not count", "text", "Note"), "stamp"))
 SCORES = Layout("validation_scores.csv", "The later reports of an endpoint that count, by one model.", columns(
@@ -74,19 +66,21 @@ def later_reports(evidence: Evidence, question: Question) -> list[dict[str, Any]
     """
     tiers = "".join(sorted({row.tier for row in (*evidence.responses, *evidence.survival)}))
     wide = replace(question, study_set=LATER, tiers=tiers, retrospective=True, early_landmarks=True)
-    known, later = candidates(evidence, question).study_ids, {
-        study.study_id for study in evidence.studies if study.in_review is False}
+    in_review = candidates(evidence, question).study_ids
+    later = {study.study_id for study in evidence.studies if study.in_review is False}
     rate = evidence.endpoint(question.endpoint).kind == "rate"
     rows = [row for row in (candidates(evidence, wide).rows if rate else answering(evidence, wide))
             if row.study_id in later and (rate or (row.statistic in (LANDMARK, MEDIAN) and not row.stratum))]
-    against = [_against(evidence, question, row) for row in rows]
-    counted = (row.study_id for row, reason in zip(rows, against, strict=True) if not reason)
-    shared = {other: f"shares patients with {evidence.study(one).label}"
-              for one, other in shared_patients(evidence, dict.fromkeys((*known, *counted)))}
-    against = [reason or shared.get(row.study_id, "") for row, reason in zip(rows, against, strict=True)]
-    return [{"study_id": row.study_id, "label": evidence.study(row.study_id).label, "n": row.n, "tier": row.tier,
-             "row": row.row, **vars(report_of(row)), "counted": not reason, "reason": reason}
-            for row, reason in zip(rows, against, strict=True)]
+    counted = dict.fromkeys((*in_review, *(row.study_id for row in rows if not _against(evidence, question, row))))
+    shared = {other_id: f"shares patients with {evidence.study(study_id).label}"
+              for study_id, other_id in shared_patients(evidence, counted)}
+    reports = []
+    for row in rows:
+        reason = _against(evidence, question, row) or shared.get(row.study_id, "")
+        reports.append({"study_id": row.study_id, "label": evidence.study(row.study_id).label, "n": row.n,
+                        "tier": row.tier, "row": row.row, **vars(report_of(row)), "counted": not reason,
+                        "reason": reason})
+    return reports
 
 
 def _against(evidence: Evidence, question: Question, row: Response | Survival) -> str:
@@ -105,29 +99,27 @@ def validation_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, l
     refused = too_large(RateStudies(range(len(sizes)), [0] * len(sizes), sizes))
     beside = [all_models()[name] for name in BESIDE if case.model.kind == "survival" and name != case.model.name]
     rows, scores = [], []
-    for of_model in (case, *(case.but(model=model) for model in beside)):
-        shared = {"endpoint": endpoint, "model": of_model.model.name}
-        predicted, as_many, reason = [], None, refused
+    for case_of_model in (case, *(case.but(model=model) for model in beside)):
+        shared = {"endpoint": endpoint, "model": case_of_model.model.name}
+        predicted, chance, reason = [], None, refused
         try:
             if not refused:
-                predicted, as_many = _predicted(of_model, reports)
+                predicted, chance = _predicted(case_of_model, reports)
         except NO_POSTERIOR as error:
             reason = str(error)
         predicted = predicted or [{"status": NOT_COMPUTED, "reason": reason}] * len(reports)
         rows += [{**shared, **report, **cells} for report, cells in zip(reports, predicted, strict=True)]
-        scores.append({**shared, "as_many": as_many})
+        scores.append({**shared, "as_many": chance})
     return {VALIDATION.file: rows, SCORES.file: scores}
 
 
 def _predicted(case: Case, reports: Sequence[Row]) -> tuple[list[dict[str, Any]], float | None]:
     """Cells of each report, and the probability of as many surprises among those that count."""
-    grid, rows, laws = posterior_of(case).grid, [], []
-    for report in reports:
-        months, n = report["months"], report["patients"]
-        law = law_of(grid, months, n)
-        rows.append({"status": COMPUTED, "level": case.level, "interval": "prediction",
-                     **vars(law.expectation(n * report["observed"], case.level))})
-        laws.append(law)
+    grid = posterior_of(case).grid
+    laws = [law_of(grid, report["months"], report["patients"]) for report in reports]
+    rows = [{"status": COMPUTED, "level": case.level, "interval": "prediction",
+             **vars(law.expectation(report["patients"] * report["observed"], case.level))}
+            for report, law in zip(reports, laws, strict=True)]
     counted = [(report, law) for report, law in zip(reports, laws, strict=True) if report["counted"]]
     named = sum(row["named"] for row, report in zip(rows, reports, strict=True) if report["counted"])
     return rows, as_many(case, grid, counted, named) if named else None
@@ -142,8 +134,8 @@ def as_many(case: Case, grid: Grid | Slices, predicted: Sequence[tuple[Row, Coun
     draws, total = draw(grid, DRAWS, rng), np.zeros(DRAWS, dtype=int)
     for study_id in dict.fromkeys(report["study_id"] for report, _ in predicted):
         effects, share, survival = case.model.density.new_study(draws, rng), np.ones(DRAWS), np.ones(DRAWS)
-        own = [pair for pair in predicted if pair[0]["study_id"] == study_id]
-        for report, law in sorted(own, key=lambda pair: pair[0]["months"] or 0.0):
+        of_study = [pair for pair in predicted if pair[0]["study_id"] == study_id]
+        for report, law in sorted(of_study, key=lambda pair: pair[0]["months"] or 0.0):
             months, n, before = report["months"], report["patients"], survival
             survival = np.clip(effects, 0.0, 1.0) if months is None else \
                 case.model.density.curve.survival(draws, effects, months)

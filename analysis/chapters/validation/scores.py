@@ -14,18 +14,12 @@ _FEWEST = 3
 """Studies without which a standard error means nothing."""
 
 
-def counted_rows(results: Results) -> list[Row]:
-    """Predictions that count in the verdict."""
-    return [row for row in results.computed(VALIDATION.file) if row["counted"]]
-
-
 def score_rows(results: Results) -> Mapping[str, list[dict[str, Any]]]:
     """The scores of each endpoint, and of all endpoints of survival together, each against the headline model."""
-    counted, given = counted_rows(results), results.rows(SCORES.file)
-    kinds = {endpoint.endpoint: endpoint.kind for endpoint in results.evidence.endpoints}
-    groups = {row["endpoint"]: [row["endpoint"]] for row in given}
-    groups[""] = [endpoint for endpoint in groups if kinds[endpoint] == "survival"]
-    known = {(row["endpoint"], row["model"]): row["as_many"] for row in given}
+    counted = [row for row in results.computed(VALIDATION.file) if row["counted"]]
+    as_many = {(row["endpoint"], row["model"]): row["as_many"] for row in results.rows(SCORES.file)}
+    groups = {endpoint: [endpoint] for endpoint, _ in as_many}
+    groups[""] = [endpoint for endpoint in groups if results.evidence.endpoint(endpoint).kind == "survival"]
     scores = []
     for name, endpoints in groups.items():
         by_model: dict[str, list[Row]] = {}
@@ -33,7 +27,7 @@ def score_rows(results: Results) -> Mapping[str, list[dict[str, Any]]]:
             if row["endpoint"] in endpoints:
                 by_model.setdefault(row["model"], []).append(row)
         headline = next(iter(by_model.values()), [])
-        scores += [{"endpoint": name, "model": model, "as_many": known.get((name, model)), **_score(rows, headline)}
+        scores += [{"endpoint": name, "model": model, "as_many": as_many.get((name, model)), **_score(rows, headline)}
                    for model, rows in by_model.items()]
     return {SCORES.file: scores}
 
