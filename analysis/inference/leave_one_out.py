@@ -34,7 +34,8 @@ class LeftOut:
     log_predictive : float
         Log predictive density of what the study reports (probability of its count; density of its log hazard).
     pit : float
-        Predictive probability of less than what was reported, plus half the probability of just that (mid-p).
+        Predictive probability of less than what was reported, plus half the probability of just that (mid-p): of the
+        count, or of survival.
     posterior : Posterior
         Without the study.
     """
@@ -82,10 +83,10 @@ def only(studies: Studies, index: int) -> Studies:
 
 
 def pit(grid: Grid, study: Studies) -> float:
-    """Predictive mid-p of the one study: its count, or its estimated log hazard."""
+    """Predictive mid-p of the one study: of its count, or of its survival, which is lower the higher its hazard."""
     if isinstance(study, RateStudies):
         return counts_of(grid, int(study.evaluable[0])).pit(int(study.events[0]))
-    return _pit_of_hazard(grid, study)
+    return 1.0 - _pit_of_hazard(grid, study)
 
 
 def chance_named(grid: Grid, study: Studies) -> float:

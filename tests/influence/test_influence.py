@@ -25,7 +25,7 @@ from tests.casing import bare_case
 from tests.data.tables import FOLDER
 from tests.exact.solved import rates
 
-from .cases import COUNTS, CR, OS, evidence_of, influence_of
+from .cases import COUNTS, CR, OS, evidence_of, funnel_of, influence_of
 
 MEDIANS = {"a": (12.0, 30), "b": (14.0, 40), "c": (11.0, 25), "d": (13.0, 50)}
 
@@ -50,6 +50,16 @@ def test_a_study_left_out_is_a_fit_of_the_others(tmp_path, job, estimand):
     assert row["heterogeneity_median"] == pytest.approx(fit[row["heterogeneity"]].median, abs=1e-9)
     assert row["shift"] == pytest.approx(row["median"] - row["full_median"])
     assert row["shift_sd"] == pytest.approx(row["shift"] / row["full_sd"])
+
+
+def test_the_mid_p_is_that_of_what_is_reported(tmp_path):
+    """One study with far better survival, and one with far fewer responses, than the others."""
+    evidence = evidence_of(tmp_path, COUNTS | {"odd": (10, 40)}, medians=MEDIANS | {"odd": (60.0, 50)})
+    (survival,), (responses,) = ([row for row in influence_of(evidence, job) if row["study_id"] == "odd"]
+                                 for job in (OS, CR))
+    assert survival["pit"] > 0.975 and responses["pit"] < 0.025
+    (of_hazard,) = [row for row in funnel_of(evidence, OS) if row["study_id"] == "odd"]
+    assert survival["pit"] == pytest.approx(1.0 - of_hazard["pit"]) and of_hazard["z"] < -1.96
 
 
 def test_a_planted_outlier_is_named_and_alone(planted):

@@ -125,8 +125,7 @@ def _predicted(case: Case, grid: Grid | Slices, replicated: np.ndarray) -> Itera
     studies = case.studies
     if isinstance(studies, HazardStudies):
         limits = np.quantile(replicated, [(1.0 - case.level) / 2.0, 0.5, (1.0 + case.level) / 2.0], axis=0).T
-        # The higher the hazard, the lower is survival.
-        yield from ((*map(float, three), 1.0 - pit(grid, only(studies, at))) for at, three in enumerate(limits))
+        yield from ((*map(float, three), pit(grid, only(studies, at))) for at, three in enumerate(limits))
         return
     for n, count, law in _counted(case, grid):
         yield (*(float(limit) / n for limit in law.limits(case.level)), law.pit(count))

@@ -99,9 +99,10 @@ def _studies(evidence: Evidence, case: Case) -> Iterator[dict[str, Any]]:
     precision, observed, studies = _precision(case), _observed(case), case.studies
     for left in leave_one_out(case):
         study_id, at = studies.study_ids[left.index], left.index
+        mid_p = left.pit if case.model.kind == "rate" else 1.0 - left.pit  # of the hazard, on whose scale z is
         yield {"study_id": study_id, "label": evidence.study(study_id).label, "n": int(studies.sizes[at]),
-               "precision": float(precision[at]), "observed": float(observed[at]), "pit": left.pit,
-               "two_sided": left.tail, "z": float(special.ndtri(np.clip(left.pit, 1e-12, 1.0 - 1e-12)))}
+               "precision": float(precision[at]), "observed": float(observed[at]), "pit": mid_p,
+               "two_sided": left.tail, "z": float(special.ndtri(np.clip(mid_p, 1e-12, 1.0 - 1e-12)))}
 
 
 def _precision(case: Case) -> np.ndarray:
