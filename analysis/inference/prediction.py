@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize
 
 from analysis.cases.curves import kaplan_meier
+from analysis.frequentist.estimates import smoothed_log_hazards
 from analysis.inference.grid import Grid, Slices
 from models import beta_binomial, log_hazard
 from models.model import Draws, Model
@@ -143,6 +144,8 @@ def survivors_of(grid: Grid | Slices, months: float, n: int) -> CountLaw:
     Survival of the study follows from its effect, whose distribution function is known at each point of the grid; the
     binomial law of n patients is summed over cells of survival.
     """
+    from scipy import stats
+
     density, (values, weights) = grid.density.model.density, grid.sparse()
     edges = np.linspace(0.0, 1.0, _CELLS + 1)
     # Survival falls with the effect: it is at most s where the effect is at least that of s.
@@ -179,10 +182,7 @@ def outcome(studies: Studies) -> tuple[str, np.ndarray]:
         return "events", studies.events
     if isinstance(studies, CurveStudies):
         return "survival", nearest_points(studies)[1]
-    values, rows = np.empty(len(studies)), log_hazard.kinds(studies)
-    for name, table in log_hazard.data(studies).items():
-        values[rows[name]] = log_hazard.smoothed(name, table, table[0])
-    return "log_hazard", values
+    return "log_hazard", smoothed_log_hazards(studies)[0]
 
 
 def nearest_points(studies: CurveStudies) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
