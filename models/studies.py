@@ -24,13 +24,8 @@ class _Columns:
     def __len__(self) -> int:
         return len(self.study_ids)
 
-    def take(self, kept: np.ndarray) -> Self:
-        """Some of the studies.
-
-        Parameters
-        ----------
-        kept : bool array, shape (k,)
-        """
+    def take(self, kept: np.ndarray | Sequence[int] | slice) -> Self:
+        """Some of the studies: where a bool array of shape (k,) says so, or by their places."""
         columns = {name: getattr(self, name)[kept] for name in self.__dataclass_fields__ if name != "study_ids"}
         return replace(self, study_ids=tuple(np.array(self.study_ids, dtype=object)[kept]), **columns)
 

@@ -275,7 +275,7 @@ def _simulated(model: Model, studies: RateStudies | HazardStudies, months: np.nd
             with np.errstate(divide="ignore"):
                 effect = np.log(-np.log(model.marginal.curve.survival(draws, effect, months[at])) / months[at])
         inside = np.clip(np.nan_to_num(effect), -700.0, 700.0)[:, None]
-        reports.append(replicates(model, studies.take(np.arange(len(studies)) == at), draws, inside, rng))
+        reports.append(replicates(model, studies.take([at]), draws, inside, rng))
     return np.concatenate(reports, axis=1)
 
 

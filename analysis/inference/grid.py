@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analysis.inference.density import Density, natural, place_of
+from analysis.inference.weighted import mean_and_sd
 
 FIRST_STEP = 0.5
 TOLERANCE = 1e-8
@@ -197,9 +198,8 @@ def _sliced(density: Density, tolerance: float) -> Slices:
     scan = middle + width * _SHARED_SCAN
     placed = [_place(at_value(place)) for place in scan]
     log_masses = np.array([log_mass for *_, log_mass in placed]) + prior.log_density(scan)
-    mass = np.exp(log_masses - log_masses.max())
-    centre = float(scan @ mass / mass.sum())
-    spread = max(float(np.sqrt((scan - centre) ** 2 @ mass / mass.sum())), 0.5 * width)
+    centre, spread = centre_and_spread(scan, log_masses)
+    spread = max(spread, 0.5 * width)
 
     def slice_at(at: float) -> tuple[float, Grid]:
         place = centre + spread * np.sinh(at)
@@ -243,10 +243,13 @@ def _place(density: Density) -> tuple[float, float, float]:
             break
         low, high = max(inside[0] - 1, 0), min(inside[-1] + 1, len(v) - 1)
         v = np.linspace(v[low], v[high], 41)
-    weight = np.exp(marginal - top)
-    centre = float(v @ weight / weight.sum())
-    return (centre, float(np.sqrt((v - centre) ** 2 @ weight / weight.sum())),
-            float(top + np.log(weight.sum() * (v[1] - v[0]))))
+    return *centre_and_spread(v, marginal), float(top + np.log(np.exp(marginal - top).sum() * (v[1] - v[0])))
+
+
+def centre_and_spread(places: np.ndarray, log_mass: np.ndarray) -> tuple[float, float]:
+    """Mean and standard deviation over places of such log masses, which need not add up to anything."""
+    mass = np.exp(log_mass - log_mass.max())
+    return mean_and_sd(places, mass / mass.sum())
 
 
 def _scanned(density: Density, v: np.ndarray) -> np.ndarray:
@@ -309,11 +312,11 @@ def _summaries(a: np.ndarray, b: np.ndarray, log_weights: np.ndarray, step: floa
     top = log_weights.max()
     weights = np.exp(log_weights - top)
     total = weights.sum()
-    found = [top + np.log(total) + 2.0 * np.log(step)]
+    summaries = [top + np.log(total) + 2.0 * np.log(step)]
     for points, mass in ((a, weights.sum(axis=1)), (b, weights.sum(axis=0))):
         mean = points @ mass / total
-        found += [mean, np.sqrt((points - mean) ** 2 @ mass / total)]
-    return np.array(found)
+        summaries += [mean, np.sqrt((points - mean) ** 2 @ mass / total)]
+    return np.array(summaries)
 
 
 def _change(coarse: np.ndarray, fine: np.ndarray) -> float:

@@ -19,7 +19,7 @@ from scipy import special
 
 from analysis.cases.regressions import RegressionCase
 from analysis.inference.density import Density
-from analysis.inference.grid import QuadratureFailed
+from analysis.inference.grid import QuadratureFailed, centre_and_spread
 from models.model import Draws
 from models.priors import Prior
 from models.regression import Covariates
@@ -84,8 +84,7 @@ def nested_laplace(case: RegressionCase, density: Density) -> list[Nodes]:
     covariates = case.covariates
     partial = covariates.missing.any(axis=1)
     kept = [np.ones(len(partial)), (~partial).astype(float)][:1 + partial.any()]
-    studies = np.arange(len(partial))
-    study_likelihoods = [case.regression.study_likelihood(case.studies.take(studies == at)) for at in studies]
+    study_likelihoods = [case.regression.study_likelihood(case.studies.take([at])) for at in range(len(partial))]
 
     def at(v: np.ndarray, log_scale: np.ndarray) -> list[Nodes]:
         terms = _Terms(study_likelihoods, density, v)
@@ -136,9 +135,7 @@ def _place(log_masses: Callable[[np.ndarray], list[np.ndarray]]) -> tuple[float,
         if len(inside) >= _ENOUGH:
             break
         v = np.linspace(v[max(inside[0] - 1, 0)], v[min(inside[-1] + 1, len(v) - 1)], len(_SCAN))
-    weight = np.exp(marginal - marginal.max())
-    centre = float(v @ weight / weight.sum())
-    return centre, float(np.sqrt((v - centre) ** 2 @ weight / weight.sum()))
+    return centre_and_spread(v, marginal)
 
 
 def log_prior_of_slopes(case: RegressionCase, slopes: np.ndarray) -> np.ndarray:

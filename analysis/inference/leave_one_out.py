@@ -65,7 +65,7 @@ def leave_one_out(case: Case) -> tuple[LeftOut, ...]:
         rest = posterior_of(case.but(studies=without(case.studies, index)))
         key = (*case.key, index)
         if key not in _known_pits:
-            _known_pits[key] = pit(rest.grid, only(case.studies, index))
+            _known_pits[key] = pit(rest.grid, case.studies.take([index]))
         predictions.append(LeftOut(index, whole - rest.log_evidence, _known_pits[key], rest))
     return tuple(predictions)
 
@@ -75,11 +75,6 @@ def without(studies: Studies, index: int) -> Studies:
     if isinstance(studies, RateStudies) and len(studies) == 1:
         return RateStudies(("nobody",), [0], [0])
     return studies.take(np.arange(len(studies)) != index)
-
-
-def only(studies: Studies, index: int) -> Studies:
-    """One study."""
-    return studies.take(np.arange(len(studies)) == index)
 
 
 def pit(grid: Grid, study: Studies) -> float:

@@ -17,7 +17,7 @@ from analysis.cases.case import NoStudies
 from analysis.cases.nesting import Nesting
 from analysis.inference import weighted
 from analysis.inference.density import Density, density_of
-from analysis.inference.estimands import Estimate
+from analysis.inference.estimands import Estimate, Quantity
 from analysis.inference.grid import Grid, QuadratureFailed, solve
 from analysis.inference.posterior import Posterior
 from models import beta_binomial
@@ -120,10 +120,9 @@ class NestedPosterior(Joint):
     def _estimate(self, name: str, mean: float, sd: float, rates: np.ndarray, cdf: np.ndarray,
                   interval: str) -> Estimate:
         level = self.outer.case.level
-        lower, median, upper = np.interp([(1.0 - level) / 2.0, 0.5, (1.0 + level) / 2.0],
-                                         np.maximum.accumulate(cdf), rates).tolist()
-        return Estimate(name, None, None, "probability", "proportion", mean, sd, median, lower, upper, level, interval,
-                        np.nan)
+        limits = np.interp(weighted.equal_tails(level), np.maximum.accumulate(cdf), rates)
+        return Quantity(name, np.empty(0), "probability", "proportion", interval).estimate(limits, mean=mean, sd=sd,
+                                                                                           level=level)
 
 
 def nested_posterior(nesting: Nesting) -> NestedPosterior:

@@ -13,6 +13,7 @@ from analysis.inference.distribution import Distribution, distribution
 from analysis.inference.estimands import MAIN, NEW, Estimate, Quantity, heterogeneity_of
 from analysis.inference.grid import Grid, QuadratureFailed, solve
 from analysis.inference.pooled import ExactQuantity, pooled
+from analysis.inference.weighted import equal_tails
 from models.model import NeedsDensity
 from models.studies import RateStudies, Studies
 
@@ -95,8 +96,8 @@ class Summary:
 
 def summary(values: Distribution, *, level: float) -> Summary:
     """Median, equal-tailed limits at `level`, mean and standard deviation of a distribution."""
-    lower, median, upper = values.quantile(np.array([(1.0 - level) / 2.0, 0.5, (1.0 + level) / 2.0]))
-    return Summary(float(median), float(lower), float(upper), values.mean, values.sd)
+    lower, median, upper = values.quantile(equal_tails(level)).tolist()
+    return Summary(median, lower, upper, values.mean, values.sd)
 
 
 def posterior_of(case: Case) -> Posterior:

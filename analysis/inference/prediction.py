@@ -16,6 +16,7 @@ from scipy import optimize
 from analysis.cases.curves import kaplan_meier
 from analysis.frequentist.estimates import smoothed_log_hazards
 from analysis.inference.grid import Grid, Slices
+from analysis.inference.weighted import equal_tails
 from models import beta_binomial, log_hazard
 from models.model import Draws, Model
 from models.studies import CurveStudies, RateStudies, Studies
@@ -91,8 +92,8 @@ class CountLaw:
 
     def limits(self, level: float) -> np.ndarray:
         """Lower limit, median and upper limit: the smallest counts that these probabilities do not exceed."""
-        wanted = [(1.0 - level) / 2.0, 0.5, (1.0 + level) / 2.0]
-        return np.minimum(np.searchsorted(np.cumsum(self.probabilities), wanted), len(self.probabilities) - 1)
+        counts = np.searchsorted(np.cumsum(self.probabilities), equal_tails(level))
+        return np.minimum(counts, len(self.probabilities) - 1)
 
     def at_most(self, count: float) -> float:
         """Probability of no more than a count."""
@@ -168,7 +169,7 @@ def median_limits(grid: Grid | Slices, n: int, level: float) -> tuple[float, flo
     first, last = np.log(_MONTHS)
     return tuple(float(np.exp(optimize.brentq(below, first, last, args=(wanted,), xtol=1e-4)))
                  if below(first, wanted) < 0.0 < below(last, wanted) else float("inf")
-                 for wanted in ((1.0 - level) / 2.0, 0.5, (1.0 + level) / 2.0))
+                 for wanted in equal_tails(level))
 
 
 def outcome(studies: Studies) -> tuple[str, np.ndarray]:

@@ -17,7 +17,7 @@ from analysis.chapters.models.comparison import (
 from analysis.inference.density import density_of
 from analysis.inference.draws import draw
 from analysis.inference.grid import solve
-from analysis.inference.leave_one_out import leave_one_out, only, pit, without
+from analysis.inference.leave_one_out import leave_one_out, pit, without
 from analysis.inference.prediction import predictive_counts
 from models import all_models
 from models.priors import Prior
@@ -77,7 +77,7 @@ def test_masking_is_leaving_out() -> None:
     masked = rates([5, 0, 3], [10, 0, 9])
     one, other = (solve(density_of(model, rows, model.priors)) for rows in (without(studies, 1), masked))
     assert one.log_evidence == pytest.approx(other.log_evidence, abs=1e-9)
-    assert only(studies, 1).study_ids == ("s1",)
+    assert studies.take([1]).study_ids == ("s1",)
 
 
 @pytest.mark.parametrize(("row", "counts"), [((-2.4, 0.3, 0.3), []), ((-2.4, 0.5, 0.2), []), (None, [(3, 40.0)])])

@@ -16,7 +16,7 @@ from analysis.inference import posterior
 from analysis.inference.density import density_of
 from analysis.inference.draws import draw
 from analysis.inference.grid import solve
-from analysis.inference.leave_one_out import chance_named, leave_one_out, only, without
+from analysis.inference.leave_one_out import chance_named, leave_one_out, without
 from analysis.inference.pooled import pooled
 from analysis.inference.posterior import posterior_of
 from analysis.inference.prediction import predictive_counts
@@ -84,7 +84,7 @@ def test_chance_of_being_named_is_that_of_simulated_studies():
     drawn = rng.choice(21, size=20_000, p=probability / probability.sum())
     pit = np.cumsum(probability)[drawn] - probability[drawn] / 2
     # 20,000 draws of a chance below 0.06: four standard errors are 0.007.
-    assert chance_named(left.posterior.grid, only(studies, 0)) == pytest.approx(
+    assert chance_named(left.posterior.grid, studies.take([0])) == pytest.approx(
         np.mean(2 * np.minimum(pit, 1 - pit) < 0.05), abs=0.007)
 
 
