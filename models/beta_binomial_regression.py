@@ -29,14 +29,7 @@ from models.backend import Array, Backend
 from models.beta_binomial import finite_product
 from models.model import Draws
 from models.priors import Prior
-from models.regression import (
-    Covariates,
-    Regression,
-    covariate_effect,
-    linear_predictor,
-    log_density_cells,
-    logit,
-)
+from models.regression import Covariates, Regression, covariate_effect, linear_predictor, log_density_cells, logit
 from models.studies import RateStudies
 
 if TYPE_CHECKING:

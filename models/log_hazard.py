@@ -80,15 +80,15 @@ def observe(studies: HazardStudies, log_hazards: Array) -> None:
 
     tables = data(studies)
     for name, rows in kinds(studies).items():
-        dims, own, table = f"{name}_study", log_hazards[np.flatnonzero(rows)], tables[name]
+        dims, effects, table = f"{name}_study", log_hazards[np.flatnonzero(rows)], tables[name]
         pm.modelcontext(None).add_coord(dims, np.array(studies.study_ids)[rows])
         if name == "estimates":
-            pm.CustomDist("estimate", own, *table[1:], logp=_split_normal_logp, random=_split_normal_draws,
+            pm.CustomDist("estimate", effects, *table[1:], logp=_split_normal_logp, random=_split_normal_draws,
                           observed=table[0], dims=dims)
         elif name == "counts":
-            pm.Poisson("events", table[1] * pm.math.exp(own), observed=table[0].astype(int), dims=dims)
+            pm.Poisson("events", table[1] * pm.math.exp(effects), observed=table[0].astype(int), dims=dims)
         else:
-            pm.CustomDist("events_by_landmark", table[2] * pm.math.exp(own), table[0] + table[1] / table[2],
+            pm.CustomDist("events_by_landmark", table[2] * pm.math.exp(effects), table[0] + table[1] / table[2],
                           logp=_landmark_logp, random=_landmark_draws, observed=table[0], dims=dims)
 
 
@@ -203,10 +203,6 @@ def _sides(eta: Array, tau: Array, estimates: Array, *, on: Backend) -> tuple[Ar
     return terms[0], terms[1]
 
 
-def _log_density_estimates(eta: Array, tau: Array, estimates: Array, *, on: Backend) -> Array:
-    return on.logaddexp(*_sides(eta, tau, estimates, on=on))
-
-
 def _integrated(likelihood: Callable[..., Concave]) -> Callable[..., Array]:
     return lambda eta, tau, table, *, on: log_marginal(likelihood(table, on=on), eta, tau, on=on)
 
@@ -214,7 +210,8 @@ def _integrated(likelihood: Callable[..., Concave]) -> Callable[..., Array]:
 _COLUMNS = {"estimates": ("log_hazard", "se_lower", "se_upper"), "counts": ("events", "person_months"),
             "landmarks": ("events", "person_months", "landmark_months")}
 _CONCAVE = {"counts": _poisson, "landmarks": _binomial}
-DENSITIES = {"estimates": _log_density_estimates, **{name: _integrated(of) for name, of in _CONCAVE.items()}}
+DENSITIES = {"estimates": lambda eta, tau, table, *, on: on.logaddexp(*_sides(eta, tau, table, on=on)),
+             **{name: _integrated(of) for name, of in _CONCAVE.items()}}
 """(eta, tau, table of `data`, on=backend) -> marginal log likelihood of each study, shape (..., k).
 
 What depends on counts only is left out; eta and tau broadcast with that shape.

@@ -201,14 +201,14 @@ class Regression:
         ValueError
             When a name is no hyperparameter of this model, or the support is wrong.
         """
-        known = self.priors
+        priors = self.priors
         for name, prior in replaced.items():
-            if name not in known:
-                raise ValueError(f"the regression has no parameter {name!r}; it has {', '.join(known)}")
-            if prior.support != known[name].support:
-                raise ValueError(f"{name} needs a prior whose support is {known[name].support}, "
+            if name not in priors:
+                raise ValueError(f"the regression has no parameter {name!r}; it has {', '.join(priors)}")
+            if prior.support != priors[name].support:
+                raise ValueError(f"{name} needs a prior whose support is {priors[name].support}, "
                                  f"{prior} is {prior.support}")
-        return {**known, **replaced}
+        return {**priors, **replaced}
 
     def intercept(self, draws: Draws) -> np.ndarray:
         """Linear predictor of a study at the centre of all covariates; shape (...)."""

@@ -198,8 +198,8 @@ def _axis_of_most_change(weights: np.ndarray, values: np.ndarray) -> int:
 
 def _finite(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """The values, kept within their range over the points that matter."""
-    known = values[(weights > _SMALLEST) & np.isfinite(values)]
-    return np.clip(np.nan_to_num(values, nan=known[0]), known.min(), known.max())
+    inside = values[(weights > _SMALLEST) & np.isfinite(values)]
+    return np.clip(np.nan_to_num(values, nan=inside[0]), inside.min(), inside.max())
 
 
 def _refined_values(table: np.ndarray, axis: int, finer: int) -> np.ndarray:

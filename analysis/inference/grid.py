@@ -170,7 +170,7 @@ def _refined(density: Density, centre: float, scale: float, tolerance: float, ne
     coarse = _summaries(a, b, log_weights, step)
     for _ in range(_LEVELS):
         step, a, b = step / 2.0, _halved(a), _halved(b)
-        location, heterogeneity, log_weights = _evaluate(density, centre, scale, a, b, known=log_weights)
+        location, heterogeneity, log_weights = _evaluate(density, centre, scale, a, b, coarse=log_weights)
         fine = _summaries(a, b, log_weights, step)
         # The error of the finer rule is about the square of the change; the power of 3/2 is on the safe side.
         error = _change(coarse, fine) ** 1.5
@@ -207,24 +207,24 @@ def _sliced(density: Density, tolerance: float) -> Slices:
         grid = _refined(at_value(place), *near[:2], max(tolerance, _SLICE), _NEGLIGIBLE_IN_SLICE)
         return grid.log_evidence + float(prior.log_density(np.array(place))) + np.log(spread * np.cosh(at)), grid
 
-    known: dict[float, tuple[float, Grid]] = {}
+    slices: dict[float, tuple[float, Grid]] = {}
     for step in _SHARED_STEPS:
         for side in (1.0, -1.0):
             for count in range(_MOST_SLICES):
                 at = side * count * step
-                if at not in known:
-                    known[at] = slice_at(at)
-                if known[at][0] < max(value for value, _ in known.values()) - _NEGLIGIBLE_SLICE:
+                if at not in slices:
+                    slices[at] = slice_at(at)
+                if slices[at][0] < max(value for value, _ in slices.values()) - _NEGLIGIBLE_SLICE:
                     break
-        places = np.array(sorted(known))
-        log_masses = np.array([known[at][0] for at in places])
+        places = np.array(sorted(slices))
+        log_masses = np.array([slices[at][0] for at in places])
         top = log_masses.max()
         mass = np.exp(log_masses - top)
         even = np.round(places / step).astype(int) % 2 == 0
         error = (2.0 * mass[even].sum() / mass.sum() - 1.0) ** 2
-        error += mass @ [known[at][1].error for at in places] / mass.sum()
+        error += mass @ [slices[at][1].error for at in places] / mass.sum()
         if error <= max(_WORST_SHARED, 2.0 * tolerance):
-            return Slices(tuple(known[at][1] for at in places), mass / mass.sum(),
+            return Slices(tuple(slices[at][1] for at in places), mass / mass.sum(),
                           float(top + np.log(mass.sum() * step)), float(error))
     raise QuadratureFailed(f"{density.model.name}: the quadrature over {name} did not settle, its error is about "
                            f"{error:.2g}")
@@ -285,25 +285,25 @@ def _halved(points: np.ndarray) -> np.ndarray:
 
 
 def _evaluate(density: Density, centre: float, scale: float, a: np.ndarray, b: np.ndarray,
-              known: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+              coarse: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Unconstrained values and the log density in the stretched coordinates, shape (V, U) each.
 
     Parameters
     ----------
-    known : array or None
+    coarse : array or None
         The log density at every second point of each axis, where it was found before.
     """
     v = centre + scale * np.sinh(a)
     middle, spread = density.placed(v)
     location = middle[:, None] + spread[:, None] * np.sinh(b)
     heterogeneity = np.broadcast_to(v[:, None], location.shape)
-    wanted = np.ones(location.shape, dtype=bool)
-    if known is not None:
-        wanted[::2, ::2] = False
+    is_new = np.ones(location.shape, dtype=bool)
+    if coarse is not None:
+        is_new[::2, ::2] = False
     log_weights = np.log(scale * np.cosh(a) * spread)[:, None] + np.log(np.cosh(b))
-    log_weights[wanted] += density(location[wanted], heterogeneity[wanted])
-    if known is not None:
-        log_weights[::2, ::2] = known
+    log_weights[is_new] += density(location[is_new], heterogeneity[is_new])
+    if coarse is not None:
+        log_weights[::2, ::2] = coarse
     return location, heterogeneity, log_weights
 
 

@@ -147,7 +147,7 @@ def _nodes(case: RegressionCase, covariates: Covariates, terms: "_Terms", kept: 
            log_scale: np.ndarray) -> Nodes:
     """The approximation at the terms' heterogeneities, which stand in the place of `a`."""
     priors, regression = case.priors, case.regression
-    known = np.where(covariates.missing, np.nanmean(covariates.values, axis=0), covariates.values)
+    cells = np.where(covariates.missing, np.nanmean(covariates.values, axis=0), covariates.values)
     widths = covariates.missing * np.nanstd(covariates.values, axis=0)
     scale = np.exp(log_scale)[:, None, None]
 
@@ -155,7 +155,7 @@ def _nodes(case: RegressionCase, covariates: Covariates, terms: "_Terms", kept: 
         location = priors[regression.location].log_density(w[..., :1])
         return np.concatenate([location, log_prior_of_slopes(case, w[..., 1:] * covariates.steps)], axis=-1)
 
-    design = np.concatenate([np.ones((len(log_scale), len(known), 1)), scale * known], axis=-1)
+    design = np.concatenate([np.ones((len(log_scale), len(cells), 1)), scale * cells], axis=-1)
     w = np.zeros((len(terms.v), len(log_scale), design.shape[-1]))
     w[..., 0] = terms.middle[:, None]
     for _ in range(_NEWTON_STEPS):

@@ -204,16 +204,17 @@ def _matters(grid: Grid) -> np.ndarray:
     return grid.weights > _NEGLIGIBLE * grid.weights.max()
 
 
-def _error(joint: np.ndarray, own: tuple[np.ndarray, np.ndarray], values: tuple[Mapping[str, np.ndarray], ...],
+def _error(joint: np.ndarray, alone: tuple[np.ndarray, np.ndarray], values: tuple[Mapping[str, np.ndarray], ...],
            coarse: tuple[np.ndarray, np.ndarray]) -> float:
     """Estimated error of the finer rule, as of a Grid: the change from the coarser one to the power of 3/2."""
     def summaries(pairs: np.ndarray, kept: tuple[np.ndarray, ...]) -> np.ndarray:
         total = pairs.sum()
-        known = [np.log(total / np.prod([weights[inside].sum() for weights, inside in zip(own, kept, strict=True)]))]
+        apart = np.prod([weights[inside].sum() for weights, inside in zip(alone, kept, strict=True)])
+        numbers = [np.log(total / apart)]
         for at, (of, inside) in enumerate(zip(values, kept, strict=True)):
             for value in of.values():
-                known += weighted.mean_and_sd(value[inside], pairs.sum(axis=1 - at) / total)
-        return np.array(known)
+                numbers += weighted.mean_and_sd(value[inside], pairs.sum(axis=1 - at) / total)
+        return np.array(numbers)
 
     fine = summaries(joint, tuple(np.ones(len(inside), dtype=bool) for inside in coarse))
     change = np.abs(summaries(joint[np.ix_(*coarse)], coarse) - fine)

@@ -125,18 +125,13 @@ def law_of(grid: Grid | Slices, months: float | None, n: int) -> CountLaw:
 
 def counts_of(grid: Grid | Slices, n: int) -> CountLaw:
     """The law of the events among n patients of one further study, for a model of a rate."""
-    return CountLaw(predictive_counts(grid, n))
-
-
-def predictive_counts(grid: Grid | Slices, n: int) -> np.ndarray:
-    """Probability of 0..n events among n patients of one further study, shape (n + 1,)."""
     model = grid.density.model
     values, weights = grid.sparse()
     if model is beta_binomial.MODEL and n <= _MOST_AT_ONCE:
         # All counts of one size share their terms, which makes a study of hundreds of patients cheap.
-        return np.exp(beta_binomial.count_log_probabilities(values, [n])[0]) @ weights
+        return CountLaw(np.exp(beta_binomial.count_log_probabilities(values, [n])[0]) @ weights)
     counts = RateStudies([str(y) for y in range(n + 1)], np.arange(n + 1), np.full(n + 1, n))
-    return weights @ np.exp(model.marginal.log_likelihood(values, counts))
+    return CountLaw(weights @ np.exp(model.marginal.log_likelihood(values, counts)))
 
 
 def survivors_of(grid: Grid | Slices, months: float, n: int) -> CountLaw:
@@ -163,13 +158,13 @@ def median_limits(grid: Grid | Slices, n: int, level: float) -> tuple[float, flo
     A median is at most m months where no more than half of the patients are without the event then; infinite where
     that may never come.
     """
-    def below(log_months: float, wanted: float) -> float:
-        return survivors_of(grid, float(np.exp(log_months)), n).pit(n / 2.0) - wanted
+    def below(log_months: float, probability: float) -> float:
+        return survivors_of(grid, float(np.exp(log_months)), n).pit(n / 2.0) - probability
 
     first, last = np.log(_MONTHS)
-    return tuple(float(np.exp(optimize.brentq(below, first, last, args=(wanted,), xtol=1e-4)))
-                 if below(first, wanted) < 0.0 < below(last, wanted) else float("inf")
-                 for wanted in equal_tails(level))
+    return tuple(float(np.exp(optimize.brentq(below, first, last, args=(probability,), xtol=1e-4)))
+                 if below(first, probability) < 0.0 < below(last, probability) else float("inf")
+                 for probability in equal_tails(level))
 
 
 def outcome(studies: Studies) -> tuple[str, np.ndarray]:
@@ -194,9 +189,9 @@ def nearest_points(studies: CurveStudies) -> tuple[np.ndarray, np.ndarray, np.nd
     lost = np.cumsum(studies.counts, axis=1)
     total = lost[:, -1] + studies.survivors.sum(axis=1)
     # Rows are filled up with intervals from 0 in which nobody had the event.
-    known = (studies.counts > 0.0) | (studies.starts > 0.0)
-    known[:, 0] = total > 0.0
-    nearest = np.argmin(np.where(known, np.abs(np.log(np.maximum(studies.ends, 1e-9) / 12.0)), np.inf), axis=1)
+    is_point = (studies.counts > 0.0) | (studies.starts > 0.0)
+    is_point[:, 0] = total > 0.0
+    nearest = np.argmin(np.where(is_point, np.abs(np.log(np.maximum(studies.ends, 1e-9) / 12.0)), np.inf), axis=1)
     at = np.arange(len(studies)), nearest
     with np.errstate(divide="ignore", invalid="ignore"):
         survival, months = 1.0 - lost[at] / total, studies.ends[at]

@@ -18,7 +18,7 @@ from analysis.inference.density import density_of
 from analysis.inference.draws import draw
 from analysis.inference.grid import solve
 from analysis.inference.leave_one_out import leave_one_out, pit, without
-from analysis.inference.prediction import predictive_counts
+from analysis.inference.prediction import counts_of
 from models import all_models
 from models.priors import Prior
 from tests.casing import bare_case
@@ -35,7 +35,7 @@ def test_predictive_probabilities_are_those_of_the_study_left_out(model: str) ->
     rng = np.random.default_rng(8)
     for at in (0, 4, 8):
         y, n = int(studies.events[at]), int(studies.evaluable[at])
-        probability = predictive_counts(found[at].posterior.grid, n)
+        probability = counts_of(found[at].posterior.grid, n).probabilities
         assert probability.sum() == pytest.approx(1.0, abs=1e-6)
         assert np.log(probability[y]) == pytest.approx(found[at].log_predictive, abs=1e-4)
         assert found[at].pit == pytest.approx(probability[:y].sum() + probability[y] / 2, abs=1e-6)
@@ -67,7 +67,7 @@ def test_one_study_is_predicted_by_the_prior_alone() -> None:
     (single,) = leave_one_out(bare_case(model, rates([1], [1])))
     assert np.exp(single.log_predictive) == pytest.approx(0.5, abs=1e-8)
     assert single.pit == pytest.approx(0.75, abs=1e-6)
-    probability = predictive_counts(found.posterior.grid, 7)
+    probability = counts_of(found.posterior.grid, 7).probabilities
     assert probability == pytest.approx(probability[::-1], abs=1e-6)
 
 

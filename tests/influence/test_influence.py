@@ -19,7 +19,7 @@ from analysis.inference.grid import solve
 from analysis.inference.leave_one_out import chance_named, leave_one_out, without
 from analysis.inference.pooled import pooled
 from analysis.inference.posterior import posterior_of
-from analysis.inference.prediction import predictive_counts
+from analysis.inference.prediction import counts_of
 from models import all_models
 from tests.casing import bare_case
 from tests.data.tables import FOLDER
@@ -80,7 +80,7 @@ def test_chance_of_being_named_is_that_of_simulated_studies():
     studies, model = rates([16, 24, 31, 41, 20], [20, 30, 40, 50, 25]), all_models()["beta_binomial"]
     left = leave_one_out(bare_case(model, studies))[0]
     rng = np.random.default_rng(4)
-    probability = predictive_counts(left.posterior.grid, 20)
+    probability = counts_of(left.posterior.grid, 20).probabilities
     drawn = rng.choice(21, size=20_000, p=probability / probability.sum())
     pit = np.cumsum(probability)[drawn] - probability[drawn] / 2
     # 20,000 draws of a chance below 0.06: four standard errors are 0.007.
