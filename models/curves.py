@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from models.backend import GRAPH, NUMBERS, Array, Backend, spaced
+from models.backend import GRAPH, HALF_LOG_2PI, NUMBERS, Array, Backend, spaced
 from models.coordinates import conditional_location
 from models.curve import Curve
 from models.integrals import Concave, draw_effects, log_marginal
@@ -44,7 +44,6 @@ AT = 12.0
 NEVER = 12_000.0
 """Months that stand for a median which is never reached."""
 PRIORS = {"eta12": Prior("Normal", (float(np.log(np.log(2.0))), 1.0)), "tau": Prior("HalfNormal", (0.5,))}
-_HALF_LOG_2PI = 0.5 * np.log(2.0 * np.pi)
 _TINY = 1e-300
 _BATCH = 1000
 _WHOLE = 1000
@@ -231,7 +230,7 @@ def _events_ratio(hazard: Array, log_alive: Array, uncured: Array) -> Array:
 
 
 def _mills(z: Array, *, on: Backend) -> Array:
-    return on.exp(-0.5 * z**2 - _HALF_LOG_2PI - on.log_ndtr(z))
+    return on.exp(-0.5 * z**2 - HALF_LOG_2PI - on.log_ndtr(z))
 
 
 def build(studies: CurveStudies, priors: Mapping[str, Prior], *, shared: Shared) -> "pm.Model":

@@ -34,7 +34,7 @@ from warnings import catch_warnings
 import numpy as np
 from scipy import special
 
-from models.backend import GRAPH, NUMBERS, Array, Backend
+from models.backend import GRAPH, HALF_LOG_2PI, NUMBERS, Array, Backend
 from models.coordinates import located
 from models.model import Draws, Model
 from models.priors import Prior
@@ -47,7 +47,6 @@ PRIORS = {"beta": Prior("Normal", (0.0, 0.5)), "shrinkage": Prior("HalfNormal", 
           "covariate_mean": Prior("Normal", (0.0, 1.0)), "covariate_sd": Prior("HalfNormal", (1.0,))}
 PER_COVARIATE = ("beta", "covariate_mean", "covariate_sd")
 """Hyperparameters of which each covariate has one; the others are two of the model without covariates."""
-HALF_LOG_2PI = 0.5 * np.log(2.0 * np.pi)
 _TINY = 1e-18  # a variance that moves no digit, but keeps the slope of the root finite where every slope is zero
 
 

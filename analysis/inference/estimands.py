@@ -7,6 +7,7 @@ import numpy as np
 
 from analysis.inference.weighted import equal_tails
 from models.curve import CONSTANT_HAZARD, Curve
+from models.integrals import NORMAL_NODES, NORMAL_WEIGHTS, unit_rule
 from models.model import Draws, Model
 from models.studies import Studies
 
@@ -31,11 +32,7 @@ PER_100_PERSON_YEARS = 1200.0
 HAZARD_UNIT = "events per 100 person-years"
 OF_CURVES = ("proportion", "months")
 """Units of what is not said to readers where all that studies report is events over person-time."""
-# An evenly spaced sum is off by about exp(-pi^2 / (tau step)) for exp(-exp(x)): 1e-11 at tau = 4.
-_NODES = np.linspace(-8.5, 8.5, 171)
-_WEIGHTS = np.exp(-(_NODES**2) / 2.0) / np.exp(-(_NODES**2) / 2.0).sum()
-_ROOTS, _ROOT_WEIGHTS = (0.5 * (x + shift) for x, shift in zip(np.polynomial.legendre.leggauss(40), (1.0, 0.0),
-                                                                strict=True))
+_ROOTS, _ROOT_WEIGHTS = unit_rule(40)
 _SHARED = {"shape": ("shape", "1"), "cured": _RATE}
 """Scale and unit of what all studies share."""
 
@@ -245,11 +242,14 @@ def survival_quantities(population: Mapping[str, np.ndarray], effects: np.ndarra
 
 def mean_survival(curve: Curve, draws: Draws, eta: np.ndarray, tau: np.ndarray,
                   months: float) -> tuple[np.ndarray, np.ndarray]:
-    """Mean of survival, and of its square, over studies whose effects are Normal(eta, tau); shape (s,) each."""
+    """Mean of survival, and of its square, over studies whose effects are Normal(eta, tau); shape (s,) each.
+
+    The sum is off by about exp(-pi^2 / (tau step)) for exp(-exp(x)): 1e-11 at tau = 4.
+    """
     each = {name: values[:, None] for name, values in draws.items() if np.ndim(values) == 1}
     # Beyond a tau of 50 the new study's survival is 0 or 1; the clip only keeps exp from overflowing.
-    survival = curve.survival(each, np.clip(eta[:, None] + tau[:, None] * _NODES, -700.0, 700.0), months)
-    return survival @ _WEIGHTS, survival**2 @ _WEIGHTS
+    survival = curve.survival(each, np.clip(eta[:, None] + tau[:, None] * NORMAL_NODES, -700.0, 700.0), months)
+    return survival @ NORMAL_WEIGHTS, survival**2 @ NORMAL_WEIGHTS
 
 
 def restricted_mean(curve: Curve, draws: Draws, effects: np.ndarray, months: float) -> np.ndarray:

@@ -10,9 +10,10 @@ from analysis.inference.distribution import Distribution, distribution, mixture
 from analysis.inference.estimands import Estimate, Quantity
 from analysis.inference.grid import Grid, Slices
 from analysis.inference.weighted import equal_tails, mean_and_sd
+from models.integrals import unit_rule
 
 # E p^2 is the integral of 2 p (1 - F(p)) over 0..1.
-_NODES, _WEIGHTS = (0.5 * (x + shift) for x, shift in zip(np.polynomial.legendre.leggauss(64), (1.0, 0.0), strict=True))
+_NODES, _WEIGHTS = unit_rule(64)
 _FOR_PREDICTION = ("mean_rate", "rho", "eta", "tau")
 """Summaries on which the distribution of a new study's effect rests."""
 

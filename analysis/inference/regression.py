@@ -10,7 +10,7 @@ from analysis.cases.settings import IMPORTANCE, NUTS, Sampler, more_careful
 from analysis.inference.diagnostics import Diagnostics, diagnose, diagnose_weighted
 from analysis.inference.grid import QuadratureFailed
 from analysis.inference.importance import importance_draws
-from analysis.inference.nuts import SamplingFailed, sample_graph, told
+from analysis.inference.nuts import SamplingFailed, sample_graph
 from analysis.inference.posterior import posterior_of
 from analysis.inference.weighted import resampled
 from models.model import Draws
@@ -137,7 +137,8 @@ def _sampled(case: RegressionCase, sampler: Sampler, cores: int) -> RegressionFi
         posterior, stats = sample_graph(
             lambda: marginal_model(regression, case.studies, covariates, case.priors, together=case.together),
             regression.data(case.studies, covariates),
-            key=(f"{regression.base.name} regression", case.together, len(case.columns), *told(case.priors)),
+            key=(f"{regression.base.name} regression", case.together, len(case.columns),
+                 frozenset(case.priors.items())),
             keep=(regression.location, regression.heterogeneity, *PER_COVARIATE), sampler=sampler,
             seed=case.seed, cores=cores)
     except SamplingFailed as error:
