@@ -18,7 +18,7 @@ from scipy import special
 from analysis.cases.case import Case
 from analysis.inference.grid import Grid
 from analysis.inference.posterior import Posterior, posterior_of
-from analysis.inference.prediction import NAMED_BELOW, counts_of
+from analysis.inference.prediction import NAMED_BELOW, counts_of, two_sided
 from models.studies import HazardStudies, RateStudies, Studies
 
 _known_pits: dict[tuple[object, ...], float] = {}
@@ -48,7 +48,7 @@ class LeftOut:
     @property
     def tail(self) -> float:
         """Two-sided predictive probability of something at least as extreme: small is surprising."""
-        return 2.0 * min(self.pit, 1.0 - self.pit)
+        return float(two_sided(self.pit))
 
 
 def leave_one_out(case: Case) -> tuple[LeftOut, ...]:
