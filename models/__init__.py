@@ -21,13 +21,14 @@ def all_models() -> dict[str, Model]:
                 models[model.name] = model
         except Exception as error:  # whatever a stranger's file does, the other models are not to suffer
             _broken[f"{name}.py"] = " ".join(f"{type(error).__name__}: {error}".split())
-    return {model.name: model for model in sorted(models.values(), key=lambda one: (one.kind, one.rank, one.name))}
+    ranked = sorted(models.values(), key=lambda model: (model.kind, model.rank, model.name))
+    return {model.name: model for model in ranked}
 
 
-def _refuse(model: object, known: dict[str, Model]) -> None:
+def _refuse(model: object, models: dict[str, Model]) -> None:
     if not isinstance(model, Model):
         raise TypeError(f"MODEL is no models.model.Model but {type(model).__name__}")
-    if model.name in known:
+    if model.name in models:
         raise ValueError(f"another file has a model {model.name} already")
 
 

@@ -12,6 +12,10 @@ Array = Any
 """A numpy array or a PyTensor variable."""
 
 
+HALF_LOG_2PI = 0.5 * np.log(2.0 * np.pi)
+"""What the log density of a normal distribution lacks without its constant."""
+
+
 @dataclass(frozen=True)
 class Backend:
     """Array operations under one set of names.

@@ -121,8 +121,7 @@ def log_likelihood(draws: Draws, studies: RateStudies) -> np.ndarray:
         had, had_not, any_of_them = sums_below(draws, largest)
         each = had[y] + had_not[n - y] - any_of_them[n]
     else:
-        each = np.stack([log_density(draws, data(RateStudies(("alone",), y[[at]], n[[at]])), on=NUMBERS)
-                         for at in range(len(studies))])
+        each = np.stack([log_density(draws, data(studies.take([at])), on=NUMBERS) for at in range(len(studies))])
     return each.T + log_binomial(n, y)
 
 

@@ -29,14 +29,7 @@ from models.backend import Array, Backend
 from models.beta_binomial import finite_product
 from models.model import Draws
 from models.priors import Prior
-from models.regression import (
-    Covariates,
-    Regression,
-    covariate_effect,
-    linear_predictor,
-    log_density_cells,
-    logit,
-)
+from models.regression import Covariates, Regression, covariate_effect, linear_predictor, log_density_cells, logit
 from models.studies import RateStudies
 
 if TYPE_CHECKING:
@@ -127,8 +120,7 @@ def data(studies: RateStudies, covariates: Covariates) -> dict[str, np.ndarray]:
 
 def _points(studies: RateStudies, index: int) -> np.ndarray:
     """Points of one study that hold its mu."""
-    alone = RateStudies((studies.study_ids[index],), studies.events[[index]], studies.evaluable[[index]])
-    sums = beta_binomial.data(alone)["sums"]
+    sums = beta_binomial.data(studies.take([index]))["sums"]
     return sums[:, (sums[1] != 0.0) & (sums[3] != 0.0)]
 
 

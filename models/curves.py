@@ -19,7 +19,7 @@ Woods BS, Sideris E, Palmer S, Latimer N, Soares M. NICE DSU TSD 21, 2020 (falli
 Guyot P, Ades AE, Ouwens MJ, Welton NJ. BMC Med Res Methodol 2012;12:9, doi 10.1186/1471-2288-12-9 (points of curves).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from operator import itemgetter
@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from models.backend import GRAPH, NUMBERS, Array, Backend, spaced
+from models.backend import GRAPH, HALF_LOG_2PI, NUMBERS, Array, Backend, spaced
 from models.coordinates import conditional_location
 from models.curve import Curve
 from models.integrals import Concave, draw_effects, log_marginal
@@ -44,7 +44,6 @@ AT = 12.0
 NEVER = 12_000.0
 """Months that stand for a median which is never reached."""
 PRIORS = {"eta12": Prior("Normal", (float(np.log(np.log(2.0))), 1.0)), "tau": Prior("HalfNormal", (0.5,))}
-_HALF_LOG_2PI = 0.5 * np.log(2.0 * np.pi)
 _TINY = 1e-300
 _BATCH = 1000
 _WHOLE = 1000
@@ -132,8 +131,8 @@ def likelihood(inputs: Mapping[str, Array], cured: Array | None, shape: Array | 
 
 def _with_times(each: Concave, months: Array, cured: Array | None, shape: Array | None, *, on: Backend) -> Concave:
     """The same with the log density of events at known months, of those who are not cured: d log h(t) - H(t)."""
-    known = 1.0 * (months > 0.0)
-    died, log_times = on.sum(known, axis=-1), on.sum(on.log(months / AT + 1.0 - known), axis=-1)
+    is_event = 1.0 * (months > 0.0)
+    died, log_times = on.sum(is_event, axis=-1), on.sum(on.log(months / AT + 1.0 - is_event), axis=-1)
     at_risk = on.sum(_scaled(months, None if shape is None else spaced(shape), on=on), axis=-1)
     fixed = -died * np.log(AT) if shape is None else died * on.log(shape / AT) + (shape - 1.0) * log_times
     fixed = fixed if cured is None else fixed + died * on.log(1.0 - cured)
@@ -231,7 +230,7 @@ def _events_ratio(hazard: Array, log_alive: Array, uncured: Array) -> Array:
 
 
 def _mills(z: Array, *, on: Backend) -> Array:
-    return on.exp(-0.5 * z**2 - _HALF_LOG_2PI - on.log_ndtr(z))
+    return on.exp(-0.5 * z**2 - HALF_LOG_2PI - on.log_ndtr(z))
 
 
 def build(studies: CurveStudies, priors: Mapping[str, Prior], *, shared: Shared) -> "pm.Model":
@@ -317,10 +316,6 @@ def marginal(shared: Shared, names: Sequence[str]) -> Marginal:
     """The density of a model of this family, every study's effect integrated out; `names` of what all share."""
     points = _POINTS_OF_PLATEAU if "cured" in names else _POINTS
 
-    def parts(draws: Draws, part: slice) -> tuple[np.ndarray | None, np.ndarray | None]:
-        cured, shape = shared({name: values[part, None] for name, values in draws.items()})
-        return cured, shape
-
     def at(draws: Mapping[str, Array]) -> tuple[Array | None, Array | None]:
         return tuple(None if value is None else spaced(value) for value in shared(draws))
 
@@ -340,15 +335,18 @@ def marginal(shared: Shared, names: Sequence[str]) -> Marginal:
         rows = [] if on is NUMBERS and not each.guess.size else [(each.guess, each.guess_variance, 1.0)]
         return conditional_location(draws["tau"], rows, on=on)
 
+    def batches(draws: Draws, studies: CurveStudies) -> Iterator[tuple[Concave, np.ndarray, np.ndarray]]:
+        """The likelihood at some draws after the other, with their eta12 and tau."""
+        for start in range(0, len(draws["tau"]), _BATCH):
+            part = {name: values[start:start + _BATCH] for name, values in draws.items()}
+            yield likelihood(data(studies), *at(part), on=NUMBERS), part["eta12"], part["tau"]
+
     def log_likelihood(draws: Draws, studies: CurveStudies) -> np.ndarray:
-        return np.concatenate([log_marginal(likelihood(data(studies), *parts(draws, part), on=NUMBERS),
-                                            draws["eta12"][part, None], draws["tau"][part, None], on=NUMBERS,
-                                            points=points)
-                               for part in _parts(draws)])
+        return np.concatenate([log_marginal(each, spaced(eta), spaced(tau), on=NUMBERS, points=points)
+                               for each, eta, tau in batches(draws, studies)])
 
     def study_effects(draws: Draws, studies: CurveStudies, rng: np.random.Generator) -> np.ndarray:
-        return np.concatenate([draw_effects(likelihood(data(studies), *parts(draws, part), on=NUMBERS),
-                                            draws["eta12"][part], draws["tau"][part], rng) for part in _parts(draws)])
+        return np.concatenate([draw_effects(each, eta, tau, rng) for each, eta, tau in batches(draws, studies)])
 
     return Marginal(data=data, log_density=log_density, tabulated=tabulated, log_constant=lambda studies: 0.0,
                     log_likelihood=log_likelihood, conditional=conditional, study_effects=study_effects,
@@ -359,28 +357,26 @@ def marginal(shared: Shared, names: Sequence[str]) -> Marginal:
                     curve=_curve(shared), points_per_study=points)
 
 
-def _parts(draws: Draws) -> list[slice]:
-    return [slice(at, at + _BATCH) for at in range(0, len(draws["tau"]), _BATCH)]
-
-
 def _curve(shared: Shared) -> Curve:
     def survival(draws: Draws, effects: np.ndarray, months: float) -> np.ndarray:
         cured, shape = shared(draws)
         uncured = np.exp(-np.exp(np.minimum(effects, 700.0)) * _scaled(months, shape, on=NUMBERS))
         return uncured if cured is None else cured + (1.0 - cured) * uncured
 
+    def log_cumulative(probability: np.ndarray | float, cured: np.ndarray | None) -> np.ndarray:
+        """Of those who are not cured, where survival of all is that; infinite where it never is."""
+        left = probability if cured is None else np.maximum(probability - cured, 0.0) / (1.0 - cured)
+        with np.errstate(divide="ignore"):
+            return np.log(-np.log(left))
+
     def months_at(draws: Draws, effects: np.ndarray, probability: float) -> np.ndarray:
         cured, shape = shared(draws)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            left = probability if cured is None else np.maximum(probability - cured, 0.0) / (1.0 - cured)
-            log_ratio = np.log(-np.log(left)) - effects
-            return np.minimum(AT * np.exp(log_ratio if shape is None else log_ratio / shape), NEVER)
+        log_ratio = log_cumulative(probability, cured) - effects
+        return np.minimum(AT * np.exp(log_ratio if shape is None else log_ratio / shape), NEVER)
 
     def effect_at(draws: Draws, probability: np.ndarray | float, months: float) -> np.ndarray:
         cured, shape = shared(draws)
-        with np.errstate(divide="ignore"):
-            left = probability if cured is None else np.maximum(probability - cured, 0.0) / (1.0 - cured)
-            return np.log(-np.log(left)) - np.log(_scaled(months, shape, on=NUMBERS))
+        return log_cumulative(probability, cured) - np.log(_scaled(months, shape, on=NUMBERS))
 
     return Curve(survival, months_at, effect_at)
 

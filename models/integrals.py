@@ -21,6 +21,10 @@ import numpy as np
 
 from models.backend import NUMBERS, Array, Backend
 
+NORMAL_NODES = np.linspace(-8.5, 8.5, 171)
+NORMAL_WEIGHTS = np.exp(-(NORMAL_NODES**2) / 2.0) / np.exp(-(NORMAL_NODES**2) / 2.0).sum()
+"""An evenly spaced rule for means over the standard normal distribution."""
+
 POINTS = 25
 _NEWTON_STEPS = 5
 _STEP_LIMIT = 3.0
@@ -42,6 +46,12 @@ class Concave:
     curvature: Callable[[Array], Array]
     guess: Array
     guess_variance: Array
+
+
+def unit_rule(points: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and weights of the Gauss-Legendre rule for integrals from 0 to 1."""
+    nodes, weights = np.polynomial.legendre.leggauss(points)
+    return (nodes + 1.0) / 2.0, weights / 2.0
 
 
 @cache

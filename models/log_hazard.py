@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from models.backend import NUMBERS, Array, Backend, spaced
+from models.backend import HALF_LOG_2PI, NUMBERS, Array, Backend, spaced
 from models.coordinates import conditional_location
 from models.curve import CONSTANT_HAZARD
 from models.integrals import POINTS, Concave, draw_effects, log_marginal
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     import pymc as pm
 
 PRIORS = {"eta": Prior("Normal", (float(np.log(np.log(2.0) / 12.0)), 2.5)), "tau": Prior("HalfNormal", (0.5,))}
-_HALF_LOG_2PI = 0.5 * np.log(2.0 * np.pi)
 _TINY = 1e-300
 _MOST_EVENTS = 1e15  # beyond it whole numbers are no longer told apart
 
@@ -80,15 +79,15 @@ def observe(studies: HazardStudies, log_hazards: Array) -> None:
 
     tables = data(studies)
     for name, rows in kinds(studies).items():
-        dims, own, table = f"{name}_study", log_hazards[np.flatnonzero(rows)], tables[name]
+        dims, effects, table = f"{name}_study", log_hazards[np.flatnonzero(rows)], tables[name]
         pm.modelcontext(None).add_coord(dims, np.array(studies.study_ids)[rows])
         if name == "estimates":
-            pm.CustomDist("estimate", own, *table[1:], logp=_split_normal_logp, random=_split_normal_draws,
+            pm.CustomDist("estimate", effects, *table[1:], logp=_split_normal_logp, random=_split_normal_draws,
                           observed=table[0], dims=dims)
         elif name == "counts":
-            pm.Poisson("events", table[1] * pm.math.exp(own), observed=table[0].astype(int), dims=dims)
+            pm.Poisson("events", table[1] * pm.math.exp(effects), observed=table[0].astype(int), dims=dims)
         else:
-            pm.CustomDist("events_by_landmark", table[2] * pm.math.exp(own), table[0] + table[1] / table[2],
+            pm.CustomDist("events_by_landmark", table[2] * pm.math.exp(effects), table[0] + table[1] / table[2],
                           logp=_landmark_logp, random=_landmark_draws, observed=table[0], dims=dims)
 
 
@@ -97,7 +96,7 @@ def _split_normal_logp(estimate: Array, log_hazard: Array, below: Array, above: 
     import pytensor.tensor as pt
 
     z = (estimate - log_hazard) / pt.switch(estimate > log_hazard, below, above)
-    return -0.5 * z**2 - pt.log((below + above) / 2.0) - _HALF_LOG_2PI
+    return -0.5 * z**2 - pt.log((below + above) / 2.0) - HALF_LOG_2PI
 
 
 def _split_normal_draws(log_hazard: np.ndarray, below: np.ndarray, above: np.ndarray, *, rng: np.random.Generator,
@@ -198,13 +197,9 @@ def _sides(eta: Array, tau: Array, estimates: Array, *, on: Backend) -> tuple[Ar
     for scale, sign in ((estimates[1], 1.0), (estimates[2], -1.0)):
         total = on.sqrt(scale**2 + tau**2)
         share = on.log(2.0 * scale / (estimates[1] + estimates[2]))
-        normal = -0.5 * (distance / total) ** 2 - on.log(total) - _HALF_LOG_2PI
+        normal = -0.5 * (distance / total) ** 2 - on.log(total) - HALF_LOG_2PI
         terms.append(share + normal + on.log_ndtr(sign * scale * distance / (total * tau + _TINY)))
     return terms[0], terms[1]
-
-
-def _log_density_estimates(eta: Array, tau: Array, estimates: Array, *, on: Backend) -> Array:
-    return on.logaddexp(*_sides(eta, tau, estimates, on=on))
 
 
 def _integrated(likelihood: Callable[..., Concave]) -> Callable[..., Array]:
@@ -214,7 +209,8 @@ def _integrated(likelihood: Callable[..., Concave]) -> Callable[..., Array]:
 _COLUMNS = {"estimates": ("log_hazard", "se_lower", "se_upper"), "counts": ("events", "person_months"),
             "landmarks": ("events", "person_months", "landmark_months")}
 _CONCAVE = {"counts": _poisson, "landmarks": _binomial}
-DENSITIES = {"estimates": _log_density_estimates, **{name: _integrated(of) for name, of in _CONCAVE.items()}}
+DENSITIES = {"estimates": lambda eta, tau, table, *, on: on.logaddexp(*_sides(eta, tau, table, on=on)),
+             **{name: _integrated(of) for name, of in _CONCAVE.items()}}
 """(eta, tau, table of `data`, on=backend) -> marginal log likelihood of each study, shape (..., k).
 
 What depends on counts only is left out; eta and tau broadcast with that shape.

@@ -20,13 +20,7 @@ from models import log_hazard
 from models.backend import Array, Backend
 from models.model import Draws
 from models.priors import Prior
-from models.regression import (
-    Covariates,
-    Regression,
-    covariate_effect,
-    linear_predictor,
-    log_density_cells,
-)
+from models.regression import Covariates, Regression, covariate_effect, linear_predictor, log_density_cells
 from models.studies import HazardStudies
 
 if TYPE_CHECKING:

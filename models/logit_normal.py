@@ -27,7 +27,7 @@ from scipy import special
 
 from models.backend import NUMBERS, Array, Backend, spaced
 from models.coordinates import conditional_location
-from models.integrals import POINTS, Concave, draw_effects, log_marginal
+from models.integrals import NORMAL_NODES, NORMAL_WEIGHTS, POINTS, Concave, draw_effects, log_marginal
 from models.model import Draws, Marginal, Model
 from models.priors import Prior
 from models.studies import RateStudies
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
 
 PRIORS = {"m": Prior("Normal", (0.0, 2.0)), "tau": Prior("HalfNormal", (1.0,))}
 _TINY = 1e-300
-# An evenly spaced sum is off by exp(-2 pi^2 / (tau step)) for a logistic curve: 1e-16 at tau = 5, 3e-9 at tau = 10.
-_NODES = np.linspace(-8.5, 8.5, 171)
-_WEIGHTS = np.exp(-(_NODES**2) / 2.0) / np.exp(-(_NODES**2) / 2.0).sum()
 
 
 def build(studies: RateStudies, priors: Mapping[str, Prior] = PRIORS) -> "pm.Model":
@@ -61,7 +58,7 @@ def build(studies: RateStudies, priors: Mapping[str, Prior] = PRIORS) -> "pm.Mod
         rate = pm.Deterministic("study_rate", pm.math.sigmoid(m + tau * z), dims="study")
         pm.Binomial("events", n=evaluable, p=rate, observed=studies.events, dims="study")
         pm.Deterministic("median_rate", pm.math.sigmoid(m))
-        pm.Deterministic("mean_rate", (pm.math.sigmoid(m + tau * _NODES) * _WEIGHTS).sum())
+        pm.Deterministic("mean_rate", (pm.math.sigmoid(m + tau * NORMAL_NODES) * NORMAL_WEIGHTS).sum())
     return model
 
 
@@ -143,10 +140,13 @@ def new_study_cdf(draws: Draws, rate: Array) -> np.ndarray:
 
 
 def _rare(draws: Draws) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Side, rates of the rarer outcome at the nodes, and their mean; next to one its complement would round away."""
+    """Side, rates of the rarer outcome at the nodes, and their mean; next to one its complement would round away.
+
+    The sum is off by exp(-2 pi^2 / (tau step)) for a logistic curve: 1e-16 at tau = 5, 3e-9 at tau = 10.
+    """
     side = np.where(draws["m"] > 0.0, -1.0, 1.0)
-    rates = special.expit(side[:, None] * (draws["m"][:, None] + draws["tau"][:, None] * _NODES))
-    return side, rates, rates @ _WEIGHTS
+    rates = special.expit(side[:, None] * (draws["m"][:, None] + draws["tau"][:, None] * NORMAL_NODES))
+    return side, rates, rates @ NORMAL_WEIGHTS
 
 
 def _mean_rate(draws: Draws) -> np.ndarray:
@@ -158,7 +158,7 @@ def _mean_rate(draws: Draws) -> np.ndarray:
 def _rho(draws: Draws) -> np.ndarray:
     """Var p / (E p (1 - E p))."""
     _, rates, rare = _rare(draws)
-    return (rates - rare[:, None]) ** 2 @ _WEIGHTS / np.maximum(rare * (1.0 - rare), np.finfo(float).tiny)
+    return (rates - rare[:, None]) ** 2 @ NORMAL_WEIGHTS / np.maximum(rare * (1.0 - rare), np.finfo(float).tiny)
 
 
 MARGINAL = Marginal(data=data, log_density=log_density, log_constant=log_constant, log_likelihood=log_likelihood,

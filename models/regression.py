@@ -34,7 +34,7 @@ from warnings import catch_warnings
 import numpy as np
 from scipy import special
 
-from models.backend import GRAPH, NUMBERS, Array, Backend
+from models.backend import GRAPH, HALF_LOG_2PI, NUMBERS, Array, Backend
 from models.coordinates import located
 from models.model import Draws, Model
 from models.priors import Prior
@@ -47,7 +47,6 @@ PRIORS = {"beta": Prior("Normal", (0.0, 0.5)), "shrinkage": Prior("HalfNormal", 
           "covariate_mean": Prior("Normal", (0.0, 1.0)), "covariate_sd": Prior("HalfNormal", (1.0,))}
 PER_COVARIATE = ("beta", "covariate_mean", "covariate_sd")
 """Hyperparameters of which each covariate has one; the others are two of the model without covariates."""
-HALF_LOG_2PI = 0.5 * np.log(2.0 * np.pi)
 _TINY = 1e-18  # a variance that moves no digit, but keeps the slope of the root finite where every slope is zero
 
 
@@ -201,14 +200,14 @@ class Regression:
         ValueError
             When a name is no hyperparameter of this model, or the support is wrong.
         """
-        known = self.priors
+        priors = self.priors
         for name, prior in replaced.items():
-            if name not in known:
-                raise ValueError(f"the regression has no parameter {name!r}; it has {', '.join(known)}")
-            if prior.support != known[name].support:
-                raise ValueError(f"{name} needs a prior whose support is {known[name].support}, "
+            if name not in priors:
+                raise ValueError(f"the regression has no parameter {name!r}; it has {', '.join(priors)}")
+            if prior.support != priors[name].support:
+                raise ValueError(f"{name} needs a prior whose support is {priors[name].support}, "
                                  f"{prior} is {prior.support}")
-        return {**known, **replaced}
+        return {**priors, **replaced}
 
     def intercept(self, draws: Draws) -> np.ndarray:
         """Linear predictor of a study at the centre of all covariates; shape (...)."""

@@ -7,30 +7,31 @@ from typing import Self
 import numpy as np
 
 
-def _frozen(values: Sequence[float] | np.ndarray, dtype: type) -> np.ndarray:
-    given = np.array(values, dtype=float).reshape(-1)
-    if dtype is np.int64 and not np.all(np.isfinite(given) & (given == np.floor(given))):
+def _column(values: Sequence[float] | np.ndarray, dtype: type) -> np.ndarray:
+    column = np.array(values, dtype=float).reshape(-1)
+    if dtype is np.int64 and not np.all(np.isfinite(column) & (column == np.floor(column))):
         raise ValueError("counts must be whole numbers")
-    array = given.astype(dtype)
-    array.setflags(write=False)
-    return array
+    return column.astype(dtype)
 
 
 class _Columns:
     """What tables of studies share, whatever their columns are."""
 
     study_ids: tuple[str, ...]
+    patients_each: np.ndarray
+
+    def _freeze(self, **columns: np.ndarray) -> None:
+        """Set read-only columns, and the names as a tuple."""
+        object.__setattr__(self, "study_ids", tuple(self.study_ids))
+        for name, column in columns.items():
+            column.setflags(write=False)
+            object.__setattr__(self, name, column)
 
     def __len__(self) -> int:
         return len(self.study_ids)
 
-    def take(self, kept: np.ndarray) -> Self:
-        """Some of the studies.
-
-        Parameters
-        ----------
-        kept : bool array, shape (k,)
-        """
+    def take(self, kept: np.ndarray | Sequence[int] | slice) -> Self:
+        """Some of the studies: where a bool array of shape (k,) says so, or by their places."""
         columns = {name: getattr(self, name)[kept] for name in self.__dataclass_fields__ if name != "study_ids"}
         return replace(self, study_ids=tuple(np.array(self.study_ids, dtype=object)[kept]), **columns)
 
@@ -41,6 +42,11 @@ class _Columns:
         # Seeds of evidence without such rows do not depend on whether the model knows them.
         return repr([column.tolist() for name, column in columns.items()
                      if name not in ("landmark_months", "died") or column.any()])
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """Patients of each study, shape (k,)."""
+        return self.patients_each
 
     @property
     def patients(self) -> int:
@@ -71,9 +77,7 @@ class RateStudies(_Columns):
     evaluable: np.ndarray
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "study_ids", tuple(self.study_ids))
-        object.__setattr__(self, "events", _frozen(self.events, np.int64))
-        object.__setattr__(self, "evaluable", _frozen(self.evaluable, np.int64))
+        self._freeze(events=_column(self.events, np.int64), evaluable=_column(self.evaluable, np.int64))
         if not len(self.study_ids) == len(self.events) == len(self.evaluable):
             raise ValueError(f"{len(self.study_ids)} studies, {len(self.events)} event counts and "
                              f"{len(self.evaluable)} evaluable counts: one of each per study is needed")
@@ -124,12 +128,11 @@ class HazardStudies(_Columns):
     landmark_months: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "study_ids", tuple(self.study_ids))
         if self.landmark_months is None:
-            object.__setattr__(self, "landmark_months", np.zeros(len(self.study_ids)))
-        for name in ("log_hazard", "se_lower", "se_upper", "events", "person_months", "landmark_months"):
-            object.__setattr__(self, name, _frozen(getattr(self, name), float))
-        object.__setattr__(self, "patients_each", _frozen(self.patients_each, np.int64))
+            self._freeze(landmark_months=np.zeros(len(self.study_ids)))
+        self._freeze(patients_each=_column(self.patients_each, np.int64), **{
+            name: _column(getattr(self, name), float)
+            for name in ("log_hazard", "se_lower", "se_upper", "events", "person_months", "landmark_months")})
         sizes = {len(getattr(self, name)) for name in self.__dataclass_fields__}
         if len(sizes) != 1:
             raise ValueError(f"columns of different length: {sorted(sizes)}")
@@ -144,11 +147,6 @@ class HazardStudies(_Columns):
                 raise ValueError(f"{name.replace('_', '-')} must be finite and not negative")
         if not np.all((self.events >= 0) & np.isfinite(self.events)):
             raise ValueError("events must be finite and not negative")
-
-    @property
-    def sizes(self) -> np.ndarray:
-        """Patients of each study, shape (k,)."""
-        return self.patients_each
 
     @property
     def is_poisson(self) -> np.ndarray:
@@ -218,20 +216,13 @@ class CurveStudies(_Columns):
     died: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "study_ids", tuple(self.study_ids))
         if self.died is None:
-            object.__setattr__(self, "died", np.zeros((len(self.study_ids), 1)))
+            self._freeze(died=np.zeros((len(self.study_ids), 1)))
         for name in list(self.__dataclass_fields__)[1:]:
             column = np.array(getattr(self, name), dtype=np.int64 if name == "patients_each" else float)
             if len(column) != len(self.study_ids) or not np.all((column >= 0) & np.isfinite(column)):
                 raise ValueError(f"{name} must have a finite row for each study, of numbers not below zero")
-            column.setflags(write=False)
-            object.__setattr__(self, name, column)
-
-    @property
-    def sizes(self) -> np.ndarray:
-        """Patients of each study, shape (k,)."""
-        return self.patients_each
+            self._freeze(**{name: column})
 
 
 Studies = RateStudies | HazardStudies | CurveStudies

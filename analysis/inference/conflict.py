@@ -7,6 +7,11 @@ two-sided prior predictive probability of a number at least as far out, with hal
 (mid-p). Where no patient or every patient has the event, the data only give a limit, and the exact 95 % limit stands in
 for the estimate.
 
+Of a curve it is the point next to 12 months that is shown, as if the hazard had been constant until then; what the
+prior expected there follows the curves of the model. Not checked of models of curves: the prior of what all curves
+share (a shape, a cured share), which is drawn along, and the last rule below, which would need each curve's survival
+at the horizon.
+
 A prior that did not expect the data need not matter: two thousand events overrule it, and a flat prior expects nothing.
 So the posterior is solved anew with the suspect's prior replaced by the model's default and by a nearly flat one, which
 is power-scaling taken to its end (a normal density to the power 0.01 has ten times the standard deviation). A prior is
@@ -37,14 +42,15 @@ from analysis.inference.density import density_of
 from analysis.inference.estimands import MAIN
 from analysis.inference.grid import Grid, QuadratureFailed, solve
 from analysis.inference.pooled import pooled
-from models.model import Model
+from analysis.inference.prediction import nearest_points, replicates
+from models.curves import AT
+from models.model import Draws, Model
 from models.priors import Prior
-from models.studies import CurveStudies, RateStudies, Studies
+from models.studies import CurveStudies, HazardStudies, RateStudies, Studies
 
 TAIL, PULL = 0.05, 0.5
 _DRAWS, _SEED = 4000, 20
 _MOST_STUDIES = 64  # of more, so many of evenly spaced sizes stand for all
-_MOST_EVENTS = 1e15
 _REACH = 1.959964
 LOCATION, HETEROGENEITY = 0, 1
 # Nearly flat where any study could lie, then wider still for rates that are not seen on the scale of per cents.
@@ -96,16 +102,16 @@ def check(grid: Grid, studies: Studies, *, horizon: float, level: float) -> Chec
     ----------
     grid : Grid
         The posterior.
-    studies : RateStudies or HazardStudies
+    studies : RateStudies, HazardStudies or CurveStudies
     horizon : float
         Months at which survival is reported; not used for rates.
     level : float
         Of the intervals in the warning.
     """
-    if isinstance(studies, CurveStudies) or not studies.patients:
-        return Check()  # a curve is no one number that a prior could be held against
+    if not studies.patients:
+        return Check()
     model, priors = grid.density.model, grid.density.priors
-    expected = dict(zip(model.priors, expectations(model, studies, priors), strict=True))
+    expected = dict(zip(list(model.priors)[:2], expectations(model, studies, priors), strict=True))
     fits = _Fits(grid, studies, horizon, level)
     under_own = fits.summary(grid)
     beyond = fits.beyond(under_own)
@@ -162,7 +168,9 @@ class _Fits:
         return _Summary(np.array([estimate.lower, estimate.median, estimate.upper]), grid.log_evidence)
 
     def beyond(self, fit: _Summary) -> bool:
-        """Whether the pooled estimate lies outside the 95 % interval of every study."""
+        """Whether the pooled estimate lies outside the 95 % interval of every study, which curves do not show."""
+        if isinstance(self.studies, CurveStudies):
+            return False
         lower, upper = _intervals(self.studies, self.horizon)
         return not lower.min() <= fit.limits[1] <= upper.max()
 
@@ -193,25 +201,43 @@ def _replacements(fits: _Fits, before: _Summary, suspects: list[str]) -> tuple[d
     return replaced, max(pulls, default=np.nan)
 
 
-def expectations(model: Model, studies: Studies, priors: Mapping[str, Prior]) -> tuple[Expected, Expected | None]:
+def expectations(model: Model, studies: Studies,
+                 priors: Mapping[str, Prior]) -> tuple[Expected | None, Expected | None]:
     """What the priors expect of the crude estimate (its rate or log hazard) and of Q over its degrees of freedom.
 
     Every model is served by its own draws of further studies, so that nothing but `models.model` is asked of it.
     """
-    studies = _representative(studies)
+    reports, months = _representative(studies), None
+    if isinstance(reports, CurveStudies):
+        reports, months = _points_of(reports)
+    if not len(reports):
+        return None, None
     rng = np.random.default_rng(_SEED)
-    location, heterogeneity = model.priors
-    draws = {name: priors[name].draw(_DRAWS, rng) for name in (location, heterogeneity)}
-    crude, _ = _statistics(studies, _simulated(model, studies, draws, rng))
-    shown, spread = _observed(studies)
+    draws = {name: priors[name].draw(_DRAWS, rng) for name in model.priors}
+    crude, _ = _statistics(reports, _simulated(model, reports, months, draws, rng))
+    shown, spread = _observed(reports)
     expected = _expected(shown, crude)
-    if spread is None:
+    draws = _located(model, draws, shown, curves=months is not None)
+    if spread is None or not len(draws[next(iter(draws))]):
         return expected, None
-    # A location that fits leaves the spread to the heterogeneity alone.
-    centre = {"unit": shown, "real": special.logit(shown) if model.kind == "rate" else shown}[model.supports[location]]
-    draws = {location: np.full(_DRAWS, centre), heterogeneity: draws[heterogeneity]}
-    _, simulated = _statistics(studies, _simulated(model, studies, draws, rng))
+    _, simulated = _statistics(reports, _simulated(model, reports, months, draws, rng))
     return expected, _expected(spread, simulated)
+
+
+def _located(model: Model, draws: Draws, shown: float, *, curves: bool) -> Draws:
+    """The draws with the location where the crude estimate is, which leaves the spread to the heterogeneity alone.
+
+    Draws of what all curves share with which no location gives such a survival are left out.
+    """
+    location = next(iter(model.priors))
+    if curves:
+        centre = model.marginal.curve.effect_at(draws, np.exp(-AT * np.exp(shown)), AT)
+    else:
+        to_rate = model.kind == "rate" and model.supports[location] == "real"
+        centre = special.logit(shown) if to_rate else shown
+    draws = {**draws, location: np.broadcast_to(centre, draws[location].shape)}
+    possible = np.isfinite(draws[location])
+    return {name: values[possible] for name, values in draws.items()}
 
 
 def _expected(shown: float, simulated: np.ndarray) -> Expected:
@@ -227,30 +253,30 @@ def _representative(studies: Studies) -> Studies:
     return studies.take(by_size[np.linspace(0, len(studies) - 1, _MOST_STUDIES).astype(int)])
 
 
-def _simulated(model: Model, studies: Studies, draws: Mapping[str, np.ndarray],
+def _points_of(studies: CurveStudies) -> tuple[HazardStudies, np.ndarray]:
+    """The point of each curve next to 12 months as a count at a landmark, else its person-months; and months, (k,)."""
+    studies = studies.take(np.isfinite(nearest_points(studies)[1]) | (studies.exposed > 0.0))
+    months, survival, patients = nearest_points(studies)
+    has_point, unused = np.isfinite(survival), np.zeros(len(studies))
+    events = np.where(has_point, (1.0 - survival) * patients, studies.events)
+    exposed = np.where(has_point, survival * patients, studies.exposed)
+    months = np.where(has_point, months, studies.months)
+    return HazardStudies(studies.study_ids, unused, unused, unused, events, exposed * months, studies.patients_each,
+                         np.where(has_point, months, 0.0)), months
+
+
+def _simulated(model: Model, studies: RateStudies | HazardStudies, months: np.ndarray | None, draws: Draws,
                rng: np.random.Generator) -> np.ndarray:
-    """What each study would report, shape (s, k): counts, or log hazards."""
-    return np.stack([_reported(studies, at, model.marginal.new_study(draws, rng), rng)
-                     for at in range(len(studies))], axis=1)
-
-
-def _reported(studies: Studies, at: int, effect: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """What one study would report, shape (s,)."""
-    if isinstance(studies, RateStudies):
-        return rng.binomial(studies.evaluable[at], np.clip(np.nan_to_num(effect), 0.0, 1.0)).astype(float)
-    effect = np.clip(effect, -700.0, 700.0)
-    if studies.is_poisson[at]:
-        time = studies.person_months[at]
-        return np.log((rng.poisson(np.minimum(time * np.exp(effect), _MOST_EVENTS)) + 0.5) / time)
-    if studies.is_landmark[at]:
-        months = studies.landmark_months[at]
-        patients = max(1, round(studies.events[at] + studies.person_months[at] / months))
-        without = rng.binomial(patients, np.exp(-months * np.exp(effect)))
-        return np.log(-np.log((without + 0.5) / (patients + 1.0)) / months)
-    below, above = studies.se_lower[at], studies.se_upper[at]
-    # An estimate lies above the truth with the error that the truth has below it (`analysis.simulation.studies`).
-    higher = rng.random(len(effect)) * (below + above) < below
-    return effect + np.where(higher, below, -above) * np.abs(rng.normal(size=len(effect)))
+    """What each study would report, shape (s, k): counts, or log hazards, those of curves by their months."""
+    reports = []
+    for at in range(len(studies)):
+        effect = model.marginal.new_study(draws, rng)
+        if months is not None:
+            with np.errstate(divide="ignore"):
+                effect = np.log(-np.log(model.marginal.curve.survival(draws, effect, months[at])) / months[at])
+        inside = np.clip(np.nan_to_num(effect), -700.0, 700.0)[:, None]
+        reports.append(replicates(model, studies.take([at]), draws, inside, rng))
+    return np.concatenate(reports, axis=1)
 
 
 def _statistics(studies: Studies, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -321,7 +347,7 @@ def _warning(expected: Mapping[str, Expected | None], fits: _Fits, replaced: Map
     priors, location, alone = fits.grid.density.priors, next(iter(expected)), len(replaced) == 1
     what = "the rate" if fits.rates else f"survival at {fits.horizon:g} months"
     names = " and ".join(f"{name} ~ {priors[name]}" for name in replaced)
-    reasons = [_location_reason(number, fits, what) if name == location else _spread_reason(number)
+    reasons = [_location_reason(number, fits) if name == location else _spread_reason(number)
                for name, number in expected.items() if name in replaced and number and number.tail < TAIL]
     reasons += ["the pooled estimate lies outside the 95 % interval of every study"] if beyond else []
     options = " ".join(f'--prior "{name}={prior}"' for name, prior in replaced.items())
@@ -329,11 +355,16 @@ def _warning(expected: Mapping[str, Expected | None], fits: _Fits, replaced: Map
             f"{'this prior' if alone else 'these priors'} {what} is {before}, with {options} it is {after}")
 
 
-def _location_reason(crude: Expected, fits: _Fits, what: str) -> str:
-    shown, low, high = (crude.shown, crude.low, crude.high) if fits.rates else (
-        float(np.exp(-fits.horizon * np.exp(min(value, 700.0)))) for value in (crude.shown, crude.high, crude.low))
-    return (f"{what} in all studies together was expected between {_written(low)} and {_written(high)} (95 %) and is "
-            f"{_written(shown)} ({_chance(crude.tail)})")
+def _location_reason(crude: Expected, fits: _Fits) -> str:
+    """In words, with log hazards as survival: of curves at the months next to which their points are."""
+    months = AT if isinstance(fits.studies, CurveStudies) else fits.horizon
+    what, numbers = "the rate", (crude.low, crude.high, crude.shown)
+    if not fits.rates:
+        what = f"survival at {months:g} months"
+        numbers = (float(np.exp(-months * np.exp(min(value, 700.0)))) for value in (crude.high, crude.low, crude.shown))
+    low, high, shown = map(_written, numbers)
+    return (f"{what} in all studies together was expected between {low} and {high} (95 %) and is {shown} "
+            f"({_chance(crude.tail)})")
 
 
 def _spread_reason(spread: Expected) -> str:

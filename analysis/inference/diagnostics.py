@@ -12,12 +12,6 @@ from analysis.inference import weighted
 if TYPE_CHECKING:
     import xarray as xr
 
-MAX_RHAT = 1.01
-MIN_ESS = 400.0
-MIN_BFMI = 0.3
-MAX_MCSE_MEAN = 0.05
-MAX_MCSE_LIMIT = 0.10
-MAX_MCSE_LIMIT_HETEROGENEITY = 0.15
 MAX_PARETO_K = 0.7
 HETEROGENEITY = ("rho", "tau")
 _SHAPE = {"chain_axis": 0, "draw_axis": 1}
@@ -42,15 +36,15 @@ class _Rule:
 
 
 _RULES = (
-    _Rule("max_rhat", "R-hat", MAX_RHAT),
+    _Rule("max_rhat", "R-hat", 1.01),
     _Rule("divergences", "divergences", 0),
-    _Rule("min_bfmi", "E-BFMI", MIN_BFMI, lowest=True),
-    _Rule("min_ess_bulk", "bulk effective sample size", MIN_ESS, lowest=True, precision=True),
-    _Rule("min_ess_tail", "tail effective sample size", MIN_ESS, lowest=True, precision=True),
-    _Rule("max_mcse_mean", "Monte-Carlo error of means / SD", MAX_MCSE_MEAN, precision=True),
-    _Rule("max_mcse_limit", "Monte-Carlo error of interval ends / SD", MAX_MCSE_LIMIT, precision=True),
-    _Rule("max_mcse_limit_heterogeneity", "Monte-Carlo error of interval ends of rho and tau / SD",
-          MAX_MCSE_LIMIT_HETEROGENEITY, precision=True),
+    _Rule("min_bfmi", "E-BFMI", 0.3, lowest=True),
+    _Rule("min_ess_bulk", "bulk effective sample size", 400.0, lowest=True, precision=True),
+    _Rule("min_ess_tail", "tail effective sample size", 400.0, lowest=True, precision=True),
+    _Rule("max_mcse_mean", "Monte-Carlo error of means / SD", 0.05, precision=True),
+    _Rule("max_mcse_limit", "Monte-Carlo error of interval ends / SD", 0.10, precision=True),
+    _Rule("max_mcse_limit_heterogeneity", "Monte-Carlo error of interval ends of rho and tau / SD", 0.15,
+          precision=True),
     _Rule("pareto_k", "Pareto k of the weights", MAX_PARETO_K, precision=True),
 )
 
@@ -103,11 +97,6 @@ class Diagnostics:
         return not self.failures
 
 
-def without_chains(*, failures: tuple[str, ...] = (), quadrature_error: float = math.nan) -> Diagnostics:
-    """Diagnostics of a fit that has no chains to judge."""
-    return Diagnostics(failures=failures, quadrature_error=quadrature_error)
-
-
 def diagnose(quantities: Mapping[str, np.ndarray], stats: "xr.Dataset", *, level: float,
              heterogeneity: Collection[str] = HETEROGENEITY) -> Diagnostics:
     """Check every hyperparameter and pooled estimand of a fit.
@@ -126,10 +115,10 @@ def diagnose(quantities: Mapping[str, np.ndarray], stats: "xr.Dataset", *, level
 
     names = np.array(list(quantities))
     draws = np.stack(list(quantities.values()), axis=2)
-    for hit, what in ((~np.isfinite(draws).all(axis=(0, 1)), "not finite"), (np.ptp(draws, axis=(0, 1)) == 0,
-                                                                             "did not move")):
+    infinite, still = ~np.isfinite(draws).all(axis=(0, 1)), np.ptp(draws, axis=(0, 1)) == 0
+    for hit, what in ((infinite, "not finite"), (still, "did not move")):
         if hit.any():
-            return without_chains(failures=(f"{', '.join(names[hit])} {what}",))
+            return Diagnostics(failures=(f"{', '.join(names[hit])} {what}",))
     spread = np.maximum(draws.std(axis=(0, 1)), np.finfo(float).tiny)
     limit = np.max([array_stats.mcse(draws, method="quantile", prob=(1 + side * level) / 2, **_SHAPE)
                     for side in (-1, 1)], axis=0) / spread
@@ -163,10 +152,10 @@ def diagnose_weighted(quantities: Mapping[str, np.ndarray], weights: np.ndarray,
     mean, limits = [], {False: [0.0], True: [0.0]}
     for name, values in quantities.items():
         if not np.all(np.isfinite(values[weights > 0])):
-            return without_chains(failures=(f"{name} not finite",))
+            return Diagnostics(failures=(f"{name} not finite",))
         spread = weighted.mean_and_sd(values, weights)[1]
         if spread == 0.0:
-            return without_chains(failures=(f"{name} did not move",))
+            return Diagnostics(failures=(f"{name} did not move",))
         mean.append(weighted.mcse_mean(values, weights) / spread)
         limits[name in HETEROGENEITY] += [weighted.mcse_quantile(values, weights, (1 + side * level) / 2) / spread
                                           for side in (-1, 1)]

@@ -9,6 +9,7 @@ from scipy.interpolate import PchipInterpolator, make_interp_spline
 from scipy.optimize import elementwise
 
 from analysis.inference.grid import Grid, Slices
+from analysis.inference.weighted import mean_and_sd
 
 FINER = 16
 """Cells into which a step of the grid is cut, by splines: quantiles are then right to 1e-4 of a standard deviation."""
@@ -69,7 +70,7 @@ def distribution(grid: Grid | Slices, values: np.ndarray) -> Distribution:
     """
     weights = grid.weights
     values = _finite(np.asarray(values, dtype=float).reshape(weights.shape), weights)
-    mean, sd = moments(weights, values)
+    mean, sd = mean_and_sd(values.ravel(), weights.ravel())
     # Quantiles pass through any increasing function, and heavy tails span many powers of ten.
     to, back = (_log, np.exp) if values.min() > 0.0 else (np.asarray, np.asarray)
     parts = np.split(to(values).ravel(), np.cumsum([part.weights.size for part in grid.grids])[:-1])
@@ -182,12 +183,6 @@ def quantiles(cdf: Callable[..., np.ndarray], p: np.ndarray | float, low: np.nda
     return np.where(root.success, root.x, np.where(root.f_bracket[0] > 0.0, low, high))
 
 
-def moments(weights: np.ndarray, values: np.ndarray) -> tuple[float, float]:
-    """Mean and standard deviation of values with weights that add up to 1."""
-    mean = float((weights * values).sum())
-    return mean, float(np.sqrt((weights * (values - mean) ** 2).sum()))
-
-
 def _log(values: np.ndarray | float) -> np.ndarray:
     """Logarithm; minus infinity for all that is not positive."""
     with np.errstate(divide="ignore"):
@@ -203,8 +198,8 @@ def _axis_of_most_change(weights: np.ndarray, values: np.ndarray) -> int:
 
 def _finite(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """The values, kept within their range over the points that matter."""
-    known = values[(weights > _SMALLEST) & np.isfinite(values)]
-    return np.clip(np.nan_to_num(values, nan=known[0]), known.min(), known.max())
+    inside = values[(weights > _SMALLEST) & np.isfinite(values)]
+    return np.clip(np.nan_to_num(values, nan=inside[0]), inside.min(), inside.max())
 
 
 def _refined_values(table: np.ndarray, axis: int, finer: int) -> np.ndarray:

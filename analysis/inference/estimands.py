@@ -1,11 +1,13 @@
 """What a posterior says: named quantities with their scale, unit and kind of interval, from draws to a tidy table."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from analysis.inference.weighted import equal_tails
 from models.curve import CONSTANT_HAZARD, Curve
+from models.integrals import NORMAL_NODES, NORMAL_WEIGHTS, unit_rule
 from models.model import Draws, Model
 from models.studies import Studies
 
@@ -30,17 +32,25 @@ PER_100_PERSON_YEARS = 1200.0
 HAZARD_UNIT = "events per 100 person-years"
 OF_CURVES = ("proportion", "months")
 """Units of what is not said to readers where all that studies report is events over person-time."""
-# An evenly spaced sum is off by about exp(-pi^2 / (tau step)) for exp(-exp(x)): 1e-11 at tau = 4.
-_NODES = np.linspace(-8.5, 8.5, 171)
-_WEIGHTS = np.exp(-(_NODES**2) / 2.0) / np.exp(-(_NODES**2) / 2.0).sum()
-_ROOTS, _ROOT_WEIGHTS = (0.5 * (x + shift) for x, shift in zip(np.polynomial.legendre.leggauss(40), (1.0, 0.0),
-                                                                strict=True))
+_ROOTS, _ROOT_WEIGHTS = unit_rule(40)
 _SHARED = {"shape": ("shape", "1"), "cured": _RATE}
 """Scale and unit of what all studies share."""
 
 
+class _Named:
+    """What goes by its estimand and, where it has one, its horizon."""
+
+    estimand: str
+    time_months: float | None
+
+    @property
+    def name(self) -> str:
+        """The estimand with its horizon, unique within a fit among pooled ones."""
+        return self.estimand if self.time_months is None else f"{self.estimand}_{self.time_months:g}m"
+
+
 @dataclass(frozen=True)
-class Quantity:
+class Quantity(_Named):
     """Draws of one estimand.
 
     Parameters
@@ -66,14 +76,17 @@ class Quantity:
     time_months: float | None = None
     moments: bool = True
 
-    @property
-    def name(self) -> str:
-        """The estimand with its horizon, unique within a fit."""
-        return self.estimand if self.time_months is None else f"{self.estimand}_{self.time_months:g}m"
+    def estimate(self, limits: Iterable[float], *, mean: float, sd: float, level: float, mcse: float = np.nan,
+                 study_id: str | None = None) -> "Estimate":
+        """The tidy row from lower limit, median and upper limit; without moments where they need not exist."""
+        lower, median, upper = map(float, limits)
+        mean, sd, mcse = (float(value) if self.moments else np.nan for value in (mean, sd, mcse))
+        return Estimate(self.estimand, study_id, self.time_months, self.scale, self.unit, mean, sd, median, lower,
+                        upper, level, self.interval, mcse)
 
 
 @dataclass(frozen=True)
-class Estimate:
+class Estimate(_Named):
     """One row of the estimates: a summary of one quantity, for one study or pooled.
 
     Parameters
@@ -99,11 +112,6 @@ class Estimate:
     level: float
     interval: str
     mcse: float
-
-    @property
-    def name(self) -> str:
-        """The estimand with its horizon, unique within a fit among pooled ones."""
-        return self.estimand if self.time_months is None else f"{self.estimand}_{self.time_months:g}m"
 
 
 LABELS = {
@@ -234,11 +242,14 @@ def survival_quantities(population: Mapping[str, np.ndarray], effects: np.ndarra
 
 def mean_survival(curve: Curve, draws: Draws, eta: np.ndarray, tau: np.ndarray,
                   months: float) -> tuple[np.ndarray, np.ndarray]:
-    """Mean of survival, and of its square, over studies whose effects are Normal(eta, tau); shape (s,) each."""
+    """Mean of survival, and of its square, over studies whose effects are Normal(eta, tau); shape (s,) each.
+
+    The sum is off by about exp(-pi^2 / (tau step)) for exp(-exp(x)): 1e-11 at tau = 4.
+    """
     each = {name: values[:, None] for name, values in draws.items() if np.ndim(values) == 1}
     # Beyond a tau of 50 the new study's survival is 0 or 1; the clip only keeps exp from overflowing.
-    survival = curve.survival(each, np.clip(eta[:, None] + tau[:, None] * _NODES, -700.0, 700.0), months)
-    return survival @ _WEIGHTS, survival**2 @ _WEIGHTS
+    survival = curve.survival(each, np.clip(eta[:, None] + tau[:, None] * NORMAL_NODES, -700.0, 700.0), months)
+    return survival @ NORMAL_WEIGHTS, survival**2 @ NORMAL_WEIGHTS
 
 
 def restricted_mean(curve: Curve, draws: Draws, effects: np.ndarray, months: float) -> np.ndarray:
@@ -267,15 +278,10 @@ def summarise(quantity: Quantity, study_ids: tuple[str, ...], *, chains: int, le
               independent: bool = False) -> list[Estimate]:
     """Tidy rows of one quantity: one, or one per study; `independent` draws need no autocorrelation for their error."""
     draws = quantity.draws if quantity.draws.ndim == 2 else quantity.draws[:, None]
-    limits = np.quantile(draws, [(1.0 - level) / 2.0, 0.5, (1.0 + level) / 2.0], axis=0)
+    limits = np.quantile(draws, equal_tails(level), axis=0).T
     mean, spread = draws.mean(axis=0), draws.std(axis=0, ddof=1)
     error = spread / np.sqrt(len(draws)) if independent else _error_of_chains(draws, chains)
-    if not quantity.moments:
-        mean, spread, error = (np.full(draws.shape[1], np.nan) for _ in range(3))
-    return [Estimate(quantity.estimand, study_id, quantity.time_months, quantity.scale, quantity.unit,
-                     mean=float(mean[at]), sd=float(spread[at]), median=float(limits[1, at]),
-                     lower=float(limits[0, at]), upper=float(limits[2, at]), level=level,
-                     interval=quantity.interval, mcse=float(error[at]))
+    return [quantity.estimate(limits[at], mean=mean[at], sd=spread[at], level=level, mcse=error[at], study_id=study_id)
             for at, study_id in enumerate(study_ids if quantity.draws.ndim == 2 else (None,))]
 
 

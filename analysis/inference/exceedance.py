@@ -22,10 +22,10 @@ def distributions(case: Case, estimand: str, months: float | None = None) -> tup
     QuadratureFailed, NeedsDensity
         When there is no posterior.
     """
-    wanted = (MEDIAN,) if estimand == MEDIAN else (MAIN[case.model.kind], NEW[case.model.kind])
-    exact = posterior_of(case).at(months or case.selection.horizon, wanted)
+    names = (MEDIAN,) if estimand == MEDIAN else (MAIN[case.model.kind], NEW[case.model.kind])
+    exact = posterior_of(case).at(months or case.selection.horizon, names)
     by_name = {item.quantity.estimand: item.distribution for item in exact}
-    return by_name[wanted[0]], by_name.get(NEW[case.model.kind])
+    return by_name[names[0]], by_name.get(NEW[case.model.kind])
 
 
 def exceeding(pooled: Distribution, new: Distribution | None, value: float) -> dict[str, float | None]:

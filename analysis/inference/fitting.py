@@ -4,7 +4,7 @@ Of very many studies the estimates are made in batches from fewer draws, and no 
 studies and 20,000 draws the draws alone are 16 GB, and the pointwise log likelihood another 16.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from analysis.cases.hazards import effective_notes
 from analysis.cases.settings import EXACT, Sampler, derive_seed, more_careful
 from analysis.inference.agreement import Agreement, agreements, with_agreement
 from analysis.inference.conflict import Check, check
-from analysis.inference.diagnostics import Diagnostics, diagnose, without_chains
+from analysis.inference.diagnostics import Diagnostics, diagnose
 from analysis.inference.draws import draw
 from analysis.inference.estimands import OF_A_STUDY, SPREADS, Estimate, Quantity, of_effects, quantities_of, summarise
 from analysis.inference.grid import QuadratureFailed
@@ -91,7 +91,7 @@ class Fit:
         """What a reader should know about the rows and the priors."""
         case = self.case
         return (*case.selection.warnings, *effective_notes(case.selection.rows, case.conversions),
-                *warnings_of(case.studies), *self.prior_check.warnings)
+                *_notes_on_many(case.studies), *self.prior_check.warnings)
 
     @property
     def printed(self) -> tuple[Estimate, ...]:
@@ -149,10 +149,9 @@ def study_estimates(exact: Posterior) -> tuple[Estimate, ...]:
         return ()
     draws = draw(exact.grid, sampler.chains * sampler.draws, np.random.default_rng([seed, 2]))
     effects = case.model.density.study_effects(draws, case.studies, np.random.default_rng([seed, 1]))
-    wanted = next(quantity for quantity in of_effects(case.model, draws, effects, None, only=OF_A_STUDY,
-                                                      horizon=case.selection.horizon)
-                  if quantity.estimand in OF_A_STUDY)
-    return _summaries(case, [wanted], sampler, independent=True)
+    quantities = of_effects(case.model, draws, effects, None, only=OF_A_STUDY, horizon=case.selection.horizon)
+    return _summaries(case, [quantity for quantity in quantities if quantity.estimand in OF_A_STUDY], sampler,
+                      independent=True)
 
 
 def _seed(case: Case) -> int:
@@ -160,14 +159,21 @@ def _seed(case: Case) -> int:
 
 
 def _with_many(fit: Fit, seed: int) -> Fit:
-    """The fit with the estimates of very many studies, which are made in batches."""
-    case = fit.case
-    if not is_many(case.studies):
+    """The fit with the estimate of each of very many studies, in batches, with progress on standard error."""
+    case, studies, chains = fit.case, fit.case.studies, fit.sampler.chains
+    if not is_many(studies):
         return fit
-    rng = np.random.default_rng([seed, 3])
-    of_studies = estimates_of_many(lambda draws, part: _quantities(case, draws, part, rng), fit.draws,
-                                   case.studies, chains=fit.sampler.chains, level=case.level)
-    return replace(fit, estimates=(*fit.estimates, *of_studies))
+    rng, progress = np.random.default_rng([seed, 3]), Progress(-(-len(studies) // _BATCH))
+    fewer = {name: _spaced(values, chains) for name, values in fit.draws.items()}
+    estimates = list(fit.estimates)
+    for start in range(0, len(studies), _BATCH):
+        part = studies.take(slice(start, start + _BATCH))
+        for quantity in _quantities(case, fewer, part, rng):
+            if quantity.draws.ndim == 2:
+                estimates += summarise(quantity, part.study_ids, chains=chains, level=case.level)
+        progress.step(f"estimates of {min(start + _BATCH, len(studies)):,} of {len(studies):,} studies")
+    progress.close()
+    return replace(fit, estimates=tuple(estimates))
 
 
 def _sampled(case: Case, sampler: Sampler, seed: int, cores: int) -> Fit:
@@ -196,7 +202,7 @@ def _exact(case: Case, sampler: Sampler, seed: int) -> Fit:
     by_name = {item.name: (item.estimate(case.level),) for item in exact.pooled}
     estimates = tuple(estimate for quantity in quantities for estimate in
                       by_name.get(quantity.name) or _summaries(case, [quantity], sampler, independent=True))
-    return Fit(case, sampler, seed, without_chains(quadrature_error=exact.grid.error), estimates, draws, quantities,
+    return Fit(case, sampler, seed, Diagnostics(quadrature_error=exact.grid.error), estimates, draws, quantities,
                exact=exact, prior_check=_checked(exact))
 
 
@@ -229,11 +235,11 @@ def _diagnose(case: Case, draws: Draws, quantities: Sequence[Quantity], stats: "
 
 def interval_probability(fit: Fit, estimand: str, months: float, low: float, high: float) -> float | None:
     """Posterior probability that an estimand lies in a given interval; None where the fit has it at other months."""
-    wanted = (estimand, f"{estimand}_{months:g}m")
-    exact = next((item.distribution for item in fit.exact.pooled if item.name in wanted), None) if fit.exact else None
+    names = (estimand, f"{estimand}_{months:g}m")
+    exact = next((item.distribution for item in fit.exact.pooled if item.name in names), None) if fit.exact else None
     if exact:
         return float(exact.cdf(high) - exact.cdf(low))
-    draws = next((quantity.draws for quantity in fit.quantities if quantity.name in wanted), None)
+    draws = next((quantity.draws for quantity in fit.quantities if quantity.name in names), None)
     return None if draws is None else float(np.mean((draws >= low) & (draws <= high)))
 
 
@@ -242,34 +248,10 @@ def is_many(studies: Studies) -> bool:
     return len(studies) > MANY
 
 
-def warnings_of(studies: Studies) -> list[str]:
+def _notes_on_many(studies: Studies) -> list[str]:
     """What a reader of a fit of very many studies should know; nothing for others."""
     return [f"{len(studies):,} studies: each one's estimate rests on {DRAWS:,} draws, and a saved posterior holds "
             "neither them nor the pointwise log likelihood"] if is_many(studies) else []
-
-
-def estimates_of_many(quantities_of: Callable[[Draws, Studies], Sequence[Quantity]], draws: Draws, studies: Studies, *,
-                      chains: int, level: float) -> list[Estimate]:
-    """The estimate of each study, with progress on standard error.
-
-    Parameters
-    ----------
-    quantities_of : callable
-        From draws of the hyperparameters and some of the studies to quantities.
-    draws : mapping of str to array, shape (s,)
-        Of all chains, one after the other.
-    """
-    fewer = {name: _spaced(values, chains) for name, values in draws.items()}
-    found: list[Estimate] = []
-    at = np.arange(len(studies))
-    progress = Progress(-(-len(studies) // _BATCH))
-    for start in range(0, len(studies), _BATCH):
-        part = studies.take((at >= start) & (at < start + _BATCH))
-        for quantity in (one for one in quantities_of(fewer, part) if one.draws.ndim == 2):
-            found += summarise(quantity, part.study_ids, chains=chains, level=level)
-        progress.step(f"estimates of {min(start + _BATCH, len(studies)):,} of {len(studies):,} studies")
-    progress.close()
-    return found
 
 
 def _spaced(values: np.ndarray, chains: int) -> np.ndarray:

@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analysis.inference.density import Density, natural, place_of
+from analysis.inference.weighted import mean_and_sd
 
 FIRST_STEP = 0.5
 TOLERANCE = 1e-8
@@ -169,7 +170,7 @@ def _refined(density: Density, centre: float, scale: float, tolerance: float, ne
     coarse = _summaries(a, b, log_weights, step)
     for _ in range(_LEVELS):
         step, a, b = step / 2.0, _halved(a), _halved(b)
-        location, heterogeneity, log_weights = _evaluate(density, centre, scale, a, b, known=log_weights)
+        location, heterogeneity, log_weights = _evaluate(density, centre, scale, a, b, coarse=log_weights)
         fine = _summaries(a, b, log_weights, step)
         # The error of the finer rule is about the square of the change; the power of 3/2 is on the safe side.
         error = _change(coarse, fine) ** 1.5
@@ -197,9 +198,8 @@ def _sliced(density: Density, tolerance: float) -> Slices:
     scan = middle + width * _SHARED_SCAN
     placed = [_place(at_value(place)) for place in scan]
     log_masses = np.array([log_mass for *_, log_mass in placed]) + prior.log_density(scan)
-    mass = np.exp(log_masses - log_masses.max())
-    centre = float(scan @ mass / mass.sum())
-    spread = max(float(np.sqrt((scan - centre) ** 2 @ mass / mass.sum())), 0.5 * width)
+    centre, spread = centre_and_spread(scan, log_masses)
+    spread = max(spread, 0.5 * width)
 
     def slice_at(at: float) -> tuple[float, Grid]:
         place = centre + spread * np.sinh(at)
@@ -207,24 +207,24 @@ def _sliced(density: Density, tolerance: float) -> Slices:
         grid = _refined(at_value(place), *near[:2], max(tolerance, _SLICE), _NEGLIGIBLE_IN_SLICE)
         return grid.log_evidence + float(prior.log_density(np.array(place))) + np.log(spread * np.cosh(at)), grid
 
-    known: dict[float, tuple[float, Grid]] = {}
+    slices: dict[float, tuple[float, Grid]] = {}
     for step in _SHARED_STEPS:
         for side in (1.0, -1.0):
             for count in range(_MOST_SLICES):
                 at = side * count * step
-                if at not in known:
-                    known[at] = slice_at(at)
-                if known[at][0] < max(value for value, _ in known.values()) - _NEGLIGIBLE_SLICE:
+                if at not in slices:
+                    slices[at] = slice_at(at)
+                if slices[at][0] < max(value for value, _ in slices.values()) - _NEGLIGIBLE_SLICE:
                     break
-        places = np.array(sorted(known))
-        log_masses = np.array([known[at][0] for at in places])
+        places = np.array(sorted(slices))
+        log_masses = np.array([slices[at][0] for at in places])
         top = log_masses.max()
         mass = np.exp(log_masses - top)
         even = np.round(places / step).astype(int) % 2 == 0
         error = (2.0 * mass[even].sum() / mass.sum() - 1.0) ** 2
-        error += mass @ [known[at][1].error for at in places] / mass.sum()
+        error += mass @ [slices[at][1].error for at in places] / mass.sum()
         if error <= max(_WORST_SHARED, 2.0 * tolerance):
-            return Slices(tuple(known[at][1] for at in places), mass / mass.sum(),
+            return Slices(tuple(slices[at][1] for at in places), mass / mass.sum(),
                           float(top + np.log(mass.sum() * step)), float(error))
     raise QuadratureFailed(f"{density.model.name}: the quadrature over {name} did not settle, its error is about "
                            f"{error:.2g}")
@@ -243,10 +243,13 @@ def _place(density: Density) -> tuple[float, float, float]:
             break
         low, high = max(inside[0] - 1, 0), min(inside[-1] + 1, len(v) - 1)
         v = np.linspace(v[low], v[high], 41)
-    weight = np.exp(marginal - top)
-    centre = float(v @ weight / weight.sum())
-    return (centre, float(np.sqrt((v - centre) ** 2 @ weight / weight.sum())),
-            float(top + np.log(weight.sum() * (v[1] - v[0]))))
+    return *centre_and_spread(v, marginal), float(top + np.log(np.exp(marginal - top).sum() * (v[1] - v[0])))
+
+
+def centre_and_spread(places: np.ndarray, log_mass: np.ndarray) -> tuple[float, float]:
+    """Mean and standard deviation over places of such log masses, which need not add up to anything."""
+    mass = np.exp(log_mass - log_mass.max())
+    return mean_and_sd(places, mass / mass.sum())
 
 
 def _scanned(density: Density, v: np.ndarray) -> np.ndarray:
@@ -282,25 +285,25 @@ def _halved(points: np.ndarray) -> np.ndarray:
 
 
 def _evaluate(density: Density, centre: float, scale: float, a: np.ndarray, b: np.ndarray,
-              known: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+              coarse: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Unconstrained values and the log density in the stretched coordinates, shape (V, U) each.
 
     Parameters
     ----------
-    known : array or None
+    coarse : array or None
         The log density at every second point of each axis, where it was found before.
     """
     v = centre + scale * np.sinh(a)
     middle, spread = density.placed(v)
     location = middle[:, None] + spread[:, None] * np.sinh(b)
     heterogeneity = np.broadcast_to(v[:, None], location.shape)
-    wanted = np.ones(location.shape, dtype=bool)
-    if known is not None:
-        wanted[::2, ::2] = False
+    is_new = np.ones(location.shape, dtype=bool)
+    if coarse is not None:
+        is_new[::2, ::2] = False
     log_weights = np.log(scale * np.cosh(a) * spread)[:, None] + np.log(np.cosh(b))
-    log_weights[wanted] += density(location[wanted], heterogeneity[wanted])
-    if known is not None:
-        log_weights[::2, ::2] = known
+    log_weights[is_new] += density(location[is_new], heterogeneity[is_new])
+    if coarse is not None:
+        log_weights[::2, ::2] = coarse
     return location, heterogeneity, log_weights
 
 
@@ -309,11 +312,11 @@ def _summaries(a: np.ndarray, b: np.ndarray, log_weights: np.ndarray, step: floa
     top = log_weights.max()
     weights = np.exp(log_weights - top)
     total = weights.sum()
-    found = [top + np.log(total) + 2.0 * np.log(step)]
+    summaries = [top + np.log(total) + 2.0 * np.log(step)]
     for points, mass in ((a, weights.sum(axis=1)), (b, weights.sum(axis=0))):
         mean = points @ mass / total
-        found += [mean, np.sqrt((points - mean) ** 2 @ mass / total)]
-    return np.array(found)
+        summaries += [mean, np.sqrt((points - mean) ** 2 @ mass / total)]
+    return np.array(summaries)
 
 
 def _change(coarse: np.ndarray, fine: np.ndarray) -> float:

@@ -19,7 +19,7 @@ from scipy import special
 
 from analysis.cases.regressions import RegressionCase
 from analysis.inference.density import Density
-from analysis.inference.grid import QuadratureFailed
+from analysis.inference.grid import QuadratureFailed, centre_and_spread
 from models.model import Draws
 from models.priors import Prior
 from models.regression import Covariates
@@ -84,8 +84,7 @@ def nested_laplace(case: RegressionCase, density: Density) -> list[Nodes]:
     covariates = case.covariates
     partial = covariates.missing.any(axis=1)
     kept = [np.ones(len(partial)), (~partial).astype(float)][:1 + partial.any()]
-    studies = np.arange(len(partial))
-    study_likelihoods = [case.regression.study_likelihood(case.studies.take(studies == at)) for at in studies]
+    study_likelihoods = [case.regression.study_likelihood(case.studies.take([at])) for at in range(len(partial))]
 
     def at(v: np.ndarray, log_scale: np.ndarray) -> list[Nodes]:
         terms = _Terms(study_likelihoods, density, v)
@@ -136,9 +135,7 @@ def _place(log_masses: Callable[[np.ndarray], list[np.ndarray]]) -> tuple[float,
         if len(inside) >= _ENOUGH:
             break
         v = np.linspace(v[max(inside[0] - 1, 0)], v[min(inside[-1] + 1, len(v) - 1)], len(_SCAN))
-    weight = np.exp(marginal - marginal.max())
-    centre = float(v @ weight / weight.sum())
-    return centre, float(np.sqrt((v - centre) ** 2 @ weight / weight.sum()))
+    return centre_and_spread(v, marginal)
 
 
 def log_prior_of_slopes(case: RegressionCase, slopes: np.ndarray) -> np.ndarray:
@@ -150,7 +147,7 @@ def _nodes(case: RegressionCase, covariates: Covariates, terms: "_Terms", kept: 
            log_scale: np.ndarray) -> Nodes:
     """The approximation at the terms' heterogeneities, which stand in the place of `a`."""
     priors, regression = case.priors, case.regression
-    known = np.where(covariates.missing, np.nanmean(covariates.values, axis=0), covariates.values)
+    cells = np.where(covariates.missing, np.nanmean(covariates.values, axis=0), covariates.values)
     widths = covariates.missing * np.nanstd(covariates.values, axis=0)
     scale = np.exp(log_scale)[:, None, None]
 
@@ -158,7 +155,7 @@ def _nodes(case: RegressionCase, covariates: Covariates, terms: "_Terms", kept: 
         location = priors[regression.location].log_density(w[..., :1])
         return np.concatenate([location, log_prior_of_slopes(case, w[..., 1:] * covariates.steps)], axis=-1)
 
-    design = np.concatenate([np.ones((len(log_scale), len(known), 1)), scale * known], axis=-1)
+    design = np.concatenate([np.ones((len(log_scale), len(cells), 1)), scale * cells], axis=-1)
     w = np.zeros((len(terms.v), len(log_scale), design.shape[-1]))
     w[..., 0] = terms.middle[:, None]
     for _ in range(_NEWTON_STEPS):

@@ -18,7 +18,7 @@ from scipy import special
 from analysis.cases.case import Case
 from analysis.inference.grid import Grid
 from analysis.inference.posterior import Posterior, posterior_of
-from analysis.inference.prediction import NAMED_BELOW, counts_of
+from analysis.inference.prediction import NAMED_BELOW, counts_of, two_sided
 from models.studies import HazardStudies, RateStudies, Studies
 
 _known_pits: dict[tuple[object, ...], float] = {}
@@ -34,7 +34,8 @@ class LeftOut:
     log_predictive : float
         Log predictive density of what the study reports (probability of its count; density of its log hazard).
     pit : float
-        Predictive probability of less than what was reported, plus half the probability of just that (mid-p).
+        Predictive probability of less than what was reported, plus half the probability of just that (mid-p): of the
+        count, or of survival.
     posterior : Posterior
         Without the study.
     """
@@ -47,7 +48,7 @@ class LeftOut:
     @property
     def tail(self) -> float:
         """Two-sided predictive probability of something at least as extreme: small is surprising."""
-        return 2.0 * min(self.pit, 1.0 - self.pit)
+        return float(two_sided(self.pit))
 
 
 def leave_one_out(case: Case) -> tuple[LeftOut, ...]:
@@ -64,7 +65,7 @@ def leave_one_out(case: Case) -> tuple[LeftOut, ...]:
         rest = posterior_of(case.but(studies=without(case.studies, index)))
         key = (*case.key, index)
         if key not in _known_pits:
-            _known_pits[key] = pit(rest.grid, only(case.studies, index))
+            _known_pits[key] = pit(rest.grid, case.studies.take([index]))
         predictions.append(LeftOut(index, whole - rest.log_evidence, _known_pits[key], rest))
     return tuple(predictions)
 
@@ -76,16 +77,11 @@ def without(studies: Studies, index: int) -> Studies:
     return studies.take(np.arange(len(studies)) != index)
 
 
-def only(studies: Studies, index: int) -> Studies:
-    """One study."""
-    return studies.take(np.arange(len(studies)) == index)
-
-
 def pit(grid: Grid, study: Studies) -> float:
-    """Predictive mid-p of the one study: its count, or its estimated log hazard."""
+    """Predictive mid-p of the one study: of its count, or of its survival, which is lower the higher its hazard."""
     if isinstance(study, RateStudies):
         return counts_of(grid, int(study.evaluable[0])).pit(int(study.events[0]))
-    return _pit_of_hazard(grid, study)
+    return 1.0 - _pit_of_hazard(grid, study)
 
 
 def chance_named(grid: Grid, study: Studies) -> float:

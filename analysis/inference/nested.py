@@ -17,7 +17,7 @@ from analysis.cases.case import NoStudies
 from analysis.cases.nesting import Nesting
 from analysis.inference import weighted
 from analysis.inference.density import Density, density_of
-from analysis.inference.estimands import Estimate
+from analysis.inference.estimands import Estimate, Quantity
 from analysis.inference.grid import Grid, QuadratureFailed, solve
 from analysis.inference.posterior import Posterior
 from models import beta_binomial
@@ -120,10 +120,9 @@ class NestedPosterior(Joint):
     def _estimate(self, name: str, mean: float, sd: float, rates: np.ndarray, cdf: np.ndarray,
                   interval: str) -> Estimate:
         level = self.outer.case.level
-        lower, median, upper = np.interp([(1.0 - level) / 2.0, 0.5, (1.0 + level) / 2.0],
-                                         np.maximum.accumulate(cdf), rates).tolist()
-        return Estimate(name, None, None, "probability", "proportion", mean, sd, median, lower, upper, level, interval,
-                        np.nan)
+        limits = np.interp(weighted.equal_tails(level), np.maximum.accumulate(cdf), rates)
+        return Quantity(name, np.empty(0), "probability", "proportion", interval).estimate(limits, mean=mean, sd=sd,
+                                                                                           level=level)
 
 
 def nested_posterior(nesting: Nesting) -> NestedPosterior:
@@ -205,16 +204,17 @@ def _matters(grid: Grid) -> np.ndarray:
     return grid.weights > _NEGLIGIBLE * grid.weights.max()
 
 
-def _error(joint: np.ndarray, own: tuple[np.ndarray, np.ndarray], values: tuple[Mapping[str, np.ndarray], ...],
+def _error(joint: np.ndarray, alone: tuple[np.ndarray, np.ndarray], values: tuple[Mapping[str, np.ndarray], ...],
            coarse: tuple[np.ndarray, np.ndarray]) -> float:
     """Estimated error of the finer rule, as of a Grid: the change from the coarser one to the power of 3/2."""
     def summaries(pairs: np.ndarray, kept: tuple[np.ndarray, ...]) -> np.ndarray:
         total = pairs.sum()
-        known = [np.log(total / np.prod([weights[inside].sum() for weights, inside in zip(own, kept, strict=True)]))]
+        apart = np.prod([weights[inside].sum() for weights, inside in zip(alone, kept, strict=True)])
+        numbers = [np.log(total / apart)]
         for at, (of, inside) in enumerate(zip(values, kept, strict=True)):
             for value in of.values():
-                known += weighted.mean_and_sd(value[inside], pairs.sum(axis=1 - at) / total)
-        return np.array(known)
+                numbers += weighted.mean_and_sd(value[inside], pairs.sum(axis=1 - at) / total)
+        return np.array(numbers)
 
     fine = summaries(joint, tuple(np.ones(len(inside), dtype=bool) for inside in coarse))
     change = np.abs(summaries(joint[np.ix_(*coarse)], coarse) - fine)

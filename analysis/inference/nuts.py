@@ -43,7 +43,7 @@ def sample(model: Model, studies: Studies, priors: Mapping[str, Prior], *, sampl
     SamplingFailed
         When no chain finds a starting point.
     """
-    key = (model.name, *told(priors))
+    key = (model.name, frozenset(priors.items()))
     if model.marginal is None or model.sampled_as_built:
         # Such a graph has a variable for each study, and what the data are is part of it.
         return sample_graph(lambda: model.build(studies, priors), {}, key=(*key, studies.content),
@@ -123,11 +123,6 @@ def _compile(build: Callable[[], "pm.Model"], key: tuple) -> object:
             if collects:
                 gc.enable()
     return _compiled[key]
-
-
-def told(priors: Mapping[str, Prior]) -> tuple:
-    """Priors as a part of the key of a compiled model."""
-    return tuple(sorted((name, prior.family, prior.arguments) for name, prior in priors.items()))
 
 
 def flat(posterior: "xr.Dataset") -> Draws:

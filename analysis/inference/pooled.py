@@ -1,19 +1,19 @@
 """The estimands of a model from a posterior grid: the same names, scales and intervals as from draws."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from analysis.inference import estimands
-from analysis.inference.distribution import Distribution, distribution, mixture, moments
+from analysis.inference.distribution import Distribution, distribution, mixture
 from analysis.inference.estimands import Estimate, Quantity
 from analysis.inference.grid import Grid, Slices
+from analysis.inference.weighted import equal_tails, mean_and_sd
+from models.integrals import unit_rule
 
 # E p^2 is the integral of 2 p (1 - F(p)) over 0..1.
-_NODES, _WEIGHTS = (0.5 * (x + shift) for x, shift in zip(np.polynomial.legendre.leggauss(64), (1.0, 0.0), strict=True))
-
-
+_NODES, _WEIGHTS = unit_rule(64)
 _FOR_PREDICTION = ("mean_rate", "rho", "eta", "tau")
 """Summaries on which the distribution of a new study's effect rests."""
 
@@ -32,11 +32,8 @@ class ExactQuantity:
 
     def estimate(self, level: float) -> Estimate:
         """The tidy row; the Monte-Carlo error is NaN, since there is none."""
-        lower, median, upper = self.distribution.quantile(np.array([(1.0 - level) / 2.0, 0.5, (1.0 + level) / 2.0]))
-        mean, sd = (self.distribution.mean, self.distribution.sd) if self.quantity.moments else (np.nan, np.nan)
-        return Estimate(self.quantity.estimand, None, self.quantity.time_months, self.quantity.scale,
-                        self.quantity.unit, mean=mean, sd=sd, median=float(median), lower=float(lower),
-                        upper=float(upper), level=level, interval=self.quantity.interval, mcse=np.nan)
+        law = self.distribution
+        return self.quantity.estimate(law.quantile(equal_tails(level)), mean=law.mean, sd=law.sd, level=level)
 
 
 def quantities_at(grid: Grid | Slices, *, horizon: float, only: Collection[str] | None = None) -> list[Quantity]:
@@ -56,21 +53,21 @@ def pooled(grid: Grid | Slices, *, horizon: float, only: Collection[str] | None 
     only : collection of str or None
         Estimands that are wanted; None takes all.
     """
-    model, found = grid.density.model, []
     at_points = quantities_at(grid, horizon=horizon, only=None if only is None else {*only, *_FOR_PREDICTION})
-    for quantity in at_points:
-        if only is not None and quantity.estimand not in only:
-            continue
-        if quantity.interval == "prediction":
-            values = _new_rate(grid, at_points) if quantity.estimand == "new_study_rate" else \
-                _new_hazard(grid) if quantity.estimand == "new_study_hazard" else \
-                _new_survival(grid, horizon)
-        else:
-            values = distribution(grid, quantity.draws)
-        moments_exist = quantity.estimand not in model.without_moments
-        found.append(ExactQuantity(Quantity(quantity.estimand, np.empty(0), quantity.scale, quantity.unit,
-                                            quantity.interval, quantity.time_months, moments_exist), values))
-    return tuple(found)
+    values = {quantity.estimand: quantity.draws for quantity in at_points}
+    return tuple(ExactQuantity(replace(quantity, draws=np.empty(0)), _distribution(grid, quantity, values, horizon))
+                 for quantity in at_points if only is None or quantity.estimand in only)
+
+
+def _distribution(grid: Grid | Slices, quantity: Quantity, values: Mapping[str, np.ndarray],
+                  horizon: float) -> Distribution:
+    if quantity.estimand == "new_study_rate":
+        return _new_rate(grid, values)
+    if quantity.estimand == "new_study_survival":
+        return _new_survival(grid, horizon)
+    if quantity.estimand == "new_study_hazard":
+        return _new_hazard(grid)
+    return distribution(grid, quantity.draws)
 
 
 def hyperparameters(grid: Grid | Slices) -> dict[str, Distribution]:
@@ -78,14 +75,10 @@ def hyperparameters(grid: Grid | Slices) -> dict[str, Distribution]:
     return {name: distribution(grid, values) for name, values in grid.values.items()}
 
 
-def _values(at_points: list[Quantity], estimand: str) -> np.ndarray | None:
-    return next((quantity.draws for quantity in at_points if quantity.estimand == estimand), None)
-
-
-def _new_rate(grid: Grid | Slices, at_points: list[Quantity]) -> Distribution:
-    mean_rate, rho, tau = (_values(at_points, name) for name in ("mean_rate", "rho", "tau"))
+def _new_rate(grid: Grid | Slices, values: Mapping[str, np.ndarray]) -> Distribution:
+    mean_rate, rho, tau = (values.get(name) for name in ("mean_rate", "rho", "tau"))
     weights = grid.weights.ravel()
-    mean, _ = moments(weights, mean_rate)
+    mean, _ = mean_and_sd(mean_rate, weights)
     # A model need not say how far apart its studies are: without tau every location is interpolated.
     spread = np.zeros(grid.weights.size) if tau is None else tau
     cdf = grid.density.model.marginal.new_study_cdf
@@ -114,7 +107,7 @@ def _new_survival(grid: Grid | Slices, horizon: float) -> Distribution:
 def _new_hazard(grid: Grid | Slices) -> Distribution:
     """On the log scale, where its distribution is known; its mean need not exist."""
     weights, (location, tau) = grid.weights.ravel(), (values.ravel() for values in grid.values.values())
-    mean, sd = moments(weights, location)
+    mean, sd = mean_and_sd(location, weights)
     log = mixture(grid, grid.density.model.marginal.new_study_cdf, tau.reshape(grid.weights.shape), mean=mean,
                   sd=float(np.sqrt(sd**2 + weights @ tau**2)), low=-700.0, high=300.0)
 

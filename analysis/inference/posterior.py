@@ -13,6 +13,7 @@ from analysis.inference.distribution import Distribution, distribution
 from analysis.inference.estimands import MAIN, NEW, Estimate, Quantity, heterogeneity_of
 from analysis.inference.grid import Grid, QuadratureFailed, solve
 from analysis.inference.pooled import ExactQuantity, pooled
+from analysis.inference.weighted import equal_tails
 from models.model import NeedsDensity
 from models.studies import RateStudies, Studies
 
@@ -69,13 +70,13 @@ class Posterior:
 
     def estimates(self, names: Sequence[str]) -> tuple[Estimate, ...]:
         """Summaries of pooled estimands, each by its name; a hyperparameter that is no estimand goes by its own."""
-        wanted = {item.quantity.estimand: item for item in
+        by_name = {item.quantity.estimand: item for item in
                   pooled(self.grid, horizon=self.case.selection.horizon, only=names)}
         for name in names:
-            if name not in wanted:
-                own = Quantity(name, np.empty(0), "hyperparameter", "")
-                wanted[name] = ExactQuantity(own, distribution(self.grid, self.grid.values[name]))
-        return tuple(wanted[name].estimate(self.case.level) for name in names)
+            if name not in by_name:
+                quantity = Quantity(name, np.empty(0), "hyperparameter", "")
+                by_name[name] = ExactQuantity(quantity, distribution(self.grid, self.grid.values[name]))
+        return tuple(by_name[name].estimate(self.case.level) for name in names)
 
     def summary(self, name: str) -> "Summary":
         """The numbers of a distribution that tables hold, limits at the case's level."""
@@ -95,8 +96,8 @@ class Summary:
 
 def summary(values: Distribution, *, level: float) -> Summary:
     """Median, equal-tailed limits at `level`, mean and standard deviation of a distribution."""
-    lower, median, upper = values.quantile(np.array([(1.0 - level) / 2.0, 0.5, (1.0 + level) / 2.0]))
-    return Summary(float(median), float(lower), float(upper), values.mean, values.sd)
+    lower, median, upper = values.quantile(equal_tails(level)).tolist()
+    return Summary(median, lower, upper, values.mean, values.sd)
 
 
 def posterior_of(case: Case) -> Posterior:
@@ -109,18 +110,18 @@ def posterior_of(case: Case) -> Posterior:
     NeedsDensity
         When the model has no density.
     """
-    known = _solved.get(case.key)
-    if known is None:
+    solved = _solved.get(case.key)
+    if solved is None:
         try:
-            known = solve(density_of(case.model, case.studies, case.priors), tolerance=TOLERANCE)
+            solved = solve(density_of(case.model, case.studies, case.priors), tolerance=TOLERANCE)
         except QuadratureFailed as error:
-            known = str(error)
-        _solved[case.key] = known
+            solved = str(error)
+        _solved[case.key] = solved
         if len(_solved) > _KEPT:
             _solved.popitem(last=False)
-    if isinstance(known, str):
-        raise QuadratureFailed(known)
-    return Posterior(case, known)
+    if isinstance(solved, str):
+        raise QuadratureFailed(solved)
+    return Posterior(case, solved)
 
 
 def forget() -> None:

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize
 
 from analysis.cases.curves import kaplan_meier
+from analysis.frequentist.estimates import smoothed_log_hazards
 from analysis.inference.grid import Grid, Slices
+from analysis.inference.weighted import equal_tails
 from models import beta_binomial, log_hazard
 from models.model import Draws, Model
 from models.studies import CurveStudies, RateStudies, Studies
@@ -90,8 +92,8 @@ class CountLaw:
 
     def limits(self, level: float) -> np.ndarray:
         """Lower limit, median and upper limit: the smallest counts that these probabilities do not exceed."""
-        wanted = [(1.0 - level) / 2.0, 0.5, (1.0 + level) / 2.0]
-        return np.minimum(np.searchsorted(np.cumsum(self.probabilities), wanted), len(self.probabilities) - 1)
+        counts = np.searchsorted(np.cumsum(self.probabilities), equal_tails(level))
+        return np.minimum(counts, len(self.probabilities) - 1)
 
     def at_most(self, count: float) -> float:
         """Probability of no more than a count."""
@@ -123,18 +125,13 @@ def law_of(grid: Grid | Slices, months: float | None, n: int) -> CountLaw:
 
 def counts_of(grid: Grid | Slices, n: int) -> CountLaw:
     """The law of the events among n patients of one further study, for a model of a rate."""
-    return CountLaw(predictive_counts(grid, n))
-
-
-def predictive_counts(grid: Grid | Slices, n: int) -> np.ndarray:
-    """Probability of 0..n events among n patients of one further study, shape (n + 1,)."""
     model = grid.density.model
     values, weights = grid.sparse()
     if model is beta_binomial.MODEL and n <= _MOST_AT_ONCE:
         # All counts of one size share their terms, which makes a study of hundreds of patients cheap.
-        return np.exp(beta_binomial.count_log_probabilities(values, [n])[0]) @ weights
+        return CountLaw(np.exp(beta_binomial.count_log_probabilities(values, [n])[0]) @ weights)
     counts = RateStudies([str(y) for y in range(n + 1)], np.arange(n + 1), np.full(n + 1, n))
-    return weights @ np.exp(model.marginal.log_likelihood(values, counts))
+    return CountLaw(weights @ np.exp(model.marginal.log_likelihood(values, counts)))
 
 
 def survivors_of(grid: Grid | Slices, months: float, n: int) -> CountLaw:
@@ -143,6 +140,8 @@ def survivors_of(grid: Grid | Slices, months: float, n: int) -> CountLaw:
     Survival of the study follows from its effect, whose distribution function is known at each point of the grid; the
     binomial law of n patients is summed over cells of survival.
     """
+    from scipy import stats
+
     density, (values, weights) = grid.density.model.density, grid.sparse()
     edges = np.linspace(0.0, 1.0, _CELLS + 1)
     # Survival falls with the effect: it is at most s where the effect is at least that of s.
@@ -159,13 +158,13 @@ def median_limits(grid: Grid | Slices, n: int, level: float) -> tuple[float, flo
     A median is at most m months where no more than half of the patients are without the event then; infinite where
     that may never come.
     """
-    def below(log_months: float, wanted: float) -> float:
-        return survivors_of(grid, float(np.exp(log_months)), n).pit(n / 2.0) - wanted
+    def below(log_months: float, probability: float) -> float:
+        return survivors_of(grid, float(np.exp(log_months)), n).pit(n / 2.0) - probability
 
     first, last = np.log(_MONTHS)
-    return tuple(float(np.exp(optimize.brentq(below, first, last, args=(wanted,), xtol=1e-4)))
-                 if below(first, wanted) < 0.0 < below(last, wanted) else float("inf")
-                 for wanted in ((1.0 - level) / 2.0, 0.5, (1.0 + level) / 2.0))
+    return tuple(float(np.exp(optimize.brentq(below, first, last, args=(probability,), xtol=1e-4)))
+                 if below(first, probability) < 0.0 < below(last, probability) else float("inf")
+                 for probability in equal_tails(level))
 
 
 def outcome(studies: Studies) -> tuple[str, np.ndarray]:
@@ -179,10 +178,7 @@ def outcome(studies: Studies) -> tuple[str, np.ndarray]:
         return "events", studies.events
     if isinstance(studies, CurveStudies):
         return "survival", nearest_points(studies)[1]
-    values, rows = np.empty(len(studies)), log_hazard.kinds(studies)
-    for name, table in log_hazard.data(studies).items():
-        values[rows[name]] = log_hazard.smoothed(name, table, table[0])
-    return "log_hazard", values
+    return "log_hazard", smoothed_log_hazards(studies)[0]
 
 
 def nearest_points(studies: CurveStudies) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -193,9 +189,9 @@ def nearest_points(studies: CurveStudies) -> tuple[np.ndarray, np.ndarray, np.nd
     lost = np.cumsum(studies.counts, axis=1)
     total = lost[:, -1] + studies.survivors.sum(axis=1)
     # Rows are filled up with intervals from 0 in which nobody had the event.
-    known = (studies.counts > 0.0) | (studies.starts > 0.0)
-    known[:, 0] = total > 0.0
-    nearest = np.argmin(np.where(known, np.abs(np.log(np.maximum(studies.ends, 1e-9) / 12.0)), np.inf), axis=1)
+    is_point = (studies.counts > 0.0) | (studies.starts > 0.0)
+    is_point[:, 0] = total > 0.0
+    nearest = np.argmin(np.where(is_point, np.abs(np.log(np.maximum(studies.ends, 1e-9) / 12.0)), np.inf), axis=1)
     at = np.arange(len(studies)), nearest
     with np.errstate(divide="ignore", invalid="ignore"):
         survival, months = 1.0 - lost[at] / total, studies.ends[at]

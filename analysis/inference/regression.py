@@ -7,10 +7,10 @@ import numpy as np
 
 from analysis.cases.regressions import RegressionCase
 from analysis.cases.settings import IMPORTANCE, NUTS, Sampler, more_careful
-from analysis.inference.diagnostics import Diagnostics, diagnose, diagnose_weighted, without_chains
+from analysis.inference.diagnostics import Diagnostics, diagnose, diagnose_weighted
 from analysis.inference.grid import QuadratureFailed
 from analysis.inference.importance import importance_draws
-from analysis.inference.nuts import SamplingFailed, sample_graph, told
+from analysis.inference.nuts import SamplingFailed, sample_graph
 from analysis.inference.posterior import posterior_of
 from analysis.inference.weighted import resampled
 from models.model import Draws
@@ -96,9 +96,9 @@ def draw_missing(fit: RegressionFit, *, seed: int) -> dict[str, np.ndarray]:
     z = (np.arange(_CELLS) + 0.5) * step - _REACH
     x = mean[:, None] + sd[:, None] * z
     linear = np.clip(regression.intercept(draws)[:, None] + beta[:, None] * x, -_FARTHEST, _FARTHEST)
-    studies, cells = np.arange(len(column.values)), {}
+    cells = {}
     for at in np.flatnonzero(column.missing):
-        alone = fit.case.studies.take(studies == at)
+        alone = fit.case.studies.take([at])
         log_density = regression.study_likelihood(alone)(draws, linear) - 0.5 * z**2
         mass = np.exp(log_density - log_density.max(axis=1, keepdims=True)).cumsum(axis=1)
         cell = (mass < rng.random((len(x), 1)) * mass[:, -1:]).sum(axis=1)
@@ -137,11 +137,12 @@ def _sampled(case: RegressionCase, sampler: Sampler, cores: int) -> RegressionFi
         posterior, stats = sample_graph(
             lambda: marginal_model(regression, case.studies, covariates, case.priors, together=case.together),
             regression.data(case.studies, covariates),
-            key=(f"{regression.base.name} regression", case.together, len(case.columns), *told(case.priors)),
+            key=(f"{regression.base.name} regression", case.together, len(case.columns),
+                 frozenset(case.priors.items())),
             keep=(regression.location, regression.heterogeneity, *PER_COVARIATE), sampler=sampler,
             seed=case.seed, cores=cores)
     except SamplingFailed as error:
-        return RegressionFit(case, NUTS, sampler, without_chains(failures=(str(error),)), {}, np.empty(0))
+        return RegressionFit(case, NUTS, sampler, Diagnostics(failures=(str(error),)), {}, np.empty(0))
     chains = {str(name): values.values for name, values in posterior.items()}
     draws = {name: values.reshape(-1, *values.shape[2:]) for name, values in chains.items()}
     size = len(draws["beta"])

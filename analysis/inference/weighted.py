@@ -11,6 +11,11 @@ def mean_and_sd(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
     return mean, float(np.sqrt(weights @ (values - mean) ** 2))
 
 
+def equal_tails(level: float) -> np.ndarray:
+    """Probabilities below the lower limit, the median and the upper limit of an equal-tailed interval."""
+    return np.array([(1.0 - level) / 2.0, 0.5, (1.0 + level) / 2.0])
+
+
 def quantiles(values: np.ndarray, weights: np.ndarray, probabilities: Sequence[float]) -> np.ndarray:
     """Quantiles along the first axis of values of shape (s, ...); shape (probabilities, ...).
 

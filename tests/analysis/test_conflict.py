@@ -18,6 +18,7 @@ from analysis.inference.pooled import hyperparameters, pooled
 from analysis.results.netcdf import manifest
 from models import all_models
 from models.priors import parse_prior
+from models.studies import CurveStudies
 from tests import quadrature
 from tests.casing import bare_case, run
 from tests.evidence.build import write_evidence
@@ -114,6 +115,52 @@ def test_the_spread_is_that_of_studies_under_the_prior_alone():
         assert found.shown == pytest.approx(q / 3.0)
         if rho == "Beta(1, 1e9)":
             assert found.tail == pytest.approx(2.0 * stats.chi2.sf(q, 3), abs=0.01)
+
+
+def curves(months, counts):
+    """One point of each curve: patients with the event by then and without; months may differ."""
+    k, (had, rest) = len(months), np.array(counts, dtype=float).T[:, :, None]
+    ends, none = np.array(months, dtype=float)[:, None], np.zeros(k)
+    return CurveStudies([f"s{at}" for at in range(k)], np.zeros((k, 1)), ends, had, ends, rest, none, none, none, none,
+                        none, [[[0.0, 12.0, 0.5]]] * k, none, (had + rest)[:, 0])
+
+
+def test_the_tail_of_a_curve_is_that_of_its_count_at_a_landmark():
+    """With a constant hazard the effect is Normal(eta12, sqrt(1 + tau^2)); within 3 standard errors of a sum."""
+    model = all_models()["exponential"]
+    found, spread = expectations(model, curves([24.0], [(2, 38)]), model.priors)
+    tau = (np.arange(2000) + 0.5) / 800.0
+    mass = stats.halfnorm.pdf(tau, scale=0.5)
+    theta = np.linspace(-8.0, 8.0, 801)[:, None]
+    density = stats.norm.pdf(theta, np.log(np.log(2.0)), np.sqrt(1.0 + tau**2)) @ mass
+    died = stats.binom(40, -np.expm1(-2.0 * np.exp(theta[:, 0])))
+    below = (died.cdf(1) + died.pmf(2) / 2.0) @ density / density.sum()
+    assert spread is None and found.shown == pytest.approx(np.log(-np.log(38.5 / 41.0) / 24.0))
+    assert found.tail == pytest.approx(2.0 * min(below, 1.0 - below), abs=0.02)
+
+
+@pytest.mark.parametrize(("model", "priors", "named"), [
+    ("weibull", {"eta12": "Normal(2, 0.1)"}, "eta12"), ("mixture_cure", {"eta12": "Normal(-3, 0.1)"}, "eta12"),
+    ("exponential", {"eta12": "Normal(2, 0.1)"}, "eta12"), ("exponential", {"tau": "HalfNormal(0.001)"}, "tau")])
+def test_priors_of_curves_are_held_against_their_points(model, priors, named):
+    counts = [(4, 36), (20, 20), (36, 4)] if named == "tau" else [(15, 25), (22, 28), (12, 18)]
+    studies = curves([12.0, 9.0, 14.0], counts)
+    found = of(model, studies, **priors)
+    assert found.conflicting == (named,) and "survival at 12 months" in found.warnings[0]
+    assert of(model, studies).warnings == () or named == "tau"
+    remedy = dict(part.split('"')[0].split("=") for part in found.warnings[0].split('--prior "')[1:])
+    assert of(model, studies, **remedy).warnings == ()
+
+
+def test_what_no_cured_share_allows_and_curves_without_a_point_say_nothing_of_the_spread():
+    model, studies = all_models()["mixture_cure"], curves([12.0, 12.0], [(30, 10), (25, 15)])
+    location, spread = expectations(model, studies, {**model.priors, "cured": parse_prior("Beta(5000, 1)")})
+    assert location.tail < 0.001 and spread is None
+    nothing = curves([12.0, 12.0], [(0, 0), (0, 0)])
+    assert expectations(model, nothing, model.priors) == (None, None)
+    followed = replace(nothing, events=[6.0, 0.0], months=[9.0, 0.0], exposed=[15.0, 0.0])
+    location, spread = expectations(model, followed, model.priors)
+    assert location.shown == pytest.approx(np.log(6.5 / 135.0)) and spread is None
 
 
 HOMOGENEOUS, WILD = rates([50, 52, 48, 51, 49], [100] * 5), rates([10, 50, 90, 20, 70], [100] * 5)

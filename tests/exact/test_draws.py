@@ -8,7 +8,7 @@ from scipy import stats
 
 from analysis.cases.settings import Sampler
 from analysis.inference.agreement import LIMIT, agreements, with_agreement
-from analysis.inference.diagnostics import without_chains
+from analysis.inference.diagnostics import Diagnostics
 from analysis.inference.draws import draw
 from analysis.inference.estimands import Quantity
 from analysis.inference.pooled import hyperparameters, pooled
@@ -62,11 +62,11 @@ def test_engines_agree_on_draws_from_the_same_posterior_and_a_shift_is_seen() ->
     # A tenth of a standard deviation, 14 standard errors of the mean of 20,000 draws: no reader would notice it.
     wrong = agreements(_sampled(exact, np.random.default_rng(7), shift=0.1), exact, chains=4, level=0.95)
     assert not wrong[0].agrees
-    judged = with_agreement(without_chains(), wrong, 1e-12)
+    judged = with_agreement(Diagnostics(), wrong, 1e-12)
     assert not judged.converged
     assert judged.max_engine_z > LIMIT
     assert "Monte-Carlo standard errors" in judged.failures[0]
-    assert with_agreement(without_chains(), right, 1e-12).converged
+    assert with_agreement(Diagnostics(), right, 1e-12).converged
 
 
 def test_a_sampled_fit_carries_the_comparison(tmp_path: Path) -> None:

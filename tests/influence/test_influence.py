@@ -16,16 +16,16 @@ from analysis.inference import posterior
 from analysis.inference.density import density_of
 from analysis.inference.draws import draw
 from analysis.inference.grid import solve
-from analysis.inference.leave_one_out import chance_named, leave_one_out, only, without
+from analysis.inference.leave_one_out import chance_named, leave_one_out, without
 from analysis.inference.pooled import pooled
 from analysis.inference.posterior import posterior_of
-from analysis.inference.prediction import predictive_counts
+from analysis.inference.prediction import counts_of
 from models import all_models
 from tests.casing import bare_case
 from tests.data.tables import FOLDER
 from tests.exact.solved import rates
 
-from .cases import COUNTS, CR, OS, evidence_of, influence_of
+from .cases import COUNTS, CR, OS, evidence_of, funnel_of, influence_of
 
 MEDIANS = {"a": (12.0, 30), "b": (14.0, 40), "c": (11.0, 25), "d": (13.0, 50)}
 
@@ -52,6 +52,16 @@ def test_a_study_left_out_is_a_fit_of_the_others(tmp_path, job, estimand):
     assert row["shift_sd"] == pytest.approx(row["shift"] / row["full_sd"])
 
 
+def test_the_mid_p_is_that_of_what_is_reported(tmp_path):
+    """One study with far better survival, and one with far fewer responses, than the others."""
+    evidence = evidence_of(tmp_path, COUNTS | {"odd": (10, 40)}, medians=MEDIANS | {"odd": (60.0, 50)})
+    (survival,), (responses,) = ([row for row in influence_of(evidence, job) if row["study_id"] == "odd"]
+                                 for job in (OS, CR))
+    assert survival["pit"] > 0.975 and responses["pit"] < 0.025
+    (of_hazard,) = [row for row in funnel_of(evidence, OS) if row["study_id"] == "odd"]
+    assert survival["pit"] == pytest.approx(1.0 - of_hazard["pit"]) and of_hazard["z"] < -1.96
+
+
 def test_a_planted_outlier_is_named_and_alone(planted):
     rows = influence_of(planted, CR)
     assert [row["study_id"] for row in rows if row["named"]] == ["odd"]
@@ -70,11 +80,11 @@ def test_chance_of_being_named_is_that_of_simulated_studies():
     studies, model = rates([16, 24, 31, 41, 20], [20, 30, 40, 50, 25]), all_models()["beta_binomial"]
     left = leave_one_out(bare_case(model, studies))[0]
     rng = np.random.default_rng(4)
-    probability = predictive_counts(left.posterior.grid, 20)
+    probability = counts_of(left.posterior.grid, 20).probabilities
     drawn = rng.choice(21, size=20_000, p=probability / probability.sum())
     pit = np.cumsum(probability)[drawn] - probability[drawn] / 2
     # 20,000 draws of a chance below 0.06: four standard errors are 0.007.
-    assert chance_named(left.posterior.grid, only(studies, 0)) == pytest.approx(
+    assert chance_named(left.posterior.grid, studies.take([0])) == pytest.approx(
         np.mean(2 * np.minimum(pit, 1 - pit) < 0.05), abs=0.007)
 
 

@@ -293,7 +293,7 @@ def test_missing_bounds(seen):
 
 
 def pit_of(plane: Plane, study) -> float:
-    """Predictive mid-p of a study's count, or of its log hazard, given the others."""
+    """Predictive mid-p of a study's count, or of its survival, given the others."""
     location, spread, weight = plane.points()
     if isinstance(study, Counts) and plane.model == "beta_binomial":
         kappa = 1 / spread - 1
@@ -309,9 +309,9 @@ def pit_of(plane: Plane, study) -> float:
         inside = sum(ends) / 2
     elif study.months:
         expected = study.months * np.exp(theta)
-        inside = (special.pdtr(study.events - 1, expected) + special.pdtr(study.events, expected)) / 2
+        inside = 1 - (special.pdtr(study.events - 1, expected) + special.pdtr(study.events, expected)) / 2
     else:
-        return float(weight @ special.ndtr((study.value - location) / np.hypot(spread, study.below)))
+        return float(weight @ special.ndtr((location - study.value) / np.hypot(spread, study.below)))
     return float(weight @ (inside @ rule))
 
 

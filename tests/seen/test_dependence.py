@@ -358,8 +358,9 @@ def _size_study(seen, rows, row, studies) -> None:
     own = next(study for study in studies if study.study_id == row["study_id"])
     twin = single(seen.tables["influence.csv"], endpoint=row["endpoint"], study_id=own.study_id)
     rows.check(row, label=STUDIES[own.study_id]["label"], study_id=own.study_id, n=own.n,
-               pit=value(twin["pit"]), two_sided=value(twin["two_sided"]))
-    rows.check(row, within=2e-5, z=stats.norm.ppf(value(twin["pit"])))
+               two_sided=value(twin["two_sided"]))
+    mid_p = value(twin["pit"]) if isinstance(own, Counts) else 1 - value(twin["pit"])  # of the hazard
+    rows.check(row, within=2e-5, pit=mid_p, z=stats.norm.ppf(mid_p))
     if isinstance(own, Counts):
         rows.check(row, precision=own.n, observed=own.events / own.n)
     else:

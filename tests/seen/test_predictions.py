@@ -82,7 +82,7 @@ def test_checks(seen):
                 # On the edge of a count the plane may fall on the other side.
                 near = 1.01 / own.n if name == "prior" else 1e-9
             elif own.months:  # a count of events: discrete, and its limits by draws alone
-                near, middle = 0.0, 1 - pit_of(headline("os"), own) if name == "posterior" else found[pit]
+                near, middle = 0.0, pit_of(headline("os"), own) if name == "posterior" else found[pit]
             else:
                 cells, near = predicted_survival(name, own), 0.012
                 middle = cells.pop("pit")

@@ -19,7 +19,7 @@ from analysis.cases.settings import Job, derive_seed
 from analysis.evidence.directory import Evidence
 from analysis.inference.draws import draw
 from analysis.inference.grid import Grid, Slices
-from analysis.inference.leave_one_out import only, pit, without
+from analysis.inference.leave_one_out import pit, without
 from analysis.inference.posterior import NO_POSTERIOR, posterior_of, too_large
 from analysis.inference.prediction import (
     CountLaw,
@@ -90,7 +90,7 @@ def _computed(case: Case) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         months = nearest_points(case.studies)[0].tolist()
     rows = [{"status": COMPUTED, "months": month, "observed": float(rate)}
             for month, rate in zip(months, observed, strict=True)]
-    nobody = case.but(studies=without(only(case.studies, 0), 0))
+    nobody = case.but(studies=without(case.studies.take([0]), 0))
     for name, source in zip(PREDICTIONS, (nobody, case), strict=True):
         grid = posterior_of(source).grid
         replicated = _replicated(case, grid, name)
@@ -125,8 +125,7 @@ def _predicted(case: Case, grid: Grid | Slices, replicated: np.ndarray) -> Itera
     studies = case.studies
     if isinstance(studies, HazardStudies):
         limits = np.quantile(replicated, [(1.0 - case.level) / 2.0, 0.5, (1.0 + case.level) / 2.0], axis=0).T
-        # The higher the hazard, the lower is survival.
-        yield from ((*map(float, three), 1.0 - pit(grid, only(studies, at))) for at, three in enumerate(limits))
+        yield from ((*map(float, three), pit(grid, studies.take([at]))) for at, three in enumerate(limits))
         return
     for n, count, law in _counted(case, grid):
         yield (*(float(limit) / n for limit in law.limits(case.level)), law.pit(count))

@@ -9,7 +9,7 @@ from analysis.cases.case import Case, headline_case
 from analysis.cases.settings import Job, derive_seed
 from analysis.chapters.influence.surprise import information, pareto_k, surprise
 from analysis.evidence.directory import Evidence
-from analysis.inference.leave_one_out import chance_named, leave_one_out, only
+from analysis.inference.leave_one_out import chance_named, leave_one_out
 from analysis.inference.posterior import NO_POSTERIOR, main_estimand, posterior_of, spread_estimand, too_large
 from analysis.inference.prediction import NAMED_BELOW
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
@@ -80,5 +80,5 @@ def _predictions(case: Case) -> Iterator[dict[str, Any]]:
                "heterogeneity_shift": others_spread.median - spread.median, "elpd_loo": left.log_predictive,
                "pit": left.pit, "two_sided": left.tail, "surprise_bits": surprise(left.tail),
                "named": left.tail < NAMED_BELOW,
-               "chance_named": chance_named(left.posterior.grid, only(studies, left.index)),
+               "chance_named": chance_named(left.posterior.grid, studies.take([left.index])),
                "information_bits": float(learned), "pareto_k": float(shape) if np.isfinite(shape) else None}

@@ -12,7 +12,6 @@ from analysis.chapters.sensitivity import choices, priors
 from analysis.chapters.sensitivity.choices import Variant
 from analysis.evidence.directory import Evidence
 from analysis.inference.estimands import MAIN, Estimate
-from analysis.inference.leave_one_out import only
 from analysis.inference.posterior import NO_POSTERIOR, main_estimand, new_estimand, posterior_of, spread_estimand
 from analysis.results.comparison import published_months, rule_for
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, Row, columns
@@ -185,7 +184,7 @@ def _refit(headline: Case, variant: Variant) -> tuple[dict[str, Any], list[Estim
 
 def _differences(old: Studies, new: Studies) -> Iterator[str]:
     """Studies that are new (+), have other numbers (=), or are gone (-)."""
-    before, after = ({name: only(studies, at).content for at, name in enumerate(studies.study_ids)}
+    before, after = ({name: studies.take([at]).content for at, name in enumerate(studies.study_ids)}
                      for studies in (old, new))
     counts = {name: f":{y}/{n}" for name, y, n in zip(new.study_ids, new.events, new.evaluable, strict=True)} \
         if isinstance(new, RateStudies) else {}

@@ -22,7 +22,7 @@ from analysis.inference.distribution import quantiles
 from analysis.inference.grid import Grid
 from analysis.inference.leave_one_out import leave_one_out
 from analysis.inference.posterior import NO_POSTERIOR, posterior_of, too_large
-from analysis.inference.prediction import predictive_counts
+from analysis.inference.prediction import counts_of
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
 from analysis.results.tables import case_cells
 from models.studies import RateStudies
@@ -99,9 +99,10 @@ def _studies(evidence: Evidence, case: Case) -> Iterator[dict[str, Any]]:
     precision, observed, studies = _precision(case), _observed(case), case.studies
     for left in leave_one_out(case):
         study_id, at = studies.study_ids[left.index], left.index
+        mid_p = left.pit if case.model.kind == "rate" else 1.0 - left.pit  # of the hazard, on whose scale z is
         yield {"study_id": study_id, "label": evidence.study(study_id).label, "n": int(studies.sizes[at]),
-               "precision": float(precision[at]), "observed": float(observed[at]), "pit": left.pit,
-               "two_sided": left.tail, "z": float(special.ndtri(np.clip(left.pit, 1e-12, 1.0 - 1e-12)))}
+               "precision": float(precision[at]), "observed": float(observed[at]), "pit": mid_p,
+               "two_sided": left.tail, "z": float(special.ndtri(np.clip(mid_p, 1e-12, 1.0 - 1e-12)))}
 
 
 def _precision(case: Case) -> np.ndarray:
@@ -147,7 +148,7 @@ def rate_limits(grid: Grid, sizes: Sequence[int], probabilities: Sequence[float]
     """
     limits = []
     for n in sizes:
-        probability = predictive_counts(grid, n)
+        probability = counts_of(grid, n).probabilities
         mid = np.cumsum(probability) - 0.5 * probability
         # Counts of no probability would leave the function flat.
         rising = np.concatenate([[True], np.diff(mid) > 0.0])
