@@ -56,6 +56,17 @@ def test_slopes_come_with_power_and_caveats(results):
     assert len(page.tables["Logit mean rate on 1/√n, with confidence limits"]) == 4
 
 
+@pytest.mark.parametrize(("studies", "told"), [
+    ((5, 49), "That says little: so few studies would show only large differences."),
+    ((5, 50), "For 1 of 2 that says little: fewer than 50 studies would show only large differences."),
+    ((50, 200), "Each rests on 50 studies or more.")])
+def test_what_is_not_seen_is_laid_to_few_studies_where_they_are_few(studies, told):
+    rows = [{"endpoint": endpoint, "part": "regression", "status": "computed", "k_studies": k, "slope_two_sided": 0.5}
+            for endpoint, k in zip(("cr", "relapse"), studies, strict=True)]
+    page = Page(small_studies.CHAPTER.brief(with_tables(project_results(), {"small_studies.csv": rows}), AROUND))
+    assert page.text.partition("No sign of it in 2 endpoints.")[2].strip() == told and not page.unbalanced
+
+
 def test_without_rows_there_is_no_section():
     results = project_results()
     assert not any(chapter.CHAPTER.section(results, AROUND) for chapter in (influence, small_studies, subsets))

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
-from analysis.chapters.missing.figure import draw_missing, drawn_endpoints
+from analysis.chapters.missing.figure import MAX_ENDPOINTS, bounded_endpoints, draw_missing
 from analysis.chapters.missing.rows import HEADLINE, MISSING_BOUNDS, PUBLISHED_TOTALS, missing_rows
 from analysis.drawing.html import Html, rendered, section, show
 from analysis.results.numbers import counted, joint, out_of
@@ -29,7 +29,7 @@ def _work(asked: Asked) -> Iterator[Task]:
 
 def _figures(results: Results) -> Iterator[Picture]:
     bounds, totals = results.frame(MISSING_BOUNDS), results.frame(PUBLISHED_TOTALS)
-    if drawn := drawn_endpoints(bounds):
+    if drawn := bounded_endpoints(bounds)[:MAX_ENDPOINTS]:
         yield Picture("missing", draw_missing, {
             "bounds": bounds, "totals": totals, "labels": results.labels},
             f"Headline interval of {counted(len(drawn), 'rate')} beside intervals with likely and with extreme results "

@@ -18,6 +18,9 @@ from analysis.results.table import Row
 
 _WIDE = 0.8  # of the prior standard deviation
 _SHOWN, _ASKED = 8, 4
+_FEW = 50
+"""Studies of a slope; with fewer, odds that differ by a third for each standard deviation of it mostly pass unseen."""
+
 _IDENTICAL = 1.0 - 1e-9
 """Correlation of columns that are one column but for its unit."""
 
@@ -130,6 +133,7 @@ def _brief(results: Results, page: Page) -> Html:
              **_clearest(results, [row for row in slopes if row["covariate"] == name])} for name in covariates]
     return rendered(
         "chapters/regression/brief.html", slopes=slopes, clear=clear, by_chance=by_chance, write=results.writer(SLOPES),
+        few=all(row["n_studies"] < _FEW for row in slopes),
         question=_question([labels[name] for name in covariates]), table=table(
             "The least uncertain association of each covariate: ratio of odds or hazards [credible interval]",
             ("Covariate", "Of harms", "Of benefits"), [

@@ -10,6 +10,10 @@ from analysis.results.results import Results
 from analysis.results.table import COMPUTED, Row
 
 _SIGNIFICANT = 0.05
+_FEW = 50
+"""Studies of a regression; ten here find a ratio of 3 or so four times in five, and the logarithm shrinks with the root
+of their number: below this one ratios of 1.5 pass unseen."""
+
 _EXTREME = 1000.0
 """Where a ratio is beyond it or below its inverse, sizes nearly separate the studies with and without events."""
 
@@ -62,7 +66,8 @@ def _brief(results: Results, page: Page) -> Html:
     """In how many endpoints results go with the size of the studies."""
     computed = [row for row in results.computed(SMALL_STUDIES.file) if row["part"] == REGRESSION]
     return rendered("chapters/small_studies/brief.html", computed=computed, write=results.writer(SMALL_STUDIES), steep=[
-        row for row in computed if row["slope_two_sided"] < _SIGNIFICANT]) if computed else Html("")
+        row for row in computed if row["slope_two_sided"] < _SIGNIFICANT],
+        few=sum(row["k_studies"] < _FEW for row in computed), least=_FEW) if computed else Html("")
 
 
 CHAPTER = Chapter("small_studies", 100, (SMALL_STUDIES,), _work, None, _figures, _section,
