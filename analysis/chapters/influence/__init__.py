@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
+from analysis.chapters.chapter import Chapter, Page, Picture, each_endpoint
 from analysis.chapters.influence.figure import FEWEST, draw_baujat, mapped
 from analysis.chapters.influence.rows import INFLUENCE, influence_rows
 from analysis.drawing.html import Html, rendered, section, show
@@ -13,11 +13,6 @@ from analysis.results.table import COMPUTED, Row
 
 _UNRELIABLE = 0.7
 """Pareto k above which importance sampling is not trusted."""
-
-
-def _work(asked: Asked) -> Iterator[Task]:
-    for endpoint in asked.evidence.endpoints:
-        yield Task("influence", endpoint.endpoint, influence_rows, (asked.base, endpoint.endpoint))
 
 
 def _figures(results: Results) -> Iterator[Picture]:
@@ -70,5 +65,5 @@ def _brief(results: Results, page: Page) -> Html:
             caption="The study that moves each estimate most", folder="details/")) if computed else Html("")
 
 
-CHAPTER = Chapter("influence", 70, (INFLUENCE,), _work, None, _figures, _section,
-                  parts=("influence", "figure baujat"), brief=_brief)
+CHAPTER = Chapter("influence", 70, (INFLUENCE,), each_endpoint("influence", influence_rows), figures=_figures,
+                  section=_section, parts=("influence", "figure baujat"), brief=_brief)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
+from analysis.chapters.chapter import Chapter, Page, Picture, each_endpoint
 from analysis.chapters.missing.figure import MAX_ENDPOINTS, bounded_endpoints, draw_missing
 from analysis.chapters.missing.rows import HEADLINE, MISSING_BOUNDS, PUBLISHED_TOTALS, missing_rows
 from analysis.drawing.html import Html, rendered, section, show
@@ -19,12 +19,6 @@ _BOUNDS = {"headline": "headline", "published": "published", "extreme_low": "mis
            "total_in_smallest": "the total in the smallest studies"}
 
 _FIRST = ("extreme_low", "extreme_high")
-
-
-def _work(asked: Asked) -> Iterator[Task]:
-    for endpoint in asked.evidence.endpoints:
-        if endpoint.kind == "rate":
-            yield Task("missing studies", endpoint.endpoint, missing_rows, (asked.base, endpoint.endpoint))
 
 
 def _figures(results: Results) -> Iterator[Picture]:
@@ -98,5 +92,6 @@ def _brief(results: Results, page: Page) -> Html:
                                       and row["bound"] in _FIRST])
 
 
-CHAPTER = Chapter("missing", 50, (PUBLISHED_TOTALS, MISSING_BOUNDS), _work, None, _figures, _section,
+CHAPTER = Chapter("missing", 50, (PUBLISHED_TOTALS, MISSING_BOUNDS),
+                  each_endpoint("missing studies", missing_rows, kind="rate"), figures=_figures, section=_section,
                   parts=("missing studies", "figure missing"), brief=_brief)

@@ -24,7 +24,6 @@ from analysis.cases.selection import candidates, shared_patients
 from analysis.cases.settings import ALL, Job
 from analysis.chapters.missing.counts import (
     MOST_PATIENTS,
-    count_quantile,
     filled,
     in_proportion,
     predictive,
@@ -106,9 +105,9 @@ def missing_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, list
     case = Case(replace(base, question=question, model=MODEL.name), selection, MODEL, own_priors(MODEL, base),
                 *typed_studies(selection))
     headline, trouble = _headline(evidence, case)
-    known = tuple(readings(evidence, selection, trouble))
-    return {PUBLISHED_TOTALS.file: [_total_row(case, reading, headline) for reading in known],
-            MISSING_BOUNDS.file: list(_bound_rows(evidence, case, known, headline, trouble))}
+    totals = tuple(readings(evidence, selection, trouble))
+    return {PUBLISHED_TOTALS.file: [_total_row(case, reading, headline) for reading in totals],
+            MISSING_BOUNDS.file: list(_bound_rows(evidence, case, totals, headline, trouble))}
 
 
 def _headline(evidence: Evidence, case: Case) -> tuple[Posterior | None, str]:
@@ -126,17 +125,12 @@ def _headline(evidence: Evidence, case: Case) -> tuple[Posterior | None, str]:
         return None, "the posterior of the studies with a count did not settle"
 
 
-def _limits(case: Case) -> tuple[float, float]:
-    """Probabilities below the lower and the upper limit of an interval."""
-    return (1.0 - case.level) / 2.0, (1.0 + case.level) / 2.0
-
-
 def _total_row(case: Case, reading: Reading, headline: Posterior | None) -> dict[str, Any]:
-    total, known, reason = reading.total, reading.known, reading.reason
+    total, reason = reading.total, reading.reason
     row = {**PUBLISHED_TOTALS.pick(question_cells(case.question, case.model.name)), "scenario": reading.scenario,
            "absent": " ".join(reading.absent), "denominators": reading.denominators, "total_k": total.k_studies,
-           "total_events": total.events, "total_n": total.n, "known_k": len(known),
-           "known_events": sum(row.events for row in known), "known_n": sum(row.n for row in known),
+           "total_events": total.events, "total_n": total.n, "known_k": len(reading.known),
+           "known_events": sum(row.events for row in reading.known), "known_n": sum(row.n for row in reading.known),
            "base_gap": reading.base_gap, "note": reading.note}
     if reading.missing is not None:
         row |= {"missing_k": len(reading.missing), "missing_n": sum(reading.sizes),
@@ -152,13 +146,13 @@ def _total_row(case: Case, reading: Reading, headline: Posterior | None) -> dict
 def _with_total(case: Case, reading: Reading, headline: Posterior) -> dict[str, Any]:
     """The cells that a reading with a possible total fills."""
     sizes, events = reading.sizes, reading.missing_events
-    probabilities = predictive(headline.grid, sizes)
-    lower, upper = (count_quantile(probabilities, p) for p in _limits(case))
+    law = predictive(headline.grid, sizes)
+    lower, _, upper = law.limits(case.level).tolist()
     extra = partial(sum_log_probability, sizes=sizes, total=events)
     both = Posterior(case, solve(density_of(MODEL, case.studies, case.priors, extra=extra)))
-    return {**tail_probabilities(probabilities, events),
-            "expected_events": float(np.arange(len(probabilities)) @ probabilities), "events_lower": lower,
-            "events_upper": upper, **limit_cells(headline.summary("mu"), "known_"), **_computed(both)}
+    return {**tail_probabilities(law.probabilities, events), "events_lower": lower, "events_upper": upper,
+            "expected_events": float(np.arange(len(law.probabilities)) @ law.probabilities),
+            **limit_cells(headline.summary("mu"), "known_"), **_computed(both)}
 
 
 class _Counts(NamedTuple):
@@ -171,13 +165,13 @@ class _Counts(NamedTuple):
     scenario: str = ""
 
 
-def _bound_rows(evidence: Evidence, case: Case, known: Sequence[Reading],
-                headline: Posterior | None, trouble: str) -> Iterator[dict[str, Any]]:
+def _bound_rows(evidence: Evidence, case: Case, totals: Sequence[Reading], headline: Posterior | None,
+                trouble: str) -> Iterator[dict[str, Any]]:
     """The bounds of one endpoint; none where no study is missing."""
     printed = _printed(evidence, case.question.endpoint)
-    published_k = max(filter(None, [*(total.k_studies for total in evidence.totals
-                                      if total.endpoint == case.question.endpoint),
-                                    *(reported.k_studies for reported, _ in printed)]), default=0)
+    numbers = [*(total for total in evidence.totals if total.endpoint == case.question.endpoint),
+               *(reported for reported, _ in printed)]
+    published_k = max((number.k_studies or 0 for number in numbers), default=0)
     count = published_k - len(case.studies)
     if count <= 0:
         return
@@ -191,7 +185,7 @@ def _bound_rows(evidence: Evidence, case: Case, known: Sequence[Reading],
                "reason": trouble or "no study without a count has a known number of patients"}
         return
     yield {**shared, **_computed(headline)}
-    for counts in (*_free(headline, sizes, _note(len(unknown), sizes, count)), *_splits(known)):
+    for counts in (*_free(headline, sizes, _note(len(unknown), sizes, count)), *_splits(totals)):
         yield {**shared, **_bound(case, counts)}
     for reported in _published(printed):
         yield {**shared, "model": "", "bound": PUBLISHED, "status": PUBLISHED, "median": reported.estimate,
@@ -238,18 +232,19 @@ def _free(headline: Posterior, sizes: Mapping[str, int], note: str) -> Iterator[
     yield _Counts("extreme_high", sizes, n, note)
     if sum(n) > MOST_PATIENTS:
         return
-    alone = {size: predictive(headline.grid, [size]) for size in set(n)}
-    together = predictive(headline.grid, n)
-    for end, p in zip(("low", "high"), _limits(headline.case), strict=True):
-        yield _Counts(f"each_{end}", sizes, [count_quantile(alone[size], p) for size in n], note)
-    for end, p in zip(("low", "high"), _limits(headline.case), strict=True):
-        yield _Counts(f"joint_{end}", sizes, in_proportion(count_quantile(together, p), n), note)
+    level, ends = headline.case.level, {"low": 0, "high": 2}
+    alone = {size: predictive(headline.grid, [size]).limits(level).tolist() for size in set(n)}
+    together = predictive(headline.grid, n).limits(level).tolist()
+    for end, at in ends.items():
+        yield _Counts(f"each_{end}", sizes, [alone[size][at] for size in n], note)
+    for end, at in ends.items():
+        yield _Counts(f"joint_{end}", sizes, in_proportion(together[at], n), note)
 
 
-def _splits(known: Sequence[Reading]) -> Iterator[_Counts]:
+def _splits(totals: Sequence[Reading]) -> Iterator[_Counts]:
     """Counts of the missing studies that add up to a total: for each scenario the reading whose base fits best."""
     best: dict[str, Reading] = {}
-    for reading in known:
+    for reading in totals:
         if reading.denominators == TREATED and not reading.reason:
             best.setdefault(reading.scenario, reading)
     for scenario, reading in best.items():
@@ -262,11 +257,12 @@ def _splits(known: Sequence[Reading]) -> Iterator[_Counts]:
 
 def _bound(case: Case, counts: _Counts) -> dict[str, Any]:
     """The cells of one bound: its counts, and the mean rate with them."""
-    known, sizes, events = case.studies, counts.sizes, counts.events
+    studies, sizes, events = case.studies, counts.sizes, counts.events
     cells = {"bound": counts.bound, "scenario": counts.scenario, "missing_k": len(sizes), "note": counts.note,
              "missing_n": sum(sizes.values()), "missing_events": sum(events), "missing": " ".join(
                  f"{study_id}:{y}/{n}" for (study_id, n), y in zip(sizes.items(), events, strict=True))}
-    completed = RateStudies((*known.study_ids, *sizes), [*known.events, *events], [*known.evaluable, *sizes.values()])
+    completed = RateStudies((*studies.study_ids, *sizes), [*studies.events, *events],
+                            [*studies.evaluable, *sizes.values()])
     try:
         return {**cells, **_computed(posterior_of(case.but(studies=completed)))}
     except QuadratureFailed as error:

@@ -117,7 +117,7 @@ def _estimate_cells(fit: RegressionFit, at: int, without: float | None) -> dict[
     prior, heterogeneity = case.priors["shrinkage" if case.together else "beta"], case.regression.heterogeneity
     beta = fit.draws["beta"][:, at] / per_step
     mean, sd = mean_and_sd(beta, weights)
-    limits = dict(zip(("lower", "median", "upper"), map(float, quantiles(beta, weights, _limits(case.without))),
+    limits = dict(zip(("lower", "median", "upper"), quantiles(beta, weights, _limits(case.without)).tolist(),
                       strict=True))
     remaining, wide = float(quantiles(fit.draws[heterogeneity], weights, [0.5])[0]), prior_sd(prior)
     sd_ratio = sd * per_step / wide if wide else None
@@ -180,12 +180,12 @@ def imputed_rows(evidence: Evidence, fit: RegressionFit, cells: Draws) -> list[d
         As `analysis.inference.regression.draw_missing` returns them.
     """
     (covariate,), case = fit.case.columns, fit.case.without
-    low, high = covariate.covariate.lowest, covariate.covariate.highest
+    bounds = covariate.covariate.lowest, covariate.covariate.highest
     sizes, rows = dict(zip(case.studies.study_ids, map(int, case.studies.sizes), strict=True)), []
     for study_id, values in cells.items():
         natural = covariate.natural(values)
         lower, median, upper = map(float, np.quantile(natural, _limits(case)))
-        outside = (natural < (-np.inf if low is None else low)) | (natural > (np.inf if high is None else high))
+        outside = natural != np.clip(natural, *bounds)
         rows.append({"endpoint": case.question.endpoint, "covariate": covariate.name, "study_id": study_id,
                      "label": evidence.study(study_id).label, "n": sizes[study_id], "median": median, "lower": lower,
                      "upper": upper, "level": case.level, "probability_outside": float(outside.mean())})

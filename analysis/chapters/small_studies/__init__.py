@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
+from analysis.chapters.chapter import Chapter, Page, Picture, each_endpoint
 from analysis.chapters.small_studies.figure import draw_funnel, drawn_endpoints
 from analysis.chapters.small_studies.rows import LARGE, LIMIT, REGRESSION, SMALL, SMALL_STUDIES, STUDY, small_study_rows
 from analysis.drawing.html import Html, rendered, section, show
@@ -16,11 +16,6 @@ of their number: below this one ratios of 1.5 pass unseen."""
 
 _EXTREME = 1000.0
 """Where a ratio is beyond it or below its inverse, sizes nearly separate the studies with and without events."""
-
-
-def _work(asked: Asked) -> Iterator[Task]:
-    for endpoint in asked.evidence.endpoints:
-        yield Task("small studies", endpoint.endpoint, small_study_rows, (asked.base, endpoint.endpoint))
 
 
 def _figures(results: Results) -> Iterator[Picture]:
@@ -70,5 +65,5 @@ def _brief(results: Results, page: Page) -> Html:
         few=sum(row["k_studies"] < _FEW for row in computed), least=_FEW) if computed else Html("")
 
 
-CHAPTER = Chapter("small_studies", 100, (SMALL_STUDIES,), _work, None, _figures, _section,
-                  parts=("small studies", "figure funnel"), brief=_brief)
+CHAPTER = Chapter("small_studies", 100, (SMALL_STUDIES,), each_endpoint("small studies", small_study_rows),
+                  figures=_figures, section=_section, parts=("small studies", "figure funnel"), brief=_brief)
