@@ -16,12 +16,13 @@ _UNRELIABLE = 0.7
 
 
 def _figures(results: Results) -> Iterator[Picture]:
-    if results.rows(INFLUENCE.file) and len(mapped(frame := results.tables[INFLUENCE.file].frame)):
+    frame, reports = results.frame(INFLUENCE), mapped(results.frame(INFLUENCE))
+    if len(reports):
+        named = [f"{row.label} in {results.labels.endpoints[row.endpoint]}"
+                 for row in reports[reports["named"]].itertuples()]
         yield Picture("baujat", draw_baujat, {"frame": frame, "labels": results.labels},
-            f"Map of {len(mapped(frame))} reports: how surprising each is under the others' prediction, and how far "
-            f"the pooled result moves without it. Less probable than {NAMED_BELOW:g}: "
-            + (", ".join(f"{row.label} in {results.labels.endpoints[row.endpoint]}"
-                         for row in mapped(frame).itertuples() if row.named) or "none") + ".")
+            f"Map of {len(reports)} reports: how surprising each is under the others' prediction, and how far "
+            f"the pooled result moves without it. Less probable than {NAMED_BELOW:g}: {', '.join(named) or 'none'}.")
 
 
 def _section(results: Results, page: Page) -> Html:

@@ -22,14 +22,15 @@ _FIRST = ("extreme_low", "extreme_high")
 
 
 def _figures(results: Results) -> Iterator[Picture]:
-    bounds, totals = results.frame(MISSING_BOUNDS), results.frame(PUBLISHED_TOTALS)
+    bounds = results.frame(MISSING_BOUNDS)
     if drawn := bounded_endpoints(bounds)[:MAX_ENDPOINTS]:
+        headlines = [row for row in results.rows(MISSING_BOUNDS.file)
+                     if row["endpoint"] in drawn and row["bound"] == HEADLINE]
         yield Picture("missing", draw_missing, {
-            "bounds": bounds, "totals": totals, "labels": results.labels},
+            "bounds": bounds, "totals": results.frame(PUBLISHED_TOTALS), "labels": results.labels},
             f"Headline interval of {counted(len(drawn), 'rate')} beside intervals with likely and with extreme results "
-            f"of the studies without a number, with the published total, and as published. Headline: "
-            + results.told(MISSING_BOUNDS, [row for row in results.rows(MISSING_BOUNDS.file) if row["endpoint"] in drawn
-                                            and row["bound"] == "headline"], "median") + ".")
+            "of the studies without a number, with the published total, and as published. Headline: "
+            f"{results.told(MISSING_BOUNDS, headlines, 'median')}.")
 
 
 def _section(results: Results, page: Page) -> Html:

@@ -42,9 +42,9 @@ def draw_missing(bounds: "pd.DataFrame", *, totals: "pd.DataFrame", labels: Labe
     """
     def block(endpoint: str, scale: Scale) -> Block:
         about = bounds[bounds["endpoint"] == endpoint]
-        known, published = about.iloc[0][["known_k", "published_k"]]
+        counts, published = about.iloc[0][["known_k", "published_k"]]
         return Block(tuple(_lines(about, totals[totals["endpoint"] == endpoint], scale)), labels.endpoints[endpoint],
-                     f"{known} of {counted(published, 'study', 'studies')}")
+                     f"{counts} of {counted(published, 'study')}")
 
     bounded = bounded_endpoints(bounds)
     plots = [Plot(tuple(block(endpoint, scale) for endpoint in endpoints), scale, f"Rate{scale.of_a_rate}")

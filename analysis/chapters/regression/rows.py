@@ -121,10 +121,11 @@ def _estimate_cells(fit: RegressionFit, at: int, without: float | None) -> dict[
                       strict=True))
     remaining, wide = float(quantiles(fit.draws[heterogeneity], weights, [0.5])[0]), prior_sd(prior)
     sd_ratio = sd * per_step / wide if wide else None
+    mcse = float(array_stats.mcse(beta.reshape(fit.sampler.chains, -1), method="mean", chain_axis=0, draw_axis=1)) \
+        if fit.engine == NUTS else mcse_mean(beta, weights)
     per_unit, per_sd = (wide / step if wide else None for step in (per_step, case.columns[at].prior_step))
     return {"beta_mean": mean, "beta_sd": sd, **{f"beta_{name}": limit for name, limit in limits.items()},
-            "beta_mcse": _mcse(beta, fit.sampler.chains) if fit.engine == NUTS else mcse_mean(beta, weights),
-            "ratio_scale": case.regression.ratio,
+            "beta_mcse": mcse, "ratio_scale": case.regression.ratio,
             # A flat prior on separated studies goes beyond what has an exponential.
             **{f"ratio_{name}": math.exp(min(limit, _LARGEST_LOG)) for name, limit in limits.items()},
             "level": case.without.level, "interval": "credible",
@@ -211,7 +212,3 @@ def strong(pairs: Sequence[Row]) -> list[Row]:
 
 def _limits(case: Case) -> list[float]:
     return [(1.0 - case.level) / 2.0, 0.5, (1.0 + case.level) / 2.0]
-
-
-def _mcse(draws: np.ndarray, chains: int) -> float:
-    return float(array_stats.mcse(draws.reshape(chains, -1), method="mean", chain_axis=0, draw_axis=1))

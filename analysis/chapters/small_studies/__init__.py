@@ -19,13 +19,12 @@ _EXTREME = 1000.0
 
 
 def _figures(results: Results) -> Iterator[Picture]:
-    if results.rows(SMALL_STUDIES.file) and drawn_endpoints(frame := results.tables[SMALL_STUDIES.file].frame):
+    if drawn_endpoints(frame := results.frame(SMALL_STUDIES)):
+        surprising = frame[(frame["part"] == STUDY) & (frame["two_sided"] < _SIGNIFICANT)]
+        named = [f"{row.label} in {results.labels.endpoints[row.endpoint]}" for row in surprising.itertuples()]
         yield Picture("funnel", draw_funnel, {"frame": frame, "labels": results.labels},
-            f"Each study's estimate over its size within the limits that the model predicts for a study of that size. "
-            f"With a two-sided probability below {_SIGNIFICANT:g}: "
-            + (", ".join(f"{row.label} in {results.labels.endpoints[row.endpoint]}" for row in
-                         frame[(frame["part"] == STUDY) & (frame["two_sided"] < _SIGNIFICANT)].itertuples()) or "none")
-            + ".")
+            "Each study's estimate over its size within the limits that the model predicts for a study of that size. "
+            f"With a two-sided probability below {_SIGNIFICANT:g}: {', '.join(named) or 'none'}.")
 
 
 def _section(results: Results, page: Page) -> Html:
@@ -44,11 +43,15 @@ def _section(results: Results, page: Page) -> Html:
     return section("small-studies", "Do small studies tell another story?", rendered(
         "chapters/small_studies/section.html", write=write, regressions=regressions, computed=computed,
         below=_SIGNIFICANT, small=SMALL, large=LARGE, outcomes=_outcomes, slopes=slopes, predictions=predictions,
-        steep=[row for row in computed if row["slope_two_sided"] < _SIGNIFICANT],
+        steep=_steep(computed),
         refused=[row for row in regressions if row["status"] != COMPUTED],
         is_extreme=lambda row: not 1.0 / _EXTREME < row["ratio"] < _EXTREME,
         detectable=[row["detectable_ratio"] for row in computed if ratios],
         picture=page.picture("funnel") if limits else ""))
+
+
+def _steep(regressions: Iterable[Row]) -> list[Row]:
+    return [row for row in regressions if row["slope_two_sided"] < _SIGNIFICANT]
 
 
 def _outcomes(rows: Iterable[Row]) -> list[str]:
@@ -60,9 +63,9 @@ def _outcomes(rows: Iterable[Row]) -> list[str]:
 def _brief(results: Results, page: Page) -> Html:
     """In how many endpoints results go with the size of the studies."""
     computed = [row for row in results.computed(SMALL_STUDIES.file) if row["part"] == REGRESSION]
-    return rendered("chapters/small_studies/brief.html", computed=computed, write=results.writer(SMALL_STUDIES), steep=[
-        row for row in computed if row["slope_two_sided"] < _SIGNIFICANT],
-        few=sum(row["k_studies"] < _FEW for row in computed), least=_FEW) if computed else Html("")
+    few = sum(row["k_studies"] < _FEW for row in computed)
+    return rendered("chapters/small_studies/brief.html", computed=computed, write=results.writer(SMALL_STUDIES),
+                    steep=_steep(computed), few=few, least=_FEW) if computed else Html("")
 
 
 CHAPTER = Chapter("small_studies", 100, (SMALL_STUDIES,), each_endpoint("small studies", small_study_rows),

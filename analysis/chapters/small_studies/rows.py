@@ -22,7 +22,7 @@ from analysis.inference.distribution import quantiles
 from analysis.inference.grid import Grid
 from analysis.inference.leave_one_out import leave_one_out
 from analysis.inference.posterior import NO_POSTERIOR, posterior_of, too_large
-from analysis.inference.prediction import predictive_counts
+from analysis.inference.prediction import counts_of
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
 from analysis.results.tables import case_cells
 from models.studies import RateStudies
@@ -147,8 +147,7 @@ def rate_limits(grid: Grid, sizes: Sequence[int], probabilities: Sequence[float]
     """
     limits = []
     for n in sizes:
-        probability = predictive_counts(grid, n)
-        mid = np.cumsum(probability) - 0.5 * probability
+        mid = counts_of(grid, n).pits
         # Counts of no probability would leave the function flat.
         rising = np.concatenate([[True], np.diff(mid) > 0.0])
         limits.append(np.interp(probabilities, mid[rising], np.arange(n + 1)[rising]) / n)
