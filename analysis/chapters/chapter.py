@@ -154,6 +154,13 @@ class Chapter:
     pages: Callable[[Results, Page], Iterable[tuple[str, Html]]] | None = None
 
 
+def each_endpoint(part: str, function: Callable[..., Mapping[str, Iterable[Row]]], *,
+                  kind: str = "") -> Callable[[Asked], list[Task]]:
+    """Work that is one task for each endpoint, or each of a kind: `function` takes the base and the endpoint's key."""
+    return lambda asked: [Task(part, endpoint.endpoint, function, (asked.base, endpoint.endpoint))
+                          for endpoint in asked.evidence.endpoints if kind in ("", endpoint.kind)]
+
+
 @cache
 def all_chapters() -> tuple[Chapter, ...]:
     """Every chapter, in the order of the report: each folder of this package that has a CHAPTER."""

@@ -86,7 +86,7 @@ def test_an_endpoint_that_fails_takes_nothing_with_it(as_a_user, tmp_path, capsy
         assert endpoints_of(folder, name) == {"good"}
 
 
-PLANTED = {"sensitivity": ("sensitivity", "sensitivity_rows"), "influence": ("influence", "influence_rows"),
+PLANTED = {"sensitivity": ("sensitivity", "sensitivity_rows"), "influence": ("influence.rows", "headline_case"),
            "regression": ("regression", "_rows"), "model comparison": ("models", "comparison_rows"),
            "other methods": ("methods", "frequentist_rows")}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analysis.chapters.missing.figure import draw_missing, drawn_endpoints
+from analysis.chapters.missing.figure import MAX_ENDPOINTS, bounded_endpoints, draw_missing
 from analysis.chapters.missing.rows import MISSING_BOUNDS, PUBLISHED_TOTALS
 from analysis.drawing.saving import save_figure
 from analysis.results.numbers import PERCENT
@@ -54,8 +54,17 @@ def test_a_published_estimate_without_an_interval_is_a_point(kind):
 
 def test_an_endpoint_that_is_not_computed_is_named_only():
     assert "Not computed: Relapse" in shown(figure_of([*BOUNDS, NOT_COMPUTED]))
-    assert drawn_endpoints(frame([*BOUNDS, NOT_COMPUTED])) == ["cr"]
-    assert drawn_endpoints(frame([NOT_COMPUTED])) == drawn_endpoints(frame([])) == []
+    assert bounded_endpoints(frame([*BOUNDS, NOT_COMPUTED])) == ["cr"]
+    assert bounded_endpoints(frame([NOT_COMPUTED])) == bounded_endpoints(frame([])) == []
+
+
+def test_more_endpoints_than_can_be_drawn_are_counted():
+    names = {f"e{at}": f"Rate {at}" for at in range(MAX_ENDPOINTS + 3)}
+    figures = [figure_of([{**row, "endpoint": name} for name in list(names)[:count] for row in BOUNDS], names=names)
+               for count in (MAX_ENDPOINTS, MAX_ENDPOINTS + 3)]
+    assert "in the table" not in shown(figures[0]) and "3 more are in the table" in shown(figures[1])
+    for name in (f"Rate {MAX_ENDPOINTS - 1}", f"Rate {MAX_ENDPOINTS}"):
+        assert (name in shown(figures[1]).split("\n")) == (name == f"Rate {MAX_ENDPOINTS - 1}")
 
 
 def test_text_of_the_evidence_cannot_disturb_the_picture(tmp_path):

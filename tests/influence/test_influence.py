@@ -9,8 +9,7 @@ import pytest
 
 from analysis.cases.case import case_of
 from analysis.cases.settings import Job, Question
-from analysis.chapters.influence.rows import INFLUENCE, PRIOR_ONLY
-from analysis.chapters.influence.surprise import information, pareto_k, surprise
+from analysis.chapters.influence.rows import INFLUENCE, PRIOR_ONLY, information, pareto_k, surprise
 from analysis.evidence.loading import load
 from analysis.inference import posterior
 from analysis.inference.density import density_of

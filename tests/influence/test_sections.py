@@ -1,5 +1,7 @@
 """The three sections say what their tables hold, and nothing without them."""
 
+import re
+
 import pytest
 
 from analysis.cases.settings import Job, Question
@@ -54,6 +56,17 @@ def test_slopes_come_with_power_and_caveats(results):
     assert "is not publication bias" in page.text and "four times in five" in page.text
     assert "nearly separate the studies" in page.text and not page.unbalanced
     assert len(page.tables["Logit mean rate on 1/√n, with confidence limits"]) == 4
+
+
+@pytest.mark.parametrize(("studies", "told"), [
+    ((5, 49), "That says little: so few studies would show only large differences."),
+    ((5, 50), "For 1 of 2 that says little: fewer than 50 studies would show only large differences."),
+    ((60, 200), "Each rests on at least 60 studies."), ((200,), "It rests on 200 studies.")])
+def test_what_is_not_seen_is_laid_to_few_studies_where_they_are_few(studies, told):
+    rows = [{"endpoint": endpoint, "part": "regression", "status": "computed", "k_studies": k, "slope_two_sided": 0.5}
+            for endpoint, k in zip(("cr", "relapse"), studies, strict=False)]
+    page = Page(small_studies.CHAPTER.brief(with_tables(project_results(), {"small_studies.csv": rows}), AROUND))
+    assert re.split(r"No sign of it in \d endpoints?\.", page.text)[1].strip() == told and not page.unbalanced
 
 
 def test_without_rows_there_is_no_section():

@@ -4,7 +4,7 @@ import pytest
 
 from analysis.chapters.regression.rows import CAVEAT
 from tests.report.reading import Page
-from tests.reporting import page_of, project_results, with_tables
+from tests.reporting import page_of, pages_of, project_results, with_tables
 
 _SLOPES = "Complete remission (CR or CRi): slopes on covariates of the studies"
 
@@ -87,3 +87,11 @@ def test_one_column_under_two_names_is_one_slope(pair, counted):
     text = _page(*slopes, pairs=({"endpoint": "cr", "covariate": "age", "other": "blasts", **pair},)).text
     assert f"excludes 1 in {counted} of {counted}; about {0.01 * counted:.3f} would by chance" in text
     assert ("1 of which repeats another one" in text) == (counted == 1)
+
+
+@pytest.mark.parametrize(("studies", "few"), [((10, 49), True), ((10, 50), False), ((200, 200), False)])
+def test_that_nothing_is_clear_is_laid_to_few_studies_where_they_are_few(studies, few):
+    slopes = [_slope(covariate=f"c{n}", ratio_lower=0.5, n_studies=n) for n in studies]
+    text = pages_of(with_tables(project_results(), {"regression.csv": slopes}))["report.html"]
+    assert ("Too few studies to say: none of 2 associations is clear of none." in text) == few
+    assert ("<strong>None of 2 associations is clear of none.</strong>" in text) == (not few)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
+from analysis.chapters.chapter import Chapter, Page, Picture, each_endpoint
 from analysis.chapters.checks.figure import draw_checks
 from analysis.chapters.checks.rows import CHECK_STATISTICS, CHECKS, PREDICTIONS, STATISTICS, check_rows
 from analysis.drawing.html import Html, rendered, section, show
@@ -11,11 +11,6 @@ from analysis.results.results import Results
 from analysis.results.table import COMPUTED
 
 _TURNED = {"largest": "smallest", "smallest": "largest"}
-
-
-def _work(asked: Asked) -> Iterator[Task]:
-    for endpoint in asked.evidence.endpoints:
-        yield Task("checks", endpoint.endpoint, check_rows, (asked.base, endpoint.endpoint))
 
 
 def _figures(results: Results) -> Iterator[Picture]:
@@ -80,5 +75,5 @@ def _brief(results: Results, page: Page) -> Html:
                     within=sum(row["posterior_within"] for row in computed)) if computed else Html("")
 
 
-CHAPTER = Chapter("checks", 65, (CHECKS, CHECK_STATISTICS), _work, None, _figures, _section,
-                  parts=("checks", "figure checks"), brief=_brief)
+CHAPTER = Chapter("checks", 65, (CHECKS, CHECK_STATISTICS), each_endpoint("checks", check_rows), figures=_figures,
+                  section=_section, parts=("checks", "figure checks"), brief=_brief)

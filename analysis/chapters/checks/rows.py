@@ -21,15 +21,7 @@ from analysis.inference.draws import draw
 from analysis.inference.grid import Grid, Slices
 from analysis.inference.leave_one_out import pit, without
 from analysis.inference.posterior import NO_POSTERIOR, posterior_of, too_large
-from analysis.inference.prediction import (
-    CountLaw,
-    counts_of,
-    further_studies,
-    nearest_points,
-    outcome,
-    replicates,
-    survivors_of,
-)
+from analysis.inference.prediction import CountLaw, further_studies, law_of, nearest_points, outcome, replicates
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
 from analysis.results.tables import case_cells
 from models.curve import CONSTANT_HAZARD
@@ -98,10 +90,10 @@ def _computed(case: Case) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
             cells = {"median": median, "lower": lower, "upper": upper, "pit": mid_p,
                      "within": lower <= row["observed"] <= upper}
             row |= {f"{name}_{column}": value for column, value in cells.items()}
-    known = np.isfinite(observed)
+    printed = np.isfinite(observed)
     rows = [row if has_point else {"status": NOT_COMPUTED, "reason": "no point of its curve is printed"}
-            for row, has_point in zip(rows, known, strict=True)]
-    return rows, list(_statistics(case, observed[known], replicated[:, known])) if known.sum() > 1 else []
+            for row, has_point in zip(rows, printed, strict=True)]
+    return rows, list(_statistics(case, observed[printed], replicated[:, printed])) if printed.sum() > 1 else []
 
 
 def _rates(case: Case, reports: np.ndarray) -> np.ndarray:
@@ -136,11 +128,11 @@ def _counted(case: Case, grid: Grid | Slices) -> Iterator[tuple[int, float, Coun
     studies = case.studies
     if isinstance(studies, RateStudies):
         for n, events in zip(studies.evaluable.tolist(), studies.events.tolist(), strict=True):
-            yield n, events, counts_of(grid, n)
+            yield n, events, law_of(grid, None, n)
         return
     for months, survival, patients in zip(*nearest_points(studies), strict=True):
         n = max(round(patients), 1)
-        yield n, survival * n, survivors_of(grid, float(months), n)
+        yield n, survival * n, law_of(grid, float(months), n)
 
 
 def _statistics(case: Case, observed: np.ndarray, replicated: np.ndarray) -> Iterator[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
+from analysis.chapters.chapter import Chapter, Page, Picture, each_endpoint
 from analysis.chapters.influence.figure import FEWEST, draw_baujat, mapped
 from analysis.chapters.influence.rows import INFLUENCE, influence_rows
 from analysis.drawing.html import Html, rendered, section, show
@@ -15,18 +15,14 @@ _UNRELIABLE = 0.7
 """Pareto k above which importance sampling is not trusted."""
 
 
-def _work(asked: Asked) -> Iterator[Task]:
-    for endpoint in asked.evidence.endpoints:
-        yield Task("influence", endpoint.endpoint, influence_rows, (asked.base, endpoint.endpoint))
-
-
 def _figures(results: Results) -> Iterator[Picture]:
-    if results.rows(INFLUENCE.file) and len(mapped(frame := results.tables[INFLUENCE.file].frame)):
+    frame, reports = results.frame(INFLUENCE), mapped(results.frame(INFLUENCE))
+    if len(reports):
+        named = [f"{row.label} in {results.labels.endpoints[row.endpoint]}"
+                 for row in reports[reports["named"]].itertuples()]
         yield Picture("baujat", draw_baujat, {"frame": frame, "labels": results.labels},
-            f"Map of {len(mapped(frame))} reports: how surprising each is under the others' prediction, and how far "
-            f"the pooled result moves without it. Less probable than {NAMED_BELOW:g}: "
-            + (", ".join(f"{row.label} in {results.labels.endpoints[row.endpoint]}"
-                         for row in mapped(frame).itertuples() if row.named) or "none") + ".")
+            f"Map of {len(reports)} reports: how surprising each is under the others' prediction, and how far "
+            f"the pooled result moves without it. Less probable than {NAMED_BELOW:g}: {', '.join(named) or 'none'}.")
 
 
 def _section(results: Results, page: Page) -> Html:
@@ -70,5 +66,5 @@ def _brief(results: Results, page: Page) -> Html:
             caption="The study that moves each estimate most", folder="details/")) if computed else Html("")
 
 
-CHAPTER = Chapter("influence", 70, (INFLUENCE,), _work, None, _figures, _section,
-                  parts=("influence", "figure baujat"), brief=_brief)
+CHAPTER = Chapter("influence", 70, (INFLUENCE,), each_endpoint("influence", influence_rows), figures=_figures,
+                  section=_section, parts=("influence", "figure baujat"), brief=_brief)

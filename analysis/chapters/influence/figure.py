@@ -11,12 +11,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.chapters.influence.rows import COMPUTED
-from analysis.chapters.influence.surprise import surprise
+from analysis.chapters.influence.rows import surprise
 from analysis.drawing import style
 from analysis.drawing.labels import Point, name_points
 from analysis.drawing.panels import MAX_PANELS, listed, panels
 from analysis.inference.prediction import NAMED_BELOW
+from analysis.results.table import COMPUTED
 from analysis.results.writing import Labels
 
 if TYPE_CHECKING:

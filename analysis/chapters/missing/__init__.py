@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
-from analysis.chapters.missing.figure import draw_missing, drawn_endpoints
+from analysis.chapters.chapter import Chapter, Page, Picture, each_endpoint
+from analysis.chapters.missing.figure import MAX_ENDPOINTS, bounded_endpoints, draw_missing
 from analysis.chapters.missing.rows import HEADLINE, MISSING_BOUNDS, PUBLISHED_TOTALS, missing_rows
 from analysis.drawing.html import Html, rendered, section, show
 from analysis.results.numbers import counted, joint, out_of
@@ -21,21 +21,16 @@ _BOUNDS = {"headline": "headline", "published": "published", "extreme_low": "mis
 _FIRST = ("extreme_low", "extreme_high")
 
 
-def _work(asked: Asked) -> Iterator[Task]:
-    for endpoint in asked.evidence.endpoints:
-        if endpoint.kind == "rate":
-            yield Task("missing studies", endpoint.endpoint, missing_rows, (asked.base, endpoint.endpoint))
-
-
 def _figures(results: Results) -> Iterator[Picture]:
-    bounds, totals = results.frame(MISSING_BOUNDS), results.frame(PUBLISHED_TOTALS)
-    if drawn := drawn_endpoints(bounds):
+    bounds = results.frame(MISSING_BOUNDS)
+    if drawn := bounded_endpoints(bounds)[:MAX_ENDPOINTS]:
+        headlines = [row for row in results.rows(MISSING_BOUNDS.file)
+                     if row["endpoint"] in drawn and row["bound"] == HEADLINE]
         yield Picture("missing", draw_missing, {
-            "bounds": bounds, "totals": totals, "labels": results.labels},
+            "bounds": bounds, "totals": results.frame(PUBLISHED_TOTALS), "labels": results.labels},
             f"Headline interval of {counted(len(drawn), 'rate')} beside intervals with likely and with extreme results "
-            f"of the studies without a number, with the published total, and as published. Headline: "
-            + results.told(MISSING_BOUNDS, [row for row in results.rows(MISSING_BOUNDS.file) if row["endpoint"] in drawn
-                                            and row["bound"] == "headline"], "median") + ".")
+            "of the studies without a number, with the published total, and as published. Headline: "
+            f"{results.told(MISSING_BOUNDS, headlines, 'median')}.")
 
 
 def _section(results: Results, page: Page) -> Html:
@@ -98,5 +93,6 @@ def _brief(results: Results, page: Page) -> Html:
                                       and row["bound"] in _FIRST])
 
 
-CHAPTER = Chapter("missing", 50, (PUBLISHED_TOTALS, MISSING_BOUNDS), _work, None, _figures, _section,
+CHAPTER = Chapter("missing", 50, (PUBLISHED_TOTALS, MISSING_BOUNDS),
+                  each_endpoint("missing studies", missing_rows, kind="rate"), figures=_figures, section=_section,
                   parts=("missing studies", "figure missing"), brief=_brief)

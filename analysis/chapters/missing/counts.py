@@ -14,6 +14,7 @@ from functools import partial, reduce
 import numpy as np
 
 from analysis.inference.grid import Grid
+from analysis.inference.prediction import CountLaw
 from models.beta_binomial import count_log_probabilities
 from models.model import Draws
 
@@ -57,15 +58,10 @@ def sum_probabilities(draws: Draws, sizes: Sequence[int]) -> np.ndarray:
                            for batch in _batches(draws)], axis=1)
 
 
-def predictive(grid: Grid, sizes: Sequence[int]) -> np.ndarray:
-    """Posterior predictive probability of each total of further studies of these sizes; shape (N + 1,)."""
+def predictive(grid: Grid, sizes: Sequence[int]) -> CountLaw:
+    """The posterior predictive law of the total of further studies of these sizes."""
     values, weights = grid.sparse()
-    return sum_probabilities(values, sizes) @ weights
-
-
-def count_quantile(probabilities: np.ndarray, p: float) -> int:
-    """The smallest count whose distribution function reaches p."""
-    return int(np.searchsorted(np.cumsum(probabilities), p * probabilities.sum()))
+    return CountLaw(sum_probabilities(values, sizes) @ weights)
 
 
 def tail_probabilities(probabilities: np.ndarray, total: int) -> dict[str, float]:

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from analysis.drawing import style
 from analysis.drawing.axis import by_scale
 from analysis.drawing.intervals import Block, Interval, Line, Look, Plot, draw_intervals
+from analysis.drawing.page import left_out
 from analysis.results.numbers import Scale, counted, joint, level_text, number, printed_with_interval
 from analysis.results.table import plain_rows
 from analysis.results.writing import Labels
@@ -23,10 +24,10 @@ _RANGES = (("With likely missing studies", ("joint_low", "joint_high")),
            ("None or all of the missing", ("extreme_low", "extreme_high")))
 
 
-def drawn_endpoints(bounds: "pd.DataFrame") -> list[str]:
-    """Endpoints with a bound to show."""
+def bounded_endpoints(bounds: "pd.DataFrame") -> list[str]:
+    """Endpoints with a bound to show, of which the first `MAX_ENDPOINTS` are drawn."""
     computed = bounds[(bounds["bound"] != "headline") & (bounds["status"] == "computed")]
-    return list(computed["endpoint"].unique())[:MAX_ENDPOINTS]
+    return list(computed["endpoint"].unique())
 
 
 def draw_missing(bounds: "pd.DataFrame", *, totals: "pd.DataFrame", labels: Labels) -> Figure:
@@ -35,20 +36,21 @@ def draw_missing(bounds: "pd.DataFrame", *, totals: "pd.DataFrame", labels: Labe
     Parameters
     ----------
     bounds : DataFrame
-        As missing_bounds.csv; at least one endpoint is drawn (see `drawn_endpoints`).
+        As missing_bounds.csv; at least one endpoint is drawn (see `bounded_endpoints`).
     totals : DataFrame
         As published_totals.csv.
     """
     def block(endpoint: str, scale: Scale) -> Block:
         about = bounds[bounds["endpoint"] == endpoint]
-        known, published = about.iloc[0][["known_k", "published_k"]]
+        counts, published = about.iloc[0][["known_k", "published_k"]]
         return Block(tuple(_lines(about, totals[totals["endpoint"] == endpoint], scale)), labels.endpoints[endpoint],
-                     f"{known} of {counted(published, 'study', 'studies')}")
+                     f"{counts} of {counted(published, 'study')}")
 
+    bounded = bounded_endpoints(bounds)
     plots = [Plot(tuple(block(endpoint, scale) for endpoint in endpoints), scale, f"Rate{scale.of_a_rate}")
-             for scale, endpoints in by_scale(drawn_endpoints(bounds), labels.scales.__getitem__).items()]
+             for scale, endpoints in by_scale(bounded[:MAX_ENDPOINTS], labels.scales.__getitem__).items()]
     return draw_intervals(plots, title="What the studies without a number could change", stamp=labels.stamp,
-                          notes=_notes(bounds, labels))
+                          notes=[*_notes(bounds, labels), *left_out(len(bounded) - MAX_ENDPOINTS)])
 
 
 def _lines(bounds: "pd.DataFrame", totals: "pd.DataFrame", scale: Scale) -> Iterator[Line]:

@@ -89,12 +89,12 @@ def _of_total(evidence: Evidence, selection: Selection, printed: Total, name: st
               trouble: str) -> Iterator[Reading]:
     """The readings of one total in one scenario, those whose base fits best first."""
     studies = members(evidence, selection.question)
-    known = {row.study_id for row in selection.rows}
+    counted = set(selection.study_ids)
     changed = {row.study_id: row.n for row in scenario if row.study_id}
     sizes = {study.study_id: changed.get(study.study_id, study.n_treated) for study in studies
-             if study.study_id not in known}
+             if study.study_id not in counted}
     notes = [row.note for row in scenario or [printed] if row.note]
-    notes += [f"the denominator of {study_id} is that of its count" for study_id in changed if study_id in known]
+    notes += [f"the denominator of {study_id} is that of its count" for study_id in changed if study_id in counted]
     total = _as_in(scenario, printed)
     if total.k_studies is None:
         notes.append(f"the number of studies is not printed: all {len(studies)} are assumed")
@@ -111,10 +111,8 @@ def _of_total(evidence: Evidence, selection: Selection, printed: Total, name: st
 
 def _as_in(scenario: Sequence[Scenario], total: Total) -> Total:
     """The total with the numbers that a scenario gives."""
-    for row in scenario[:1]:
-        total = replace(total, events=total.events if row.total_events is None else row.total_events,
-                        n=total.n if row.total_n is None else row.total_n)
-    return total
+    given = {"events": scenario[0].total_events, "n": scenario[0].total_n} if scenario else {}
+    return replace(total, **{name: number for name, number in given.items() if number is not None})
 
 
 def _why_not_told(total: Total, sizes: Mapping[str, int | None], absent: int, *, studies: int) -> str:

@@ -22,15 +22,7 @@ import numpy as np
 from analysis.cases.case import Case, own_priors, typed_studies
 from analysis.cases.selection import candidates, shared_patients
 from analysis.cases.settings import ALL, Job
-from analysis.chapters.missing.counts import (
-    MOST_PATIENTS,
-    count_quantile,
-    filled,
-    in_proportion,
-    predictive,
-    sum_log_probability,
-    tail_probabilities,
-)
+from analysis.chapters.missing import counts
 from analysis.chapters.missing.readings import TREATED, Reading, members, readings
 from analysis.evidence.directory import Evidence
 from analysis.evidence.types import ComparisonRule, Reported, Study
@@ -106,9 +98,9 @@ def missing_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, list
     case = Case(replace(base, question=question, model=MODEL.name), selection, MODEL, own_priors(MODEL, base),
                 *typed_studies(selection))
     headline, trouble = _headline(evidence, case)
-    known = tuple(readings(evidence, selection, trouble))
-    return {PUBLISHED_TOTALS.file: [_total_row(case, reading, headline) for reading in known],
-            MISSING_BOUNDS.file: list(_bound_rows(evidence, case, known, headline, trouble))}
+    totals = tuple(readings(evidence, selection, trouble))
+    return {PUBLISHED_TOTALS.file: [_total_row(case, reading, headline) for reading in totals],
+            MISSING_BOUNDS.file: list(_bound_rows(evidence, case, totals, headline, trouble))}
 
 
 def _headline(evidence: Evidence, case: Case) -> tuple[Posterior | None, str]:
@@ -126,17 +118,12 @@ def _headline(evidence: Evidence, case: Case) -> tuple[Posterior | None, str]:
         return None, "the posterior of the studies with a count did not settle"
 
 
-def _limits(case: Case) -> tuple[float, float]:
-    """Probabilities below the lower and the upper limit of an interval."""
-    return (1.0 - case.level) / 2.0, (1.0 + case.level) / 2.0
-
-
 def _total_row(case: Case, reading: Reading, headline: Posterior | None) -> dict[str, Any]:
-    total, known, reason = reading.total, reading.known, reading.reason
+    total, reason = reading.total, reading.reason
     row = {**PUBLISHED_TOTALS.pick(question_cells(case.question, case.model.name)), "scenario": reading.scenario,
            "absent": " ".join(reading.absent), "denominators": reading.denominators, "total_k": total.k_studies,
-           "total_events": total.events, "total_n": total.n, "known_k": len(known),
-           "known_events": sum(row.events for row in known), "known_n": sum(row.n for row in known),
+           "total_events": total.events, "total_n": total.n, "known_k": len(reading.known),
+           "known_events": sum(row.events for row in reading.known), "known_n": sum(row.n for row in reading.known),
            "base_gap": reading.base_gap, "note": reading.note}
     if reading.missing is not None:
         row |= {"missing_k": len(reading.missing), "missing_n": sum(reading.sizes),
@@ -152,32 +139,32 @@ def _total_row(case: Case, reading: Reading, headline: Posterior | None) -> dict
 def _with_total(case: Case, reading: Reading, headline: Posterior) -> dict[str, Any]:
     """The cells that a reading with a possible total fills."""
     sizes, events = reading.sizes, reading.missing_events
-    probabilities = predictive(headline.grid, sizes)
-    lower, upper = (count_quantile(probabilities, p) for p in _limits(case))
-    extra = partial(sum_log_probability, sizes=sizes, total=events)
+    law = counts.predictive(headline.grid, sizes)
+    lower, _, upper = law.limits(case.level).tolist()
+    extra = partial(counts.sum_log_probability, sizes=sizes, total=events)
     both = Posterior(case, solve(density_of(MODEL, case.studies, case.priors, extra=extra)))
-    return {**tail_probabilities(probabilities, events),
-            "expected_events": float(np.arange(len(probabilities)) @ probabilities), "events_lower": lower,
-            "events_upper": upper, **limit_cells(headline.summary("mu"), "known_"), **_computed(both)}
+    return {**counts.tail_probabilities(law.probabilities, events), "events_lower": lower, "events_upper": upper,
+            "expected_events": float(np.arange(len(law.probabilities)) @ law.probabilities),
+            **limit_cells(headline.summary("mu"), "known_"), **_computed(both)}
 
 
-class _Counts(NamedTuple):
-    """What one bound puts in the place of the missing counts."""
+class _Bound(NamedTuple):
+    """What is put in the place of the missing counts."""
 
-    bound: str
+    name: str
     sizes: Mapping[str, int]
     events: Sequence[int]
     note: str
     scenario: str = ""
 
 
-def _bound_rows(evidence: Evidence, case: Case, known: Sequence[Reading],
-                headline: Posterior | None, trouble: str) -> Iterator[dict[str, Any]]:
+def _bound_rows(evidence: Evidence, case: Case, totals: Sequence[Reading], headline: Posterior | None,
+                trouble: str) -> Iterator[dict[str, Any]]:
     """The bounds of one endpoint; none where no study is missing."""
     printed = _printed(evidence, case.question.endpoint)
-    published_k = max(filter(None, [*(total.k_studies for total in evidence.totals
-                                      if total.endpoint == case.question.endpoint),
-                                    *(reported.k_studies for reported, _ in printed)]), default=0)
+    numbers = [*(total for total in evidence.totals if total.endpoint == case.question.endpoint),
+               *(reported for reported, _ in printed)]
+    published_k = max((number.k_studies or 0 for number in numbers), default=0)
     count = published_k - len(case.studies)
     if count <= 0:
         return
@@ -191,8 +178,8 @@ def _bound_rows(evidence: Evidence, case: Case, known: Sequence[Reading],
                "reason": trouble or "no study without a count has a known number of patients"}
         return
     yield {**shared, **_computed(headline)}
-    for counts in (*_free(headline, sizes, _note(len(unknown), sizes, count)), *_splits(known)):
-        yield {**shared, **_bound(case, counts)}
+    for bound in (*_free(headline, sizes, _note(len(unknown), sizes, count)), *_splits(totals)):
+        yield {**shared, **_completed(case, bound)}
     for reported in _published(printed):
         yield {**shared, "model": "", "bound": PUBLISHED, "status": PUBLISHED, "median": reported.estimate,
                "lower": reported.ci_low, "upper": reported.ci_high, "level": reported.level,
@@ -226,47 +213,49 @@ def _note(candidates_count: int, sizes: Mapping[str, int], count: int) -> str:
         notes.insert(0, f"{count} studies are missing, {len(sizes)} of them with a known number of patients")
     elif candidates_count > count:
         notes.insert(0, f"which {count} of {candidates_count} studies are missing is not known: the largest")
-    if sum(sizes.values()) > MOST_PATIENTS:
-        notes.append(f"plausible bounds are not formed for more than {MOST_PATIENTS:,} missing patients")
+    if sum(sizes.values()) > counts.MOST_PATIENTS:
+        notes.append(f"plausible bounds are not formed for more than {counts.MOST_PATIENTS:,} missing patients")
     return "; ".join(notes)
 
 
-def _free(headline: Posterior, sizes: Mapping[str, int], note: str) -> Iterator[_Counts]:
+def _free(headline: Posterior, sizes: Mapping[str, int], note: str) -> Iterator[_Bound]:
     """Counts of the missing studies without regard to a total: extreme, each plausible, jointly plausible."""
     n = tuple(sizes.values())
-    yield _Counts("extreme_low", sizes, (0,) * len(n), note)
-    yield _Counts("extreme_high", sizes, n, note)
-    if sum(n) > MOST_PATIENTS:
+    yield _Bound("extreme_low", sizes, (0,) * len(n), note)
+    yield _Bound("extreme_high", sizes, n, note)
+    if sum(n) > counts.MOST_PATIENTS:
         return
-    alone = {size: predictive(headline.grid, [size]) for size in set(n)}
-    together = predictive(headline.grid, n)
-    for end, p in zip(("low", "high"), _limits(headline.case), strict=True):
-        yield _Counts(f"each_{end}", sizes, [count_quantile(alone[size], p) for size in n], note)
-    for end, p in zip(("low", "high"), _limits(headline.case), strict=True):
-        yield _Counts(f"joint_{end}", sizes, in_proportion(count_quantile(together, p), n), note)
+    level, ends = headline.case.level, {"low": 0, "high": 2}
+    alone = {size: counts.predictive(headline.grid, [size]).limits(level).tolist() for size in set(n)}
+    together = counts.predictive(headline.grid, n).limits(level).tolist()
+    for end, at in ends.items():
+        yield _Bound(f"each_{end}", sizes, [alone[size][at] for size in n], note)
+    for end, at in ends.items():
+        yield _Bound(f"joint_{end}", sizes, counts.in_proportion(together[at], n), note)
 
 
-def _splits(known: Sequence[Reading]) -> Iterator[_Counts]:
+def _splits(totals: Sequence[Reading]) -> Iterator[_Bound]:
     """Counts of the missing studies that add up to a total: for each scenario the reading whose base fits best."""
     best: dict[str, Reading] = {}
-    for reading in known:
+    for reading in totals:
         if reading.denominators == TREATED and not reading.reason:
             best.setdefault(reading.scenario, reading)
     for scenario, reading in best.items():
         total, n = reading.missing_events, reading.sizes
-        for bound, events in (("total_even", in_proportion(total, n)),
-                              ("total_in_largest", filled(total, n, largest_first=True)),
-                              ("total_in_smallest", filled(total, n, largest_first=False))):
-            yield _Counts(bound, reading.missing, events, reading.note, scenario)
+        for name, events in (("total_even", counts.in_proportion(total, n)),
+                              ("total_in_largest", counts.filled(total, n, largest_first=True)),
+                              ("total_in_smallest", counts.filled(total, n, largest_first=False))):
+            yield _Bound(name, reading.missing, events, reading.note, scenario)
 
 
-def _bound(case: Case, counts: _Counts) -> dict[str, Any]:
+def _completed(case: Case, bound: _Bound) -> dict[str, Any]:
     """The cells of one bound: its counts, and the mean rate with them."""
-    known, sizes, events = case.studies, counts.sizes, counts.events
-    cells = {"bound": counts.bound, "scenario": counts.scenario, "missing_k": len(sizes), "note": counts.note,
+    studies, sizes, events = case.studies, bound.sizes, bound.events
+    cells = {"bound": bound.name, "scenario": bound.scenario, "missing_k": len(sizes), "note": bound.note,
              "missing_n": sum(sizes.values()), "missing_events": sum(events), "missing": " ".join(
                  f"{study_id}:{y}/{n}" for (study_id, n), y in zip(sizes.items(), events, strict=True))}
-    completed = RateStudies((*known.study_ids, *sizes), [*known.events, *events], [*known.evaluable, *sizes.values()])
+    completed = RateStudies((*studies.study_ids, *sizes), [*studies.events, *events],
+                            [*studies.evaluable, *sizes.values()])
     try:
         return {**cells, **_computed(posterior_of(case.but(studies=completed)))}
     except QuadratureFailed as error:

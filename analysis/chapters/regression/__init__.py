@@ -1,6 +1,6 @@
 """Whether results vary with covariates of the studies; the words are in section.html."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from analysis.cases.regressions import COMPLETE, ONE, TOGETHER
@@ -18,6 +18,9 @@ from analysis.results.table import Row
 
 _WIDE = 0.8  # of the prior standard deviation
 _SHOWN, _ASKED = 8, 4
+_FEW = 50
+"""Studies of a slope; with fewer, odds that differ by a third for each standard deviation of it mostly pass unseen."""
+
 _IDENTICAL = 1.0 - 1e-9
 """Correlation of columns that are one column but for its unit."""
 
@@ -50,6 +53,11 @@ def _alone(slope: Row) -> bool:
     return slope["analysis"] == ONE and slope["status"] == "converged"
 
 
+def _clear(slopes: Iterable[Row]) -> list[Row]:
+    """Those whose interval excludes a ratio of 1."""
+    return [slope for slope in slopes if slope["ratio_lower"] > 1.0 or slope["ratio_upper"] < 1.0]
+
+
 def _failed(results: Results) -> list[str]:
     return [f"NOT CONVERGED: {slope['endpoint']} regression on {slope['covariate']} ({slope['analysis']}): "
             f"{slope['failures']}" for slope in results.rows(SLOPES.file) if slope["status"] == "NOT CONVERGED"]
@@ -62,15 +70,14 @@ def _section(results: Results, page: Page) -> Html:
         return Html("")
     labels = list(dict.fromkeys(slope["label"] for slope in slopes))
     estimated = [slope for slope in slopes if slope["status"] == "converged"]
-    alone, repeated = [slope for slope in estimated if slope["analysis"] == ONE], _repeated(results)
-    single = [slope for slope in alone if (slope["endpoint"], slope["covariate"]) not in repeated]
-    clearest = sorted(single, key=lambda slope: -abs(slope["probability_above_one"] - 0.5))[:_SHOWN]
+    alone, single = list(filter(_alone, slopes)), _distinct(results)
+    clearest = sorted(single, key=_uncertainty)[:_SHOWN]
     title = labels[0] if len(labels) == 1 else "the covariates"
     return section("regression", f"Do results vary with {title}?", rendered(
         "chapters/regression/section.html", labels=labels, single=single, alone=alone, caveat=CAVEAT,
         refused=sum(bool(slope["refused"]) for slope in slopes if slope["analysis"] == ONE),
-        clear=[slope for slope in single if slope["ratio_lower"] > 1.0 or slope["ratio_upper"] < 1.0],
-        by_chance=sum(slope["chance_excluded"] or 0.0 for slope in single),
+        clear=_clear(single),
+        by_chance=_by_chance(single),
         silent=sum((slope["sd_ratio"] or 0.0) >= _WIDE and not slope["prior_conflict"] for slope in single),
         pareto_k=[slope["pareto_k"] for slope in estimated if slope["engine"] == IMPORTANCE],
         chains=sum(slope["engine"] != IMPORTANCE for slope in estimated), trusted=f"{MAX_PARETO_K:g}",
@@ -82,24 +89,33 @@ def _section(results: Results, page: Page) -> Html:
                         "correlation of at least 0.5 over the studies of an endpoint")))
 
 
-def _repeated(results: Results) -> set[tuple[str, str]]:
-    """Endpoint and covariate of each column that repeats an earlier one: its slope is the same again."""
+def _uncertainty(slope: Row) -> float:
+    """Of the direction of a slope, the least uncertain first."""
+    return -abs(slope["probability_above_one"] - 0.5)
+
+
+def _by_chance(slopes: Iterable[Row]) -> float:
+    """How many would be clear without any association."""
+    return sum(slope["chance_excluded"] or 0.0 for slope in slopes)
+
+
+def _distinct(results: Results) -> list[Row]:
+    """Slopes one at a time without those whose column repeats an earlier one: they are the same again."""
     complete = {(slope["endpoint"], slope["covariate"]): slope["n_studies"] - slope["n_missing"]
                 for slope in results.rows(SLOPES.file) if slope["analysis"] == ONE and slope["n_studies"] is not None}
     pairs = [(pair, {complete.get((pair["endpoint"], pair[name])) for name in ("covariate", "other")})
              for pair in results.rows(COLLINEARITY.file) if abs(pair["correlation"] or 0.0) > _IDENTICAL]
-    return {(pair["endpoint"], pair["other"]) for pair, sizes in pairs if sizes == {pair["n_studies"]}}
+    repeated = {(pair["endpoint"], pair["other"]) for pair, sizes in pairs if sizes == {pair["n_studies"]}}
+    return [slope for slope in results.rows(SLOPES.file)
+            if _alone(slope) and (slope["endpoint"], slope["covariate"]) not in repeated]
 
 
 def _block(results: Results, endpoint: str, page: Page) -> Html:
     """The bubble plots of one endpoint and its slopes, to be unfolded."""
-    slopes, caveat = _slopes(results, endpoint), tag("p", CAVEAT, class_="legend")
+    slopes = _table(results, [slope for slope in results.rows(SLOPES.file) if slope["endpoint"] == endpoint],
+                    f"{results.labels.endpoints[endpoint]}: slopes on covariates of the studies")
+    caveat = tag("p", CAVEAT, class_="legend")
     return folded("Regression on covariates", page.picture("bubble", endpoint), caveat, slopes) if slopes else slopes
-
-
-def _slopes(results: Results, endpoint: str) -> Html:
-    return _table(results, [slope for slope in results.rows(SLOPES.file) if slope["endpoint"] == endpoint],
-                  f"{results.labels.endpoints[endpoint]}: slopes on covariates of the studies")
 
 
 def _table(results: Results, slopes: Sequence[Row], caption: str, first: str = "") -> Html:
@@ -117,23 +133,19 @@ def _name(slope: Row) -> Html | None:
 
 def _brief(results: Results, page: Page) -> Html:
     """Each covariate with its clearest association among benefits and among harms, and what it amounts to."""
-    slopes = [row for row in results.rows(SLOPES.file) if row["analysis"] == ONE and row["status"] == "converged"]
-    covariates = list(dict.fromkeys(row["covariate"] for row in slopes))
+    slopes = list(filter(_alone, results.rows(SLOPES.file)))
     if not slopes:
         return Html("")
-    labels, units = ({row["covariate"]: row[name] for row in slopes} for name in ("label", "unit"))
-    clear = [row for row in slopes if row["ratio_lower"] > 1.0 or row["ratio_upper"] < 1.0]
-    repeated = _repeated(results)
-    by_chance = sum(row["chance_excluded"] or 0.0 for row in slopes
-                    if (row["endpoint"], row["covariate"]) not in repeated)
-    rows = [{"label": join([labels[name], tag("small", units[name])]) if units[name] else labels[name],
-             **_clearest(results, [row for row in slopes if row["covariate"] == name])} for name in covariates]
+    covariates = {slope["covariate"]: slope for slope in slopes}
+    rows = [(join([slope["label"], tag("small", slope["unit"])]) if slope["unit"] else slope["label"],
+             *_clearest(results, [other for other in slopes if other["covariate"] == name]))
+            for name, slope in covariates.items()]
     return rendered(
-        "chapters/regression/brief.html", slopes=slopes, clear=clear, by_chance=by_chance, write=results.writer(SLOPES),
-        question=_question([labels[name] for name in covariates]), table=table(
+        "chapters/regression/brief.html", slopes=slopes, clear=_clear(slopes), by_chance=_by_chance(_distinct(results)),
+        write=results.writer(SLOPES), few=all(slope["n_studies"] < _FEW for slope in slopes),
+        question=_question([slope["label"] for slope in covariates.values()]), table=table(
             "The least uncertain association of each covariate: ratio of odds or hazards [credible interval]",
-            ("Covariate", "Of harms", "Of benefits"), [
-                (row["label"], row.get("harm", ""), row.get("benefit", "")) for row in rows]))
+            ("Covariate", "Of harms", "Of benefits"), rows))
 
 
 def _question(labels: Sequence[str]) -> str:
@@ -144,14 +156,14 @@ def _question(labels: Sequence[str]) -> str:
     return f"Do {', '.join(words[:-1])} or {words[-1]} matter?"
 
 
-def _clearest(results: Results, slopes: Sequence[Row]) -> dict[str, str]:
-    """By direction the endpoint whose slope is least uncertain, and its ratio."""
+def _clearest(results: Results, slopes: Sequence[Row]) -> tuple[str, str]:
+    """The ratio of the least uncertain slope, with its endpoint: among harms, and among benefits."""
     write, clearest = results.writer(SLOPES), {}
-    for row in sorted(slopes, key=lambda row: abs(row["probability_above_one"] - 0.5)):
-        direction = results.evidence.endpoint(row["endpoint"]).direction
-        clearest[direction] = f"{write(row, 'ratio_median')} {write(row, 'endpoint')}"
-    return clearest
+    for slope in sorted(slopes, key=_uncertainty, reverse=True):
+        direction = results.evidence.endpoint(slope["endpoint"]).direction
+        clearest[direction] = f"{write(slope, 'ratio_median')} {write(slope, 'endpoint')}"
+    return clearest.get("harm", ""), clearest.get("benefit", "")
 
 
-CHAPTER = Chapter("regression", 90, LAYOUTS, _work, None, _figures, _section, _block, ("regression",), _failed,
-                  brief=_brief)
+CHAPTER = Chapter("regression", 90, LAYOUTS, _work, figures=_figures, section=_section, block=_block,
+                  parts=("regression",), failed=_failed, brief=_brief)

@@ -122,8 +122,7 @@ def _imputed(axes: Axes, cells: Sequence[Row], studies: Sequence[Row], area: flo
     raw, diamonds = {study["study_id"]: study["raw"] for study in studies}, []
     for cell in cells:
         y = raw[cell["study_id"]]
-        lower, middle, upper = np.clip([cell[name] for name in ("lower", "median", "upper")], *(
-            bound if bound is not None else sign * np.inf for sign, bound in zip((-1, 1), limits, strict=True)))
+        lower, middle, upper = np.clip([cell[name] for name in ("lower", "median", "upper")], *limits)
         axes.plot([lower, upper], [y, y], color=style.PUBLISHED, linewidth=1.2, zorder=4)
         diamonds.append(Point(middle, y, max(area * cell["n"], _LEAST_DIAMOND), cell["label"], style.PUBLISHED))
         axes.scatter([middle], [y], s=diamonds[-1].area, marker="D", facecolor="white",
@@ -147,7 +146,6 @@ def _x_axis(axes: Axes, studies: Sequence[Row], name: str, limits: tuple[float |
         axes.margins(x=0.08)
         axes.locator_params(axis="x", nbins=5)
         low, high = axes.get_xlim()
-        ticks = [tick for tick in axes.get_xticks() if low <= tick <= high and not (
-            (limits[0] is not None and tick < limits[0]) or (limits[1] is not None and tick > limits[1]))]
+        ticks = [tick for tick in axes.get_xticks() if low <= tick <= high and tick == np.clip(tick, *limits)]
         axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axes.set_xlim(low, high)

@@ -117,14 +117,15 @@ def _estimate_cells(fit: RegressionFit, at: int, without: float | None) -> dict[
     prior, heterogeneity = case.priors["shrinkage" if case.together else "beta"], case.regression.heterogeneity
     beta = fit.draws["beta"][:, at] / per_step
     mean, sd = mean_and_sd(beta, weights)
-    limits = dict(zip(("lower", "median", "upper"), map(float, quantiles(beta, weights, _limits(case.without))),
+    limits = dict(zip(("lower", "median", "upper"), quantiles(beta, weights, _limits(case.without)).tolist(),
                       strict=True))
     remaining, wide = float(quantiles(fit.draws[heterogeneity], weights, [0.5])[0]), prior_sd(prior)
     sd_ratio = sd * per_step / wide if wide else None
+    mcse = float(array_stats.mcse(beta.reshape(fit.sampler.chains, -1), method="mean", chain_axis=0, draw_axis=1)) \
+        if fit.engine == NUTS else mcse_mean(beta, weights)
     per_unit, per_sd = (wide / step if wide else None for step in (per_step, case.columns[at].prior_step))
     return {"beta_mean": mean, "beta_sd": sd, **{f"beta_{name}": limit for name, limit in limits.items()},
-            "beta_mcse": _mcse(beta, fit.sampler.chains) if fit.engine == NUTS else mcse_mean(beta, weights),
-            "ratio_scale": case.regression.ratio,
+            "beta_mcse": mcse, "ratio_scale": case.regression.ratio,
             # A flat prior on separated studies goes beyond what has an exponential.
             **{f"ratio_{name}": math.exp(min(limit, _LARGEST_LOG)) for name, limit in limits.items()},
             "level": case.without.level, "interval": "credible",
@@ -180,12 +181,12 @@ def imputed_rows(evidence: Evidence, fit: RegressionFit, cells: Draws) -> list[d
         As `analysis.inference.regression.draw_missing` returns them.
     """
     (covariate,), case = fit.case.columns, fit.case.without
-    low, high = covariate.covariate.lowest, covariate.covariate.highest
+    bounds = covariate.covariate.lowest, covariate.covariate.highest
     sizes, rows = dict(zip(case.studies.study_ids, map(int, case.studies.sizes), strict=True)), []
     for study_id, values in cells.items():
         natural = covariate.natural(values)
         lower, median, upper = map(float, np.quantile(natural, _limits(case)))
-        outside = (natural < (-np.inf if low is None else low)) | (natural > (np.inf if high is None else high))
+        outside = natural != np.clip(natural, *bounds)
         rows.append({"endpoint": case.question.endpoint, "covariate": covariate.name, "study_id": study_id,
                      "label": evidence.study(study_id).label, "n": sizes[study_id], "median": median, "lower": lower,
                      "upper": upper, "level": case.level, "probability_outside": float(outside.mean())})
@@ -211,7 +212,3 @@ def strong(pairs: Sequence[Row]) -> list[Row]:
 
 def _limits(case: Case) -> list[float]:
     return [(1.0 - case.level) / 2.0, 0.5, (1.0 + case.level) / 2.0]
-
-
-def _mcse(draws: np.ndarray, chains: int) -> float:
-    return float(array_stats.mcse(draws.reshape(chains, -1), method="mean", chain_axis=0, draw_axis=1))

@@ -68,13 +68,12 @@ class Regressed:
     def bubbles(self) -> dict[str, Any]:
         """The arguments of `draw_bubbles` that follow from the regressions, as plain values."""
         case = self.case
+        detail = (f"{counted(len(case.studies), 'study')}, {counted(case.studies.patients, 'patient')}, "
+                  f"{case.model.name.replace('_', '-')} regression")
         return {"studies": self.studies, "slopes": self.slopes, "predictions": self.predictions,
-                "imputed": self.imputed, "horizon": case.horizon,
+                "imputed": self.imputed, "horizon": case.horizon, "detail": detail,
                 "bounds": {column.name: (column.covariate.lowest, column.covariate.highest)
-                           for fitted in self.fits for column in fitted.case.columns},
-                "detail": f"{counted(len(case.studies), 'study')}, "
-                          f"{counted(case.studies.patients, 'patient')}, "
-                          f"{case.model.name.replace('_', '-')} regression"}
+                           for fitted in self.fits for column in fitted.case.columns}}
 
     @property
     def failed(self) -> Rows:
@@ -114,9 +113,8 @@ def regress(evidence: Evidence, job: Job, names: Sequence[str] = (), *, cores: i
         if regression and case.analysis == ONE and regression.diagnostics.converged:
             predictions += rows.prediction_rows(regression)
             imputed += rows.imputed_rows(evidence, regression, draw_missing(regression, seed=case.seed))
-    reported = tables.study_rows(evidence, whole)
     studies = ({**study, "values": {column.name: cell_of(evidence, column.covariate, study["study_id"])
-                                    for column in columns}} for study in reported)
+                                    for column in columns}} for study in tables.study_rows(evidence, whole))
     return Regressed(whole, cases[0].regression.ratio, cases[0].priors, tuple(slopes), tuple(predictions),
                      tuple(imputed), tuple(rows.collinearity_rows(columns, job.question.endpoint)), tuple(studies),
                      tuple(_warnings(evidence, whole, columns, slopes)), tuple(fits))
@@ -144,10 +142,10 @@ def _warnings(evidence: Evidence, case: Case, columns: Sequence[Column],
         yield from (f"without covariates: {text}" for text in checked.warnings)
     used = {evidence.study(study).row for study in case.studies.study_ids}
     for column in columns:
-        codes = [str(note) for note in evidence.notes if note.file == "studies.csv" and note.row in used
-                 and note.column == column.covariate.column and note.rule.startswith(FAR_OUT)]
-        yield from codes
-        if not codes and not 1.0 / _FAR_STEP <= column.prior_step <= _FAR_STEP:
+        far_out = [str(note) for note in evidence.notes if note.file == "studies.csv" and note.row in used
+                   and note.column == column.covariate.column and note.rule.startswith(FAR_OUT)]
+        yield from far_out
+        if not far_out and not 1.0 / _FAR_STEP <= column.prior_step <= _FAR_STEP:
             size = "small" if column.prior_step < 1.0 else "large"
             yield (f"{column.name}: a step of {column.unit} is {column.prior_step:.2g} standard deviations of "
                    f"the column, so {size} that the prior of the slope, which is per step, {_SAYS[size]}; give a "
@@ -165,8 +163,7 @@ def regression_jobs(evidence: Evidence, base: Job, *, quick: bool = False) -> tu
     """One job per endpoint that has a row, those of one kind side by side; none where there are no covariates."""
     sampler, jobs = QUICK_REGRESSION if quick else REGRESSION, []
     for endpoint in sorted(evidence.endpoints if evidence.covariates else (), key=lambda endpoint: endpoint.kind):
-        known = regression_of(endpoint.kind).priors
+        priors = tuple((name, text) for name, text in base.priors if name in regression_of(endpoint.kind).priors)
         jobs.append(replace(base, question=replace(base.question, endpoint=endpoint.endpoint), model=None,
-                            sampler=sampler, engine=IMPORTANCE,
-                            priors=tuple((name, text) for name, text in base.priors if name in known)))
+                            sampler=sampler, engine=IMPORTANCE, priors=priors))
     return tuple(job for job in jobs if select(evidence, job.question).rows)

@@ -21,15 +21,20 @@ def _work(asked: Asked) -> Iterator[Task]:
         yield Task("power scaling", endpoint.endpoint, power_rows, arguments)
 
 
+def _by_endpoint(results: Results) -> dict[str, list[Row]]:
+    """Rows of each endpoint with something to compare, the headline first."""
+    return {endpoint.endpoint: rows for endpoint in results.evidence.endpoints
+            if (rows := compared(results.rows(SENSITIVITY.file), endpoint.endpoint))}
+
+
 def _figures(results: Results) -> Iterator[Picture]:
-    labels = results.labels
-    for endpoint in results.evidence.endpoints:
-        if rows := compared(results.rows(SENSITIVITY.file), endpoint.endpoint):
-            frame, changing = results.tables[SENSITIVITY.file].frame, sum(bool(row["changes"]) for row in rows)
-            yield Picture("sensitivity", draw_sensitivity, {
-                "frame": frame[frame["endpoint"] == endpoint.endpoint], "labels": labels},
-                f"{endpoint.label}: {results.writer(SENSITIVITY)(rows[0])} in the headline, beside every refit with "
-                f"one or two choices changed; {changing} of {len(rows) - 1} change a conclusion.", endpoint.endpoint)
+    frame = results.frame(SENSITIVITY)
+    for endpoint, rows in _by_endpoint(results).items():
+        yield Picture("sensitivity", draw_sensitivity, {
+            "frame": frame[frame["endpoint"] == endpoint], "labels": results.labels},
+            f"{results.labels.endpoints[endpoint]}: {results.writer(SENSITIVITY)(rows[0])} in the headline, beside "
+            f"every refit with one or two choices changed; {len(_changing(rows))} of {len(rows) - 1} change a "
+            "conclusion.", endpoint)
 
 
 def _block(results: Results, endpoint: str, page: Page) -> Html:
@@ -37,7 +42,7 @@ def _block(results: Results, endpoint: str, page: Page) -> Html:
     rows = compared(results.rows(SENSITIVITY.file), endpoint)
     if not rows:
         return Html("")
-    variants, scale = _computed(rows[1:]), results.labels.scales[endpoint]
+    variants, scale = _variants(rows), results.labels.scales[endpoint]
     powers = [row for row in results.computed(POWER_SCALING.file) if row["endpoint"] == endpoint]
     moments = "" if scale.months else "mean sd"  # those of survival are not those of a rate of events
     powers = show(results.writer(POWER_SCALING), powers, f"scaled prior {moments} shift flat",
@@ -45,7 +50,7 @@ def _block(results: Results, endpoint: str, page: Page) -> Html:
                   caption=f"The posterior mean when a density is raised to a power ({' and '.join(map(str, ALPHAS))})")
     return rendered(
         "chapters/sensitivity/block.html", rows=rows, variants=variants, scale=scale, largest=largest_moves(variants),
-        changing=[row for row in variants if row["changes"]], fired=_fired, labels=LABELS, every=_every(results, rows),
+        changing=_changing(variants), fired=_fired, labels=LABELS, every=_every(results, rows),
         picture=page.picture("sensitivity", endpoint), write=results.writer(SENSITIVITY, shared=scale), powers=powers)
 
 
@@ -72,17 +77,15 @@ def _every(results: Results, rows: Sequence[Row]) -> Html:
 
 def _section(results: Results, page: Page) -> Html:
     """One line for each endpoint: which kind of choice moves it most, and in how many variants a conclusion changes."""
-    known = {endpoint.endpoint: rows for endpoint in results.evidence.endpoints
-             if (rows := compared(results.rows(SENSITIVITY.file), endpoint.endpoint))}
-    variants = {endpoint: _computed(rows[1:]) for endpoint, rows in known.items()}
+    refits = _by_endpoint(results)
+    variants = {endpoint: _variants(rows) for endpoint, rows in refits.items()}
     moved = {endpoint: largest_moves(rows)[0] for endpoint, rows in variants.items()}
-    changes = {endpoint: f"{sum(bool(row['changes']) for row in rows)} of {len(rows)}"
-               for endpoint, rows in variants.items()}
+    changes = {endpoint: f"{len(_changing(rows))} of {len(rows)}" for endpoint, rows in variants.items()}
     shift = results.writer(POWER_SCALING)
     shifts = {row["endpoint"]: shift(row, "shift") for row in results.computed(POWER_SCALING.file)
               if row["scaled"] == BOTH}
     table = show(
-        results.writer(SENSITIVITY), [rows[0] for rows in known.values()],
+        results.writer(SENSITIVITY), [rows[0] for rows in refits.values()],
         "endpoint dimension variant change changes median shift",
         heads={"dimension": "Moved most by", "changes": "Conclusions that change", "median": "Headline{unit}",
                "shift": "Prior scaled, SD per doubling"}, caption="The choice that moves each endpoint most",
@@ -90,9 +93,8 @@ def _section(results: Results, page: Page) -> Html:
                "variant": lambda row: moved[row["endpoint"]], "change": lambda row: moved[row["endpoint"]],
                "changes": lambda row: changes[row["endpoint"]], "shift": lambda row: shifts.get(row["endpoint"], "")})
     return section("sensitivity", "What each conclusion hangs on", rendered(
-        "chapters/sensitivity/section.html", known=known, table=table,
-        changing=[rows for rows in known.values() if any(row["changes"] for row in rows)],
-        rules=rules_of(results.frame(SENSITIVITY))))
+        "chapters/sensitivity/section.html", endpoints=len(refits), table=table,
+        changing=sum(bool(_changing(rows)) for rows in refits.values()), rules=rules_of(results.frame(SENSITIVITY))))
 
 
 def _fired(row: Row) -> str:
@@ -108,20 +110,22 @@ def largest_moves(variants: Iterable[Row]) -> list[Row]:
     return list(largest.values())
 
 
-def _computed(rows: Iterable[Row]) -> list[Row]:
-    return [row for row in rows if row["status"] == COMPUTED]
+def _variants(rows: Sequence[Row]) -> list[Row]:
+    """The refits that gave a result, without the headline, which comes first."""
+    return [row for row in rows[1:] if row["status"] == COMPUTED]
+
+
+def _changing(rows: Iterable[Row]) -> list[Row]:
+    return [row for row in rows if row["changes"]]
 
 
 def _brief(results: Results, page: Page) -> Html:
     """For which endpoints some refit changes a conclusion, with the largest such change."""
-    known = {endpoint.endpoint: rows for endpoint in results.evidence.endpoints
-             if (rows := compared(results.rows(SENSITIVITY.file), endpoint.endpoint))}
-    variants = {endpoint: _computed(rows[1:]) for endpoint, rows in known.items()}
-    changing = [largest_moves(fired)[0] for rows in variants.values() if (fired := [row for row in rows
-                                                                                    if row["changes"]])]
-    return rendered("chapters/sensitivity/brief.html", known=known, changing=changing, labels=LABELS,
-                    write=results.writer(SENSITIVITY), refits=sum(map(len, variants.values()))) if known else Html("")
+    variants = [_variants(rows) for rows in _by_endpoint(results).values()]
+    changing = [largest_moves(fired)[0] for rows in variants if (fired := _changing(rows))]
+    return rendered("chapters/sensitivity/brief.html", endpoints=len(variants), changing=changing, labels=LABELS,
+                    write=results.writer(SENSITIVITY), refits=sum(map(len, variants))) if variants else Html("")
 
 
-CHAPTER = Chapter("sensitivity", 60, (SENSITIVITY, POWER_SCALING), _work, None, _figures, _section, _block,
-                  ("sensitivity", "power scaling"), brief=_brief)
+CHAPTER = Chapter("sensitivity", 60, (SENSITIVITY, POWER_SCALING), _work, figures=_figures, section=_section,
+                  block=_block, parts=("sensitivity", "power scaling"), brief=_brief)

@@ -1,14 +1,27 @@
-"""Other choices of evidence for the same question: which rows count, what is counted, and how a curve is read."""
+"""Other choices for the same question: priors and likelihoods, which rows count, what is counted, how a curve is read.
 
-from collections.abc import Iterable, Iterator
+Of priors one at a time is another one, then the corners are taken, which combine the extremes of both: a vague
+location and a wide heterogeneity can do together what neither does alone.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
-from analysis.cases.case import Case, Row
+import numpy as np
+
+from analysis.cases.alternatives import ALTERNATIVES
+from analysis.cases.case import Case, Row, own_priors
 from analysis.cases.hazards import NO_INTERVAL_FACTOR
 from analysis.cases.selection import FROM_REMISSION, base_of, candidates, early_before, select, shared_patients
 from analysis.cases.settings import Question
 from analysis.evidence.directory import Evidence
 from analysis.evidence.types import Survival
+from models import models_of
+from models.model import Model
+from models.priors import Prior
+from models.studies import HazardStudies
 
 TIERS = ("A", "AB", "ABC")
 FACTORS = (1.0, 1.25, 2.0)
@@ -39,6 +52,52 @@ class Variant:
     def content(self) -> tuple[object, ...]:
         """Everything the posterior depends on, to be compared with that of another variant."""
         return *self.case.key, self.refused
+
+
+def other_priors(evidence: Evidence, case: Case) -> Iterator[Variant]:
+    """The headline's likelihood under other priors."""
+    for replaced in _replacements(case.model):
+        yield Variant(_worded(replaced), case.but(priors={**case.priors, **replaced}))
+
+
+def other_families(evidence: Evidence, case: Case) -> Iterator[Variant]:
+    """The other models of the endpoint's kind under the run's priors; plain instead of split normals for survival."""
+    for model in _families(case):
+        yield Variant(model.name.replace("_", "-"), case.but(model=model))
+    studies = case.studies
+    if isinstance(studies, HazardStudies) and np.any((studies.se_lower != studies.se_upper) & studies.is_estimate):
+        mean = (studies.se_lower + studies.se_upper) / 2.0
+        yield Variant("plain normal for every interval",
+                      case.but(studies=replace(studies, se_lower=mean, se_upper=mean)))
+
+
+def _families(case: Case) -> list[Model]:
+    """The other models of the endpoint's kind that are about the same data."""
+    return [model for model in models_of(case.model.kind)[1:] if model.takes is case.model.takes]
+
+
+def other_family_priors(evidence: Evidence, case: Case) -> Iterator[Variant]:
+    """The other models of the endpoint's kind under other priors."""
+    others = _families(case)
+    for model in others:
+        usual, prefix = own_priors(model, case.job), f"{model.name.replace('_', '-')}; " if len(others) > 1 else ""
+        for replaced in _replacements(model):
+            if {**usual, **replaced} != usual:
+                yield Variant(prefix + _worded(replaced), case.but(model=model, priors={**usual, **replaced}))
+
+
+def _replacements(model: Model) -> Iterator[dict[str, Prior]]:
+    """The priors to replace, one combination after the other."""
+    table = ALTERNATIVES.get(model.name, {})
+    yield from ({name: prior} for name, alternatives in table.items() for prior in alternatives.alone)
+    if table:
+        corners = product(*(alternatives.corners for alternatives in table.values()))
+        yield from (dict(zip(table, priors, strict=True)) for priors in corners)
+
+
+def _worded(replaced: Mapping[str, Prior]) -> str:
+    return "; ".join(f"{name} ~ {prior.family}({', '.join(f'{value:.3g}' for value in prior.arguments)})"
+                     for name, prior in replaced.items())
 
 
 def other_tiers(evidence: Evidence, case: Case) -> Iterator[Variant]:
@@ -119,9 +178,9 @@ def other_denominators(evidence: Evidence, case: Case) -> Iterator[Variant]:
     """
     used = {row.study_id: row for row in case.selection.rows}
     any_tier = candidates(evidence, replace(case.question, tiers=TIERS[-1])).rows
-    known = {row.study_id: row for row in any_tier} | used
+    rows = {row.study_id: row for row in any_tier} | used
     for scenario in evidence.scenarios:
-        row = known.get(scenario.study_id)
+        row = rows.get(scenario.study_id)
         if scenario.endpoint != case.question.endpoint or row is None or row.n == scenario.n:
             continue
         for events in dict.fromkeys(possible_events(row.events, row.n, scenario.n)):
@@ -148,10 +207,10 @@ def enrolled(evidence: Evidence, case: Case) -> Iterator[Variant]:
     """Benefit counted over the enrolled patients where their number is known: who was not treated had none."""
     endpoint, rows = case.selection.endpoint, case.selection.rows
     sizes = {study.study_id: study.n_enrolled or 0 for study in evidence.studies}
-    known = [row for row in rows if sizes[row.study_id] >= row.n]
+    counted = [replace(row, n=max(sizes[row.study_id], row.n)) for row in rows]
+    known = sum(sizes[row.study_id] >= row.n for row in rows)
     if known and endpoint.direction == "benefit" and endpoint.population in ("", "treated"):
-        yield Variant(f"enrolled, known for {len(known)} of {len(rows)} studies", case.but(
-            rows=[replace(row, n=sizes[row.study_id]) if row in known else row for row in rows]))
+        yield Variant(f"enrolled, known for {known} of {len(rows)} studies", case.but(rows=counted))
 
 
 def other_definitions(evidence: Evidence, case: Case) -> Iterator[Variant]:
@@ -163,19 +222,22 @@ def other_definitions(evidence: Evidence, case: Case) -> Iterator[Variant]:
             (f"without {' and '.join(remission)}", {*names, ""} - {*remission}),
             *((f"{name} only", {name}) for name in names)]
     for label, definitions in kept if len(names) > 1 else ():
-        some = [row for row in rows if row.definition in definitions]
-        if len({row.study_id for row in some}) >= FEWEST_STUDIES:
-            yield Variant(label, case.but(rows=some))
+        yield from _with_only(case, label, [row for row in rows if row.definition in definitions])
 
 
 def other_handling(evidence: Evidence, case: Case) -> Iterator[Variant]:
     """Without studies that censored at transplant, and without those that left non-responders out, where two remain."""
     for label, cell in (("without censoring at transplant", ("censored_at_hct", "true")),
                         ("without studies of responders only", ("non_responders", "excluded"))):
-        found = {row.study_id for row in case.selection.rows if cell in row.handling.items()}
-        some = [row for row in case.selection.rows if row.study_id not in found]
-        if found and len({row.study_id for row in some}) >= FEWEST_STUDIES:
-            yield Variant(label, case.but(rows=some))
+        concerned = {row.study_id for row in case.selection.rows if cell in row.handling.items()}
+        if concerned:
+            yield from _with_only(case, label, [row for row in case.selection.rows if row.study_id not in concerned])
+
+
+def _with_only(case: Case, label: str, rows: Sequence[Row]) -> Iterator[Variant]:
+    """The variant with only these rows, where two studies remain."""
+    if len({row.study_id for row in rows}) >= FEWEST_STUDIES:
+        yield Variant(label, case.but(rows=rows))
 
 
 def other_statistics(evidence: Evidence, case: Case) -> Iterator[Variant]:
@@ -184,10 +246,7 @@ def other_statistics(evidence: Evidence, case: Case) -> Iterator[Variant]:
     for statistic in ("median", "landmark"):
         printed = {row.study_id for row in eligible if row.statistic == statistic}
         others = [row for row in eligible if row.study_id in printed and row.statistic != statistic]
-        kept = tuple(row for row in evidence.survival if row not in others)
-        rows = select(replace(evidence, survival=kept), case.question).rows
-        if rows:
-            yield Variant(f"the {statistic} where both are printed", case.but(rows=rows))
+        yield from _without(evidence, case, others, f"the {statistic} where both are printed")
 
 
 def _eligible(evidence: Evidence, case: Case) -> list[Survival]:
@@ -211,35 +270,38 @@ def without_repeated(evidence: Evidence, case: Case) -> Iterator[Variant]:
     # Nobody, or everybody, may well be without either event.
     repeated = [row for row in case.selection.rows
                 if row.estimate not in (None, 0.0, 1.0) and _numbers(row) in elsewhere]
-    rows = select(replace(evidence, survival=tuple(row for row in evidence.survival if row not in repeated)),
-                  case.question).rows
-    if rows:
-        names = ", ".join(dict.fromkeys(evidence.study(row.study_id).label for row in repeated))
-        yield Variant(f"without what {names} prints for two endpoints", case.but(rows=rows))
+    names = ", ".join(dict.fromkeys(evidence.study(row.study_id).label for row in repeated))
+    yield from _without(evidence, case, repeated, f"without what {names} prints for two endpoints")
+
+
+def _without(evidence: Evidence, case: Case, dropped: Sequence[Survival], label: str) -> Iterator[Variant]:
+    """The variant without some rows of survival, for which others of their studies may stand; none without any row."""
+    survival = tuple(row for row in evidence.survival if row not in dropped)
+    if rows := select(replace(evidence, survival=survival), case.question).rows:
+        yield Variant(label, case.but(rows=rows))
 
 
 def _numbers(row: Survival) -> tuple[object, ...]:
     return (row.study_id, row.stratum, row.cut, row.statistic, row.time_months, row.estimate, row.ci_low, row.ci_high)
 
 
-def both(case: Case, one: Variant, other: Variant) -> Variant | None:
+def both(case: Case, first: Variant, second: Variant) -> Variant | None:
     """Two choices of rows at once, study by study; None where they do not go together, or leave too few studies."""
-    usual, first, second = (_by_study(made.selection.rows) for made in (case, one.case, other.case))
-    merged: dict[str, list[Row]] = {}
-    for study_id in {**usual, **first, **second}:
-        before, *after = (made.get(study_id, []) for made in (usual, first, second))
-        changed = [rows for rows in after if rows != before] or [before]
+    usual, *others = (_by_study(chosen.selection.rows) for chosen in (case, first.case, second.case))
+    merged: list[Row] = []
+    for study_id in {**usual, **others[0], **others[1]}:
+        changed = [rows[study_id] for rows in others if rows[study_id] != usual[study_id]] or [usual[study_id]]
         if changed[0] != changed[-1]:
             return None
-        merged |= {study_id: changed[0]} if changed[0] else {}
-    rows = sorted((row for rows in merged.values() for row in rows), key=lambda row: row.row)
-    return Variant(f"{one.label} and {other.label}", case.but(rows=rows)) if len(merged) >= FEWEST_STUDIES else None
+        merged += changed[0]
+    merged.sort(key=lambda row: row.row)
+    return next(_with_only(case, f"{first.label} and {second.label}", merged), None)
 
 
-def _by_study(rows: Iterable[Row]) -> dict[str, list[Row]]:
-    studies: dict[str, list[Row]] = {}
+def _by_study(rows: Iterable[Row]) -> defaultdict[str, list[Row]]:
+    studies = defaultdict(list)
     for row in rows:
-        studies.setdefault(row.study_id, []).append(row)
+        studies[row.study_id].append(row)
     return studies
 
 

@@ -1,6 +1,7 @@
 """One figure per endpoint of what its conclusion hangs on."""
 
-import math
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
@@ -9,16 +10,8 @@ from analysis.chapters.sensitivity.table import COMPUTED, HEADLINE, LABELS, rule
 from analysis.drawing import style
 from analysis.drawing.intervals import Block, Interval, Line, Look, Plot, Reference, draw_intervals
 from analysis.drawing.page import left_out
-from analysis.results.numbers import (
-    PERCENT,
-    Scale,
-    as_printed,
-    counted,
-    estimand_text,
-    interval_text,
-    level_text,
-    signed,
-)
+from analysis.results.numbers import Scale, as_printed, counted, estimand_text, interval_text, level_text, signed
+from analysis.results.table import plain_rows
 from analysis.results.writing import Labels
 
 if TYPE_CHECKING:
@@ -37,18 +30,16 @@ def draw_sensitivity(frame: "pd.DataFrame", *, labels: Labels) -> Figure:
     frame : data frame
         Rows of sensitivity.csv for one endpoint, its headline first; see `table.compared`.
     """
-    frame = frame.assign(changes=frame["changes"].fillna(False), published=frame["published"].fillna(""))
-    headline = next(frame.itertuples())
-    scale, published = labels.scales[headline.endpoint], [float(value) for value in headline.published.split()]
-    blocks = [Block(tuple(_line(refit, scale) for refit in refits.itertuples()),
-                    "" if dimension == HEADLINE else LABELS[dimension])
-              for dimension, refits in frame[:MAX_LINES].groupby("dimension", sort=False)]
-    blocks += [Block((), note) for note in left_out(len(frame) - MAX_LINES)]
+    rows = list(plain_rows(frame))
+    headline, published = rows[0], [float(value) for value in (rows[0].published or "").split()]
+    scale = labels.scales[headline.endpoint]
+    blocks = [Block(tuple(_line(refit, scale) for refit in refits), "" if dimension == HEADLINE else LABELS[dimension])
+              for dimension, refits in groupby(rows[:MAX_LINES], attrgetter("dimension"))]
+    blocks += [Block((), note) for note in left_out(len(rows) - MAX_LINES)]
     references = (Reference(headline.lower, style.SHRUNKEN, headline.upper),
                   Reference(headline.median, style.SHRUNKEN, dotted=False),
                   *(Reference(value, style.PUBLISHED) for value in published))
-    months = headline.time_months
-    estimand = estimand_text(None if math.isnan(months) else months, scale).capitalize()
+    estimand = estimand_text(headline.time_months, scale).capitalize()
     return draw_intervals(
         [Plot(tuple(blocks), scale, f"{estimand}{scale.of_a_rate}", references, whole=False)],
         title=labels.endpoints[headline.endpoint], stamp=labels.stamp, notes=_notes(frame, headline, published, scale),
@@ -68,7 +59,7 @@ def _line(refit: Any, scale: Scale) -> Line:
 
 def _notes(frame: "pd.DataFrame", headline: Any, published: list[float], scale: Scale) -> list[str]:
     """What the marks mean."""
-    points = " in points" if scale == PERCENT else ""
+    points = " in points" if scale.unit == "%" else ""
     dotted = ", ".join(as_printed(value, "probability", scale) for value in published)
     changing, variants = int(frame["changes"].sum()), counted(len(frame) - 1, "variant")
     return [f"Points: medians. Bars and band: {level_text(headline.level)} credible intervals, the band is the "

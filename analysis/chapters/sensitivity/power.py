@@ -52,11 +52,7 @@ POWER_SCALING = Layout("power_scaling.csv", "A prior or the likelihood of one he
 
 
 def power_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, list[Row]]:
-    """Rows of one endpoint's headline: the likelihood, both priors together, and each prior; none without studies.
-
-    `shift` is the change of the mean in standard deviations per doubling of alpha. A prior that is `flat` cannot
-    move anything.
-    """
+    """Rows of one endpoint's headline: the likelihood, both priors together, and each prior; none without studies."""
     case = headline_case(evidence, base, endpoint)
     if not len(case.studies):
         return {}
@@ -101,20 +97,14 @@ def _log_likelihood(grid: Grid) -> np.ndarray:
 
 def power_scaled(grid: Grid, log_density: np.ndarray, alpha: float) -> Grid:
     """The posterior with that density raised to the power alpha: the same points with other weights."""
-    known = grid.weights > 0.0
-    exponent = np.where(known, (alpha - 1.0) * np.where(known, log_density, 0.0), -np.inf)
-    weights = grid.weights * np.exp(exponent - exponent[known].max())
+    kept = grid.weights > 0.0
+    exponent = np.where(kept, (alpha - 1.0) * np.where(kept, log_density, 0.0), -np.inf)
+    weights = grid.weights * np.exp(exponent - exponent[kept].max())
     return replace(grid, weights=weights / weights.sum())
 
 
 def _scaled(grid: Grid, values: np.ndarray, name: str, log_density: np.ndarray) -> dict[str, Any]:
-    """The estimand under both powers of one density.
-
-    Parameters
-    ----------
-    values : array, shape (V, U)
-        The estimand at the points of the grid.
-    """
+    """The estimand, whose values at the points of the grid have shape (V, U), under both powers of one density."""
     low, high = (power_scaled(grid, log_density, alpha) for alpha in ALPHAS)
     low, middle, high = (distribution(scaled, values) for scaled in (low, grid, high))
     priors = {key: prior for key, prior in grid.density.priors.items() if name in (key, BOTH)}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.cases.case import Case, headline_case
 from analysis.cases.settings import ALL, Job
-from analysis.chapters.sensitivity import choices, priors
+from analysis.chapters.sensitivity import choices
 from analysis.chapters.sensitivity.choices import Variant
 from analysis.evidence.directory import Evidence
 from analysis.inference.estimands import MAIN, Estimate
@@ -62,9 +62,9 @@ class Dimension:
 
 
 DIMENSIONS = (
-    Dimension("prior", "Priors", priors.other_priors),
-    Dimension("family", "Likelihood family", priors.other_families),
-    Dimension("family_prior", "Priors of the other family", priors.other_family_priors),
+    Dimension("prior", "Priors", choices.other_priors),
+    Dimension("family", "Likelihood family", choices.other_families),
+    Dimension("family_prior", "Priors of the other family", choices.other_family_priors),
     Dimension("tiers", "Evidence tiers", choices.other_tiers),
     Dimension("tier_row", "One row of a lower tier added", choices.single_rows),
     Dimension("study_set", "Set of studies", choices.other_sets),
@@ -119,8 +119,8 @@ def variants(evidence: Evidence, case: Case) -> Iterator[tuple[str, Variant]]:
                 doubtful += [(dimension.name, variant)] if dimension.doubt else []
                 yield dimension.name, variant
     seen = {headline.content, *(variant.content for _, variant in doubtful)}
-    for (name, one), (other_name, other) in combinations(doubtful if len(doubtful) <= MOST_DOUBTS else (), 2):
-        both = choices.both(case, one, other) if name != other_name else None
+    for (name, first), (other_name, second) in combinations(doubtful if len(doubtful) <= MOST_DOUBTS else (), 2):
+        both = choices.both(case, first, second) if name != other_name else None
         if both and both.content not in seen:
             seen.add(both.content)
             yield JOINT, both
@@ -144,10 +144,10 @@ def sensitivity_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, 
               "published": " ".join(f"{value:g}" for value in printed)}
     rows, headline = [], []
     for dimension, variant in variants(evidence, case):
-        cells, found = _refit(case, variant)
-        found = found[:1] if evidence.counts_person_time(endpoint) else found  # which tell no median
-        headline = found if dimension == HEADLINE else headline
-        marks = _marks(found, headline, printed) if found else {}
+        cells, estimates = _refit(case, variant)
+        estimates = estimates[:1] if evidence.counts_person_time(endpoint) else estimates  # which tell no median
+        headline = estimates if dimension == HEADLINE else headline
+        marks = _marks(estimates, headline, printed) if estimates else {}
         rows.append({**shared, "dimension": dimension, **cells, **marks})
     return {SENSITIVITY.file: rows}
 
@@ -193,14 +193,15 @@ def _differences(old: Studies, new: Studies) -> Iterator[str]:
     yield from (f"-{name}" for name in before if name not in after)
 
 
-def _marks(found: Sequence[Estimate], headline: Sequence[Estimate], printed: tuple[float, ...]) -> dict[str, Any]:
+def _marks(estimates: Sequence[Estimate], headline: Sequence[Estimate],
+           printed: tuple[float, ...]) -> dict[str, Any]:
     """What departs from the headline; nothing where the headline could not be computed.
 
     A rule that cannot be asked, of months or of a published estimate, has no mark.
     """
     if not headline:
         return {"reason": "the headline was not computed"}
-    (main, first), *months = zip(found, headline, strict=True)
+    (main, first), *months = zip(estimates, headline, strict=True)
     change = 100.0 * (main.median - first.median)
     later = months[0][0].median - months[0][1].median if months else None
     marks = {"moves": abs(change) > 50.0 * (first.upper - first.lower), "far": abs(change) > FAR_POINTS,

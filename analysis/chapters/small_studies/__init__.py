@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
+from analysis.chapters.chapter import Chapter, Page, Picture, each_endpoint
 from analysis.chapters.small_studies.figure import draw_funnel, drawn_endpoints
 from analysis.chapters.small_studies.rows import LARGE, LIMIT, REGRESSION, SMALL, SMALL_STUDIES, STUDY, small_study_rows
 from analysis.drawing.html import Html, rendered, section, show
@@ -10,23 +10,21 @@ from analysis.results.results import Results
 from analysis.results.table import COMPUTED, Row
 
 _SIGNIFICANT = 0.05
+_FEW = 50
+"""Studies of a regression; ten here find a ratio of 3 or so four times in five, and the logarithm shrinks with the root
+of their number: below this one ratios of 1.5 pass unseen."""
+
 _EXTREME = 1000.0
 """Where a ratio is beyond it or below its inverse, sizes nearly separate the studies with and without events."""
 
 
-def _work(asked: Asked) -> Iterator[Task]:
-    for endpoint in asked.evidence.endpoints:
-        yield Task("small studies", endpoint.endpoint, small_study_rows, (asked.base, endpoint.endpoint))
-
-
 def _figures(results: Results) -> Iterator[Picture]:
-    if results.rows(SMALL_STUDIES.file) and drawn_endpoints(frame := results.tables[SMALL_STUDIES.file].frame):
+    if drawn_endpoints(frame := results.frame(SMALL_STUDIES)):
+        surprising = frame[(frame["part"] == STUDY) & (frame["two_sided"] < _SIGNIFICANT)]
+        named = [f"{row.label} in {results.labels.endpoints[row.endpoint]}" for row in surprising.itertuples()]
         yield Picture("funnel", draw_funnel, {"frame": frame, "labels": results.labels},
-            f"Each study's estimate over its size within the limits that the model predicts for a study of that size. "
-            f"With a two-sided probability below {_SIGNIFICANT:g}: "
-            + (", ".join(f"{row.label} in {results.labels.endpoints[row.endpoint]}" for row in
-                         frame[(frame["part"] == STUDY) & (frame["two_sided"] < _SIGNIFICANT)].itertuples()) or "none")
-            + ".")
+            "Each study's estimate over its size within the limits that the model predicts for a study of that size. "
+            f"With a two-sided probability below {_SIGNIFICANT:g}: {', '.join(named) or 'none'}.")
 
 
 def _section(results: Results, page: Page) -> Html:
@@ -45,11 +43,15 @@ def _section(results: Results, page: Page) -> Html:
     return section("small-studies", "Do small studies tell another story?", rendered(
         "chapters/small_studies/section.html", write=write, regressions=regressions, computed=computed,
         below=_SIGNIFICANT, small=SMALL, large=LARGE, outcomes=_outcomes, slopes=slopes, predictions=predictions,
-        steep=[row for row in computed if row["slope_two_sided"] < _SIGNIFICANT],
+        steep=_steep(computed),
         refused=[row for row in regressions if row["status"] != COMPUTED],
         is_extreme=lambda row: not 1.0 / _EXTREME < row["ratio"] < _EXTREME,
         detectable=[row["detectable_ratio"] for row in computed if ratios],
         picture=page.picture("funnel") if limits else ""))
+
+
+def _steep(regressions: Iterable[Row]) -> list[Row]:
+    return [row for row in regressions if row["slope_two_sided"] < _SIGNIFICANT]
 
 
 def _outcomes(rows: Iterable[Row]) -> list[str]:
@@ -61,9 +63,10 @@ def _outcomes(rows: Iterable[Row]) -> list[str]:
 def _brief(results: Results, page: Page) -> Html:
     """In how many endpoints results go with the size of the studies."""
     computed = [row for row in results.computed(SMALL_STUDIES.file) if row["part"] == REGRESSION]
-    return rendered("chapters/small_studies/brief.html", computed=computed, write=results.writer(SMALL_STUDIES), steep=[
-        row for row in computed if row["slope_two_sided"] < _SIGNIFICANT]) if computed else Html("")
+    few = sum(row["k_studies"] < _FEW for row in computed)
+    return rendered("chapters/small_studies/brief.html", computed=computed, write=results.writer(SMALL_STUDIES),
+                    steep=_steep(computed), few=few, least=_FEW) if computed else Html("")
 
 
-CHAPTER = Chapter("small_studies", 100, (SMALL_STUDIES,), _work, None, _figures, _section,
-                  parts=("small studies", "figure funnel"), brief=_brief)
+CHAPTER = Chapter("small_studies", 100, (SMALL_STUDIES,), each_endpoint("small studies", small_study_rows),
+                  figures=_figures, section=_section, parts=("small studies", "figure funnel"), brief=_brief)

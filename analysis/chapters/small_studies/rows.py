@@ -148,8 +148,7 @@ def rate_limits(grid: Grid, sizes: Sequence[int], probabilities: Sequence[float]
     """
     limits = []
     for n in sizes:
-        probability = counts_of(grid, n).probabilities
-        mid = np.cumsum(probability) - 0.5 * probability
+        mid = counts_of(grid, n).pits
         # Counts of no probability would leave the function flat.
         rising = np.concatenate([[True], np.diff(mid) > 0.0])
         limits.append(np.interp(probabilities, mid[rising], np.arange(n + 1)[rising]) / n)

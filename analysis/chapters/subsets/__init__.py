@@ -1,21 +1,16 @@
 """Each subset of the studies against its complement; the words are in section.html."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from analysis.chapters.chapter import Asked, Chapter, Page, Task
+from analysis.chapters.chapter import Chapter, Page, each_endpoint
 from analysis.chapters.subsets.rows import FEWEST, SUBSET_DIFFERENCES, subset_rows
 from analysis.drawing.html import Html, rendered, section, show
 from analysis.results.numbers import signed
 from analysis.results.results import Results
 from analysis.results.table import COMPUTED, Row
 from analysis.results.writing import RATE, Writer
-
-
-def _work(asked: Asked) -> Iterator[Task]:
-    for endpoint in asked.evidence.endpoints:
-        yield Task("subsets", endpoint.endpoint, subset_rows, (asked.base, endpoint.endpoint))
 
 
 def _section(results: Results, page: Page) -> Html:
@@ -54,5 +49,5 @@ def _brief(results: Results, page: Page) -> Html:
                     difference=partial(_difference, write)) if computed else Html("")
 
 
-CHAPTER = Chapter("subsets", 80, (SUBSET_DIFFERENCES,), _work, section=_section, parts=("subsets",),
-                  brief=_brief)
+CHAPTER = Chapter("subsets", 80, (SUBSET_DIFFERENCES,), each_endpoint("subsets", subset_rows), section=_section,
+                  parts=("subsets",), brief=_brief)

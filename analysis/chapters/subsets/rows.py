@@ -56,38 +56,37 @@ def _rule(evidence: Evidence, subset: str) -> str:
 
 
 def _row(evidence: Evidence, case: Case, subset: str) -> dict[str, Any]:
-    asked: dict[str, set[bool | None]] = {}
+    inside: dict[str, bool | None] = {}
     for row in case.selection.rows:
-        asked.setdefault(row.study_id, set()).add(membership(evidence, evidence.study(row.study_id), subset, row))
-    # Strata that belong to different sides leave their study on neither.
-    member = {name: found.pop() if len(found) == 1 else None for name, found in asked.items()}
-    sides = {name: case.take(study_id for study_id, inside in member.items() if inside is wanted)
-             for name, wanted in (("subset", True), ("rest", False))}
+        member = membership(evidence, evidence.study(row.study_id), subset, row)
+        # Strata that belong to different sides leave their study on neither.
+        inside[row.study_id] = member if inside.get(row.study_id, member) is member else None
+    sides = {name: case.take(study_id for study_id, member in inside.items() if member is belongs)
+             for name, belongs in (("subset", True), ("rest", False))}
     label = next((rule.label for rule in evidence.subsets if rule.subset == subset and rule.label), subset)
     shared: dict[str, Any] = {
         **case_cells(case, SUBSET_DIFFERENCES), "subset": subset, "label": label, "rule": _rule(evidence, subset),
-        "unknown_k": sum(known is None for known in member.values())}
+        "unknown_k": list(inside.values()).count(None)}
     for name, side in sides.items():
         shared |= {f"{name}_k": len(side.studies), f"{name}_n": side.studies.patients}
     try:
-        known = {name: posterior_of(side).distribution(main_estimand(side)) for name, side in sides.items()
-                 if len(side.studies)}
+        main = {name: posterior_of(side).distribution(main_estimand(side)) for name, side in sides.items()
+                if len(side.studies)}
     except NO_POSTERIOR as error:
         return {**shared, "status": NOT_COMPUTED, "reason": str(error)}
     shared |= {"note": _note(shared)}
-    for name, distribution in known.items():
+    for name, distribution in main.items():
         shared |= limit_cells(summary(distribution, level=case.level), f"{name}_")
-    if len(known) < 2:
-        where = "outside" if known.get("subset") else "in"
+    if len(main) < 2:
+        where = "outside" if "subset" in main else "in"
         return {**shared, "status": NOT_COMPUTED, "reason": f"no study {where} the subset"}
-    return {**shared, "status": COMPUTED, "reason": "", **_difference(known, level=case.level)}
+    return {**shared, "status": COMPUTED, "reason": "", **_difference(**main, level=case.level)}
 
 
-def _difference(known: Mapping[str, Distribution], *, level: float) -> dict[str, float]:
-    at = np.array([(1.0 - level) / 2.0, 0.5, (1.0 + level) / 2.0])
-    found = difference(known["subset"], known["rest"], at=at)
-    lower, median, upper = (float(value) for value in found.quantiles)
-    return {"difference": median, "difference_lower": lower, "difference_upper": upper, "positive": found.positive}
+def _difference(subset: Distribution, rest: Distribution, *, level: float) -> dict[str, float]:
+    apart = difference(subset, rest, at=np.array([(1.0 - level) / 2.0, 0.5, (1.0 + level) / 2.0]))
+    lower, median, upper = apart.quantiles.tolist()
+    return {"difference": median, "difference_lower": lower, "difference_upper": upper, "positive": apart.positive}
 
 
 def _note(cells: Mapping[str, Any]) -> str:

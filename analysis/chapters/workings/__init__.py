@@ -22,10 +22,10 @@ _ORDER = {FAILED: 0, "NOT CONVERGED": 0, "not pooled": 1, "no studies": 1}
 
 def _method(results: Results) -> Html:
     """The models that were used, with their priors as used."""
-    used, known = Counter((record.model, priors_text(record.priors)) for record in results.records
-                          if record.priors), all_models()
-    rows = [(model.replace("_", "-"), known[model].summary or "not described", known[model].likelihood, priors,
-             f"{count}") for (model, priors), count in used.items()]
+    used = Counter((record.model, priors_text(record.priors)) for record in results.records if record.priors)
+    models = all_models()
+    rows = [(name.replace("_", "-"), models[name].summary or "not described", models[name].likelihood, priors,
+             f"{count}") for (name, priors), count in used.items()]
     each = " or ".join(word for kind, word in (("rate", "rate"), ("survival", "hazard")) if kind in results.kinds)
     words = rendered("chapters/workings/section.html", method=True, each=each, level=results.labels.level)
     return section("method", "Method", words if rows else "", table(
@@ -66,20 +66,18 @@ def command(results: Results) -> str:
         parts += ["--data", safe(results.evidence.directory)]
     parts += ["--tiers", question.tiers] if question.tiers != "AB" else []
     parts += ["--set", question.study_set] if question.study_set != "review" else []
-    for name in question.without:
-        parts += ["--without", name]
+    parts += [word for name in question.without for word in ("--without", name)]
     parts += ["--retrospective"] if question.retrospective else []
     parts += ["--level", f"{base.level:g}"] if base.level != 0.95 else []
     parts += ["--horizon", f"{base.question.horizon:g}"] if base.question.horizon else []
-    for name, prior in base.priors:
-        parts += ["--prior", f"{name}={prior}"]
+    parts += [word for name, prior in base.priors for word in ("--prior", f"{name}={prior}")]
     parts += ["--quick"] if results.stamp == "QUICK" else []
     return shlex.join([*parts, "--output", "NEW_FOLDER"])
 
 
 def _versions() -> list[str]:
-    known = (f"{name} {version(name)}" for name in _PACKAGES if find_spec(name))
-    return [f"Python {platform.python_version()}", *known]
+    return [f"Python {platform.python_version()}",
+            *(f"{name} {version(name)}" for name in _PACKAGES if find_spec(name))]
 
 
 CHAPTER = Chapter("workings", 140, section=lambda results, page: join(
