@@ -343,7 +343,7 @@ class Predicted:
         return shown(self.evidence, self.answer)
 
     def frame(self) -> "pd.DataFrame":
-        """The predictive distribution of the count, as in predicted.csv."""
+        """The predictive distribution of the count, as `recart predict --output` writes it."""
         from analysis.results.predicted import PREDICTED, predicted_rows
 
         return PREDICTED.table(predicted_rows(self.answer)).frame
@@ -362,7 +362,7 @@ class Designed:
         return shown(self.evidence, self.design)
 
     def frame(self) -> "pd.DataFrame":
-        """How often the rule succeeds at each true rate, as in design.csv."""
+        """How often the rule succeeds at each true rate, as `recart design --output` writes it."""
         from analysis.results.design import OPERATING, operating_rows
 
         return OPERATING.table(operating_rows(self.design)).frame

@@ -8,6 +8,7 @@ from typing import Any
 from analysis.cases.selection import Selection
 from analysis.commands.arguments import question_of
 from analysis.commands.printing import asked, print_json, print_notes
+from analysis.commands.writing import figure_files, places
 from analysis.evidence.loading import load
 from analysis.output import adding
 from analysis.output.manifests import read_json
@@ -19,7 +20,7 @@ from analysis.simulation.coverage import COVERAGE, LEAST, LEVEL, World, simulate
 from analysis.simulation.limits import SCORED
 from analysis.simulation.settings import COVERAGE_REPLICATES
 from analysis.simulation.studies import design_of, select_design
-from analysis.system.errors import OutputError, UsageError, one_line
+from analysis.system.errors import OutputError, UsageError
 from analysis.system.files import as_json, write_text
 from analysis.system.progress import Progress
 
@@ -36,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     selection = select_design(evidence, "beta_binomial", question_of(options, options.endpoint or ""))
     sizes = [size for size in design_of(selection).studies.evaluable.tolist() if size]
     replicates = options.replicates or COVERAGE_REPLICATES
-    every, names = worlds(sizes), [COVERAGE.file, "coverage.svg", "coverage.png"]
+    every, names = worlds(sizes), [COVERAGE.file, *figure_files("coverage")]
     with adding(options.output, data=options.data, run="calibrate --coverage", names=names) as folder:
         unfinished = options.output / UNFINISHED if folder else None
         with several(options.processes, replicates, options.scheduler) as executor:
@@ -52,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         _print(rows, every, selection, sizes)
     print_notes(selection.warnings, left_out_rows(selection),
-                *(f"wrote {one_line(str(options.output / name))}" for name in names if options.output))
+                *(f"wrote {place}" for place in places(options, names)))
     return 0
 
 

@@ -28,7 +28,7 @@ def draw_design(frame: "pd.DataFrame", design: "Design", *, title: str) -> Figur
     Parameters
     ----------
     frame : data frame
-        As design.csv.
+        As design.ENDPOINT.csv.
     """
     plan = design.plan
     with style.styled():

@@ -24,7 +24,7 @@ def draw_predicted(frame: "pd.DataFrame", *, title: str, reported: float, limits
     Parameters
     ----------
     frame : data frame
-        As predicted.csv.
+        As predicted.ENDPOINT.csv.
     reported : float
         Proportion.
     limits : (float, float)
