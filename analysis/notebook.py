@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from analysis.inference.regression import RegressionFit
     from analysis.planning.plans import Design
     from analysis.results.results import Results
+    from analysis.runs.fits import Posteriors
 
 _FLAGS = {"priors": "prior", "covariates": "covariate"}
 
@@ -396,3 +397,10 @@ class Compared:
     def frame(self) -> "pd.DataFrame":
         """One row for each published number, as in comparison.csv."""
         return self.results.tables[COMPARISON.file].frame
+
+    @cached_property
+    def idata(self) -> "Posteriors":
+        """ArviZ groups of each compared question by "endpoint/subset", such as "cr/all"; made when one is asked for."""
+        from analysis.runs.fits import Posteriors
+
+        return Posteriors(self.results)
