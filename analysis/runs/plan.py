@@ -10,7 +10,7 @@ from analysis.evidence.directory import Evidence
 from analysis.evidence.types import Endpoint
 from analysis.results.comparison import BESIDE_TIERS, compared_questions
 from analysis.system.errors import UsageError
-from models import models_of
+from models import all_models, models_of
 
 
 def plan(evidence: Evidence, base: Job, *, quick: bool = False, compared_only: bool = False) -> list[Job]:
@@ -112,7 +112,7 @@ def _has_tiers(evidence: Evidence, endpoint: Endpoint) -> bool:
 
 def _with_own_priors(job: Job) -> Job:
     """A report's --prior goes to the models that have the parameter."""
-    own = {model.name: model.priors for kind in ("rate", "survival") for model in models_of(kind)}[job.model]
+    own = all_models()[job.model].priors
     return replace(job, priors=tuple((name, text) for name, text in job.priors if name in own))
 
 
