@@ -49,7 +49,8 @@ def run(options: argparse.Namespace) -> int:
         raise NeedsDensity(model.name)
     priors = priors_of(model, Job(question, model=model.name, priors=tuple(options.prior)))
     setting = Setting(model.name, design_of(selection, takes=model.takes), priors, options.seed, options.fault)
-    subject = f"{model.name}.{_subject(setting)}"
+    # A planted fault is part of the names.
+    subject = f"{model.name}.{setting.design.endpoint}" + (f".fault_{setting.fault}" if setting.fault else "")
     stem = f"calibration.{subject}"
     names = [f"{stem}.csv", f"{stem}.curves.csv", *figure_files(stem)]
     with adding(options.output, data=options.data, run=f"calibrate {subject}", names=names) as folder:
@@ -65,11 +66,6 @@ def run(options: argparse.Namespace) -> int:
                 *(f"replicate {replicate.number} failed: {replicate.failure}" for replicate in calibration.failures),
                 *(f"wrote {place}" for place in places(options, names)))
     return 0 if calibration.passed else 3
-
-
-def _subject(setting: Setting) -> str:
-    """What the names of the files say; a planted fault is part of them."""
-    return setting.design.endpoint + (f".fault_{setting.fault}" if setting.fault else "")
 
 
 def _teller(size: int) -> Callable[[int], None]:

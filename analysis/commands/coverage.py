@@ -62,11 +62,11 @@ def _simulated(every: list[World], replicates: int, seed: int, executor: Executo
     """Rows of COVERAGE; finished batches are kept in the file, and those of the same settings are taken from it."""
     settings = {"seed": seed, "replicates": replicates, "intervals": list(SCORED),
                 "worlds": [[world.law, world.mean, world.rho, list(world.sizes)] for world in every]}
-    found = unfinished and read_json(unfinished) or {}
-    if found and found.get("settings") != settings:
+    earlier = unfinished and read_json(unfinished) or {}
+    if earlier and earlier.get("settings") != settings:
         raise OutputError(unfinished, "it holds what a run with other settings finished before it ended; repeat that "
                                       "run to its end, remove the file, or name another folder")
-    progress, done = None, found.get("batches", {})
+    progress, done = None, earlier.get("batches", {})
 
     def keep(tallies: dict[str, Any], name: str, total: int) -> None:
         nonlocal progress

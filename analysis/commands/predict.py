@@ -51,8 +51,8 @@ def predicted_as_asked(evidence: Evidence, options: argparse.Namespace) -> Furth
 def shown(evidence: Evidence, answer: Further) -> str:
     """The answer for a terminal."""
     case = answer.case
-    rows = [[estimand(vars(before)), *(with_limits(one.median, one.lower, one.upper, one.unit)
-                                       for one in (before, after))]
+    rows = [[estimand(vars(before)), *(with_limits(estimate.median, estimate.lower, estimate.upper, estimate.unit)
+                                       for estimate in (before, after))]
             for before, after in zip(answer.before, answer.after, strict=True)]
     return "\n".join([heading(evidence, case.question, case.model.name, case.priors, case.studies), "",
                       *sentences(answer), "", table(("estimand", "without it", "with it"), rows)])
