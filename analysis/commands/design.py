@@ -64,6 +64,6 @@ def shown(evidence: Evidence, design: Design) -> str:
 
 
 def _figure(design: Design, frame: "pd.DataFrame") -> "Figure":
-    from analysis.drawing.design import draw_design
+    from analysis.drawing.trial import draw_design
 
-    return draw_design(frame, design, title=design.case.selection.endpoint.label)
+    return draw_design(frame, design)

@@ -59,10 +59,6 @@ def shown(evidence: Evidence, answer: Further) -> str:
 
 
 def _figure(answer: Further, frame: "pd.DataFrame") -> "Figure":
-    from analysis.drawing.predicted import draw_predicted
+    from analysis.drawing.trial import draw_predicted
 
-    report, months = answer.report, answer.report.months
-    return draw_predicted(
-        frame, title=f"{answer.case.selection.endpoint.label}: {report.report}", reported=report.observed,
-        limits=(answer.expectation.lower, answer.expectation.upper), notes=sentences(answer),
-        axis="rate of a further study" if months is None else f"survival at {months:g} months")
+    return draw_predicted(frame, answer)

@@ -42,8 +42,9 @@ def draw_all(results: Results, chapters: Sequence[Chapter], folder: Path, *,
     failures = [plan for plan in planned if isinstance(plan, Failure)]
     pictures = [picture for plan in planned if not isinstance(plan, Failure) for picture in plan]
     done = work_off([Item(_draw, (picture, folder, png)) for picture in pictures], results.evidence, executor=executor)
-    failures += [one for one in done if isinstance(one, Failure)]
-    drawn = [(picture, *one) for picture, one in zip(pictures, done, strict=True) if not isinstance(one, Failure)]
+    failures += [files for files in done if isinstance(files, Failure)]
+    drawn = [(picture, *files) for picture, files in zip(pictures, done, strict=True)
+             if not isinstance(files, Failure)]
     if boxes := list(dict.fromkeys(text for *_, texts in drawn for text in texts)):
         print(f"No installed font has all letters of {one_line('; '.join(boxes))}: PNG files show boxes in their "
               "place, SVG files and the page leave them to the reader's fonts. Install a font that has them, such as "
