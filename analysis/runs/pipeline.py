@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from analysis.results.table import Layout, Row, Table
 from analysis.runs.fits import attempted
 from analysis.runs.plan import bundles
 from analysis.runs.workers import Item, work_off
-from analysis.system.failures import Failure, attempt
+from analysis.system.failures import Failure, attempt, gathered
 from analysis.system.progress import Progress
 from models import all_models
 
@@ -35,9 +36,7 @@ def run_all(evidence: Evidence, base: Job, jobs: Sequence[Job], chapters: Sequen
         Where posteriors are saved.
     """
     asked = Asked(evidence, base, quick)
-    plans = [attempt(chapter.name, "", _work, chapter, asked) for chapter in chapters if chapter.work]
-    failures = [plan for plan in plans if isinstance(plan, Failure)]
-    tasks = [task for plan in plans if not isinstance(plan, Failure) for task in plan]
+    tasks, failures = gathered((chapter.name, partial(chapter.work, asked)) for chapter in chapters if chapter.work)
     order = _order_of_tasks(tasks, evidence)
     items = [*(Item(_make, (tasks[number],)) for number in order), *_fits(bundles(evidence, jobs), folder)]
     progress = progress or Progress(len(items))
@@ -50,10 +49,6 @@ def run_all(evidence: Evidence, base: Job, jobs: Sequence[Job], chapters: Sequen
     by_number = dict(zip(order, done, strict=False))
     of_tasks = [by_number[number] for number in range(len(tasks)) if not isinstance(by_number[number], Failure)]
     return _with_tables(replace(results, failures=tuple(failures)), chapters, of_tasks)
-
-
-def _work(chapter: Chapter, asked: Asked) -> list[Task]:
-    return list(chapter.work(asked))
 
 
 def _make(evidence: Evidence, task: Task) -> Mapping[str, Any] | Failure:
@@ -92,15 +87,15 @@ def _describe(item: Item, result: Any, evidence: Evidence) -> str:
 
 def _with_tables(results: Results, chapters: Sequence[Chapter], of_tasks: Sequence[Mapping[str, Any]]) -> Results:
     """The results with the tables of fits and chapters; what hangs on other tables is made last."""
-    gathered: dict[str, list[Any]] = {}
+    by_file: dict[str, list[Any]] = {}
     for files in of_tasks:
         for name, rows in files.items():
-            gathered.setdefault(name, []).extend(rows)
+            by_file.setdefault(name, []).extend(rows)
     layouts = {layout.file: layout for chapter in chapters for layout in chapter.layouts}
-    values = {name: tuple(rows) for name, rows in gathered.items() if name not in layouts}
+    values = {name: tuple(rows) for name, rows in by_file.items() if name not in layouts}
     results = replace(results, values=values, tables=tables_of_fits(results))
     for chapter in chapters:
-        results = _with_rows(results, chapter, {layout.file: gathered.get(layout.file, ())
+        results = _with_rows(results, chapter, {layout.file: by_file.get(layout.file, ())
                                                 for layout in chapter.layouts})
     for chapter in chapters:
         if chapter.finish:
@@ -112,7 +107,7 @@ def _with_rows(results: Results, chapter: Chapter, rows: Mapping[str, Iterable[R
     """The results with tables of one chapter; a row that its layout does not know is a failure of that chapter."""
     layouts = {layout.file: layout for layout in chapter.layouts}
     tables = rows if isinstance(rows, Failure) else attempt(chapter.name, "", lambda: {
-        file: _stamped(layouts[file], some, results.stamp) for file, some in rows.items()})
+        file: _stamped(layouts[file], items, results.stamp) for file, items in rows.items()})
     if isinstance(tables, Failure):
         return replace(results, failures=(*results.failures, tables))
     return replace(results, tables={**results.tables, **tables})
