@@ -10,8 +10,7 @@ from analysis.cases.selection import Selection
 from analysis.cases.settings import Job
 from analysis.commands import coverage
 from analysis.commands.arguments import question_of
-from analysis.commands.printing import asked, heading, print_json, print_notes
-from analysis.commands.writing import figure_files, places
+from analysis.commands.printing import asked, figure_files, heading, places, print_json, print_notes
 from analysis.evidence.directory import Evidence
 from analysis.evidence.loading import load
 from analysis.output import adding

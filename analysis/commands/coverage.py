@@ -7,8 +7,7 @@ from typing import Any
 
 from analysis.cases.selection import Selection
 from analysis.commands.arguments import question_of
-from analysis.commands.printing import asked, print_json, print_notes
-from analysis.commands.writing import figure_files, places
+from analysis.commands.printing import asked, figure_files, places, print_json, print_notes
 from analysis.evidence.loading import load
 from analysis.output import adding
 from analysis.output.manifests import read_json

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 from analysis.cases.selection import candidates
 from analysis.commands.arguments import base_job
-from analysis.commands.printing import heading, of_posterior, print_json, print_notes, refuse_horizon
-from analysis.commands.writing import write_with_figure
+from analysis.commands.printing import heading, of_posterior, print_json, print_notes, refuse_horizon, write_with_figure
 from analysis.evidence.directory import Evidence
 from analysis.evidence.loading import load
 from analysis.planning.plans import Design, designed

@@ -14,8 +14,7 @@ from analysis.chapters.regression.conflict import held_back
 from analysis.chapters.regression.rows import CAVEAT, COLLINEARITY, IMPUTED, LAYOUTS, SLOPES, strong
 from analysis.chapters.regression.running import Regressed, regress
 from analysis.commands.arguments import base_job
-from analysis.commands.printing import asked, heading, print_json, print_notes, refuse_horizon
-from analysis.commands.writing import figure_files
+from analysis.commands.printing import asked, figure_files, heading, print_json, print_notes, refuse_horizon
 from analysis.evidence.directory import Evidence
 from analysis.evidence.loading import load
 from analysis.output import adding
