@@ -16,6 +16,8 @@ import numpy as np
 from analysis.cases.nesting import Nesting, nest
 from analysis.cases.settings import NUTS
 from analysis.commands.arguments import base_job, parser
+from analysis.commands.compare import comparison_table, results_asked
+from analysis.commands.fit import case_asked, estimates_table, told
 from analysis.commands.printing import heading
 from analysis.evidence import loading
 from analysis.evidence.directory import Evidence
@@ -23,6 +25,9 @@ from analysis.inference.fitting import Fit, run
 from analysis.inference.nested import NestedPosterior, nested_posterior
 from analysis.results import tables
 from analysis.results.comparison import COMPARISON
+from analysis.results.results import Results
+from analysis.runs.fits import Posteriors
+from analysis.runs.workers import Nobody
 from analysis.system.surroundings import keep_compiled_code
 from models.nested_beta_binomial import NAME
 
@@ -36,7 +41,6 @@ if TYPE_CHECKING:
     from analysis.inference.further import Further
     from analysis.inference.regression import RegressionFit
     from analysis.planning.plans import Design
-    from analysis.results.results import Results
 
 _FLAGS = {"priors": "prior", "covariates": "covariate"}
 
@@ -61,27 +65,29 @@ class Options(Rows, total=False):
     quick: bool
 
 
-class FitOptions(Options, total=False):
-    """What `fit` takes as well."""
+class OneModel(TypedDict, total=False):
+    """What a function that looks at one posterior takes as well."""
 
     model: str
     subset: str
 
 
-class PredictOptions(Rows, total=False):
-    """What `predict` takes as well."""
+class FitOptions(Options, OneModel, total=False):
+    """What `fit` takes."""
+
+
+class PredictOptions(Rows, OneModel, total=False):
+    """What `predict` takes."""
 
     events: int
     n: int
     landmark: float
     survival: float
     median: float
-    model: str
-    subset: str
 
 
-class DesignOptions(Rows, total=False):
-    """What `design` takes as well."""
+class DesignOptions(Rows, OneModel, total=False):
+    """What `design` takes."""
 
     n: int
     threshold: float
@@ -91,8 +97,6 @@ class DesignOptions(Rows, total=False):
     assurance: float
     look: int
     futility: float
-    model: str
-    subset: str
 
 
 class RegressionOptions(Options, total=False):
@@ -125,8 +129,6 @@ def fit(evidence: Evidence, endpoint: str, **options: Unpack[FitOptions]) -> "Fi
     SamplingFailed, QuadratureFailed
         When there is no posterior.
     """
-    from analysis.commands.fit import case_asked
-
     asked = _parsed("fit", options, endpoint)
     if asked.model == NAME:
         nesting = nest(evidence, base_job(asked), endpoint, shared_priors=False)
@@ -208,9 +210,6 @@ def compare(evidence: Evidence, **options: Unpack[Options]) -> "Compared":
     UsageError
         When an option or prior does not exist, or the evidence has no published numbers.
     """
-    from analysis.commands.compare import results_asked
-    from analysis.runs.workers import Nobody
-
     keep_compiled_code()
     return Compared(results_asked(evidence, _parsed("compare", options), start=Nobody))
 
@@ -237,8 +236,6 @@ class Fitted:
     fit: Fit
 
     def __repr__(self) -> str:
-        from analysis.commands.fit import estimates_table, told
-
         case, diagnostics = self.fit.case, self.fit.diagnostics
         shown = [heading(self.evidence, case.question, case.model.name, case.priors, case.studies)]
         pooled = told(self.evidence, (row for row in self._rows() if row["study_id"] is None))
@@ -343,7 +340,7 @@ class Predicted:
         return shown(self.evidence, self.answer)
 
     def frame(self) -> "pd.DataFrame":
-        """The predictive distribution of the count, as in predicted.csv."""
+        """The predictive distribution of the count, as `recart predict --output` writes it."""
         from analysis.results.predicted import PREDICTED, predicted_rows
 
         return PREDICTED.table(predicted_rows(self.answer)).frame
@@ -362,7 +359,7 @@ class Designed:
         return shown(self.evidence, self.design)
 
     def frame(self) -> "pd.DataFrame":
-        """How often the rule succeeds at each true rate, as in design.csv."""
+        """How often the rule succeeds at each true rate, as `recart design --output` writes it."""
         from analysis.results.design import OPERATING, operating_rows
 
         return OPERATING.table(operating_rows(self.design)).frame
@@ -386,13 +383,16 @@ class Updated:
 class Compared:
     """The published numbers beside the reanalysis; `results` has the fits."""
 
-    results: "Results"
+    results: Results
 
     def __repr__(self) -> str:
-        from analysis.commands.compare import comparison_table
-
         return comparison_table(self.results.rows(COMPARISON.file))
 
     def frame(self) -> "pd.DataFrame":
         """One row for each published number, as in comparison.csv."""
         return self.results.tables[COMPARISON.file].frame
+
+    @cached_property
+    def idata(self) -> Posteriors:
+        """ArviZ groups of each compared question by "endpoint/subset", such as "cr/all"; made when one is asked for."""
+        return Posteriors(self.results)

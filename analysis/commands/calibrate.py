@@ -10,7 +10,7 @@ from analysis.cases.selection import Selection
 from analysis.cases.settings import Job
 from analysis.commands import coverage
 from analysis.commands.arguments import question_of
-from analysis.commands.printing import asked, heading, print_json, print_notes
+from analysis.commands.printing import asked, figure_files, heading, places, print_json, print_notes
 from analysis.evidence.directory import Evidence
 from analysis.evidence.loading import load
 from analysis.output import adding
@@ -22,7 +22,7 @@ from analysis.simulation.replicate import Setting
 from analysis.simulation.run import Calibration, calibrate, ecdf_rows
 from analysis.simulation.settings import DEFAULT_REPLICATES, FAMILY_LEVEL, FAULTS
 from analysis.simulation.studies import design_of, select_design
-from analysis.system.errors import UsageError, one_line
+from analysis.system.errors import UsageError
 from analysis.system.files import write_csv
 from analysis.system.progress import Progress
 from models import all_models
@@ -48,9 +48,10 @@ def run(options: argparse.Namespace) -> int:
         raise NeedsDensity(model.name)
     priors = priors_of(model, Job(question, model=model.name, priors=tuple(options.prior)))
     setting = Setting(model.name, design_of(selection, takes=model.takes), priors, options.seed, options.fault)
-    subject = f"{model.name}.{_subject(setting)}"
+    # A planted fault is part of the names.
+    subject = f"{model.name}.{setting.design.endpoint}" + (f".fault_{setting.fault}" if setting.fault else "")
     stem = f"calibration.{subject}"
-    names = [f"{stem}.{suffix}" for suffix in ("csv", "curves.csv", "svg", "png")]
+    names = [f"{stem}.csv", f"{stem}.curves.csv", *figure_files(stem)]
     with adding(options.output, data=options.data, run=f"calibrate {subject}", names=names) as folder:
         with several(options.processes, replicates, options.scheduler) as executor:
             calibration = calibrate(setting, replicates, executor=executor, tell=_teller(replicates))
@@ -62,13 +63,8 @@ def run(options: argparse.Namespace) -> int:
         _print(calibration, evidence, selection)
     print_notes(selection.warnings, left_out_rows(selection),
                 *(f"replicate {replicate.number} failed: {replicate.failure}" for replicate in calibration.failures),
-                *(f"wrote {one_line(str(options.output / name))}" for name in names if options.output))
+                *(f"wrote {place}" for place in places(options, names)))
     return 0 if calibration.passed else 3
-
-
-def _subject(setting: Setting) -> str:
-    """What the names of the files say; a planted fault is part of them."""
-    return setting.design.endpoint + (f".fault_{setting.fault}" if setting.fault else "")
 
 
 def _teller(size: int) -> Callable[[int], None]:

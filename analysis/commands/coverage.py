@@ -7,7 +7,7 @@ from typing import Any
 
 from analysis.cases.selection import Selection
 from analysis.commands.arguments import question_of
-from analysis.commands.printing import asked, print_json, print_notes
+from analysis.commands.printing import asked, figure_files, places, print_json, print_notes
 from analysis.evidence.loading import load
 from analysis.output import adding
 from analysis.output.manifests import read_json
@@ -19,7 +19,7 @@ from analysis.simulation.coverage import COVERAGE, LEAST, LEVEL, World, simulate
 from analysis.simulation.limits import SCORED
 from analysis.simulation.settings import COVERAGE_REPLICATES
 from analysis.simulation.studies import design_of, select_design
-from analysis.system.errors import OutputError, UsageError, one_line
+from analysis.system.errors import OutputError, UsageError
 from analysis.system.files import as_json, write_text
 from analysis.system.progress import Progress
 
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     selection = select_design(evidence, "beta_binomial", question_of(options, options.endpoint or ""))
     sizes = [size for size in design_of(selection).studies.evaluable.tolist() if size]
     replicates = options.replicates or COVERAGE_REPLICATES
-    every, names = worlds(sizes), [COVERAGE.file, "coverage.svg", "coverage.png"]
+    every, names = worlds(sizes), [COVERAGE.file, *figure_files("coverage")]
     with adding(options.output, data=options.data, run="calibrate --coverage", names=names) as folder:
         unfinished = options.output / UNFINISHED if folder else None
         with several(options.processes, replicates, options.scheduler) as executor:
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         _print(rows, every, selection, sizes)
     print_notes(selection.warnings, left_out_rows(selection),
-                *(f"wrote {one_line(str(options.output / name))}" for name in names if options.output))
+                *(f"wrote {place}" for place in places(options, names)))
     return 0
 
 
@@ -61,11 +61,11 @@ def _simulated(every: list[World], replicates: int, seed: int, executor: Executo
     """Rows of COVERAGE; finished batches are kept in the file, and those of the same settings are taken from it."""
     settings = {"seed": seed, "replicates": replicates, "intervals": list(SCORED),
                 "worlds": [[world.law, world.mean, world.rho, list(world.sizes)] for world in every]}
-    found = unfinished and read_json(unfinished) or {}
-    if found and found.get("settings") != settings:
+    earlier = unfinished and read_json(unfinished) or {}
+    if earlier and earlier.get("settings") != settings:
         raise OutputError(unfinished, "it holds what a run with other settings finished before it ended; repeat that "
                                       "run to its end, remove the file, or name another folder")
-    progress, done = None, found.get("batches", {})
+    progress, done = None, earlier.get("batches", {})
 
     def keep(tallies: dict[str, Any], name: str, total: int) -> None:
         nonlocal progress

@@ -1,13 +1,13 @@
 """`design`: the next trial planned from these studies: a prior, what it is worth, and how a rule would fare."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from analysis.cases.selection import candidates
 from analysis.commands.arguments import base_job
-from analysis.commands.printing import heading, of_posterior, print_json, print_notes, refuse_horizon
+from analysis.commands.printing import heading, of_posterior, print_json, print_notes, refuse_horizon, write_with_figure
 from analysis.evidence.directory import Evidence
 from analysis.evidence.loading import load
-from analysis.output import adding
 from analysis.planning.plans import Design, designed
 from analysis.planning.settings import Plan
 from analysis.results.design import (
@@ -21,30 +21,22 @@ from analysis.results.design import (
     told_rows,
 )
 from analysis.results.terminal import show
-from analysis.system.errors import one_line
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
 
 
 def run(options: argparse.Namespace) -> int:
     """Plan, print, write the operating characteristics and a figure where --output asks for them."""
     evidence = load(options.data)
     design = designed_as_asked(evidence, options)
-    case, figure = design.case, f"figures/design.{options.endpoint}"
-    names = [OPERATING.file, f"{figure}.svg", f"{figure}.png"]
-    with adding(options.output, data=options.data, run=f"design {options.endpoint}", names=names) as folder:
-        if folder:
-            from analysis.drawing.design import draw_design
-            from analysis.drawing.saving import save_figure
-
-            table = OPERATING.table(operating_rows(design))
-            table.write(folder)
-            save_figure(draw_design(table.frame, design, title=case.selection.endpoint.label), folder / figure)
+    written = write_with_figure(options, OPERATING, operating_rows(design), lambda frame: _figure(design, frame))
     if options.json:
-        print_json({**of_posterior(evidence, case), **fields(design)})
-        return 0
-    print(shown(evidence, design))
-    print_notes(case.selection.warnings, [])
-    for name in names if options.output else ():
-        print(one_line(str(options.output / name)))
+        print_json({**of_posterior(evidence, design.case), **fields(design)})
+    else:
+        print("\n".join([shown(evidence, design), *written]))
+        print_notes(design.case.selection.warnings, [])
     return 0
 
 
@@ -68,3 +60,9 @@ def shown(evidence: Evidence, design: Design) -> str:
     return "\n".join([heading(evidence, case.question, case.model.name, case.priors, case.studies), "",
                       *sentences(design), "", show(OPERATING, told_rows(design), shown_columns(design)), "",
                       f"R (RBesT): {in_r(design.prior)}", f"PyMC: {in_pymc(design.prior)}"])
+
+
+def _figure(design: Design, frame: "pd.DataFrame") -> "Figure":
+    from analysis.drawing.trial import draw_design
+
+    return draw_design(frame, design)

@@ -1,8 +1,6 @@
 """`init`: a small evidence directory that runs as it is, from an example or from a spreadsheet."""
 
 import argparse
-import csv
-import io
 import os
 import shutil
 import tempfile
@@ -15,8 +13,9 @@ from analysis.evidence.files import Record
 from analysis.evidence.loading import load
 from analysis.evidence.sheets import Contents, tables_of
 from analysis.evidence.spreadsheets import Sheet, read_sheet
+from analysis.output.checks import speaking_of
 from analysis.system.errors import OutputError, UsageError, one_line
-from analysis.system.files import write_text
+from analysis.system.files import csv_text, write_text
 
 _HEADER = ("study", "year", "endpoint", "direction", "events", "n", "statistic", "time_months", "estimate", "ci_low",
            "ci_high", "mean_age")
@@ -73,34 +72,28 @@ def _write(place: Path, contents: dict[str, Contents]) -> None:
     """Build the directory beside its place, then put it there; an empty one is replaced, no other."""
     if place.exists() and not (place.is_dir() and not any(place.iterdir())):
         raise OutputError(place, "it exists and is not an empty directory; name another one")
-    try:
+    decisions = "\n".join(text for file, text in _DECISIONS.items() if file in contents)
+    covariates = _COVARIATES if "covariates.csv" in contents else "\n"
+    with speaking_of(place, place):
         place.parent.mkdir(parents=True, exist_ok=True)
         building = Path(tempfile.mkdtemp(dir=place.parent, prefix=f".{place.name}."))
-    except OSError as error:
-        raise OutputError(place, error.strerror or str(error)) from error
-    try:
-        building.chmod(0o755)
-        for file, (header, records) in contents.items():
-            write_text(building / file, _as_csv(TABLES[file], header, records))
-        decisions = "\n".join(text for file, text in _DECISIONS.items() if file in contents)
-        covariates = _COVARIATES if "covariates.csv" in contents else "\n"
-        write_text(building / "README.md", _README.format(name=place.name, decisions=decisions, covariates=covariates))
-        os.replace(building, place)
-    except OSError as error:
-        raise OutputError(place, error.strerror or str(error)) from error
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
+        try:
+            building.chmod(0o755)
+            for file, (header, records) in contents.items():
+                write_text(building / file, _as_csv(TABLES[file], header, records))
+            write_text(building / "README.md",
+                       _README.format(name=place.name, decisions=decisions, covariates=covariates))
+            os.replace(building, place)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
 
 
 def _as_csv(table: Table, header: Record, records: list[Record]) -> str:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
     # Optional columns of which no row has a cell would only be clutter.
     kept = [at for at, name in enumerate(header.cells)
             if name in table.required or (name and any(record.cells[at] for record in records))]
-    writer.writerow([header.cells[at] for at in kept])
-    writer.writerows([_harmless(record.cells[at]) for at in kept] for record in records)
-    return buffer.getvalue()
+    return csv_text([[header.cells[at] for at in kept],
+                     *([_harmless(record.cells[at]) for at in kept] for record in records)])
 
 
 def _harmless(cell: str) -> str:

@@ -1,19 +1,21 @@
 """`predict`: whether a further study's number is expected, and what it would move."""
 
 import argparse
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from analysis.cases.case import case_of
 from analysis.cases.reports import new_report
 from analysis.commands.arguments import base_job
-from analysis.commands.printing import heading, of_posterior, print_json, print_notes, refuse_horizon
+from analysis.commands.printing import heading, of_posterior, print_json, print_notes, refuse_horizon, write_with_figure
 from analysis.evidence.directory import Evidence
 from analysis.evidence.loading import load
 from analysis.inference.further import Further, answered
-from analysis.output import adding
 from analysis.results.predicted import PREDICTED, fields, predicted_rows, sentences
 from analysis.results.terminal import estimand, table, with_limits
-from analysis.system.errors import one_line
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
 
 _REPORT = ("n", "events", "landmark", "survival", "median")
 
@@ -22,18 +24,12 @@ def run(options: argparse.Namespace) -> int:
     """Predict, print, write the distribution and a figure of it where --output asks for them."""
     evidence = load(options.data)
     answer = predicted_as_asked(evidence, options)
-    case, figure = answer.case, f"figures/predicted.{options.endpoint}"
-    names = [PREDICTED.file, f"{figure}.svg", f"{figure}.png"]
-    with adding(options.output, data=options.data, run=f"predict {options.endpoint}", names=names) as folder:
-        if folder:
-            _write(answer, folder, figure)
+    written = write_with_figure(options, PREDICTED, predicted_rows(answer), lambda frame: _figure(answer, frame))
     if options.json:
-        print_json({**of_posterior(evidence, case), **fields(answer)})
-        return 0
-    print(shown(evidence, answer))
-    print_notes(case.selection.warnings, [])
-    for name in names if options.output else ():
-        print(one_line(str(options.output / name)))
+        print_json({**of_posterior(evidence, answer.case), **fields(answer)})
+    else:
+        print("\n".join([shown(evidence, answer), *written]))
+        print_notes(answer.case.selection.warnings, [])
     return 0
 
 
@@ -54,21 +50,14 @@ def predicted_as_asked(evidence: Evidence, options: argparse.Namespace) -> Furth
 def shown(evidence: Evidence, answer: Further) -> str:
     """The answer for a terminal."""
     case = answer.case
-    rows = [[estimand(vars(before)), *(with_limits(one.median, one.lower, one.upper, one.unit)
-                                       for one in (before, after))]
+    rows = [[estimand(vars(before)), *(with_limits(estimate.median, estimate.lower, estimate.upper, estimate.unit)
+                                       for estimate in (before, after))]
             for before, after in zip(answer.before, answer.after, strict=True)]
     return "\n".join([heading(evidence, case.question, case.model.name, case.priors, case.studies), "",
                       *sentences(answer), "", table(("estimand", "without it", "with it"), rows)])
 
 
-def _write(answer: Further, folder: Path, figure: str) -> None:
-    from analysis.drawing.predicted import draw_predicted
-    from analysis.drawing.saving import save_figure
+def _figure(answer: Further, frame: "pd.DataFrame") -> "Figure":
+    from analysis.drawing.trial import draw_predicted
 
-    rows, case = PREDICTED.table(predicted_rows(answer)), answer.case
-    rows.write(folder)
-    save_figure(draw_predicted(
-        rows.frame, title=f"{case.selection.endpoint.label}: {answer.report.report}",
-        reported=answer.report.observed, limits=(answer.expectation.lower, answer.expectation.upper),
-        axis="rate of a further study" if case.model.kind == "rate" else f"survival at {answer.report.months:g} months",
-        notes=sentences(answer)), folder / figure)
+    return draw_predicted(frame, answer)

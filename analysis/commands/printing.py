@@ -1,18 +1,26 @@
-"""What commands print alike: one JSON object, or a heading above tables, and everything else on standard error."""
+"""What commands print and write alike: one JSON object, or a heading above tables, notes on standard error; figures."""
 
+import argparse
 import sys
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from analysis.cases.case import Case
 from analysis.cases.selection import choices
 from analysis.cases.settings import EXACT, Question
 from analysis.evidence.directory import Evidence
+from analysis.output import adding
 from analysis.results.numbers import counted
+from analysis.results.table import Layout
 from analysis.results.terminal import left_out_lines
-from analysis.system.errors import UsageError
+from analysis.system.errors import UsageError, one_line
 from analysis.system.files import as_json
 from models.studies import Studies
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
 
 _SCHEMA_VERSION = 1
 
@@ -56,3 +64,32 @@ def refuse_horizon(question: Question, kind: str) -> None:
     """Raise UsageError where --horizon is asked of a rate."""
     if question.horizon and kind == "rate":
         raise UsageError(f"{question.endpoint} is a rate; --horizon is for survival endpoints")
+
+
+def figure_files(stem: str) -> list[str]:
+    """Names of the files that `save_figure` writes."""
+    return [f"{stem}.svg", f"{stem}.png"]
+
+
+def places(options: argparse.Namespace, names: Iterable[str]) -> list[str]:
+    """Where files are, as the user names the folder; none without --output."""
+    return [one_line(str(options.output / name)) for name in names if options.output]
+
+
+def write_with_figure(options: argparse.Namespace, layout: Layout, rows: Iterable[Mapping[str, Any]],
+                      draw: "Callable[[pd.DataFrame], Figure]") -> list[str]:
+    """Write a table about one endpoint and its figure where --output asks for them; returns where they are.
+
+    Such as predicted.cr.csv and figures/predicted.cr.svg, so that one folder holds several endpoints.
+    """
+    stem = f"{layout.file.removesuffix('.csv')}.{options.endpoint}"
+    figure, layout = f"figures/{stem}", replace(layout, file=f"{stem}.csv")
+    names = [layout.file, *figure_files(figure)]
+    with adding(options.output, data=options.data, run=f"{options.command} {options.endpoint}", names=names) as folder:
+        if folder:
+            from analysis.drawing.saving import save_figure
+
+            table = layout.table(rows)
+            table.write(folder)
+            save_figure(draw(table.frame), folder / figure)
+    return places(options, names)

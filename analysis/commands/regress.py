@@ -14,7 +14,7 @@ from analysis.chapters.regression.conflict import held_back
 from analysis.chapters.regression.rows import CAVEAT, COLLINEARITY, IMPUTED, LAYOUTS, SLOPES, strong
 from analysis.chapters.regression.running import Regressed, regress
 from analysis.commands.arguments import base_job
-from analysis.commands.printing import asked, heading, print_json, print_notes, refuse_horizon
+from analysis.commands.printing import asked, figure_files, heading, print_json, print_notes, refuse_horizon
 from analysis.evidence.directory import Evidence
 from analysis.evidence.loading import load
 from analysis.output import adding
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     evidence = load(options.data)
     check(evidence, options)
     stamp, bubble = "QUICK" if options.quick else "", f"figures/bubble.{options.endpoint}"
-    names = [*(layout.file for layout in LAYOUTS), *(f"{bubble}.{kind}" for kind in ("svg", "png") if not stamp)]
+    names = [*(layout.file for layout in LAYOUTS), *([] if stamp else figure_files(bubble))]
     with adding(options.output, data=options.data, run=f"regress {options.endpoint}", names=names) as folder:
         if options.engine == NUTS:
             print(f"Regressing {options.endpoint}; compiling the model takes most of the time ...", file=sys.stderr)

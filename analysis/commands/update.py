@@ -1,11 +1,8 @@
 """`update`: newer evidence put into a directory, whole or not at all, and what it changes."""
 
 import argparse
-import csv
-import io
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import copytree
@@ -27,7 +24,8 @@ from analysis.output import exchanging
 from analysis.results.numbers import chance, counted
 from analysis.results.terminal import table, with_limits
 from analysis.system.errors import UsageError, one_line
-from analysis.system.files import write_text
+from analysis.system.files import csv_text, write_text
+from analysis.system.interrupts import private_folder
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +65,7 @@ def updated_as_asked(options: argparse.Namespace) -> tuple[argparse.Namespace, M
     _check(options.source)
     choices = Choices(dict(options.same), tuple(options.distinct), tuple(options.skip))
     merged = merge(tables_in(place), tables_in(options.source), choices, source=options.source.stem)
-    with _building(place, trial=options.dry_run) as building:
+    with _copy(place) if options.dry_run else exchanging(place) as building:
         for file, rows in merged.tables.items():
             write_text(building / file, _as_csv(rows))
         after = load(building)
@@ -85,28 +83,21 @@ def _check(source: Path) -> None:
             raise EvidenceError(problems) from None
 
 
-def _building(place: Path, *, trial: bool) -> AbstractContextManager[Path]:
-    """A copy of the directory, which takes its place at the end of the block unless it is a trial."""
-    return _copy(place) if trial else exchanging(place)
-
-
 @contextmanager
 def _copy(place: Path) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(copytree(place, Path(folder) / place.resolve().name))
+    """A copy of the directory, gone at the end of the block."""
+    with private_folder() as folder:
+        yield Path(copytree(place, folder / place.resolve().name))
 
 
 def _as_csv(rows: Rows) -> str:
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return buffer.getvalue()
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return csv_text([names, *([row.get(name, "") for name in names] for row in rows)])
 
 
 def _change(before: Evidence, after: Evidence, base: Job, endpoint: str, merged: Merged) -> Change:
-    known = any(row.endpoint == endpoint for row in before.endpoints)
-    old = headline_case(before, base, endpoint) if known else None
+    is_new = all(row.endpoint != endpoint for row in before.endpoints)
+    old = None if is_new else headline_case(before, base, endpoint)
     new = headline_case(after, base, endpoint)
     reports = []
     for study_id in (*merged.added, *merged.updated):
@@ -150,9 +141,10 @@ def shown(options: argparse.Namespace, merged: Merged, changes: list[Change]) ->
             for endpoint, name, answer in reports]))
     if changes:
         parts.append("\n" + table(("endpoint", "before", "after", "conclusion"), [
-            [change.endpoint, *(with_limits(one.median, one.lower, one.upper, one.unit) if one else "no study"
-                                for one in (change.before, change.after)), "changes" if change.changes else "stays"]
-            for change in changes]))
+            [change.endpoint, *("no study" if estimate is None else
+                                with_limits(estimate.median, estimate.lower, estimate.upper, estimate.unit)
+                                for estimate in (change.before, change.after)),
+             "changes" if change.changes else "stays"] for change in changes]))
     return "\n".join(parts)
 
 

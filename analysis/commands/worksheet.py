@@ -1,6 +1,7 @@
 """`worksheet`: a spreadsheet of every number that is missing or in doubt, to be filled and given to `update`."""
 
 import argparse
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"{path} is no .xlsx file; drop-downs need one")
     rows = list(wanted(evidence))
     write_atomically(path, lambda temporary: _write(rows, temporary))
-    states = {state: sum(row.state == state for row in rows) for state in dict.fromkeys(row.state for row in rows)}
+    states = Counter(row.state for row in rows)
     if options.json:
         print_json({"file": str(path), "rows": len(rows), **states})
     else:

@@ -1,7 +1,8 @@
 """Axes of rates and survival that fit their data: the whole of 0 to 1 where it is used, else the part that is."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import count
 from typing import TYPE_CHECKING
 
 from analysis.results.numbers import PERCENT, SCALES, Scale
@@ -27,8 +28,8 @@ def limits_for(values: Iterable[float | None], *, whole: bool = True) -> tuple[f
     whole : bool
         Whether the axis goes from 0 to 1 where the data use much of it.
     """
-    known = [value for value in values if value is not None and math.isfinite(value)]
-    low, high = min(known, default=0.0), max(known, default=1.0)
+    finite = [value for value in values if value is not None and math.isfinite(value)]
+    low, high = min(finite, default=0.0), max(finite, default=1.0)
     if whole and high - low > _USED:
         return WHOLE
     if low <= 0.6 * high and high <= _USED:
@@ -38,14 +39,14 @@ def limits_for(values: Iterable[float | None], *, whole: bool = True) -> tuple[f
     if high <= low:
         low, high = (low - 0.05, high + 0.05) if 0.05 < low < 0.95 else (0.5 * low, min(1.0, 1.5 * high or 1.0))
     high = max(high, low + _NARROWEST)
-    step = _step(low, high)
+    step = _step(low, high, most=8.0)
     bottom, top = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
     return max(0.0, bottom), min(1.0, top)
 
 
 def ticks_for(low: float, high: float, most: int = 6) -> list[float]:
     """Round numbers from `low` to `high`, at most so many."""
-    step = next(step for step in _steps(low, high) if (high - low) / step <= most - 1 + 1e-6)
+    step = _step(low, high, most - 1 + 1e-6)
     first = math.ceil(low / step - 1e-6)
     return [at * step for at in range(first, math.floor(high / step + 1e-6) + 1)]
 
@@ -80,8 +81,8 @@ def fit_axis(axes: "Axes", values: Iterable[float | None], scale: Scale | None, 
     """
     low, high = limits_for(values, whole=whole) if scale and not scale.months else \
         (0.0, 1.05 * max(filter(None, values), default=1.0))
-    for count in range(most, _FEWEST - 1, -1):
-        ticks = list(_QUARTERS) if (low, high) == WHOLE else ticks_for(low, high, count)
+    for fewer in range(most, _FEWEST - 1, -1):
+        ticks = list(_QUARTERS) if (low, high) == WHOLE else ticks_for(low, high, fewer)
         labels = labels_for(ticks, scale or MONTHS)
         if sum(map(len, labels)) + len(labels) <= letters:
             break
@@ -105,13 +106,8 @@ def by_scale[Item](items: Iterable[Item],
     return {scale: group for scale, group in sorted(groups.items(), key=lambda item: item[0] is None) if group}
 
 
-def _step(low: float, high: float) -> float:
-    """The round step that divides a range into four to eight."""
-    return next(step for step in _steps(low, high) if (high - low) / step <= 8.0)
-
-
-def _steps(low: float, high: float) -> Iterator[float]:
-    power = math.floor(math.log10(high - low)) - 2
-    while True:
-        yield from (factor * 10.0**power for factor in (1.0, 2.0, 2.5, 5.0))
-        power += 1
+def _step(low: float, high: float, most: float) -> float:
+    """The smallest round step that divides a range into at most so many."""
+    first = math.floor(math.log10(high - low)) - 2
+    return next(step for power in count(first) for factor in (1.0, 2.0, 2.5, 5.0)
+                if (high - low) / (step := factor * 10.0**power) <= most)

@@ -132,10 +132,13 @@ class Plot:
         """With everything at its place on the axis, where that is not the probability itself."""
         if not (self.scale and self.scale.months):
             return self
-        return replace(self, references=tuple(one.on(self.scale) for one in self.references), blocks=tuple(
-            replace(block, references=tuple(one.on(self.scale) for one in block.references), lines=tuple(
-                replace(line, intervals=tuple(one.on(self.scale) for one in line.intervals)) for line in block.lines))
-            for block in self.blocks))
+
+        def on_axis[Mark: (Interval, Reference)](marks: Sequence[Mark]) -> tuple[Mark, ...]:
+            return tuple(mark.on(self.scale) for mark in marks)
+
+        return replace(self, references=on_axis(self.references), blocks=tuple(
+            replace(block, references=on_axis(block.references), lines=tuple(
+                replace(line, intervals=on_axis(line.intervals)) for line in block.lines)) for block in self.blocks))
 
 
 @dataclass(frozen=True)
@@ -283,11 +286,11 @@ def _columns(lines: Sequence[Line]) -> tuple[float, float, float, float]:
     """Edges of the plot, as wide as texts leave room, where these begin on its right, and the size that they fit in."""
     left, words = _INDENT, [(line, _words(line)) for line in lines]
     if _beside():
-        labels = (max(width_of(found.label, TEXT, bold=line.intervals[0].look.bold), width_of(found.details, SMALL))
-                  for line, found in words)
+        labels = (max(width_of(told.label, TEXT, bold=line.intervals[0].look.bold), width_of(told.details, SMALL))
+                  for line, told in words)
         left += _GAP + min(max(_LEAST, *labels, 0.0), _MOST)
-    text, end = (max((width_of(part, TEXT, bold=interval.look.bold) for line, found in words
-                      for part, interval in zip(getattr(found, name), line.intervals, strict=True)), default=0.0)
+    text, end = (max((width_of(part, TEXT, bold=interval.look.bold) for line, told in words
+                      for part, interval in zip(getattr(told, name), line.intervals, strict=True)), default=0.0)
                  for name in ("texts", "ends"))
     gap = _GAP if end else 0.0
     share = min(1.0, (_end() - left - _LEAST - _GAP - gap) / max(text + end, _DIGIT))
@@ -310,14 +313,14 @@ def _draw_plot(sheet: _Sheet, plot: Plot, width: float, height: float) -> None:
         sheet.write(_heading(block), MARGIN, middle, bold=True)
         sheet.write(block.note, _end(), middle, align="right", color=FAINT)
         words = [_words(line) for line in block.lines]
-        edges = [*accumulate((one.height for one in words), initial=top + _PART + heading)]
-        for line, one, (above, below) in zip(block.lines, words, pairwise(edges), strict=True):
-            _draw_line(sheet, line, one, above, below)
+        edges = [*accumulate((told.height for told in words), initial=top + _PART + heading)]
+        for line, told, (above, below) in zip(block.lines, words, pairwise(edges), strict=True):
+            _draw_line(sheet, line, told, above, below)
         # On a narrow page, where they cross no label.
-        own = [(edges[0], edges[-1])] if _beside() else [
-            (below - one.heights[2], below) for one, below in zip(words, edges[1:], strict=True)]
-        _draw_references(sheet, block.references, own)
-        strips += [] if _beside() else own
+        of_block = [(edges[0], edges[-1])] if _beside() else [
+            (below - told.heights[2], below) for told, below in zip(words, edges[1:], strict=True)]
+        _draw_references(sheet, block.references, of_block)
+        strips += [] if _beside() else of_block
         top = edges[-1] + _BETWEEN
     _draw_references(sheet, plot.references, strips)
 

@@ -73,19 +73,18 @@ def places(discs: Sequence[Disc], lengths: Sequence[float | None], *, width: flo
     """
     taken: list[Box] = [(disc.x - disc.radius, disc.y - disc.radius, disc.x + disc.radius, disc.y + disc.radius)
                         for disc in discs]
-    found: list[Place | None] = []
+
+    def is_free(box: Box) -> bool:
+        inside = box[0] >= 0.0 and box[1] >= 0.0 and box[2] <= width and box[3] <= height
+        return inside and not any(_overlap(box, other) for other in taken)
+
+    spots: list[Place | None] = []
     for disc, length in zip(discs, lengths, strict=True):
-        place = None
-        if length:
-            for candidate in _candidates(disc, line):
-                box = _box(candidate, length, line)
-                inside = box[0] >= 0.0 and box[1] >= 0.0 and box[2] <= width and box[3] <= height
-                if inside and not any(_overlap(box, other) for other in taken):
-                    place = candidate
-                    taken.append(box)
-                    break
-        found.append(place)
-    return found
+        candidates = _candidates(disc, line) if length else ()
+        spot = next((place for place in candidates if is_free(_box(place, length, line))), None)
+        taken += [_box(spot, length, line)] if spot else []
+        spots.append(spot)
+    return spots
 
 
 def _candidates(disc: Disc, line: float) -> list[Place]:

@@ -115,18 +115,18 @@ def _markup(content: Any) -> ui.HTML:
 
 def _distinct(desk: _Desk, of: Callable[[Job], Any]) -> Callable[[], tuple[Evidence, Any]]:
     """The evidence and a part of the job, told only when one changes: fields drawn anew lose what is typed there."""
-    known: reactive.Value[Any] = reactive.Value((None, None))
+    last: reactive.Value[Any] = reactive.Value((None, None))
 
     @reactive.effect(priority=_FIRST)
     def _() -> None:
         evidence, part = desk.evidence(), of(desk.job())
         with reactive.isolate():
-            if known()[0] is not evidence or known()[1] != part:
-                known.set((evidence, part))
+            if last()[0] is not evidence or last()[1] != part:
+                last.set((evidence, part))
 
     def told() -> tuple[Evidence, Any]:
-        req(known()[0])
-        return known()
+        req(last()[0])
+        return last()
 
     return told
 
@@ -145,7 +145,7 @@ def _show_rows(desk: _Desk) -> None:
         chosen = desk.now()[1].question.endpoint
         labels = {rule.subset: rule.label or rule.subset for rule in evidence.subsets} | {"all": "all studies"}
         return _fields(
-            "rows", [(one.endpoint, one.label) for one in evidence.endpoints], chosen,
+            "rows", [(endpoint.endpoint, endpoint.label) for endpoint in evidence.endpoints], chosen,
             any(study.in_review is not None for study in evidence.studies),
             any(row.tier for row in (*evidence.responses, *evidence.survival)),
             [(name, labels.get(name, name)) for name in subset_names(evidence)],
@@ -174,8 +174,9 @@ def _show_models(desk: _Desk) -> None:
     @render.ui
     def priors() -> ui.HTML:
         name = chosen()[1]
-        return _fields("priors", name, {parameter: [(one.exact(), str(one)) for one in offered] for parameter, offered
-                                        in priors_on_offer(all_models()[name]).items()})
+        return _fields("priors", name, {
+            parameter: [(prior.exact(), str(prior)) for prior in offered]
+            for parameter, offered in priors_on_offer(all_models()[name]).items()})
 
     @render.ui
     def trial_fields() -> ui.HTML:
@@ -219,9 +220,9 @@ def _take_evidence(desk: _Desk, input: Inputs, session: Session, first: tuple[Ev
 
     @reactive.effect(priority=_FIRST)
     def _() -> None:
-        found = reading.result()
-        if isinstance(found, Evidence):
-            desk.put(found, str(found.directory))
+        evidence = reading.result()
+        if isinstance(evidence, Evidence):
+            desk.put(evidence, str(evidence.directory))
             session.on_ended(forget)
 
     @reactive.effect(priority=_FIRST)
@@ -232,14 +233,14 @@ def _take_evidence(desk: _Desk, input: Inputs, session: Session, first: tuple[Ev
 
     @render.ui
     def checked() -> ui.HTML:
-        found = reading.result()
-        if isinstance(found, Refused):
-            return _markup(found)
-        problems = [str(one) for one in (found.problems if isinstance(found, EvidenceError) else found.notes)]
-        told = f"{len(problems)} problem(s); the evidence on the page is as it was." \
-            if isinstance(found, EvidenceError) else f"{found.directory}: {no_problem(found)}"
-        return _markup(rendered("explorer/checked.html", told=told, problems=problems,
-                                failed=isinstance(found, EvidenceError)))
+        answer = reading.result()
+        if isinstance(answer, Refused):
+            return _markup(answer)
+        failed = isinstance(answer, EvidenceError)
+        problems = answer.problems if failed else answer.notes
+        told = f"{len(problems)} problem(s); the evidence on the page is as it was." if failed else \
+            f"{answer.directory}: {no_problem(answer)}"
+        return _markup(rendered("explorer/checked.html", told=told, problems=problems, failed=failed))
 
 
 def _show_result(desk: _Desk, why: reactive.Value[str]) -> reactive.ExtendedTask:
@@ -261,11 +262,11 @@ def _show_result(desk: _Desk, why: reactive.Value[str]) -> reactive.ExtendedTask
 
     @reactive.effect(priority=_FIRST)
     def _() -> None:
-        found = fit.result()
+        results = fit.result()
         with reactive.isolate():
             view = numbers.result()
-        if isinstance(found, Results) and isinstance(view, View):
-            (record,) = found.records
+        if isinstance(results, Results) and isinstance(view, View):
+            (record,) = results.records
             if record.conflicts or not view.shrunken:
                 late.set(record)
 
@@ -278,8 +279,8 @@ def _show_result(desk: _Desk, why: reactive.Value[str]) -> reactive.ExtendedTask
 
     @render.ui
     def details() -> ui.HTML:
-        found = fit.result()
-        return _markup(files.details(found) if isinstance(found, Results) else found)
+        results = fit.result()
+        return _markup(files.details(results) if isinstance(results, Results) else results)
 
     return numbers
 

@@ -50,11 +50,11 @@ def first_job(evidence: Evidence) -> Job:
 
 def asked(evidence: Evidence, form: Form) -> Job:
     """The job that a form asks for."""
-    name = _one(form, "endpoint", [endpoint.endpoint for endpoint in evidence.endpoints])
+    name = _chosen(form, "endpoint", [endpoint.endpoint for endpoint in evidence.endpoints])
     kind = evidence.endpoint(name).kind
-    model = model_for(kind, _one(form, "model", [model.name for model in models_on_offer(kind)]))
+    model = model_for(kind, _chosen(form, "model", [model.name for model in models_on_offer(kind)]))
     tiers = "".join(tier for tier in "ABC" if tier in form.get("tier", ())) if "tiered" in form else Question.tiers
-    question = Question(name, _one(form, "subset", subset_names(evidence)), tiers, _one(form, "set", SETS),
+    question = Question(name, _chosen(form, "subset", subset_names(evidence)), tiers, _chosen(form, "set", SETS),
                         retrospective="retrospective" in form, horizon=_horizon(evidence.endpoint(name), form))
     unticked = {*form.get("listed", ())} - {*form.get("study", ())}
     counted = {study.study_id for study in studies_on_offer(evidence, question, model) if not study.reason}
@@ -77,7 +77,7 @@ def priors_on_offer(model: Model) -> dict[str, list[Prior]]:
 def studies_on_offer(evidence: Evidence, question: Question, model: Model) -> list[Listed]:
     """The studies with a row of the endpoint, by tier and label."""
     wide = Question(question.endpoint, tiers="ABC", study_set="all", retrospective=True, horizon=question.horizon)
-    every, now = (candidates(evidence, one) for one in (wide, replace(question, without=())))
+    every, now = candidates(evidence, wide), candidates(evidence, replace(question, without=()))
     counted, reasons = _tiers(now, model), {item.study_id: item.reason for item in reversed(now.left_out)}
     tiers = {**_tiers(every, model), **counted}
     studies = [(tier, evidence.study(study_id)) for study_id, tier in tiers.items()]
@@ -92,19 +92,18 @@ def _tiers(selection: Selection, model: Model) -> dict[str, str]:
     return {row.study_id: row.tier for row in reversed(rows)}
 
 
-def _one(form: Form, name: str, known: Sequence[str]) -> str:
-    """What a form says, or the first of what there is to choose from."""
-    given = form.get(name) or [""]
-    return given[0] if given[0] in known else known[0]
+def _chosen(form: Form, name: str, offered: Sequence[str]) -> str:
+    """What a form says, or the first of what is offered."""
+    given = (form.get(name) or [""])[0]
+    return given if given in offered else offered[0]
 
 
 def _horizon(endpoint: Endpoint, form: Form) -> float | None:
     """Months that are asked for; None for those that hold anyway."""
-    own = horizon_of(endpoint, Question(endpoint.endpoint))
     if endpoint.kind == "rate" or not _given(form, "horizon"):
         return None
-    months = number(form, "horizon", *_MONTHS)
-    return None if months == own else months
+    months = number_in(form, "horizon", *_MONTHS)
+    return None if months == horizon_of(endpoint, Question(endpoint.endpoint)) else months
 
 
 def _replaced(model: Model, form: Form) -> tuple[tuple[str, str], ...]:
@@ -117,7 +116,7 @@ def _given(form: Form, name: str) -> str:
     return (form.get(name) or [""])[0].strip()
 
 
-def number(form: Form, name: str, low: float, high: float, *, whole: bool = False) -> float | int:
+def number_in(form: Form, name: str, low: float, high: float, *, whole: bool = False) -> float | int:
     """The number in a field.
 
     Raises
@@ -144,13 +143,14 @@ def report_asked(endpoint: Endpoint, form: Form) -> tuple[Response | Survival, d
     UsageError
         When the form does not hold one.
     """
-    given = {"n": number(form, "n", 1, 5000, whole=True)}
+    given = {"n": number_in(form, "n", 1, 5000, whole=True)}
     if endpoint.kind == "rate":
-        given["events"] = number(form, "events", 0, 10_000_000, whole=True)
-    elif _one(form, "statistic", ("median", "landmark")) == "median":
-        given["median"] = number(form, "months", 0.016, 1200.0)
+        given["events"] = number_in(form, "events", 0, 10_000_000, whole=True)
+    elif _chosen(form, "statistic", ("median", "landmark")) == "median":
+        given["median"] = number_in(form, "months", 0.016, 1200.0)
     else:
-        given |= {"landmark": number(form, "months", 0.016, 1200.0), "survival": number(form, "survival", 0.0, 1.0)}
+        given |= {"landmark": number_in(form, "months", 0.016, 1200.0),
+                  "survival": number_in(form, "survival", 0.0, 1.0)}
     return new_report(endpoint.endpoint, endpoint.kind, **given), given
 
 
@@ -162,10 +162,12 @@ def plan_asked(form: Form) -> tuple[Plan, dict[str, Any]]:
     UsageError
         When the form does not hold one.
     """
-    given = {"n": number(form, "n", 2, MOST_PATIENTS, whole=True), "threshold": number(form, "threshold", 0.001, 0.999),
-             "confidence": number(form, "confidence", 0.5, 0.9999), "analysis": _one(form, "analysis", ANALYSES)}
+    given = {"n": number_in(form, "n", 2, MOST_PATIENTS, whole=True),
+             "threshold": number_in(form, "threshold", 0.001, 0.999),
+             "confidence": number_in(form, "confidence", 0.5, 0.9999),
+             "analysis": _chosen(form, "analysis", ANALYSES)}
     if _given(form, "look"):
-        given["look"] = number(form, "look", 1, MOST_PATIENTS - 1, whole=True)
+        given["look"] = number_in(form, "look", 1, MOST_PATIENTS - 1, whole=True)
     return Plan(**given), given
 
 

@@ -11,7 +11,7 @@ from analysis.drawing.axis import labels_for, limits_for, ticks_for
 from analysis.drawing.html import Html, rendered, show, table
 from analysis.evidence.directory import Evidence
 from analysis.evidence.types import Reported
-from analysis.explorer.state import Form, command, number, plan_asked, report_asked
+from analysis.explorer.state import Form, command, number_in, plan_asked, report_asked
 from analysis.inference.estimands import LABELS, OF_A_STUDY, Estimate
 from analysis.inference.exceedance import MEDIAN, distributions, exceeding
 from analysis.inference.fitting import study_estimates
@@ -24,13 +24,11 @@ from analysis.results.numbers import (
     counted,
     interval_text,
     level_text,
+    number,
     printed_with_interval,
     scale_of,
     with_interval,
     with_unit,
-)
-from analysis.results.numbers import (
-    number as as_text,
 )
 from analysis.results.records import Record
 from analysis.results.table import Row
@@ -111,17 +109,17 @@ def view_of(evidence: Evidence, job: Job, data: str) -> View:
     posterior = posterior_of(case)
     pooled = posterior.estimates((main_estimand(case), new_estimand(case), spread_estimand(case)))
     quick = case.model is models_of(case.model.kind)[0]
-    shrunken = {one.study_id: one for one in (study_estimates(posterior) if quick else ())}
+    shrunken = {estimate.study_id: estimate for estimate in (study_estimates(posterior) if quick else ())}
     return View(evidence, job, data, case, pooled, shrunken, study_rows(evidence, case), _published(evidence, case),
                 scale_of(pooled[0].median))
 
 
 def _published(evidence: Evidence, case: Case) -> Reported | None:
-    wanted = case.question.endpoint, case.question.subset, main_estimand(case)
+    asked = case.question.endpoint, case.question.subset, main_estimand(case)
     for reported in evidence.reported:
         rule = rule_for(evidence, reported)
         if (rule and not rule.reason and reported.primary and rule.transform != "complement"
-                and (rule.endpoint, reported.subset or ALL, rule.estimand) == wanted
+                and (rule.endpoint, reported.subset or ALL, rule.estimand) == asked
                 and (case.horizon is None or published_months(evidence, reported, rule) == case.horizon)):
             return reported
     return None
@@ -181,8 +179,9 @@ def _study_lines(view: View, drawn: list[Row]) -> Iterator[_Line]:
     for row in sorted(drawn, key=lambda row: (-row["raw"], str(row["label"]))):
         marks = [_Mark("raw", [row["raw"], row["raw_lower"], row["raw_upper"]],
                        with_interval(row, _RATE, view.scale, at="raw"), 4.0 + 8.0 * (row["n"] / largest) ** 0.5)]
-        if own := view.shrunken.get(row["study_id"]):
-            marks.append(_Mark("shrunken", _limits(own), interval_text(*_limits(own), _RATE, view.scale)))
+        if shrunken := view.shrunken.get(row["study_id"]):
+            limits = _limits(shrunken)
+            marks.append(_Mark("shrunken", limits, interval_text(*limits, _RATE, view.scale)))
         told = row["statistic"] if row.get("events") is not None else f"n = {row['n']}, {row['statistic']}"
         yield _Line("study", row["label"], told, tuple(marks), tier=row["tier"],
                     later=view.evidence.study(row["study_id"]).in_review is False)
@@ -192,14 +191,14 @@ def _pooled_lines(view: View) -> Iterator[_Line]:
     """What stands below the studies, and in the headline."""
     case, scale, (main, new, _) = view.case, view.scale, view.pooled
     base = f"{counted(len(case.studies), 'study')}, {counted(case.studies.patients, 'patient')}"
-    for kind, one, detail in (("pooled", main, base), ("new", new, "")):
-        text = interval_text(*_limits(one), _RATE, scale)
-        yield _Line(kind, LABELS[one.estimand], detail, (_Mark(kind, _limits(one), text),), one.interval,
-                    with_unit(text, _RATE, scale))
-    if one := view.published:
-        limits = (one.estimate, one.ci_low, one.ci_high)
+    for kind, estimate, detail in (("pooled", main, base), ("new", new, "")):
+        text = interval_text(*_limits(estimate), _RATE, scale)
+        yield _Line(kind, LABELS[estimate.estimand], detail, (_Mark(kind, _limits(estimate), text),),
+                    estimate.interval, with_unit(text, _RATE, scale))
+    if published := view.published:
+        limits = (published.estimate, published.ci_low, published.ci_high)
         text = printed_with_interval(*limits, "probability", scale)
-        yield _Line("published", "Published", counted(one.k_studies, "study") if one.k_studies else "",
+        yield _Line("published", "Published", counted(published.k_studies, "study") if published.k_studies else "",
                     (_Mark("published", limits, text),), "confidence", with_unit(text, _RATE, scale))
 
 
@@ -214,7 +213,8 @@ def trial(view: View, form: Form) -> Html:
     answer = answered(view.case, row)
     scale = scale_of(answer.before[0].median)
     rows = [[LABELS.get(before.estimand, before.estimand), *(
-        with_unit(interval_text(*_limits(one), one.unit, scale), one.unit, scale) for one in (before, after))]
+        with_unit(interval_text(*_limits(estimate), estimate.unit, scale), estimate.unit, scale)
+        for estimate in (before, after))]
         for before, after in zip(answer.before, answer.after, strict=True)]
     counts = list(predicted_rows(answer))
     return rendered("explorer/trial.html", sentences=sentences(answer), counts=counts,
@@ -227,16 +227,16 @@ def exceedance(view: View, form: Form) -> Html:
     """How probable values above a threshold are, and above each benchmark of the evidence."""
     case, kind = view.case, view.case.model.kind
     typed = form.get("threshold", [""])[0].strip()
-    rows = [("Your threshold", kind, None, number(form, "threshold", 0.0, 1.0))] if typed else []
-    rows += [(f"{one.label}{' (upper end)' if one.high is not None else ''}", one.estimand, one.time_months,
-              one.low if one.high is None else one.high)
-             for one in view.evidence.benchmarks if one.endpoint == view.job.question.endpoint]
-    known = {(estimand, months): distributions(case, estimand, months) for _, estimand, months, _ in rows}
+    rows = [("Your threshold", kind, None, number_in(form, "threshold", 0.0, 1.0))] if typed else []
+    rows += [(mark.label, mark.estimand, mark.time_months, mark.low) if mark.high is None else
+             (f"{mark.label} (upper end)", mark.estimand, mark.time_months, mark.high)
+             for mark in view.evidence.benchmarks if mark.endpoint == view.job.question.endpoint]
+    posteriors = {(estimand, months): distributions(case, estimand, months) for _, estimand, months, _ in rows}
     cells = []
     for label, estimand, months, value in rows:
-        above, unit = exceeding(*known[estimand, months], value), "months" if estimand == MEDIAN else _RATE
+        above, unit = exceeding(*posteriors[estimand, months], value), "months" if estimand == MEDIAN else _RATE
         what = {"rate": "", MEDIAN: "median"}.get(estimand, f"survival at {months or case.selection.horizon:g} months")
-        cells.append([label, what, with_unit(as_text(value, unit, view.scale), unit, view.scale),
+        cells.append([label, what, with_unit(number(value, unit, view.scale), unit, view.scale),
                       *(chance(above[name]) for name in ("pooled", "new_study"))])
     constant = kind == "survival" and case.model.density.curve.constant_hazard
     return rendered("explorer/exceedance.html", constant=constant, cells=table(
@@ -253,8 +253,8 @@ def design(evidence: Evidence, job: Job, data: str, form: Form) -> Html:
     from analysis.results.writing import Writer
 
     plan, options = plan_asked(form)
-    found = designed(evidence, job, plan)
-    return rendered("explorer/design.html", sentences=sentences(found), r=in_r(found.prior), pymc=in_pymc(found.prior),
+    trial = designed(evidence, job, plan)
+    return rendered("explorer/design.html", sentences=sentences(trial), r=in_r(trial.prior), pymc=in_pymc(trial.prior),
                     command=command(job, data, "design", options), rates=show(
-                        Writer(OPERATING), told_rows(found), " ".join(shown_columns(found)),
+                        Writer(OPERATING), told_rows(trial), " ".join(shown_columns(trial)),
                         caption="How often the trial succeeds at each true value"))

@@ -55,9 +55,9 @@ def refuse_unknown(folder: Path, place: Path) -> None:
     """Refuse a folder with files but without a manifest; hidden files, such as .gitkeep, do not count."""
     names = sorted(path.name for path in place.iterdir() if not _is_hidden(path)) if place.exists() else []
     if names and not known_files(place):
-        some = ", ".join(names[:3]) + (" ..." if len(names) > 3 else "")
-        raise OutputError(folder, f"it holds {some}, and no {RUN} or {MANIFEST} of this program says that these are "
-                                  "results; name a new or an empty folder")
+        examples = ", ".join(names[:3]) + (" ..." if len(names) > 3 else "")
+        raise OutputError(folder, f"it holds {examples}, and no {RUN} or {MANIFEST} of this program says that these "
+                                  "are results; name a new or an empty folder")
 
 
 def _is_hidden(path: Path) -> bool:

@@ -175,8 +175,8 @@ def _keep_others(folder: Path, place: Path, building: Path) -> None:
     if kept:
         write_runs(building, kept)
     if foreign := sorted(others - added):
-        some = f"{', '.join(foreign[:5])}{' ...' if len(foreign) > 5 else ''}"
-        print(one_line(f"kept in {folder}: {some}"), file=sys.stderr)
+        examples = f"{', '.join(foreign[:5])}{' ...' if len(foreign) > 5 else ''}"
+        print(one_line(f"kept in {folder}: {examples}"), file=sys.stderr)
 
 
 def _second_name(source: Path, target: Path) -> None:

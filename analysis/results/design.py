@@ -22,7 +22,7 @@ _TOLD = 0.0005  # success that is less likely, or as near to certain, is only in
 
 
 def operating_rows(design: Design) -> Iterator[dict[str, Any]]:
-    """Rows of design.csv."""
+    """Rows of design.ENDPOINT.csv."""
     wins = {name: success(design.rule(name), design.plan.n, design.rates) for name in ANALYSES}
     for at, rate in enumerate(design.rates):
         look = design.look.chances(design.chosen, rate) if design.look else ()

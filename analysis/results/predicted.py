@@ -18,7 +18,7 @@ PREDICTED = Layout("predicted.csv", "One count that a further study can report."
 
 
 def predicted_rows(answer: Further) -> Iterator[dict[str, Any]]:
-    """Rows of predicted.csv."""
+    """Rows of predicted.ENDPOINT.csv."""
     n, probabilities = answer.report.patients, answer.law.probabilities
     for count, probability in enumerate(probabilities):
         yield {"count": count, "proportion": count / n, "probability": float(probability),

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from analysis.chapters.chapter import Chapter, Picture
@@ -17,7 +17,7 @@ from analysis.results.results import Results
 from analysis.runs.page import as_picture
 from analysis.runs.workers import Item, work_off
 from analysis.system.errors import one_line
-from analysis.system.failures import Failure, attempt
+from analysis.system.failures import Failure, attempt, gathered
 
 
 def draw_all(results: Results, chapters: Sequence[Chapter], folder: Path, *,
@@ -38,12 +38,12 @@ def draw_all(results: Results, chapters: Sequence[Chapter], folder: Path, *,
     paths : list of Path
         An SVG and an SVG for narrow screens of each, and a PNG where it is asked for.
     """
-    planned = [attempt("figures", "", _pictures, chapter, results) for chapter in chapters if chapter.figures]
-    failures = [plan for plan in planned if isinstance(plan, Failure)]
-    pictures = [picture for plan in planned if not isinstance(plan, Failure) for picture in plan]
+    pictures, failures = gathered(("figures", partial(chapter.figures, results)) for chapter in chapters
+                                  if chapter.figures)
     done = work_off([Item(_draw, (picture, folder, png)) for picture in pictures], results.evidence, executor=executor)
-    failures += [one for one in done if isinstance(one, Failure)]
-    drawn = [(picture, *one) for picture, one in zip(pictures, done, strict=True) if not isinstance(one, Failure)]
+    failures += [files for files in done if isinstance(files, Failure)]
+    drawn = [(picture, *files) for picture, files in zip(pictures, done, strict=True)
+             if not isinstance(files, Failure)]
     if boxes := list(dict.fromkeys(text for *_, texts in drawn for text in texts)):
         print(f"No installed font has all letters of {one_line('; '.join(boxes))}: PNG files show boxes in their "
               "place, SVG files and the page leave them to the reader's fonts. Install a font that has them, such as "
@@ -52,10 +52,6 @@ def draw_all(results: Results, chapters: Sequence[Chapter], folder: Path, *,
     return (replace(results, failures=(*results.failures, *failures)),
             {picture.name: as_picture(*paths[:2], picture.alt) for picture, paths, _ in drawn},
             [path for _, paths, _ in drawn for path in paths])
-
-
-def _pictures(chapter: Chapter, results: Results) -> list[Picture]:
-    return list(chapter.figures(results))
 
 
 def _draw(evidence: Evidence, picture: Picture, folder: Path,

@@ -1,20 +1,26 @@
 """Makes fits: each becomes the rows that it adds to every table, and a posterior on disk."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from analysis.cases.case import NoStudies, case_of, model_for
 from analysis.cases.selection import SharedPatients, candidates
-from analysis.cases.settings import Job
+from analysis.cases.settings import ALL, Job
 from analysis.evidence.directory import Evidence
 from analysis.inference.fitting import Fit, interval_probability, run
 from analysis.inference.grid import QuadratureFailed
 from analysis.inference.nuts import SamplingFailed
 from analysis.results import tables
-from analysis.results.comparison import answerable_intervals
+from analysis.results.comparison import COMPARED, COMPARISON, answerable_intervals
 from analysis.results.records import FAILED, Record
+from analysis.results.results import Results
 from analysis.system.failures import Failure, attempt
 from models.model import NeedsDensity
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def records(evidence: Evidence, jobs: tuple[Job, ...], folder: Path | None, *, cores: int = 1) -> tuple[Record, ...]:
@@ -42,10 +48,40 @@ def _saved(fit: Fit, evidence: Evidence, folder: Path) -> str:
     return save(fit, evidence, folder).name
 
 
+class Posteriors(Mapping[str, "xr.DataTree"]):
+    """By "endpoint/subset", such as "cr/all", the posterior behind the published numbers compared with it, for ArviZ.
+
+    Records have no draws: a question is fitted again, with the settings and the seed of its record, when it is first
+    asked for. By quadrature that takes as long as the draws alone, by chains as long as at first.
+    """
+
+    def __init__(self, results: Results) -> None:
+        compared = ((row["our_endpoint"], row["subset"] or ALL) for row in results.rows(COMPARISON.file)
+                    if row["status"] == COMPARED and row["model"])
+        self._evidence, self._trees = results.evidence, {}
+        self._jobs = {"/".join(names): results.headline(*names).job for names in compared}
+
+    def __getitem__(self, name: str) -> "xr.DataTree":
+        from analysis.results.netcdf import tree
+
+        if name not in self._trees:
+            self._trees[name] = tree(run(case_of(self._evidence, self._jobs[name])), self._evidence)
+        return self._trees[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._jobs)
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def __repr__(self) -> str:
+        return f"Posteriors({', '.join(self._jobs)})"
+
+
 def attempted(evidence: Evidence, jobs: tuple[Job, ...], folder: Path | None) -> tuple[Record, ...]:
     """As `records`; where an unexpected error ends the fit, records that say so."""
-    found = attempt("fit", jobs[0].question.endpoint, records, evidence, jobs, folder)
-    return tuple(_empty(evidence, job, FAILED, found.reason) for job in jobs) if isinstance(found, Failure) else found
+    made = attempt("fit", jobs[0].question.endpoint, records, evidence, jobs, folder)
+    return tuple(_empty(evidence, job, FAILED, made.reason) for job in jobs) if isinstance(made, Failure) else made
 
 
 def _of_fit(evidence: Evidence, fit: Fit, path: str) -> Record:

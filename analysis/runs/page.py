@@ -67,10 +67,9 @@ def render(results: Results, chapters: Sequence[Chapter],
     titles = {name: _heading(words) or name for name, words in details.items()}
     if _TERMS in details:
         details |= {name: linked(words, results, f"{_TERMS}.html") for name, words in details.items() if name != _TERMS}
-    known = replace(results, failures=(*results.failures, *failures))
-    first = _first(briefs, titles)
-    return {FIRST: _page(known, first), f"{DETAILS}/present.svg": _PRESENT,
-            **{f"{DETAILS}/{name}.html": _page(known, words, titles[name])
+    complete = replace(results, failures=(*results.failures, *failures))
+    return {FIRST: _page(complete, _first(briefs, titles)), f"{DETAILS}/present.svg": _PRESENT,
+            **{f"{DETAILS}/{name}.html": _page(complete, words, titles[name])
                for name, words in details.items()}}, tuple(failures)
 
 

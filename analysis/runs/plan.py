@@ -10,7 +10,7 @@ from analysis.evidence.directory import Evidence
 from analysis.evidence.types import Endpoint
 from analysis.results.comparison import BESIDE_TIERS, compared_questions
 from analysis.system.errors import UsageError
-from models import models_of
+from models import all_models, models_of
 
 
 def plan(evidence: Evidence, base: Job, *, quick: bool = False, compared_only: bool = False) -> list[Job]:
@@ -79,10 +79,10 @@ def bundles(evidence: Evidence, jobs: Sequence[Job]) -> list[tuple[Job, ...]]:
     alike: dict[tuple, list[Job]] = {}
     for job in jobs:
         rows = candidates(evidence, job.question).rows
-        question, own = job.question, rows or job.question  # without rows there is no fit to share
-        alike.setdefault((question.endpoint, job.model, job.priors, job.level, question.horizon, job.engine, own),
+        question, content = job.question, rows or job.question  # without rows there is no fit to share
+        alike.setdefault((question.endpoint, job.model, job.priors, job.level, question.horizon, job.engine, content),
                          []).append(job)
-    return [tuple(sorted(found, key=lambda job: -job.sampler.draws)) for found in alike.values()]
+    return [tuple(sorted(bundle, key=lambda job: -job.sampler.draws)) for bundle in alike.values()]
 
 
 def _of_question(evidence: Evidence, endpoint: Endpoint, base: Job, question: Question, *, sampled: bool,
@@ -112,8 +112,8 @@ def _has_tiers(evidence: Evidence, endpoint: Endpoint) -> bool:
 
 def _with_own_priors(job: Job) -> Job:
     """A report's --prior goes to the models that have the parameter."""
-    own = {model.name: model.priors for kind in ("rate", "survival") for model in models_of(kind)}[job.model]
-    return replace(job, priors=tuple((name, text) for name, text in job.priors if name in own))
+    parameters = all_models()[job.model].priors
+    return replace(job, priors=tuple((name, text) for name, text in job.priors if name in parameters))
 
 
 def check_priors(base: Job) -> None:
@@ -122,7 +122,7 @@ def check_priors(base: Job) -> None:
     for name, text in base.priors:
         owners = [model for model in models if name in model.priors]
         if not owners:
-            known = sorted({parameter for model in models for parameter in model.priors})
-            raise UsageError(f"no model has a parameter {name!r}; there are {', '.join(known)}")
+            parameters = sorted({parameter for model in models for parameter in model.priors})
+            raise UsageError(f"no model has a parameter {name!r}; there are {', '.join(parameters)}")
         for model in owners:
             priors_of(model, replace(base, priors=((name, text),)))

@@ -122,13 +122,13 @@ class Item:
 
 
 def work_off(items: Sequence[Item], evidence: Evidence, *, executor: Executor,
-             finished: Callable[[Any], None] = lambda result: None) -> list[Any]:
+             finished: Callable[[Item, Any], None] = lambda item, result: None) -> list[Any]:
     """Results of all items, in their order; the other process begins in front, this one behind.
 
     Parameters
     ----------
     finished : callable
-        Called with each result as soon as this process knows of it.
+        Called with each item and its result as soon as this process knows of it.
     """
     away = {at: executor.submit(_in_helper, item.function, *item.arguments) for at, item in enumerate(items)}
     results: dict[int, Any] = {}
@@ -136,13 +136,13 @@ def work_off(items: Sequence[Item], evidence: Evidence, *, executor: Executor,
     def note(places: Iterable[int]) -> None:
         for at in places:
             results[at] = away.pop(at).result()
-            finished(results[at])
+            finished(items[at], results[at])
 
     for at in reversed(range(len(items))):
         if at in away and away[at].cancel():
             del away[at]
             results[at] = items[at].function(evidence, *items[at].arguments)
-            finished(results[at])
+            finished(items[at], results[at])
         note([place for place, future in away.items() if future.done()])
     note(list(away))
     return [results[at] for at in range(len(items))]

@@ -2,7 +2,7 @@
 
 import os
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,13 @@ def attempt(part: str, endpoint: str, function: Callable[..., Any], *arguments: 
         if os.environ.get(DEBUG):
             raise
         return Failure(part, endpoint, reason_of(error))
+
+
+def gathered(parts: Iterable[tuple[str, Callable[[], Iterable[Any]]]]) -> tuple[list[Any], list[Failure]]:
+    """The items of all parts, each by its name and the function that makes them, and the parts that raise."""
+    made = [attempt(part, "", lambda make: list(make()), make) for part, make in parts]
+    failures = [items for items in made if isinstance(items, Failure)]
+    return [item for items in made if not isinstance(items, Failure) for item in items], failures
 
 
 def reason_of(error: Exception) -> str:

@@ -54,10 +54,13 @@ def as_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
 
     Text that a spreadsheet would run as a formula is led by an apostrophe.
     """
+    return csv_text([columns, *([_cell(row.get(column)) for column in columns] for row in rows)])
+
+
+def csv_text(rows: Iterable[Iterable[str]]) -> str:
+    """Rows of cells, as they are, as text with line feeds."""
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_cell(row.get(column)) for column in columns] for row in rows)
+    csv.writer(buffer, lineterminator="\n").writerows(rows)
     return buffer.getvalue()
 
 

@@ -3,9 +3,12 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+import xarray as xr
 
 import analysis
 from analysis import compare, fit, load, regress
@@ -74,6 +77,25 @@ def test_published_numbers_are_compared_without_another_process(tmp_path):
     write_evidence(tmp_path / "without")
     with pytest.raises(UsageError, match="has no reported.csv"):
         compare(load(tmp_path / "without"))
+
+
+def test_each_compared_question_has_its_posterior(shipped, monkeypatch):
+    from analysis.runs import fits
+
+    reported = [row for row in shipped.reported if row.endpoint == "cr"]
+    compared = compare(replace(shipped, reported=reported), engine="exact")
+    monkeypatch.setattr(fits, "run", made := Mock(wraps=fits.run))
+    assert list(compared.idata) == ["cr/all", "cr/cd19_only"] and len(compared.idata) == 2 and not made.called
+    for _, row in compared.frame().query("status == 'compared'").iterrows():
+        groups = compared.idata[f"{row['our_endpoint']}/{row['subset']}"]
+        draws = groups["posterior"]["mean_rate"]
+        # The mean of n independent draws has the error sd / sqrt(n); four of them are exceeded once in 16,000.
+        assert float(draws.mean()) == pytest.approx(row["mean"], abs=4 * float(draws.std()) / draws.size**0.5)
+        assert json.loads(groups.attrs["manifest"])["subset"] == row["subset"]
+    assert made.call_count == 2 and "log_likelihood" in groups
+    assert set(xr.DataTree.from_dict(dict(compared.idata)).children) == {"cr"}
+    with pytest.raises(KeyError):
+        compared.idata["cr/nobody"]
 
 
 def test_a_planned_trial_and_an_update_are_those_of_the_commands(tmp_path):

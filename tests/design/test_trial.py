@@ -88,7 +88,7 @@ def test_the_command_tells_the_design_as_json(capsys, tmp_path):
     assert stats.beta(34, 8).sf(0.7) >= 0.95 > stats.beta(33, 9).sf(0.7) and rules["uniform"]["bound"] == 33
     assert rules["uniform"]["false_positive"] == pytest.approx(stats.binom.sf(32, 40, 0.7))
     files = {path.name for path in (tmp_path / "out").rglob("*.*")}
-    assert {"design.csv", "design.cr.svg", "design.cr.png"} <= files
+    assert {"design.cr.csv", "design.cr.svg", "design.cr.png"} <= files
     assert main(asked) == 0 and "ELIR" in capsys.readouterr().out
 
 

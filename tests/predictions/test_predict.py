@@ -1,6 +1,7 @@
 """A further study's number against the others: known values, second routes, and what the command says and refuses."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +15,6 @@ from analysis.inference.draws import draw
 from analysis.inference.further import further
 from analysis.inference.posterior import posterior_of
 from analysis.inference.prediction import median_limits
-from analysis.results.predicted import PREDICTED
 from analysis.system.errors import UsageError
 from tests.data.tables import FOLDER
 from tests.exact.solved import hazards, solved
@@ -86,7 +86,17 @@ def test_command_and_python_give_the_same_numbers(project, capsys, tmp_path):
     assert {estimate["estimand"] for estimate in answer["after"]} == {"mean_rate", "new_study_rate", "rho"}
     assert list(frame["count"][frame["reported"]]) == [12]
     files = {path.name for path in (tmp_path / "out").rglob("*.*")}
-    assert {PREDICTED.file, "predicted.cr.svg", "predicted.cr.png"} <= files
+    assert {"predicted.cr.csv", "predicted.cr.svg", "predicted.cr.png"} <= files
+
+
+def test_a_folder_holds_the_predictions_of_several_endpoints(tmp_path, capsys):
+    asked = ["--n", "20", "--output", str(tmp_path / "out")]
+    assert main(["predict", "cr", "--events", "12", *asked]) == 0
+    assert main(["predict", "mrd_neg", "--events", "11", *asked]) == 0
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith(str(tmp_path))]
+    assert len(told) == 6 and all(Path(line).is_file() for line in told)
+    files = {path.name for path in (tmp_path / "out").iterdir()}
+    assert files == {"predicted.cr.csv", "predicted.mrd_neg.csv", "figures", "manifest.json"}
 
 
 @pytest.mark.parametrize(("options", "message"), [
