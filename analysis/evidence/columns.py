@@ -63,6 +63,11 @@ class Table:
         """Names of the columns that must be there."""
         return tuple(name for name, column in self.columns.items() if column.required)
 
+    @property
+    def blank(self) -> dict[str, object]:
+        """Values of a row whose cells are all empty, by column."""
+        return {name: column.empty for name, column in self.columns.items()}
+
 
 TABLES: dict[str, Table] = {}
 """Every declared table by file, in the order in which tables are read and their problems are told."""
