@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from analysis.cases.settings import ALL, Question
-from analysis.evidence.conditions import Condition, condition
+from analysis.evidence.conditions import condition
 from analysis.evidence.directory import Evidence
 from analysis.evidence.types import Endpoint, Response, Study, Survival
 from analysis.system.errors import UsageError
@@ -95,10 +95,9 @@ def subset_names(evidence: Evidence) -> tuple[str, ...]:
 
 def membership(evidence: Evidence, study: Study, subset: str, row: Response | Survival | None = None) -> bool | None:
     """Whether every rule of the subset holds for the study and this row; None where an empty cell leaves that open."""
-    rules = [(rule.column, condition(rule.value)) for rule in evidence.subsets
-             if rule.subset == subset and rule.column]
     cells = {**getattr(row, "handling", {}), **study.columns}
-    held = [rule.holds(cells.get(column, "")) if isinstance(rule, Condition) else None for column, rule in rules]
+    held = [condition(rule.value).holds(cells.get(rule.column, ""))
+            for rule in evidence.subsets if rule.subset == subset and rule.column]
     return False if False in held else None if None in held else True
 
 
