@@ -80,7 +80,7 @@ def _write(place: Path, contents: dict[str, Contents]) -> None:
         raise OutputError(place, error.strerror or str(error)) from error
     try:
         building.chmod(0o755)
-        for file, (header, records) in contents.items():
+        for file, (header, *records) in contents.items():
             write_text(building / file, _as_csv(TABLES[file], header, records))
         decisions = "\n".join(text for file, text in _DECISIONS.items() if file in contents)
         covariates = _COVARIATES if "covariates.csv" in contents else "\n"

@@ -70,7 +70,7 @@ def _of_sheet(path: Path) -> Evidence:
     if sheet.problems and not sheet.contents:
         raise EvidenceError(sheet.problems)
     problems, tables = list(sheet.problems), {file: Drafts(table) for file, table in TABLES.items()}
-    for file, (header, records) in sheet.contents.items():
+    for file, (header, *records) in sheet.contents.items():
         tables[file], faults = drafts_of(TABLES[file], header, records)
         problems += faults
 

@@ -8,7 +8,7 @@ its study must be the same in each row of that study.
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from analysis.evidence.cells import Fault, number
@@ -16,11 +16,12 @@ from analysis.evidence.columns import CONVERTED, TABLES
 from analysis.evidence.files import Record
 from analysis.evidence.problems import Problem
 from analysis.evidence.spreadsheets import Sheet
+from analysis.system.groups import grouped
 
 STUDIES, ENDPOINTS, RESPONSES, SURVIVAL, COVARIATES = (
     "studies.csv", "endpoints.csv", "responses.csv", "survival.csv", "covariates.csv")
-Contents = tuple[Record, list[Record]]
-"""The header of a table and its rows, which have the numbers of the rows that they come from."""
+Contents = Sequence[Record]
+"""The header of a table, and its rows, which have the numbers of the rows that they come from."""
 
 ALIASES = {"study": ("study_id", "study_name", "trial", "slab"), "endpoint": ("outcome",),
            "events": ("event", "r", "x", "xi"), "n": ("ni", "total", "patients"), "time_months": ("time",),
@@ -51,8 +52,14 @@ class _Row:
     row: int
     cells: Mapping[str, str]
 
+    @property
     def kind(self) -> str:
         return "survival" if any(self.cells.get(name) for name in _TIMED) else "rate"
+
+    @property
+    def endpoint(self) -> str:
+        """The label of its endpoint."""
+        return self.cells.get("endpoint") or _DEFAULT[self.kind]
 
 
 @dataclass(frozen=True)
@@ -89,19 +96,17 @@ def tables_of(sheet: Sheet) -> SheetTables:
             problems.append(Problem(sheet.file, None, "", "", "is a worksheet of which no row is filled", "Fill "
                                     "what you found: events and n, or a statistic."))
             return SheetTables({}, tuple(problems), names)
-    studies = _keys([row.cells["study"] for row in rows], "study")
     kinds = _kinds(rows)
-    endpoints = _keys(list(kinds), "endpoint")
+    studies, endpoints = _keys([row.cells["study"] for row in rows], "study"), _keys(kinds, "endpoint")
     of_rows = {*TABLES[RESPONSES].columns, *TABLES[SURVIVAL].columns, *CONVERTED["person_months"]}
     no_column = {*of_rows, *_OF_ENDPOINT, *ABOUT_A_NUMBER, *OF_A_WORKSHEET, "study", "label"}
     own = [name for name in header if name and name not in no_column]
-    contents = {
-        STUDIES: _studies(rows, studies, own), ENDPOINTS: _endpoints(rows, endpoints, kinds),
-        **{file: _decisions(rows, file, studies, endpoints, kinds, header)
-           for file, kind in ((RESPONSES, "rate"), (SURVIVAL, "survival")) if kind in kinds.values()}}
     problems += _differing(sheet.file, rows, own, names)
-    contents |= _covariates(contents[STUDIES], own, names)
-    return SheetTables(contents, tuple(problems), names)
+    contents = {STUDIES: _studies(rows, studies, own), ENDPOINTS: _endpoints(rows, endpoints, kinds)}
+    for file, kind in ((RESPONSES, "rate"), (SURVIVAL, "survival")):
+        if of_kind := [row for row in rows if kinds[row.endpoint] == kind]:
+            contents[file] = _decisions(of_kind, file, studies, endpoints, header)
+    return SheetTables(contents | _covariates(contents[STUDIES], own, names), tuple(problems), names)
 
 
 def _canonical(name: str) -> str:
@@ -137,60 +142,48 @@ def _row_problems(sheet: Sheet, study: int) -> Iterator[Problem]:
                           "Name the study in every row; merged cells hold their text only once.", subject)
 
 
-def _keys(labels: Sequence[str], stem: str) -> dict[str, str]:
+def _keys(labels: Iterable[str], stem: str) -> dict[str, str]:
     keys: dict[str, str] = {}
-    for label in labels:
-        if label not in keys:
-            keys[label] = key_of(label, list(keys.values()), stem)
+    for label in dict.fromkeys(labels):
+        keys[label] = key_of(label, list(keys.values()), stem)
     return keys
-
-
-def _label(row: _Row) -> str:
-    return row.cells.get("endpoint") or _DEFAULT[row.kind()]
 
 
 def _kinds(rows: Sequence[_Row]) -> dict[str, str]:
     """The kind of each endpoint: what its rows say, else what their cells look like, which is survival if one does."""
-    kinds: dict[str, str] = {}
-    for row in rows:
-        kind = row.cells.get("kind") or row.kind()
-        kinds[_label(row)] = "survival" if kinds.get(_label(row)) == "survival" else kind
-    return kinds
+    kinds = {label: [row.cells.get("kind") or row.kind for row in of_endpoint]
+             for label, of_endpoint in grouped(rows, lambda row: row.endpoint).items()}
+    return {label: "survival" if "survival" in of_rows else of_rows[-1] for label, of_rows in kinds.items()}
+
+
+def _filled(rows: Sequence[_Row], name: str) -> str:
+    """The first filled cell of a column."""
+    return next((row.cells[name] for row in rows if row.cells.get(name)), "")
 
 
 def _studies(rows: Sequence[_Row], keys: Mapping[str, str], own: Sequence[str]) -> Contents:
-    first: dict[str, _Row] = {}
-    for row in rows:
-        first.setdefault(row.cells["study"], row)
-    filled = {study: {name: next((row.cells[name] for row in rows if row.cells["study"] == study and row.cells[name]),
-                                 "") for name in own} for study in first}
-    records = [Record(row.row, (keys[study], row.cells.get("label") or study, *filled[study].values()))
-               for study, row in first.items()]
-    return Record(1, ("study_id", "label", *own)), records
+    return [Record(1, ("study_id", "label", *own)), *(
+        Record(of_study[0].row, (keys[study], of_study[0].cells.get("label") or study,
+                                 *(_filled(of_study, name) for name in own)))
+        for study, of_study in grouped(rows, lambda row: row.cells["study"]).items())]
 
 
 def _endpoints(rows: Sequence[_Row], keys: Mapping[str, str], kinds: Mapping[str, str]) -> Contents:
-    records = []
-    for label, key in keys.items():
-        of_endpoint = [row for row in rows if _label(row) == label]
-        given = {name: next((row.cells[name] for row in of_endpoint if row.cells.get(name)), "")
-                 for name in ("direction", "horizon_months")}
-        records.append(Record(of_endpoint[0].row, (key, label, kinds[label], given["direction"] or "neutral",
-                                                   given["horizon_months"])))
-    return Record(1, ("endpoint", "label", "kind", "direction", "horizon_months")), records
+    return [Record(1, ("endpoint", "label", "kind", "direction", "horizon_months")), *(
+        Record(of_endpoint[0].row, (keys[label], label, kinds[label], _filled(of_endpoint, "direction") or "neutral",
+                                    _filled(of_endpoint, "horizon_months")))
+        for label, of_endpoint in grouped(rows, lambda row: row.endpoint).items())]
 
 
 def _decisions(rows: Sequence[_Row], file: str, studies: Mapping[str, str], endpoints: Mapping[str, str],
-               kinds: Mapping[str, str], header: Sequence[str]) -> Contents:
+               header: Sequence[str]) -> Contents:
     """The rows of one of the two tables of decisions, with the columns that it must have and those that are there."""
-    wanted = "rate" if file == RESPONSES else "survival"
     known = (*TABLES[file].columns, *(CONVERTED["person_months"] if file == SURVIVAL else ()), *ABOUT_A_NUMBER)
     names = [name for name in known if name not in ("study_id", "endpoint")
              and (name in header or (name in TABLES[file].required and file == SURVIVAL))]
-    records = [Record(row.row, (studies[row.cells["study"]], endpoints[_label(row)],
-                                *(row.cells.get(name, "") for name in names)))
-               for row in rows if kinds[_label(row)] == wanted]
-    return Record(1, ("study_id", "endpoint", *names)), records
+    return [Record(1, ("study_id", "endpoint", *names)), *(
+        Record(row.row, (studies[row.cells["study"]], endpoints[row.endpoint],
+                         *(row.cells.get(name, "") for name in names))) for row in rows)]
 
 
 def _differing(file: str, rows: Sequence[_Row], own: Sequence[str], names: Mapping[str, str]) -> Iterator[Problem]:
@@ -206,30 +199,27 @@ def _differing(file: str, rows: Sequence[_Row], own: Sequence[str], names: Mappi
 
 def _covariates(studies: Contents, own: Sequence[str], names: Mapping[str, str]) -> dict[str, Contents]:
     """covariates.csv, and studies.csv with the columns of 0 and 1 of its words; nothing where there is no covariate."""
-    header, records = studies
-    found: dict[str, tuple[str, list[str]]] = {}  # label and, for a level, the new column by the name of the column
+    header, *records = studies
+    labels: dict[str, str] = {}  # of covariates by their column
+    indicators: dict[str, list[str]] = {}
     for place, name in enumerate(header.cells):
-        cells = [record.cells[place] for record in records]
         if name not in own or name in _IDENTITIES or (name in TABLES[STUDIES].columns and name != "year"):
             continue
+        cells = [record.cells[place] for record in records]
         numbers = [cell for cell in cells if cell and not isinstance(number(cell), Fault)]
         levels = sorted({cell for cell in cells if cell})
         if 2 * len(numbers) > sum(map(bool, cells)) and len(levels) > 1:
-            found[name] = names[name], cells
+            labels[name] = names[name]
         elif not numbers and 2 <= len(levels) <= min(_MOST_LEVELS, len(records) // 2):
             for level in levels[1:]:
-                key = key_of(f"{name}_{level}", [*header.cells, *found], name)
-                found[key] = f"{names[name]}: {level} (against {levels[0]})", [
-                    str(int(cell == level)) if cell else "" for cell in cells]
-    if not found:
+                key = key_of(f"{name}_{level}", [*header.cells, *labels], name)
+                labels[key] = f"{names[name]}: {level} (against {levels[0]})"
+                indicators[key] = [str(int(cell == level)) if cell else "" for cell in cells]
+    if not labels:
         return {}
-    new = [name for name in found if name not in header.cells]
-    widened = [replace(record, cells=(*record.cells, *(found[name][1][at] for name in new)))
+    keys = _keys(labels, "covariate")
+    widened = [replace(record, cells=(*record.cells, *(cells[at] for cells in indicators.values())))
                for at, record in enumerate(records)]
-    keys: list[str] = []
-    rows = []
-    for at, (name, (label, _)) in enumerate(found.items(), start=2):
-        keys.append(key_of(name, keys, "covariate"))
-        rows.append(Record(at, (keys[-1], label, name)))
-    return {STUDIES: (Record(1, (*header.cells, *new)), widened),
-            COVARIATES: (Record(1, ("covariate", "label", "column")), rows)}
+    return {STUDIES: [Record(1, (*header.cells, *indicators)), *widened],
+            COVARIATES: [Record(1, ("covariate", "label", "column")), *(
+                Record(at, (keys[name], label, name)) for at, (name, label) in enumerate(labels.items(), start=2))]}
