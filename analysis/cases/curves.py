@@ -23,6 +23,7 @@ import numpy as np
 from scipy import special
 
 from analysis.evidence.types import Survival
+from analysis.system.groups import grouped
 from models.studies import CurveStudies
 
 CENSORING = 1.25
@@ -57,12 +58,11 @@ def points_of(rows: Sequence[Survival], *, factor: float = CENSORING) -> tuple[P
     Patients who are known one by one enter themselves; their points are there to be shown.
     """
     points = []
-    for study_id in dict.fromkeys(row.study_id for row in rows):
-        printed = [point for row in rows if row.study_id == study_id for point in _points(row, factor)]
+    for of_study in grouped(rows, lambda row: row.study_id).values():
+        printed = [point for row in of_study for point in _points(row, factor)]
         if any(point.stratum for point in printed):
-            strata = dict.fromkeys(point.stratum for point in printed)
-            points += [min((point for point in printed if point.stratum == stratum), key=_preference)
-                       for stratum in strata]
+            strata = grouped(printed, lambda point: point.stratum)
+            points += [min(of_stratum, key=_preference) for of_stratum in strata.values()]
         else:
             points += _consistent(printed)
     return tuple(points)
@@ -139,14 +139,13 @@ def curve_studies(rows: Sequence[Survival], *, factor: float = CENSORING) -> Cur
     rows : sequence of Survival
         Of one data cut for each study, its strata or the whole.
     """
-    points = points_of(rows, factor=factor)
-    names = tuple(dict.fromkeys(row.study_id for row in rows))
-    studies = [_study([point for point in points if point.study_id == name],
-                      [row for row in rows if row.study_id == name], factor) for name in names]
+    points = grouped(points_of(rows, factor=factor), lambda point: point.study_id)
+    rows_of = grouped(rows, lambda row: row.study_id)
+    studies = [_study(points.get(name, ()), of_study, factor) for name, of_study in rows_of.items()]
     padded = {name: _padded([study.get(name, ()) for study in studies], blank) for name, blank in _BLANKS.items()}
     singles = {name: [study.get(name, 0.0) for study in studies] for name in (
         "events", "months", "exposed", "bound_months", "bound_error", "mixed", "patients_each")}
-    return CurveStudies(names, **padded, **singles)
+    return CurveStudies(tuple(rows_of), **padded, **singles)
 
 
 def _padded(columns: Sequence[Sequence[Any]], blank: Any) -> np.ndarray:

@@ -10,6 +10,7 @@ from analysis.evidence.conditions import condition
 from analysis.evidence.directory import Evidence
 from analysis.evidence.types import Endpoint, Response, Study, Survival
 from analysis.system.errors import UsageError
+from analysis.system.groups import grouped
 
 RETROSPECTIVE = "the study is retrospective"
 NOT_REACHED = "the median was not reached, which gives no log hazard (studies that do well are missed this way)"
@@ -222,10 +223,10 @@ def file_of(row: Response | Survival) -> str:
 
 
 def _check_studies(evidence: Evidence, study_ids: Iterable[str]) -> None:
-    known = {study.study_id for study in evidence.studies} if study_ids else set()
+    defined = sorted(study.study_id for study in evidence.studies) if study_ids else ()
     for name in study_ids:
-        if name not in known:
-            near = get_close_matches(name[:64], sorted(known), n=1)
+        if name not in defined:
+            near = get_close_matches(name[:64], defined, n=1)
             raise UnknownName(f"--without {name}: studies.csv has no such study"
                               + (f"; did you mean {near[0]}?" if near else ""))
 
@@ -234,8 +235,8 @@ def _endpoint(evidence: Evidence, name: str) -> Endpoint:
     try:
         return evidence.endpoint(name)
     except KeyError:
-        known = ", ".join(endpoint.endpoint for endpoint in evidence.endpoints)
-        raise UnknownName(f"unknown endpoint {name!r}; defined are {known}") from None
+        defined = ", ".join(endpoint.endpoint for endpoint in evidence.endpoints)
+        raise UnknownName(f"unknown endpoint {name!r}; defined are {defined}") from None
 
 
 def base_of(row: Response | Survival) -> str:
@@ -293,17 +294,14 @@ def _best_of_each[R: (Response, Survival)](
     rows: Sequence[R], group: Callable[[R], Hashable], preference: Callable[[R], Any],
 ) -> dict[R, None]:
     """The first of the rows of each group by preference, in the order of all rows."""
-    best: dict[Hashable, R] = {}
-    for row in sorted(rows, key=preference):
-        best.setdefault(group(row), row)
-    return dict.fromkeys(row for row in rows if best[group(row)] is row)
+    best = {min(alike, key=preference) for alike in grouped(rows, group).values()}
+    return dict.fromkeys(row for row in rows if row in best)
 
 
 def _curve_of_each_study(rows: list[Survival]) -> list[Survival]:
     """The rows of one data cut of each study: of its patients, of the whole, or of strata where only they are there."""
     kept: set[Survival] = set()
-    for study_id in dict.fromkeys(row.study_id for row in rows):
-        printed = [row for row in rows if row.study_id == study_id]
+    for printed in grouped(rows, lambda row: row.study_id).values():
         of_cut = [row for row in printed if row.cut in ("", _PRIMARY)] or \
             [row for row in printed if row.cut == printed[0].cut]
         whole, strata = ([row for row in of_cut if bool(row.stratum) == part] for part in (False, True))

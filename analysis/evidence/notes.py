@@ -190,8 +190,8 @@ def _subsets_without_studies(tables: Tables) -> Iterator[Problem]:
 
 def _meeting(tables: Tables, rule: Draft) -> frozenset[str]:
     """Studies of which a row of subsets.csv holds."""
-    column, wanted = rule["column"], condition(rule["value"])
-    return frozenset(row.raw["study_id"] for row in asked(tables, column).rows if wanted.holds(row.text(column)))
+    column, asks = rule["column"], condition(rule["value"])
+    return frozenset(row.raw["study_id"] for row in asked(tables, column).rows if asks.holds(row.text(column)))
 
 
 def _beside_patients(tables: Tables) -> Iterator[Problem]:

@@ -204,14 +204,14 @@ def _empty_in(drafts: Drafts, column: str, reason: str, remedy: str) -> Iterator
 def _comparisons_without_numbers(tables: Tables) -> Iterator[Problem]:
     """Yield a problem for each subset that compares a column which holds words."""
     for row in tables["subsets.csv"].rows:
-        wanted = condition(row["value"]) if row.has("column", "value") else None
-        if not isinstance(wanted, Condition) or not wanted.comparisons:
+        asks = condition(row["value"]) if row.has("column", "value") else None
+        if not isinstance(asks, Condition) or not asks.comparisons:
             continue
-        of = asked(tables, row["column"])
-        cells = ((held.row, held.raw.get(row["column"], "")) for held in of.rows)
-        place = next(((line, cell) for line, cell in cells if cell and isinstance(number(cell), Fault)), None)
-        if place:
-            rule = f"compares {shown(row['column'])}, but row {place[0]} of {of.table.file} holds {shown(place[1])}"
+        column, table = row["column"], asked(tables, row["column"])
+        words = next((line for line in table.rows if isinstance(number(line.raw.get(column) or "0"), Fault)), None)
+        if words:
+            rule = (f"compares {shown(column)}, but row {words.row} of {table.table.file} holds "
+                    f"{shown(words.raw[column])}")
             yield row.problem("value", rule, "Name a column of numbers, or the text that a study must have.")
 
 

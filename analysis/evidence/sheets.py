@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from analysis.evidence.cells import Fault, number
 from analysis.evidence.columns import CONVERTED, TABLES
@@ -50,7 +50,7 @@ class _Row:
     """A row: its number in the sheet, and its cells by the names of the tables."""
 
     row: int
-    cells: Mapping[str, str]
+    cells: dict[str, str]
 
     @property
     def kind(self) -> str:
@@ -96,22 +96,45 @@ def tables_of(sheet: Sheet) -> SheetTables:
             problems.append(Problem(sheet.file, None, "", "", "is a worksheet of which no row is filled", "Fill "
                                     "what you found: events and n, or a statistic."))
             return SheetTables({}, tuple(problems), names)
-    kinds = _kinds(rows)
-    studies, endpoints = _keys([row.cells["study"] for row in rows], "study"), _keys(kinds, "endpoint")
     of_rows = {*TABLES[RESPONSES].columns, *TABLES[SURVIVAL].columns, *CONVERTED["person_months"]}
     no_column = {*of_rows, *_OF_ENDPOINT, *ABOUT_A_NUMBER, *OF_A_WORKSHEET, "study", "label"}
-    own = [name for name in header if name and name not in no_column]
-    problems += _differing(sheet.file, rows, own, names)
-    contents = {STUDIES: _studies(rows, studies, own), ENDPOINTS: _endpoints(rows, endpoints, kinds)}
+    about_study = [name for name in header if name and name not in no_column]
+    problems += _differing(sheet.file, rows, about_study, names)
+    return SheetTables(_contents(rows, header, about_study, names), tuple(problems), names)
+
+
+def _contents(rows: Sequence[_Row], header: Sequence[str], about_study: Sequence[str],
+              names: Mapping[str, str]) -> dict[str, Contents]:
+    studies, endpoints = _studies(rows, about_study), _endpoints(rows)
+    covariates = _covariates(studies, about_study, names)
+    widened = dict.fromkeys([*about_study, *(row.cells["column"] for row in covariates)])
+    contents = {STUDIES: _table(("study_id", "label", *widened), studies.values()),
+                ENDPOINTS: _table(("endpoint", "label", *_OF_ENDPOINT), endpoints.values())}
     for file, kind in ((RESPONSES, "rate"), (SURVIVAL, "survival")):
-        if of_kind := [row for row in rows if kinds[row.endpoint] == kind]:
-            contents[file] = _decisions(of_kind, file, studies, endpoints, header)
-    return SheetTables(contents | _covariates(contents[STUDIES], own, names), tuple(problems), names)
+        decisions = [_Row(row.row, row.cells | {"study_id": studies[row.cells["study"]].cells["study_id"],
+                                                "endpoint": endpoints[row.endpoint].cells["endpoint"]})
+                     for row in rows if endpoints[row.endpoint].cells["kind"] == kind]
+        if decisions:
+            contents[file] = _table(_columns(file, header), decisions)
+    return contents | ({COVARIATES: _table(("covariate", "label", "column"), covariates)} if covariates else {})
+
+
+def _table(names: Sequence[str], rows: Iterable[_Row]) -> Contents:
+    """A header of these names and the rows, whose cells are empty where they lack one."""
+    return [Record(1, tuple(names)), *(
+        Record(row.row, tuple(row.cells.get(name, "") for name in names)) for row in rows)]
+
+
+def _columns(file: str, header: Sequence[str]) -> tuple[str, ...]:
+    """Of one of the two tables of decisions: the columns that it must have, and those that the sheet has."""
+    known = (*TABLES[file].columns, *(CONVERTED["person_months"] if file == SURVIVAL else ()), *ABOUT_A_NUMBER)
+    needed = {"study_id", "endpoint", *(TABLES[file].required if file == SURVIVAL else ())}
+    return tuple(name for name in known if name in header or name in needed)
 
 
 def _canonical(name: str) -> str:
     plain = re.sub(r"[\s.\-]+", "_", name.strip()).casefold()
-    return next((known for known, others in ALIASES.items() if plain in others), plain)
+    return next((column for column, aliases in ALIASES.items() if plain in aliases), plain)
 
 
 def _header_problems(sheet: Sheet, header: Sequence[str]) -> Iterator[Problem]:
@@ -149,77 +172,64 @@ def _keys(labels: Iterable[str], stem: str) -> dict[str, str]:
     return keys
 
 
-def _kinds(rows: Sequence[_Row]) -> dict[str, str]:
-    """The kind of each endpoint: what its rows say, else what their cells look like, which is survival if one does."""
-    kinds = {label: [row.cells.get("kind") or row.kind for row in of_endpoint]
-             for label, of_endpoint in grouped(rows, lambda row: row.endpoint).items()}
-    return {label: "survival" if "survival" in of_rows else of_rows[-1] for label, of_rows in kinds.items()}
-
-
 def _filled(rows: Sequence[_Row], name: str) -> str:
     """The first filled cell of a column."""
     return next((row.cells[name] for row in rows if row.cells.get(name)), "")
 
 
-def _studies(rows: Sequence[_Row], keys: Mapping[str, str], own: Sequence[str]) -> Contents:
-    return [Record(1, ("study_id", "label", *own)), *(
-        Record(of_study[0].row, (keys[study], of_study[0].cells.get("label") or study,
-                                 *(_filled(of_study, name) for name in own)))
-        for study, of_study in grouped(rows, lambda row: row.cells["study"]).items())]
+def _studies(rows: Sequence[_Row], about_study: Sequence[str]) -> dict[str, _Row]:
+    """The row of studies.csv of each study by its name."""
+    by_name = grouped(rows, lambda row: row.cells["study"])
+    keys = _keys(by_name, "study")
+    return {name: _Row(of_study[0].row, {column: _filled(of_study, column) for column in about_study} | {
+        "study_id": keys[name], "label": of_study[0].cells.get("label") or name}) for name, of_study in by_name.items()}
 
 
-def _endpoints(rows: Sequence[_Row], keys: Mapping[str, str], kinds: Mapping[str, str]) -> Contents:
-    return [Record(1, ("endpoint", "label", "kind", "direction", "horizon_months")), *(
-        Record(of_endpoint[0].row, (keys[label], label, kinds[label], _filled(of_endpoint, "direction") or "neutral",
-                                    _filled(of_endpoint, "horizon_months")))
-        for label, of_endpoint in grouped(rows, lambda row: row.endpoint).items())]
+def _endpoints(rows: Sequence[_Row]) -> dict[str, _Row]:
+    """The row of endpoints.csv of each endpoint by its label.
+
+    Its kind is what its rows say, else what their cells look like, which is survival if one does.
+    """
+    by_label = grouped(rows, lambda row: row.endpoint)
+    keys, endpoints = _keys(by_label, "endpoint"), {}
+    for label, of_endpoint in by_label.items():
+        kinds = [row.cells.get("kind") or row.kind for row in of_endpoint]
+        endpoints[label] = _Row(of_endpoint[0].row, {
+            "endpoint": keys[label], "label": label, "kind": "survival" if "survival" in kinds else kinds[-1],
+            "direction": _filled(of_endpoint, "direction") or "neutral",
+            "horizon_months": _filled(of_endpoint, "horizon_months")})
+    return endpoints
 
 
-def _decisions(rows: Sequence[_Row], file: str, studies: Mapping[str, str], endpoints: Mapping[str, str],
-               header: Sequence[str]) -> Contents:
-    """The rows of one of the two tables of decisions, with the columns that it must have and those that are there."""
-    known = (*TABLES[file].columns, *(CONVERTED["person_months"] if file == SURVIVAL else ()), *ABOUT_A_NUMBER)
-    names = [name for name in known if name not in ("study_id", "endpoint")
-             and (name in header or (name in TABLES[file].required and file == SURVIVAL))]
-    return [Record(1, ("study_id", "endpoint", *names)), *(
-        Record(row.row, (studies[row.cells["study"]], endpoints[row.endpoint],
-                         *(row.cells.get(name, "") for name in names))) for row in rows)]
-
-
-def _differing(file: str, rows: Sequence[_Row], own: Sequence[str], names: Mapping[str, str]) -> Iterator[Problem]:
+def _differing(
+    file: str, rows: Sequence[_Row], about_study: Sequence[str], names: Mapping[str, str],
+) -> Iterator[Problem]:
     """Yield a problem for each cell about a study that differs from that of another row of the study."""
     seen: dict[tuple[str, str], _Row] = {}
     for row in rows:
-        for name in own:
+        for name in about_study:
             first = seen.setdefault((row.cells["study"], name), row) if row.cells[name] else row
             if first.cells[name] != row.cells[name]:
                 rule = f"differs from row {first.row} of the same study, which has {first.cells[name]}"
                 yield Problem(file, row.row, names[name], row.cells[name], rule, _ONE_VALUE, row.cells["study"])
 
 
-def _covariates(studies: Contents, own: Sequence[str], names: Mapping[str, str]) -> dict[str, Contents]:
-    """covariates.csv, and studies.csv with the columns of 0 and 1 of its words; nothing where there is no covariate."""
-    header, *records = studies
+def _covariates(studies: Mapping[str, _Row], about_study: Sequence[str], names: Mapping[str, str]) -> list[_Row]:
+    """The rows of covariates.csv; words become columns of 0 and 1, whose cells are added to the studies."""
     labels: dict[str, str] = {}  # of covariates by their column
-    indicators: dict[str, list[str]] = {}
-    for place, name in enumerate(header.cells):
-        if name not in own or name in _IDENTITIES or (name in TABLES[STUDIES].columns and name != "year"):
+    for name in about_study:
+        if name in _IDENTITIES or (name in TABLES[STUDIES].columns and name != "year"):
             continue
-        cells = [record.cells[place] for record in records]
-        numbers = [cell for cell in cells if cell and not isinstance(number(cell), Fault)]
-        levels = sorted({cell for cell in cells if cell})
-        if 2 * len(numbers) > sum(map(bool, cells)) and len(levels) > 1:
+        filled = [row.cells[name] for row in studies.values() if row.cells[name]]
+        numbers, levels = [cell for cell in filled if not isinstance(number(cell), Fault)], sorted(set(filled))
+        if 2 * len(numbers) > len(filled) and len(levels) > 1:
             labels[name] = names[name]
-        elif not numbers and 2 <= len(levels) <= min(_MOST_LEVELS, len(records) // 2):
+        elif not numbers and 2 <= len(levels) <= min(_MOST_LEVELS, len(studies) // 2):
             for level in levels[1:]:
-                key = key_of(f"{name}_{level}", [*header.cells, *labels], name)
+                key = key_of(f"{name}_{level}", ["study_id", "label", *about_study, *labels], name)
                 labels[key] = f"{names[name]}: {level} (against {levels[0]})"
-                indicators[key] = [str(int(cell == level)) if cell else "" for cell in cells]
-    if not labels:
-        return {}
+                for row in studies.values():
+                    row.cells[key] = str(int(row.cells[name] == level)) if row.cells[name] else ""
     keys = _keys(labels, "covariate")
-    widened = [replace(record, cells=(*record.cells, *(cells[at] for cells in indicators.values())))
-               for at, record in enumerate(records)]
-    return {STUDIES: [Record(1, (*header.cells, *indicators)), *widened],
-            COVARIATES: [Record(1, ("covariate", "label", "column")), *(
-                Record(at, (keys[name], label, name)) for at, (name, label) in enumerate(labels.items(), start=2))]}
+    return [_Row(at, {"covariate": keys[name], "label": label, "column": name})
+            for at, (name, label) in enumerate(labels.items(), start=2)]
