@@ -181,11 +181,8 @@ def convert(rows: Sequence[Survival], *, horizon: float,
 
 def as_studies(conversions: Sequence[Conversion]) -> HazardStudies:
     """The typed input of the model."""
-    def column(name: str) -> list[float]:
-        return [getattr(conversion, name) for conversion in conversions]
-
-    return HazardStudies(tuple(column("study_id")), column("log_hazard"), column("se_lower"), column("se_upper"),
-                         column("events"), column("person_months"), column("patients"), column("landmark_months"))
+    names = ("study_id", "log_hazard", "se_lower", "se_upper", "events", "person_months", "patients", "landmark_months")
+    return HazardStudies(*([getattr(conversion, name) for conversion in conversions] for name in names))
 
 
 def _single(row: Survival, horizon: float, factor: float) -> Conversion:

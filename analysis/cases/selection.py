@@ -97,9 +97,9 @@ def subset_names(evidence: Evidence) -> tuple[str, ...]:
 def membership(evidence: Evidence, study: Study, subset: str, row: Response | Survival | None = None) -> bool | None:
     """Whether every rule of the subset holds for the study and this row; None where an empty cell leaves that open."""
     cells = {**getattr(row, "handling", {}), **study.columns}
-    held = [condition(rule.value).holds(cells.get(rule.column, ""))
-            for rule in evidence.subsets if rule.subset == subset and rule.column]
-    return False if False in held else None if None in held else True
+    answers = [condition(rule.value).holds(cells.get(rule.column, ""))
+               for rule in evidence.subsets if rule.subset == subset and rule.column]
+    return False if False in answers else None if None in answers else True
 
 
 def choices(evidence: Evidence, question: Question) -> tuple[str, ...]:

@@ -2,8 +2,8 @@
 
 A study of the newer evidence is a known one where its id or its label is; a later report of it takes the place of the
 older rows of the same endpoint, whose facts stay in the ledger, to which the facts of the newer evidence are added
-where both keep one. One that shares a registration, or by `overlaps_with`
-patients, with a known one of another id is neither until somebody says what it is.
+where both keep one. One that shares a registration, or by `overlaps_with` patients, with a known one of another id is
+neither until somebody says what it is.
 """
 
 import re
@@ -107,7 +107,7 @@ def merge(known: Mapping[str, Rows], newer: Mapping[str, Rows], choices: Choices
     ids = _matched(studies, offered, choices)
     endpoints, new_endpoints = _endpoints(known[ENDPOINTS], newer[ENDPOINTS])
     sources, facts, of_fact = _joined(known, newer, ids, endpoints)
-    came = len(facts) - len(known.get(FACTS, ()))
+    facts_added = len(facts) - len(known.get(FACTS, ()))
     offered = [_citing(row, "source", of_fact) for row in offered]
     before = {file: known.get(file, []) for file in _DECISIONS}
     news = {file: _news(before[file], [
@@ -130,7 +130,7 @@ def merge(known: Mapping[str, Rows], newer: Mapping[str, Rows], choices: Choices
     changed = tuple((row["study_id"], name, old, row[name]) for row in tables.get(STUDIES, ())
                     for name, old in studies.get(row["study_id"], {}).items() if old and old != row[name])
     return Merged(tables, added, updated, tuple((*key, count) for key, count in sorted(replaced.items())), changed,
-                  used, came if ledger else 0, sum(not name for name in of_fact.values()))
+                  used, facts_added if ledger else 0, sum(not name for name in of_fact.values()))
 
 
 def _key(row: Mapping[str, str]) -> tuple[str, str]:
@@ -166,12 +166,12 @@ def _matched(studies: Mapping[str, Mapping[str, str]], offered: Rows, choices: C
     undecided = []
     for row in offered:
         key = row["study_id"]
-        known = choices.same.get(key) or (key if key in studies else labels.get(_plain(row["label"])))
-        if known is None and key not in choices.distinct:
+        same = choices.same.get(key) or (key if key in studies else labels.get(_plain(row["label"])))
+        if same is None and key not in choices.distinct:
             undecided += [f"{key} {why} {other}: --same {key}={other} if it reports on that study, --distinct {key} if "
                           f"its patients are others, --skip {key} to leave it out."
                           for other, why in _relatives(studies, row)]
-        ids[key] = known or key_of(key, [*studies, *ids.values()], "study")
+        ids[key] = same or key_of(key, [*studies, *ids.values()], "study")
     if undecided:
         raise Undecided("\n".join(undecided))
     return ids
@@ -233,8 +233,8 @@ def _joined(known: Mapping[str, Rows], newer: Mapping[str, Rows], ids: Mapping[s
     offered = [row for row in newer.get(FACTS, ()) if row["study_id"] in ids]
     if not facts:
         return sources, facts, {row["fact_id"]: "" for row in offered}
-    told = {fact["source_id"] for fact in offered if fact.get("source_id")}
-    of_source = _placed(sources, [row for row in newer.get(SOURCES, ()) if row["source_id"] in told], "source_id",
+    cited = {fact.get("source_id") for fact in offered}
+    of_source = _placed(sources, [row for row in newer.get(SOURCES, ()) if row["source_id"] in cited], "source_id",
                         lambda old: key_of(old, [row["source_id"] for row in sources], "source"))
     of_fact = _placed(facts, [
         {**row, "study_id": ids[row["study_id"]], "endpoint": endpoints.get(row["endpoint"], row["endpoint"]),
@@ -285,13 +285,18 @@ def _ledger(sources: Rows, facts: Rows, decisions: Mapping[str, Rows], source: s
         identity = key_of(source, [row["source_id"] for row in sources], "source")
         sources.append({"source_id": identity, "citation": source, "kind": "update"})
     for file, row, said in bare:
-        value, quantity, base = (row["events"], "events", row["n"]) if file == RESPONSES else (
-            row.get("estimate") or row.get("events", ""), row.get("statistic") or "events", row["n"])
         row |= {"fact_ids": _next(facts), "decision": row.get("decision") or f"As {source} reports it."}
-        facts.append({"fact_id": row["fact_ids"], "study_id": row["study_id"], "endpoint": row["endpoint"],
-                      "quantity": quantity, "value": value, "denominator": base, "source_id": identity,
-                      "ci_low": row.get("ci_low", ""), "ci_high": row.get("ci_high", ""),
-                      "time_months": row.get("time_months", ""), "derived": "false", "locator": said["locator"],
-                      "note": "; ".join(filter(None, [said["note"], said["extracted_by"] and
-                                                      f"extracted by {said['extracted_by']}"]))})
+        facts.append(_fact(row, said, identity, is_count=file == RESPONSES))
     return {SOURCES: sources, FACTS: facts}
+
+
+def _fact(row: Mapping[str, str], said: Mapping[str, str], source_id: str, *, is_count: bool) -> dict[str, str]:
+    """What a row of a decision states; `said` are the cells about its number."""
+    value, quantity = (row["events"], "events") if is_count else (
+        row.get("estimate") or row.get("events", ""), row.get("statistic") or "events")
+    extracted = said["extracted_by"] and f"extracted by {said['extracted_by']}"
+    return {"fact_id": row["fact_ids"], "study_id": row["study_id"], "endpoint": row["endpoint"],
+            "quantity": quantity, "value": value, "denominator": row["n"], "source_id": source_id,
+            "ci_low": row.get("ci_low", ""), "ci_high": row.get("ci_high", ""),
+            "time_months": row.get("time_months", ""), "derived": "false", "locator": said["locator"],
+            "note": "; ".join(filter(None, [said["note"], extracted]))}

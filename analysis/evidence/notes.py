@@ -39,13 +39,13 @@ def find_notes(tables: Tables, *, files: Iterable[str]) -> Iterator[Problem]:
 
 
 def _of_columns(drafts: Drafts) -> Iterator[Problem]:
-    known = drafts.table.columns
-    absent = [name for name in known if name not in drafts.header]
+    columns = drafts.table.columns
+    absent = [name for name in columns if name not in drafts.header]
     for name in drafts.header[:_HINT_LIMIT]:
-        near = [] if name in known else get_close_matches(name[:100].lower(), absent, n=1, cutoff=0.75)
+        near = [] if name in columns else get_close_matches(name[:100].lower(), absent, n=1, cutoff=0.75)
         if near:
             yield drafts.problem(name, "is not read", f"Rename it if {near[0]} is meant.")
-    for column in known:
+    for column in columns:
         written = written_as(column, drafts.header)
         for other, factor in CONVERTED.get(column, {}).items():
             if other == written:
