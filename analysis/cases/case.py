@@ -104,13 +104,12 @@ class Case:
 
     def take(self, study_ids: Iterable[str]) -> Self:
         """The case with only these of its studies."""
-        wanted = set(study_ids)
-        rows, curves = (tuple(row for row in table if row.study_id in wanted)
-                        for table in (self.selection.rows, self.selection.curves))
-        selection = replace(self.selection, rows=rows, curves=curves)
-        kept = np.array([name in wanted for name in self.studies.study_ids], dtype=bool)
-        return replace(self, selection=selection, studies=self.studies.take(kept),
-                       conversions=tuple(found for found in self.conversions if found.study_id in wanted))
+        kept = set(study_ids)
+        rows, curves, conversions = (tuple(row for row in rows if row.study_id in kept) for rows in (
+            self.selection.rows, self.selection.curves, self.conversions))
+        studies = self.studies.take(np.array([name in kept for name in self.studies.study_ids], dtype=bool))
+        return replace(self, selection=replace(self.selection, rows=rows, curves=curves), studies=studies,
+                       conversions=conversions)
 
 
 def case_of(evidence: Evidence, job: Job, *, shared_priors: bool = False) -> Case:
@@ -157,13 +156,13 @@ def model_for(kind: str, name: str | None) -> Model:
     """
     if name is None:
         return models_of(kind)[0]
-    known = all_models()
-    if name not in known:
-        raise UsageError(f"unknown model {name!r}; there are {', '.join(known)}")
-    if known[name].kind != kind:
+    models = all_models()
+    if name not in models:
+        raise UsageError(f"unknown model {name!r}; there are {', '.join(models)}")
+    if models[name].kind != kind:
         fitting = ", ".join(model.name for model in models_of(kind))
-        raise UsageError(f"{name} is a model of {known[name].kind} endpoints; for this one take {fitting}")
-    return known[name]
+        raise UsageError(f"{name} is a model of {models[name].kind} endpoints; for this one take {fitting}")
+    return models[name]
 
 
 def priors_of(model: Model, job: Job) -> dict[str, Prior]:

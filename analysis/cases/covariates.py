@@ -116,10 +116,10 @@ def covariates_of(evidence: Evidence, names: Sequence[str] = ()) -> tuple[Covari
     """
     if not evidence.covariates:
         raise UsageError(_NO_TABLE.format(directory=evidence.directory))
-    known = [covariate.covariate for covariate in evidence.covariates]
-    unknown = [name for name in names if name not in known]
+    defined = [covariate.covariate for covariate in evidence.covariates]
+    unknown = [name for name in names if name not in defined]
     if unknown:
-        raise UsageError(f"unknown covariate {', '.join(map(repr, unknown))}; covariates.csv has {', '.join(known)}")
+        raise UsageError(f"unknown covariate {', '.join(map(repr, unknown))}; covariates.csv has {', '.join(defined)}")
     return tuple(covariate for covariate in evidence.covariates if not names or covariate.covariate in names)
 
 

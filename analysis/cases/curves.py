@@ -17,11 +17,13 @@ Brookmeyer R, Crowley J. Biometrics 1982;38:29, doi 10.2307/2530286 (limits of a
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import special
 
 from analysis.evidence.types import Survival
+from analysis.system.groups import grouped
 from models.studies import CurveStudies
 
 CENSORING = 1.25
@@ -29,6 +31,8 @@ CENSORING = 1.25
 _APART = 1.0  # months; nearer points say the same twice
 _SYMMETRIC = 0.011  # of the last printed digit of limits
 _FILL = 12.0
+_BLANKS = {"starts": 0.0, "ends": _FILL, "counts": 0.0, "seen": _FILL, "survivors": 0.0, "died": 0.0,
+           "strata": (0.0, _FILL, 0.5)}
 LANDMARK, MEDIAN, LOWER, UPPER = "landmark", "median", "lower limit of the median", "upper limit of the median"
 PATIENTS = "Kaplan-Meier curve of the patients"
 _FIRST = (LANDMARK, MEDIAN, LOWER, UPPER, PATIENTS)
@@ -54,12 +58,11 @@ def points_of(rows: Sequence[Survival], *, factor: float = CENSORING) -> tuple[P
     Patients who are known one by one enter themselves; their points are there to be shown.
     """
     points = []
-    for study_id in dict.fromkeys(row.study_id for row in rows):
-        printed = [point for row in rows if row.study_id == study_id for point in _points(row, factor)]
+    for of_study in grouped(rows, lambda row: row.study_id).values():
+        printed = [point for row in of_study for point in _points(row, factor)]
         if any(point.stratum for point in printed):
-            strata = dict.fromkeys(point.stratum for point in printed)
-            points += [min((point for point in printed if point.stratum == stratum), key=_preference)
-                       for stratum in strata]
+            strata = grouped(printed, lambda point: point.stratum)
+            points += [min(of_stratum, key=_preference) for of_stratum in strata.values()]
         else:
             points += _consistent(printed)
     return tuple(points)
@@ -92,7 +95,7 @@ def _points(row: Survival, factor: float) -> list[Point]:
 
 def _followed(row: Survival) -> tuple[np.ndarray, np.ndarray]:
     """Months of the events, and of the last sight of the other patients."""
-    return tuple(np.array([months for months, event in row.patients if event is wanted]) for wanted in (True, False))
+    return tuple(np.array([months for months, event in row.patients if event is had]) for had in (True, False))
 
 
 def kaplan_meier(died: np.ndarray, seen: np.ndarray, months: float) -> tuple[float, float]:
@@ -136,52 +139,45 @@ def curve_studies(rows: Sequence[Survival], *, factor: float = CENSORING) -> Cur
     rows : sequence of Survival
         Of one data cut for each study, its strata or the whole.
     """
-    points = points_of(rows, factor=factor)
-    studies = [_study([point for point in points if point.study_id == name],
-                      [row for row in rows if row.study_id == name], factor)
-               for name in dict.fromkeys(row.study_id for row in rows)]
-    width = {name: max((len(study[name]) for study in studies), default=1) or 1
-             for name in ("starts", "survivors", "strata", "died")}
-    fill = {"starts": (0.0, "starts"), "ends": (_FILL, "starts"), "counts": (0.0, "starts"),
-            "seen": (_FILL, "survivors"), "survivors": (0.0, "survivors"), "died": (0.0, "died")}
-    columns = {name: np.array([[*study[name], *[blank] * (width[like] - len(study[name]))] for study in studies]
-                              ).reshape(len(studies), -1) for name, (blank, like) in fill.items()}
-    strata = np.array([[*study["strata"], *[(0.0, _FILL, 0.5)] * (width["strata"] - len(study["strata"]))]
-                       for study in studies]).reshape(len(studies), -1, 3)
-    singles = {name: [study[name] for study in studies] for name in (
+    points = grouped(points_of(rows, factor=factor), lambda point: point.study_id)
+    rows_of = grouped(rows, lambda row: row.study_id)
+    studies = [_study(points.get(name, ()), of_study, factor) for name, of_study in rows_of.items()]
+    padded = {name: _padded([study.get(name, ()) for study in studies], blank) for name, blank in _BLANKS.items()}
+    singles = {name: [study.get(name, 0.0) for study in studies] for name in (
         "events", "months", "exposed", "bound_months", "bound_error", "mixed", "patients_each")}
-    return CurveStudies(tuple(dict.fromkeys(row.study_id for row in rows)), **columns, strata=strata, **singles)
+    return CurveStudies(tuple(rows_of), **padded, **singles)
 
 
-def _study(points: Sequence[Point], rows: Sequence[Survival], factor: float) -> dict[str, object]:
-    """The columns of one study."""
-    in_strata = any(row.stratum for row in rows)
-    patients = sum(row.n for row in rows) if in_strata else max(row.n for row in rows)
-    study = {"starts": [], "ends": [], "counts": [], "seen": [], "survivors": [], "strata": [], "events": 0.0,
-             "months": 0.0, "exposed": 0.0, "bound_months": 0.0, "bound_error": 0.0, "mixed": 0.0, "died": [],
-             "patients_each": patients}
+def _padded(columns: Sequence[Sequence[Any]], blank: Any) -> np.ndarray:
+    """Columns of unequal length as rows of one array, filled up, with one cell at least."""
+    width = max(map(len, columns), default=1) or 1
+    filled = [[*column, *[blank] * (width - len(column))] for column in columns]
+    return np.array(filled).reshape(len(columns), width, *np.shape(blank))
+
+
+def _study(points: Sequence[Point], rows: Sequence[Survival], factor: float) -> dict[str, Any]:
+    """The columns of one study that are not blank."""
+    if any(row.stratum for row in rows):
+        total = sum(point.patients for point in points)
+        return {"patients_each": sum(row.n for row in rows), "mixed": total / factor**2,
+                "strata": [(point.patients / total, point.months, point.survival) for point in points]}
+    study = {"patients_each": max(row.n for row in rows)}
     if rows[0].patients:
         died, seen = _followed(rows[0])
         last = min(max(months for months, _ in rows[0].patients), _FILL)
         return study | {"died": died, "seen": seen, "survivors": np.ones(len(seen)), "starts": [0.0], "ends": [last],
                         "counts": [0.0]}
-    if in_strata:
-        total = sum(point.patients for point in points)
-        study["strata"] = [(point.patients / total, point.months, point.survival) for point in points]
-        study["mixed"] = total / factor**2
-        return study
-    start, alive = 0.0, 1.0
-    for point in points:
-        effective = point.patients / factor**2
-        study["starts"].append(start)
-        study["ends"].append(point.months)
-        study["counts"].append(effective * (alive - point.survival))
-        start, alive = point.months, point.survival
+    last = 0.0
     if points:
-        study["seen"], study["survivors"] = [start], [points[-1].patients / factor**2 * alive]
+        ends, alive = [point.months for point in points], [point.survival for point in points]
+        effective, last = [point.patients / factor**2 for point in points], ends[-1]
+        counts = [patients * (before - after)
+                  for patients, before, after in zip(effective, [1.0, *alive], alive, strict=False)]
+        study |= {"starts": [0.0, *ends[:-1]], "ends": ends, "counts": counts, "seen": [last],
+                  "survivors": [effective[-1] * alive[-1]]}
     for row in rows:
         if row.person_months is not None:
             study |= {"events": float(row.events), "months": row.person_months / row.n, "exposed": float(row.n)}
-        if row.median_not_reached and row.time_months and row.time_months > start:
+        if row.median_not_reached and row.time_months and row.time_months > last:
             study |= {"bound_months": row.time_months, "bound_error": factor / math.log(2.0) / math.sqrt(row.n)}
     return study

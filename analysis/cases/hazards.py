@@ -15,6 +15,7 @@ from scipy import special
 
 from analysis.cases.selection import is_early
 from analysis.evidence.types import Survival
+from analysis.system.groups import grouped
 from models import log_hazard
 from models.backend import NUMBERS
 from models.studies import HazardStudies
@@ -36,21 +37,26 @@ _HAZARD_SCALE = {"median": "log", "landmark": "log-log"}
 def standard_errors(row: Survival, factor: float) -> tuple[tuple[float, float], str]:
     """Standard errors (below, above) of the log hazard and the rule, before the floor."""
     bare = _without_interval(row, factor)
-    binomial = (bare, bare), f"{factor:g} x binomial"
+
+    def binomial(reason: str) -> tuple[tuple[float, float], str]:
+        return (bare, bare), f"{reason}: {factor:g} x binomial"
+
     if row.ci_low is None:
-        return binomial[0], f"no interval: {binomial[1]}"
+        return binomial("no interval")
     z = float(special.ndtri(0.5 + row.ci_level / 2.0))
     low_cut = _is_cut(row, row.ci_low)
     if row.ci_high is None:
         lower_arm = 0.0 if low_cut else _arm(row, row.ci_low, _HAZARD_SCALE[row.statistic]) / z
         if lower_arm >= bare:
             return (lower_arm, lower_arm), "upper limit not reached: lower limit, log scale"
-        return binomial[0], f"upper limit not reached: {binomial[1]}"
+        return binomial("upper limit not reached")
     high_cut = _is_cut(row, row.ci_high)
     if low_cut and high_cut:
-        return binomial[0], f"both limits are cut: {binomial[1]}"
-    if low_cut or high_cut:
-        return _from_one_limit(row, z, *((row.ci_high, row.ci_low) if low_cut else (row.ci_low, row.ci_high)))
+        return binomial("both limits are cut")
+    if low_cut:
+        return _from_one_limit(row, z, kept=row.ci_high, cut=row.ci_low)
+    if high_cut:
+        return _from_one_limit(row, z, kept=row.ci_low, cut=row.ci_high)
     return _from_interval(row, z)
 
 
@@ -59,18 +65,17 @@ def _is_cut(row: Survival, limit: float) -> bool:
     return limit <= 0.0 or limit == row.estimate or (row.statistic == "landmark" and limit >= 1.0)
 
 
-def _from_one_limit(row: Survival, z: float, kept: float, cut: float) -> tuple[tuple[float, float], str]:
+def _from_one_limit(row: Survival, z: float, *, kept: float, cut: float) -> tuple[tuple[float, float], str]:
     """The error from the limit that was not cut.
 
     Its scale is one on which the other limit, as far from the estimate, would lie at the border or beyond it; of
     several, and of all where none would or the cut is at the estimate, the one of the largest error.
     """
     errors = {scale: _arm(row, kept, scale) / z * _slope(row, scale) for scale in _SCALES[row.statistic]}
-    at_border = {scale: error for scale, error in errors.items() if _reaches(row, scale, kept, cut)}
-    among = at_border or errors
-    best = max(among, key=among.__getitem__)
+    at_border = [scale for scale in errors if _reaches(row, scale, kept, cut)]
+    best = max(at_border or errors, key=errors.__getitem__)
     side = "upper" if kept > row.estimate else "lower"
-    return (among[best], among[best]), f"the other limit is cut at {cut:g}: {side} limit alone, {best} scale"
+    return (errors[best], errors[best]), f"the other limit is cut at {cut:g}: {side} limit alone, {best} scale"
 
 
 def _reaches(row: Survival, scale: str, kept: float, cut: float) -> bool:
@@ -130,14 +135,14 @@ class Conversion:
         Lines of survival.csv.
     log_hazard, se_lower, se_upper : float
         The estimate and its standard error below and above; NaN for counts.
-    events, person_months : float
-        Counts, zero where the study reports an estimate.
     rule : str
         Where the standard error comes from.
-    landmark_months : float
-        Where positive, `events` are those by this month and `person_months` those of the other patients up to it.
     effective : float
         Patients without censoring whose binomial error would be the mean of both; NaN for counts.
+    events, person_months : float
+        Counts, zero where the study reports an estimate.
+    landmark_months : float
+        Where positive, `events` are those by this month and `person_months` those of the other patients up to it.
     """
 
     study_id: str
@@ -149,12 +154,12 @@ class Conversion:
     log_hazard: float
     se_lower: float
     se_upper: float
-    events: float
-    person_months: float
     rule: str
     early: bool
+    effective: float
+    events: float = 0.0
+    person_months: float = 0.0
     landmark_months: float = 0.0
-    effective: float = math.nan
 
 
 def convert(rows: Sequence[Survival], *, horizon: float,
@@ -170,25 +175,20 @@ def convert(rows: Sequence[Survival], *, horizon: float,
     factor : float
         Multiplies the standard error where no interval is printed.
     """
-    by_study: dict[str, list[Survival]] = {}
-    for row in rows:
-        by_study.setdefault(row.study_id, []).append(row)
-    return tuple(_single(own[0], horizon, factor) if len(own) == 1 else _strata(own, horizon, factor)
-                 for own in by_study.values())
+    return tuple(_strata(of_study, horizon, factor) if of_study[1:] else _single(of_study[0], horizon, factor)
+                 for of_study in grouped(rows, lambda row: row.study_id).values())
 
 
 def as_studies(conversions: Sequence[Conversion]) -> HazardStudies:
     """The typed input of the model."""
-    def column(name: str) -> list[float]:
-        return [getattr(conversion, name) for conversion in conversions]
-
-    return HazardStudies(tuple(column("study_id")), column("log_hazard"), column("se_lower"), column("se_upper"),
-                         column("events"), column("person_months"), column("patients"), column("landmark_months"))
+    names = ("study_id", "log_hazard", "se_lower", "se_upper", "events", "person_months", "patients", "landmark_months")
+    return HazardStudies(*([getattr(conversion, name) for conversion in conversions] for name in names))
 
 
 def _single(row: Survival, horizon: float, factor: float) -> Conversion:
     if row.person_months is not None:
-        return _counts([row], horizon, row.events, row.person_months, "events and person-months (Poisson)")
+        return _conversion([row], horizon, "events and person-months (Poisson)", events=float(row.events),
+                           person_months=row.person_months)
     if row.statistic == "landmark" and row.estimate in (0.0, 1.0):
         return _all_or_none(row, horizon, factor)
     errors, rule = standard_errors(row, factor)
@@ -196,13 +196,7 @@ def _single(row: Survival, horizon: float, factor: float) -> Conversion:
     if min(errors) < floor:
         errors = tuple(max(error, floor) for error in errors)
         rule += f", not below 1/sqrt({row.n})"
-    return _conversion([row], horizon, _log_hazard(row), tuple(min(error, LARGEST_ERROR) for error in errors), rule)
-
-
-def _counts(rows: list[Survival], horizon: float, events: float, months: float, rule: str,
-            landmark: float = 0.0) -> Conversion:
-    return _conversion(rows, horizon, math.nan, (math.nan, math.nan), rule, events=float(events), person_months=months,
-                       landmark_months=landmark)
+    return _conversion([row], horizon, rule, log_hazard=_log_hazard(row), errors=errors)
 
 
 def _all_or_none(row: Survival, horizon: float, factor: float) -> Conversion:
@@ -223,19 +217,20 @@ def _all_or_none(row: Survival, horizon: float, factor: float) -> Conversion:
     rule = f"{'no' if nobody else 'every'} patient had the event by {row.time_months:g} months: a count of " \
            f"{patients:.3g} patients ({source})"
     months = patients * row.time_months if nobody else 0.0
-    return _counts([row], horizon, 0.0 if nobody else patients, months, rule, row.time_months)
+    return _conversion([row], horizon, rule, events=0.0 if nobody else patients, person_months=months,
+                       landmark_months=row.time_months)
 
 
-def _conversion(rows: list[Survival], horizon: float, value: float, errors: tuple[float, float], rule: str, *,
-                events: float = 0.0, person_months: float = 0.0, landmark_months: float = 0.0) -> Conversion:
+def _conversion(rows: list[Survival], horizon: float, rule: str, *, log_hazard: float = math.nan,
+                errors: tuple[float, float] = (math.nan, math.nan), **counts: float) -> Conversion:
     first = rows[0]
     months = horizon if rows[1:] else first.time_months if first.statistic == "landmark" else first.estimate
+    lower, upper = (min(error, LARGEST_ERROR) for error in errors)
     return Conversion(study_id=first.study_id, rows=tuple(row.row for row in rows),
                       statistic="; ".join(describe(row) for row in rows), definition=first.definition,
-                      tier=max(row.tier for row in rows), patients=sum(row.n for row in rows), log_hazard=value,
-                      se_lower=errors[0], se_upper=errors[1], events=events, person_months=person_months, rule=rule,
-                      early=any(is_early(row, horizon) for row in rows), landmark_months=landmark_months,
-                      effective=_effective(value, months or math.nan, sum(errors) / 2.0))
+                      tier=max(row.tier for row in rows), patients=sum(row.n for row in rows), log_hazard=log_hazard,
+                      se_lower=lower, se_upper=upper, rule=rule, early=any(is_early(row, horizon) for row in rows),
+                      effective=_effective(log_hazard, months or math.nan, (lower + upper) / 2.0), **counts)
 
 
 def _effective(log_hazard: float, months: float, error: float) -> float:
@@ -247,12 +242,14 @@ def _effective(log_hazard: float, months: float, error: float) -> float:
 def effective_notes(rows: Sequence[Survival], conversions: Sequence[Conversion]) -> list[str]:
     """Studies whose printed interval of a landmark has the error of fewer patients than the usual censoring leaves."""
     by_study, notes = {row.study_id: row for row in rows}, []
-    for one in (one for one in conversions if len(one.rows) == 1):
-        row, usual = by_study[one.study_id], one.patients / NO_INTERVAL_FACTOR**2
+    for conversion in conversions:
+        row, usual = by_study[conversion.study_id], conversion.patients / NO_INTERVAL_FACTOR**2
         # Limits in whole per cents leave a twentieth of the number open.
-        if row.statistic == "landmark" and row.ci_low is not None and one.effective < 0.95 * usual:
-            notes.append(f"{one.study_id}: the interval of {one.statistic} has the error of {one.effective:.0f} "
-                         f"patients without censoring, where the usual censoring leaves {usual:.0f} of {one.patients}")
+        if (len(conversion.rows) == 1 and row.statistic == "landmark" and row.ci_low is not None
+                and conversion.effective < 0.95 * usual):
+            notes.append(f"{row.study_id}: the interval of {conversion.statistic} has the error of "
+                         f"{conversion.effective:.0f} patients without censoring, where the usual censoring leaves "
+                         f"{usual:.0f} of {conversion.patients}")
     return notes
 
 
@@ -298,19 +295,19 @@ def _strata(rows: list[Survival], horizon: float, factor: float) -> Conversion:
     within = np.linalg.norm(weight * (1.0 + ratio) * (cumulative / mixed) * error)
     spread = max(math.hypot(within, math.sqrt(weight @ ratio**2 / total) / mixed), 1.0 / math.sqrt(total))
     rules = "; ".join(dict.fromkeys(part.rule for part in parts))
-    return _conversion(rows, horizon, math.log(mixed) - math.log(horizon), (min(spread, LARGEST_ERROR),) * 2,
-                       f"{len(rows)} strata mixed at {horizon:g} months ({rules})")
+    return _conversion(rows, horizon, f"{len(rows)} strata mixed at {horizon:g} months ({rules})",
+                       log_hazard=math.log(mixed) - math.log(horizon), errors=(spread, spread))
 
 
 def _added_up(rows: list[Survival], horizon: float, parts: list[Conversion]) -> Conversion | None:
     """Counts of all strata as one count, where one describes them."""
     events, months = sum(part.events for part in parts), sum(part.person_months for part in parts)
     if not events or all(not part.landmark_months for part in parts):
-        return _counts(rows, horizon, events, months, f"{len(rows)} strata added up (Poisson)")
+        return _conversion(rows, horizon, f"{len(rows)} strata added up (Poisson)", events=events, person_months=months)
     if not months:
         last = max(part.landmark_months for part in parts)
-        return _counts(rows, horizon, events, 0.0, f"{len(rows)} strata added up: every patient had the event by "
-                       f"{last:g} months", last)
+        rule = f"{len(rows)} strata added up: every patient had the event by {last:g} months"
+        return _conversion(rows, horizon, rule, events=events, landmark_months=last)
     return None
 
 

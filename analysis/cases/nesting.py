@@ -128,14 +128,15 @@ def _case(evidence: Evidence, job: Job, endpoint: str, shared_priors: bool) -> C
 
 
 def _row(study_id: str, outer: Selection, inner: Selection) -> NestedRow:
-    whole, part = (next((row for row in one.rows if row.study_id == study_id), None) for one in (outer, inner))
+    whole, part = (next((row for row in selection.rows if row.study_id == study_id), None)
+                   for selection in (outer, inner))
     if whole and part:
         reason = disagreement(whole, part)
         return NestedRow(study_id, whole, None if reason else part, reason)
     if part and part.n > MOST_PATIENTS:
         return NestedRow(study_id, None, None, f"inner: alone, and of more than {MOST_PATIENTS:,} patients")
-    missing = [f"{name}: " + next((item.reason for item in one.left_out if item.study_id == study_id), "no count")
-               for name, one, row in (("outer", outer, whole), ("inner", inner, part)) if row is None]
+    missing = [f"{name}: " + next((line.reason for line in selection.left_out if line.study_id == study_id), "no count")
+               for name, selection, row in (("outer", outer, whole), ("inner", inner, part)) if row is None]
     return NestedRow(study_id, whole, part, "; ".join(missing))
 
 

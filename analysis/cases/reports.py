@@ -5,6 +5,7 @@ one of half of them: every model predicts the same report, so that log predictiv
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from analysis.cases.curves import CENSORING, LANDMARK, MEDIAN
 from analysis.cases.hazards import describe
@@ -51,21 +52,6 @@ def report_of(row: Response | Survival) -> Report:
     return Report(in_words(row), months, max(round(row.n / CENSORING**2), 1), survival)
 
 
-def new_count(endpoint: str, events: int, n: int) -> Response:
-    """A further study's count."""
-    return _row(Response, endpoint, events=events, n=n)
-
-
-def new_landmark(endpoint: str, months: float, survival: float, n: int) -> Survival:
-    """A further study's survival at a time, without an interval."""
-    return _row(Survival, endpoint, statistic=LANDMARK, time_months=months, estimate=survival, n=n)
-
-
-def new_median(endpoint: str, months: float, n: int) -> Survival:
-    """A further study's median time, without an interval."""
-    return _row(Survival, endpoint, statistic=MEDIAN, estimate=months, n=n)
-
-
 def new_report(endpoint: str, kind: str, *, n: int, events: int | None = None, landmark: float | None = None,
                survival: float | None = None, median: float | None = None) -> Response | Survival:
     """A further study's report from what is given of it.
@@ -83,12 +69,13 @@ def new_report(endpoint: str, kind: str, *, n: int, events: int | None = None, l
     if events is not None:
         if events > n:
             raise UsageError(f"--events {events} exceeds --n {n}; give a count of these patients")
-        return new_count(endpoint, events, n)
-    return new_landmark(endpoint, landmark, survival, n) if median is None else new_median(endpoint, median, n)
+        return _row("responses.csv", endpoint, events=events, n=n)
+    if median is not None:
+        return _row("survival.csv", endpoint, statistic=MEDIAN, estimate=median, n=n)
+    return _row("survival.csv", endpoint, statistic=LANDMARK, time_months=landmark, estimate=survival, n=n)
 
 
-def _row[R: (Response, Survival)](kind: type[R], endpoint: str, **cells: object) -> R:
+def _row(file: str, endpoint: str, **cells: object) -> Any:
     """A row of a further study whose other cells are empty."""
-    (table,) = (table for table in TABLES.values() if table.row is kind)
-    empty = {name: column.empty for name, column in table.columns.items()}
-    return kind(row=0, **{**empty, "study_id": NEW_STUDY, "endpoint": endpoint, **cells})
+    table = TABLES[file]
+    return table.row(**table.blank | {"row": 0, "study_id": NEW_STUDY, "endpoint": endpoint} | cells)

@@ -1,14 +1,16 @@
 """Which rows of the evidence one analysis uses, and why each other row is not used."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from typing import Any
 
 from analysis.cases.settings import ALL, Question
-from analysis.evidence.conditions import Condition, condition
+from analysis.evidence.conditions import condition
 from analysis.evidence.directory import Evidence
 from analysis.evidence.types import Endpoint, Response, Study, Survival
 from analysis.system.errors import UsageError
+from analysis.system.groups import grouped
 
 RETROSPECTIVE = "the study is retrospective"
 NOT_REACHED = "the median was not reached, which gives no log hazard (studies that do well are missed this way)"
@@ -92,24 +94,17 @@ def subset_names(evidence: Evidence) -> tuple[str, ...]:
     return tuple(dict.fromkeys((ALL, *(rule.subset for rule in evidence.subsets))))
 
 
-def in_subset(evidence: Evidence, study: Study, subset: str, row: Response | Survival | None = None) -> bool:
-    """Whether every rule of the subset holds for the study; a study about which a rule is not known is outside."""
-    return membership(evidence, study, subset, row) is True
-
-
 def membership(evidence: Evidence, study: Study, subset: str, row: Response | Survival | None = None) -> bool | None:
-    """Whether the study, with this row, is in the subset; None where an empty cell leaves that open."""
-    rules = [(rule.column, condition(rule.value)) for rule in evidence.subsets
-             if rule.subset == subset and rule.column]
+    """Whether every rule of the subset holds for the study and this row; None where an empty cell leaves that open."""
     cells = {**getattr(row, "handling", {}), **study.columns}
-    found = [rule.holds(cells.get(column, "")) if isinstance(rule, Condition) else None
-             for column, rule in rules]
-    return False if False in found else None if None in found else True
+    answers = [condition(rule.value).holds(cells.get(rule.column, ""))
+               for rule in evidence.subsets if rule.subset == subset and rule.column]
+    return False if False in answers else None if None in answers else True
 
 
 def choices(evidence: Evidence, question: Question) -> tuple[str, ...]:
     """What is chosen beside the subset, in words; nothing of set and tiers where the evidence has none."""
-    tiers = any(row.tier for row in (*evidence.responses, *evidence.survival))
+    tiers = any(row.tier for row in evidence.numbers)
     sets = any(study.in_review is not None for study in evidence.studies)
     return (*([f"set {question.study_set}"] if sets else []), *([f"tiers {question.tiers}"] if tiers else []),
             *([f"without {', '.join(question.without)}"] if question.without else []),
@@ -127,9 +122,9 @@ def select(evidence: Evidence, question: Question) -> Selection:
     SharedPatients
         When two of the studies share patients.
     """
-    found = candidates(evidence, question)
-    refuse_shared_patients(evidence, (found,))
-    return found
+    selection = candidates(evidence, question)
+    refuse_shared_patients(evidence, (selection,))
+    return selection
 
 
 def candidates(evidence: Evidence, question: Question) -> Selection:
@@ -144,29 +139,32 @@ def candidates(evidence: Evidence, question: Question) -> Selection:
     if question.subset not in subset_names(evidence):
         raise UnknownName(f"unknown subset {question.subset!r}; defined are {', '.join(subset_names(evidence))}")
     _check_studies(evidence, question.without)
-    rows = evidence.responses if endpoint.kind == "rate" else (*evidence.survival, *evidence.patients)
-    used, left_out, bounds = [], [], []
-    for row in (row for row in rows if row.endpoint == endpoint.endpoint):
-        reason = _reason_against(evidence, question, endpoint, row)
-        if reason:
-            left_out.append(_left_out(row, reason))
-        else:
-            used.append(row)
-        if reason == NOT_REACHED and row.time_months:
-            bounds.append(row)
-    used, incomplete = _whole_strata(used, left_out, rows)
-    left_out += incomplete
-    horizon = horizon_of(endpoint, question)
-    taken = {*used, *bounds}
-    curves = () if endpoint.kind == "rate" else _curve_of_each_study([row for row in rows if row in taken])
-    chosen = _one_per_study(used) if endpoint.kind == "rate" else _one_point_per_curve(
-        [row for row in curves if row not in bounds], horizon)
-    other = _OTHER if endpoint.kind == "rate" else f"{_OTHER} at {horizon:g} months"
-    kept, one_by_one = set(chosen), {(row.study_id, row.cut or _PRIMARY) for row in curves if row.patients}
-    left_out += [_left_out(row, _PATIENTS if one_by_one and (row.study_id, row.cut or _PRIMARY) in one_by_one
-                           else other) for row in used if row not in kept]
-    warnings = (*_warnings(endpoint, chosen, horizon), *_warnings_of_left_out(left_out))
-    return Selection(question, endpoint, tuple(chosen), tuple(left_out), warnings, tuple(curves))
+    reasons, horizon = _reasons(evidence, question, endpoint), horizon_of(endpoint, question)
+    left_out = {row: reason for row, reason in reasons.items() if reason}
+    used = [row for row in reasons if row not in left_out]
+    if endpoint.kind == "rate":
+        curves: list[Survival] = []
+        chosen = _best_of_each(used, lambda row: row.study_id, lambda row: row.tier)
+        left_out |= {row: _OTHER for row in used if row not in chosen}
+    else:
+        left_out |= dict.fromkeys(_torn_strata(used, left_out), "another stratum of this study is left out")
+        used = [row for row in used if row not in left_out]
+        bounds = {row for row, reason in reasons.items() if reason == NOT_REACHED and row.time_months}
+        curves = _curve_of_each_study([row for row in reasons if row in bounds or row not in left_out])
+        chosen = _best_of_each([row for row in curves if row not in bounds], lambda row: (row.study_id, row.stratum),
+                               lambda row: _preference(row, horizon))
+        one_by_one = {(row.study_id, row.cut or _PRIMARY) for row in curves if row.patients}
+        left_out |= {row: _PATIENTS if (row.study_id, row.cut or _PRIMARY) in one_by_one
+                     else f"{_OTHER} at {horizon:g} months" for row in used if row not in chosen}
+    lines = tuple(LeftOut(row.study_id, file_of(row), row.row, reason) for row, reason in left_out.items())
+    warnings = (*_warnings(endpoint, chosen, horizon), *_warnings_of_left_out(lines))
+    return Selection(question, endpoint, tuple(chosen), lines, warnings, tuple(curves))
+
+
+def _reasons(evidence: Evidence, question: Question, endpoint: Endpoint) -> dict[Response | Survival, str]:
+    """Why each row of the endpoint does not answer the question; empty where it does."""
+    return {row: _reason_against(evidence, question, endpoint, row)
+            for row in evidence.numbers if row.endpoint == endpoint.endpoint}
 
 
 def of_curves(selection: Selection) -> Selection:
@@ -179,10 +177,8 @@ def of_curves(selection: Selection) -> Selection:
 
 def answering(evidence: Evidence, question: Question) -> tuple[Response, ...] | tuple[Survival, ...]:
     """Every row that answers a question, whichever of them stands for its study; of survival of every data cut."""
-    endpoint = _endpoint(evidence, question.endpoint)
-    rows = evidence.responses if endpoint.kind == "rate" else (*evidence.survival, *evidence.patients)
-    return tuple(row for row in rows if row.endpoint == endpoint.endpoint
-                 and not _reason_against(evidence, question, endpoint, row))
+    reasons = _reasons(evidence, question, _endpoint(evidence, question.endpoint))
+    return tuple(row for row, reason in reasons.items() if not reason)
 
 
 def shared_patients(evidence: Evidence, study_ids: Iterable[str]) -> tuple[tuple[str, str], ...]:
@@ -193,32 +189,32 @@ def shared_patients(evidence: Evidence, study_ids: Iterable[str]) -> tuple[tuple
     return tuple(sorted(pairs, key=lambda pair: [place[name] for name in pair]))
 
 
-def refuse_shared_patients(evidence: Evidence, found: Iterable[Selection]) -> None:
+def refuse_shared_patients(evidence: Evidence, selections: Iterable[Selection]) -> None:
     """Raise SharedPatients, with a line for each pair of studies that share patients and would be pooled."""
     pairs: dict[tuple[str, str], list[Selection]] = {}
-    for selection in found:
+    for selection in selections:
         for pair in shared_patients(evidence, selection.study_ids):
             pairs.setdefault(pair, []).append(selection)
     if pairs:
         last = next(reversed(pairs))[1]
         raise SharedPatients("\n".join([
-            *(_pair_text(evidence, pair, selections) for pair, selections in pairs.items()),
+            *(_pair_text(evidence, pair, pooled) for pair, pooled in pairs.items()),
             f"Leave one of each pair out, such as --without {last}; fit, regress and calibrate can also ask for a "
             f"subset that holds only one of them (--subset, defined in subsets.csv)."]))
 
 
-def _pair_text(evidence: Evidence, pair: tuple[str, str], found: list[Selection]) -> str:
-    endpoints = dict.fromkeys(selection.endpoint.endpoint for selection in found)
-    one, other = (_where(evidence, name, found) for name in pair)
-    return f"{one} and {other} share patients (overlaps_with), whom {', '.join(endpoints)} would count twice."
+def _pair_text(evidence: Evidence, pair: tuple[str, str], pooled: list[Selection]) -> str:
+    endpoints = dict.fromkeys(selection.endpoint.endpoint for selection in pooled)
+    study, other = (_where(evidence, name, pooled) for name in pair)
+    return f"{study} and {other} share patients (overlaps_with), whom {', '.join(endpoints)} would count twice."
 
 
-def _where(evidence: Evidence, study_id: str, found: list[Selection]) -> str:
-    own = [row for selection in found if selection.endpoint.kind == found[0].endpoint.kind
-           for row in selection.rows if row.study_id == study_id]
-    rows = sorted({row.row for row in own})
-    return (f"{study_id} (studies.csv row {evidence.study(study_id).row}, {file_of(own[0])} "
-            f"row{'s' if len(rows) > 1 else ''} {', '.join(map(str, rows))})")
+def _where(evidence: Evidence, study_id: str, pooled: list[Selection]) -> str:
+    rows = [row for selection in pooled if selection.endpoint.kind == pooled[0].endpoint.kind
+            for row in selection.rows if row.study_id == study_id]
+    lines = sorted({row.row for row in rows})
+    return (f"{study_id} (studies.csv row {evidence.study(study_id).row}, {file_of(rows[0])} "
+            f"row{'s' if len(lines) > 1 else ''} {', '.join(map(str, lines))})")
 
 
 def file_of(row: Response | Survival) -> str:
@@ -226,15 +222,11 @@ def file_of(row: Response | Survival) -> str:
     return "responses.csv" if isinstance(row, Response) else "patients.csv" if row.patients else "survival.csv"
 
 
-def _left_out(row: Response | Survival, reason: str) -> LeftOut:
-    return LeftOut(row.study_id, file_of(row), row.row, reason)
-
-
 def _check_studies(evidence: Evidence, study_ids: Iterable[str]) -> None:
-    known = {study.study_id for study in evidence.studies} if study_ids else set()
+    defined = sorted(study.study_id for study in evidence.studies) if study_ids else ()
     for name in study_ids:
-        if name not in known:
-            near = get_close_matches(name[:64], sorted(known), n=1)
+        if name not in defined:
+            near = get_close_matches(name[:64], defined, n=1)
             raise UnknownName(f"--without {name}: studies.csv has no such study"
                               + (f"; did you mean {near[0]}?" if near else ""))
 
@@ -243,8 +235,8 @@ def _endpoint(evidence: Evidence, name: str) -> Endpoint:
     try:
         return evidence.endpoint(name)
     except KeyError:
-        known = ", ".join(endpoint.endpoint for endpoint in evidence.endpoints)
-        raise UnknownName(f"unknown endpoint {name!r}; defined are {known}") from None
+        defined = ", ".join(endpoint.endpoint for endpoint in evidence.endpoints)
+        raise UnknownName(f"unknown endpoint {name!r}; defined are {defined}") from None
 
 
 def base_of(row: Response | Survival) -> str:
@@ -263,7 +255,7 @@ def reason_against_study(
             return f"not in the {question.study_set} set"
     if study.retrospective and not question.retrospective:
         return RETROSPECTIVE
-    if not in_subset(evidence, study, question.subset, row):
+    if membership(evidence, study, question.subset, row) is not True:
         return f"not in the subset {question.subset}"
     return ""
 
@@ -289,34 +281,27 @@ def is_early(row: Response | Survival, horizon: float) -> bool:
     return getattr(row, "statistic", "") == "landmark" and row.time_months < early_before(horizon)
 
 
-def _whole_strata(used: list, left_out: list[LeftOut], rows: tuple) -> tuple[list, list[LeftOut]]:
-    """Strata stand for a study only together: where one is left out, so are the others."""
-    kept = {(row.study_id, getattr(row, "stratum", "")) for row in used}
+def _torn_strata(used: Sequence[Survival], left_out: Mapping[Survival, str]) -> list[Survival]:
+    """Strata of which another one is left out, since they stand for a study only together."""
+    kept = {(row.study_id, row.stratum) for row in used}
     # A median that was not reached takes nothing from a stratum, or a study, that has another row.
-    replaced = {(file_of(row), row.row) for row in rows if getattr(row, "median_not_reached", False)
-                and (not row.stratum or (row.study_id, row.stratum) in kept)}
-    torn = {item.study_id for item in left_out if (item.table, item.row) not in replaced}
-    kept = [row for row in used if not (getattr(row, "stratum", "") and row.study_id in torn)]
-    return kept, [_left_out(row, "another stratum of this study is left out") for row in used
-                  if getattr(row, "stratum", "") and row.study_id in torn]
+    torn = {row.study_id for row in left_out
+            if not row.median_not_reached or (row.stratum and (row.study_id, row.stratum) not in kept)}
+    return [row for row in used if row.stratum and row.study_id in torn]
 
 
-def _one_per_study(rows: list[Response]) -> list[Response]:
-    """The best tier of each study; the loader allows one row per study and tier."""
-    best: dict[str, Response] = {}
-    for row in rows:
-        if row.study_id not in best or row.tier < best[row.study_id].tier:
-            best[row.study_id] = row
-    return [row for row in rows if best[row.study_id] is row]
+def _best_of_each[R: (Response, Survival)](
+    rows: Sequence[R], group: Callable[[R], Hashable], preference: Callable[[R], Any],
+) -> dict[R, None]:
+    """The first of the rows of each group by preference, in the order of all rows."""
+    best = {min(alike, key=preference) for alike in grouped(rows, group).values()}
+    return dict.fromkeys(row for row in rows if row in best)
 
 
 def _curve_of_each_study(rows: list[Survival]) -> list[Survival]:
     """The rows of one data cut of each study: of its patients, of the whole, or of strata where only they are there."""
-    by_study: dict[str, list[Survival]] = {}
-    for row in rows:
-        by_study.setdefault(row.study_id, []).append(row)
     kept: set[Survival] = set()
-    for printed in by_study.values():
+    for printed in grouped(rows, lambda row: row.study_id).values():
         of_cut = [row for row in printed if row.cut in ("", _PRIMARY)] or \
             [row for row in printed if row.cut == printed[0].cut]
         whole, strata = ([row for row in of_cut if bool(row.stratum) == part] for part in (False, True))
@@ -324,15 +309,6 @@ def _curve_of_each_study(rows: list[Survival]) -> list[Survival]:
         kept.update([row for row in whole if row.patients] or (
             strata if strata and all(row.median_not_reached for row in whole) else whole))
     return [row for row in rows if row in kept]
-
-
-def _one_point_per_curve(rows: list[Survival], horizon: float) -> list[Survival]:
-    """The preferred statistic of each curve, or of each of its strata."""
-    curves: dict[tuple[str, str], list[Survival]] = {}
-    for row in rows:
-        curves.setdefault((row.study_id, row.stratum), []).append(row)
-    chosen = {min(curve, key=lambda row: _preference(row, horizon)) for curve in curves.values()}
-    return [row for row in rows if row in chosen]
 
 
 def _preference(row: Survival, horizon: float) -> tuple[int, float, int]:
@@ -345,7 +321,7 @@ def _preference(row: Survival, horizon: float) -> tuple[int, float, int]:
     return (1 if low <= row.time_months <= high else 3, abs(row.time_months - horizon), row.row)
 
 
-def _warnings(endpoint: Endpoint, rows: list[Response] | list[Survival], horizon: float) -> list[str]:
+def _warnings(endpoint: Endpoint, rows: Collection[Response | Survival], horizon: float) -> list[str]:
     notes = []
     for row in rows:
         if base_of(row) in OTHER_BASES:

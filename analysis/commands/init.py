@@ -79,7 +79,7 @@ def _write(place: Path, contents: dict[str, Contents]) -> None:
         building = Path(tempfile.mkdtemp(dir=place.parent, prefix=f".{place.name}."))
         try:
             building.chmod(0o755)
-            for file, (header, records) in contents.items():
+            for file, (header, *records) in contents.items():
                 write_text(building / file, _as_csv(TABLES[file], header, records))
             write_text(building / "README.md",
                        _README.format(name=place.name, decisions=decisions, covariates=covariates))

@@ -136,9 +136,9 @@ class Choice:
 
     def __call__(self, cell: str) -> str | Fault:
         """Return the value of a cell."""
-        for known in self.words:
-            if known.casefold() == cell.casefold():
-                return known
+        for choice in self.words:
+            if choice.casefold() == cell.casefold():
+                return choice
         return Fault(f"is not one of {', '.join(self.words)}", f"Write {' or '.join(self.words)}.")
 
 

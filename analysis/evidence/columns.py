@@ -10,14 +10,9 @@ Parser = Callable[[str], object]
 MONTHS_IN = {"months": 1.0, "years": 12.0, "weeks": 7 / 30.4375, "days": 1 / 30.4375}
 """Months of each unit of time, of which a year has 12."""
 
-CONVERTED = {
-    "person_months": {
-        f"{who}_{unit}": months
-        for unit, months in MONTHS_IN.items()
-        for who in ("person", "patient")
-        if (who, unit) != ("person", "months")
-    }
-}
+CONVERTED = {"person_months": {
+    f"{who}_{unit}": months for unit, months in MONTHS_IN.items() for who in ("person", "patient")
+    if (who, unit) != ("person", "months")}}
 """Columns that are read in place of an absent one, and what their cells are multiplied by."""
 
 TIMES, TIMES_OF_A_MEDIAN = ("time_months", "person_months"), ("estimate", "ci_low", "ci_high")
@@ -62,6 +57,11 @@ class Table:
     def required(self) -> tuple[str, ...]:
         """Names of the columns that must be there."""
         return tuple(name for name, column in self.columns.items() if column.required)
+
+    @property
+    def blank(self) -> dict[str, object]:
+        """Values of a row whose cells are all empty, by column."""
+        return {name: column.empty for name, column in self.columns.items()}
 
 
 TABLES: dict[str, Table] = {}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from analysis.evidence.cells import Fault, number
 from analysis.evidence.drafts import Draft, Tables
 from analysis.evidence.problems import Problem, shown
+from analysis.system.groups import grouped
 
 _LARGEST, _SMALLEST = 1e15, 1e-30
 _MOST_STEPS = 1e6
@@ -14,11 +15,8 @@ _SHOWN = 4
 
 def covariate_problems(tables: Tables) -> Iterator[Problem]:
     """Yield a problem for each column of words, each cell that is not the number its covariate needs, and odd steps."""
-    covariates_of: dict[str, list[Draft]] = {}
-    for covariate in tables["covariates.csv"].rows:
-        if covariate.has("column"):
-            covariates_of.setdefault(covariate["column"], []).append(covariate)
-    for column, covariates in covariates_of.items():
+    named = (covariate for covariate in tables["covariates.csv"].rows if covariate.has("column"))
+    for column, covariates in grouped(named, lambda covariate: covariate["column"]).items():
         cells = [(study, number(study.raw[column])) for study in tables["studies.csv"].rows
                  if study.raw.get(column) and column not in study.bad]
         words = [study.raw[column] for study, value in cells

@@ -5,25 +5,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from analysis.evidence import types
 from analysis.evidence.problems import Problem
-from analysis.evidence.types import (
-    About,
-    AuditCheck,
-    Benchmark,
-    ComparisonRule,
-    Covariate,
-    Endpoint,
-    Fact,
-    Gap,
-    Reported,
-    Response,
-    Scenario,
-    Source,
-    Study,
-    Subset,
-    Survival,
-    Total,
-)
+from analysis.evidence.types import Endpoint, Response, Study, Survival
 
 
 @dataclass(frozen=True)
@@ -49,18 +33,18 @@ class Evidence:
     responses: tuple[Response, ...] = ()
     survival: tuple[Survival, ...] = ()
     patients: tuple[Survival, ...] = ()
-    reported: tuple[Reported, ...] = ()
-    totals: tuple[Total, ...] = ()
-    scenarios: tuple[Scenario, ...] = ()
-    sources: tuple[Source, ...] = ()
-    facts: tuple[Fact, ...] = ()
-    audit: tuple[AuditCheck, ...] = ()
-    subsets: tuple[Subset, ...] = ()
-    comparisons: tuple[ComparisonRule, ...] = ()
-    covariates: tuple[Covariate, ...] = ()
-    benchmarks: tuple[Benchmark, ...] = ()
-    gaps: tuple[Gap, ...] = ()
-    about: tuple[About, ...] = ()
+    reported: tuple[types.Reported, ...] = ()
+    totals: tuple[types.Total, ...] = ()
+    scenarios: tuple[types.Scenario, ...] = ()
+    sources: tuple[types.Source, ...] = ()
+    facts: tuple[types.Fact, ...] = ()
+    audit: tuple[types.AuditCheck, ...] = ()
+    subsets: tuple[types.Subset, ...] = ()
+    comparisons: tuple[types.ComparisonRule, ...] = ()
+    covariates: tuple[types.Covariate, ...] = ()
+    benchmarks: tuple[types.Benchmark, ...] = ()
+    gaps: tuple[types.Gap, ...] = ()
+    about: tuple[types.About, ...] = ()
     notes: tuple[Problem, ...] = field(default=(), compare=False)
 
     def __repr__(self) -> str:

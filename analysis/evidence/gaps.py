@@ -1,10 +1,11 @@
 """Numbers that the evidence lacks or that are in doubt: what is known of each, what contradicts it, where to look."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from analysis.evidence.directory import Evidence
 from analysis.evidence.types import Endpoint, Fact, Study
+from analysis.system.groups import grouped
 
 MISSING, DOUBTFUL = "missing", "doubtful"
 _SURE = ("", "A", "B")
@@ -36,24 +37,18 @@ class Wanted:
 
 def wanted(evidence: Evidence) -> Iterator[Wanted]:
     """Every missing or doubtful number, study after study."""
-    tiers: dict[tuple[str, str], set[str]] = {}
-    for row in evidence.numbers:
-        tiers.setdefault((row.study_id, row.endpoint), set()).add(row.tier)
+    numbers, facts, gaps = (grouped(rows, lambda row: (row.study_id, row.endpoint))
+                            for rows in (evidence.numbers, evidence.facts, evidence.gaps))
     for study in evidence.studies:
         for endpoint in evidence.endpoints:
-            own = tiers.get((study.study_id, endpoint.endpoint), set())
-            if not own.intersection(_SURE):
-                yield _about(evidence, study, endpoint, DOUBTFUL if own else MISSING)
-
-
-def _about(evidence: Evidence, study: Study, endpoint: Endpoint, state: str) -> Wanted:
-    facts = [fact for fact in evidence.facts if (fact.study_id, fact.endpoint) == (study.study_id, endpoint.endpoint)]
-    told = [gap.known for gap in evidence.gaps if gap.known
-            and (gap.study_id, gap.endpoint) == (study.study_id, endpoint.endpoint)]
-    analysed = [row.decision for row in evidence.numbers if row.decision
-                and (row.study_id, row.endpoint) == (study.study_id, endpoint.endpoint)]
-    return Wanted(study, endpoint, state, "; ".join([*told, *analysed, *map(_in_words, facts[:_MOST_FACTS])]),
-                  "; ".join(_contradictions(facts)), "; ".join(_places(evidence, study)))
+            about = study.study_id, endpoint.endpoint
+            rows, stated = numbers.get(about, ()), facts.get(about, ())
+            if any(row.tier in _SURE for row in rows):
+                continue
+            known = [*(gap.known for gap in gaps.get(about, ())), *(row.decision for row in rows),
+                     *map(_in_words, stated[:_MOST_FACTS])]
+            yield Wanted(study, endpoint, DOUBTFUL if rows else MISSING, "; ".join(filter(None, known)),
+                         "; ".join(_contradictions(stated)), "; ".join(_places(evidence, study)))
 
 
 def said(fact: Fact) -> str:
@@ -70,13 +65,10 @@ def _in_words(fact: Fact) -> str:
     return f"{fact.fact_id}: {said(fact)}{place}"
 
 
-def _contradictions(facts: list[Fact]) -> Iterator[str]:
+def _contradictions(facts: Iterable[Fact]) -> Iterator[str]:
     """Quantities of which the ledger has different values at one time."""
-    values: dict[tuple[str, float | None], list[Fact]] = {}
-    for fact in facts:
-        if fact.quantity.startswith(_COUNTED):
-            values.setdefault((fact.quantity, fact.time_months), []).append(fact)
-    for (quantity, _), alike in values.items():
+    counted = (fact for fact in facts if fact.quantity.startswith(_COUNTED))
+    for (quantity, _), alike in grouped(counted, lambda fact: (fact.quantity, fact.time_months)).items():
         if len({(fact.value, fact.denominator) for fact in alike}) > 1:
             yield f"{quantity.replace('_', ' ')}: " + " or ".join(
                 f"{fact.value_text}" + (f"/{fact.denominator:g}" if fact.denominator else "") for fact in alike)

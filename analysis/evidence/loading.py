@@ -21,6 +21,7 @@ from analysis.evidence.rules import ROW_RULES
 from analysis.evidence.sheets import tables_of
 from analysis.evidence.spreadsheets import read_sheet
 from analysis.evidence.types import Columns, Patient, Survival
+from analysis.system.groups import grouped
 
 DEFAULT_DATA = Path(__file__).resolve().parents[2] / "data"
 """The evidence that comes with the program."""
@@ -69,7 +70,7 @@ def _of_sheet(path: Path) -> Evidence:
     if sheet.problems and not sheet.contents:
         raise EvidenceError(sheet.problems)
     problems, tables = list(sheet.problems), {file: Drafts(table) for file, table in TABLES.items()}
-    for file, (header, records) in sheet.contents.items():
+    for file, (header, *records) in sheet.contents.items():
         tables[file], faults = drafts_of(TABLES[file], header, records)
         problems += faults
 
@@ -146,12 +147,9 @@ def _typed(drafts: Drafts) -> tuple[object, ...]:
 
 def _together(patients: Iterable[Patient]) -> tuple[Survival, ...]:
     """The patients of each study, endpoint and cut as one row, on the line of the first."""
-    groups: dict[tuple[str, ...], list[Patient]] = {}
-    for patient in patients:
-        groups.setdefault((patient.study_id, patient.endpoint, patient.cut or "primary"), []).append(patient)
-    blank = {name: column.empty for name, column in TABLES["survival.csv"].columns.items()}
     shared = ("row", "study_id", "endpoint", "definition", "population", "cut")
-    return tuple(Survival(**blank | {name: getattr(group[0], name) for name in shared} | {
+    groups = grouped(patients, lambda patient: (patient.study_id, patient.endpoint, patient.cut or "primary"))
+    return tuple(Survival(**TABLES["survival.csv"].blank | {name: getattr(group[0], name) for name in shared} | {
         "n": len(group), "events": sum(patient.status == "event" for patient in group),
         "person_months": math.fsum(patient.months for patient in group),
         "patients": tuple((patient.months, patient.status == "event") for patient in group)})

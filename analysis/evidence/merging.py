@@ -2,18 +2,19 @@
 
 A study of the newer evidence is a known one where its id or its label is; a later report of it takes the place of the
 older rows of the same endpoint, whose facts stay in the ledger, to which the facts of the newer evidence are added
-where both keep one. One that shares a registration, or by `overlaps_with`
-patients, with a known one of another id is neither until somebody says what it is.
+where both keep one. One that shares a registration, or by `overlaps_with` patients, with a known one of another id is
+neither until somebody says what it is.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from analysis.evidence.cells import as_seen
 from analysis.evidence.columns import TABLES
-from analysis.evidence.files import Record, read_bytes, read_records
+from analysis.evidence.files import read_bytes, read_records
 from analysis.evidence.sheets import (
     ABOUT_A_NUMBER,
     COVARIATES,
@@ -26,6 +27,7 @@ from analysis.evidence.sheets import (
 )
 from analysis.evidence.spreadsheets import read_sheet
 from analysis.system.errors import UsageError
+from analysis.system.groups import grouped
 
 SOURCES, FACTS = "sources.csv", "extraction.csv"
 REGISTRATION = "registry_id"
@@ -85,18 +87,10 @@ class Merged:
 
 def tables_in(place: Path) -> dict[str, Rows]:
     """Every table of a directory, or of one spreadsheet, as text by column name."""
-    if place.is_file():
-        return {file: _rows(*table) for file, table in tables_of(read_sheet(place)).contents.items()}
-    return {file: _rows(*_split(read_records(file, read_bytes(place / file))[2])) for file in TABLES
-            if (place / file).exists()}
-
-
-def _split(records: Sequence[Record]) -> tuple[Record, Sequence[Record]]:
-    return records[0], records[1:]
-
-
-def _rows(header: Record, records: Iterable[Record]) -> Rows:
-    return [dict(zip(header.cells, record.cells, strict=False)) for record in records]
+    contents = tables_of(read_sheet(place)).contents if place.is_file() else {
+        file: read_records(file, read_bytes(place / file))[2] for file in TABLES if (place / file).exists()}
+    return {file: [dict(zip(header.cells, record.cells, strict=False)) for record in records]
+            for file, (header, *records) in contents.items()}
 
 
 def merge(known: Mapping[str, Rows], newer: Mapping[str, Rows], choices: Choices, *, source: str) -> Merged:
@@ -113,44 +107,46 @@ def merge(known: Mapping[str, Rows], newer: Mapping[str, Rows], choices: Choices
     ids = _matched(studies, offered, choices)
     endpoints, new_endpoints = _endpoints(known[ENDPOINTS], newer[ENDPOINTS])
     sources, facts, of_fact = _joined(known, newer, ids, endpoints)
-    came = len(facts) - len(known.get(FACTS, ()))
+    facts_added = len(facts) - len(known.get(FACTS, ()))
     offered = [_citing(row, "source", of_fact) for row in offered]
-    decisions = {file: list(_news(known.get(file, ()), [
+    before = {file: known.get(file, []) for file in _DECISIONS}
+    news = {file: _news(before[file], [
         {**_citing(row, "fact_ids", of_fact), "study_id": ids[row["study_id"]], "endpoint": endpoints[row["endpoint"]]}
-        for row in newer.get(file, ()) if row["study_id"] in ids])) for file in _DECISIONS}
-    reported = {(row["study_id"], row["endpoint"]) for rows in decisions.values() for row in rows}
-    tables = {file: [row for row in known.get(file, ()) if (row["study_id"], row["endpoint"]) not in reported]
-              for file in _DECISIONS}
-    replaced = tuple((*key, count) for key in sorted(reported) if (count := sum(
-        (row["study_id"], row["endpoint"]) == key for file in _DECISIONS for row in known.get(file, ()))))
-    ledger = _ledger(sources, facts, decisions, source, tiers=any(
-        row.get("tier") for file in _DECISIONS for row in known.get(file, ())))
-    tables = {file: [*rows, *decisions[file]] for file, rows in tables.items() if rows or decisions[file]}
+        for row in newer.get(file, ()) if row["study_id"] in ids]) for file in _DECISIONS}
+    reported = {_key(row) for rows in news.values() for row in rows}
+    replaced = Counter(_key(row) for rows in before.values() for row in rows if _key(row) in reported)
+    tiers = any(row.get("tier") for rows in before.values() for row in rows)
+    ledger = _ledger(sources, facts, news, source, tiers=tiers)
     added = tuple(dict.fromkeys(key for key in ids.values() if key not in studies))
+    tables = {file: [*(row for row in before[file] if _key(row) not in reported), *news[file]] for file in _DECISIONS}
     tables |= {STUDIES: _studies(known[STUDIES], offered, ids, added), **ledger}
-    tables = {file: rows for file, rows in tables.items() if rows != known.get(file)}
-    used = {endpoint for _, endpoint in reported}
-    if wanted := [row for row in new_endpoints if row["endpoint"] in used]:
-        tables[ENDPOINTS] = [*known[ENDPOINTS], *wanted]
+    tables = {file: rows for file, rows in tables.items() if rows and rows != known.get(file)}
+    used = tuple(sorted({endpoint for _, endpoint in reported}))
+    if new_endpoints := [row for row in new_endpoints if row["endpoint"] in used]:
+        tables[ENDPOINTS] = [*known[ENDPOINTS], *new_endpoints]
     if newer.get(COVARIATES) and not known.get(COVARIATES):
         tables[COVARIATES] = newer[COVARIATES]
     updated = tuple(dict.fromkeys(key for key, _ in sorted(reported) if key in studies))
     changed = tuple((row["study_id"], name, old, row[name]) for row in tables.get(STUDIES, ())
                     for name, old in studies.get(row["study_id"], {}).items() if old and old != row[name])
-    return Merged(tables, added, updated, replaced, changed, tuple(sorted(used)),
-                  came if ledger else 0, sum(not name for name in of_fact.values()))
+    return Merged(tables, added, updated, tuple((*key, count) for key, count in sorted(replaced.items())), changed,
+                  used, facts_added if ledger else 0, sum(not name for name in of_fact.values()))
 
 
-def _news(known: Rows, rows: Rows) -> Iterable[dict[str, str]]:
+def _key(row: Mapping[str, str]) -> tuple[str, str]:
+    return row["study_id"], row["endpoint"]
+
+
+def _news(known: Rows, rows: Rows) -> Rows:
     """Rows of a study and endpoint of which one at least is not known as it is."""
-    def key(row: Mapping[str, str]) -> tuple[str, str]:
-        return row["study_id"], row["endpoint"]
+    of_key = grouped(known, _key)
 
-    of_key = {key(row): [old for old in known if key(old) == key(row)] for row in rows}
-    cells = [{name: cell for name, cell in row.items() if cell and name not in ABOUT_A_NUMBER} for row in rows]
-    changed = {key(row) for row in cells if not any(
-        all(old.get(name, "") == cell for name, cell in row.items()) for old in of_key[key(row)])}
-    return (row for row in rows if key(row) in changed)
+    def is_known(row: Mapping[str, str]) -> bool:
+        cells = {name: cell for name, cell in row.items() if cell and name not in ABOUT_A_NUMBER}
+        return any(cells.items() <= old.items() for old in of_key.get(_key(row), ()))
+
+    changed = {_key(row) for row in rows if not is_known(row)}
+    return [row for row in rows if _key(row) in changed]
 
 
 def _check_names(studies: Mapping[str, object], newer: Mapping[str, Rows], choices: Choices) -> None:
@@ -170,12 +166,12 @@ def _matched(studies: Mapping[str, Mapping[str, str]], offered: Rows, choices: C
     undecided = []
     for row in offered:
         key = row["study_id"]
-        known = choices.same.get(key) or (key if key in studies else labels.get(_plain(row["label"])))
-        if known is None and key not in choices.distinct:
+        same = choices.same.get(key) or (key if key in studies else labels.get(_plain(row["label"])))
+        if same is None and key not in choices.distinct:
             undecided += [f"{key} {why} {other}: --same {key}={other} if it reports on that study, --distinct {key} if "
                           f"its patients are others, --skip {key} to leave it out."
                           for other, why in _relatives(studies, row)]
-        ids[key] = known or key_of(key, [*studies, *ids.values()], "study")
+        ids[key] = same or key_of(key, [*studies, *ids.values()], "study")
     if undecided:
         raise Undecided("\n".join(undecided))
     return ids
@@ -237,8 +233,8 @@ def _joined(known: Mapping[str, Rows], newer: Mapping[str, Rows], ids: Mapping[s
     offered = [row for row in newer.get(FACTS, ()) if row["study_id"] in ids]
     if not facts:
         return sources, facts, {row["fact_id"]: "" for row in offered}
-    told = {fact["source_id"] for fact in offered if fact.get("source_id")}
-    of_source = _placed(sources, [row for row in newer.get(SOURCES, ()) if row["source_id"] in told], "source_id",
+    cited = {fact.get("source_id") for fact in offered}
+    of_source = _placed(sources, [row for row in newer.get(SOURCES, ()) if row["source_id"] in cited], "source_id",
                         lambda old: key_of(old, [row["source_id"] for row in sources], "source"))
     of_fact = _placed(facts, [
         {**row, "study_id": ids[row["study_id"]], "endpoint": endpoints.get(row["endpoint"], row["endpoint"]),
@@ -264,7 +260,7 @@ def _placed(rows: Rows, newer: Rows, key: str, free: Callable[[str], str]) -> di
 
 def _next(facts: Rows) -> str:
     """An id of a fact that is free: the largest number of all, plus one."""
-    return f"F{1 + max(int(found[0]) for row in facts if (found := re.findall(r'[0-9]+$', row['fact_id']))):04d}"
+    return f"F{1 + max(int(digits[0]) for row in facts if (digits := re.findall(r'[0-9]+$', row['fact_id']))):04d}"
 
 
 def _citing(row: Mapping[str, str], column: str, of_fact: Mapping[str, str]) -> dict[str, str]:
@@ -278,24 +274,29 @@ def _ledger(sources: Rows, facts: Rows, decisions: Mapping[str, Rows], source: s
 
     A newer row has tier B, as all that rests on one source, and says where it comes from.
     """
-    rows = [(file, row) for file, table in decisions.items() for row in table]
-    about = [{name: row.pop(name, "") for name in ABOUT_A_NUMBER} for _, row in rows]
-    for _, row in rows if tiers else ():
+    rows = [(file, row, {name: row.pop(name, "") for name in ABOUT_A_NUMBER})
+            for file, table in decisions.items() for row in table]
+    for _, row, _ in rows if tiers else ():
         row["tier"] = row.get("tier") or "B"
     if not facts or not rows:
         return {}
-    bare = [(file, row, said) for (file, row), said in zip(rows, about, strict=True) if not row.get("fact_ids")]
+    bare = [(file, row, said) for file, row, said in rows if not row.get("fact_ids")]
     if bare:
         identity = key_of(source, [row["source_id"] for row in sources], "source")
         sources.append({"source_id": identity, "citation": source, "kind": "update"})
     for file, row, said in bare:
-        value, quantity, base = (row["events"], "events", row["n"]) if file == RESPONSES else (
-            row.get("estimate") or row.get("events", ""), row.get("statistic") or "events", row["n"])
         row |= {"fact_ids": _next(facts), "decision": row.get("decision") or f"As {source} reports it."}
-        facts.append({"fact_id": row["fact_ids"], "study_id": row["study_id"], "endpoint": row["endpoint"],
-                      "quantity": quantity, "value": value, "denominator": base, "source_id": identity,
-                      "ci_low": row.get("ci_low", ""), "ci_high": row.get("ci_high", ""),
-                      "time_months": row.get("time_months", ""), "derived": "false", "locator": said["locator"],
-                      "note": "; ".join(filter(None, [said["note"], said["extracted_by"] and
-                                                      f"extracted by {said['extracted_by']}"]))})
+        facts.append(_fact(row, said, identity, is_count=file == RESPONSES))
     return {SOURCES: sources, FACTS: facts}
+
+
+def _fact(row: Mapping[str, str], said: Mapping[str, str], source_id: str, *, is_count: bool) -> dict[str, str]:
+    """What a row of a decision states; `said` are the cells about its number."""
+    value, quantity = (row["events"], "events") if is_count else (
+        row.get("estimate") or row.get("events", ""), row.get("statistic") or "events")
+    extracted = said["extracted_by"] and f"extracted by {said['extracted_by']}"
+    return {"fact_id": row["fact_ids"], "study_id": row["study_id"], "endpoint": row["endpoint"],
+            "quantity": quantity, "value": value, "denominator": row["n"], "source_id": source_id,
+            "ci_low": row.get("ci_low", ""), "ci_high": row.get("ci_high", ""),
+            "time_months": row.get("time_months", ""), "derived": "false", "locator": said["locator"],
+            "note": "; ".join(filter(None, [said["note"], extracted]))}

@@ -9,6 +9,7 @@ from analysis.evidence.columns import CONVERTED, in_other_unit, written_as
 from analysis.evidence.conditions import condition
 from analysis.evidence.drafts import Draft, Drafts, Rule, Tables, asked, decisions, each_row
 from analysis.evidence.problems import Problem
+from analysis.system.groups import grouped
 
 FAR_OUT = "looks like a code for a missing value"
 # No real table has more columns; a damaged one must not cost minutes in the search for similar names.
@@ -38,13 +39,13 @@ def find_notes(tables: Tables, *, files: Iterable[str]) -> Iterator[Problem]:
 
 
 def _of_columns(drafts: Drafts) -> Iterator[Problem]:
-    known = drafts.table.columns
-    absent = [name for name in known if name not in drafts.header]
+    columns = drafts.table.columns
+    absent = [name for name in columns if name not in drafts.header]
     for name in drafts.header[:_HINT_LIMIT]:
-        near = [] if name in known else get_close_matches(name[:100].lower(), absent, n=1, cutoff=0.75)
+        near = [] if name in columns else get_close_matches(name[:100].lower(), absent, n=1, cutoff=0.75)
         if near:
             yield drafts.problem(name, "is not read", f"Rename it if {near[0]} is meant.")
-    for column in known:
+    for column in columns:
         written = written_as(column, drafts.header)
         for other, factor in CONVERTED.get(column, {}).items():
             if other == written:
@@ -174,22 +175,23 @@ def _sentinels(tables: Tables) -> Iterator[Problem]:
 
 
 def _subsets_without_studies(tables: Tables) -> Iterator[Problem]:
-    together: dict[object, list[tuple[Draft, frozenset[str]]]] = {}
-    for row in tables["subsets.csv"].rows:
-        if not row.has("column"):
-            continue
-        wanted = condition(row["value"])
-        of = asked(tables, row["column"])
-        studies = frozenset(held.raw["study_id"] for held in of.rows if wanted.holds(held.text(row["column"])))
-        together.setdefault(row["subset"], []).append((row, studies))
-        if not studies:
-            what = "the bound" if wanted.comparisons else "the spelling"
-            yield row.problem("value", "holds for no study", f"Check {what} against {of.table.file}.")
-    for rows in together.values():
-        if all(studies for _, studies in rows) and not frozenset.intersection(*(studies for _, studies in rows)):
-            lines = " and ".join(str(row.row) for row, _ in rows)
+    rules = (row for row in tables["subsets.csv"].rows if row.has("column"))
+    for together in grouped(rules, lambda row: row["subset"]).values():
+        meeting = [_meeting(tables, row) for row in together]
+        if all(meeting) and not frozenset.intersection(*meeting):
+            lines = " and ".join(str(row.row) for row in together)
             rule = f"holds for no study, since no study meets rows {lines} together"
-            yield rows[0][0].problem("subset", rule, "Correct one; a subset of either needs a column that says so.")
+            yield together[0].problem("subset", rule, "Correct one; a subset of either needs a column that says so.")
+        for row in (row for row, studies in zip(together, meeting, strict=True) if not studies):
+            what = "the bound" if condition(row["value"]).comparisons else "the spelling"
+            file = asked(tables, row["column"]).table.file
+            yield row.problem("value", "holds for no study", f"Check {what} against {file}.")
+
+
+def _meeting(tables: Tables, rule: Draft) -> frozenset[str]:
+    """Studies of which a row of subsets.csv holds."""
+    column, asks = rule["column"], condition(rule["value"])
+    return frozenset(row.raw["study_id"] for row in asked(tables, column).rows if asks.holds(row.text(column)))
 
 
 def _beside_patients(tables: Tables) -> Iterator[Problem]:

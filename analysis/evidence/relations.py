@@ -1,6 +1,5 @@
 """Rules between rows and tables: nothing stands twice, every id is defined, and what belongs together agrees."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 
@@ -10,6 +9,7 @@ from analysis.evidence.conditions import Condition, condition
 from analysis.evidence.drafts import Draft, Drafts, Tables, asked, decisions
 from analysis.evidence.problems import Problem, shown
 from analysis.evidence.types import HANDLING
+from analysis.system.groups import grouped
 
 # A search for similar ids among thousands takes tens of milliseconds; a few examples show what went wrong.
 _SUGGESTION_LIMIT = 50
@@ -152,10 +152,8 @@ def _circular_parents(tables: Tables) -> Iterator[Problem]:
 def _children_above_parents(tables: Tables) -> Iterator[Problem]:
     """Yield a problem for each count above that of a containing endpoint in the same patients of a study."""
     ancestors = _ancestors(tables)
-    counts: dict[tuple[object, ...], list[Draft]] = defaultdict(list)
     rows = [row for row in tables["responses.csv"].rows if row.has("study_id", "endpoint", "events", "n")]
-    for row in rows:
-        counts[row["study_id"], row["endpoint"], row["n"]].append(row)
+    counts = grouped(rows, lambda row: (row["study_id"], row["endpoint"], row["n"]))
     for row in rows:
         above = ancestors.get(row["endpoint"], [])
         # In a circle of parents nothing is contained in anything.
@@ -206,40 +204,39 @@ def _empty_in(drafts: Drafts, column: str, reason: str, remedy: str) -> Iterator
 def _comparisons_without_numbers(tables: Tables) -> Iterator[Problem]:
     """Yield a problem for each subset that compares a column which holds words."""
     for row in tables["subsets.csv"].rows:
-        wanted = condition(row["value"]) if row.has("column", "value") else None
-        if not isinstance(wanted, Condition) or not wanted.comparisons:
+        asks = condition(row["value"]) if row.has("column", "value") else None
+        if not isinstance(asks, Condition) or not asks.comparisons:
             continue
-        of = asked(tables, row["column"])
-        cells = ((held.row, held.raw.get(row["column"], "")) for held in of.rows)
-        place = next(((line, cell) for line, cell in cells if cell and isinstance(number(cell), Fault)), None)
-        if place:
-            rule = f"compares {shown(row['column'])}, but row {place[0]} of {of.table.file} holds {shown(place[1])}"
+        column, table = row["column"], asked(tables, row["column"])
+        words = next((line for line in table.rows if isinstance(number(line.raw.get(column) or "0"), Fault)), None)
+        if words:
+            rule = (f"compares {shown(column)}, but row {words.row} of {table.table.file} holds "
+                    f"{shown(words.raw[column])}")
             yield row.problem("value", rule, "Name a column of numbers, or the text that a study must have.")
 
 
-def _torn_scenarios(tables: Tables) -> Iterator[Problem]:
-    return _torn(tables["scenarios.csv"], ("scenario", "endpoint"), ("total_events", "total_n"),
-                 "Give one total to all rows of a scenario.")
+def _alike(
+    file: str, together: tuple[str, ...], columns: tuple[str, ...], remedy: str,
+) -> Callable[[Tables], Iterator[Problem]]:
+    """A rule that the rows of a table which have the cells `together` in common have the same ones in `columns`."""
 
+    def torn(tables: Tables) -> Iterator[Problem]:
+        leaders: dict[tuple[object, ...], Draft] = {}
+        for row in tables[file].rows:
+            if row.bad.isdisjoint(together):
+                leader = leaders.setdefault(tuple(row[name] for name in together), row)
+                for column in columns:
+                    if column not in row.bad | leader.bad and row[column] != leader[column]:
+                        same = " and ".join(name.removesuffix("_id") for name in together[-2:])
+                        yield row.problem(column, f"differs from row {leader.row} of the same {same}", remedy)
 
-def _torn_patients(tables: Tables) -> Iterator[Problem]:
-    return _torn(tables["patients.csv"], ("study_id", "endpoint", "cut"), ("definition", "population"),
-                 "Write the same, or name another cut.")
-
-
-def _torn(drafts: Drafts, together: tuple[str, ...], columns: tuple[str, ...], remedy: str) -> Iterator[Problem]:
-    """Yield a problem for each row that differs in `columns` from the first of those that belong together."""
-    leaders: dict[tuple[object, ...], Draft] = {}
-    for row in drafts.rows:
-        if row.bad.isdisjoint(together):
-            leader = leaders.setdefault(tuple(row[name] for name in together), row)
-            for column in columns:
-                if column not in row.bad | leader.bad and row[column] != leader[column]:
-                    same = " and ".join(name.removesuffix("_id") for name in together[-2:])
-                    yield row.problem(column, f"differs from row {leader.row} of the same {same}", remedy)
+    return torn
 
 
 _RULES: tuple[Callable[[Tables], Iterator[Problem]], ...] = (
     _overlaps_with_itself, _unplaced_studies, _wrong_kinds, _parents_of_another_kind, _circular_parents,
     _children_above_parents, _facts_of_other_studies, _decisions_without_support, _comparisons_without_numbers,
-    _torn_scenarios, _torn_patients)
+    _alike("scenarios.csv", ("scenario", "endpoint"), ("total_events", "total_n"),
+           "Give one total to all rows of a scenario."),
+    _alike("patients.csv", ("study_id", "endpoint", "cut"), ("definition", "population"),
+           "Write the same, or name another cut."))

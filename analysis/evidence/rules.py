@@ -96,9 +96,9 @@ def _fact(row: Draft) -> Iterator[Problem]:
 
 
 def _condition(row: Draft) -> Iterator[Problem]:
-    wanted = condition(row["value"]) if row.has("value") else None
-    if isinstance(wanted, Fault):
-        yield row.problem("value", wanted.rule, wanted.remedy)
+    asks = condition(row["value"]) if row.has("value") else None
+    if isinstance(asks, Fault):
+        yield row.problem("value", asks.rule, asks.remedy)
 
 
 # With a time at risk events may recur.

@@ -8,19 +8,20 @@ its study must be the same in each row of that study.
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from analysis.evidence.cells import Fault, number
 from analysis.evidence.columns import CONVERTED, TABLES
 from analysis.evidence.files import Record
 from analysis.evidence.problems import Problem
 from analysis.evidence.spreadsheets import Sheet
+from analysis.system.groups import grouped
 
 STUDIES, ENDPOINTS, RESPONSES, SURVIVAL, COVARIATES = (
     "studies.csv", "endpoints.csv", "responses.csv", "survival.csv", "covariates.csv")
-Contents = tuple[Record, list[Record]]
-"""The header of a table and its rows, which have the numbers of the rows that they come from."""
+Contents = Sequence[Record]
+"""The header of a table, and its rows, which have the numbers of the rows that they come from."""
 
 ALIASES = {"study": ("study_id", "study_name", "trial", "slab"), "endpoint": ("outcome",),
            "events": ("event", "r", "x", "xi"), "n": ("ni", "total", "patients"), "time_months": ("time",),
@@ -49,10 +50,16 @@ class _Row:
     """A row: its number in the sheet, and its cells by the names of the tables."""
 
     row: int
-    cells: Mapping[str, str]
+    cells: dict[str, str]
 
+    @property
     def kind(self) -> str:
         return "survival" if any(self.cells.get(name) for name in _TIMED) else "rate"
+
+    @property
+    def endpoint(self) -> str:
+        """The label of its endpoint."""
+        return self.cells.get("endpoint") or _DEFAULT[self.kind]
 
 
 @dataclass(frozen=True)
@@ -89,24 +96,45 @@ def tables_of(sheet: Sheet) -> SheetTables:
             problems.append(Problem(sheet.file, None, "", "", "is a worksheet of which no row is filled", "Fill "
                                     "what you found: events and n, or a statistic."))
             return SheetTables({}, tuple(problems), names)
-    studies = _keys([row.cells["study"] for row in rows], "study")
-    kinds = _kinds(rows)
-    endpoints = _keys(list(kinds), "endpoint")
     of_rows = {*TABLES[RESPONSES].columns, *TABLES[SURVIVAL].columns, *CONVERTED["person_months"]}
     no_column = {*of_rows, *_OF_ENDPOINT, *ABOUT_A_NUMBER, *OF_A_WORKSHEET, "study", "label"}
-    own = [name for name in header if name and name not in no_column]
-    contents = {
-        STUDIES: _studies(rows, studies, own), ENDPOINTS: _endpoints(rows, endpoints, kinds),
-        **{file: _decisions(rows, file, studies, endpoints, kinds, header)
-           for file, kind in ((RESPONSES, "rate"), (SURVIVAL, "survival")) if kind in kinds.values()}}
-    problems += _differing(sheet.file, rows, own, names)
-    contents |= _covariates(contents[STUDIES], own, names)
-    return SheetTables(contents, tuple(problems), names)
+    about_study = [name for name in header if name and name not in no_column]
+    problems += _differing(sheet.file, rows, about_study, names)
+    return SheetTables(_contents(rows, header, about_study, names), tuple(problems), names)
+
+
+def _contents(rows: Sequence[_Row], header: Sequence[str], about_study: Sequence[str],
+              names: Mapping[str, str]) -> dict[str, Contents]:
+    studies, endpoints = _studies(rows, about_study), _endpoints(rows)
+    covariates = _covariates(studies, about_study, names)
+    widened = dict.fromkeys([*about_study, *(row.cells["column"] for row in covariates)])
+    contents = {STUDIES: _table(("study_id", "label", *widened), studies.values()),
+                ENDPOINTS: _table(("endpoint", "label", *_OF_ENDPOINT), endpoints.values())}
+    for file, kind in ((RESPONSES, "rate"), (SURVIVAL, "survival")):
+        decisions = [_Row(row.row, row.cells | {"study_id": studies[row.cells["study"]].cells["study_id"],
+                                                "endpoint": endpoints[row.endpoint].cells["endpoint"]})
+                     for row in rows if endpoints[row.endpoint].cells["kind"] == kind]
+        if decisions:
+            contents[file] = _table(_columns(file, header), decisions)
+    return contents | ({COVARIATES: _table(("covariate", "label", "column"), covariates)} if covariates else {})
+
+
+def _table(names: Sequence[str], rows: Iterable[_Row]) -> Contents:
+    """A header of these names and the rows, whose cells are empty where they lack one."""
+    return [Record(1, tuple(names)), *(
+        Record(row.row, tuple(row.cells.get(name, "") for name in names)) for row in rows)]
+
+
+def _columns(file: str, header: Sequence[str]) -> tuple[str, ...]:
+    """Of one of the two tables of decisions: the columns that it must have, and those that the sheet has."""
+    known = (*TABLES[file].columns, *(CONVERTED["person_months"] if file == SURVIVAL else ()), *ABOUT_A_NUMBER)
+    needed = {"study_id", "endpoint", *(TABLES[file].required if file == SURVIVAL else ())}
+    return tuple(name for name in known if name in header or name in needed)
 
 
 def _canonical(name: str) -> str:
     plain = re.sub(r"[\s.\-]+", "_", name.strip()).casefold()
-    return next((known for known, others in ALIASES.items() if plain in others), plain)
+    return next((column for column, aliases in ALIASES.items() if plain in aliases), plain)
 
 
 def _header_problems(sheet: Sheet, header: Sequence[str]) -> Iterator[Problem]:
@@ -137,99 +165,71 @@ def _row_problems(sheet: Sheet, study: int) -> Iterator[Problem]:
                           "Name the study in every row; merged cells hold their text only once.", subject)
 
 
-def _keys(labels: Sequence[str], stem: str) -> dict[str, str]:
+def _keys(labels: Iterable[str], stem: str) -> dict[str, str]:
     keys: dict[str, str] = {}
-    for label in labels:
-        if label not in keys:
-            keys[label] = key_of(label, list(keys.values()), stem)
+    for label in dict.fromkeys(labels):
+        keys[label] = key_of(label, list(keys.values()), stem)
     return keys
 
 
-def _label(row: _Row) -> str:
-    return row.cells.get("endpoint") or _DEFAULT[row.kind()]
+def _filled(rows: Sequence[_Row], name: str) -> str:
+    """The first filled cell of a column."""
+    return next((row.cells[name] for row in rows if row.cells.get(name)), "")
 
 
-def _kinds(rows: Sequence[_Row]) -> dict[str, str]:
-    """The kind of each endpoint: what its rows say, else what their cells look like, which is survival if one does."""
-    kinds: dict[str, str] = {}
-    for row in rows:
-        kind = row.cells.get("kind") or row.kind()
-        kinds[_label(row)] = "survival" if kinds.get(_label(row)) == "survival" else kind
-    return kinds
+def _studies(rows: Sequence[_Row], about_study: Sequence[str]) -> dict[str, _Row]:
+    """The row of studies.csv of each study by its name."""
+    by_name = grouped(rows, lambda row: row.cells["study"])
+    keys = _keys(by_name, "study")
+    return {name: _Row(of_study[0].row, {column: _filled(of_study, column) for column in about_study} | {
+        "study_id": keys[name], "label": of_study[0].cells.get("label") or name}) for name, of_study in by_name.items()}
 
 
-def _studies(rows: Sequence[_Row], keys: Mapping[str, str], own: Sequence[str]) -> Contents:
-    first: dict[str, _Row] = {}
-    for row in rows:
-        first.setdefault(row.cells["study"], row)
-    filled = {study: {name: next((row.cells[name] for row in rows if row.cells["study"] == study and row.cells[name]),
-                                 "") for name in own} for study in first}
-    records = [Record(row.row, (keys[study], row.cells.get("label") or study, *filled[study].values()))
-               for study, row in first.items()]
-    return Record(1, ("study_id", "label", *own)), records
+def _endpoints(rows: Sequence[_Row]) -> dict[str, _Row]:
+    """The row of endpoints.csv of each endpoint by its label.
+
+    Its kind is what its rows say, else what their cells look like, which is survival if one does.
+    """
+    by_label = grouped(rows, lambda row: row.endpoint)
+    keys, endpoints = _keys(by_label, "endpoint"), {}
+    for label, of_endpoint in by_label.items():
+        kinds = [row.cells.get("kind") or row.kind for row in of_endpoint]
+        endpoints[label] = _Row(of_endpoint[0].row, {
+            "endpoint": keys[label], "label": label, "kind": "survival" if "survival" in kinds else kinds[-1],
+            "direction": _filled(of_endpoint, "direction") or "neutral",
+            "horizon_months": _filled(of_endpoint, "horizon_months")})
+    return endpoints
 
 
-def _endpoints(rows: Sequence[_Row], keys: Mapping[str, str], kinds: Mapping[str, str]) -> Contents:
-    records = []
-    for label, key in keys.items():
-        of_endpoint = [row for row in rows if _label(row) == label]
-        given = {name: next((row.cells[name] for row in of_endpoint if row.cells.get(name)), "")
-                 for name in ("direction", "horizon_months")}
-        records.append(Record(of_endpoint[0].row, (key, label, kinds[label], given["direction"] or "neutral",
-                                                   given["horizon_months"])))
-    return Record(1, ("endpoint", "label", "kind", "direction", "horizon_months")), records
-
-
-def _decisions(rows: Sequence[_Row], file: str, studies: Mapping[str, str], endpoints: Mapping[str, str],
-               kinds: Mapping[str, str], header: Sequence[str]) -> Contents:
-    """The rows of one of the two tables of decisions, with the columns that it must have and those that are there."""
-    wanted = "rate" if file == RESPONSES else "survival"
-    known = (*TABLES[file].columns, *(CONVERTED["person_months"] if file == SURVIVAL else ()), *ABOUT_A_NUMBER)
-    names = [name for name in known if name not in ("study_id", "endpoint")
-             and (name in header or (name in TABLES[file].required and file == SURVIVAL))]
-    records = [Record(row.row, (studies[row.cells["study"]], endpoints[_label(row)],
-                                *(row.cells.get(name, "") for name in names)))
-               for row in rows if kinds[_label(row)] == wanted]
-    return Record(1, ("study_id", "endpoint", *names)), records
-
-
-def _differing(file: str, rows: Sequence[_Row], own: Sequence[str], names: Mapping[str, str]) -> Iterator[Problem]:
+def _differing(
+    file: str, rows: Sequence[_Row], about_study: Sequence[str], names: Mapping[str, str],
+) -> Iterator[Problem]:
     """Yield a problem for each cell about a study that differs from that of another row of the study."""
     seen: dict[tuple[str, str], _Row] = {}
     for row in rows:
-        for name in own:
+        for name in about_study:
             first = seen.setdefault((row.cells["study"], name), row) if row.cells[name] else row
             if first.cells[name] != row.cells[name]:
                 rule = f"differs from row {first.row} of the same study, which has {first.cells[name]}"
                 yield Problem(file, row.row, names[name], row.cells[name], rule, _ONE_VALUE, row.cells["study"])
 
 
-def _covariates(studies: Contents, own: Sequence[str], names: Mapping[str, str]) -> dict[str, Contents]:
-    """covariates.csv, and studies.csv with the columns of 0 and 1 of its words; nothing where there is no covariate."""
-    header, records = studies
-    found: dict[str, tuple[str, list[str]]] = {}  # label and, for a level, the new column by the name of the column
-    for place, name in enumerate(header.cells):
-        cells = [record.cells[place] for record in records]
-        if name not in own or name in _IDENTITIES or (name in TABLES[STUDIES].columns and name != "year"):
+def _covariates(studies: Mapping[str, _Row], about_study: Sequence[str], names: Mapping[str, str]) -> list[_Row]:
+    """The rows of covariates.csv; words become columns of 0 and 1, whose cells are added to the studies."""
+    labels: dict[str, str] = {}  # of covariates by their column
+    for name in about_study:
+        if name in _IDENTITIES or (name in TABLES[STUDIES].columns and name != "year"):
             continue
-        numbers = [cell for cell in cells if cell and not isinstance(number(cell), Fault)]
-        levels = sorted({cell for cell in cells if cell})
-        if 2 * len(numbers) > sum(map(bool, cells)) and len(levels) > 1:
-            found[name] = names[name], cells
-        elif not numbers and 2 <= len(levels) <= min(_MOST_LEVELS, len(records) // 2):
+        filled = [row.cells[name] for row in studies.values() if row.cells[name]]
+        numbers, levels = [cell for cell in filled if not isinstance(number(cell), Fault)], sorted(set(filled))
+        if 2 * len(numbers) > len(filled) and len(levels) > 1:
+            labels[name] = names[name]
+        elif not numbers and 2 <= len(levels) <= min(_MOST_LEVELS, len(studies) // 2):
             for level in levels[1:]:
-                key = key_of(f"{name}_{level}", [*header.cells, *found], name)
-                found[key] = f"{names[name]}: {level} (against {levels[0]})", [
-                    str(int(cell == level)) if cell else "" for cell in cells]
-    if not found:
-        return {}
-    new = [name for name in found if name not in header.cells]
-    widened = [replace(record, cells=(*record.cells, *(found[name][1][at] for name in new)))
-               for at, record in enumerate(records)]
-    keys: list[str] = []
-    rows = []
-    for at, (name, (label, _)) in enumerate(found.items(), start=2):
-        keys.append(key_of(name, keys, "covariate"))
-        rows.append(Record(at, (keys[-1], label, name)))
-    return {STUDIES: (Record(1, (*header.cells, *new)), widened),
-            COVARIATES: (Record(1, ("covariate", "label", "column")), rows)}
+                key = key_of(f"{name}_{level}", ["study_id", "label", *about_study, *labels], name)
+                labels[key] = f"{names[name]}: {level} (against {levels[0]})"
+                for row in studies.values():
+                    row.cells[key] = str(int(row.cells[name] == level)) if row.cells[name] else ""
+    keys = _keys(labels, "covariate")
+    return [_Row(at, {"covariate": keys[name], "label": label, "column": name})
+            for at, (name, label) in enumerate(labels.items(), start=2)]

@@ -15,7 +15,7 @@ from scipy import special
 from analysis.cases.case import NoStudies, model_for, no_study, typed_studies
 from analysis.cases.curves import CENSORING, curve_studies
 from analysis.cases.hazards import as_studies, convert
-from analysis.cases.reports import new_landmark
+from analysis.cases.reports import new_report
 from analysis.cases.selection import Selection, candidates, refuse_shared_patients
 from analysis.cases.settings import Question
 from analysis.evidence.directory import Evidence
@@ -168,7 +168,8 @@ def _points(studies: CurveStudies, effects: np.ndarray, curve: Curve, draws: Map
 
 def _landmark(study_id: str, months: float, patients: float, survival: float) -> Survival:
     """A row of survival at a time without an interval."""
-    return replace(new_landmark("", float(months), survival, patients), study_id=study_id)
+    return replace(new_report("", "survival", landmark=float(months), survival=survival, n=patients),
+                   study_id=study_id)
 
 
 def _reread(studies: HazardStudies, *, level: float) -> HazardStudies:

@@ -130,3 +130,9 @@ def test_later_studies_join_with_every_point_of_their_data_cut(shipped):
         assert not entered & {item.row for item in selection.left_out}
         assert {item.reason for item in selection.left_out if item.study_id == "roddie_2024"} == {
             "another data cut of this study is used"}
+
+
+def test_a_case_without_studies_is_a_case_of_curves_too(shipped):
+    everybody = tuple(study.study_id for study in shipped.studies)
+    case = case_of(shipped, Job(Question("os", without=everybody), model="weibull"))
+    assert (len(case.studies), case.selection.curves) == (0, ())

@@ -5,7 +5,7 @@ import pytest
 from scipy import special, stats
 
 from analysis.cases.case import case_of
-from analysis.cases.selection import in_subset, membership
+from analysis.cases.selection import membership
 from analysis.cases.settings import Job, Question
 from analysis.chapters.subsets.rows import SUBSET_DIFFERENCES
 from analysis.evidence.cells import Fault
@@ -86,7 +86,6 @@ def test_a_study_with_an_empty_cell_is_on_neither_side(tmp_path):
     assert (row["subset_k"], row["rest_k"], row["unknown_k"]) == (3, 2, 2)
     assert "2 on neither side" in row["note"]
     assert membership(evidence, evidence.study("g"), "old") is None
-    assert not in_subset(evidence, evidence.study("g"), "old")
 
 
 def test_survival_is_compared_at_its_horizon(tmp_path):
@@ -140,7 +139,7 @@ def test_rules_of_subsets_are_checked_on_loading(tmp_path, column, value, rule, 
     folder = write_files(tmp_path, FULL | {"subsets.csv": subsets})
     if rule is None:
         assert [study.study_id for study in load(folder).studies
-                if in_subset(load(folder), study, "cd19_only")] == ["park_2018"]
+                if membership(load(folder), study, "cd19_only")] == ["park_2018"]
         return
     with pytest.raises(EvidenceError) as caught:
         load(folder)

@@ -9,7 +9,7 @@ import pytest
 from analysis import load, predict
 from analysis.__main__ import main
 from analysis.cases.case import case_of
-from analysis.cases.reports import new_count, new_landmark, new_median
+from analysis.cases.reports import new_report
 from analysis.cases.settings import Job, Question
 from analysis.inference.draws import draw
 from analysis.inference.further import further
@@ -39,8 +39,9 @@ def test_twelve_of_twenty_is_no_surprise_among_these_studies(project):
     assert not answer.expectation.named and predict(project, "cr", events=6, n=20).answer.expectation.named
 
 
-@pytest.mark.parametrize("row", [new_count("cr", 12, 20), new_landmark("os", 12, 0.3, 25), new_median("os", 7, 25)],
-                         ids=["count", "landmark", "median"])
+@pytest.mark.parametrize("row", [
+    new_report("cr", "rate", events=12, n=20), new_report("os", "survival", landmark=12, survival=0.3, n=25),
+    new_report("os", "survival", median=7, n=25)], ids=["count", "landmark", "median"])
 def test_the_study_moves_the_posterior_as_if_its_row_stood_in_the_tables(tmp_path, row):
     """The row written into the directory goes through every rule of reading and selection."""
     line = "" if row.endpoint == "cr" else \
@@ -56,7 +57,8 @@ def test_the_study_moves_the_posterior_as_if_its_row_stood_in_the_tables(tmp_pat
 
 def test_a_case_of_curves_takes_the_row_as_points(project):
     case = case_of(project, Job(Question("pfs"), model="weibull"))
-    for row in (new_landmark("pfs", 24, 0.2, 30), new_median("pfs", 9, 30)):
+    for row in (new_report("pfs", "survival", landmark=24, survival=0.2, n=30),
+                new_report("pfs", "survival", median=9, n=30)):
         more = case.adding(row)
         assert more.studies.study_ids == (*case.studies.study_ids, row.study_id)
         assert more.studies.ends[-1][0] == (row.time_months or row.estimate)
