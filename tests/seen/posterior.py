@@ -30,14 +30,18 @@ _Z = np.linspace(-7.0, 7.0, 141)
 _W = stats.norm.pdf(_Z) / stats.norm.pdf(_Z).sum()
 
 
+def arguments(text: str) -> list[float]:
+    """The numbers of a prior in words."""
+    return [float(part) for part in text.partition("(")[2].rstrip(")").split(",")]
+
+
 def prior(text: str) -> Callable[[np.ndarray], np.ndarray]:
     """Log density of a prior on its natural scale, from its words."""
-    family, _, rest = text.partition("(")
-    a = [float(part) for part in rest.rstrip(")").split(",")]
+    a = arguments(text)
     return {"Beta": lambda x: stats.beta.logpdf(x, *a), "Normal": lambda x: stats.norm.logpdf(x, *a),
             "HalfNormal": lambda x: stats.halfnorm.logpdf(x, scale=a[0]),
             "HalfCauchy": lambda x: stats.halfcauchy.logpdf(x, scale=a[0]),
-            "LogitNormal": lambda x: stats.norm.logpdf(special.logit(x), *a) - np.log(x) - np.log1p(-x)}[family]
+            "LogitNormal": lambda x: stats.norm.logpdf(special.logit(x), *a) - np.log(x) - np.log1p(-x)}[text.partition("(")[0]]
 
 
 def priors(text: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from scipy import stats
 
 from tests.seen.checking import Table, chosen, single, value
 from tests.seen.facts import ENDPOINTS, STUDIES, is_asked, studies_of
-from tests.seen.test_dependence import HEADLINE
+from tests.seen.headline import HEADLINE
 
 WORDS = {"imprecision": (("precise", "imprecise", "very imprecise"), 4, 25),
          "inconsistency": (("consistent", "inconsistent", "very inconsistent"), 0.5, 1),

@@ -9,7 +9,7 @@ from scipy import special, stats
 
 from tests.seen.checking import Table, between, chosen, ordered, single, value
 from tests.seen.facts import LEVEL, STUDIES, Z, hazards
-from tests.seen.test_dependence import headline
+from tests.seen.headline import headline
 
 FACTOR = 1.25
 ETA, TAU = np.linspace(-2.4, 1.2, 61), np.linspace(0.01, 1.6, 40)

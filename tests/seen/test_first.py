@@ -5,9 +5,9 @@ import re
 import pytest
 
 from tests.report.reading import Page
+from tests.seen.cells import LABELS
 from tests.seen.checking import chosen, numbers, points_say, says, single, value
 from tests.seen.facts import ENDPOINTS
-from tests.seen.test_page import LABELS
 
 
 @pytest.fixture(scope="module")

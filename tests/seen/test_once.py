@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.report.reading import whole
+from tests.seen.captions import expected
+from tests.seen.cells import Row, Tables
 from tests.seen.checking import DIGITS, chosen, value
-from tests.seen.test_page import Row, Tables, expected
 
 LIMITS = ("median", "lower", "upper")
 STEPS = {"prior": None, "error rule": "exponential", "shape": "weibull"}

@@ -5,9 +5,8 @@ from scipy import optimize, stats
 
 from tests.seen.checking import Table, between, ordered
 from tests.seen.facts import ENDPOINTS, LEVEL, STUDIES, Counts, counts, studies_of
+from tests.seen.headline import HEADLINE, headline, months, pit_of
 from tests.seen.posterior import DEFAULTS, posterior
-from tests.seen.test_analyses import pit_of
-from tests.seen.test_dependence import HEADLINE, headline, months
 
 TAIL = (1 - LEVEL) / 2
 HAZEL = "hazel_2021"
