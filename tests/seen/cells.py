@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from tests.report.reading import Page
 from tests.seen.checking import points_say, says, scale_of, value
-from tests.seen.facts import ENDPOINTS, table
+from tests.seen.facts import ENDPOINTS, STUDIES, SUBSET_LABELS, table
 
 Row = dict[str, str]
 Check = Callable[[str, str, Row], bool]
@@ -78,6 +78,11 @@ def text(column: str) -> Check:
     return lambda head, cell, row: cell == row[column].removeprefix("'")
 
 
+def signed(column: str, scale: float | Callable[[Row], float] = 1.0) -> Check:
+    """The cell is a signed difference alone; the scale may hang on the row."""
+    return lambda head, cell, row: points_say(cell, value(row[column]), scale(row) if callable(scale) else scale)
+
+
 def words(column: str) -> Check:
     """The cell with blanks for underscores or hyphens."""
     return lambda head, cell, row: cell.replace("-", " ") == row[column].replace("_", " ").replace("-", " ")
@@ -97,6 +102,15 @@ def label(head: str, cell: str, row: Row) -> bool:
     return cell == LABELS[row["endpoint"]]
 
 
+def subset(head: str, cell: str, row: Row) -> bool:
+    return cell == SUBSET_LABELS[row["subset"]]
+
+
+def study(head: str, cell: str, row: Row) -> bool:
+    """The label of a study of which the row has the id alone."""
+    return cell == STUDIES[row["study_id"]]["label"]
+
+
 def anything(head: str, cell: str, row: Row) -> bool:
     """Words without a number of their own that are checked in another place."""
     return True
@@ -110,10 +124,6 @@ def worded(word: str, *columns: str) -> Check:
     """A word with its number in brackets, such as "few (1/7)"."""
     return lambda head, cell, row: cell.startswith(f"{row[word]} (") and says(
         cell.partition(" (")[2].rstrip(")"), *(value(row[column]) for column in columns))
-
-
-def both(*checks: Check) -> Check:
-    return lambda head, cell, row: all(check(head, cell, row) for check in checks)
 
 
 def named(prefix: Callable[[Row], str], rest: Check) -> Check:

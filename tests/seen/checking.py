@@ -25,6 +25,16 @@ def value(cell: str) -> Any:
         return cell.removeprefix("'")
 
 
+def ends(prefix: str = "", middle: str = "median") -> tuple[str, str, str]:
+    """The columns of a middle and its limits."""
+    return f"{prefix}{middle}", f"{prefix}lower", f"{prefix}upper"
+
+
+def limits(row: Row, prefix: str = "", middle: str = "median") -> list[Any]:
+    """Middle, lower and upper limit of a row as values."""
+    return [value(row[name]) for name in ends(prefix, middle)]
+
+
 class Table:
     """Rows of one CSV file and the columns that were looked at.
 
@@ -39,12 +49,22 @@ class Table:
         assert self.rows, f"{name} is empty: nothing is checked"
 
     def check(self, row: Row, /, *, within: float = 0.0, **cells: Any) -> None:
-        at = next(at for at, one in enumerate(self.rows) if one is row)
+        at = next(at for at, other in enumerate(self.rows) if other is row)
         for column, wanted in cells.items():
             assert column in self.columns, f"{self.name} has no column {column}"
-            found = value(row[column])
-            assert _is(found, wanted, within), f"{self.name}, line {at + 2}, {column}: {found!r}, not {wanted!r}"
+            cell = value(row[column])
+            assert _is(cell, wanted, within), f"{self.name}, line {at + 2}, {column}: {cell!r}, not {wanted!r}"
         self._touched[at] |= set(cells)
+
+    def limits(self, row: Row, wanted: Sequence[Any], *, prefix: str = "", within: float) -> None:
+        """Median and limits are these, and in their order."""
+        middle, lower, upper = ends(prefix)
+        self.check(row, within=within, **dict(zip((middle, lower, upper), wanted, strict=True)))
+        ordered(self.numbers(row), lower, middle, upper)
+
+    def known(self, row: Row, names: str) -> None:
+        """Columns, blanks between their names, that say what the rest of the row must be, or are checked elsewhere."""
+        self.check(row, **{name: row[name] for name in names.split()})
 
     def complete(self, **shared: Any) -> None:
         """Every cell was checked; `shared` are columns whose cells must be the same in every row."""

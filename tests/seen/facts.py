@@ -3,7 +3,7 @@
 import csv
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -181,6 +181,21 @@ def hazards(subset: str = "all", tiers: str = "AB", *, early: bool = True, facto
 
 def studies_of(endpoint: str, subset: str = "all", tiers: str = "AB", *, early: bool = True) -> list[Any]:
     return hazards(subset, tiers, early=early) if endpoint == "os" else counts(endpoint, subset, tiers)
+
+
+def size(studies: Sequence[Any]) -> dict[str, int]:
+    """Studies and patients by the names of their columns."""
+    return {"k_studies": len(studies), "n_patients": sum(study.n for study in studies)}
+
+
+def study_of(row: Mapping[str, str], studies: Sequence[Any]) -> Any:
+    """The study that a row is about."""
+    return next(study for study in studies if study.study_id == row["study_id"])
+
+
+def named(study: Any) -> dict[str, Any]:
+    """Id, label and patients of a study by the names of their columns."""
+    return {"study_id": study.study_id, "label": STUDIES[study.study_id]["label"], "n": study.n}
 
 
 def of_row(row: Mapping[str, str]) -> list[Any]:

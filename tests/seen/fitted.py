@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from tests.seen.headline import hazard_priors
-from tests.seen.posterior import DEFAULTS, posterior
+from tests.seen.checking import chosen
+from tests.seen.headline import HEADLINE
 from tests.seen.running import SAMPLED
 
 
@@ -26,6 +26,12 @@ def is_sampled(row) -> bool:
             and row["early_landmarks"] == "true")
 
 
+def headline_rows(seen, endpoint: str) -> list[dict[str, str]]:
+    """The estimates of an endpoint's headline: pooled, of a new study, and of each study."""
+    return chosen(seen.tables["estimates.csv"], endpoint=endpoint, model=HEADLINE[endpoint], subset="all", tiers="AB",
+                  early_landmarks="true")
+
+
 @cache
 def _saved(path: Path, name: str) -> np.ndarray:
     with xr.open_datatree(path) as tree:
@@ -36,8 +42,3 @@ def _saved(path: Path, name: str) -> np.ndarray:
 def draws(seen, row, name: str) -> np.ndarray:
     """The draws of the saved posterior, shape (s,) or (s, studies)."""
     return _saved(seen.folder / fits(seen)[key(row)]["posterior"], name)
-
-
-def plane_of(row, studies):
-    given = DEFAULTS.get(row["model"]) or hazard_priors()
-    return posterior(row["model"], studies, given)

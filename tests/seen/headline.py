@@ -1,11 +1,12 @@
-"""The headline of each endpoint by plain sums: its model, priors and estimand, and what it predicts of a study."""
+"""The headline of each endpoint by plain sums: its model and estimand, and what it predicts of a study."""
+
+from typing import Any
 
 import numpy as np
 from scipy import special, stats
 
-from models import all_models
 from tests.seen.facts import Counts, studies_of
-from tests.seen.posterior import DEFAULTS, Plane, posterior
+from tests.seen.posterior import Plane, posterior
 
 MAIN = {"cr": "mean_rate", "tox": "mean_rate", "os": "survival"}
 HEADLINE = {"cr": "beta_binomial", "tox": "beta_binomial", "os": "log_hazard"}
@@ -16,24 +17,34 @@ def months(endpoint: str) -> float | None:
     return 12.0 if endpoint == "os" else None
 
 
+def question(endpoint: str) -> dict[str, Any]:
+    """Endpoint, model and main estimand by the names of their columns."""
+    return {"endpoint": endpoint, "model": HEADLINE[endpoint], "estimand": MAIN[endpoint],
+            "time_months": months(endpoint)}
+
+
 def headline(endpoint: str, studies=None) -> Plane:
-    given = DEFAULTS.get(HEADLINE[endpoint]) or hazard_priors()
-    return posterior(HEADLINE[endpoint], studies_of(endpoint) if studies is None else studies, given)
+    return posterior(HEADLINE[endpoint], studies_of(endpoint) if studies is None else studies)
 
 
-def hazard_priors() -> dict[str, str]:
-    """The survival model's priors as it states them; that they are sensible is another test's business."""
-    return {name: prior.exact() for name, prior in all_models()["log_hazard"].priors.items()}
+def main_limits(plane: Plane, endpoint: str) -> tuple[float, float, float]:
+    """Median and limits of the main estimand."""
+    return plane.limits(MAIN[endpoint], months(endpoint))
+
+
+def law(plane: Plane, n: int) -> np.ndarray:
+    """Probabilities of 0 to n events of a further study."""
+    location, spread, weight = plane.points()
+    kappa = 1 / spread - 1
+    return stats.betabinom.pmf(np.arange(n + 1)[:, None], n, location * kappa, (1 - location) * kappa) @ weight
 
 
 def pit_of(plane: Plane, study) -> float:
     """Predictive mid-p of a study's count, or of its log hazard, given the others."""
-    location, spread, weight = plane.points()
     if isinstance(study, Counts) and plane.model == "beta_binomial":
-        kappa = 1 / spread - 1
-        shape = (study.n, location * kappa, (1 - location) * kappa)
-        pmf = stats.betabinom.pmf(np.arange(study.events + 1)[:, None], *shape)
-        return float(weight @ (pmf[:-1].sum(axis=0) + pmf[-1] / 2))
+        mass = law(plane, study.n)
+        return float(mass[:study.events].sum() + mass[study.events] / 2)
+    location, spread, weight = plane.points()
     z = np.linspace(-6, 6, 49)
     rule = stats.norm.pdf(z) / stats.norm.pdf(z).sum()
     theta = location[:, None] + spread[:, None] * z

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import interpolate, ndimage, special, stats
 
+from models import all_models
 from tests.seen.facts import Counts
 
 U = {
@@ -37,11 +38,11 @@ def arguments(text: str) -> list[float]:
 
 def prior(text: str) -> Callable[[np.ndarray], np.ndarray]:
     """Log density of a prior on its natural scale, from its words."""
-    a = arguments(text)
+    family, a = text.partition("(")[0], arguments(text)
     return {"Beta": lambda x: stats.beta.logpdf(x, *a), "Normal": lambda x: stats.norm.logpdf(x, *a),
             "HalfNormal": lambda x: stats.halfnorm.logpdf(x, scale=a[0]),
             "HalfCauchy": lambda x: stats.halfcauchy.logpdf(x, scale=a[0]),
-            "LogitNormal": lambda x: stats.norm.logpdf(special.logit(x), *a) - np.log(x) - np.log1p(-x)}[text.partition("(")[0]]
+            "LogitNormal": lambda x: stats.norm.logpdf(special.logit(x), *a) - np.log(x) - np.log1p(-x)}[family]
 
 
 def priors(text: str) -> dict[str, str]:
@@ -50,7 +51,9 @@ def priors(text: str) -> dict[str, str]:
 
 
 DEFAULTS = {"beta_binomial": {"mu": "Beta(1, 1)", "rho": "Beta(1, 4)"},
-            "logit_normal": {"m": "Normal(0, 2)", "tau": "HalfNormal(1)"}}
+            "logit_normal": {"m": "Normal(0, 2)", "tau": "HalfNormal(1)"},
+            "log_hazard": {name: prior.exact() for name, prior in all_models()["log_hazard"].priors.items()}}
+"""Those of survival as the model states them: that they are sensible is another test's business."""
 
 
 @cache
@@ -247,8 +250,10 @@ _VALUES: dict[str, dict[str, Callable[..., np.ndarray]]] = {
 }
 
 
-def posterior(model: str, studies: Sequence[Any], given: dict[str, str], *, extra: np.ndarray | None = None) -> Plane:
-    """The posterior under priors in words by name, location first."""
+def posterior(model: str, studies: Sequence[Any], given: dict[str, str] | None = None, *,
+              extra: np.ndarray | None = None) -> Plane:
+    """The posterior under priors in words by name, location first; under the defaults where none are given."""
+    given = given or DEFAULTS[model]
     return (_posterior(model, tuple(studies), tuple(given.values())) if extra is None
             else _made(model, tuple(studies), tuple(given.values()), extra))
 

@@ -6,7 +6,7 @@ from analysis.cases.curves import CENSORING
 from analysis.results.simulated import record
 from tests.seen.captions import headline_row
 from tests.seen.cells import LABELS
-from tests.seen.checking import points_say, says, single, value
+from tests.seen.checking import limits, points_say, says, single, value
 from tests.seen.facts import ENDPOINTS, REPORTED
 
 
@@ -41,16 +41,15 @@ def test_cards(seen, page):
         for name, row in (("big", preferred), ("constant", ours)):
             words_ = re.search(rf'class="{name}">(.*?)</p>', card)
             assert bool(words_) == (name == "big" or survival)
-            assert not words_ or says(re.sub(r"<[^>]+>", " ", words_[1]).rpartition(": ")[2], *(
-                value(row[limit]) for limit in ("median", "lower", "upper")), scale=100)
+            assert not words_ or says(re.sub(r"<[^>]+>", " ", words_[1]).rpartition(": ")[2], *limits(row), scale=100)
         assert f"{ours['k_studies']} studies" in plain_text and f"{ours['n_patients']} patients" in plain_text
         identity = {"cr": "R01", "os": "R04"}.get(endpoint)
         published = re.search(r'class="published">(.*?)</p>', card)
         assert bool(published) >= bool(identity)
         if identity:
             printed = single(seen.tables["comparison.csv"], reported_id=identity)
-            assert says(published[1].partition(";")[0], *(
-                value(printed[f"published{end}"]) for end in ("", "_lower", "_upper")), scale=100), published[1]
+            shown = [value(printed[name]) for name in ("published", "published_lower", "published_upper")]
+            assert says(published[1].partition(";")[0], *shown, scale=100), published[1]
 
 
 def test_the_preference_says_what_the_simulation_said(seen, page):

@@ -6,17 +6,16 @@ from itertools import product
 import numpy as np
 from scipy import special
 
-from tests.seen.checking import Table, between, chosen, ordered, single, value
+from tests.seen.checking import Table, between, chosen, ends, limits, ordered, single, value
 from tests.seen.facts import LEVEL, REPORTED, STUDIES, counts, studies_of, table
-from tests.seen.fitted import plane_of
+from tests.seen.headline import HEADLINE
+from tests.seen.posterior import posterior
 from tests.seen.running import SAMPLED
 
 
 def _ours(seen, endpoint: str, subset: str, tiers: str, estimand: str):
-    model = "log_hazard" if endpoint == "os" else "beta_binomial"
-    found = chosen(seen.tables["estimates.csv"], endpoint=endpoint, subset=subset, tiers=tiers,
-                   estimand=estimand, early_landmarks="true", model=model, study_id="")
-    return found[0] if found else None
+    return next(iter(chosen(seen.tables["estimates.csv"], endpoint=endpoint, subset=subset, tiers=tiers,
+                            estimand=estimand, early_landmarks="true", model=HEADLINE[endpoint], study_id="")))
 
 
 RULES = {row["reported_endpoint"] + "/" + row["statistic"]: row for row in table("comparisons.csv")}
@@ -28,16 +27,14 @@ def test_comparison(seen):
     for row in rows.rows:
         printed = REPORTED[row["reported_id"]]
         rule = RULES[f"{printed['endpoint']}/{printed['statistic']}"]
-        rows.check(row, **{name: printed[name] or None for name in ("reported_id", "endpoint", "subset",
-                                                                    "statistic", "units")},
-                   primary=printed["primary"] == "true", published=float(printed["estimate"]),
-                   published_interval="confidence" if printed["ci_low"] else None,
+        rows.check(row, **{name: printed[name] for name in (
+            "reported_id", "endpoint", "subset", "statistic", "units", "primary")})
+        rows.check(row, published=printed["estimate"], published_lower=printed["ci_low"],
+                   published_upper=printed["ci_high"], published_level=printed["level"],
+                   published_interval="confidence" if printed["ci_low"] else None, published_k=printed["k_studies"],
+                   published_n=printed["n_patients"], published_events=printed["events"],
                    published_note=printed["note"], our_endpoint=rule["endpoint"], estimand=rule["estimand"],
                    transform=rule["transform"])
-        for column, source in (("published_lower", "ci_low"), ("published_upper", "ci_high"),
-                               ("published_level", "level"), ("published_k", "k_studies"),
-                               ("published_n", "n_patients"), ("published_events", "events")):
-            rows.check(row, **{column: float(printed[source]) if printed[source] else None})
         ordered(rows.numbers(row), "published_lower", "published", "published_upper")
         if rule["reason"]:
             _without_counterpart(rows, row, rule)
@@ -48,29 +45,9 @@ def test_comparison(seen):
     rows.complete(stamp=None)
 
 
-_EMPTY = (
-    "model",
-    "tiers",
-    "k_studies",
-    "n_patients",
-    "events",
-    "time_months",
-    "mean",
-    "median",
-    "lower",
-    "upper",
-    "level",
-    "interval",
-    "difference",
-    "width_ratio",
-    "overlap",
-    "probability_of_published_interval",
-    *(
-        f"tiers_{tiers}_{name}"
-        for tiers in ("a", "abc")
-        for name in ("k_studies", "n_patients", "median", "lower", "upper")
-    ),
-)
+_EMPTY = ("model", "tiers", "k_studies", "n_patients", "events", "time_months", "mean", *ends(), "level", "interval",
+          "difference", "width_ratio", "overlap", "probability_of_published_interval",
+          *(f"tiers_{tiers}_{name}" for tiers in ("a", "abc") for name in ("k_studies", "n_patients", *ends())))
 
 
 def _without_counterpart(rows, row, rule) -> None:
@@ -85,23 +62,21 @@ def _crude(rows, row, rule, printed) -> None:
         own = [(study.n - study.events, study.n) for study in counts(rule["endpoint"])]
     events, n = (sum(column) for column in zip(*own, strict=True))
     rows.check(row, status="compared", reason=lambda text: text.startswith("crude proportion against crude"),
-               k_studies=len(own), n_patients=n, events=events, mean=events / n, median=events / n, difference=events
-               / n - float(printed["estimate"]),
-               **dict.fromkeys(set(_EMPTY) - {"k_studies", "n_patients", "events", "mean", "median", "difference"}))
+               **dict.fromkeys(_EMPTY) | {
+                   "k_studies": len(own), "n_patients": n, "events": events, "mean": events / n, "median": events / n,
+                   "difference": events / n - float(printed["estimate"])})
 
 
 def _pooled(seen, rows, row, rule, printed) -> None:
     flip = rule["transform"] == "complement"
     ours = _ours(seen, rule["endpoint"], printed["subset"], "AB", rule["estimand"])
-    rows.check(row, status="compared", model=ours["model"], tiers="AB", level=LEVEL,
-               interval=ours["interval"], k_studies=value(ours["k_studies"]),
-               n_patients=value(ours["n_patients"]), events=None, time_months=value(ours["time_months"]),
-               **_flipped(ours, flip, ("mean", "median", "lower", "upper")))
+    rows.check(row, status="compared", tiers="AB", level=LEVEL, events=None,
+               **{name: ours[name] for name in ("model", "interval", "k_studies", "n_patients", "time_months")},
+               **_flipped(ours, flip, ("mean", *ends())))
     for tiers in ("A", "ABC"):
         other = _ours(seen, rule["endpoint"], printed["subset"], tiers, rule["estimand"])
-        cells = {name: value(other[name]) for name in ("k_studies", "n_patients")}
-        cells |= _flipped(other, flip, ("median", "lower", "upper"))
-        rows.check(row, within=2e-6, **{f"tiers_{tiers.lower()}_{name}": one for name, one in cells.items()})
+        cells = {name: other[name] for name in ("k_studies", "n_patients")} | _flipped(other, flip, ends())
+        rows.check(row, within=2e-6, **{f"tiers_{tiers.lower()}_{name}": cell for name, cell in cells.items()})
     found = rows.numbers(row)
     ordered(found, "lower", "median", "upper")
     rows.check(row, within=1e-5 * max(1.0, found["median"]), difference=found["median"] - found["published"])
@@ -116,20 +91,19 @@ def _flipped(ours, flip, names):
 def _against_interval(rows, row, rule, found) -> None:
     low, high = found["published_lower"], found["published_upper"]
     if low is None:
-        rows.check(row, reason="no interval is published", width_ratio=None,
-                   overlap=None, probability_of_published_interval=None)
+        rows.check(row, reason="no interval is published",
+                   **dict.fromkeys(("width_ratio", "overlap", "probability_of_published_interval")))
         return
     if found["published_level"] != LEVEL:
         rows.check(row, reason="the published interval is a 90 % one: widths are not compared",
                    width_ratio=None, overlap=None)
     else:
         shared = max(0.0, min(found["upper"], high) - max(found["lower"], low))
-        rows.check(row, reason=None)
-        rows.check(row, within=1e-4, width_ratio=(found["upper"] - found["lower"]) / (high - low), overlap=shared
-                   / (high - low))
-    plane = plane_of({"model": found["model"]}, studies_of(rule["endpoint"], row["subset"]))
-    ends = sorted(1 - one if rule["transform"] == "complement" else one for one in (low, high))
-    inside = _below(plane, rule["estimand"], ends[1]) - _below(plane, rule["estimand"], ends[0])
+        rows.check(row, within=1e-4, reason=None, width_ratio=(found["upper"] - found["lower"]) / (high - low),
+                   overlap=shared / (high - low))
+    plane = posterior(found["model"], studies_of(rule["endpoint"], row["subset"]))
+    low, high = (1 - high, 1 - low) if rule["transform"] == "complement" else (low, high)
+    inside = _below(plane, rule["estimand"], high) - _below(plane, rule["estimand"], low)
     # Chains: a share of 9600 draws, of which a tenth may be independent.
     reach = 4.5 * math.sqrt(inside * (1 - inside) / 960) if rule["endpoint"] in SAMPLED else 2e-3
     rows.check(row, within=reach, probability_of_published_interval=inside)
@@ -151,15 +125,14 @@ CURVE_OF_STEP = {"error rule": ("exponential", "Posterior, points of curves"),
 
 def test_decomposition(seen):
     rows = Table(seen, "decomposition.csv")
-    wanted = [identity for identity, one in REPORTED.items() if one["ci_low"] and one["primary"] == "true"
-              and one["endpoint"] != "no_tox"]
+    wanted = [identity for identity, printed in REPORTED.items() if printed["ci_low"] and printed["primary"] == "true"
+              and printed["endpoint"] != "no_tox"]
     assert list(dict.fromkeys(row["reported_id"] for row in rows.rows)) == wanted
     for identity in wanted:
         own = chosen(rows.rows, reported_id=identity)
-        with_total = 1 if identity == "R01" else 0
         shape = ["error rule", "shape"] * (own[0]["endpoint"] == "os")
-        assert [row["step"] for row in own] == ["published", "data", "method",
-                                                "prior", *shape] + ["missing studies"] * with_total
+        total = ["missing studies"] * (identity == "R01")
+        assert [row["step"] for row in own] == ["published", "data", "method", "prior", *shape, *total]
         comparison = single(seen.tables["comparison.csv"], reported_id=identity)
         for before, row in zip([None, *own], own, strict=False):
             _step(seen, rows, row, comparison, before)
@@ -169,31 +142,28 @@ def test_decomposition(seen):
 def _step(seen, rows, row, comparison, before) -> None:
     shared = {"reported_id": row["reported_id"], "endpoint": comparison["our_endpoint"],
               "subset": comparison["subset"], "estimand": comparison["estimand"], "unit": comparison["units"]}
-    prefix = {"published": "published_", "prior": ""}.get(row["step"])
-    if prefix is not None:
-        middle = comparison["published" if prefix else "median"]
-        cells = [value(middle), *(value(comparison[prefix + name]) for name in ("lower", "upper"))]
-        names = ("published_k", "published_n", "published_level") if prefix else ("k_studies", "n_patients", "level")
-        k, n, level = (value(comparison[name]) for name in names)
-        kind, note = "confidence" if prefix else "credible", lambda text: True
-        label = "Published" if prefix else f"Posterior, {comparison['model'].replace('_', '-')}"
+    names, kind, note, cells = ("k_studies", "n_patients", "level"), "credible", lambda text: True, None
+    if row["step"] == "published":
+        source, label, kind = comparison, "Published", "confidence"
+        cells = [value(comparison[name]) for name in ("published", "published_lower", "published_upper")]
+        names = ("published_k", "published_n", "published_level")
+    elif row["step"] == "prior":
+        source, label = comparison, f"Posterior, {comparison['model'].replace('_', '-')}"
     elif row["step"] == "missing studies":
-        total = next(one for one in seen.tables["published_totals.csv"] if one["base_gap"] == "0")
-        cells, k, n, level = [value(total[name]) for name in ("median", "lower", "upper")], 7, 210, LEVEL
-        kind, note, label = "credible", total["note"], "Posterior with the total 157/210"
+        source = single(seen.tables["published_totals.csv"], base_gap="0") | {"k_studies": "7", "n_patients": "210"}
+        label, note = "Posterior with the total 157/210", source["note"]
     elif row["step"] in CURVE_OF_STEP:
         model, label = CURVE_OF_STEP[row["step"]]
-        curve = single(seen.tables["survival_curves.csv"], endpoint=row["endpoint"], subset=row["subset"], model=model,
-                       estimand=row["estimand"], time_months="12" if row["estimand"] == "survival" else "")
-        cells = [value(curve[name]) for name in ("median", "lower", "upper")]
-        k, n, level = (value(curve[name]) for name in ("k_studies", "n_patients", "level"))
-        kind, note = "credible", None
+        source = single(seen.tables["survival_curves.csv"], endpoint=row["endpoint"], subset=row["subset"], model=model,
+                        estimand=row["estimand"], time_months="12" if row["estimand"] == "survival" else "")
+        note = None
     else:
-        method = _by_method(seen, row)
-        cells = [_months(value(method[name]), row) for name in ("estimate", "lower", "upper")]
+        source = _by_method(seen, row)
+        label, kind, note = source["label"], "confidence", source["note"]
+        cells = [_months(x, row) for x in limits(source, middle="estimate")]
         cells[1:] = sorted(cells[1:])
-        k, n, level = (value(method[name]) for name in ("k_studies", "n_patients", "level"))
-        kind, note, label = "confidence", method["note"], method["label"]
+    cells = cells or limits(source)
+    k, n, level = (source[name] for name in names)
     change = None if before is None else value(row["estimate"]) - value(before["estimate"])
     rows.check(row, within=2e-5 * max(1.0, cells[0]), estimate=cells[0], lower=cells[1], upper=cells[2],
                width=cells[2] - cells[1])
@@ -227,12 +197,13 @@ def test_interval_shapes(seen):
     for row in rows.rows:
         printed = REPORTED[row["reported_id"]]
         numbers = [float(printed[name]) for name in ("estimate", "ci_low", "ci_high")]
-        ratios = [_arms(*(one + step for one, step in zip(numbers, steps, strict=True)))
+        ratios = [_arms(*(number + step for number, step in zip(numbers, steps, strict=True)))
                   for steps in product((-0.005, 0.005), repeat=3)]
+        rows.known(row, "reported_id")
         rows.check(row, endpoint=printed["endpoint"], subset=printed["subset"], published=numbers[0],
-                   published_lower=numbers[1], published_upper=numbers[2], reported_id=row["reported_id"])
+                   published_lower=numbers[1], published_upper=numbers[2])
         rows.check(row, within=1e-4, arm_ratio_low=min(ratios), arm_ratio_high=max(ratios))
-        own = [_arms(*(value(one[name]) for name in ("estimate", "lower", "upper")))
+        own = [_arms(*limits(one, middle="estimate"))
                for one in chosen(seen.tables["frequentist.csv"], endpoint=row["endpoint"],
                                  subset=row["subset"], estimand="mean_rate")]
         rows.check(row, within=5e-4, methods_low=min(own), methods_high=max(own))

@@ -8,8 +8,8 @@ from analysis.drawing import style
 from tests.reporting import pictures_of
 from tests.seen.checking import Table, value
 from tests.seen.facts import ENDPOINTS, LEVEL, STUDIES, Counts, studies_of
-from tests.seen.headline import HEADLINE, MAIN, headline, months
-from tests.seen.test_predictions import counted, law, mid_p
+from tests.seen.headline import HEADLINE, MAIN, headline, law, months
+from tests.seen.test_predictions import counted, mid_p
 
 LANDMARKS = {"ash_2015": (12.0, 0.58), "birch_2016": (11.4, 0.5), "cedar_2017": (4.0, 0.81), "fir_2019": (14.2, 0.5)}
 """Months and survival of each report; the others are strata, or events over person-time."""

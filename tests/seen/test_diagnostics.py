@@ -7,8 +7,9 @@ import pytest
 import xarray as xr
 
 from tests.seen.checking import Table, between, single, value
-from tests.seen.facts import of_row
-from tests.seen.fitted import draws, fits, is_sampled, key, plane_of
+from tests.seen.facts import of_row, size
+from tests.seen.fitted import draws, fits, is_sampled, key
+from tests.seen.posterior import posterior
 from tests.seen.running import SAMPLED
 from tests.seen.test_estimates import HAZARDS, WITHOUT_MOMENTS, chance_below
 
@@ -17,22 +18,20 @@ def test_diagnostics(seen):
     rows = Table(seen, "diagnostics.csv")
     for row in rows.rows:
         studies = of_row(row)
-        own = fits(seen)[key(row)]
-        rows.check(row, endpoint=own["endpoint"], model=own["model"], subset=own["subset"],
-                   tiers=own["tiers"], early_landmarks=own["early_landmarks"], k_studies=len(studies),
-                   seed=own["seed"], n_patients=sum(study.n for study in studies),
-                   quadrature_error=between(0.0, 1e-5), chains=4, draws=2400, target_accept=0.95,
+        rows.known(row, "endpoint model subset tiers early_landmarks")
+        rows.check(row, **size(studies), seed=fits(seen)[key(row)]["seed"], quadrature_error=between(0.0, 1e-5),
                    location_tail=between(0.05, 1.0) if row["endpoint"] == "os"
-                   else _tail_of_the_crude_rate(row["model"], studies), heterogeneity_tail=between(0.0, 1.0)
-                   if len(studies) > 1 else None, prior_pull=lambda found: not found
-                   or 0.0 <= float(found) < 0.5, prior_conflict=None)
+                   else _tail_of_the_crude_rate(row["model"], studies),
+                   heterogeneity_tail=between(0.0, 1.0) if len(studies) > 1 else None,
+                   prior_pull=lambda pull: not pull or 0.0 <= float(pull) < 0.5)
         if is_sampled(row):
             _chains(seen, rows, row)
         else:
-            rows.check(row, **dict.fromkeys(("max_rhat", "min_ess_bulk", "min_ess_tail", "divergences",
-                                             "min_bfmi", "max_mcse_mean",
-                                             "max_mcse_limit", "max_mcse_limit_heterogeneity", "max_engine_z")))
-    rows.complete(status="converged", failures=None, stamp=None, study_set="review")
+            rows.check(row, **dict.fromkeys(("max_rhat", "min_ess_bulk", "min_ess_tail", "divergences", "min_bfmi",
+                                             "max_mcse_mean", "max_mcse_limit", "max_mcse_limit_heterogeneity",
+                                             "max_engine_z")))
+    rows.complete(status="converged", failures=None, stamp=None, study_set="review", chains=4, draws=2400,
+                  target_accept=0.95, prior_conflict=None)
     # Equal rows give equal seeds, other ones others.
     # By repr, since the NaN of a study without an estimate does not equal itself.
     contents = {(row["model"], row["endpoint"], repr(of_row(row))): row["seed"] for row in rows.rows}
@@ -91,26 +90,23 @@ def test_agreement(seen):
         twin = single(seen.tables["estimates.csv"], study_id="",
                       **{name: row[name] for name in ("endpoint", "model", "subset", "tiers",
                                                       "early_landmarks", "estimand", "time_months")})
-        plane, months = plane_of(row, of_row(row)), value(row["time_months"])
+        plane, months = posterior(row["model"], of_row(row)), value(row["time_months"])
         found = rows.numbers(row)
         own = draws(seen, row, row["estimand"] + (f"_{months:g}m" if months else ""))
         p = {"median": 0.5, "lower": 0.025, "upper": 0.975}.get(row["statistic"])
         assert found["exact"] == pytest.approx(value(twin[row["statistic"]]), rel=1e-9)
         rows.check(row, within=1e-6 * own.mean(), sampled=own.mean() if p is None else np.quantile(own, p))
         rows.check(row, agrees=True, mcse=between(0.0, 0.05 * (value(twin["upper"]) - value(twin["lower"]))))
-        if row["statistic"] == "mean":
-            exact = plane.mean(row["estimand"], months) if not row["estimand"].startswith("new") else found["exact"]
+        if row["estimand"].startswith("new"):
+            exact = found["exact"]
+            assert p is None or chance_below(plane, None, row["estimand"], exact, months) == pytest.approx(p, abs=4e-3)
         else:
-            if row["estimand"].startswith("new"):
-                assert chance_below(plane, None, row["estimand"], found["exact"], months) == pytest.approx(p, abs=4e-3)
-                exact = found["exact"]
-            else:
-                exact = plane.quantile(row["estimand"], p, months)
+            exact = plane.quantile(row["estimand"], p, months) if p else plane.mean(row["estimand"], months)
         rows.check(row, within=2e-3 * abs(exact) + 1e-4, exact=exact)
         # z is the difference in errors of both engines; the exact one is right to 2e-4 SD, which only lowers it.
         z = (found["sampled"] - found["exact"]) / found["mcse"]
         rows.check(row, z=lambda x, z=z: (abs(x) <= abs(z) * 1.01 + 1e-3 and (x * z > 0 or abs(z) < 0.02)
                                           and abs(x) >= 0.9 * abs(z) - 0.02))
-        rows.check(row, **{name: row[name] for name in ("estimand", "time_months", "statistic")})
+        rows.known(row, "estimand time_months statistic")
     rows.complete(endpoint="os", model="log_hazard", subset="all", tiers="AB", study_set="review",
                   early_landmarks=True, stamp=None)

@@ -1,6 +1,5 @@
 """Figures read back: each is the one that the report draws, before it is saved; those of points and curves here."""
 
-import re
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -10,8 +9,8 @@ import pytest
 from analysis.drawing import style
 from tests.figures.reading import misplaced
 from tests.reporting import pictures_of
-from tests.seen.axes import at_row, percents, points, segments
-from tests.seen.checking import chosen, says, value
+from tests.seen.axes import at_row, labelled, near, percents, points, segments, shows
+from tests.seen.checking import chosen, limits, says, value
 from tests.seen.facts import ENDPOINTS, STUDIES, studies_of
 
 KINDS = ("curves", "forest", "published", "summary", "funnel", "baujat", "sensitivity", "missing", "decomposition",
@@ -42,17 +41,11 @@ def test_baujat(seen, figures):
     assert [axes.get_title(loc="left") for axes in figure.axes] == [row["label"] for row in ENDPOINTS.values()]
     for endpoint, axes in zip(ENDPOINTS, figure.axes, strict=True):
         rows = chosen(seen.tables["influence.csv"], endpoint=endpoint)
-        discs = [mark for mark in axes.collections if len(mark.get_offsets()) == 1]
-        found = sorted(tuple(disc.get_offsets()[0]) for disc in discs)
-        wanted = sorted((value(row["surprise_bits"]), abs(value(row["shift_sd"]))) for row in rows)
-        assert np.array(found) == pytest.approx(np.array(wanted), rel=1e-4)
-        for row in rows:
-            assert any(
-                tuple(disc.get_offsets()[0])
-                == pytest.approx((value(row["surprise_bits"]), abs(value(row["shift_sd"]))), rel=1e-4)
-                and disc.get_sizes()[0] == pytest.approx(6 * min(value(row["n"]), 250))
-                for disc in discs
-            ), row
+        discs = sorted((*disc.get_offsets()[0], disc.get_sizes()[0]) for disc in axes.collections
+                       if len(disc.get_offsets()) == 1)
+        wanted = sorted((value(row["surprise_bits"]), abs(value(row["shift_sd"])), 6 * min(value(row["n"]), 250))
+                        for row in rows)
+        assert np.array(discs) == pytest.approx(np.array(wanted), rel=1e-4)
         (limit,) = [line for line in axes.lines if len(set(line.get_xdata())) == 1]
         assert limit.get_xdata()[0] == pytest.approx(-np.log2(0.05))
         assert axes.get_xlabel() == "one in so many studies" and axes.get_ylabel() == "shift, SD"
@@ -73,8 +66,8 @@ def test_checks(seen, figures):
     found = points(axes, style.SHRUNKEN)
     assert [x for _, x in found] == pytest.approx([value(row["observed"]) for row in rows], abs=1e-5)
     for row, (y, _) in zip(rows, found, strict=True):
-        limits = [value(row[name]) for name in ("observed", "posterior_lower", "posterior_upper")]
-        assert row["label"] in at_row(axes, y) and any(says(text, *limits, scale=100) for text in at_row(axes, y))
+        wanted = [value(row[name]) for name in ("observed", "posterior_lower", "posterior_upper")]
+        assert row["label"] in at_row(axes, y) and shows(at_row(axes, y), wanted)
 
 
 def test_validation(seen, figures):
@@ -94,43 +87,24 @@ def test_funnel(seen, figures):
     for endpoint, axes in zip(ENDPOINTS, figure.axes, strict=True):
         percents(axes)
         rows = seen.tables["small_studies.csv"]
-        limits, studies = (chosen(rows, endpoint=endpoint, part=part) for part in ("limit", "study"))
-        found = [(x, y, color) for color in (style.RAW, style.ALARM) for y, x in points(axes, color)]
-        wanted = [
-            (
-                value(row["observed"]),
-                value(row["precision"]),
-                style.ALARM if value(row["two_sided"]) < 0.05 else style.RAW,
-            )
-            for row in studies
-        ]
-        assert len(found) == len(wanted)
-        assert all(
-            any(np.allclose(one[:2], two[:2], rtol=1e-4) and one[2] == two[2] for two in found) for one in wanted
-        )
-        lower, upper, middle = [line for line in axes.lines if len(line.get_xdata()) == len(limits)]
-        for line, name in ((lower, "predicted_lower"), (upper, "predicted_upper")):
-            assert line.get_xdata() == pytest.approx([value(row[name]) for row in limits], rel=1e-5)
-        assert middle.get_xdata() == pytest.approx([value(row["predicted"]) for row in limits], rel=1e-5)
-        assert middle.get_ydata() == pytest.approx([value(row["precision"]) for row in limits], rel=1e-5)
-        band = np.concatenate(
-            [
-                path.vertices
-                for mark in axes.collections
-                for path in mark.get_paths()
-                if len(path.vertices) > len(limits)
-            ]
-        )
-        for row in limits:
+        band_rows, studies = (chosen(rows, endpoint=endpoint, part=part) for part in ("limit", "study"))
+        for color, surprising in ((style.RAW, False), (style.ALARM, True)):
+            wanted = sorted((value(row["precision"]), value(row["observed"])) for row in studies
+                            if (value(row["two_sided"]) < 0.05) == surprising)
+            assert np.array(points(axes, color)) == pytest.approx(np.array(wanted), rel=1e-4)
+        lines = [line for line in axes.lines if len(line.get_xdata()) == len(band_rows)]
+        for line, name in zip(lines, ("predicted_lower", "predicted_upper", "predicted"), strict=True):
+            assert line.get_xdata() == near([value(row[name]) for row in band_rows])
+        assert lines[-1].get_ydata() == near([value(row["precision"]) for row in band_rows])
+        band = np.concatenate([path.vertices for mark in axes.collections for path in mark.get_paths()
+                               if len(path.vertices) > len(band_rows)])
+        for row in band_rows:
             edge = band[np.isclose(band[:, 1], value(row["precision"]), rtol=1e-4)][:, 0]
-            assert (edge.min(), edge.max()) == pytest.approx(
-                (value(row["predicted_lower"]), value(row["predicted_upper"])), rel=1e-4
-            )
+            wanted = value(row["predicted_lower"]), value(row["predicted_upper"])
+            assert (edge.min(), edge.max()) == pytest.approx(wanted, rel=1e-4)
         assert axes.get_ylim()[0] < axes.get_ylim()[1]  # large studies on top
-        ticks = [
-            (tick, label.get_text()) for tick, label in zip(axes.get_yticks(), axes.get_yticklabels(), strict=True)
-        ]
-        assert len(ticks) >= 2 and all(float(text.replace(",", "")) == tick for tick, text in ticks)
+        ticks = labelled(axes.get_yticks(), axes.get_yticklabels())
+        assert len(ticks) == len(axes.get_yticks()) >= 2 and all(tick == number for tick, number in ticks)
         assert axes.get_ylabel() == ("events, about" if endpoint == "os" else "patients")
 
 
@@ -146,29 +120,16 @@ def test_bubble(seen, figures, endpoint):
         percents(axes, "y")
         low, high = axes.get_xlim()
         assert low < high
-        ticks = [
-            (tick, label.get_text()) for tick, label in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)
-        ]
-        shown = [(tick, float(text.replace("−", "-").rstrip(" %"))) for tick, text in ticks if text]
-        assert len(shown) >= 2 and all(tick == pytest.approx(number) for tick, number in shown), shown
+        ticks = labelled(axes.get_xticks(), axes.get_xticklabels())
+        assert len(ticks) >= 2 and all(tick == pytest.approx(number) for tick, number in ticks), ticks
         _circles(seen, axes, slope, raw, sizes)
         _band(seen, axes, slope)
         texts = [text.get_text() for text in axes.texts]
         assert axes.get_title(loc="left") == slope["label"]
-        assert any(
-            says(
-                re.sub(r"P\(>1\)", "P", text).replace(" ratio", ""),
-                *(
-                    value(slope[name])
-                    for name in ("ratio_median", "ratio_lower", "ratio_upper", "probability_above_one")
-                ),
-                scale=1.0,
-            )
-            for text in texts
-        ), texts
+        wanted = [*limits(slope, "ratio_"), value(slope["probability_above_one"])]
+        assert shows([text.replace("P(>1)", "P").replace(" ratio", "") for text in texts], wanted, 1.0), texts
         assert slope["unit"] in axes.get_xlabel()
-        named = {text.get_text() for text in axes.texts}
-        assert named & {STUDIES[name]["label"] for name in sizes}
+        assert set(texts) & {STUDIES[name]["label"] for name in sizes}
     assert figure.axes[0].get_ylabel() == ("Survival at 12 months, %" if endpoint == "os" else "Rate, %")
 
 
@@ -185,21 +146,19 @@ def _circles(seen, axes, slope, raw, sizes) -> None:
     assert set(marks) == {f"imputed.{slope['covariate']}.{row['study_id']}" for row in imputed}
     lines = segments(axes, style.PUBLISHED)
     for row in imputed:
-        y = raw[row["study_id"]]
-        assert tuple(marks[f"imputed.{slope['covariate']}.{row['study_id']}"].get_offsets()[0]) == pytest.approx(
-            (value(row["median"]), y), rel=1e-5
-        )
+        y, mark = raw[row["study_id"]], marks[f"imputed.{slope['covariate']}.{row['study_id']}"]
+        assert tuple(mark.get_offsets()[0]) == near((value(row["median"]), y))
         bounds = next(one for one in seen.evidence.covariates if one.covariate == slope["covariate"])
         ends = np.clip([value(row["lower"]), value(row["upper"])], bounds.lowest, bounds.highest)
-        assert any(line == pytest.approx((y, *ends), rel=1e-5) for line in lines)
+        assert any(line == near((y, *ends)) for line in lines)
 
 
 def _band(seen, axes, slope) -> None:
     rows = chosen(seen.tables["regression_predictions.csv"], endpoint=slope["endpoint"], covariate=slope["covariate"])
     (curve,) = [line for line in axes.lines if line.get_gid() == f"curve.{slope['covariate']}"]
     (band,) = [mark for mark in axes.collections if mark.get_gid() == f"band.{slope['covariate']}"]
-    assert curve.get_xdata() == pytest.approx([value(row["value"]) for row in rows], rel=1e-5)
-    assert curve.get_ydata() == pytest.approx([value(row["median"]) for row in rows], rel=1e-5)
+    assert curve.get_xdata() == near([value(row["value"]) for row in rows])
+    assert curve.get_ydata() == near([value(row["median"]) for row in rows])
     corners = band.get_paths()[0].vertices
     for row in rows[::8]:
         edge = corners[np.isclose(corners[:, 0], value(row["value"]), rtol=1e-6)][:, 1]

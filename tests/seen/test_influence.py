@@ -3,12 +3,10 @@
 import math
 
 import numpy as np
-from scipy import stats
 
-from tests.seen import facts
 from tests.seen.checking import Table, between, ordered
-from tests.seen.facts import ENDPOINTS, LEVEL, STUDIES, Counts, is_member, studies_of
-from tests.seen.headline import HEADLINE, MAIN, SPREAD, headline, months, pit_of
+from tests.seen.facts import ENDPOINTS, LEVEL, SUBSET_LABELS, Counts, is_member, named, studies_of, study_of
+from tests.seen.headline import MAIN, SPREAD, headline, law, main_limits, months, pit_of, question
 from tests.seen.posterior import likelihood
 
 
@@ -19,12 +17,10 @@ def test_influence(seen):
     ]
     for row in rows.rows:
         endpoint, studies = row["endpoint"], studies_of(row["endpoint"])
-        own = next(study for study in studies if study.study_id == row["study_id"])
-        whole, rest = headline(endpoint), headline(endpoint, [one for one in studies if one is not own])
+        own = study_of(row, studies)
+        whole, rest = headline(endpoint), headline(endpoint, [study for study in studies if study is not own])
         for prefix, plane in (("full_", whole), ("", rest)):
-            middle, low, high = plane.limits(MAIN[endpoint], months(endpoint))
-            rows.check(row, within=4e-4, **{f"{prefix}median": middle, f"{prefix}lower": low, f"{prefix}upper": high})
-            ordered(rows.numbers(row), f"{prefix}lower", f"{prefix}median", f"{prefix}upper")
+            rows.limits(row, main_limits(plane, endpoint), prefix=prefix, within=4e-4)
         spread, found = SPREAD[endpoint], rows.numbers(row)
         rows.check(row, within=2e-3, full_heterogeneity=whole.quantile(spread, 0.5),
                    heterogeneity_median=rest.quantile(spread, 0.5))
@@ -33,17 +29,15 @@ def test_influence(seen):
         rows.check(row, within=2e-4, full_sd=whole.sd(MAIN[endpoint], months(endpoint)))
         rows.check(row, within=1e-4, shift_sd=found["shift"] / found["full_sd"])
         _surprise(rows, row, whole, rest, own)
-        rows.check(row, endpoint=endpoint, model=HEADLINE[endpoint], study_id=own.study_id, n=own.n,
-                   estimand=MAIN[endpoint], label=STUDIES[own.study_id]["label"], k_studies=len(studies),
-                   time_months=months(endpoint), heterogeneity=spread)
+        rows.check(row, **question(endpoint), **named(own), k_studies=len(studies), heterogeneity=spread)
     rows.complete(subset="all", tiers="AB", study_set="review", level=LEVEL, interval="credible",
                   status="computed", reason=None, stamp=None)
 
 
 def _surprise(rows, row, whole, rest, own) -> None:
     pit = pit_of(rest, own)
-    rows.check(row, within=1.5e-3, elpd_loo=whole.log_evidence - rest.log_evidence, pit=pit, two_sided=2
-               * min(pit, 1 - pit))
+    rows.check(row, within=1.5e-3, elpd_loo=whole.log_evidence - rest.log_evidence, pit=pit,
+               two_sided=2 * min(pit, 1 - pit))
     found = rows.numbers(row)
     rows.check(row, within=1e-4, surprise_bits=-math.log2(found["two_sided"]))
     each = likelihood(whole.model, own)
@@ -52,12 +46,9 @@ def _surprise(rows, row, whole, rest, own) -> None:
     rows.check(row, within=4e-3, information_bits=bits)
     chance = 0.05
     if isinstance(own, Counts):
-        location, spread, weight = rest.points()
-        kappa = 1 / spread - 1
-        pmf = (stats.betabinom.pmf(np.arange(own.n + 1)[:, None], own.n, location * kappa, (1 - location) * kappa)
-               @ weight)
-        mid = np.cumsum(pmf) - pmf / 2
-        chance = pmf[2 * np.minimum(mid, 1 - mid) < 0.05].sum()
+        mass = law(rest, own.n)
+        mid = np.cumsum(mass) - mass / 2
+        chance = mass[2 * np.minimum(mid, 1 - mid) < 0.05].sum()
     rows.check(row, within=2e-3, chance_named=chance)
 
 
@@ -68,27 +59,24 @@ def test_subset_differences(seen):
     rules = {"adult_only": "cohort adult", "cd22": "target CD22"}
     for row in rows.rows:
         endpoint, subset, whole = row["endpoint"], row["subset"], studies_of(row["endpoint"])
-        sides = {name: [one for one in whole if is_member(one.study_id, subset) is inside]
+        sides = {name: [study for study in whole if is_member(study.study_id, subset) is inside]
                  for name, inside in (("subset", True), ("rest", False))}
-        planes = {name: headline(endpoint, own) for name, own in sides.items()}
-        for name, own in sides.items():
-            middle, low, high = planes[name].limits(MAIN[endpoint], months(endpoint))
-            rows.check(row, within=5e-4, **{f"{name}_median": middle, f"{name}_lower": low, f"{name}_upper": high})
-            rows.check(row, **{f"{name}_k": len(own), f"{name}_n": sum(one.n for one in own)})
-            ordered(rows.numbers(row), f"{name}_lower", f"{name}_median", f"{name}_upper")
+        planes = {name: headline(endpoint, studies) for name, studies in sides.items()}
+        for name, studies in sides.items():
+            rows.limits(row, main_limits(planes[name], endpoint), prefix=f"{name}_", within=5e-4)
+            rows.check(row, **{f"{name}_k": len(studies), f"{name}_n": sum(study.n for study in studies)})
         at = (np.arange(700) + 0.5) / 700
-        ends = [planes[name].quantiles(MAIN[endpoint], at, months(endpoint)) for name in ("subset", "rest")]
-        apart = (ends[0][:, None] - ends[1]).ravel()
+        inside, outside = (planes[name].quantiles(MAIN[endpoint], at, months(endpoint)) for name in ("subset", "rest"))
+        apart = (inside[:, None] - outside).ravel()
         low, middle, high = np.quantile(apart, [0.025, 0.5, 0.975])
         rows.check(row, within=2.5e-3, difference=middle, difference_lower=low, difference_upper=high,
                    positive=np.mean(apart > 0))
         ordered(rows.numbers(row), "difference_lower", "difference", "difference_upper")
         unknown = len(whole) - sum(map(len, sides.values()))
-        few = any(len(own) < 3 for own in sides.values())
-        rows.check(row, endpoint=endpoint, subset=subset, label=facts.SUBSET_LABELS[subset], rule=rules[subset],
-                   model=HEADLINE[endpoint], estimand=MAIN[endpoint], time_months=months(endpoint),
-                   unknown_k=unknown, note=lambda text, few=few,
-                   unknown=unknown: (("prior-dominated" in (text or "")) == few
-                                     and (f"{unknown} on neither side" in (text or "")) == bool(unknown)))
+        rows.check(row, **question(endpoint), subset=subset, label=SUBSET_LABELS[subset], rule=rules[subset],
+                   unknown_k=unknown)
+        note, few = row["note"], any(len(studies) < 3 for studies in sides.values())
+        assert ("prior-dominated" in note) == few and (f"{unknown} on neither side" in note) == bool(unknown)
+        rows.known(row, "note")
     rows.complete(tiers="AB", study_set="review", level=LEVEL, interval="credible", status="computed",
                   reason=None, stamp=None)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from tests.seen.checking import Table, between, one_of, ordered, single, value
-from tests.seen.facts import LEVEL, studies_of
+from tests.seen.checking import Table, between, limits, one_of, ordered, single, value
+from tests.seen.facts import LEVEL, size, studies_of
 from tests.seen.methods import deviances, weighted
 
 ESTIMATORS = {"dl": "DerSimonian-Laird", "reml": "REML", "pm": "Paule-Mandel"}
@@ -22,12 +22,11 @@ def test_frequentist(seen):
     for row in rows.rows:
         studies = studies_of(row["endpoint"], row["subset"])
         rate, method = row["endpoint"] != "os", row["method"]
-        rows.check(row, k_studies=len(studies), n_patients=sum(study.n for study in studies),
-                   method=method, of_the_paper=method in ("exact_beta_binomial", "log_hazard_exact_normal"),
-                   endpoint=row["endpoint"], subset=row["subset"], time_months=12 if row["estimand"] == "survival"
-                   else None, scale="log hazard" if row["estimand"] == "log_hazard"
-                   else "probability", heterogeneity_name="rho" if "beta_binomial" in method else "tau",
-                   note=lambda text: True)
+        rows.known(row, "endpoint subset method note")
+        rows.check(row, **size(studies), of_the_paper=method in ("exact_beta_binomial", "log_hazard_exact_normal"),
+                   time_months=12 if row["estimand"] == "survival" else None,
+                   scale="log hazard" if row["estimand"] == "log_hazard" else "probability",
+                   heterogeneity_name="rho" if "beta_binomial" in method else "tau")
         rows.check(row, estimand=("mean_rate" if "beta_binomial" in method or method.endswith("mean")
                                   else "median_rate") if rate else one_of("log_hazard", "survival"))
         ordered(rows.numbers(row), "lower", "estimate", "upper")
@@ -38,10 +37,10 @@ def test_frequentist(seen):
 def _method(rows, row, studies) -> None:
     method, found = row["method"], rows.numbers(row)
     if method in PROFILES:
-        apart, spread = deviances(method, studies, [found[name] for name in ("estimate", "lower", "upper")])
+        apart, spread = deviances(method, studies, limits(row, middle="estimate"))
         assert apart == pytest.approx([0.0, stats.chi2.ppf(0.95, 1), stats.chi2.ppf(0.95, 1)], abs=5e-3), row
-        rows.check(row, within=2e-3, heterogeneity=spread,
-                   **{name: found[name] for name in ("estimate", "lower", "upper")})
+        rows.known(row, "estimate lower upper")
+        rows.check(row, within=2e-3, heterogeneity=spread)
         words = {"beta_binomial_ml": "Beta-binomial maximum", "logit_normal_ml_median": "Logit-normal maximum"}
         rows.check(row, label=lambda text: (text.startswith(words.get(method, "Logit-normal maximum"))
                                             and text.endswith("of the mean") == method.endswith("mean")))
@@ -74,7 +73,8 @@ def _through(rows, row, link, *, exact: bool) -> None:
         far = 5 if value(row["k_studies"]) > 2 else math.inf
         for end, side in zip(ends, (low, high), strict=True):
             assert 0.7 < (end - middle) / (side - middle) < far, row
-        rows.check(row, lower=value(row["lower"]), upper=value(row["upper"]), heterogeneity=between(0, 3))
+        rows.known(row, "lower upper")
+        rows.check(row, heterogeneity=between(0, 3))
     else:
         rows.check(row, within=3e-5, lower=found[1], upper=found[2])
         rows.check(row, within=3e-4, heterogeneity=tau)

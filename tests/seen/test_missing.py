@@ -1,33 +1,30 @@
 """Tables of what published totals and studies without a count would change, by sums over the plane."""
 
+from collections.abc import Sequence
+
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from tests.seen.checking import Table, ordered
 from tests.seen.facts import LEVEL, REPORTED, Counts, counts
-from tests.seen.posterior import DEFAULTS, Plane, posterior
+from tests.seen.headline import headline
+from tests.seen.posterior import Plane, posterior
 
 
-def cr_plane(studies: list[Counts] | None = None, extra: np.ndarray | None = None) -> Plane:
-    return posterior("beta_binomial", counts("cr") if studies is None else studies, DEFAULTS["beta_binomial"],
-                     extra=extra)
-
-
-def totals_at(plane: Plane, sizes: list[int]) -> np.ndarray:
+def totals_at(plane: Plane, sizes: Sequence[int]) -> np.ndarray:
     """Probability of each total of further studies at every point of the plane, shape (total + 1, v, u)."""
     mu, rho = plane.at
     kappa = 1 / rho - 1
-    whole = np.ones((1, *mu.shape))
+    total = np.ones((1, *mu.shape))
     for n in sizes:
-        one = np.stack([stats.betabinom.pmf(y, n, mu * kappa, (1 - mu) * kappa) if n <= 0
-                        else np.exp(special.gammaln(n + 1) - special.gammaln(y + 1) - special.gammaln(n - y + 1)
-                                    + special.betaln(mu * kappa + y, (1 - mu) * kappa + n - y)
-                                    - special.betaln(mu * kappa, (1 - mu) * kappa)) for y in range(n + 1)])
-        both = np.zeros((len(whole) + n, *mu.shape))
-        for at, part in enumerate(whole):
-            both[at : at + n + 1] += part * one
-        whole = both
-    return whole
+        study = np.stack([np.exp(special.gammaln(n + 1) - special.gammaln(y + 1) - special.gammaln(n - y + 1)
+                                 + special.betaln(mu * kappa + y, (1 - mu) * kappa + n - y)
+                                 - special.betaln(mu * kappa, (1 - mu) * kappa)) for y in range(n + 1)])
+        both = np.zeros((len(total) + n, *mu.shape))
+        for at, part in enumerate(total):
+            both[at : at + n + 1] += part * study
+        total = both
+    return total
 
 
 READINGS = {
@@ -42,30 +39,30 @@ are 24 + 41 + 15 + 31 + 52 = 163 patients with 123 remissions, so 163 + 47 = 210
 def test_published_totals(seen):
     rows = Table(seen, "published_totals.csv")
     assert [row["scenario"] for row in rows.rows] == list(READINGS)
-    plane = cr_plane()
-    planes = {sizes: totals_at(plane, list(sizes)) for sizes in {tuple(one[2].values()) for one in READINGS.values()}}
+    plane = headline("cr")
+    totals = {sizes: totals_at(plane, sizes)
+              for sizes in {tuple(missing.values()) for *_, missing, _ in READINGS.values()}}
     for row in rows.rows:
         events, base, missing, gap = READINGS[row["scenario"]]
-        left, at_points = events - 123, planes[tuple(missing.values())]
-        rows.check(row, scenario=row["scenario"], total_events=events, total_n=base, total_k=7,
+        left, at_points = events - 123, totals[tuple(missing.values())]
+        rows.known(row, "scenario")
+        rows.check(row, total_events=events, total_n=base,
                    missing_events=left, missing_n=sum(missing.values()), base_gap=gap,
                    note=lambda text: bool(text), missing=" ".join(f"{name}:{n}" for name, n in missing.items()))
         chances = (at_points * plane.weights).sum(axis=(1, 2))
         mid_p = chances[:left].sum() + chances[left] / 2
         rows.check(row, within=2e-4, probability=chances[left], mid_p=mid_p, two_sided=2 * min(mid_p, 1 - mid_p))
         rows.check(row, within=5e-3, expected_events=float(np.arange(len(chances)) @ chances))
-        ends = [int(np.searchsorted(np.cumsum(chances), p)) for p in (0.025, 0.975)]
-        rows.check(row, events_lower=ends[0], events_upper=ends[1])
+        lower, upper = (int(np.searchsorted(np.cumsum(chances), p)) for p in (0.025, 0.975))
+        rows.check(row, events_lower=lower, events_upper=upper)
         with np.errstate(divide="ignore"):
-            both = cr_plane(extra=np.log(at_points[left]))
-        for prefix, one in (("known_", plane), ("", both)):
-            middle, low, high = one.limits("mean_rate")
-            rows.check(row, within=3e-4, **{f"{prefix}median": middle, f"{prefix}lower": low, f"{prefix}upper": high})
-            ordered(rows.numbers(row), f"{prefix}lower", f"{prefix}median", f"{prefix}upper")
+            both = posterior("beta_binomial", counts("cr"), extra=np.log(at_points[left]))
+        rows.limits(row, plane.limits("mean_rate"), prefix="known_", within=3e-4)
+        rows.limits(row, both.limits("mean_rate"), within=3e-4)
         ordered(rows.numbers(row), "events_lower", "expected_events", "events_upper")
     rows.complete(endpoint="cr", model="beta_binomial", tiers="AB", study_set="review", absent=None,
                   reason=None, denominators="treated", known_k=5, known_events=123, known_n=163, missing_k=2,
-                  status="computed", level=LEVEL, interval="credible", stamp=None)
+                  total_k=7, status="computed", level=LEVEL, interval="credible", stamp=None)
 
 
 def _split(total: int, sizes: list[int], how: str) -> list[int]:
@@ -95,15 +92,17 @@ def _bound_counts(plane: Plane, bound: str, scenario: str) -> dict[str, tuple[in
     def quantile(of: list[int]) -> int:
         return int(np.searchsorted(np.cumsum((totals_at(plane, of) * plane.weights).sum(axis=(1, 2))), p))
 
-    found = {"extreme_low": lambda: [0, 0], "extreme_high": lambda: [28, 19],
-             "each_low": lambda: [quantile([n]) for n in sizes.values()]}
-    found["each_high"] = found["each_low"]
-    found["joint_low"] = found["joint_high"] = lambda: _split(quantile([28, 19]), [28, 19], "total_even")
-    return {name: (y, n) for (name, n), y in zip(sizes.items(), found[bound](), strict=True)}
+    if bound.startswith("extreme"):
+        events = [0, 0] if bound.endswith("low") else [28, 19]
+    elif bound.startswith("each"):
+        events = [quantile([n]) for n in sizes.values()]
+    else:
+        events = _split(quantile([28, 19]), [28, 19], "total_even")
+    return {name: (y, n) for (name, n), y in zip(sizes.items(), events, strict=True)}
 
 
 def test_missing_bounds(seen):
-    rows, plane = Table(seen, "missing_bounds.csv"), cr_plane()
+    rows, plane = Table(seen, "missing_bounds.csv"), headline("cr")
     splits = ["total_even", "total_in_largest", "total_in_smallest"]
     assert [(row["bound"], row["scenario"]) for row in rows.rows] == [
         ("headline", ""),
@@ -113,20 +112,18 @@ def test_missing_bounds(seen):
     ]
     for row in rows.rows:
         bound, printed = row["bound"], REPORTED["R01"]
-        rows.check(row, bound=bound, scenario=row["scenario"], note=lambda text: True, model=None
-                   if bound == "published" else "beta_binomial", status="published" if bound == "published"
-                   else "computed", interval="confidence" if bound == "published" else "credible")
+        rows.known(row, "bound scenario note")
         if bound == "published":
-            rows.check(row, median=float(printed["estimate"]), lower=float(printed["ci_low"]),
-                       upper=float(printed["ci_high"]), missing=None, missing_n=None, missing_events=None)
+            rows.check(row, model=None, status="published", interval="confidence", median=printed["estimate"],
+                       lower=printed["ci_low"], upper=printed["ci_high"], missing=None, missing_n=None,
+                       missing_events=None)
             continue
         given = {} if bound == "headline" else _bound_counts(plane, bound, row["scenario"])
-        rows.check(row, missing=" ".join(f"{name}:{y}/{n}" for name, (y, n) in given.items()) or None,
+        rows.check(row, model="beta_binomial", status="computed", interval="credible",
+                   missing=" ".join(f"{name}:{y}/{n}" for name, (y, n) in given.items()) or None,
                    missing_n=sum(n for _, n in given.values()) if given else None,
                    missing_events=sum(y for y, _ in given.values()) if given else None)
         studies = counts("cr") + [Counts(name, y, n, "", "") for name, (y, n) in given.items()]
-        middle, low, high = cr_plane(studies).limits("mean_rate")
-        rows.check(row, within=3e-4, median=middle, lower=low, upper=high)
-        ordered(rows.numbers(row), "lower", "median", "upper")
+        rows.limits(row, headline("cr", studies).limits("mean_rate"), within=3e-4)
     rows.complete(endpoint="cr", tiers="AB", study_set="review", known_k=5, known_n=163, published_k=7,
                   missing_k=2, reason=None, level=LEVEL, stamp=None)

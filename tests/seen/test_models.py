@@ -6,8 +6,8 @@ import numpy as np
 from scipy import special, stats
 
 from tests.seen.checking import Table, chosen, value
-from tests.seen.facts import STUDIES, studies_of
-from tests.seen.headline import hazard_priors, pit_of
+from tests.seen.facts import STUDIES, studies_of, study_of
+from tests.seen.headline import pit_of
 from tests.seen.posterior import DEFAULTS, posterior, priors
 
 MATCHED = {"beta_binomial": {"mu": "LogitNormal(0, 2)", "rho": "Beta(1, 10)"},
@@ -15,27 +15,20 @@ MATCHED = {"beta_binomial": {"mu": "LogitNormal(0, 2)", "rho": "Beta(1, 10)"},
 
 
 def _given(row) -> dict[str, str]:
-    if row["model"] == "log_hazard":
-        return hazard_priors()
     return (MATCHED if row["which_priors"] == "matched" else DEFAULTS)[row["model"]]
-
-
-def _without(studies, study_id: str):
-    return [study for study in studies if study.study_id != study_id]
 
 
 def test_leave_one_out(seen):
     rows = Table(seen, "leave_one_out.csv")
     for row in rows.rows:
         studies = studies_of(row["endpoint"])
-        own = next(study for study in studies if study.study_id == row["study_id"])
+        own = study_of(row, studies)
         whole = posterior(row["model"], studies, _given(row))
-        rest = posterior(row["model"], _without(studies, own.study_id), _given(row))
+        rest = posterior(row["model"], [study for study in studies if study is not own], _given(row))
         pit = pit_of(rest, own)
-        rows.check(row, within=1e-3, elpd_loo=whole.log_evidence - rest.log_evidence, pit=pit, two_sided=2
-                   * min(pit, 1 - pit))
-        rows.check(row, study_id=own.study_id, label=STUDIES[own.study_id]["label"],
-                   which_priors=row["which_priors"], model=row["model"], endpoint=row["endpoint"])
+        rows.check(row, within=1e-3, elpd_loo=whole.log_evidence - rest.log_evidence, pit=pit,
+                   two_sided=2 * min(pit, 1 - pit), label=STUDIES[own.study_id]["label"])
+        rows.known(row, "study_id which_priors model endpoint")
     models = [(row["endpoint"], row["which_priors"], row["model"]) for row in seen.tables["model_comparison.csv"]]
     assert [(row["endpoint"], row["which_priors"], row["model"], row["study_id"])
             for row in rows.rows] == [(*one, study.study_id) for one in models for study in studies_of(one[0])]
@@ -54,14 +47,14 @@ def test_model_comparison(seen):
         each = np.array([value(one["elpd_loo"]) for one in left])
         whole = posterior(row["model"], studies_of(row["endpoint"]), _given(row))
         text = "; ".join(f"{name} ~ {prior}" for name, prior in _given(row).items())
-        rows.check(row, model=row["model"], priors=text if row["model"] != "log_hazard"
-                   else lambda found: bool(found), **same)
+        rows.known(row, "model endpoint which_priors")
+        rows.check(row, priors=text if row["model"] != "log_hazard" else bool)
         rows.check(row, within=2e-3, log_evidence=whole.log_evidence)
         rows.check(row, within=5e-4, elpd_loo=each.sum(), elpd_loo_se=math.sqrt(len(each)) * each.std(ddof=1))
         first = chosen(seen.tables["leave_one_out.csv"], model="beta_binomial", **same)
         gap = each - [value(one["elpd_loo"]) for one in first] if row["model"] == "logit_normal" else None
-        rows.check(row, within=5e-4, elpd_difference=None if gap is None else gap.sum(), elpd_difference_se=None
-                   if gap is None else math.sqrt(len(gap)) * gap.std(ddof=1))
+        rows.check(row, within=5e-4, elpd_difference=None if gap is None else gap.sum(),
+                   elpd_difference_se=None if gap is None else math.sqrt(len(gap)) * gap.std(ddof=1))
         pits = [value(one["pit"]) for one in left]
         rows.check(row, within=2e-3, pit_uniform_p=stats.kstest(pits, "uniform").pvalue,
                    prior_spread=_spread(row), weight=_weight(rows, row))

@@ -9,21 +9,20 @@ import re
 from tests.report.reading import whole
 from tests.seen.captions import endpoint_of, expected
 from tests.seen.cells import LABELS, Check
-from tests.seen.checking import chosen, numbers, says, scale_of, single, value
-from tests.seen.columns import METHODS
+from tests.seen.checking import chosen, limits, numbers, says, scale_of, single, value
+from tests.seen.columns import METHODS, SHARED
 from tests.seen.facts import ENDPOINTS, SUBSET_LABELS
 
 
-def _spec(spec: dict[str, Check], heads: list[str]) -> list[tuple[str, Check]]:
+def _checks(spec: dict[str, Check], heads: list[str]) -> list[tuple[str, Check]]:
     """The check of each column: the longest entry with which its head begins; a second one has its own."""
-    found, used = [], {}
-    for head in heads:
-        used[head] = used.get(head, 0) + 1
-        names = ([f"{head} {used[head]}"] if used[head] > 1
-                 else sorted((name for name in spec if head.startswith(name)), key=len, reverse=True))
+    checks, spec = [], SHARED | spec
+    for at, head in enumerate(heads):
+        before = heads[:at].count(head)
+        names = [f"{head} {before + 1}"] if before else sorted(filter(head.startswith, spec), key=len, reverse=True)
         assert names and names[0] in spec, f"no check for the column {head!r}"
-        found.append((head, spec[names[0]]))
-    return found
+        checks.append((head, spec[names[0]]))
+    return checks
 
 
 SEEN_ELSEWHERE = ("Models and priors", "Worst value over", "What this page was computed from")
@@ -38,7 +37,7 @@ def test_every_number_is_its_cell(seen, page):
             continue
         spec, wanted = found
         assert len(rows) == len(wanted), (caption, len(rows), len(wanted))
-        columns = _spec(spec, heads)
+        columns = _checks(spec, heads)
         for cells, row in zip(rows, wanted, strict=True):
             for (head, check), cell in zip(columns, cells, strict=True):
                 assert check(head, cell, row), f"{caption}: {head}: {cell!r} beside {row}"
@@ -75,8 +74,7 @@ def test_estimands_by_subset(seen, page):
                              endpoint=endpoint, subset=subset, tiers="AB", early_landmarks="true", study_id="",
                              estimand=by_label[name], time_months=time.removesuffix(" months"))
                 scale = scale_of(cells[2], 1.0)
-                assert says(cells[at], *(value(row[end]) for end in ("median", "lower", "upper")),
-                            scale=scale), (cells, row)
+                assert says(cells[at], *limits(row), scale=scale), (cells, row)
                 assert (heads[at].startswith(SUBSET_LABELS[subset])
                         and f"{row['k_studies']} / {row['n_patients']}" in heads[at])
                 assert cells[1] == f"95 % {row['interval']}"

@@ -5,19 +5,12 @@ from scipy import optimize, stats
 
 from tests.seen.checking import Table, between, ordered
 from tests.seen.facts import ENDPOINTS, LEVEL, STUDIES, Counts, counts, studies_of
-from tests.seen.headline import HEADLINE, headline, months, pit_of
+from tests.seen.headline import HEADLINE, headline, law, months, pit_of
 from tests.seen.posterior import DEFAULTS, posterior
 
 TAIL = (1 - LEVEL) / 2
 HAZEL = "hazel_2021"
 DRAWS = 20_000
-
-
-def law(plane, n: int) -> np.ndarray:
-    """Probabilities of 0 to n events of a further study."""
-    location, spread, weight = plane.points()
-    kappa = 1 / spread - 1
-    return stats.betabinom.pmf(np.arange(n + 1)[:, None], n, location * kappa, (1 - location) * kappa) @ weight
 
 
 def mid_p(probability: np.ndarray, count: int) -> float:

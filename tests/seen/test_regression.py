@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from tests.seen.checking import Table, between, chosen, one_of, ordered, single, value
-from tests.seen.facts import ENDPOINTS, LEVEL, STUDIES, Counts, studies_of, table
-from tests.seen.headline import HEADLINE, MAIN, SPREAD, hazard_priors, headline, months
+from tests.seen.checking import Table, between, chosen, limits, one_of, single, value
+from tests.seen.facts import ENDPOINTS, LEVEL, STUDIES, Counts, named, studies_of, study_of, table
+from tests.seen.headline import HEADLINE, MAIN, SPREAD, headline, main_limits, months
 from tests.seen.posterior import DEFAULTS, U, V, arguments, prior
 
 COVARIATES = {row["covariate"]: row for row in table("covariates.csv")}
@@ -17,12 +17,12 @@ COVARIATES = {row["covariate"]: row for row in table("covariates.csv")}
 def cells(covariate: str, studies) -> np.ndarray:
     """The covariate of these studies as it stands in studies.csv, NaN where it is empty."""
     column = COVARIATES[covariate]["column"]
-    return np.array([float(STUDIES[one.study_id][column] or "nan") for one in studies])
+    return np.array([float(STUDIES[study.study_id][column] or "nan") for study in studies])
 
 
 def _observed(covariate: str, endpoint: str):
     studies = studies_of(endpoint)
-    return [one for one, x in zip(studies, cells(covariate, studies), strict=True) if not math.isnan(x)]
+    return [study for study, x in zip(studies, cells(covariate, studies), strict=True) if not math.isnan(x)]
 
 
 def test_regression(seen):
@@ -30,10 +30,10 @@ def test_regression(seen):
     for row in rows.rows:
         endpoint, analysis, covariate = row["endpoint"], row["analysis"], row["covariate"]
         studies = _observed(covariate, endpoint) if analysis == "complete_case" else studies_of(endpoint)
-        x, facts_of = cells(covariate, studies), COVARIATES[covariate]
-        rows.check(row, model=row["model"], endpoint=endpoint, covariate=covariate, analysis=analysis,
-                   label=facts_of["label"], unit=facts_of["unit"], n_studies=len(studies),
-                   n_patients=sum(one.n for one in studies), n_missing=int(np.isnan(x).sum()), lone_study=False)
+        x, about = cells(covariate, studies), COVARIATES[covariate]
+        rows.known(row, "model endpoint covariate analysis")
+        rows.check(row, label=about["label"], unit=about["unit"], n_studies=len(studies), lone_study=False,
+                   n_patients=sum(study.n for study in studies), n_missing=int(np.isnan(x).sum()))
         rows.check(row, within=1e-4 * np.nanmean(x), centre=float(np.nanmean(x)))
         _slope(rows, row, studies, x)
     _all_analyses(rows.rows)
@@ -43,19 +43,17 @@ def test_regression(seen):
 
 def _all_analyses(rows) -> None:
     for endpoint in ENDPOINTS:
-        found = [(row["analysis"], row["covariate"]) for row in chosen(rows, endpoint=endpoint)]
+        made = [(row["analysis"], row["covariate"]) for row in chosen(rows, endpoint=endpoint)]
         missing = [name for name in COVARIATES if len(_observed(name, endpoint)) < len(studies_of(endpoint))]
-        wanted = ([("one_at_a_time", name) for name in COVARIATES] + [("complete_case", name) for name in missing]
-                  + [("together", name) for name in COVARIATES])
-        assert sorted(found) == sorted(wanted), endpoint
+        wanted = [(analysis, name) for analysis in ("one_at_a_time", "together") for name in COVARIATES]
+        assert sorted(made) == sorted(wanted + [("complete_case", name) for name in missing]), endpoint
 
 
 def _slope(rows, row, studies, x) -> None:
-    found, endpoint = rows.numbers(row), row["endpoint"]
-    names = ("lower", "median", "upper")
-    rows.check(row, within=5e-5, **{f"ratio_{name}": math.exp(found[f"beta_{name}"]) for name in names})
-    rows.check(row, **{f"beta_{name}": found[f"beta_{name}"] for name in (*names, "mean", "sd")})
-    ordered(found, *(f"beta_{name}" for name in names))
+    found, endpoint, beta = rows.numbers(row), row["endpoint"], limits(row, "beta_")
+    rows.limits(row, beta, prefix="beta_", within=0.0)
+    rows.limits(row, np.exp(beta), prefix="ratio_", within=5e-5)
+    rows.known(row, "beta_mean beta_sd")
     together = row["analysis"] == "together"
     rows.check(row, ratio_scale="hazard ratio" if endpoint == "os" else "odds ratio",
                engine=one_of("importance", "nuts"), heterogeneity=SPREAD[endpoint], seed=between(0, 2**31),
@@ -78,9 +76,9 @@ def _slope(rows, row, studies, x) -> None:
     kept = max(1 - found["sd_ratio"] ** 2, 1e-9)
     rows.check(row, within=1e-5, chance_excluded=2 * stats.norm.sf(stats.norm.ppf(0.975) / math.sqrt(kept)))
     rows.check(row, unit_size=float(COVARIATES[row["covariate"]]["unit_size"]),
-               prior_size=between(0.2 * np.nanstd(x), 5 * np.nanstd(x)), crude_beta=lambda found: True,
-               crude_se=lambda found: found is None or found > 0, prior_tail=lambda found: found is None
-               or 0 <= found <= 1, prior_conflict=lambda found: not found)
+               prior_size=between(0.2 * np.nanstd(x), 5 * np.nanstd(x)), crude_beta=lambda slope: True,
+               crude_se=lambda error: error is None or error > 0,
+               prior_tail=lambda tail: tail is None or 0 <= tail <= 1, prior_conflict=lambda told: not told)
     without = headline(endpoint, studies).quantile(SPREAD[endpoint], 0.5)
     rows.check(row, within=2e-3, heterogeneity_without=without)
     rows.check(row, within=2e-5, heterogeneity_with=found["heterogeneity_with"],
@@ -102,7 +100,7 @@ def _engine(rows, row) -> None:
 def _by_sums(rows, row, studies, x, scale) -> None:
     """The slope's posterior by sums over intercept, heterogeneity and slope; draws leave an error of 5 % SD."""
     model = HEADLINE[row["endpoint"]]
-    given = list((DEFAULTS.get(model) or hazard_priors()).values())
+    given = list(DEFAULTS[model].values())
     slopes = np.linspace(-4 * scale, 4 * scale, 61)
     logs = np.array([_evidence_at(model, studies, given, b * x) for b in slopes]) + stats.norm.logpdf(slopes, 0, scale)
     weight = np.exp(logs - logs.max()) / np.exp(logs - logs.max()).sum()
@@ -122,22 +120,22 @@ def _evidence_at(model, studies, given, shifts) -> float:
         log = log + prior(given[1])(special.expit(v)) + special.log_expit(v) + special.log_expit(-v)
     else:
         log = prior(given[0])(u) + prior(given[1])(np.exp(v)) + v
-    for one, shift in zip(studies, shifts, strict=True):
-        log = log + _moved(model, one, u + shift, v)
+    for study, shift in zip(studies, shifts, strict=True):
+        log = log + _moved(study, u + shift, v)
     return float(special.logsumexp(log))
 
 
-def _moved(model, one, u, v) -> np.ndarray:
-    if isinstance(one, Counts):
+def _moved(study, u, v) -> np.ndarray:
+    if isinstance(study, Counts):
         kappa = np.exp(-v)
         a, b = special.expit(u) * kappa, special.expit(-u) * kappa
-        return special.betaln(a + one.events, b + one.n - one.events) - special.betaln(a, b)
+        return special.betaln(a + study.events, b + study.n - study.events) - special.betaln(a, b)
     tau = np.exp(v)
-    if not one.months:
-        return stats.norm.logpdf(one.value, u, np.sqrt(one.below**2 + tau**2))
+    if not study.months:
+        return stats.norm.logpdf(study.value, u, np.sqrt(study.below**2 + tau**2))
     z = np.linspace(-6, 6, 41)
     theta = u[..., None] + tau[..., None] * z
-    each = one.events * theta - one.months * np.exp(theta)
+    each = study.events * theta - study.months * np.exp(theta)
     return special.logsumexp(each, b=stats.norm.pdf(z) / stats.norm.pdf(z).sum(), axis=-1)
 
 
@@ -155,10 +153,9 @@ def test_regression_predictions(seen):
             sign = value(slope["beta_median"]) * (-1 if endpoint == "os" else 1)
             for row, step in zip(own, steps, strict=True):
                 rows.check(row, within=1e-5 * abs(step), value=step)
-                rows.check(row, endpoint=endpoint, covariate=covariate, estimand=MAIN[endpoint],
-                           time_months=months(endpoint),
-                           **{name: value(row[name]) for name in ("median", "lower", "upper")})
-                ordered(rows.numbers(row), "lower", "median", "upper")
+                rows.check(row, estimand=MAIN[endpoint], time_months=months(endpoint))
+                rows.known(row, "endpoint covariate")
+                rows.limits(row, limits(row), within=0.0)
             _curve(own, slope, sign, headline(endpoint), endpoint)
     rows.complete(level=LEVEL, interval="credible", stamp=None)
 
@@ -173,24 +170,23 @@ def _curve(own, slope, sign, plane, endpoint) -> None:
     assert rise == pytest.approx(value(slope["beta_median"]), abs=0.15 * value(slope["beta_sd"]))
     middle = own[len(own) // 2]
     sd = plane.sd(MAIN[endpoint], months(endpoint))
-    assert value(middle["median"]) == pytest.approx(plane.quantile(MAIN[endpoint], 0.5, months(endpoint)), abs=sd)
+    assert value(middle["median"]) == pytest.approx(main_limits(plane, endpoint)[0], abs=sd)
 
 
 def test_regression_imputed(seen):
     """Missing cells: near a normal law of the observed ones, with the share of it beyond the bounds of the column."""
     rows = Table(seen, "regression_imputed.csv")
-    wanted = [(endpoint, covariate, one.study_id) for endpoint in ENDPOINTS for covariate in COVARIATES
-              for one in studies_of(endpoint) if not STUDIES[one.study_id][COVARIATES[covariate]["column"]]]
+    wanted = [(endpoint, covariate, study.study_id) for endpoint in ENDPOINTS for covariate in COVARIATES
+              for study in studies_of(endpoint) if not STUDIES[study.study_id][COVARIATES[covariate]["column"]]]
     assert sorted((row["endpoint"], row["covariate"], row["study_id"]) for row in rows.rows) == sorted(wanted)
     for row in rows.rows:
         studies = studies_of(row["endpoint"])
-        own = next(one for one in studies if one.study_id == row["study_id"])
         x, found = cells(row["covariate"], studies), rows.numbers(row)
         mean, sd = np.nanmean(x), np.nanstd(x, ddof=1)
-        rows.check(row, label=STUDIES[own.study_id]["label"], n=own.n, study_id=own.study_id,
-                   covariate=row["covariate"], endpoint=row["endpoint"], median=between(mean - sd, mean + sd),
-                   lower=between(mean - 5 * sd, mean - 1.2 * sd), upper=between(mean + 1.2 * sd, mean + 5 * sd))
-        ordered(found, "lower", "median", "upper")
+        rows.known(row, "endpoint covariate")
+        rows.check(row, **named(study_of(row, studies)))
+        rows.limits(row, (between(mean - sd, mean + sd), between(mean - 5 * sd, mean - 1.2 * sd),
+                          between(mean + 1.2 * sd, mean + 5 * sd)), within=0.0)
         low, high = (float(COVARIATES[row["covariate"]][name] or edge)
                      for name, edge in (("lowest", "-inf"), ("highest", "inf")))
         spread = (found["upper"] - found["lower"]) / 3.92
@@ -203,13 +199,13 @@ def test_regression_collinearity(seen):
     rows = Table(seen, "regression_collinearity.csv")
     names = list(COVARIATES)
     pairs = [(a, b) for at, a in enumerate(names) for b in names[at + 1 :]]
-    assert sorted((row["endpoint"], row["covariate"], row["other"])
-                  for row in rows.rows) == sorted((endpoint, *pair) for endpoint in ENDPOINTS for pair in pairs)
+    assert sorted((row["endpoint"], row["covariate"], row["other"]) for row in rows.rows) == sorted(
+        (endpoint, *pair) for endpoint in ENDPOINTS for pair in pairs)
     for row in rows.rows:
         studies = studies_of(row["endpoint"])
         x, y = cells(row["covariate"], studies), cells(row["other"], studies)
         both = ~np.isnan(x) & ~np.isnan(y)
         r = stats.pearsonr(x[both], y[both]).statistic if both.sum() >= 3 else None
         rows.check(row, within=1e-5, n_studies=int(both.sum()), correlation=r)
-        rows.check(row, **{name: row[name] for name in ("endpoint", "covariate", "other")})
+        rows.known(row, "endpoint covariate other")
     rows.complete(stamp=None)

@@ -5,9 +5,9 @@ import math
 import pytest
 
 from tests.seen import facts
-from tests.seen.checking import Table, chosen, ordered
-from tests.seen.facts import ENDPOINTS, LEVEL, Counts, counts, studies_of, table
-from tests.seen.headline import HEADLINE, MAIN, hazard_priors, headline, months
+from tests.seen.checking import Table, chosen, limits
+from tests.seen.facts import ENDPOINTS, LEVEL, Counts, counts, size, studies_of, table
+from tests.seen.headline import HEADLINE, MAIN, SPREAD, headline, main_limits, months, question
 from tests.seen.posterior import DEFAULTS, arguments, likelihood, posterior, prior, priors
 
 
@@ -32,39 +32,40 @@ def _changed_hazards(row, label: str) -> list:
     if row["dimension"] == "factor":
         return facts.hazards(factor=float(label.split()[0]))
     if row["dimension"] == "joint":
-        one, other = (_changed_hazards({"dimension": ""}, part) for part in label.split(" and "))
-        return [study for study in one if study in other]
-    wanted = {"without EFS": lambda: [one for one in whole if one.definition
-                                      != "EFS"], "the landmark where both are printed": lambda:
-              [facts.birch_landmark() if one.study_id == "birch_2016" else one
-               for one in whole], "no landmark before 6 months": lambda: facts.hazards(early=False),
-              "tiers A": lambda: studies_of("os", tiers="A"),
-              "tier A": lambda: studies_of("os", tiers="A"),
-              "tiers A, B, C": lambda: studies_of("os", tiers="ABC"),
-              "with Gum 2020 (median)": lambda: studies_of("os", tiers="ABC")}
-    return wanted.get(label, lambda: whole)()
+        first, second = (_changed_hazards({"dimension": ""}, part) for part in label.split(" and "))
+        return [study for study in first if study in second]
+    return {"without EFS": [study for study in whole if study.definition != "EFS"],
+            "the landmark where both are printed": [
+                facts.birch_landmark() if study.study_id == "birch_2016" else study for study in whole],
+            "no landmark before 6 months": facts.hazards(early=False),
+            "tiers A": studies_of("os", tiers="A"),
+            "tier A": studies_of("os", tiers="A"),
+            "tiers A, B, C": studies_of("os", tiers="ABC"),
+            "with Gum 2020 (median)": studies_of("os", tiers="ABC")}.get(label, whole)
 
 
-def _contents(label: str, endpoint: str) -> dict:
-    """What a rate's variant must consist of, by its label and by hand."""
+def _cells(studies) -> dict[str, tuple[int, int]]:
+    return {study.study_id: (study.events, study.n) for study in studies}
+
+
+def _contents(endpoint: str) -> dict:
+    """What a rate's variants must consist of, by label and by hand."""
     if endpoint == "os":
         return {}
-    both = {study.study_id: (study.events, study.n) for study in counts(endpoint)}
-    everyone = {study.study_id: (study.events, study.n) for study in counts(endpoint, tiers="ABC", study_set="all")}
-    only_a = {study.study_id: (study.events, study.n) for study in counts(endpoint, tiers="A")}
+    both, everyone = _cells(counts(endpoint)), _cells(counts(endpoint, tiers="ABC", study_set="all"))
 
     def without(column: str, text: str) -> dict:
         rows = {row["study_id"] for row in table("responses.csv") if row["endpoint"] == endpoint
                 and row[column] == text}
         return {name: cell for name, cell in both.items() if name not in rows}
 
-    return {"tier A": only_a, "tiers A, B, C": {**both, "gum_2020": everyone.get("gum_2020")},
+    return {"tier A": _cells(counts(endpoint, tiers="A")),
+            "tiers A, B, C": {**both, "gum_2020": everyone.get("gum_2020")},
             "with Gum 2020 (15/28)": {**both, "gum_2020": (15, 28)},
             "review and extension studies": {**both, "hazel_2021": (50, 63)},
             **{f"without: {text}": without("timing", text) for text in ("day 28", "month 3")},
-            **{f"without: {text}": without("grading", text)
-               for text in ("Lee", "Penn")}, "enrolled, known for 2 of 5 studies":
-            {**both, "ash_2015": (20, 30), "dogwood_2018": (21, 37)},
+            **{f"without: {text}": without("grading", text) for text in ("Lee", "Penn")},
+            "enrolled, known for 2 of 5 studies": {**both, "ash_2015": (20, 30), "dogwood_2018": (21, 37)},
             **{f"Dogwood 2018: {y}/29 for 21/31": {**both, "dogwood_2018": (y, 29)} for y in (19, 20, 21)}}
 
 
@@ -81,30 +82,27 @@ def test_sensitivity(seen):
 
 def _variant(rows, row, first) -> None:
     endpoint, model, studies = row["endpoint"], row["model"], _changed(row)
-    by_hand = _contents(row["variant"], endpoint).get(row["variant"])
+    by_hand = _contents(endpoint).get(row["variant"])
     if by_hand is not None:
-        assert {study.study_id: (study.events, study.n) for study in studies} == by_hand, row["variant"]
+        assert _cells(studies) == by_hand, row["variant"]
     elif row["dimension"] in ("headline", "prior", "family", "family_prior"):
         assert not row["studies"]
     assert row["dimension"] not in ("family", "family_prior") or model == "logit_normal"
     plane = posterior(model, studies, priors(row["priors"]))
-    tiers = {"tier A": "A", "tiers A, B, C": "ABC"}.get(row["variant"], "ABC" if row["dimension"] == "tier_row"
-                                                        else "AB")
-    printed = {"cr": "0.76", "tox": "0.21", "os": "0.61"}[endpoint]
-    rows.check(row, endpoint=endpoint, dimension=row["dimension"], variant=row["variant"], model=model,
-               tiers=tiers, priors=row["priors"], studies=row["studies"] or None, estimand=MAIN[endpoint],
-               published=printed, study_set="all" if row["dimension"] == "study_set" else "review",
-               heterogeneity="rho" if model == "beta_binomial" else "rho" if model == "logit_normal"
-               else "tau", time_months=months(endpoint), factor=None if endpoint != "os"
-               else float(row["variant"].split()[0]) if row["dimension"] == "factor" else 1.25,
-               k_studies=len(studies), n_patients=sum(study.n for study in studies))
+    tiers = {"tier A": "A", "tiers A, B, C": "ABC"}.get(row["variant"],
+                                                        "ABC" if row["dimension"] == "tier_row" else "AB")
+    factor = float(row["variant"].split()[0]) if row["dimension"] == "factor" else 1.25
+    rows.known(row, "dimension variant priors studies")
+    rows.check(row, **question(endpoint) | {"model": model}, **size(studies), tiers=tiers,
+               published={"cr": "0.76", "tox": "0.21", "os": "0.61"}[endpoint], heterogeneity=SPREAD[endpoint],
+               study_set="all" if row["dimension"] == "study_set" else "review",
+               factor=factor if endpoint == "os" else None)
     if row["dimension"] == "prior":
         parts = dict(part.split(" ~ ") for part in row["variant"].split("; "))
         usual = priors(first["priors"])
         for name, text in priors(row["priors"]).items():
             assert arguments(text) == pytest.approx(arguments(parts.get(name, usual[name])), rel=6e-3), row["variant"]
-    middle, low, high = plane.limits(MAIN[endpoint], months(endpoint))
-    rows.check(row, within=5e-4, median=middle, lower=low, upper=high)
+    rows.limits(row, main_limits(plane, endpoint), within=5e-4)
     _new_study(rows, row, plane)
     spread = row["heterogeneity"]
     rows.check(row, within=0.01 * plane.sd(spread) + 1e-5, heterogeneity_median=plane.quantile(spread, 0.5))
@@ -112,12 +110,10 @@ def _variant(rows, row, first) -> None:
 
 
 def _new_study(rows, row, plane) -> None:
-    found = rows.numbers(row)
-    for name, p in (("new_lower", 0.025), ("new_median", 0.5), ("new_upper", 0.975)):
-        assert plane.new_below(found[name], months(row["endpoint"])) == pytest.approx(p, abs=4e-3), (row, name)
-        rows.check(row, **{name: found[name]})
-    ordered(found, "new_lower", "new_median", "new_upper")
-    ordered(found, "lower", "median", "upper")
+    shown = limits(row, "new_")
+    for x, p in zip(shown, (0.5, 0.025, 0.975), strict=True):
+        assert plane.new_below(x, months(row["endpoint"])) == pytest.approx(p, abs=4e-3), (row, x)
+    rows.limits(row, shown, prefix="new_", within=0.0)
 
 
 def _conclusion(rows, row, first) -> None:
@@ -146,23 +142,21 @@ def test_power_scaling(seen):
     ]
     for row in rows.rows:
         endpoint, studies = row["endpoint"], studies_of(row["endpoint"])
-        given = DEFAULTS.get(HEADLINE[endpoint]) or hazard_priors()
+        model, given = HEADLINE[endpoint], DEFAULTS[HEADLINE[endpoint]]
         logs = {name: prior(text)(part)
                 for (name, text), part in zip(given.items(), headline(endpoint).at, strict=True)}
-        logs |= {"prior": sum(logs.values()), "likelihood": sum(likelihood(HEADLINE[endpoint], one) for one in studies)}
-        planes = {alpha: posterior(HEADLINE[endpoint], studies, given, extra=(alpha - 1) * logs[row["scaled"]])
+        logs |= {"prior": sum(logs.values()), "likelihood": sum(likelihood(model, study) for study in studies)}
+        planes = {alpha: posterior(model, studies, extra=(alpha - 1) * logs[row["scaled"]])
                   for alpha in (0.8, 1.25)} | {1.0: headline(endpoint)}
-        means = {alpha: one.mean(MAIN[endpoint], months(endpoint)) for alpha, one in planes.items()}
+        means = {alpha: plane.mean(MAIN[endpoint], months(endpoint)) for alpha, plane in planes.items()}
         sd = planes[1.0].sd(MAIN[endpoint], months(endpoint))
         rows.check(row, within=3e-4, mean=means[1.0], mean_low=means[0.8], mean_high=means[1.25], sd=sd,
-                   **{name: planes[alpha].quantile(MAIN[endpoint], 0.5, months(endpoint))
+                   **{name: main_limits(planes[alpha], endpoint)[0]
                       for name, alpha in (("median", 1.0), ("median_low", 0.8), ("median_high", 1.25))})
         rows.check(row, within=3e-3, shift=(means[1.25] - means[0.8]) / sd / math.log2(1.25 / 0.8))
         words = {name: f"{name} ~ {text}" for name, text in given.items()}
         wanted = {"likelihood": None, "prior": "; ".join(words.values())}.get(row["scaled"], words.get(row["scaled"]))
-        rows.check(row, endpoint=endpoint, model=HEADLINE[endpoint], scaled=row["scaled"],
-                   flat=row["scaled"] == "mu", prior=wanted if endpoint != "os" else lambda text: True,
-                   estimand=MAIN[endpoint], time_months=months(endpoint), k_studies=len(studies),
-                   n_patients=sum(one.n for one in studies))
+        rows.check(row, **question(endpoint), **size(studies), scaled=row["scaled"], flat=row["scaled"] == "mu",
+                   prior=wanted if endpoint != "os" else lambda text: True)
     rows.complete(tiers="AB", study_set="review", alpha_low=0.8, alpha_high=1.25, status="computed", reason=None,
                   stamp=None)

@@ -7,8 +7,8 @@ import pytest
 from scipy import optimize, special, stats
 
 from tests.seen.checking import Table, between, chosen, one_of, ordered, single, value
-from tests.seen.facts import ENDPOINTS, LEVEL, STUDIES, Counts, studies_of
-from tests.seen.headline import HEADLINE, MAIN, headline, months
+from tests.seen.facts import ENDPOINTS, LEVEL, Counts, named, studies_of, study_of
+from tests.seen.headline import headline, law, question
 from tests.seen.methods import estimates
 
 
@@ -16,9 +16,7 @@ def test_small_studies(seen):
     rows = Table(seen, "small_studies.csv")
     for row in rows.rows:
         endpoint, studies = row["endpoint"], studies_of(row["endpoint"])
-        rows.check(row, endpoint=endpoint, model=HEADLINE[endpoint], k_studies=len(studies),
-                   estimand=MAIN[endpoint], time_months=months(endpoint),
-                   part=one_of("regression", "study", "limit"),
+        rows.check(row, **question(endpoint), k_studies=len(studies), part=one_of("regression", "study", "limit"),
                    interval={"regression": "confidence", "study": None, "limit": "prediction"}[row["part"]])
         {"regression": _size_regression, "study": _size_study, "limit": _funnel}[row["part"]](seen, rows, row, studies)
     for endpoint in ENDPOINTS:
@@ -53,8 +51,8 @@ def _size_regression(seen, rows, row, studies) -> None:
     y, v = estimates(studies)
     line = stats.linregress(1 / np.sqrt(v), y / np.sqrt(v))
     egger = 2 * stats.t.sf(abs(line.intercept / line.intercept_stderr), len(y) - 2)
-    rows.check(row, within=1e-4, slope_two_sided=2 * stats.norm.sf(t), slope_two_sided_t=2
-               * stats.t.sf(t, len(y) - 2), egger_two_sided=egger)
+    rows.check(row, within=1e-4, slope_two_sided=2 * stats.norm.sf(t),
+               slope_two_sided_t=2 * stats.t.sf(t, len(y) - 2), egger_two_sided=egger)
     rows.check(row, n=None, precision=None, **dict.fromkeys((*_STUDY, *_LIMIT)))
 
 
@@ -96,10 +94,9 @@ def _fit_slope(studies) -> tuple[float, float]:
 
 
 def _size_study(seen, rows, row, studies) -> None:
-    own = next(study for study in studies if study.study_id == row["study_id"])
+    own = study_of(row, studies)
     twin = single(seen.tables["influence.csv"], endpoint=row["endpoint"], study_id=own.study_id)
-    rows.check(row, label=STUDIES[own.study_id]["label"], study_id=own.study_id, n=own.n,
-               pit=value(twin["pit"]), two_sided=value(twin["two_sided"]))
+    rows.check(row, **named(own), pit=value(twin["pit"]), two_sided=value(twin["two_sided"]))
     rows.check(row, within=2e-5, z=stats.norm.ppf(value(twin["pit"])))
     if isinstance(own, Counts):
         rows.check(row, precision=own.n, observed=own.events / own.n)
@@ -112,17 +109,16 @@ def _size_study(seen, rows, row, studies) -> None:
 def _funnel(seen, rows, row, studies) -> None:
     """Predictive limits of the observed value of a further study of this size."""
     plane, found = headline(row["endpoint"]), rows.numbers(row)
-    location, spread, weight = plane.points()
     names = ("predicted_lower", "predicted", "predicted_upper")
     if isinstance(studies[0], Counts):
         n = int(found["precision"])
-        kappa = 1 / spread - 1
-        pmf = stats.betabinom.pmf(np.arange(n + 1)[:, None], n, location * kappa, (1 - location) * kappa) @ weight
-        mid = np.cumsum(pmf) - pmf / 2
+        mass = law(plane, n)
+        mid = np.cumsum(mass) - mass / 2
         ends = np.interp([0.025, 0.5, 0.975], mid, np.arange(n + 1)) / n
         rows.check(row, n=n, precision=n)
         rows.check(row, within=1e-3, **dict(zip(names, ends, strict=True)))
     else:
+        location, spread, weight = plane.points()
         width = np.sqrt(spread**2 + 1 / found["precision"])
         for name, p in zip(names, (0.025, 0.5, 0.975), strict=True):
             log_hazard = math.log(-math.log(found[name]) / 12)

@@ -5,7 +5,7 @@ import math
 from scipy import stats
 
 from tests.seen.checking import Table, ordered
-from tests.seen.facts import ENDPOINTS, LEVEL, STUDIES, hazards, of_row, studies_of, table
+from tests.seen.facts import ENDPOINTS, LEVEL, STUDIES, hazards, named, of_row, studies_of, study_of, table
 
 
 def test_studies(seen):
@@ -14,10 +14,9 @@ def test_studies(seen):
         (name, study.study_id) for name in ENDPOINTS for study in studies_of(name)
     ]
     for row in rows.rows:
-        own = next(study for study in of_row(row) if study.study_id == row["study_id"])
-        facts = STUDIES[own.study_id]
-        rows.check(row, subset="all", tiers="AB", label=facts["label"], year=facts["year"], tier=own.tier,
-                   n=own.n, study_id=own.study_id, endpoint=row["endpoint"], level=LEVEL, risk_of_bias=None)
+        own = study_of(row, of_row(row))
+        rows.known(row, "endpoint")
+        rows.check(row, **named(own), year=STUDIES[own.study_id]["year"], tier=own.tier)
         if row["endpoint"] == "os":
             middle, low, high = own.survival(12)
             kind = "exact Poisson confidence" if own.months else "confidence, from the converted log hazard"
@@ -29,7 +28,7 @@ def test_studies(seen):
                        raw_lower=test.low, raw_upper=test.high, raw_interval="Clopper-Pearson confidence",
                        population=own.population, early=None)
         ordered(rows.numbers(row), "raw_lower", "raw", "raw_upper")
-    rows.complete()
+    rows.complete(subset="all", tiers="AB", level=LEVEL, risk_of_bias=None)
 
 
 def test_survival_conversions(seen):
@@ -42,14 +41,13 @@ def test_survival_conversions(seen):
         at = read.get(own.study_id, 0.5)
         rows.check(row, effective=None if own.months else (1 - at) / (at * (math.log(at) * own.estimate[1]) ** 2))
         rule = rules.get(own.study_id)
-        rows.check(row, endpoint="os", study_id=own.study_id, rows=" ".join(map(str, own.lines)),
-                   early=own.early, statistic=own.printed, definition=own.definition, tier=own.tier,
-                   patients=own.n, log_hazard=own.value, se_lower=own.below, se_upper=own.above,
-                   events=own.events, person_months=own.months, landmark_months=0, censored_at_hct=None,
-                   non_responders=None,
-                   rule=(lambda text, rule=rule: rule in text if rule
-                         else text.startswith("2 strata mixed at 12 months (")))
-    rows.complete()
+        rows.check(row, study_id=own.study_id, rows=" ".join(map(str, own.lines)), early=own.early,
+                   statistic=own.printed, definition=own.definition, tier=own.tier, patients=own.n,
+                   log_hazard=own.value, se_lower=own.below, se_upper=own.above, events=own.events,
+                   person_months=own.months)
+        assert rule in row["rule"] if rule else row["rule"].startswith("2 strata mixed at 12 months (")
+        rows.known(row, "rule")
+    rows.complete(endpoint="os", landmark_months=0, censored_at_hct=None, non_responders=None)
 
 
 def test_left_out(seen):
@@ -61,6 +59,7 @@ def test_left_out(seen):
     for row in rows.rows:
         file = "survival.csv" if row["endpoint"] == "os" else "responses.csv"
         line = table(file)[int(row["row"]) - 2]
-        rows.check(row, table=file, reason=wanted[row["endpoint"], int(row["row"])], row=row["row"],
-                   study_id=line["study_id"], endpoint=line["endpoint"])
+        rows.known(row, "row")
+        rows.check(row, table=file, reason=wanted[row["endpoint"], int(row["row"])], study_id=line["study_id"],
+                   endpoint=line["endpoint"])
     rows.complete(subset="all", tiers="AB")

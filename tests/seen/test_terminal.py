@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from analysis.drawing import style
-from tests.seen.checking import numbers, ordered, says, single, value
+from tests.seen.checking import limits, numbers, ordered, says, single, value
 from tests.seen.facts import ENDPOINTS, REPORTED, STUDIES, SUBSET_LABELS, hazards, is_member, studies_of, table
 from tests.seen.posterior import DEFAULTS, posterior
 from tests.seen.running import command
@@ -116,7 +116,7 @@ def test_report(seen):
                      estimand="survival" if survival else "mean_rate")
         assert row["estimand"] == ("survival (12 months)" if survival else "mean_rate")
         assert says(row["posterior median"].partition("]")[0],
-                    *(value(one[name]) for name in ("median", "lower", "upper")))
+                    *limits(one))
         assert row["posterior median"].endswith("95 % credible")
         assert (row["studies"], row["patients"]) == (one["k_studies"], one["n_patients"])
     assert "10 of 11 published numbers compared" in seen.printed
