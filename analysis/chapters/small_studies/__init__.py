@@ -10,6 +10,8 @@ from analysis.results.results import Results
 from analysis.results.table import COMPUTED, Row
 
 _SIGNIFICANT = 0.05
+_LARGE_RATIO = 2.0
+"""Ratios of odds or hazards above it are called large; a set of some hundred studies would show smaller ones."""
 _EXTREME = 1000.0
 """Where a ratio is beyond it or below its inverse, sizes nearly separate the studies with and without events."""
 
@@ -61,8 +63,9 @@ def _outcomes(rows: Iterable[Row]) -> list[str]:
 def _brief(results: Results, page: Page) -> Html:
     """In how many endpoints results go with the size of the studies."""
     computed = [row for row in results.computed(SMALL_STUDIES.file) if row["part"] == REGRESSION]
-    return rendered("chapters/small_studies/brief.html", computed=computed, write=results.writer(SMALL_STUDIES), steep=[
-        row for row in computed if row["slope_two_sided"] < _SIGNIFICANT]) if computed else Html("")
+    return rendered("chapters/small_studies/brief.html", computed=computed, write=results.writer(SMALL_STUDIES),
+                    large=_LARGE_RATIO, steep=[row for row in computed if row["slope_two_sided"] < _SIGNIFICANT]
+                    ) if computed else Html("")
 
 
 CHAPTER = Chapter("small_studies", 100, (SMALL_STUDIES,), _work, None, _figures, _section,
