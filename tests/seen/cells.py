@@ -27,11 +27,7 @@ class Tables(Page):
     def handle_starttag(self, tag, attrs):
         if tag in ("h2", "h3"):
             self._heading, self._in_heading = "", True
-        if tag == "table":
-            self._rows = []
         super().handle_starttag(tag, attrs)
-        if tag == "table":
-            self._rows = []
 
     def handle_endtag(self, tag):
         super().handle_endtag(tag)
@@ -126,7 +122,7 @@ def worded(word: str, *columns: str) -> Check:
         cell.partition(" (")[2].rstrip(")"), *(value(row[column]) for column in columns))
 
 
-def named(prefix: Callable[[Row], str], rest: Check) -> Check:
-    """A cell that is led by a name, such as "rho 0.06 [0.00, 0.27]"."""
+def headed(prefix: Callable[[Row], str], rest: Check) -> Check:
+    """A cell that begins with a name, such as "rho 0.06 [0.00, 0.27]"."""
     return lambda head, cell, row: (cell.startswith(prefix(row) + " ")
                                     and rest(head, cell.removeprefix(prefix(row)), row))

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -13,10 +13,10 @@ DIGITS = 2e-5
 """Relative error of a printed cell: six significant digits leave half a unit of the sixth."""
 
 
-def value(cell: str) -> Any:
-    """The cell as a number, a truth value or text; None where it is empty."""
-    if cell in ("", None):
-        return None
+def value(cell: Any) -> Any:
+    """The cell as a number, a truth value or text; None where it is empty. A value stays what it is."""
+    if cell in ("", None) or not isinstance(cell, str):
+        return None if cell == "" else cell
     if cell in ("true", "false"):
         return cell == "true"
     try:
@@ -30,7 +30,7 @@ def ends(prefix: str = "", middle: str = "median") -> tuple[str, str, str]:
     return f"{prefix}{middle}", f"{prefix}lower", f"{prefix}upper"
 
 
-def limits(row: Row, prefix: str = "", middle: str = "median") -> list[Any]:
+def limits(row: Mapping[str, Any], prefix: str = "", middle: str = "median") -> list[Any]:
     """Middle, lower and upper limit of a row as values."""
     return [value(row[name]) for name in ends(prefix, middle)]
 
@@ -70,11 +70,8 @@ class Table:
         """Every cell was checked; `shared` are columns whose cells must be the same in every row."""
         for row in self.rows:
             self.check(row, **shared)
-        missing = [
-            f"line {at + 2}: {', '.join(sorted(set(self.columns) - touched))}"
-            for at, touched in enumerate(self._touched)
-            if set(self.columns) - touched
-        ]
+        missing = [f"line {at + 2}: {', '.join(sorted(set(self.columns) - touched))}"
+                   for at, touched in enumerate(self._touched) if set(self.columns) - touched]
         assert not missing, f"{self.name}: no check looks at {missing[:5]}"
 
     def numbers(self, row: Row) -> dict[str, Any]:
@@ -138,8 +135,7 @@ def says(text: str, *wanted: float | None, scale: float = 1.0) -> bool:
         return text.strip() in ("", "–")
     parts = re.findall(_NUMBER, text.replace("−", "-"))
     return len(parts) == len(wanted) and all(
-        _agrees(part, scale * number) for part, number in zip(parts, wanted, strict=True) if number is not None
-    )
+        _agrees(part, scale * number) for part, number in zip(parts, wanted, strict=True) if number is not None)
 
 
 def _agrees(part: str, number: float) -> bool:

@@ -7,11 +7,16 @@ from tests.seen.facts import SUBSET_LABELS
 
 SHARED = {
     "Endpoint": label,
+    "Estimate": interval(*ends()),
     "Id": text("reported_id"),
+    "Mean rate": interval(*ends()),
     "Mid-p": plain("pit"),
     "Model": words("model"),
+    "New study": interval(*ends("new_")),
     "Note": text("note"),
+    "Observed, %": plain("observed", scale=100),
     "Patients": plain("n"),
+    "Predicted": interval(*ends()),
     "Predictive mid-p": plain("pit"),
     "Reason": text("reason"),
     "Report": text("report"),
@@ -19,8 +24,11 @@ SHARED = {
     "Studies / patients": count("k_studies", "n_patients"),
     "Study": text("label"),
     "Subset": cells.subset,
+    "Survival": interval(*ends()),
     "Tier": text("tier"),
     "Two-sided": plain("two_sided"),
+    **{name.capitalize(): text(name) for name in ("absent", "benchmark", "covariate", "definition", "guideline",
+                                                  "interval", "item", "other", "priors", "rule", "year")},
 }
 """Heads that mean the same in every table that has no entry of its own for them."""
 
@@ -69,7 +77,7 @@ SLOPES = {
     "P(ratio > 1)": plain("probability_above_one", scale=100),
     "Prior SD per unit": plain("prior_sd", "prior_sd_per_sd"),
     "SD / prior SD": plain("sd_ratio"),
-    "Heterogeneity without, with": cells.named(
+    "Heterogeneity without, with": cells.headed(
         lambda row: row["heterogeneity"], plain("heterogeneity_without", "heterogeneity_with")),
 }
 
@@ -87,7 +95,7 @@ METHODS = {
     "Estimand": lambda head, cell, row: (
         cell == row["estimand"].replace("_", " ") + (f" at {row['time_months']} months" if row["time_months"] else "")),
     "Estimate, %": _estimate,
-    "Heterogeneity": cells.named(lambda row: row["heterogeneity_name"], plain("heterogeneity")),
+    "Heterogeneity": cells.headed(lambda row: row["heterogeneity_name"], plain("heterogeneity")),
 }
 STUDY = {
     "Base": text("population"),
@@ -99,7 +107,6 @@ STUDY = {
 }
 CONVERSIONS = {
     "Study": cells.study,
-    "Definition": text("definition"),
     "Printed": text("statistic"),
     "Standard error from": text("rule"),
     "n": plain("patients"),
@@ -117,14 +124,12 @@ STEPS = {
         lambda row: row["estimand"].replace("_", " "),
     ),
     "What": text("label"),
-    "Interval": text("interval"),
     "Estimate [interval]": interval(*ends(middle="estimate"), unit="unit"),
     "Change": lambda head, cell, row: points("change", scale=_unit(row))(head, cell, row),
     "Due to": lambda head, cell, row: cell == (row["step"] if row["change"] else ""),
 }
 TOTALS = {
     "Reading": lambda head, cell, row: cell == f"{row['scenario']} {row['total_events']}/{row['total_n']}",
-    "Absent": text("absent"),
     "Missing events / patients": plain("missing_events", "missing_n"),
     "Expected": plain("expected_events", "events_lower", "events_upper"),
     "P(this total)": plain("probability"),
@@ -151,15 +156,14 @@ BOUNDS = {
     "Studies / patients": count("known_k", "known_n"),
     "Missing studies / patients": count("missing_k", "missing_n"),
     "Missing events": text("missing_events"),
-    "Mean rate, %": interval(*ends()),
     "Interval": lambda head, cell, row: cell == f"{round(100 * value(row['level']))} % {row['interval']}",
 }
 LEFT_OUT = {
     "Without": text("label"),
-    "Estimate, %": interval(*ends()),
     "Shift, points": points("shift"),
     "Shift, SD": signed("shift_sd"),
-    "Heterogeneity": cells.named(lambda row: row["heterogeneity"], plain("heterogeneity_median", "full_heterogeneity")),
+    "Heterogeneity": cells.headed(
+        lambda row: row["heterogeneity"], plain("heterogeneity_median", "full_heterogeneity")),
     "Surprise, bits": plain("surprise_bits"),
     "Learned, bits": plain("information_bits"),
     "Pareto k": plain("pareto_k"),
@@ -167,7 +171,6 @@ LEFT_OUT = {
 }
 SUBSETS = {
     "Subset": text("label"),
-    "Rule": text("rule"),
     "Studies / patients in it": count("subset_k", "subset_n"),
     "In it, %": interval(*ends("subset_")),
     "Studies / patients outside": count("rest_k", "rest_n"),
@@ -185,7 +188,7 @@ SIZES = {
     "p, Egger (not level)": plain("egger_two_sided"),
     "Note": text("reason"),
 }
-PREDICTED = {"Observed, %": plain("observed", scale=100), "z": signed("z")}
+PREDICTED = {"z": signed("z")}
 JUDGED = {
     "Priors": text("which_priors"),
     "Prior SD of rates at 80 %, points": plain("prior_spread", scale=100),
@@ -215,12 +218,8 @@ CONCLUSIONS = {
 SENSITIVITY = {
     "Choice": cells.anything,
     "Variant": lambda head, cell, row: cell == ("" if row["dimension"] == "headline" else row["variant"]),
-    "Mean rate, %": interval(*ends()),
-    "Survival, %": interval(*ends()),
-    "New study, %": interval(*ends("new_")),
     "rho": plain("heterogeneity_median"),
     "tau": plain("heterogeneity_median"),
-    "Priors": text("priors"),
     "Change, points": _unless_headline(signed("change")),
     "Change of median, months": _unless_headline(signed("change_months")),
     "Conclusion": lambda head, cell, row: all(
@@ -256,19 +255,16 @@ UNCOMPARED = {
     "Published": plain("published"),
     "Why not": text("reason"),
 }
-YEARS = {"Up to": text("year"), "New": plain("added"), "Estimate": interval(*ends()), "Note": text("reason")}
+YEARS = {"Up to": text("year"), "New": plain("added"), "Note": text("reason")}
 BEFORE = {
-    "Year": text("year"),
     "Earlier studies": plain("before"),
     "Observed": interval("observed"),
-    "Predicted": interval(*ends()),
     "Note": text("reason"),
 }
 CERTAINTY = {head: cells.worded(head.lower(), *numbers) for head, numbers in (
     ("Imprecision", ("limits_ratio",)), ("Inconsistency", ("spread",)), ("Indirectness", ("indirect_n", "n_patients")),
     ("Missing", ("missing_k", "eligible_k")))}
 EXCEEDED = {
-    "Benchmark": text("benchmark"),
     "Value": lambda head, cell, row: says(
         cell, *(value(row[name]) for name in ("low", "high") if row[name]), scale=_unit(row)),
     "Quantity": cells.starts(lambda row: row["estimand"].removesuffix("_months"), lambda row: row["time_months"]),
@@ -277,8 +273,6 @@ EXCEEDED = {
     "Place in the source": text("locator"),
 }
 CHECKLIST = {
-    "Guideline": text("guideline"),
-    "Item": text("item"),
     "Asks for": text("asks"),
     "Note": text("reason"),
     "Answered in": lambda head, cell, row: cell == (
@@ -290,8 +284,6 @@ UNUSED = {
     "Why": text("reason"),
 }
 PAIRS = {
-    "Covariate": text("covariate"),
-    "Other": text("other"),
     "Studies": plain("n_studies"),
     "Correlation": plain("correlation"),
 }
@@ -307,8 +299,6 @@ CHECKS = {
     **{f"p, {name}": plain(name) for name in ("largest", "smallest", "spread")},
 }
 LATER = {
-    "Observed, %": plain("observed", scale=100),
-    "Predicted, %": interval(*ends()),
     "By chance": plain("chance_named"),
     "Log predictive": plain("log_predictive"),
 }
@@ -321,8 +311,7 @@ SCORED = {
 PREDICTION = {
     "Estimand": cells.anything,
     "Pooled, %": interval(*ends()),
-    "New study, %": interval(*ends("new_")),
-    "Heterogeneity": cells.named(lambda row: row["spread"], plain(*ends("spread_"))),
+    "Heterogeneity": cells.headed(lambda row: row["spread"], plain(*ends("spread_"))),
 }
 
 
@@ -335,9 +324,6 @@ def _variation(head: str, cell: str, row: Row) -> bool:
 
 FITS = {
     "Fit": _variation,
-    "Mean rate, %": interval(*ends()),
-    "Survival at 12 months, %": interval(*ends()),
-    "New study, %": interval(*ends("new_")),
     "rho": plain(*ends("spread_")),
     "tau": plain(*ends("spread_")),
 }

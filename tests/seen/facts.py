@@ -148,18 +148,9 @@ def dogwood(factor: float = 1.25) -> Hazard:
         variance += (share * parts[-1] * 12 * hazard * error) ** 2
     variance += weight[0] * weight[1] * (parts[0] - parts[1]) ** 2 / 33
     error = max(math.sqrt(variance) / (survival * abs(math.log(survival))), 1 / math.sqrt(33))
-    return Hazard(
-        "dogwood_2018",
-        (6, 7),
-        "median 21.5 months (12.4 to not reached) [responders, n = 22]; "
-        "median 4.9 months (2.6 to 8.2) [others, n = 11]",
-        "OS",
-        "A",
-        33,
-        math.log(-math.log(survival) / 12),
-        error,
-        error,
-    )
+    printed = "median 21.5 months (12.4 to not reached) [responders, n = 22]; " \
+        "median 4.9 months (2.6 to 8.2) [others, n = 11]"
+    return Hazard("dogwood_2018", (6, 7), printed, "OS", "A", 33, math.log(-math.log(survival) / 12), error, error)
 
 
 def elm() -> Hazard:

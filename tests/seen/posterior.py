@@ -56,37 +56,49 @@ DEFAULTS = {"beta_binomial": {"mu": "Beta(1, 1)", "rho": "Beta(1, 4)"},
 """Those of survival as the model states them: that they are sensible is another test's business."""
 
 
-@cache
-def study_likelihood(model: str, kind: str, *data: float) -> np.ndarray:
-    """Log marginal likelihood of one study on the plane, shape (v, u)."""
-    u, v = U[model][None, :], V[model][:, None]
+def log_prior(model: str, given: Sequence[str], u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Log density of two priors in words, location first, at coordinates of the plane."""
     if model == "beta_binomial":
-        y, n = data
+        stretch = sum(special.log_expit(x) for x in (u, -u, v, -v))
+        return prior(given[0])(special.expit(u)) + prior(given[1])(special.expit(v)) + stretch
+    return prior(given[0])(u) + prior(given[1])(np.exp(v)) + v
+
+
+def data_of(study: Any) -> tuple[Any, ...]:
+    """What the likelihood of a study hangs on: its kind and its numbers."""
+    if isinstance(study, Counts):
+        return "counts", study.events, study.n
+    return ("poisson", study.events, study.months) if study.months else ("estimate", study.value, study.below)
+
+
+def log_likelihood(model: str, data: tuple[Any, ...], u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Log marginal likelihood of one study at coordinates of the plane."""
+    kind, y, n = data
+    if model == "beta_binomial":
         kappa = np.exp(-v)  # (1 - rho) / rho
         a, b = special.expit(u) * kappa, special.expit(-u) * kappa
         return (special.betaln(a + y, b + n - y) - special.betaln(a, b) - special.betaln(y + 1, n - y + 1)
                 - np.log(n + 1))
     tau = np.exp(v)
     if kind == "estimate":
-        value, error = data
-        return stats.norm.logpdf(value, u, np.sqrt(error**2 + tau**2))
+        return stats.norm.logpdf(y, u, np.sqrt(n**2 + tau**2))
     theta = u[..., None] + tau[..., None] * _Z
     if kind == "counts":
-        y, n = data
         each = (stats.binom.logpmf(y, n, 0.5) + n * np.log(2.0) + y * special.log_expit(theta) + (n - y)
                 * special.log_expit(-theta))
     else:
-        y, months = data
-        each = y * (theta + np.log(months)) - months * np.exp(theta) - special.gammaln(y + 1)
+        each = y * (theta + np.log(n)) - n * np.exp(theta) - special.gammaln(y + 1)
     return special.logsumexp(each, b=_W, axis=-1)
 
 
+@cache
+def _on_plane(model: str, data: tuple[Any, ...]) -> np.ndarray:
+    return log_likelihood(model, data, U[model][None, :], V[model][:, None])
+
+
 def likelihood(model: str, study: Any) -> np.ndarray:
-    if isinstance(study, Counts):
-        return study_likelihood(model, "counts", study.events, study.n)
-    if study.months:
-        return study_likelihood(model, "poisson", study.events, study.months)
-    return study_likelihood(model, "estimate", study.value, study.below)
+    """Log marginal likelihood of one study on the plane, shape (v, u)."""
+    return _on_plane(model, data_of(study))
 
 
 @dataclass(frozen=True)
@@ -264,13 +276,7 @@ def _posterior(model: str, studies: tuple[Any, ...], given: tuple[str, ...]) -> 
 
 
 def _made(model: str, studies: tuple[Any, ...], given: tuple[str, ...], extra: Any) -> Plane:
-    plane = Plane(model, np.zeros((len(V[model]), len(U[model]))), 0.0)
-    location, spread = plane.at
-    log = prior(given[0])(location) + prior(given[1])(spread) + extra
-    if model == "beta_binomial":
-        log = log + np.log(location) + np.log1p(-location) + np.log(spread) + np.log1p(-spread)
-    else:
-        log = log + np.log(spread)
+    log = log_prior(model, given, U[model][None, :], V[model][:, None]) + extra
     log = log + sum(likelihood(model, study) for study in studies)
     cell = (U[model][1] - U[model][0]) * (V[model][1] - V[model][0])
     top = log.max()

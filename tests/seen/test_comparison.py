@@ -14,8 +14,8 @@ from tests.seen.running import SAMPLED
 
 
 def _ours(seen, endpoint: str, subset: str, tiers: str, estimand: str):
-    return next(iter(chosen(seen.tables["estimates.csv"], endpoint=endpoint, subset=subset, tiers=tiers,
-                            estimand=estimand, early_landmarks="true", model=HEADLINE[endpoint], study_id="")))
+    return single(seen.tables["estimates.csv"], endpoint=endpoint, subset=subset, tiers=tiers,
+                  estimand=estimand, early_landmarks="true", model=HEADLINE[endpoint], study_id="")
 
 
 RULES = {row["reported_endpoint"] + "/" + row["statistic"]: row for row in table("comparisons.csv")}

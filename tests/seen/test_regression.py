@@ -7,9 +7,9 @@ import pytest
 from scipy import special, stats
 
 from tests.seen.checking import Table, between, chosen, limits, one_of, single, value
-from tests.seen.facts import ENDPOINTS, LEVEL, STUDIES, Counts, named, studies_of, study_of, table
+from tests.seen.facts import ENDPOINTS, LEVEL, STUDIES, named, studies_of, study_of, table
 from tests.seen.headline import HEADLINE, MAIN, SPREAD, headline, main_limits, months
-from tests.seen.posterior import DEFAULTS, U, V, arguments, prior
+from tests.seen.posterior import DEFAULTS, U, V, arguments, data_of, log_likelihood, log_prior
 
 COVARIATES = {row["covariate"]: row for row in table("covariates.csv")}
 
@@ -115,28 +115,8 @@ def _by_sums(rows, row, studies, x, scale) -> None:
 
 def _evidence_at(model, studies, given, shifts) -> float:
     u, v = U[model][::4][None, :], V[model][::4][:, None]
-    if model == "beta_binomial":
-        log = prior(given[0])(special.expit(u)) + special.log_expit(u) + special.log_expit(-u)
-        log = log + prior(given[1])(special.expit(v)) + special.log_expit(v) + special.log_expit(-v)
-    else:
-        log = prior(given[0])(u) + prior(given[1])(np.exp(v)) + v
-    for study, shift in zip(studies, shifts, strict=True):
-        log = log + _moved(study, u + shift, v)
-    return float(special.logsumexp(log))
-
-
-def _moved(study, u, v) -> np.ndarray:
-    if isinstance(study, Counts):
-        kappa = np.exp(-v)
-        a, b = special.expit(u) * kappa, special.expit(-u) * kappa
-        return special.betaln(a + study.events, b + study.n - study.events) - special.betaln(a, b)
-    tau = np.exp(v)
-    if not study.months:
-        return stats.norm.logpdf(study.value, u, np.sqrt(study.below**2 + tau**2))
-    z = np.linspace(-6, 6, 41)
-    theta = u[..., None] + tau[..., None] * z
-    each = study.events * theta - study.months * np.exp(theta)
-    return special.logsumexp(each, b=stats.norm.pdf(z) / stats.norm.pdf(z).sum(), axis=-1)
+    return float(special.logsumexp(log_prior(model, given, u, v) + sum(
+        log_likelihood(model, data_of(study), u + shift, v) for study, shift in zip(studies, shifts, strict=True))))
 
 
 def test_regression_predictions(seen):
