@@ -32,18 +32,19 @@ def main_limits(plane: Plane, endpoint: str) -> tuple[float, float, float]:
     return plane.limits(MAIN[endpoint], months(endpoint))
 
 
-def law(plane: Plane, n: int) -> np.ndarray:
-    """Probabilities of 0 to n events of a further study."""
+def law(plane: Plane, n: int, most: int | None = None) -> np.ndarray:
+    """Probabilities of 0 to n events, or to `most` of them, of a further study."""
     location, spread, weight = plane.points()
     kappa = 1 / spread - 1
-    return stats.betabinom.pmf(np.arange(n + 1)[:, None], n, location * kappa, (1 - location) * kappa) @ weight
+    counts = np.arange((n if most is None else most) + 1)[:, None]
+    return stats.betabinom.pmf(counts, n, location * kappa, (1 - location) * kappa) @ weight
 
 
 def pit_of(plane: Plane, study) -> float:
     """Predictive mid-p of a study's count, or of its log hazard, given the others."""
     if isinstance(study, Counts) and plane.model == "beta_binomial":
-        mass = law(plane, study.n)
-        return float(mass[:study.events].sum() + mass[study.events] / 2)
+        mass = law(plane, study.n, study.events)
+        return float(mass[:-1].sum() + mass[-1] / 2)
     location, spread, weight = plane.points()
     z = np.linspace(-6, 6, 49)
     rule = stats.norm.pdf(z) / stats.norm.pdf(z).sum()

@@ -71,8 +71,8 @@ def data_of(study: Any) -> tuple[Any, ...]:
     return ("poisson", study.events, study.months) if study.months else ("estimate", study.value, study.below)
 
 
-def log_likelihood(model: str, data: tuple[Any, ...], u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """Log marginal likelihood of one study at coordinates of the plane."""
+def log_likelihood(model: str, data: tuple[Any, ...], u: np.ndarray, v: np.ndarray, *, every: int = 1) -> np.ndarray:
+    """Log marginal likelihood of one study at coordinates of the plane, from every such node of its effect."""
     kind, y, n = data
     if model == "beta_binomial":
         kappa = np.exp(-v)  # (1 - rho) / rho
@@ -82,13 +82,13 @@ def log_likelihood(model: str, data: tuple[Any, ...], u: np.ndarray, v: np.ndarr
     tau = np.exp(v)
     if kind == "estimate":
         return stats.norm.logpdf(y, u, np.sqrt(n**2 + tau**2))
-    theta = u[..., None] + tau[..., None] * _Z
+    theta = u[..., None] + tau[..., None] * _Z[::every]
     if kind == "counts":
         each = (stats.binom.logpmf(y, n, 0.5) + n * np.log(2.0) + y * special.log_expit(theta) + (n - y)
                 * special.log_expit(-theta))
     else:
         each = y * (theta + np.log(n)) - n * np.exp(theta) - special.gammaln(y + 1)
-    return special.logsumexp(each, b=_W, axis=-1)
+    return special.logsumexp(each, b=every * _W[::every], axis=-1)
 
 
 @cache
