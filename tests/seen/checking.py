@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -13,16 +13,26 @@ DIGITS = 2e-5
 """Relative error of a printed cell: six significant digits leave half a unit of the sixth."""
 
 
-def value(cell: str) -> Any:
-    """The cell as a number, a truth value or text; None where it is empty."""
-    if cell in ("", None):
-        return None
+def value(cell: Any) -> Any:
+    """The cell as a number, a truth value or text; None where it is empty. A value stays what it is."""
+    if cell in ("", None) or not isinstance(cell, str):
+        return None if cell == "" else cell
     if cell in ("true", "false"):
         return cell == "true"
     try:
         return float(cell)
     except ValueError:
         return cell.removeprefix("'")
+
+
+def ends(prefix: str = "", middle: str = "median") -> tuple[str, str, str]:
+    """The columns of a middle and its limits."""
+    return f"{prefix}{middle}", f"{prefix}lower", f"{prefix}upper"
+
+
+def limits(row: Mapping[str, Any], prefix: str = "", middle: str = "median") -> list[Any]:
+    """Middle, lower and upper limit of a row as values."""
+    return [value(row[name]) for name in ends(prefix, middle)]
 
 
 class Table:
@@ -39,22 +49,29 @@ class Table:
         assert self.rows, f"{name} is empty: nothing is checked"
 
     def check(self, row: Row, /, *, within: float = 0.0, **cells: Any) -> None:
-        at = next(at for at, one in enumerate(self.rows) if one is row)
+        at = next(at for at, other in enumerate(self.rows) if other is row)
         for column, wanted in cells.items():
             assert column in self.columns, f"{self.name} has no column {column}"
-            found = value(row[column])
-            assert _is(found, wanted, within), f"{self.name}, line {at + 2}, {column}: {found!r}, not {wanted!r}"
+            cell = value(row[column])
+            assert _is(cell, wanted, within), f"{self.name}, line {at + 2}, {column}: {cell!r}, not {wanted!r}"
         self._touched[at] |= set(cells)
+
+    def limits(self, row: Row, wanted: Sequence[Any], *, prefix: str = "", within: float) -> None:
+        """Median and limits are these, and in their order."""
+        middle, lower, upper = ends(prefix)
+        self.check(row, within=within, **dict(zip((middle, lower, upper), wanted, strict=True)))
+        ordered(self.numbers(row), lower, middle, upper)
+
+    def known(self, row: Row, names: str) -> None:
+        """Columns, blanks between their names, that say what the rest of the row must be, or are checked elsewhere."""
+        self.check(row, **{name: row[name] for name in names.split()})
 
     def complete(self, **shared: Any) -> None:
         """Every cell was checked; `shared` are columns whose cells must be the same in every row."""
         for row in self.rows:
             self.check(row, **shared)
-        missing = [
-            f"line {at + 2}: {', '.join(sorted(set(self.columns) - touched))}"
-            for at, touched in enumerate(self._touched)
-            if set(self.columns) - touched
-        ]
+        missing = [f"line {at + 2}: {', '.join(sorted(set(self.columns) - touched))}"
+                   for at, touched in enumerate(self._touched) if set(self.columns) - touched]
         assert not missing, f"{self.name}: no check looks at {missing[:5]}"
 
     def numbers(self, row: Row) -> dict[str, Any]:
@@ -118,8 +135,7 @@ def says(text: str, *wanted: float | None, scale: float = 1.0) -> bool:
         return text.strip() in ("", "–")
     parts = re.findall(_NUMBER, text.replace("−", "-"))
     return len(parts) == len(wanted) and all(
-        _agrees(part, scale * number) for part, number in zip(parts, wanted, strict=True) if number is not None
-    )
+        _agrees(part, scale * number) for part, number in zip(parts, wanted, strict=True) if number is not None)
 
 
 def _agrees(part: str, number: float) -> bool:

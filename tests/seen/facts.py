@@ -3,7 +3,7 @@
 import csv
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -148,18 +148,9 @@ def dogwood(factor: float = 1.25) -> Hazard:
         variance += (share * parts[-1] * 12 * hazard * error) ** 2
     variance += weight[0] * weight[1] * (parts[0] - parts[1]) ** 2 / 33
     error = max(math.sqrt(variance) / (survival * abs(math.log(survival))), 1 / math.sqrt(33))
-    return Hazard(
-        "dogwood_2018",
-        (6, 7),
-        "median 21.5 months (12.4 to not reached) [responders, n = 22]; "
-        "median 4.9 months (2.6 to 8.2) [others, n = 11]",
-        "OS",
-        "A",
-        33,
-        math.log(-math.log(survival) / 12),
-        error,
-        error,
-    )
+    printed = "median 21.5 months (12.4 to not reached) [responders, n = 22]; " \
+        "median 4.9 months (2.6 to 8.2) [others, n = 11]"
+    return Hazard("dogwood_2018", (6, 7), printed, "OS", "A", 33, math.log(-math.log(survival) / 12), error, error)
 
 
 def elm() -> Hazard:
@@ -181,6 +172,21 @@ def hazards(subset: str = "all", tiers: str = "AB", *, early: bool = True, facto
 
 def studies_of(endpoint: str, subset: str = "all", tiers: str = "AB", *, early: bool = True) -> list[Any]:
     return hazards(subset, tiers, early=early) if endpoint == "os" else counts(endpoint, subset, tiers)
+
+
+def size(studies: Sequence[Any]) -> dict[str, int]:
+    """Studies and patients by the names of their columns."""
+    return {"k_studies": len(studies), "n_patients": sum(study.n for study in studies)}
+
+
+def study_of(row: Mapping[str, str], studies: Sequence[Any]) -> Any:
+    """The study that a row is about."""
+    return next(study for study in studies if study.study_id == row["study_id"])
+
+
+def named(study: Any) -> dict[str, Any]:
+    """Id, label and patients of a study by the names of their columns."""
+    return {"study_id": study.study_id, "label": STUDIES[study.study_id]["label"], "n": study.n}
 
 
 def of_row(row: Mapping[str, str]) -> list[Any]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -42,10 +43,8 @@ def tau2(name: str, y: np.ndarray, v: np.ndarray) -> float:
         weight = 1 / (v + t)
         return float(np.log(v + t).sum() + np.log(weight.sum()) + spread(t))
 
-    at = (
-        optimize.minimize_scalar(lambda x: restricted(x**2), bounds=(0, 3), method="bounded", options={"xatol": 1e-9}).x
-        ** 2
-    )
+    at = optimize.minimize_scalar(
+        lambda x: restricted(x**2), bounds=(0, 3), method="bounded", options={"xatol": 1e-9}).x ** 2
     return at if restricted(at) < restricted(0.0) else 0.0
 
 
@@ -84,21 +83,16 @@ def logit_normal_mean(m: float, tau: float) -> float:
 def profile(log: Callable[[float, float], float], at: float, spreads: tuple[float, float]) -> tuple[float, float]:
     """Largest log likelihood over the spread at one location, and that spread; its log is searched, and none at all."""
     best = optimize.minimize_scalar(
-        lambda x: -log(at, math.exp(x)), bounds=spreads, method="bounded", options={"xatol": 1e-7}
-    )
+        lambda x: -log(at, math.exp(x)), bounds=spreads, method="bounded", options={"xatol": 1e-7})
     return max((-best.fun, math.exp(best.x)), (log(at, 0.0), 0.0))
 
 
 LIKELIHOODS: dict[str, tuple[Callable[..., float], tuple[float, float]]] = {
     "beta_binomial_ml": (
-        lambda studies: lambda logit, rho: beta_binomial_log(studies, special.expit(logit), rho),
-        (-12.0, -0.01),
-    ),
-    "logit_normal_ml_median": (lambda studies: lambda m, tau: logit_normal_log(studies, m, tau), (-9.0, 1.6)),
+        lambda studies, logit, rho: beta_binomial_log(studies, special.expit(logit), rho), (-12.0, -0.01)),
+    "logit_normal_ml_median": (logit_normal_log, (-9.0, 1.6)),
     "logit_normal_ml_mean": (
-        lambda studies: lambda logit, tau: logit_normal_log(studies, _location(logit, tau), tau),
-        (-9.0, 1.6),
-    ),
+        lambda studies, logit, tau: logit_normal_log(studies, _location(logit, tau), tau), (-9.0, 1.6)),
 }
 
 
@@ -111,14 +105,13 @@ def deviances(method: str, studies: Sequence[Counts], found: Sequence[float]) ->
 
     0 at a maximum-likelihood estimate, 3.841 at its 95 % limits.
     """
-    make, spreads = LIKELIHOODS[method]
-    log = make(studies)
+    likelihood, spreads = LIKELIHOODS[method]
+    log = partial(likelihood, studies)
 
     def at(logit: float) -> tuple[float, float]:
         return profile(log, logit, spreads) if len(studies) > 1 else (log(logit, 0.0), math.nan)
 
     centre = float(special.logit(found[0]))
     top = optimize.minimize_scalar(
-        lambda x: -at(x)[0], bounds=(centre - 0.5, centre + 0.5), method="bounded", options={"xatol": 1e-5}
-    )
+        lambda x: -at(x)[0], bounds=(centre - 0.5, centre + 0.5), method="bounded", options={"xatol": 1e-5})
     return [-2 * (at(float(special.logit(one)))[0] + top.fun) for one in found], at(centre)[1]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import interpolate, ndimage, special, stats
 
+from models import all_models
 from tests.seen.facts import Counts
 
 U = {
@@ -30,10 +31,14 @@ _Z = np.linspace(-7.0, 7.0, 141)
 _W = stats.norm.pdf(_Z) / stats.norm.pdf(_Z).sum()
 
 
+def arguments(text: str) -> list[float]:
+    """The numbers of a prior in words."""
+    return [float(part) for part in text.partition("(")[2].rstrip(")").split(",")]
+
+
 def prior(text: str) -> Callable[[np.ndarray], np.ndarray]:
     """Log density of a prior on its natural scale, from its words."""
-    family, _, rest = text.partition("(")
-    a = [float(part) for part in rest.rstrip(")").split(",")]
+    family, a = text.partition("(")[0], arguments(text)
     return {"Beta": lambda x: stats.beta.logpdf(x, *a), "Normal": lambda x: stats.norm.logpdf(x, *a),
             "HalfNormal": lambda x: stats.halfnorm.logpdf(x, scale=a[0]),
             "HalfCauchy": lambda x: stats.halfcauchy.logpdf(x, scale=a[0]),
@@ -46,40 +51,54 @@ def priors(text: str) -> dict[str, str]:
 
 
 DEFAULTS = {"beta_binomial": {"mu": "Beta(1, 1)", "rho": "Beta(1, 4)"},
-            "logit_normal": {"m": "Normal(0, 2)", "tau": "HalfNormal(1)"}}
+            "logit_normal": {"m": "Normal(0, 2)", "tau": "HalfNormal(1)"},
+            "log_hazard": {name: prior.exact() for name, prior in all_models()["log_hazard"].priors.items()}}
+"""Those of survival as the model states them: that they are sensible is another test's business."""
 
 
-@cache
-def study_likelihood(model: str, kind: str, *data: float) -> np.ndarray:
-    """Log marginal likelihood of one study on the plane, shape (v, u)."""
-    u, v = U[model][None, :], V[model][:, None]
+def log_prior(model: str, given: Sequence[str], u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Log density of two priors in words, location first, at coordinates of the plane."""
     if model == "beta_binomial":
-        y, n = data
+        stretch = sum(special.log_expit(x) for x in (u, -u, v, -v))
+        return prior(given[0])(special.expit(u)) + prior(given[1])(special.expit(v)) + stretch
+    return prior(given[0])(u) + prior(given[1])(np.exp(v)) + v
+
+
+def data_of(study: Any) -> tuple[Any, ...]:
+    """What the likelihood of a study hangs on: its kind and its numbers."""
+    if isinstance(study, Counts):
+        return "counts", study.events, study.n
+    return ("poisson", study.events, study.months) if study.months else ("estimate", study.value, study.below)
+
+
+def log_likelihood(model: str, data: tuple[Any, ...], u: np.ndarray, v: np.ndarray, *, every: int = 1) -> np.ndarray:
+    """Log marginal likelihood of one study at coordinates of the plane, from every such node of its effect."""
+    kind, y, n = data
+    if model == "beta_binomial":
         kappa = np.exp(-v)  # (1 - rho) / rho
         a, b = special.expit(u) * kappa, special.expit(-u) * kappa
         return (special.betaln(a + y, b + n - y) - special.betaln(a, b) - special.betaln(y + 1, n - y + 1)
                 - np.log(n + 1))
     tau = np.exp(v)
     if kind == "estimate":
-        value, error = data
-        return stats.norm.logpdf(value, u, np.sqrt(error**2 + tau**2))
-    theta = u[..., None] + tau[..., None] * _Z
+        return stats.norm.logpdf(y, u, np.sqrt(n**2 + tau**2))
+    theta = u[..., None] + tau[..., None] * _Z[::every]
     if kind == "counts":
-        y, n = data
         each = (stats.binom.logpmf(y, n, 0.5) + n * np.log(2.0) + y * special.log_expit(theta) + (n - y)
                 * special.log_expit(-theta))
     else:
-        y, months = data
-        each = y * (theta + np.log(months)) - months * np.exp(theta) - special.gammaln(y + 1)
-    return special.logsumexp(each, b=_W, axis=-1)
+        each = y * (theta + np.log(n)) - n * np.exp(theta) - special.gammaln(y + 1)
+    return special.logsumexp(each, b=every * _W[::every], axis=-1)
+
+
+@cache
+def _on_plane(model: str, data: tuple[Any, ...]) -> np.ndarray:
+    return log_likelihood(model, data, U[model][None, :], V[model][:, None])
 
 
 def likelihood(model: str, study: Any) -> np.ndarray:
-    if isinstance(study, Counts):
-        return study_likelihood(model, "counts", study.events, study.n)
-    if study.months:
-        return study_likelihood(model, "poisson", study.events, study.months)
-    return study_likelihood(model, "estimate", study.value, study.below)
+    """Log marginal likelihood of one study on the plane, shape (v, u)."""
+    return _on_plane(model, data_of(study))
 
 
 @dataclass(frozen=True)
@@ -243,8 +262,10 @@ _VALUES: dict[str, dict[str, Callable[..., np.ndarray]]] = {
 }
 
 
-def posterior(model: str, studies: Sequence[Any], given: dict[str, str], *, extra: np.ndarray | None = None) -> Plane:
-    """The posterior under priors in words by name, location first."""
+def posterior(model: str, studies: Sequence[Any], given: dict[str, str] | None = None, *,
+              extra: np.ndarray | None = None) -> Plane:
+    """The posterior under priors in words by name, location first; under the defaults where none are given."""
+    given = given or DEFAULTS[model]
     return (_posterior(model, tuple(studies), tuple(given.values())) if extra is None
             else _made(model, tuple(studies), tuple(given.values()), extra))
 
@@ -255,13 +276,7 @@ def _posterior(model: str, studies: tuple[Any, ...], given: tuple[str, ...]) -> 
 
 
 def _made(model: str, studies: tuple[Any, ...], given: tuple[str, ...], extra: Any) -> Plane:
-    plane = Plane(model, np.zeros((len(V[model]), len(U[model]))), 0.0)
-    location, spread = plane.at
-    log = prior(given[0])(location) + prior(given[1])(spread) + extra
-    if model == "beta_binomial":
-        log = log + np.log(location) + np.log1p(-location) + np.log(spread) + np.log1p(-spread)
-    else:
-        log = log + np.log(spread)
+    log = log_prior(model, given, U[model][None, :], V[model][:, None]) + extra
     log = log + sum(likelihood(model, study) for study in studies)
     cell = (U[model][1] - U[model][0]) * (V[model][1] - V[model][0])
     top = log.max()

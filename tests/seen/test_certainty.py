@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tests.seen.checking import Table, chosen, single, value
+from tests.seen.checking import Table, chosen, limits, single, value
 from tests.seen.facts import ENDPOINTS, STUDIES, is_asked, studies_of
-from tests.seen.test_dependence import HEADLINE
+from tests.seen.fitted import headline_rows
+from tests.seen.headline import MAIN
 
 WORDS = {"imprecision": (("precise", "imprecise", "very imprecise"), 4, 25),
          "inconsistency": (("consistent", "inconsistent", "very inconsistent"), 0.5, 1),
@@ -29,15 +30,14 @@ def test_certainty(seen):
     assert [row["endpoint"] for row in rows.rows] == list(ENDPOINTS) and eligible == 7
     for row in rows.rows:
         endpoint, studies = row["endpoint"], studies_of(row["endpoint"])
-        fit = chosen(seen.tables["estimates.csv"], endpoint=endpoint, model=HEADLINE[endpoint], subset="all",
-                     tiers="AB", study_id="", early_landmarks="true")
-        main = single(chosen(fit, estimand="survival" if endpoint == "os" else "mean_rate"))
-        lower, median, upper = (value(main[name]) for name in ("lower", "median", "upper"))
+        fit = chosen(headline_rows(seen, endpoint), study_id="")
+        main = single(fit, estimand=MAIN[endpoint])
+        median, lower, upper = limits(main)
         ratio = upper / (1 - upper) / (lower / (1 - lower))
         if endpoint == "os":
-            spread = value(single(chosen(fit, estimand="tau"))["median"])
+            spread = value(single(fit, estimand="tau")["median"])
         else:
-            kappa = 1 / value(single(chosen(fit, estimand="rho"))["median"]) - 1
+            kappa = 1 / value(single(fit, estimand="rho")["median"]) - 1
             # A million rates leave 0.0007 of their standard deviation.
             rates = stats.beta(median * kappa, (1 - median) * kappa).ppf((np.arange(1_000_000) + 0.5) / 1e6)
             spread = float(np.std(np.log(rates / (1 - rates))))

@@ -7,9 +7,9 @@ from scipy import stats
 from analysis.drawing import style
 from tests.reporting import pictures_of
 from tests.seen.checking import Table, value
-from tests.seen.facts import ENDPOINTS, LEVEL, STUDIES, Counts, studies_of
-from tests.seen.test_dependence import HEADLINE, MAIN, headline, months
-from tests.seen.test_predictions import counted, law, mid_p
+from tests.seen.facts import ENDPOINTS, LEVEL, STUDIES, Counts, size, studies_of, study_of
+from tests.seen.headline import HEADLINE, headline, law, main_limits, question
+from tests.seen.test_predictions import counted, mid_p
 
 LANDMARKS = {"ash_2015": (12.0, 0.58), "birch_2016": (11.4, 0.5), "cedar_2017": (4.0, 0.81), "fir_2019": (14.2, 0.5)}
 """Months and survival of each report; the others are strata, or events over person-time."""
@@ -43,11 +43,9 @@ def test_cumulative(seen):
     for row in rows.rows:
         endpoint, at = row["endpoint"], int(row["year"])
         studies = [study for study in studies_of(endpoint) if year(study) <= at]
-        middle, low, high = headline(endpoint, studies).limits(MAIN[endpoint], months(endpoint))
-        rows.check(row, within=1e-3, median=middle, lower=low, upper=high)
-        rows.check(row, k_studies=len(studies), n_patients=sum(study.n for study in studies), year=at,
-                   added=sum(year(study) == at for study in studies), estimand=MAIN[endpoint], endpoint=endpoint,
-                   time_months=months(endpoint), model=HEADLINE[endpoint])
+        rows.limits(row, main_limits(headline(endpoint, studies), endpoint), within=1e-3)
+        rows.check(row, **question(endpoint), **size(studies), year=at,
+                   added=sum(year(study) == at for study in studies))
     rows.complete(level=LEVEL, interval="credible", status="computed", reason=None, stamp=None)
 
 
@@ -58,7 +56,7 @@ def test_cumulative_studies(seen):
     looked_at = 0
     for row in rows.rows:
         endpoint = row["endpoint"]
-        (own,) = (study for study in studies_of(endpoint) if study.study_id == row["study_id"])
+        own = study_of(row, studies_of(endpoint))
         orders = [studies for studies in earlier(endpoint, own) if len(studies) >= 2]
         read = isinstance(own, Counts) or own.study_id in LANDMARKS
         before = sum(year(study) < year(own) for study in studies_of(endpoint))

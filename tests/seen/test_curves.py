@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from tests.seen.checking import Table, between, chosen, ordered, single, value
-from tests.seen.facts import LEVEL, STUDIES, Z, hazards
-from tests.seen.test_dependence import headline
+from tests.seen.checking import Table, between, chosen, single, value
+from tests.seen.facts import LEVEL, STUDIES, Z, hazards, size
+from tests.seen.headline import headline
 
 FACTOR = 1.25
 ETA, TAU = np.linspace(-2.4, 1.2, 61), np.linspace(0.01, 1.6, 40)
@@ -112,11 +112,12 @@ def sums(name: str, study_ids: tuple[str, ...]) -> Sums:
 
 
 def quantiles(values: np.ndarray, weights: np.ndarray) -> tuple[float, float, float]:
+    """Median and limits."""
     values, weights = (np.ravel(array) for array in np.broadcast_arrays(values, weights))
     # One place for equal values, each with the mass on either side of it.
     places, at = np.unique(np.round(values, 12), return_inverse=True)
     mass = np.bincount(at, weights)
-    return tuple(np.interp([TAIL, 0.5, 1 - TAIL], (np.cumsum(mass) - mass / 2) / mass.sum(), places))
+    return tuple(np.interp([0.5, TAIL, 1 - TAIL], (np.cumsum(mass) - mass / 2) / mass.sum(), places))
 
 
 def ids(subset: str) -> tuple[str, ...]:
@@ -126,16 +127,13 @@ def ids(subset: str) -> tuple[str, ...]:
 def test_survival_curves(seen):
     rows = Table(seen, "survival_curves.csv")
     for row in rows.rows:
-        shared = {"k_studies": len(ids(row["subset"])), "tiers": "AB", "study_set": "review", "status": "computed",
-                  "reason": None, "level": LEVEL, "interval": "credible", "endpoint": "os", "subset": row["subset"]}
-        rows.check(row, n_patients=sum(study.n for study in hazards(row["subset"])), **shared)
-        rows.check(row, **dict(zip(("model", "estimand", "time_months", "unit"), (row[name] for name in (
-            "model", "estimand", "time_months", "unit")), strict=True)))
-        ordered(rows.numbers(row), "lower", "median", "upper")
+        rows.known(row, "subset model estimand time_months unit")
+        rows.check(row, **size(hazards(row["subset"])))
         _estimate(seen, rows, row)
         _predictive(rows, row)
     assert {row["model"] for row in chosen(rows.rows, subset="all")} == {"log_hazard", *SHAPES}
-    rows.complete(stamp=None)
+    rows.complete(endpoint="os", tiers="AB", study_set="review", status="computed", reason=None, level=LEVEL,
+                  interval="credible", stamp=None)
 
 
 def _estimate(seen, rows, row) -> None:
@@ -145,8 +143,8 @@ def _estimate(seen, rows, row) -> None:
         values = {"survival": lambda: np.exp(-months * hazard), "median_months": lambda: np.log(2) / hazard,
                   "rmst": lambda: -np.expm1(-months * hazard) / hazard, "tau": lambda: tau}[row["estimand"]]()
         within = {"median_months": 0.3, "rmst": 0.1, "tau": 0.02}.get(row["estimand"], 8e-3)
-        rows.check(row, within=within, probability_falling=None,
-                   **dict(zip(("lower", "median", "upper"), quantiles(values, weights), strict=True)))
+        rows.check(row, probability_falling=None)
+        rows.limits(row, quantiles(values, weights), within=within)
         return
     post, more = sums(row["model"], ids(row["subset"])), SHAPES[row["model"]]
     months, eta = value(row["time_months"]), post.eta[:, None]
@@ -155,11 +153,10 @@ def _estimate(seen, rows, row) -> None:
         "shape": lambda: more, "cured": lambda: more, "rmst": lambda: _restricted(post.name, eta, months, more),
         "median_months": lambda: _median(post.name, eta, more)}[row["estimand"]]()
     within = {"median_months": 0.5, "rmst": 0.08, "tau": 0.02}.get(row["estimand"], 0.012)
-    lower, median, upper = quantiles(values, post.weights)
+    median, lower, upper = quantiles(values, post.weights)
     if row["estimand"] == "median_months" and upper > 100:
-        rows.check(row, within=within, lower=lower, median=median, upper=between(100, 12_001))
-    else:
-        rows.check(row, within=within, lower=lower, median=median, upper=upper)
+        upper = between(100, 12_001)
+    rows.limits(row, (median, lower, upper), within=within)
     falling = float(post.weights.sum(axis=0)[more < 1].sum()) if row["estimand"] == "shape" else None
     rows.check(row, within=0.02, probability_falling=falling)
 
@@ -257,8 +254,7 @@ def test_bands(seen):
             at = ids("all").index(row["study_id"]) if row["study_id"] else None
             limits = quantiles(survival("weibull", THETA[:, None], months, SHAPES["weibull"]), post.of_effects(at))
         # The typical study's curve is by quadrature; 2,000 draws make the others.
-        rows.check(row, within=0.004 if row["curve"] == "typical study" else 0.03, lower=limits[0], median=limits[1],
-                   upper=limits[2])
+        rows.limits(row, limits, within=0.004 if row["curve"] == "typical study" else 0.03)
     assert {row["study_id"] for row in rows.rows} == {"", *ids("all")}
     rows.complete(stamp=None)
 

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from tests.report.reading import Page
-from tests.seen.checking import chosen, numbers, points_say, says, single, value
+from tests.seen.cells import LABELS
+from tests.seen.checking import chosen, limits, numbers, points_say, says, single, value
 from tests.seen.facts import ENDPOINTS
-from tests.seen.test_page import LABELS
 
 
 @pytest.fixture(scope="module")
@@ -95,8 +95,7 @@ def test_missing(seen, told):
     assert told["missing"].startswith(f"{head['missing_k']} stud") and LABELS["cr"] in told["missing"]
     parts = told["missing"].partition("change it? ")[2].split("; ")
     for part, row in zip(parts, (head, none, every), strict=False):
-        limits = (value(row[name]) for name in ("median", "lower", "upper"))
-        assert says(part.partition("]")[0] + "]", *limits, scale=100)
+        assert says(part.partition("]")[0] + "]", *limits(row), scale=100)
     assert f"none of their {none['missing_n']} patients" in parts[1] and "if all of" in parts[2]
 
 
@@ -150,3 +149,5 @@ def test_small_studies(seen, told):
     steep = [row for row in rows if value(row["slope_two_sided"]) < 0.05]
     counts = numbers(told["small_studies"].partition(" endpoint")[0])
     assert counts == ([len(steep), len(rows)] if steep else [len(rows)])
+    large = min(value(row["detectable_ratio"]) for row in rows) > 2
+    assert ("so few studies would show only large differences" in told["small_studies"]) == large

@@ -5,11 +5,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from analysis.inference.estimands import LABELS as ESTIMANDS
 from tests.report.reading import whole
-from tests.seen.checking import DIGITS, chosen, value
-from tests.seen.test_page import Row, Tables, expected
+from tests.seen.captions import endpoint_of, expected
+from tests.seen.cells import Row, Tables
+from tests.seen.checking import DIGITS, chosen, ends, limits, value
+from tests.seen.facts import SUBSET_LABELS
 
-LIMITS = ("median", "lower", "upper")
+LIMITS = ends()
 STEPS = {"prior": None, "error rule": "exponential", "shape": "weibull"}
 MODELS = {"log_hazard": "Constant hazard, medians", "exponential": "Constant hazard, points", "weibull": "Falling",
           "mixture_cure": "Plateau"}
@@ -44,19 +47,19 @@ def shown(caption: str, row: Row) -> Iterator[tuple[str, Key, tuple[str, ...]]]:
         pooled = caption.startswith("Pooled")
         heads = ("Pooled" if pooled else whole, "New study", "Heterogeneity" if pooled else spread)
         for head, prefix, estimand in zip(heads, ("", "new_", "spread_"), (main, new, spread), strict=True):
-            yield head, key(row, estimand), tuple(prefix + name for name in LIMITS)
+            yield head, key(row, estimand), ends(prefix)
     elif caption.startswith("Each refit") and row["dimension"] in ("headline", "family", "tiers"):
         yield whole, key(row, main), LIMITS
-        yield "New study", key(row, new), tuple(f"new_{name}" for name in LIMITS)
+        yield "New study", key(row, new), ends("new_")
         yield spread, key(row, row["heterogeneity"]), ("heterogeneity_median",)
     elif caption.startswith("The choice that moves"):
-        yield "Headline", key({"endpoint": row["endpoint"]}, main), tuple(f"head_{name}" for name in LIMITS)
+        yield "Headline", key({"endpoint": row["endpoint"]}, main), ends("head_")
     elif caption.startswith("Predictive probability"):
-        yield "Without the total", key(row, main), tuple(f"known_{name}" for name in LIMITS)
+        yield "Without the total", key(row, main), ends("known_")
     elif caption.startswith("The mean rate under") and row["bound"] == "headline":
         yield "Mean rate", key(row, main), LIMITS
     elif caption.startswith("Each subset"):
-        yield "In it", key(row, main), tuple(f"subset_{name}" for name in LIMITS)
+        yield "In it", key(row, main), ends("subset_")
     elif caption.startswith("Steps from") and row["step"] in STEPS:
         yield "Estimate", key(row, row["estimand"], STEPS[row["step"]]), ("estimate", "lower", "upper")
     elif caption.startswith("Survival by four"):
@@ -76,14 +79,11 @@ def cells(seen, page: Tables) -> Iterator[tuple[Key, str, list[str], list[float]
                 (at,) = [at for at, one in enumerate(heads) if one.startswith(head)]
                 yield of, f"{caption}: {head}", printed(cell[at]), [value(flat[name]) for name in columns]
         if "by subset" in caption:
-            yield from _by_subset(seen, heading, rows)
+            yield from _by_subset(heading, rows)
 
 
-def _by_subset(seen, heading: str, rows) -> Iterator[tuple[Key, str, list[str], list[float]]]:
-    from analysis.inference.estimands import LABELS as ESTIMANDS
-    from tests.seen.facts import ENDPOINTS, SUBSET_LABELS
-
-    endpoint = next(name for name, row in ENDPOINTS.items() if row["label"] == heading)
+def _by_subset(heading: str, rows) -> Iterator[tuple[Key, str, list[str], list[float]]]:
+    endpoint = endpoint_of(heading)
     by_label = {label: name for name, label in ESTIMANDS.items()}
     for line in rows:
         name, _, time = line[0].rpartition(", ") if line[0].endswith(" months") else (line[0], "", "")
@@ -97,10 +97,10 @@ def files(seen) -> Iterator[tuple[Key, str, list[str], list[float]]]:
     """Estimates that stand in a file alone."""
     for row in seen.tables["estimates.csv"]:
         if not row["study_id"]:
-            yield key(row, row["estimand"], months=row["time_months"]), "estimates.csv", [], _values(row)
+            yield key(row, row["estimand"], months=row["time_months"]), "estimates.csv", [], limits(row)
     for row in seen.tables["influence.csv"]:
         main, _, spread = names(row)
-        yield key(row, main), "influence.csv", [], _values(row, "full_")
+        yield key(row, main), "influence.csv", [], limits(row, "full_")
         yield key(row, spread), "influence.csv", [], [value(row["full_heterogeneity"])]
     for row in seen.tables["regression.csv"]:
         if row["heterogeneity_without"] and row["analysis"] != "complete_case":
@@ -109,11 +109,7 @@ def files(seen) -> Iterator[tuple[Key, str, list[str], list[float]]]:
         yield key(row, names(row)[0]), "power_scaling.csv", [], [value(row["median"])]
     for row in chosen(seen.tables["curve_bands.csv"], study_id=""):
         estimand = {"typical study": "survival", "new study": "new_study_survival"}[row["curve"]]
-        yield key(row, estimand, months=row["months"]), "curve_bands.csv", [], _values(row)
-
-
-def _values(row: Row, prefix: str = "") -> list[float]:
-    return [value(row[prefix + name]) for name in LIMITS]
+        yield key(row, estimand, months=row["months"]), "curve_bands.csv", [], limits(row)
 
 
 def printed(cell: str) -> list[str]:

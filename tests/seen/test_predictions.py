@@ -4,21 +4,13 @@ import numpy as np
 from scipy import optimize, stats
 
 from tests.seen.checking import Table, between, ordered
-from tests.seen.facts import ENDPOINTS, LEVEL, STUDIES, Counts, counts, studies_of
+from tests.seen.facts import ENDPOINTS, LEVEL, Counts, counts, named, studies_of, study_of
+from tests.seen.headline import HEADLINE, headline, law, months, pit_of
 from tests.seen.posterior import DEFAULTS, posterior
-from tests.seen.test_analyses import pit_of
-from tests.seen.test_dependence import HEADLINE, headline, months
 
 TAIL = (1 - LEVEL) / 2
 HAZEL = "hazel_2021"
 DRAWS = 20_000
-
-
-def law(plane, n: int) -> np.ndarray:
-    """Probabilities of 0 to n events of a further study."""
-    location, spread, weight = plane.points()
-    kappa = 1 / spread - 1
-    return stats.betabinom.pmf(np.arange(n + 1)[:, None], n, location * kappa, (1 - location) * kappa) @ weight
 
 
 def mid_p(probability: np.ndarray, count: int) -> float:
@@ -70,7 +62,7 @@ def test_checks(seen):
         (endpoint, study.study_id) for endpoint in ENDPOINTS for study in studies_of(endpoint)]
     for row in rows.rows:
         endpoint, found = row["endpoint"], rows.numbers(row)
-        own = next(study for study in studies_of(endpoint) if study.study_id == row["study_id"])
+        own = study_of(row, studies_of(endpoint))
         observed = reported([own])[0]
         for name in ("prior", "posterior"):
             middle, pit, cells = 0.0, f"{name}_pit", {}
@@ -93,8 +85,8 @@ def test_checks(seen):
             rows.check(row, **{f"{name}_within": inside})
             rows.check(row, **{f"{name}_{limit}": between(0, 1) for limit in ("lower", "median", "upper")})
         rows.check(row, within=1e-5, observed=observed)
-        rows.check(row, endpoint=endpoint, model=HEADLINE[endpoint], study_id=own.study_id, n=own.n,
-                   label=STUDIES[own.study_id]["label"], k_studies=len(studies_of(endpoint)), months=months(endpoint))
+        rows.check(row, **named(own), endpoint=endpoint, model=HEADLINE[endpoint], months=months(endpoint),
+                   k_studies=len(studies_of(endpoint)))
     rows.complete(tiers="AB", study_set="review", level=LEVEL, status="computed", reason=None, stamp=None)
 
 
