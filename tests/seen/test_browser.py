@@ -140,3 +140,15 @@ def test_paper_is_light_and_shows_every_figure(seen, opened, tmp_path):
         image => image.getBoundingClientRect().width <= document.documentElement.clientWidth)""")
     page.pdf(path=tmp_path / "page.pdf")
     assert (tmp_path / "page.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_no_figure_is_longer_than_a_sheet(seen, opened):
+    """Browsers cut what is longer, and a sheet of Letter paper is 27.9 cm long with its margins."""
+    page = opened(seen.folder / "report.html", {"width": 700, "height": 1000})
+    page.emulate_media(media="print")
+    for path in (seen.folder / "report.html", *sorted(seen.folder.glob("details/*.html"))):
+        page.goto(path.as_uri())
+        sizes = page.evaluate("""[...document.querySelectorAll("figure img")].map(image => [
+            image.getBoundingClientRect().height, image.naturalWidth / image.naturalHeight
+            * image.getBoundingClientRect().height / image.getBoundingClientRect().width])""")
+        assert all(height <= 22.5 / 2.54 * 96 and abs(kept - 1) < 0.02 for height, kept in sizes), (path.name, sizes)
