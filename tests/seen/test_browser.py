@@ -56,6 +56,16 @@ def test_no_page_is_wider_than_the_screen(seen, opened, size):
         assert page.evaluate("[...document.images].every(image => image.complete && image.naturalWidth)"), path.name
 
 
+def test_on_a_telephone_no_table_of_the_page_to_read_is_cut(seen, opened):
+    """Also where words and numbers are as long as those of the shipped evidence."""
+    page = opened(seen.folder / "report.html", TELEPHONE)
+    table = page.locator(".questions .scroll", has_text="The same with later studies")
+    for cells, text in (("tbody th", "Neurotoxicity, crude"), ("td:nth-of-type(1)", "80 % [72, 86]")):
+        table.locator(cells).evaluate_all("(cells, text) => cells.forEach(cell => cell.textContent = text)", text)
+    assert table.count() == 1 and page.evaluate("""[...document.querySelectorAll(".scroll")].filter(
+        frame => frame.scrollWidth > frame.clientWidth).map(frame => frame.innerText.slice(0, 60))""") == []
+
+
 def test_the_page_to_read_is_short(seen, opened):
     page = opened(seen.folder / "report.html")
     assert page.evaluate("document.documentElement.scrollHeight") <= SCREENS * LAPTOP["height"]
