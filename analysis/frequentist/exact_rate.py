@@ -42,7 +42,8 @@ RHO = np.array([0.0, 0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3,
 ONE_STUDY = "one study: heterogeneity is not identified and taken as none"
 _ELEMENTS, _FEWEST_DRAWS = 400_000, 1_000
 _SCAN, _WIDTH = 24, 2e-4
-_FEWER = 4  # a scan looks at one draw in so many first
+_SCREENED = 1_000  # draws that a scan looks at first
+_ANY = 1e-6  # less than the share of one draw
 _TIE = 1e-9  # counts that give the same statistic differ by rounding only
 
 
@@ -81,7 +82,8 @@ def exact_interval(studies: RateStudies, *, level: float, seed: int, draws: int 
     (mean,), (rho,), _ = _moments(test.events, test.sizes)
     least = 1.0 - level - test.spent
     # Fewer draws and rhos exclude what is far off only: a pair that no draw is as unlike as.
-    quick = replace(test, order=test.order[::_FEWER], rhos=test.rhos[::2], spent=2.0 * _TIE)
+    quick = replace(test, order=test.order[::max(1, len(test.order) // _SCREENED)], rhos=test.rhos[::2],
+                    spent=min(test.spent, _ANY))
 
     def accepts(mu: float) -> bool:
         return bool(_largest(test, mu, stop=least)[0] > least)

@@ -110,6 +110,14 @@ def test_limits_separate_accepted_from_rejected_means(data) -> None:
 
 
 @pytest.mark.parametrize("name", EDGES)
+@pytest.mark.parametrize("level", [0.8, 0.99])
+def test_a_first_look_at_fewer_draws_moves_no_limit(name: str, level: float, monkeypatch) -> None:
+    quick, whole = exact_interval(EDGES[name], level=level, seed=1), exact_rate._limit
+    monkeypatch.setattr(exact_rate, "_limit", lambda accepts, _, *ends: whole(accepts, lambda mean: True, *ends))
+    assert quick == exact_interval(EDGES[name], level=level, seed=1)
+
+
+@pytest.mark.parametrize("name", EDGES)
 def test_edges_have_limits_about_the_estimate(name: str) -> None:
     found = exact_interval(EDGES[name], level=0.95, seed=1, draws=1_000)
     assert 0.0 <= found.lower <= found.estimate <= found.upper <= 1.0
