@@ -80,8 +80,8 @@ class Posteriors(Mapping[str, "xr.DataTree"]):
 
 def attempted(evidence: Evidence, jobs: tuple[Job, ...], folder: Path | None) -> tuple[Record, ...]:
     """As `records`; where an unexpected error ends the fit, records that say so."""
-    made = attempt("fit", jobs[0].question.endpoint, records, evidence, jobs, folder)
-    return tuple(_empty(evidence, job, FAILED, made.reason) for job in jobs) if isinstance(made, Failure) else made
+    tried = attempt("fit", jobs[0].question.endpoint, records, evidence, jobs, folder)
+    return tuple(_empty(evidence, job, FAILED, tried.reason) for job in jobs) if isinstance(tried, Failure) else tried
 
 
 def _of_fit(evidence: Evidence, fit: Fit, path: str) -> Record:

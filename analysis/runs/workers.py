@@ -21,7 +21,7 @@ from analysis.system.surroundings import keep_freed_memory
 
 _PATIENCE = 5.0  # seconds until a scheduler answers
 _PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
-_WANTED = ("analysis.runs.pipeline", "arviz_stats.base")
+_PRELOADED = ("analysis.runs.pipeline", "arviz_stats.base")
 _received: list[Evidence | None] = []
 
 
@@ -29,7 +29,7 @@ _received: list[Evidence | None] = []
 def helper(evidence: Evidence) -> Iterator[Executor]:
     """One process that has the evidence; it loads what all its work needs at once, while the caller does the same."""
     with workers(1, evidence) as executor:
-        executor.submit(_load)
+        executor.submit(_preload)
         yield executor
 
 
@@ -181,8 +181,8 @@ def _begin(evidence: Evidence | None) -> None:
     _received.append(evidence)
 
 
-def _load() -> None:
-    for module in _WANTED:
+def _preload() -> None:
+    for module in _PRELOADED:
         import_module(module)
 
 

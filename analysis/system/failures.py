@@ -54,9 +54,9 @@ def attempt(part: str, endpoint: str, function: Callable[..., Any], *arguments: 
 
 def gathered(parts: Iterable[tuple[str, Callable[[], Iterable[Any]]]]) -> tuple[list[Any], list[Failure]]:
     """The items of all parts, each by its name and the function that makes them, and the parts that raise."""
-    made = [attempt(part, "", lambda make: list(make()), make) for part, make in parts]
-    failures = [items for items in made if isinstance(items, Failure)]
-    return [item for items in made if not isinstance(items, Failure) for item in items], failures
+    attempts = [attempt(part, "", lambda make: list(make()), make) for part, make in parts]
+    failures = [items for items in attempts if isinstance(items, Failure)]
+    return [item for items in attempts if not isinstance(items, Failure) for item in items], failures
 
 
 def reason_of(error: Exception) -> str:
