@@ -20,7 +20,6 @@ from analysis.planning.mixtures import Mixture, cells_of
 from analysis.planning.settings import MOST_PATIENTS
 
 _CELLS = 600
-_LEAST = 1e-100  # survival below is as good as none, and scipy's binomial law overflows for the smallest numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,11 +60,10 @@ class Rule:
 
 def counts_under(prior: Mixture, n: int) -> np.ndarray:
     """Probability of each count of n patients before any is seen, shape (n + 1,)."""
-    y = np.arange(n + 1)
     if prior.family == "beta":
-        return stats.betabinom.pmf(y[:, None], n, prior.first, prior.second) @ prior.weights
-    rates, mass = _rates(prior)
-    return stats.binom.pmf(y[:, None], n, rates) @ mass
+        return stats.betabinom.pmf(np.arange(n + 1)[:, None], n, prior.first, prior.second) @ prior.weights
+    hazards, mass = _hazards(prior)
+    return np.exp(_log_survivors(n, hazards)) @ mass
 
 
 def success(rule: Rule, n: int, rates: Sequence[float]) -> np.ndarray:
@@ -125,19 +123,36 @@ def _windows(succeeds: np.ndarray, m: int) -> np.ndarray:
 
 def _later(prior: Mixture, m: int, more: int) -> np.ndarray:
     """Probability of each count of `more` patients after each count of m; shape (m + 1, more + 1)."""
-    late = np.arange(more + 1)
     if prior.family == "beta":
+        late = np.arange(more + 1)[:, None]
         weights, a, b = _updated(prior, m)
-        return (weights[:, None] * stats.betabinom.pmf(late[:, None], more, a[:, None], b[:, None])).sum(axis=-1)
-    rates, mass = _rates(prior)
-    joint = stats.binom.pmf(np.arange(m + 1)[:, None], m, rates) * mass
-    return joint / joint.sum(axis=1, keepdims=True) @ stats.binom.pmf(late, more, rates[:, None])
+        return (weights[:, None] * stats.betabinom.pmf(late, more, a[:, None], b[:, None])).sum(axis=-1)
+    hazards, weights = _reweighted(prior, m)
+    return weights @ np.exp(_log_survivors(more, hazards)).T
 
 
-def _rates(prior: Mixture) -> tuple[np.ndarray, np.ndarray]:
-    """Survival of cells with their probabilities, of a prior on the log cumulative hazard."""
+def _hazards(prior: Mixture) -> tuple[np.ndarray, np.ndarray]:
+    """Cumulative hazards of cells with their probabilities, of a prior on the log cumulative hazard."""
     x, mass = cells_of(prior, _CELLS)
-    return np.maximum(np.exp(-np.exp(x)), _LEAST), mass
+    return np.exp(x), mass
+
+
+def _log_survivors(n: int, hazards: np.ndarray) -> np.ndarray:
+    """Log probability of each count of survivors among n at each cumulative hazard, shape (n + 1, C).
+
+    From the log of survival, which scipy's binomial law does not take: it overflows where nobody survives.
+    """
+    y = np.arange(n + 1)
+    ways = special.gammaln(n + 1) - special.gammaln(y + 1) - special.gammaln(n - y + 1)
+    return ways[:, None] - np.outer(y, hazards) + np.outer(n - y, np.log(-np.expm1(-hazards)))
+
+
+def _reweighted(prior: Mixture, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Cumulative hazards of cells, shape (C,), with their probabilities after each count, shape (n + 1, C)."""
+    hazards, mass = _hazards(prior)
+    logs = _log_survivors(n, hazards)
+    joint = np.exp(logs - logs.max(axis=1, keepdims=True)) * mass
+    return hazards, joint / joint.sum(axis=1, keepdims=True)
 
 
 def _posterior_cdf(prior: Mixture, n: int, threshold: float) -> np.ndarray:
@@ -145,9 +160,8 @@ def _posterior_cdf(prior: Mixture, n: int, threshold: float) -> np.ndarray:
     if prior.family == "beta":
         weights, a, b = _updated(prior, n)
         return (weights * special.betainc(a, b, threshold)).sum(axis=1)
-    rates, mass = _rates(prior)
-    joint = stats.binom.pmf(np.arange(n + 1)[:, None], n, rates) * mass
-    return joint @ (rates <= threshold) / joint.sum(axis=1)
+    hazards, weights = _reweighted(prior, n)
+    return weights @ (hazards >= -np.log(threshold))
 
 
 def _updated(prior: Mixture, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
