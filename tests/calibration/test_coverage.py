@@ -90,7 +90,7 @@ def test_truths_of_a_world_are_those_of_its_law(mean, rho):
 
 def test_simulated_shares_are_those_of_every_possible_outcome():
     """Two studies of 4 and 7 patients show one of 40 pairs, whose probabilities scipy knows."""
-    world, sets = SMALL[0], 300
+    world, sets = SMALL[0], 200
     pairs = np.array([(first, second) for first in range(5) for second in range(8)])
     a, b = 0.3 * 4.0, 0.7 * 4.0
     chance = stats.betabinom.pmf(pairs[:, 0], 4, a, b) * stats.betabinom.pmf(pairs[:, 1], 7, a, b)
@@ -155,22 +155,23 @@ def until(condition, seconds=60.0):
         time.sleep(0.05)
 
 
-def test_a_cluster_gives_the_same_bytes_also_when_a_worker_is_killed(dask, tmp_path):
+def test_a_cluster_gives_the_same_bytes_also_when_a_worker_is_killed(dask, tmp_path, monkeypatch):
     address, (lost, _) = dask
+    monkeypatch.setattr("analysis.simulation.coverage.BATCH", 10)
 
     def kill(tallies, name, total):
         if lost.poll() is None:
             os.kill(lost.pid, signal.SIGKILL)
 
     with cluster(address) as executor:
-        rows = list(simulate(SMALL[2:], 150, seed=3, executor=executor, keep=kill))
+        rows = list(simulate(SMALL[2:], 40, seed=3, executor=executor, keep=kill))
     assert lost.wait() == -signal.SIGKILL
-    assert written(rows, tmp_path / "cluster") == written(simulate(SMALL[2:], 150, seed=3), tmp_path / "here")
+    assert written(rows, tmp_path / "cluster") == written(simulate(SMALL[2:], 40, seed=3), tmp_path / "here")
 
 
 def test_an_interrupted_run_goes_on_where_it_ended(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(command, "worlds", lambda sizes: SMALL[:1])
-    arguments = ["calibrate", "--coverage", "--replicates", "60", "--processes", "1", "--output"]
+    arguments = ["calibrate", "--coverage", "--replicates", "52", "--processes", "1", "--output"]
     assert main([*arguments, str(tmp_path / "whole")]) == 0
     told = capsys.readouterr()
     assert "Beta-binomial posterior" in told.out and "[2/2]" in told.err
