@@ -27,6 +27,18 @@ def shipped():
     return load(ROOT / "data")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Tests of a file run in one process, and so do all of tests/seen: the report that they read is made once."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByReport(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            return "tests/seen" if nodeid.startswith("tests/seen/") else super()._split_scope(nodeid)
+
+    return ByReport(config, log)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield
