@@ -1,4 +1,4 @@
-"""The answer as a table for a manuscript: a Word document with one row for each endpoint."""
+"""The answer as a Word table for a manuscript: a row for each endpoint, and of survival one for each reading."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ from analysis.inference.estimands import MAIN, NEW
 from analysis.results.comparison import COMPARISON
 from analysis.results.numbers import counted, level_text, safe
 from analysis.results.results import Results
+from analysis.results.table import Row
 from analysis.results.tables import ESTIMATES
 from analysis.system.files import write_atomically
 
@@ -25,11 +26,21 @@ def answer_cells(results: Results) -> list[list[str]]:
     for endpoint in results.fitted:
         record = results.headline(endpoint.endpoint)
         pooled, new = (record.estimate(names[endpoint.kind]) for names in (MAIN, NEW))
-        row = published.get(endpoint.endpoint)
-        rows.append([f"{endpoint.label}, {results.main_name(endpoint)}", f"{record.k_studies} / {record.n_patients:,}",
-                     ours(pooled) or record.status, ours(new),
-                     *([theirs(row, "published") if row else ""] if published else [])])
+        row, preferred = published.get(endpoint.endpoint), _preferred(results, pooled)
+        readings = [(", hazard may fall (preferred)", preferred, None), (", constant hazard", pooled, new)] \
+            if preferred else [("", pooled, new)]
+        rows += [[f"{endpoint.label}, {results.main_name(endpoint)}{reading}",
+                  f"{record.k_studies} / {record.n_patients:,}", ours(estimate) or record.status, ours(prediction),
+                  *([theirs(row, "published") if row else ""] if published else [])]
+                 for reading, estimate, prediction in readings]
     return [[safe(cell) for cell in row] for row in rows]
+
+
+def _preferred(results: Results, pooled: Row | None) -> Row | None:
+    """Of survival, the same estimand by the preferred assumption about the hazard; None where there is one only."""
+    same = ("endpoint", "estimand", "time_months")
+    return next((row for row in results.rows("answer.csv") if pooled and row["hazard"] and row["preferred"]
+                 and all(row[name] == pooled[name] for name in same)), None)
 
 
 def write_answer(results: Results, folder: Path) -> Path:

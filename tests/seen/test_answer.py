@@ -2,12 +2,14 @@
 
 import re
 
+import docx
+
 from analysis.cases.curves import CENSORING
 from analysis.results.simulated import record
 from tests.seen.captions import headline_row
 from tests.seen.cells import LABELS
 from tests.seen.checking import limits, points_say, says, single, value
-from tests.seen.facts import ENDPOINTS, REPORTED
+from tests.seen.facts import ENDPOINTS, REPORTED, STUDIES
 
 
 def test_sentences_of_the_answer(seen, page):
@@ -25,6 +27,40 @@ def test_sentences_of_the_answer(seen, page):
         part = re.search(rf"differ from them by .*?([+−\d.]+)(?: to ([+−\d.]+))? {name}", page.text)
         assert points_say(part[1], min(sizes), scale) and points_say(part[2] or part[1], max(sizes), scale)
     assert len(REPORTED) == len(seen.tables["comparison.csv"])
+    falling = {(row["endpoint"], row["subset"], row["estimand"], row["time_months"]): value(row["median"])
+               for row in seen.tables["survival_curves.csv"] if row["model"] == "weibull"}
+    for unit, scale, name in (("probability", 100, "percentage points"), ("months", 1, "months")):
+        sizes = [falling[key] - value(row["published"]) for row in both if row["units"] == unit for key in [
+            (row["our_endpoint"], row["subset"] or "all", row["estimand"], row["time_months"])] if key in falling]
+        part = re.search(rf"the preferred reading differs by .*?([+−\d.]+)(?: to ([+−\d.]+))? {name}", page.text)
+        assert points_say(part[1], min(sizes), scale) and points_say(part[2] or part[1], max(sizes), scale)
+
+
+def test_the_first_words_say_how_many_of_the_studies_have_a_number(seen, page):
+    headlines = [row for row in seen.tables["studies.csv"] if row["subset"] == "all" and row["tiers"] == "AB"]
+    used = {row["study_id"] for row in headlines}
+    asked = [row for row in STUDIES.values() if row["in_review"] == "true" and row["design"] == "prospective"]
+    first = f"{len(used)} of {len(asked)}" if len(used) < len(asked) else f"{len(used)}"
+    assert f"{first} studies with" in page.text
+
+
+def test_a_page_of_survival_begins_with_the_preferred_reading(seen):
+    words = re.sub(r"<[^>]+>", "", (seen.folder / "details" / "endpoint-os.html").read_text("utf-8"))
+    preferred = single(seen.tables["answer.csv"], hazard="falling", estimand="survival", time_months="12")
+    found = re.search(r"the preferred reading: (.*?) at 12 months .*? of the comparison: (.*?)\.\n", words)
+    for text, row in ((found[1], preferred), (found[2], headline_row(seen, "os"))):
+        assert says(text, *limits(row), scale=100)
+    assert "Overall survival: what single studies, later studies" in (seen.folder / "report.html").read_text("utf-8")
+
+
+def test_the_word_table_has_both_readings_of_survival(seen):
+    (table,) = docx.Document(seen.folder / "answer.docx").tables
+    rows = {row.cells[0].text: row.cells for row in table.rows}
+    preferred = single(seen.tables["answer.csv"], hazard="falling", estimand="survival", time_months="12")
+    for reading, numbers in (("hazard may fall (preferred)", preferred), ("constant hazard", headline_row(seen, "os"))):
+        cells = rows[f"{LABELS['os']}, survival at 12 months, {reading}"]
+        assert says(cells[2].text, *limits(numbers), scale=100)
+        assert bool(cells[3].text) == (reading == "constant hazard")
 
 
 def test_cards(seen, page):

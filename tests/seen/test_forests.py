@@ -86,16 +86,32 @@ def test_published(seen, figures):
         rows.sort(key=lambda row: order.index(row["endpoint"]))
         theirs, ours = points(axes, style.PUBLISHED), points(axes, style.SHRUNKEN)
         assert [x for _, x in theirs] == near([value(row["published"]) for row in rows])
-        assert [x for _, x in ours] == near([value(row["median"]) for row in rows])
-        for row, (y, _), (z, _) in zip(rows, theirs, ours, strict=True):
+        assert [x for _, x in ours] == near([value(row["median"]) for row in _readings(seen, rows)])
+        marks = iter(ours)
+        for row, (y, _) in zip(rows, theirs, strict=True):
+            (z, _), scale = next(marks), 100.0 if unit == "probability" else 1.0
             assert y < z < y + 1  # published above ours
-            scale = 100.0 if unit == "probability" else 1.0
             _interval(axes, y, style.PUBLISHED, row, (*PUBLISHED, "published_k", "published_n"), scale)
             _interval(axes, z, style.SHRUNKEN, row, (*ends(), "k_studies", "n_patients"), scale)
+            for falling in _falling(seen, row):
+                below, _ = next(marks)
+                assert z < below < y + 1 and shows(at_row(axes, below), limits(falling), scale)
     assert legend_of(figure) == {
         "published, 90 % or 95 % confidence interval": style.PUBLISHED,
-        "this analysis (posterior median), 95 % credible interval": style.SHRUNKEN,
+        "this analysis (median; constant hazard), 95 % credible interval": style.SHRUNKEN,
+        "this analysis, hazard may fall: preferred": style.SHRUNKEN,
     }
+
+
+def _falling(seen, row) -> list[dict[str, str]]:
+    """What a hazard that may fall makes of the number of a comparison; nothing of a rate."""
+    return chosen(seen.tables["survival_curves.csv"], endpoint=row["our_endpoint"], subset=row["subset"] or "all",
+                  model="weibull", estimand=row["estimand"], time_months=row["time_months"])
+
+
+def _readings(seen, rows) -> list[dict[str, str]]:
+    """Each comparison, followed by what a hazard that may fall makes of it."""
+    return [reading for row in rows for reading in (row, *_falling(seen, row))]
 
 
 def _interval(axes, y, color, row, columns, scale) -> None:
@@ -116,8 +132,9 @@ def test_the_summary_has_the_leading_pairs(seen, figures):
             if row["median"] and row["published_lower"] and row["estimand"] in ("mean_rate", "survival")
             and row["subset"] in ("", "all")]
     assert len(rows) == len({row["endpoint"] for row in rows}) > 1
-    for color, name in ((style.PUBLISHED, "published"), (style.SHRUNKEN, "median")):
-        assert [x for _, x in points(axes, color)] == near([value(row[name]) for row in rows])
+    for color, name, shown in ((style.PUBLISHED, "published", rows), (style.SHRUNKEN, "median", _readings(seen, rows))):
+        assert [x for _, x in points(axes, color)] == near([value(row[name]) for row in shown])
+    assert any(_falling(seen, row) for row in rows)
 
 
 def _rows_with_intervals(axes, rows, colors, middle: str, tolerance: float) -> list[list[str]]:

@@ -80,6 +80,12 @@ def test_estimands_by_subset(seen, page):
                 assert cells[1] == f"95 % {row['interval']}"
 
 
+CURVE_PRIORS = {
+    "exponential": "eta12 ~ Normal(-0.366513, 1); tau ~ HalfNormal(0.5)",
+    "weibull": "eta12 ~ Normal(-0.366513, 1); tau ~ HalfNormal(0.5); shape ~ LogNormal(0, 0.5)",
+    "mixture_cure": "eta12 ~ Normal(-0.366513, 1); tau ~ HalfNormal(0.5); cured ~ Beta(1, 2)"}
+
+
 def test_diagnostics_and_models(seen, page):
     diagnostics = {caption: rows for _, caption, rows in page.every}
     heads, *rows = diagnostics["Worst value over all reported quantities of each fit"]
@@ -96,6 +102,9 @@ def test_diagnostics_and_models(seen, page):
     heads, *rows = diagnostics["Models and priors"]
     used = [(one["model"], "; ".join(f"{name} ~ {prior}" for name, prior in one["priors"].items()))
             for one in seen.run["fits"]]
+    curves = {(row["model"], row["endpoint"], row["subset"]) for row in seen.tables["survival_curves.csv"]
+              if row["model"] != "log_hazard"}
+    used += [(name, CURVE_PRIORS[name]) for name, *_ in curves]
     assert {(row[0].replace("-", "_"), row[3]): int(row[4]) for row in rows} == {
         one: used.count(one) for one in set(used)
     }

@@ -6,7 +6,7 @@ from analysis.cases.selection import early_before
 from analysis.cases.settings import ALL
 from analysis.chapters.chapter import Chapter, Page
 from analysis.drawing.html import Html, join, rendered, tag
-from analysis.results.comparison import COMPARISON
+from analysis.results.comparison import distinct
 from analysis.results.results import Results
 from analysis.results.table import Row
 from analysis.results.tables import ESTIMATES
@@ -14,8 +14,7 @@ from analysis.results.tables import ESTIMATES
 
 def _brief(results: Results, page: Page) -> Html:
     """What limits the answer, as far as the results themselves tell."""
-    ratios = [row["width_ratio"] for row in results.rows(COMPARISON.file)
-              if row["width_ratio"] is not None and row["primary"]]
+    ratios = [row["width_ratio"] for row in distinct(results.compared(interval=True)) if row["width_ratio"] is not None]
     fewer = {row["our_endpoint"]: row for row in results.compared() if (row["subset"] or ALL) == ALL
              and (row["published_k"] or 0) > row["k_studies"]}
     headlines = ((endpoint, results.headline(endpoint.endpoint)) for endpoint in results.fitted)
@@ -27,6 +26,9 @@ def _brief(results: Results, page: Page) -> Html:
         crude=[endpoint.label for endpoint in results.fitted if endpoint.crude],
         early_fits=list(_early(results)), early_before=early_before, write=results.writer(ESTIMATES),
         survival=any(record.conversions for record in results.records),
+        preferred=[endpoint.label for endpoint in results.fitted
+                   if any(row["endpoint"] == endpoint.endpoint and row["hazard"] == "falling"
+                          for row in results.rows("answer.csv"))],
         of_events=all(results.labels.scales[record.job.question.endpoint].months for record in results.records
                       if record.conversions))
     return join([tag("h2", "What limits this answer"), tag("ul", words)]) if words else Html("")

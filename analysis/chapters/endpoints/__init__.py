@@ -79,7 +79,8 @@ def _endpoint(results: Results, endpoint: Endpoint, page: Page) -> Html:
         if record.failed else Html("")
     notes = [tag("li", _named(results, endpoint, note)) for note in record.warnings if note not in record.conflicts]
     conflicts = (tag("p", f"{text}.", class_="failed") for text in record.conflicts)
-    parts = [tag("h2", endpoint.label), warning, *conflicts, page.picture("forest", endpoint.endpoint),
+    parts = [tag("h2", endpoint.label), warning, *conflicts, _reading(results, record),
+             page.picture("forest", endpoint.endpoint),
              tag("div", tag("p", "Notes on the rows used:"), tag("ul", *notes), class_="notes") if notes else "",
              _estimands(results, endpoint), _fits(results, endpoint),
              folded("What this result hangs on", page.blocks(endpoint.endpoint)),
@@ -87,6 +88,15 @@ def _endpoint(results: Results, endpoint: Endpoint, page: Page) -> Html:
              folded("From the printed survival statistic to a log hazard", _conversions(results, record))
              if not results.labels.scales[endpoint.endpoint].months else ""]
     return tag("section", join(parts, "\n"), id=f"endpoint-{endpoint.endpoint}", class_="endpoint")
+
+
+def _reading(results: Results, record: Record) -> Html:
+    """Of survival with two readings, which of them stands on the card and which on this page."""
+    write, main = results.writer(ESTIMATES), record.estimate("survival")
+    falling = next((row for row in results.rows("answer.csv") if main and row["hazard"] == "falling"
+                    and all(row[name] == main[name] for name in ("endpoint", "estimand", "time_months"))), None)
+    return rendered("chapters/endpoints/reading.html", preferred=write(falling), constant=write(main),
+                    months=main["time_months"]) if falling else Html("")
 
 
 def _named(results: Results, endpoint: Endpoint, note: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from analysis.cases.settings import ALL
 from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
-from analysis.chapters.published.figure import draw_published
+from analysis.chapters.published.figure import SAME, draw_published
 from analysis.chapters.published.interval_shape import INTERVAL_SHAPES, judged_intervals, shape_rows, with_methods
 from analysis.drawing.html import Html, rendered, show
 from analysis.drawing.tables import FITS, comparison_table, fit_row
@@ -40,9 +40,12 @@ def _figures(results: Results) -> Iterator[Picture]:
 
 
 def _picture(results: Results, kind: str, comparisons: Frame, pairs: Sequence[Row]) -> Picture:
-    return Picture(kind, draw_published, {"comparisons": comparisons, "labels": results.labels},
+    falling = {tuple(row[name] for name in SAME): row for row in results.computed("survival_curves.csv")
+               if row["model"] == "weibull"}
+    return Picture(kind, draw_published, {"comparisons": comparisons, "labels": results.labels, "falling": falling},
                    f"Published estimates with confidence intervals above posterior medians with credible intervals; in "
-                   f"{sum(map(agrees, pairs))} of {len(pairs)} the published estimate lies in the credible interval.")
+                   f"{sum(map(agrees, pairs))} of {len(pairs)} the published estimate lies in the credible interval."
+                   + (" Survival is shown with a constant hazard and with one that may fall." if falling else ""))
 
 
 def _section(results: Results, page: Page) -> Html:

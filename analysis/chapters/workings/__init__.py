@@ -3,9 +3,11 @@
 import platform
 import shlex
 from collections import Counter
+from dataclasses import replace
 from importlib.metadata import version
 from importlib.util import find_spec
 
+from analysis.cases.case import own_priors
 from analysis.cases.selection import choices
 from analysis.chapters.chapter import Chapter
 from analysis.drawing.html import Html, join, rendered, section, show, table, tag
@@ -22,12 +24,17 @@ _ORDER = {FAILED: 0, "NOT CONVERGED": 0, "not pooled": 1, "no studies": 1}
 
 def _method(results: Results) -> Html:
     """The models that were used, with their priors as used."""
-    used = Counter((record.model, priors_text(record.priors)) for record in results.records if record.priors)
     models = all_models()
+    used = Counter((record.model, priors_text(record.priors)) for record in results.records if record.priors)
+    curves = dict.fromkeys((row["model"], row["endpoint"], row["subset"])
+                           for row in results.computed("survival_curves.csv"))
+    used += Counter((name, priors_text(own_priors(models[name], replace(results.base, model=name))))
+                    for name, *_ in curves if name not in {record.model for record in results.records})
     rows = [(name.replace("_", "-"), models[name].summary or "not described", models[name].likelihood, priors,
              f"{count}") for (name, priors), count in used.items()]
     each = " or ".join(word for kind, word in (("rate", "rate"), ("survival", "hazard")) if kind in results.kinds)
-    words = rendered("chapters/workings/section.html", method=True, each=each, level=results.labels.level)
+    words = rendered("chapters/workings/section.html", method=True, each=each, level=results.labels.level,
+                     curves=curves)
     return section("method", "Method", words if rows else "", table(
         "Models and priors", ("Model", "What it is", "Likelihood", "Priors", "Fits"), rows, numeric=(4,)))
 
