@@ -8,10 +8,13 @@ from analysis.commands.arguments import base_job
 from analysis.evidence.loading import load
 from analysis.output import replacing
 from analysis.runs.workers import helper
+from analysis.system.errors import UsageError
 
 
 def run(options: argparse.Namespace) -> int:
     """Put all results in the place of --output; exit code 3 where a fit failed its diagnostics."""
+    if options.quick and options.png:
+        raise UsageError("--png writes the figures as PNG and --quick draws none; leave one of the two out")
     evidence = load(options.data)
     base = base_job(options)
     if base.priors:

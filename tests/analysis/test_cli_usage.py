@@ -58,6 +58,7 @@ def test_check_of_bad_evidence_is_json_too(tmp_path, capsys):
     (["fit", "cr", "--prior", "rho=__import__('os')"], "no prior"),
     (["fit", "cr", "--prior", "kappa=Beta(1,1)"], "kappa"),
     (["compare", "--prior", "kappa=Beta(1,1)"], "kappa"),
+    (["report", "--quick", "--png"], "--quick draws none"),
     (["fit", "nt_any", "--tiers", "C", "--subset", "cd19_only", "--set", "extension"], "no study"),
 ])
 def test_mistakes_of_the_user_end_with_code_2_and_no_traceback(arguments, message, capsys):

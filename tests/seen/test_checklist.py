@@ -11,7 +11,8 @@ from tests.seen.checking import Table
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDELINES = {"BARG": ["Preamble A", "Preamble B", *(f"1{letter}" for letter in "ABCDE"),
-                       *(f"2{letter}" for letter in "ABCD"), "3A", "3B", "3C", "4", "4C", "5", "6"],
+                       *(f"2{letter}" for letter in "ABCD"), "3A", "3B", "3C", *(f"4{letter}" for letter in "ABCDE"),
+                       *(f"5{letter}" for letter in "ABCDE"), "6", "6D", "6G"],
               "ROBUST": [str(at) for at in range(1, 8)],
               "PRISMA 2020": [*(f"13{letter}" for letter in "abcdef"), "14", "15",
                               *(f"20{letter}" for letter in "abcd"), "21", "22"]}

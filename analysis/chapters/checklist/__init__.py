@@ -1,9 +1,9 @@
 """What reporting guidelines ask for, and where this run answers it; the items are in items.csv.
 
 `where` says where an item is answered: in the `results`, in a file's column or key (`part`); on a `page`, below an
-anchor; or in the `project`, in a file that has a text. What an item asks is in our own words. The letters of the items
-of BARG's steps 4 to 6 could not be read but for 4C, so that these carry their step alone; what they ask is known from
-accounts of the guideline.
+anchor; or in the `project`, in a file that has a text. What an item asks is in our own words. The letters of BARG's
+steps 4 to 6 are those of its author's page (4D, 6D) and of analyses that are published by them; items of step 6 whose
+letter stands in none of these carry their step alone.
 
 References
 ----------
