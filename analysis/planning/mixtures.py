@@ -27,7 +27,8 @@ NEAR = 1e-3
 MOST_COMPONENTS = 4
 _CELLS, _TAIL = 400, 1e-7
 _NODES = 4000
-_WIDEST = 40.0  # of a logit, or of a log cumulative hazard
+_FARTHEST, _STEP = 700.0, 0.02  # of a logit: further out rates and rests are no numbers
+_WIDEST = 36.0  # of a logit, above which a rate is no other number than 1, or of a log cumulative hazard
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +103,8 @@ def effective_sizes(mixture: Mixture) -> dict[str, float | None]:
     """Patients that the prior is worth: by local information (elir), by its variance (moment), at its mean (morita).
 
     A normal of the log cumulative hazard has no elir: where hardly anybody survives a patient has no information, and
-    the mean of 1 / information, E[exp(H)] / H^2 in order of size, is infinite under any normal of log H.
+    the mean of 1 / information, E[exp(H)] / H^2 in order of size, is infinite under any normal of log H. Nor has a
+    mixture with a beta whose a or b is 1 or less: at a rate of 0 or 1 its mean is infinite.
     """
     mean, sd = mixture.moments
     at_mean = np.array([mean])
@@ -110,12 +112,31 @@ def effective_sizes(mixture: Mixture) -> dict[str, float | None]:
     information = float(mixture._information(at_mean)[0])
     if mixture.family == "normal":
         return {"elir": None, "moment": 1.0 / (sd**2 * unit), "morita": information / unit}
-    nodes, shares = cells_of(mixture)
-    ratio = mixture._information(nodes) / unit_information(mixture.family, nodes)
     # The information of a beta without observations, a and b near 0, is taken off.
     nothing = -1.0 / mean**2 - 1.0 / (1.0 - mean) ** 2
-    return {"elir": float(shares @ ratio), "moment": mean * (1.0 - mean) / sd**2 - 1.0,
+    return {"elir": _local_information_ratio(mixture), "moment": mean * (1.0 - mean) / sd**2 - 1.0,
             "morita": (information - nothing) / unit}
+
+
+def _local_information_ratio(mixture: Mixture) -> float | None:
+    """Mean over betas of their local information over a patient's; None where it is infinite.
+
+    On the scale of the logit and from logs: with a or b near 1 it comes from rates that are next to 0 or 1.
+    """
+    if min(mixture.first.min(), mixture.second.min()) <= 1.0:
+        return None
+    x = np.arange(-_FARTHEST, _FARTHEST, _STEP)[:, None]
+    log_rate, log_rest = special.log_expit(x), special.log_expit(-x)
+    parts = np.log(mixture.weights) + mixture.first * log_rate + mixture.second * log_rest \
+        - special.betaln(mixture.first, mixture.second)
+    log_density = special.logsumexp(parts, axis=1, keepdims=True)
+    shares, up, down = np.exp(parts - log_density), (mixture.first - 1.0) * np.exp(log_rest), \
+        (mixture.second - 1.0) * np.exp(log_rate)
+    # Slope and curvature of each density relative to it, times rate and rest, which keeps them finite.
+    slopes = up - down
+    curvatures = slopes**2 - up * np.exp(log_rest) - down * np.exp(log_rate)
+    information = (shares * slopes).sum(axis=1) ** 2 - (shares * curvatures).sum(axis=1)
+    return float(_STEP * information @ np.exp(log_density - log_rate - log_rest)[:, 0])
 
 
 def cells_of(mixture: Mixture, count: int = _NODES) -> tuple[np.ndarray, np.ndarray]:
@@ -125,14 +146,18 @@ def cells_of(mixture: Mixture, count: int = _NODES) -> tuple[np.ndarray, np.ndar
     middle = (edges[1:] + edges[:-1]) / 2.0
     if mixture.family == "beta":
         edges, middle = special.expit(edges), special.expit(middle)
-    mass = np.diff(mixture.cdf(edges))
-    return middle, mass / mass.sum()
+    return middle, np.diff(mixture.cdf(edges[1:-1]), prepend=0.0, append=1.0)
 
 
 def _quantile(mixture: Mixture, probability: float) -> float:
-    """A quantile, of rates on the logit scale."""
+    """A quantile, of rates on the logit scale; no further out than is looked."""
     back = special.expit if mixture.family == "beta" else (lambda x: x)
-    return optimize.brentq(lambda x: float(mixture.cdf(back(x))) - probability, -_WIDEST, _WIDEST)
+
+    def above(x: float) -> float:
+        return float(mixture.cdf(back(x))) - probability
+
+    beyond = next((end for end, sign in ((-_WIDEST, 1.0), (_WIDEST, -1.0)) if sign * above(end) >= 0.0), None)
+    return optimize.brentq(above, -_WIDEST, _WIDEST) if beyond is None else beyond
 
 
 @dataclass(frozen=True, eq=False)

@@ -48,10 +48,28 @@ def test_the_published_mixture_has_its_published_sizes():
     assert (sizes["elir"], sizes["moment"]) == pytest.approx((36.8, 26.0), abs=0.06)
 
 
-@pytest.mark.parametrize(("a", "b"), [(1.5, 6.0), (7.0, 3.0), (40.0, 2.5)])
+@pytest.mark.parametrize(("a", "b"), [(1.5, 6.0), (7.0, 3.0), (40.0, 2.5), (1.02, 1.05), (2000.0, 900.0)])
 def test_one_beta_is_worth_its_parameters(a, b):
     sizes = effective_sizes(Mixture("beta", np.ones(1), np.array([a]), np.array([b])))
-    assert list(sizes.values()) == pytest.approx([a + b] * 3, rel=2e-3)
+    assert list(sizes.values()) == pytest.approx([a + b] * 3, rel=1e-5)
+
+
+def test_a_beta_that_is_infinite_at_a_bound_has_no_local_information():
+    sizes = effective_sizes(Mixture("beta", np.array([0.9, 0.1]), np.array([5.0, 0.9]), np.array([9.0, 2.0])))
+    assert sizes["elir"] is None and sizes["moment"] > 0
+
+
+@pytest.mark.parametrize("events", [(0, 0, 0), (9, 11, 14), (1, 0, 14), (1, 1, 0)])
+def test_rates_next_to_a_bound_have_a_mixture_with_cells(events, tmp_path):
+    """Predictive distributions with much of their mass next to 0 or 1."""
+    rows = "".join(f"s{at},rate,{y},{n}\n" for at, (y, n) in enumerate(zip(events, (9, 11, 14), strict=True)))
+    evidence = load(write_files(tmp_path, {
+        "studies.csv": "study_id,label\ns0,A\ns1,B\ns2,C\n", "responses.csv": f"study_id,endpoint,events,n\n{rows}",
+        "endpoints.csv": "endpoint,label,kind,direction\nrate,Rate,rate,benefit\n"}))
+    mixture = fitted(predictive_of(posterior_of(case_of(evidence, Job(Question("rate")))).grid, None))
+    points, mass = cells_of(mixture)
+    assert mixture.divergence < 0.01 and mass.sum() == pytest.approx(1.0) and np.all(np.diff(points) >= 0)
+    assert points @ mass == pytest.approx(mixture.moments[0], abs=2e-3)
 
 
 def test_a_normal_is_worth_its_information_over_that_of_a_patient():
