@@ -129,7 +129,8 @@ STEPS = {
     "Due to": lambda head, cell, row: cell == (row["step"] if row["change"] else ""),
 }
 TOTALS = {
-    "Reading": lambda head, cell, row: cell == f"{row['scenario']} {row['total_events']}/{row['total_n']}",
+    "Reading": lambda head, cell, row: cell == (
+        f"{row['scenario'].replace('_', ' ')} {row['total_events']}/{row['total_n']}"),
     "Missing events / patients": plain("missing_events", "missing_n"),
     "Expected": plain("expected_events", "events_lower", "events_upper"),
     "P(this total)": plain("probability"),
