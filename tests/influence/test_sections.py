@@ -55,6 +55,7 @@ def test_slopes_come_with_power_and_caveats(results):
     assert "Of 2 regressions" in page.text and "2 studies, fewer than 5" in page.text
     assert "is not publication bias" in page.text and "four times in five" in page.text
     assert "nearly separate the studies" in page.text and not page.unbalanced
+    assert "to >1,000 would be found" in page.text and not re.search(r"\de\d", page.text)
     assert len(page.tables["Logit mean rate on 1/√n, with confidence limits"]) == 4
 
 
@@ -67,6 +68,25 @@ def test_what_is_not_seen_is_laid_to_few_studies_where_they_are_few(studies, tol
             for endpoint, k in zip(("cr", "relapse"), studies, strict=False)]
     page = Page(small_studies.CHAPTER.brief(with_tables(project_results(), {"small_studies.csv": rows}), AROUND))
     assert re.split(r"No sign of it in \d endpoints?\.", page.text)[1].strip() == told and not page.unbalanced
+
+
+def _slope(**cells):
+    return {"endpoint": "nt_grade3plus", "part": "regression", "status": "computed", "k_studies": 5,
+            "slope_two_sided": 0.0081, "slope_two_sided_t": 0.012, "ratio": 40.0, **cells}
+
+
+@pytest.mark.parametrize(("cells", "small", "told"), [
+    ({}, 30, "In 1 of 2 endpoints: Neurotoxicity, grade 3 or higher. By chance alone about 0.10 of 2 would show it."),
+    ({"slope_two_sided_t": 0.077}, 30, "Perhaps in 1 of 2 endpoints: Neurotoxicity, grade 3 or higher. There two tests "
+     "disagree (p = 0.0081 and 0.077). By chance"),
+    ({"ratio": 1e-9, "slope_two_sided_t": 0.077}, 30, "(p = 0.0081 and 0.077); sizes nearly separate the studies with "
+     "and without events, so that no test can be relied on. By chance"),
+    ({"ratio": 1e-9}, 300, "In 1 of 2 endpoints: Neurotoxicity, grade 3 or higher. By chance")])
+def test_a_slope_is_told_with_what_speaks_against_it(cells, small, told):
+    rows = [_slope(**cells), _slope(endpoint="cr", slope_two_sided=0.5),
+            {"endpoint": "cr", "part": "study", "n": small}]
+    text = Page(small_studies.CHAPTER.brief(with_tables(project_results(), {"small_studies.csv": rows}), AROUND)).text
+    assert told in text and "Elsewhere it says little: so few studies would show only large differences." in text
 
 
 def test_without_rows_there_is_no_section():

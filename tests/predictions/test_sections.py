@@ -91,6 +91,25 @@ def test_checks_lead_with_their_verdict(tmp_path):
     assert "By and large the models predict" in text and f"{rows[0]['label']} reports" in text
 
 
+@pytest.mark.parametrize(("outside", "verdict"), [
+    (0, "Nothing speaks against it: 40 of 40"), (2, "By and large: 38 of 40"), (3, "Not well: 37 of 40")])
+def test_the_brief_of_checks_says_how_hard_the_test_is(tmp_path, outside, verdict):
+    """Of 40 reports 2 may lie outside of 95 % intervals."""
+    row = {"endpoint": "cr", "model": "beta_binomial", "level": 0.95, "status": "computed", "posterior_lower": 0.2}
+    rows = [{**row, "posterior_within": at >= outside, "posterior_upper": 0.71 if at < 7 else 0.69} for at in range(40)]
+    results, survival = results_of(evidence_of(tmp_path, LIKE)), {"endpoint": "os", "months": 12.0}
+    told = Page(checks.CHAPTER.brief(with_tables(results, {CHECKS.file: rows}), AROUND)).text
+    assert verdict in told and "fitted to, and 7 of these ranges are wider than 50 points." in told
+    assert "hazard" not in told and "extreme" not in told
+    rows[-1] |= survival | {"model": "log_hazard", "posterior_upper": 0.5}
+    extreme = [{"endpoint": "cr", "statistic": "spread", "extreme": True}]
+    told = Page(checks.CHAPTER.brief(with_tables(results, {CHECKS.file: rows, CHECK_STATISTICS.file: extreme}),
+                                     AROUND)).text
+    assert "Survival is checked with a constant hazard" in told and "is extreme in 1 case." in told
+    rows[-1] |= {"model": "weibull"}
+    assert "hazard" not in Page(checks.CHAPTER.brief(with_tables(results, {CHECKS.file: rows}), AROUND)).text
+
+
 @pytest.mark.parametrize("chapter", [checks, validation])
 def test_labels_of_the_evidence_are_inert(tmp_path, chapter):
     results = results_with(evidence_of(tmp_path / "evidence", UNLIKE, labels=NASTY))

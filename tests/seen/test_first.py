@@ -117,6 +117,8 @@ def test_sensitivity(seen, told):
 def test_checks(seen, told):
     rows = computed(seen, "checks.csv")
     assert f"{len(chosen(rows, posterior_within='true'))} of {len(rows)} reports" in told["checks"]
+    wide = sum(value(row["posterior_upper"]) - value(row["posterior_lower"]) > 0.5 for row in rows)
+    assert f"and {wide} of these ranges" in told["checks"] and "constant hazard" in told["checks"]
 
 
 def test_validation(seen, told):
