@@ -55,7 +55,8 @@ def test_so_many_surprises_that_no_draw_has_them_are_beyond_chance(tmp_path):
 def test_where_chance_explains_it_the_page_says_so(tmp_path):
     results = results_with(evidence_of(tmp_path, LIKE, cells={"r": "retrospective,,A"}))
     text = text_of(validation, results)
-    assert "Predicted, but not counted (the study is retrospective): Study r." in text
+    assert "Predicted, but not counted (the study is retrospective): Study r (Complete remission, " \
+           f"{LIKE['r'][0]}/{LIKE['r'][1]})." in text
     assert "are what the review's studies predict: of 2 reports from 2 later studies on 1 endpoint 0 are" in text
 
 
@@ -68,6 +69,17 @@ def test_the_verdict_of_the_brief_follows_from_the_number_of_surprises(tmp_path)
     rows = [{**row, "named": at == 0} for at, row in enumerate(results.rows(VALIDATION.file))]
     assert "Mostly yes: 2 of 3 reports" in Page(validation.CHAPTER.brief(
         with_tables(results, {VALIDATION.file: rows}), AROUND)).text
+
+
+def test_numbers_without_and_with_later_studies_have_the_same_unit(tmp_path):
+    row = {"endpoint": "cr", "status": "computed", "median": 0.8, "lower": 0.7, "upper": 0.9, "k_studies": 9,
+           "n_patients": 300}
+    rows = [{**row, "dimension": "headline", "study_set": "review"},
+            {**row, "dimension": "study_set", "study_set": "all", "median": 0.82}]
+    evidence = evidence_of(tmp_path, LIKE)
+    brief = validation.CHAPTER.brief(with_tables(results_with(evidence), {"sensitivity.csv": rows}), AROUND)
+    (heads, line), = Page(brief).tables.values()
+    assert heads[1:3] == ["Without, %", "With them, %"] and line[1:3] == ["80 [70, 90]", "82 [70, 90]"]
 
 
 @pytest.mark.parametrize(("studies", "few"), [(9, True), (10, False)])

@@ -355,8 +355,10 @@ READINGS = {
 WITH_LATER = {"Without": interval(*ends("head_")), "With them": interval(*ends()),
               "Studies": count("k_studies", "n_patients")}
 AMONG_20 = {"Of 20 patients": label,
-            "95 % of studies": lambda head, cell, row: cell == f"{row['lower']} to {row['upper']}",
+            "Not surprising": lambda head, cell, row: cell == " to ".join(
+                row[f"unsurprising_{end}"] for end in ("low", "high")),
             "Half of studies": lambda head, cell, row: cell == f"{row['likely_low']} to {row['likely_high']}"}
+EACH_COUNT = {"Of 20 patients": label, **{str(count): plain(str(count)) for count in range(21)}}
 MOVES_MOST = {"Without it": interval(*ends()), "Shift": points("shift")}
 
 

@@ -28,9 +28,19 @@ def computed(seen, file, **cells):
 
 
 def test_expected(seen, told):
+    """The counts that surprise nobody, and the chance of each that is neither central nor far out."""
     row = single(seen.tables["expected.csv"], endpoint="cr", n="20")
-    assert f"{LABELS['cr']} in {row['lower']} to {row['upper']} of 20 would surprise nobody" in told["expected"]
-    assert f"fewer than {row['lower']} would" in told["expected"] and "predict cr" in told["expected"]
+    low, high = int(row["unsurprising_low"]), int(row["unsurprising_high"])
+    assert f"{LABELS['cr']} in {low} to {high} of 20 would surprise nobody." in told["expected"]
+    counts = chosen(seen.tables["expected_counts.csv"], endpoint="cr")
+    listed = dict(re.findall(r"(\d+) of 20: (\S+?)[;.] ", told["expected"] + " "))
+    assert set(listed) == {count["events"] for count in counts if low - 1 <= int(count["events"]) <= high + 1
+                           and not int(row["likely_low"]) <= int(count["events"]) <= int(row["likely_high"])
+                           and value(count["two_sided"]) >= 0.01}
+    assert all(says(listed[count["events"]], value(count["two_sided"])) for count in counts
+               if count["events"] in listed) and listed
+    assert "predict" not in told["expected"]
+    assert "recart predict cr" in (seen.folder / "details" / "expected.html").read_text("utf-8")
 
 
 def test_certainty(seen, told):

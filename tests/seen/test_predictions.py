@@ -139,8 +139,28 @@ def test_expected(seen):
             count = int(row[name])
             assert (count == 0 or below[count - 1] < p + 1e-4) and below[count] > p - 1e-4, (endpoint, n, name)
             rows.check(row, **{name: between(0, n)})
+        pits = [mid_p(law(headline(endpoint), n), count) for count in range(n + 1)]
+        chances = [2 * min(pit, 1 - pit) for pit in pits]
+        plain = [count for count, chance in enumerate(chances) if chance >= 0.05]
+        near = [count for count, chance in enumerate(chances) if abs(chance - 0.05) < 3e-4]
+        assert not near, (endpoint, n, "the plane may be on the other side")
+        rows.check(row, unsurprising_low=plain[0], unsurprising_high=plain[-1])
         rows.check(row, endpoint=endpoint, n=n, model=HEADLINE[endpoint], k_studies=len(studies_of(endpoint)))
     rows.complete(level=LEVEL, interval="prediction", status="computed", reason=None, stamp=None)
+
+
+def test_expected_counts(seen):
+    rows = Table(seen, "expected_counts.csv")
+    rates = [endpoint for endpoint in ENDPOINTS if ENDPOINTS[endpoint]["kind"] == "rate"]
+    assert [(row["endpoint"], int(row["events"])) for row in rows.rows] == [
+        (endpoint, events) for endpoint in rates for events in range(21)]
+    for row in rows.rows:
+        events, found = int(row["events"]), rows.numbers(row)
+        middle = mid_p(law(headline(row["endpoint"]), 20), events)
+        rows.check(row, within=3e-4, pit=middle, two_sided=2 * min(middle, 1 - middle))
+        rows.check(row, named=found["two_sided"] < 0.05, events=events, endpoint=row["endpoint"],
+                   model=HEADLINE[row["endpoint"]])
+    rows.complete(n=20, stamp=None)
 
 
 def test_validation(seen):
