@@ -1,6 +1,7 @@
 """The three sections say what their tables hold, and nothing without them."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +9,7 @@ from analysis.cases.settings import Job, Question
 from analysis.chapters import influence, small_studies, subsets
 from analysis.chapters.chapter import Page as Around
 from analysis.drawing.html import Html
+from analysis.results.tables import STUDIES
 from tests.report.reading import Page
 from tests.reporting import project_results, results_of, with_tables
 
@@ -36,6 +38,38 @@ def test_surprising_studies_are_named_with_their_probability_and_what_chance_doe
     assert "0 of 12 are above 0.7" in page.text and "PICTURE" in page.text and not page.unbalanced
     (table,) = page.tables.values()
     assert len(table) == len(rows) + 1
+
+
+def _studies(**cells):
+    return [{"endpoint": endpoint, "subset": "all", "study_id": "zhang_2020", "label": "Zhang 2020", "tier": "A",
+             "statistic": statistic, **cells} for endpoint, statistic in (("os", "43 % at 12 months"),
+                                                                           ("pfs", "43 % at 12 months"), ("cr", "1/9"),
+                                                                           ("mrd_neg", "1/9"))]
+
+
+FACT = {"endpoint": "os", "study_id": "zhang_2020", "standing": "otherwise"}
+
+
+@pytest.mark.parametrize(("endpoint", "cells", "fact", "told"), [
+    ("os", {"tier": "B"}, {}, "tier B; same number as Progression-, event-, relapse- or leukaemia-free survival"),
+    ("os", {}, FACT, "a source says otherwise; same number as Progression-"), ("os", {"statistic": "9"}, {}, "same"),
+    ("cr", {}, FACT, ""), ("cr", {"tier": "C"}, FACT, "tier C"), ("cr", {"tier": ""}, FACT, "")])
+def test_what_the_evidence_has_against_the_study_that_matters_most_is_told(endpoint, cells, fact, told):
+    """Two counts may be equal, as those of remission here; one number for two kinds of survival is doubtful."""
+    row = {"endpoint": endpoint, "study_id": "zhang_2020", "label": "Zhang 2020", "k_studies": 9, "shift_sd": 0.6,
+           "shift": 2.0, "status": "computed", "named": False, "chance_named": 0.04, "median": 0.5, "lower": 0.4,
+           "upper": 0.6}
+    brief = influence.CHAPTER.brief(_with(row, _studies(**cells), fact), AROUND)
+    (_, line), = Page(brief).tables.values()
+    assert line[1].startswith(f"Zhang 2020{told}") and bool(told) == (line[1] != "Zhang 2020")
+    assert f'href="details/evidence.html#row-zhang_2020--{endpoint}"' in brief
+    assert ("holds against its number" in brief) == bool(told)
+
+
+def _with(row, studies, fact):
+    results = project_results()
+    results = replace(results, tables=results.tables | {"studies.csv": STUDIES.table(studies)})
+    return with_tables(results, {"influence.csv": [row], "provenance.csv": [fact]})
 
 
 def test_differences_are_counted_and_prior_dominated_sides_are_told(results):

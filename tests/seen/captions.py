@@ -76,10 +76,18 @@ def _each_count(seen) -> list[Row]:
 
 
 def _moves_most(seen) -> list[Row]:
-    """Of endpoints with at least three studies."""
+    """Of endpoints with at least three studies; below each what the ledger or its tier holds against its number."""
     rows = [row for row in seen.tables["influence.csv"] if row["status"] == "computed" and value(row["k_studies"]) >= 3]
-    return [max(chosen(rows, endpoint=endpoint), key=lambda row: abs(value(row["shift_sd"])))
-            for endpoint in dict.fromkeys(row["endpoint"] for row in rows)]
+    largest = [max(chosen(rows, endpoint=endpoint), key=lambda row: abs(value(row["shift_sd"])))
+               for endpoint in dict.fromkeys(row["endpoint"] for row in rows)]
+    return [row | {"doubts": "; ".join(_doubts(seen, row))} for row in largest]
+
+
+def _doubts(seen, row: Row) -> list[str]:
+    tier = single(seen.tables["studies.csv"], endpoint=row["endpoint"], study_id=row["study_id"])["tier"]
+    against = chosen(seen.tables["provenance.csv"], endpoint=row["endpoint"], study_id=row["study_id"],
+                     standing="otherwise")
+    return [*([] if tier == "A" else [f"tier {tier}"]), *(["a source says otherwise"] if against else [])]
 
 
 def _clarity(row: Row) -> float:

@@ -251,8 +251,11 @@ CRUDE = {
     "Difference, points": points("difference"),
 }
 UNCOMPARED = {
-    "Quantity": label,
-    "Statistic": words("statistic"),
+    "Quantity": cells.starts(
+        lambda row: LABELS[row["endpoint"]],
+        lambda row: ", ".join((SUBSET_LABELS[row["subset"] or "all"], row["statistic"].replace("_", " "),
+                               row["reported_id"])),
+    ),
     "Published": plain("published"),
     "Why not": text("reason"),
 }
@@ -263,7 +266,8 @@ BEFORE = {
     "Note": text("reason"),
 }
 CERTAINTY = {head: cells.worded(head.lower(), *numbers) for head, numbers in (
-    ("Imprecision", ("limits_ratio",)), ("Inconsistency", ("spread",)), ("Indirectness", ("indirect_n", "n_patients")),
+    ("Imprecision", ("limits_ratio",)), ("Inconsistency", ("spread", "spread_lower", "spread_upper")),
+    ("Indirectness", ("indirect_n", "n_patients")),
     ("Missing", ("missing_k", "eligible_k")))}
 EXCEEDED = {
     "Value": lambda head, cell, row: says(
@@ -359,7 +363,8 @@ AMONG_20 = {"Of 20 patients": label,
                 row[f"unsurprising_{end}"] for end in ("low", "high")),
             "Half of studies": lambda head, cell, row: cell == f"{row['likely_low']} to {row['likely_high']}"}
 EACH_COUNT = {"Of 20 patients": label, **{str(count): plain(str(count)) for count in range(21)}}
-MOVES_MOST = {"Without it": interval(*ends()), "Shift": points("shift")}
+MOVES_MOST = {"Study": lambda head, cell, row: cell == f"{row['label']}{row['doubts']}",
+              "Without it": interval(*ends()), "Shift": points("shift")}
 
 
 def _association(head: str, cell: str, row: Row) -> bool:

@@ -44,13 +44,19 @@ def test_expected(seen, told):
 
 
 def test_certainty(seen, told):
+    """Each endpoint on the line of its words, those about other patients with how many these are."""
     rows = seen.tables["certainty.csv"]
     for row in rows:
-        words = row["inconsistency"].replace("not known", "agreement of studies not known")
-        (line,) = re.findall(rf"{row['imprecision'].capitalize()}, {words}: ([^.]*)\.", told["certainty"])
-        assert LABELS[row["endpoint"]] in line.split("; ")
-    silent = sum(row["missing"] in ("many", "most") for row in rows)
-    assert f"for {silent} endpoint" in told["certainty"]
+        words, other = [row["imprecision"].capitalize(), row["inconsistency"]], row["indirectness"] != "direct"
+        words[1] = words[1].replace("not known", "agreement of studies not known")
+        start = ", ".join([*words, *([row["indirectness"]] if other else [])])
+        (line,) = re.findall(rf"{start}: ([^.]*)\.", told["certainty"])
+        patients = f" ({row['indirect_n']}/{row['n_patients']})" if other else ""
+        assert f"{LABELS[row['endpoint']]}{patients}" in line.split("; ")
+    silent = [row for row in rows if row["missing"] in ("many", "most")]
+    assert f"For {len(silent)} endpoint" in told["certainty"]
+    last = told["certainty"].rpartition("give no number")[2]
+    assert all((LABELS[row["endpoint"]] in last) == (row in silent and len(silent) < len(rows)) for row in rows)
 
 
 def test_caveats(seen, told):
