@@ -141,10 +141,11 @@ def test_expected(seen):
             rows.check(row, **{name: between(0, n)})
         pits = [mid_p(law(headline(endpoint), n), count) for count in range(n + 1)]
         chances = [2 * min(pit, 1 - pit) for pit in pits]
-        plain = [count for count, chance in enumerate(chances) if chance >= 0.05]
-        near = [count for count, chance in enumerate(chances) if abs(chance - 0.05) < 3e-4]
-        assert not near, (endpoint, n, "the plane may be on the other side")
-        rows.check(row, unsurprising_low=plain[0], unsurprising_high=plain[-1])
+        low, high = int(row["unsurprising_low"]), int(row["unsurprising_high"])
+        # Surprising are those beyond, but for the error of the plane.
+        assert min(chances[low], chances[high]) > 0.05 - 3e-4, (endpoint, n)
+        assert max([*chances[:low], *chances[high + 1:]], default=0.0) < 0.05 + 3e-4, (endpoint, n)
+        rows.check(row, unsurprising_low=low, unsurprising_high=high)
         rows.check(row, endpoint=endpoint, n=n, model=HEADLINE[endpoint], k_studies=len(studies_of(endpoint)))
     rows.complete(level=LEVEL, interval="prediction", status="computed", reason=None, stamp=None)
 
