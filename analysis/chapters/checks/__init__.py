@@ -81,13 +81,13 @@ def _brief(results: Results, page: Page) -> Html:
     rates = [row for row in computed if not write.scale(row).months]
     return rendered(
         "chapters/checks/brief.html", computed=computed, write=write, within=within, far=_FAR,
-        verdict=_verdict(within, sum(row["level"] for row in computed), len(computed)),
+        answer=_answer(within, sum(row["level"] for row in computed), len(computed)),
         extreme=sum(row["extreme"] for row in results.rows(CHECK_STATISTICS.file)),
         wide=sum(row["posterior_upper"] - row["posterior_lower"] > _FAR for row in rates),
         constant=any(row["months"] is not None and row["model"] == MODEL.name for row in rates))
 
 
-def _verdict(within: int, by_level: float, reports: int) -> str:
+def _answer(within: int, by_level: float, reports: int) -> str:
     """Of so many reports within, where the level of the intervals would put so many."""
     return "Nothing speaks against it" if within == reports else "By and large" if within >= by_level else "Not well"
 
