@@ -18,6 +18,7 @@ RATIO = "ratio"
 _MOST_DECIMALS, _MOST_MORE = 12, 3
 _RESOLVED = 5.0  # units of the last digit: rounding moves no limit by more than a tenth of the interval
 _LONGEST = 1200.0  # months: nobody is followed for longer than a century
+_FARTHEST = 1000.0  # a ratio beyond it, or below its inverse, is told by that alone
 _UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -152,6 +153,13 @@ def significant(value: float | None) -> str:
     return f"{sign}{float(f'{size:.1e}') if size >= 1000.0 else size:,.{_two_digits(size)}f}"
 
 
+def _ratio(value: float | None) -> str:
+    """Two significant digits of a ratio above 0, or the bound that it lies beyond."""
+    if value is None or not math.isfinite(value) or 1.0 / _FARTHEST <= value <= _FARTHEST:
+        return significant(value)
+    return f">{_FARTHEST:,.0f}" if value > _FARTHEST else f"<{1.0 / _FARTHEST:g}"
+
+
 def percent(probability: float) -> str:
     """Whole per cents without the sign; values that would round to 0 or 100 but are neither say so."""
     if 0.0 < probability <= 0.005:
@@ -184,6 +192,8 @@ def number(value: float | None, unit: str, scale: Scale = PERCENT) -> str:
         return fixed(shown, _two_digits(missing if 0.0 < missing < 1.0 else shown), positive=True, top=scale.top)
     if unit == "months" and value > _LONGEST:
         return f">{_LONGEST:,.0f}"
+    if unit == RATIO and not 1.0 / _FARTHEST <= value <= _FARTHEST:
+        return _ratio(value)
     least = 1 if unit == "months" else 2
     return significant(value) if abs(value) >= 1000.0 else fixed(value, max(least, _two_digits(value)))
 
@@ -224,8 +234,8 @@ def joint(values: Sequence[float | None], unit: str, scale: Scale = PERCENT, *, 
     ----------
     values : sequence of float or None
     unit : str
-        A ratio is written with digits of its own where it spans orders of magnitude, as are numbers above 1,000 and
-        estimates that common decimals would show as 0.
+        A ratio is written with digits of its own where it spans orders of magnitude, by a bound beyond 1,000 or its
+        inverse; numbers above 1,000 have their own, as have estimates that common decimals would show as 0.
     least : int or None
         Fewest decimals; None takes those of the unit: none for proportions, one for months, two for others.
     """
@@ -240,7 +250,7 @@ def joint(values: Sequence[float | None], unit: str, scale: Scale = PERCENT, *, 
         least = 1 if unit == "months" else 0 if unit in PROBABILITY_UNITS or scale.months else 2
     if (scale.months and largest >= 1000.0) or (
             unit not in PROBABILITY_UNITS and _needs_own_digits(numbers, unit, least)):
-        return [significant(value) for value in values]
+        return [(_ratio if unit == RATIO else significant)(value) for value in values]
     decimals, positive = _decimals(numbers, least), top < math.inf or min(numbers, default=0.0) >= 0.0
     return [fixed(value, decimals, positive=positive, top=top) for value in values]
 

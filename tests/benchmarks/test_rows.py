@@ -8,11 +8,15 @@ import pytest
 from analysis import load
 from analysis.cases.case import headline_case
 from analysis.cases.settings import Job, Question
+from analysis.chapters.benchmarks import CHAPTER
 from analysis.chapters.benchmarks.rows import BENCHMARKS, EXCEEDANCE, benchmark_rows
 from analysis.inference.draws import draw
 from analysis.inference.posterior import posterior_of
+from analysis.results.numbers import PERCENT, Scale
 from models import all_models
 from tests.data.tables import FOLDER
+from tests.report.reading import Page
+from tests.reporting import results_of, with_tables
 
 BASE = Job(Question(""))
 DRAWS = 40_000
@@ -57,3 +61,21 @@ def test_curves_fall_and_pass_through_the_benchmarks(project):
 def test_without_benchmarks_nothing_is_said(project):
     assert benchmark_rows(replace(project, benchmarks=()), BASE, "cr") == {}
     assert benchmark_rows(project, BASE, "crs_any") == {}
+
+
+RANGE = {"endpoint": "os", "model": "weibull", "benchmark": "Others", "estimand": "survival", "time_months": 12.0,
+         "low": 0.4, "high": 0.6, "unit": "proportion", "pooled": 0.3, "new_study": 0.4, "status": "computed"}
+
+
+@pytest.mark.parametrize(("months", "cells", "told"), [
+    (None, {}, "Overall survival at 12 months, above 60 %, the upper end of 40 % to 60 % (Others): 0.30; 0.40."),
+    (None, {"high": None}, "Overall survival at 12 months, above 40 % (Others): 0.30; 0.40."),
+    (None, {"estimand": "median_months", "time_months": None, "low": 7.7, "high": None, "unit": "months",
+            "new_study": None}, "Overall survival, median, above 7.7 months (Others): 0.30; of a new study no median"),
+    # Survival of 60 % in 12 months is read as 51 events per 100 person-years, and more of it is fewer events.
+    (12.0, {}, ", below 51 per 100 person-years, the lower end of 92 per 100 person-years to 51 per 100 person-years")])
+def test_the_brief_says_which_end_of_a_range_a_probability_is_of(project, months, cells, told):
+    results = with_tables(results_of(project), {BENCHMARKS.file: [RANGE | cells]})
+    scales = {**results.labels.scales, "os": Scale(100.0, "per 100 person-years", months) if months else PERCENT}
+    results.__dict__["labels"] = replace(results.labels, scales=scales)
+    assert told in Page(CHAPTER.brief(results, None)).text

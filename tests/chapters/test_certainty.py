@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from analysis.chapters.certainty import CHAPTER
 from analysis.chapters.certainty.rows import CERTAINTY, FEWEST, THRESHOLDS, certainty_rows, limits_ratio
 from analysis.evidence.loading import load
-from analysis.results.numbers import number
+from analysis.results.numbers import interval_text, number
 from tests.evidence.build import MINIMAL, write_evidence
 from tests.report.reading import Page
-from tests.reporting import page_of, results_of, with_tables
+from tests.reporting import PROJECT_DATA, page_of, results_of, with_tables
 
 STUDIES = "study_id,label,year,cohort,in_review\n" + "".join(
     f"s{at},Study {at},2019,{'combined' if at == 1 else 'adult'},{at < 9}\n" for at in range(10))
@@ -21,6 +22,7 @@ COUNTS = "study_id,endpoint,events,n,population\n" + "".join(
     f"s{at},cr,{8 + at},20,{'evaluable' if at == 2 else 'all_treated'}\n" for at in range(6))
 CURVES = ("study_id,endpoint,definition,statistic,time_months,estimate,ci_low,ci_high,n\n"
           "s0,os,OS,landmark,4,0.7,,,30\ns3,os,OS,landmark,12,0.5,,,50\ns4,os,RFS,median,,9,,,20\n")
+SPREAD = ("spread", "spread_lower", "spread_upper")
 ENDPOINTS = MINIMAL["endpoints.csv"] + "os,Survival,survival,benefit\n"
 
 
@@ -52,21 +54,43 @@ def test_precision_is_a_ratio_of_odds_so_that_rare_events_are_judged_alike(tmp_p
         assert row["limits_ratio"] is None
 
 
-@pytest.mark.parametrize(("tau", "word"), [(0.49, "consistent"), (0.51, "inconsistent"), (1.01, "very inconsistent")])
-def test_heterogeneity_of_survival_is_named_by_tau(tmp_path, tau, word):
-    assert row_of(tmp_path, endpoint="os", tau={"median": tau})["inconsistency"] == word
+@pytest.mark.parametrize(("tau", "lower", "upper", "word"), [
+    (0.49, 0.01, 0.5, "consistent"), (0.49, 0.01, 0.51, "probably consistent"),
+    (0.51, 0.5, 0.9, "probably inconsistent"), (0.51, 0.501, 3.0, "inconsistent"),
+    (1.01, 1.0, 3.0, "probably very inconsistent"), (1.01, 1.001, 3.0, "very inconsistent")])
+def test_heterogeneity_of_survival_is_named_by_tau_and_its_interval(tmp_path, tau, lower, upper, word):
+    row = row_of(tmp_path, endpoint="os", tau={"median": tau, "lower": lower, "upper": upper})
+    assert (row["inconsistency"], row["spread"], row["spread_lower"], row["spread_upper"]) == (word, tau, lower, upper)
 
 
 def test_heterogeneity_of_rates_is_the_standard_deviation_of_the_log_odds(tmp_path):
     """Against draws of the beta distribution: 400,000 leave 0.1 % of a standard deviation, times four."""
     words = set()
-    for mean, rho in ((0.8, 0.02), (0.8, 0.05), (0.15, 0.2)):
-        row = row_of(tmp_path, mean_rate={"median": mean}, rho={"median": rho})
-        kappa = 1 / rho - 1
-        drawn = stats.beta(mean * kappa, (1 - mean) * kappa).rvs(400_000, random_state=1)
-        assert row["spread"] == pytest.approx(np.log(drawn / (1 - drawn)).std(), rel=0.005)
+    for mean, *ends in ((0.8, 0.02, 0.001, 0.03), (0.8, 0.05, 0.02, 0.1), (0.15, 0.2, 0.05, 0.4)):
+        rho_ends = dict(zip(("median", "lower", "upper"), ends, strict=True))
+        row = row_of(tmp_path, mean_rate={"median": mean}, rho=rho_ends)
+        for name, rho in zip(SPREAD, ends, strict=True):
+            kappa = 1 / rho - 1
+            drawn = stats.beta(mean * kappa, (1 - mean) * kappa).rvs(400_000, random_state=1)
+            assert row[name] == pytest.approx(np.log(drawn / (1 - drawn)).std(), rel=0.005)
         words.add(row["inconsistency"])
-    assert words == {*THRESHOLDS["inconsistency"].words}
+    assert words == {"consistent", "probably inconsistent", "probably very inconsistent"}
+
+
+@pytest.mark.parametrize(("reported", "missing"), [(True, "most"), (False, "most"), (True, "few")])
+def test_the_brief_names_each_side_that_is_not_fine(tmp_path, reported, missing):
+    known = results(tmp_path)
+    shared = {"k_studies": 6, "n_patients": 120, "eligible_k": 9, "missing_k": 3, "missing": missing,
+              "limits_ratio": 3.0, "indirect_n": 10, "spread": 0.3, "inconsistency": "consistent"}
+    rows = [{**shared, "endpoint": "os", "imprecision": "imprecise", "indirectness": "indirect", "indirect_n": 80},
+            {**shared, "endpoint": "cr", "imprecision": "precise", "indirectness": "direct", "missing": "few"}]
+    published = load(PROJECT_DATA).reported[:1] if reported else ()
+    known = replace(known, evidence=replace(known.evidence, reported=published))
+    told = Page(CHAPTER.brief(with_tables(known, {CERTAINTY.file: rows}), None)).text
+    assert "Precise, consistent: Complete remission. Imprecise, consistent, indirect: Survival (80/120)." in told
+    assert ("whether or not a published number rests on them" in told) == (reported and missing == "most")
+    assert told.endswith("give no number: Survival." if missing == "most" else "For 0 endpoints many or most of all "
+                         "eligible studies give no number.")
 
 
 def test_patients_who_answer_indirectly_are_counted_once(tmp_path):
@@ -109,7 +133,7 @@ def test_the_page_shows_each_row_of_the_file_and_every_threshold(tmp_path):
     assert head[0] == "Endpoint" and len(lines) == len(rows) == 2
     for line, row in zip(lines, rows, strict=True):
         assert line[1:] == [f"{row['imprecision']} ({number(float(row['limits_ratio']), '')})",
-                            f"{row['inconsistency']} ({number(float(row['spread']), '')})",
+                            f"{row['inconsistency']} ({interval_text(*(float(row[name]) for name in SPREAD), '1')})",
                             f"{row['indirectness']} ({row['indirect_n']}/{row['n_patients']})",
                             f"{row['missing']} ({row['missing_k']}/{row['eligible_k']})"]
     for rule in THRESHOLDS.values():

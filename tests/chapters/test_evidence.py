@@ -9,14 +9,14 @@ from urllib.parse import unquote
 import openpyxl
 import pytest
 
-from analysis.chapters.evidence import CHAPTER
+from analysis.chapters.evidence import CHAPTER, _agreeing
 from analysis.chapters.evidence.rows import ELSE, OTHERWISE, SAME, standing
 from analysis.drawing.html import EVIDENCE, cited, row_anchor, study_link
 from analysis.evidence.loading import load
 from analysis.results.writing import Labels
 from tests.evidence.build import FULL, write_evidence, write_files
 from tests.report.reading import Page
-from tests.reporting import PROJECT_DATA, page_of, project_results, results_of
+from tests.reporting import PROJECT_DATA, page_of, project_results, results_of, with_tables
 
 HOSTILE = "<script>alert(1)</script>\"'& </table>"
 
@@ -158,6 +158,31 @@ def test_a_contradiction_added_to_the_ledger_stands_open_at_its_row_only(tmp_pat
     assert "Says otherwise" not in before and after.count("Says otherwise") == 1 and "40 of 53" in after
     start = after.index('id="row-park_2018--cr"')
     assert start < after.index("40 of 53") < after.index("<details>", start)
+
+
+def test_only_studies_with_a_number_are_counted_as_its_source(tmp_path):
+    """The brief of three studies of which all have a number, and of four of which one has none."""
+    more = FULL | {"studies.csv": FULL["studies.csv"] + "new_2021,New 2021,2021,9,adult,CD19,true,prospective,50,\n"}
+    whole, told = (Page(CHAPTER.brief(with_tables(results, CHAPTER.finish(results)), None)).text for results in (
+        results_of(load(write_files(tmp_path / name, files))) for name, files in (("all", FULL), ("more", more))))
+    assert "9 numbers of 3 studies, each with" in whole and "no number" not in whole
+    assert "9 numbers of 3 studies, each with" in told and "1 further study has no number." in told
+
+
+@pytest.mark.parametrize(("facts", "same", "words"), [
+    (1, 1, "1 fact, which agrees"), (1, 0, "1 fact, of something else"), (2, 2, "2 facts, all of which agree"),
+    (3, 2, "3 facts, 2 of which agree"), (3, 1, "3 facts, 1 of which agrees"), (3, 0, "3 facts, none of which agrees")])
+def test_facts_that_agree_are_counted_in_words(facts, same, words):
+    assert _agreeing(facts, same) == words
+
+
+def test_no_key_is_left_where_a_label_stands_for_it(source):
+    """Of sources, studies and endpoints; ids of facts and names of files are no such keys."""
+    text = Page(source).text
+    keys = {row[0] for name in ("sources.csv", "studies.csv") for row in map(list, map(dict.values, table(name)))}
+    assert [key for key in keys if re.search(rf"(?<![\w/.-]){re.escape(key)}(?![\w/-])", text)] == []
+    assert not re.search(r"(?<![\w./:-])[a-z0-9]+(?:_[a-z0-9]+)+(?![\w/:-])", text)
+    assert "of 53 (MRD-negative remission)" in text
 
 
 def test_anchors_of_ids_with_hyphens_are_apart():

@@ -1,6 +1,7 @@
 """The three sections say what their tables hold, and nothing without them."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +9,7 @@ from analysis.cases.settings import Job, Question
 from analysis.chapters import influence, small_studies, subsets
 from analysis.chapters.chapter import Page as Around
 from analysis.drawing.html import Html
+from analysis.results.tables import STUDIES
 from tests.report.reading import Page
 from tests.reporting import project_results, results_of, with_tables
 
@@ -38,6 +40,38 @@ def test_surprising_studies_are_named_with_their_probability_and_what_chance_doe
     assert len(table) == len(rows) + 1
 
 
+def _studies(**cells):
+    return [{"endpoint": endpoint, "subset": "all", "study_id": "zhang_2020", "label": "Zhang 2020", "tier": "A",
+             "statistic": statistic, **cells} for endpoint, statistic in (("os", "43 % at 12 months"),
+                                                                           ("pfs", "43 % at 12 months"), ("cr", "1/9"),
+                                                                           ("mrd_neg", "1/9"))]
+
+
+FACT = {"endpoint": "os", "study_id": "zhang_2020", "standing": "otherwise"}
+
+
+@pytest.mark.parametrize(("endpoint", "cells", "fact", "told"), [
+    ("os", {"tier": "B"}, {}, "tier B; same number as Progression-, event-, relapse- or leukaemia-free survival"),
+    ("os", {}, FACT, "a source says otherwise; same number as Progression-"), ("os", {"statistic": "9"}, {}, "same"),
+    ("cr", {}, FACT, ""), ("cr", {"tier": "C"}, FACT, "tier C"), ("cr", {"tier": ""}, FACT, "")])
+def test_what_the_evidence_has_against_the_study_that_matters_most_is_told(endpoint, cells, fact, told):
+    """Two counts may be equal, as those of remission here; one number for two kinds of survival is doubtful."""
+    row = {"endpoint": endpoint, "study_id": "zhang_2020", "label": "Zhang 2020", "k_studies": 9, "shift_sd": 0.6,
+           "shift": 2.0, "status": "computed", "named": False, "chance_named": 0.04, "median": 0.5, "lower": 0.4,
+           "upper": 0.6}
+    brief = influence.CHAPTER.brief(_with(row, _studies(**cells), fact), AROUND)
+    (_, line), = Page(brief).tables.values()
+    assert line[1].startswith(f"Zhang 2020{told}") and bool(told) == (line[1] != "Zhang 2020")
+    assert f'href="details/evidence.html#row-zhang_2020--{endpoint}"' in brief
+    assert ("holds against its number" in brief) == bool(told)
+
+
+def _with(row, studies, fact):
+    results = project_results()
+    results = replace(results, tables=results.tables | {"studies.csv": STUDIES.table(studies)})
+    return with_tables(results, {"influence.csv": [row], "provenance.csv": [fact]})
+
+
 def test_differences_are_counted_and_prior_dominated_sides_are_told(results):
     page = Page(subsets.CHAPTER.section(results, AROUND))
     rows = results.rows("subset_differences.csv")
@@ -55,6 +89,7 @@ def test_slopes_come_with_power_and_caveats(results):
     assert "Of 2 regressions" in page.text and "2 studies, fewer than 5" in page.text
     assert "is not publication bias" in page.text and "four times in five" in page.text
     assert "nearly separate the studies" in page.text and not page.unbalanced
+    assert "to >1,000 would be found" in page.text and not re.search(r"\de\d", page.text)
     assert len(page.tables["Logit mean rate on 1/√n, with confidence limits"]) == 4
 
 
@@ -67,6 +102,25 @@ def test_what_is_not_seen_is_laid_to_few_studies_where_they_are_few(studies, tol
             for endpoint, k in zip(("cr", "relapse"), studies, strict=False)]
     page = Page(small_studies.CHAPTER.brief(with_tables(project_results(), {"small_studies.csv": rows}), AROUND))
     assert re.split(r"No sign of it in \d endpoints?\.", page.text)[1].strip() == told and not page.unbalanced
+
+
+def _slope(**cells):
+    return {"endpoint": "nt_grade3plus", "part": "regression", "status": "computed", "k_studies": 5,
+            "slope_two_sided": 0.0081, "slope_two_sided_t": 0.012, "ratio": 40.0, **cells}
+
+
+@pytest.mark.parametrize(("cells", "small", "told"), [
+    ({}, 30, "In 1 of 2 endpoints: Neurotoxicity, grade 3 or higher. By chance alone about 0.10 of 2 would show it."),
+    ({"slope_two_sided_t": 0.077}, 30, "Perhaps in 1 of 2 endpoints: Neurotoxicity, grade 3 or higher. There two tests "
+     "disagree (p = 0.0081 and 0.077). By chance"),
+    ({"ratio": 1e-9, "slope_two_sided_t": 0.077}, 30, "(p = 0.0081 and 0.077); sizes nearly separate the studies with "
+     "and without events, so that no test can be relied on. By chance"),
+    ({"ratio": 1e-9}, 300, "In 1 of 2 endpoints: Neurotoxicity, grade 3 or higher. By chance")])
+def test_a_slope_is_told_with_what_speaks_against_it(cells, small, told):
+    rows = [_slope(**cells), _slope(endpoint="cr", slope_two_sided=0.5),
+            {"endpoint": "cr", "part": "study", "n": small}]
+    text = Page(small_studies.CHAPTER.brief(with_tables(project_results(), {"small_studies.csv": rows}), AROUND)).text
+    assert told in text and "Elsewhere it says little: so few studies would show only large differences." in text
 
 
 def test_without_rows_there_is_no_section():

@@ -100,7 +100,7 @@ def test_no_missing_study_leaves_the_posterior_as_it_is(tmp_path):
     ("cr,6,74,95", STUDIES, "1 of the studies behind the total are not in the evidence"),
     ("cr,4,74,", STUDIES, "no base is printed"),
     ("cr,4,74,300", STUDIES, "no choice of 4 of the 5 studies comes near the base of 300"),
-    ("cr,5,74,95", STUDIES.replace("2019,8,", "2019,,"), "the patients of e are not known"),
+    ("cr,5,74,95", STUDIES.replace("2019,8,", "2019,,"), "the patients of E 2019 are not known"),
     ("cr,5,700,9000", STUDIES.replace("2019,8,", "2019,8000,"), "more than 600 patients"),
     ("relapse,5,40,", STUDIES, "the base is responders"),
 ])
@@ -118,7 +118,7 @@ def test_an_unknown_absent_study_is_every_study_that_fits_the_base(tmp_path):
     treated, reduced = rows
     assert (treated["missing"], reduced["missing"]) == ("d:12", "d:11")
     assert "1 more than the printed base, taken from the unknown studies" in reduced["note"]
-    assert treated["note"] == "e taken as absent; patients of the studies: 1 more than the printed base"
+    assert treated["note"] == "E 2019 taken as absent; patients of the studies: 1 more than the printed base"
 
 
 def test_an_absent_study_with_a_count_is_not_behind_the_total(tmp_path):

@@ -55,7 +55,8 @@ def test_so_many_surprises_that_no_draw_has_them_are_beyond_chance(tmp_path):
 def test_where_chance_explains_it_the_page_says_so(tmp_path):
     results = results_with(evidence_of(tmp_path, LIKE, cells={"r": "retrospective,,A"}))
     text = text_of(validation, results)
-    assert "Predicted, but not counted (the study is retrospective): Study r." in text
+    assert "Predicted, but not counted (the study is retrospective): Study r (Complete remission, " \
+           f"{LIKE['r'][0]}/{LIKE['r'][1]})." in text
     assert "are what the review's studies predict: of 2 reports from 2 later studies on 1 endpoint 0 are" in text
 
 
@@ -68,6 +69,17 @@ def test_the_verdict_of_the_brief_follows_from_the_number_of_surprises(tmp_path)
     rows = [{**row, "named": at == 0} for at, row in enumerate(results.rows(VALIDATION.file))]
     assert "Mostly yes: 2 of 3 reports" in Page(validation.CHAPTER.brief(
         with_tables(results, {VALIDATION.file: rows}), AROUND)).text
+
+
+def test_numbers_without_and_with_later_studies_have_the_same_unit(tmp_path):
+    row = {"endpoint": "cr", "status": "computed", "median": 0.8, "lower": 0.7, "upper": 0.9, "k_studies": 9,
+           "n_patients": 300}
+    rows = [{**row, "dimension": "headline", "study_set": "review"},
+            {**row, "dimension": "study_set", "study_set": "all", "median": 0.82}]
+    evidence = evidence_of(tmp_path, LIKE)
+    brief = validation.CHAPTER.brief(with_tables(results_with(evidence), {"sensitivity.csv": rows}), AROUND)
+    (heads, line), = Page(brief).tables.values()
+    assert heads[1:3] == ["Without, %", "With them, %"] and line[1:3] == ["80 [70, 90]", "82 [70, 90]"]
 
 
 @pytest.mark.parametrize(("studies", "few"), [(9, True), (10, False)])
@@ -89,6 +101,25 @@ def test_checks_lead_with_their_verdict(tmp_path):
     outside = [{**row, "posterior_within": at > 0} for at, row in enumerate(rows)]
     text = text_of(checks, with_tables(results, {CHECKS.file: outside}))
     assert "By and large the models predict" in text and f"{rows[0]['label']} reports" in text
+
+
+@pytest.mark.parametrize(("outside", "verdict"), [
+    (0, "Nothing speaks against it: 40 of 40"), (2, "By and large: 38 of 40"), (3, "Not well: 37 of 40")])
+def test_the_brief_of_checks_says_how_hard_the_test_is(tmp_path, outside, verdict):
+    """Of 40 reports 2 may lie outside of 95 % intervals."""
+    row = {"endpoint": "cr", "model": "beta_binomial", "level": 0.95, "status": "computed", "posterior_lower": 0.2}
+    rows = [{**row, "posterior_within": at >= outside, "posterior_upper": 0.71 if at < 7 else 0.69} for at in range(40)]
+    results, survival = results_of(evidence_of(tmp_path, LIKE)), {"endpoint": "os", "months": 12.0}
+    told = Page(checks.CHAPTER.brief(with_tables(results, {CHECKS.file: rows}), AROUND)).text
+    assert verdict in told and "fitted to, and 7 of these ranges are wider than 50 points." in told
+    assert "hazard" not in told and "extreme" not in told
+    rows[-1] |= survival | {"model": "log_hazard", "posterior_upper": 0.5}
+    extreme = [{"endpoint": "cr", "statistic": "spread", "extreme": True}]
+    told = Page(checks.CHAPTER.brief(with_tables(results, {CHECKS.file: rows, CHECK_STATISTICS.file: extreme}),
+                                     AROUND)).text
+    assert "Survival is checked with a constant hazard" in told and "is extreme in 1 case." in told
+    rows[-1] |= {"model": "weibull"}
+    assert "hazard" not in Page(checks.CHAPTER.brief(with_tables(results, {CHECKS.file: rows}), AROUND)).text
 
 
 @pytest.mark.parametrize("chapter", [checks, validation])

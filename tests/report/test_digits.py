@@ -53,7 +53,9 @@ def page(results):
     # Different numbers look different.
     ((0.004, 0.001, 0.2), "proportion", PERCENT, "0.40 [0.10, 20.00]"),
     ((1.00002, 1.00001, 1.00003), RATIO, PERCENT, "1.000020 [1.000010, 1.000030]"),
-    ((14074486.8, 0.02, 3e30), RATIO, PERCENT, "1.4e7 [0.020, 3.0e30]"),
+    ((140.3, 0.02, 3e30), RATIO, PERCENT, "140 [0.020, >1,000]"),
+    ((1.7e-9, 5e-16, 0.5), RATIO, PERCENT, "<0.001 [<0.001, 0.50]"),
+    ((1000.0, 0.001, math.inf), RATIO, PERCENT, "1,000 [0.0010, –]"),
     ((4e-5, 1e-9, 0.234), "1", PERCENT, "4.0e-5 [1.0e-9, 0.23]"),
     ((0.5, 0.0012, 210.0), RATIO, PERCENT, "0.50 [0.0012, 210]"),
     # A limit on the bound is the bound.

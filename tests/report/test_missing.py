@@ -2,6 +2,7 @@
 
 import pytest
 
+from analysis.chapters.missing import CHAPTER
 from tests.report.reading import Page
 from tests.reporting import page_of, project_results, with_tables
 
@@ -49,3 +50,42 @@ def test_every_reading_and_bound_stands_in_a_table(page):
     assert rows[3][8:] == ["not computed", "the base is responders; <note>"]
     (row,) = page.tables["The mean rate under what the studies without a number can have shown"][1:]
     assert row[1:7] == ["missing studies: no event", "10 / 349", "6 / 140", "0", "40 [24, 58]", "95 % credible"]
+
+
+HEAD = {"bound": "headline", "missing_n": None, "missing_events": None, "median": 0.8, "lower": 0.72, "upper": 0.86}
+
+
+@pytest.fixture(scope="module")
+def results():
+    return project_results()
+
+
+def brief(results, totals):
+    bounds = [_bound(**HEAD), _bound(), _bound(bound="extreme_high", median=0.87, lower=0.78, upper=0.93),
+              _bound(**HEAD | {"endpoint": "nt_any"})]
+    return Page(CHAPTER.brief(with_tables(results, {"published_totals.csv": totals, "missing_bounds.csv": bounds}),
+                              None)).text
+
+
+def test_where_a_published_total_bounds_the_missing_studies_it_leads(results):
+    told = brief(results, [_total(), _total(scenario="adults", total_n=478, median=0.836, lower=0.77, upper=0.89),
+                           _total(endpoint="nt_any", median=0.4)])
+    assert "80 % [72, 86] without them; 82 % [76, 86] with the published total of 400/489; 84 % [77, 89] if that is " \
+           "read as 400/478." in told and "had the event" not in told
+    assert "of 1 other rate published from more studies than have a number here" in told
+
+
+def test_a_total_of_several_readings_is_a_range(results):
+    told = brief(results, [_total(absent="hay_2019", median=0.79), _total(absent="park_2018", median=0.77)])
+    assert "77 to 79 % with the published total of 400/489." in told
+
+
+@pytest.mark.parametrize("totals", [(), ({"endpoint": "mrd_neg"},), ({"median": None, "status": "not computed"},)])
+def test_without_a_total_of_its_own_an_endpoint_has_its_extremes(results, totals):
+    told = brief(results, [_total(**cells) for cells in totals])
+    assert "without them; 40 % [24, 58] if none of their 140 patients had the event; 87 % [78, 93] if all of" in told
+
+
+def test_readings_are_named_in_words(page):
+    rows = page.tables["Predictive probability of each published total, and the mean rate that uses it"][1:]
+    assert {row[1] for row in rows} == {"as printed 400/489", "as printed 341/428"}

@@ -68,11 +68,26 @@ def _with_later(seen) -> list[Row]:
             for row in chosen(rows, dimension="study_set", study_set="all", status="computed")]
 
 
-def _moves_most(seen) -> list[Row]:
-    """Of endpoints with at least three studies."""
-    rows = [row for row in seen.tables["influence.csv"] if row["status"] == "computed" and value(row["k_studies"]) >= 3]
-    return [max(chosen(rows, endpoint=endpoint), key=lambda row: abs(value(row["shift_sd"])))
+def _each_count(seen) -> list[Row]:
+    """A line for each rate, with the chance of each count."""
+    rows = seen.tables["expected_counts.csv"]
+    return [{"endpoint": endpoint} | {row["events"]: row["two_sided"] for row in chosen(rows, endpoint=endpoint)}
             for endpoint in dict.fromkeys(row["endpoint"] for row in rows)]
+
+
+def _moves_most(seen) -> list[Row]:
+    """Of endpoints with at least three studies; below each what the ledger or its tier holds against its number."""
+    rows = [row for row in seen.tables["influence.csv"] if row["status"] == "computed" and value(row["k_studies"]) >= 3]
+    largest = [max(chosen(rows, endpoint=endpoint), key=lambda row: abs(value(row["shift_sd"])))
+               for endpoint in dict.fromkeys(row["endpoint"] for row in rows)]
+    return [row | {"doubts": "; ".join(_doubts(seen, row))} for row in largest]
+
+
+def _doubts(seen, row: Row) -> list[str]:
+    tier = single(seen.tables["studies.csv"], endpoint=row["endpoint"], study_id=row["study_id"])["tier"]
+    against = chosen(seen.tables["provenance.csv"], endpoint=row["endpoint"], study_id=row["study_id"],
+                     standing="otherwise")
+    return [*([] if tier == "A" else [f"tier {tier}"]), *(["a source says otherwise"] if against else [])]
 
 
 def _clarity(row: Row) -> float:
@@ -153,6 +168,7 @@ def _of_all(seen) -> dict[str, tuple[dict[str, Check], list[Row]]]:
         "Overall survival, both readings": (columns.READINGS, _readings(seen)),
         "The same with later": (columns.WITH_LATER, _with_later(seen)),
         "Events among 20": (columns.AMONG_20, chosen(t["expected.csv"], n="20")),
+        "Chance of a count": (columns.EACH_COUNT, _each_count(seen)),
         "The study that moves": (columns.MOVES_MOST, _moves_most(seen)),
         "The least uncertain association": (columns.ASSOCIATIONS, _associations(seen)),
         "Each study left out": (columns.LEFT_OUT, t["influence.csv"]),

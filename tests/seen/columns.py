@@ -129,7 +129,8 @@ STEPS = {
     "Due to": lambda head, cell, row: cell == (row["step"] if row["change"] else ""),
 }
 TOTALS = {
-    "Reading": lambda head, cell, row: cell == f"{row['scenario']} {row['total_events']}/{row['total_n']}",
+    "Reading": lambda head, cell, row: cell == (
+        f"{row['scenario'].replace('_', ' ')} {row['total_events']}/{row['total_n']}"),
     "Missing events / patients": plain("missing_events", "missing_n"),
     "Expected": plain("expected_events", "events_lower", "events_upper"),
     "P(this total)": plain("probability"),
@@ -250,8 +251,11 @@ CRUDE = {
     "Difference, points": points("difference"),
 }
 UNCOMPARED = {
-    "Quantity": label,
-    "Statistic": words("statistic"),
+    "Quantity": cells.starts(
+        lambda row: LABELS[row["endpoint"]],
+        lambda row: ", ".join((SUBSET_LABELS[row["subset"] or "all"], row["statistic"].replace("_", " "),
+                               row["reported_id"])),
+    ),
     "Published": plain("published"),
     "Why not": text("reason"),
 }
@@ -262,7 +266,8 @@ BEFORE = {
     "Note": text("reason"),
 }
 CERTAINTY = {head: cells.worded(head.lower(), *numbers) for head, numbers in (
-    ("Imprecision", ("limits_ratio",)), ("Inconsistency", ("spread",)), ("Indirectness", ("indirect_n", "n_patients")),
+    ("Imprecision", ("limits_ratio",)), ("Inconsistency", ("spread", "spread_lower", "spread_upper")),
+    ("Indirectness", ("indirect_n", "n_patients")),
     ("Missing", ("missing_k", "eligible_k")))}
 EXCEEDED = {
     "Value": lambda head, cell, row: says(
@@ -354,9 +359,12 @@ READINGS = {
 WITH_LATER = {"Without": interval(*ends("head_")), "With them": interval(*ends()),
               "Studies": count("k_studies", "n_patients")}
 AMONG_20 = {"Of 20 patients": label,
-            "95 % of studies": lambda head, cell, row: cell == f"{row['lower']} to {row['upper']}",
+            "Not surprising": lambda head, cell, row: cell == " to ".join(
+                row[f"unsurprising_{end}"] for end in ("low", "high")),
             "Half of studies": lambda head, cell, row: cell == f"{row['likely_low']} to {row['likely_high']}"}
-MOVES_MOST = {"Without it": interval(*ends()), "Shift": points("shift")}
+EACH_COUNT = {"Of 20 patients": label, **{str(count): plain(str(count)) for count in range(21)}}
+MOVES_MOST = {"Study": lambda head, cell, row: cell == f"{row['label']}{row['doubts']}",
+              "Without it": interval(*ends()), "Shift": points("shift")}
 
 
 def _association(head: str, cell: str, row: Row) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from tests.report.reading import Page
 from tests.seen.cells import LABELS
 from tests.seen.checking import chosen, limits, numbers, points_say, says, single, value
-from tests.seen.facts import ENDPOINTS
+from tests.seen.facts import ENDPOINTS, STUDIES, table
 
 
 @pytest.fixture(scope="module")
@@ -28,19 +28,35 @@ def computed(seen, file, **cells):
 
 
 def test_expected(seen, told):
+    """The counts that surprise nobody, and the chance of each that is neither central nor far out."""
     row = single(seen.tables["expected.csv"], endpoint="cr", n="20")
-    assert f"{LABELS['cr']} in {row['lower']} to {row['upper']} of 20 would surprise nobody" in told["expected"]
-    assert f"fewer than {row['lower']} would" in told["expected"] and "predict cr" in told["expected"]
+    low, high = int(row["unsurprising_low"]), int(row["unsurprising_high"])
+    assert f"{LABELS['cr']} in {low} to {high} of 20 would surprise nobody." in told["expected"]
+    counts = chosen(seen.tables["expected_counts.csv"], endpoint="cr")
+    listed = dict(re.findall(r"(\d+) of 20: (\S+?)[;.] ", told["expected"] + " "))
+    assert set(listed) == {count["events"] for count in counts if low - 1 <= int(count["events"]) <= high + 1
+                           and not int(row["likely_low"]) <= int(count["events"]) <= int(row["likely_high"])
+                           and value(count["two_sided"]) >= 0.01}
+    assert all(says(listed[count["events"]], value(count["two_sided"])) for count in counts
+               if count["events"] in listed) and listed
+    assert "predict" not in told["expected"]
+    assert "recart predict cr" in (seen.folder / "details" / "expected.html").read_text("utf-8")
 
 
 def test_certainty(seen, told):
+    """Each endpoint on the line of its words, those about other patients with how many these are."""
     rows = seen.tables["certainty.csv"]
     for row in rows:
-        words = row["inconsistency"].replace("not known", "agreement of studies not known")
-        (line,) = re.findall(rf"{row['imprecision'].capitalize()}, {words}: ([^.]*)\.", told["certainty"])
-        assert LABELS[row["endpoint"]] in line.split("; ")
-    silent = sum(row["missing"] in ("many", "most") for row in rows)
-    assert f"for {silent} endpoint" in told["certainty"]
+        words, other = [row["imprecision"].capitalize(), row["inconsistency"]], row["indirectness"] != "direct"
+        words[1] = words[1].replace("not known", "agreement of studies not known")
+        start = ", ".join([*words, *([row["indirectness"]] if other else [])])
+        (line,) = re.findall(rf"{start}: ([^.]*)\.", told["certainty"])
+        patients = f" ({row['indirect_n']}/{row['n_patients']})" if other else ""
+        assert f"{LABELS[row['endpoint']]}{patients}" in line.split("; ")
+    silent = [row for row in rows if row["missing"] in ("many", "most")]
+    assert f"For {len(silent)} endpoint" in told["certainty"]
+    last = told["certainty"].rpartition("give no number")[2]
+    assert all((LABELS[row["endpoint"]] in last) == (row in silent and len(silent) < len(rows)) for row in rows)
 
 
 def test_caveats(seen, told):
@@ -81,22 +97,29 @@ def test_benchmarks(seen, told):
     source = (seen.folder / "report.html").read_text("utf-8").partition('<section id="benchmarks">')[2]
     lines = re.findall(r"<li>(.*?)\.</li>", source.partition("</section>")[0])
     for line, row in zip(lines, computed(seen, "benchmarks.csv"), strict=True):
-        assert line.startswith(f"{LABELS[row['endpoint']]}, {row['benchmark']} (")
+        assert line.startswith(LABELS[row["endpoint"]]) and f"({row['benchmark']}): " in line
+        above, when = line.partition("above ")[2].partition(" (")[0], f" at {row['time_months']} months, above"
+        scale = 1 if row["unit"] == "months" else 100
+        assert says(above.partition(",")[0], value(row["high"] or row["low"]), scale=scale)
+        assert ("the upper end of" in above) == bool(row["high"]) and (not row["time_months"] or when in line)
         shown = line.rpartition("): ")[2].split("; ")
         wanted = [value(row[name]) for name in ("pooled", "new_study") if row[name]]
-        for part, number in zip(shown, wanted, strict=True):
+        assert len(shown) == 2 and ("no median is worked out" in shown[1]) == (row["unit"] == "months")
+        for part, number in zip(shown, wanted, strict=False):
             assert says(part, number) or {">0.999": number > 0.999, "&gt;0.999": number > 0.999,
                                           "&lt;0.001": number < 0.001}[part], (line, row)
 
 
 def test_missing(seen, told):
-    rows = chosen(seen.tables["missing_bounds.csv"], endpoint="cr")
-    head, none, every = (single(rows, bound=name) for name in ("headline", "extreme_low", "extreme_high"))
+    """The rate with each published total, in place of what extremes of the missing studies would make of it."""
+    rows, totals = chosen(seen.tables["missing_bounds.csv"], endpoint="cr"), seen.tables["published_totals.csv"]
+    head = single(rows, bound="headline")
     assert told["missing"].startswith(f"{head['missing_k']} stud") and LABELS["cr"] in told["missing"]
     parts = told["missing"].partition("change it? ")[2].split("; ")
-    for part, row in zip(parts, (head, none, every), strict=False):
+    for part, row in zip(parts, (head, *totals), strict=True):
         assert says(part.partition("]")[0] + "]", *limits(row), scale=100)
-    assert f"none of their {none['missing_n']} patients" in parts[1] and "if all of" in parts[2]
+    assert all(f"{row['total_events']}/{row['total_n']}" in part for row, part in zip(totals, parts[1:], strict=True))
+    assert "had the event" not in told["missing"]
 
 
 def test_sensitivity(seen, told):
@@ -110,6 +133,8 @@ def test_sensitivity(seen, told):
 def test_checks(seen, told):
     rows = computed(seen, "checks.csv")
     assert f"{len(chosen(rows, posterior_within='true'))} of {len(rows)} reports" in told["checks"]
+    wide = sum(value(row["posterior_upper"]) - value(row["posterior_lower"]) > 0.5 for row in rows)
+    assert f"and {wide} of these ranges" in told["checks"] and "constant hazard" in told["checks"]
 
 
 def test_validation(seen, told):
@@ -140,6 +165,10 @@ def test_evidence(seen, told):
     facts = seen.tables["provenance.csv"]
     against = {row["fact_id"] for row in facts if row["standing"] == "otherwise"}
     assert f"{len({row['fact_id'] for row in facts})} facts, {len(against)} of which say otherwise" in told["evidence"]
+    responses, survival = (table(name) for name in ("responses.csv", "survival.csv"))
+    with_number = {row["study_id"] for row in (*responses, *survival)}
+    assert f"{len(responses) + len(survival)} numbers of {len(with_number)} studies" in told["evidence"]
+    assert ("no number" in told["evidence"]) == (len(with_number) < len(STUDIES))
     tiers = [int(count) for count in re.findall(r"Tier [ABC] \((\d+)\)", told["evidence"])]
     assert sum(tiers) == int(re.search(r"(\d+) numbers? of", told["evidence"])[1])
 

@@ -61,7 +61,7 @@ def test_nothing_is_said_of_studies_left_out(results, pages, first):
 
 def _known(results) -> Iterator[float]:
     """Numbers of the files that the first page may show, as they stand there and in per cents, and counts of rows."""
-    for file in ("answer.csv", "certainty.csv", "expected.csv"):
+    for file in ("answer.csv", "certainty.csv", "expected.csv", "expected_counts.csv"):
         for row in results.rows(file):
             numbers = [cell for cell in row.values() if isinstance(cell, int | float)]
             yield from (scale * number for number in numbers for scale in (1, 100))

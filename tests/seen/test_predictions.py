@@ -139,8 +139,29 @@ def test_expected(seen):
             count = int(row[name])
             assert (count == 0 or below[count - 1] < p + 1e-4) and below[count] > p - 1e-4, (endpoint, n, name)
             rows.check(row, **{name: between(0, n)})
+        pits = [mid_p(law(headline(endpoint), n), count) for count in range(n + 1)]
+        chances = [2 * min(pit, 1 - pit) for pit in pits]
+        low, high = int(row["unsurprising_low"]), int(row["unsurprising_high"])
+        # Surprising are those beyond, but for the error of the plane.
+        assert min(chances[low], chances[high]) > 0.05 - 3e-4, (endpoint, n)
+        assert max([*chances[:low], *chances[high + 1:]], default=0.0) < 0.05 + 3e-4, (endpoint, n)
+        rows.check(row, unsurprising_low=low, unsurprising_high=high)
         rows.check(row, endpoint=endpoint, n=n, model=HEADLINE[endpoint], k_studies=len(studies_of(endpoint)))
     rows.complete(level=LEVEL, interval="prediction", status="computed", reason=None, stamp=None)
+
+
+def test_expected_counts(seen):
+    rows = Table(seen, "expected_counts.csv")
+    rates = [endpoint for endpoint in ENDPOINTS if ENDPOINTS[endpoint]["kind"] == "rate"]
+    assert [(row["endpoint"], int(row["events"])) for row in rows.rows] == [
+        (endpoint, events) for endpoint in rates for events in range(21)]
+    for row in rows.rows:
+        events, found = int(row["events"]), rows.numbers(row)
+        middle = mid_p(law(headline(row["endpoint"]), 20), events)
+        rows.check(row, within=3e-4, pit=middle, two_sided=2 * min(middle, 1 - middle))
+        rows.check(row, named=found["two_sided"] < 0.05, events=events, endpoint=row["endpoint"],
+                   model=HEADLINE[row["endpoint"]])
+    rows.complete(n=20, stamp=None)
 
 
 def test_validation(seen):

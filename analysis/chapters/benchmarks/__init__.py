@@ -7,6 +7,7 @@ from analysis.chapters.benchmarks.figure import draw_exceedance
 from analysis.chapters.benchmarks.rows import BENCHMARKS, EXCEEDANCE, FALLING, benchmark_rows
 from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
 from analysis.drawing.html import Html, rendered, section, show
+from analysis.inference.exceedance import MEDIAN
 from analysis.results.results import Results
 from analysis.results.table import Row
 from analysis.results.writing import Writer
@@ -45,9 +46,22 @@ def _section(results: Results, page: Page) -> Html:
 def _brief(results: Results, page: Page) -> Html:
     """The probability of exceeding each benchmark."""
     rows, write = results.computed(BENCHMARKS.file), results.writer(BENCHMARKS)
-    return rendered("chapters/benchmarks/brief.html", rows=rows, write=write, value=partial(_value, write),
-                    falling=any(row["model"] == FALLING for row in rows)) \
-        if rows else Html("")
+    return rendered("chapters/benchmarks/brief.html", rows=rows, write=write, limit=partial(_limit, write),
+                    quantity=_quantity, falling=any(row["model"] == FALLING for row in rows)) if rows else Html("")
+
+
+def _quantity(row: Row) -> str:
+    """What is compared beside the name of the endpoint, such as " at 12 months"."""
+    months = f" at {row['time_months']:g} months" if row["time_months"] else ""
+    return (", median" if row["estimand"] == MEDIAN else "") + months
+
+
+def _limit(write: Writer, row: Row) -> str:
+    """What the probability is of: more than a benchmark, or than all of its range; of events fewer."""
+    way, end = ("below", "lower") if write.scale(row).months and row["estimand"] != MEDIAN else ("above", "upper")
+    if row["high"] is None:
+        return f"{way} {_value(write, row)}"
+    return f"{way} {write({**row, 'low': row['high']}, 'low')}, the {end} end of {_value(write, row)}"
 
 
 def _value(write: Writer, row: Row) -> str:

@@ -9,7 +9,9 @@ from analysis.drawing.html import Html, rendered, section, show
 from analysis.results.results import Results
 from analysis.results.table import Row
 from analysis.results.writing import Writer
+from analysis.system.groups import grouped
 
+_DIRECT = THRESHOLDS["indirectness"].words[0]
 _NUMBERS = {"imprecision": "limits_ratio", "inconsistency": "spread", "indirectness": "indirect_n",
             "missing": "missing_k"}
 
@@ -35,15 +37,27 @@ def _section(results: Results, page: Page) -> Html:
 
 
 def _brief(results: Results, page: Page) -> Html:
-    """The endpoints by how precise their numbers are and how well studies agree."""
+    """The endpoints by how precise their numbers are, how well studies agree, and whom they are about."""
     rows, write = results.rows(CERTAINTY.file), results.writer(CERTAINTY)
-    groups: dict[str, list[str]] = {}
-    for row in rows:
-        spread = row["inconsistency"] if row["inconsistency"] != "not known" else "agreement of studies not known"
-        groups.setdefault(f"{row['imprecision']}, {spread}", []).append(write(row, "endpoint"))
-    silent = sum(row["missing"] in THRESHOLDS["missing"].words[1:] for row in rows)
-    precise_first = sorted(groups.items(), key=lambda group: group[0].startswith("im"))
-    return rendered("chapters/certainty/brief.html", groups=precise_first, silent=silent) if rows else Html("")
+    if not rows:
+        return Html("")
+    groups = grouped(sorted(rows, key=lambda row: THRESHOLDS["imprecision"].words.index(row["imprecision"])), _words)
+    silent = [row for row in rows if row["missing"] in THRESHOLDS["missing"].words[1:]]
+    return rendered(
+        "chapters/certainty/brief.html", silent=silent, write=write, some=len(silent) < len(rows),
+        published=bool(results.evidence.reported), indirect=any(map(_is_indirect, rows)), groups=[
+            (words, [write(row, "endpoint") + (f" ({write(row, 'indirect_n')})" if _is_indirect(row) else "")
+                     for row in group]) for words, group in groups.items()])
+
+
+def _is_indirect(row: Row) -> bool:
+    return row["indirectness"] != _DIRECT
+
+
+def _words(row: Row) -> str:
+    """How sure a number is in words: of whom it is about only where these are not the patients asked for."""
+    spread = "agreement of studies not known" if row["spread"] is None else row["inconsistency"]
+    return ", ".join([row["imprecision"], spread, *([row["indirectness"]] if _is_indirect(row) else [])])
 
 
 CHAPTER = Chapter("certainty", 15, (CERTAINTY,), finish=certainty_rows, section=_section, brief=_brief)

@@ -31,6 +31,9 @@ from analysis.results.table import Column, Layout, Row, columns
 FEWEST = 3
 """Studies below which what is said of heterogeneity is mostly the prior's."""
 
+PROBABLY = "probably"
+"""Stands before a word that rests on a limit on both sides of which the interval of its number lies."""
+
 
 @dataclass(frozen=True)
 class Threshold:
@@ -60,6 +63,14 @@ class Threshold:
             return "not known"
         return self.words[(value > self.low) + (value > self.high)]
 
+    def word_within(self, value: float | None, ends: tuple[float, float] | None) -> str:
+        """The word for a number with limits, which may reach across the limit that the word rests on."""
+        if value is None or ends is None:
+            return self.word(value)
+        (lower, upper), rank = ends, self.words.index(self.word(value))
+        sure = upper <= self.low if rank == 0 else lower > (self.low, self.high)[rank - 1]
+        return self.word(value) if sure else f"{PROBABLY} {self.word(value)}"
+
 
 THRESHOLDS = {
     "imprecision": Threshold(
@@ -70,7 +81,8 @@ THRESHOLDS = {
         "Inconsistency", "standard deviation between studies of the log odds",
         ("consistent", "inconsistent", "very inconsistent"), 0.5, 1.0,
         "heterogeneity of a log odds ratio above 0.5 is called fairly high, above 1 fairly extreme; with fewer than "
-        f"{FEWEST} studies it is not known", ", for survival of the log hazard"),
+        f"{FEWEST} studies it is not known, and “{PROBABLY}” says that its interval lies on both sides of the limit",
+        ", for survival of the log hazard"),
     "indirectness": Threshold(
         "Indirectness", "share of patients{} of another base than was asked for",
         ("direct", "partly indirect", "indirect"), 0.25, 0.5,
@@ -87,7 +99,8 @@ CERTAINTY = Layout("certainty.csv", "What limits one headline number: a summary 
     Column("limits_ratio", "odds at the upper limit over odds at the lower one; empty where a limit is 0 or 1"),
     Column("inconsistency", "word for `spread`", "text", "Inconsistency (SD between studies)"),
     Column("spread", "standard deviation between studies of the log odds, for survival of the log hazard; empty where "
-           "too few tell it"),
+           "too few tell it", "parameter"),
+    Column("spread_lower", "its lower credible limit"), Column("spread_upper", "its upper credible limit"),
     Column("indirectness", "word for the share of indirect patients", "text", "Indirectness (patients)"),
     Column("indirect_n", "patients who answer the question indirectly", "of n_patients"),
     Column("missing", "word for the share of missing studies", "text", "Missing (studies)"),
@@ -105,15 +118,17 @@ def _row(evidence: Evidence, record: Record) -> Row:
     question = record.job.question
     main = record.estimate(MAIN[evidence.endpoint(question.endpoint).kind])
     eligible = sum(not reason_against_study(evidence, question, study) for study in evidence.studies)
+    spread = _spread(record, main["median"]) if record.k_studies >= FEWEST else {}
     numbers = {"limits_ratio": limits_ratio(main["lower"], main["upper"]),
-               "spread": _spread(record, main["median"]) if record.k_studies >= FEWEST else None,
                "indirect_n": sum(row.n for row in _indirect(evidence, record)),
                "missing_k": eligible - record.k_studies}
     values = {"imprecision": math.inf if numbers["limits_ratio"] is None else numbers["limits_ratio"],
-              "inconsistency": numbers["spread"],
               "indirectness": numbers["indirect_n"] / record.n_patients,
               "missing": numbers["missing_k"] / eligible}
+    ends = (spread["lower"], spread["upper"]) if spread else None
     return {"endpoint": question.endpoint, "k_studies": record.k_studies, "n_patients": record.n_patients, **numbers,
+            "spread": spread.get("median"), "spread_lower": spread.get("lower"), "spread_upper": spread.get("upper"),
+            "inconsistency": THRESHOLDS["inconsistency"].word_within(spread.get("median"), ends),
             "eligible_k": eligible, **{name: THRESHOLDS[name].word(value) for name, value in values.items()}}
 
 
@@ -122,12 +137,23 @@ def limits_ratio(lower: float, upper: float) -> float | None:
     return math.exp(special.logit(upper) - special.logit(lower)) if 0.0 < lower <= upper < 1.0 else None
 
 
-def _spread(record: Record, mean: float) -> float | None:
-    """Standard deviation between studies, at posterior medians: tau, or that of the logit of a beta distribution."""
+def _spread(record: Record, mean: float) -> dict[str, float]:
+    """Median and limits of the standard deviation between studies: tau, or that of the logit of a beta distribution.
+
+    The latter grows with the intraclass correlation, whose median and limits it is taken at, for the median mean rate.
+    """
     heterogeneity = record.estimate(record.heterogeneity)
-    if heterogeneity is None or heterogeneity["estimand"] != "rho":
-        return heterogeneity and heterogeneity["median"]
-    kappa = 1.0 / heterogeneity["median"] - 1.0
+    if heterogeneity is None:
+        return {}
+    of = _of_logits if heterogeneity["estimand"] == "rho" else lambda tau, mean: tau
+    return {name: of(heterogeneity[name], mean) for name in ("median", "lower", "upper")}
+
+
+def _of_logits(rho: float, mean: float) -> float:
+    """Standard deviation of the logit of a beta distribution."""
+    if rho <= 0.0:
+        return 0.0
+    kappa = 1.0 / rho - 1.0
     return math.sqrt(special.polygamma(1, mean * kappa) + special.polygamma(1, (1.0 - mean) * kappa))
 
 

@@ -9,6 +9,10 @@ from analysis.chapters.checks.rows import CHECK_STATISTICS, CHECKS, PREDICTIONS,
 from analysis.drawing.html import Html, rendered, section, show
 from analysis.results.results import Results
 from analysis.results.table import COMPUTED
+from models.log_hazard import MODEL
+
+_FAR = 0.5
+"""Width of an interval of rates or survival beyond which few reports could lie outside."""
 
 _TURNED = {"largest": "smallest", "smallest": "largest"}
 
@@ -69,10 +73,23 @@ def _summary(results: Results) -> list[dict[str, Any]]:
 
 
 def _brief(results: Results, page: Page) -> Html:
-    """How many reports lie within their predictive interval."""
-    computed = results.computed(CHECKS.file)
-    return rendered("chapters/checks/brief.html", computed=computed, write=results.writer(CHECKS),
-                    within=sum(row["posterior_within"] for row in computed)) if computed else Html("")
+    """How many reports lie within their predictive interval, and how hard a test that is."""
+    computed, write = results.computed(CHECKS.file), results.writer(CHECKS)
+    if not computed:
+        return Html("")
+    within = sum(row["posterior_within"] for row in computed)
+    rates = [row for row in computed if not write.scale(row).months]
+    return rendered(
+        "chapters/checks/brief.html", computed=computed, write=write, within=within, far=_FAR,
+        answer=_answer(within, sum(row["level"] for row in computed), len(computed)),
+        extreme=sum(row["extreme"] for row in results.rows(CHECK_STATISTICS.file)),
+        wide=sum(row["posterior_upper"] - row["posterior_lower"] > _FAR for row in rates),
+        constant=any(row["months"] is not None and row["model"] == MODEL.name for row in rates))
+
+
+def _answer(within: int, by_level: float, reports: int) -> str:
+    """Of so many reports within, where the level of the intervals would put so many."""
+    return "Nothing speaks against it" if within == reports else "By and large" if within >= by_level else "Not well"
 
 
 CHAPTER = Chapter("checks", 65, (CHECKS, CHECK_STATISTICS), each_endpoint("checks", check_rows), figures=_figures,

@@ -1,5 +1,6 @@
 """Where each number comes from: what is analysed of each study and why, and every fact beside it."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -10,12 +11,13 @@ from analysis.chapters.chapter import Chapter, Page
 from analysis.chapters.evidence.rows import OTHERWISE, PROVENANCE, SAME, Line, by_place, provenance_rows
 from analysis.drawing.html import Html, cited, folded, join, rendered, row_anchor, section, show, table, tag
 from analysis.evidence.types import TIERS, Study
-from analysis.results.numbers import counted
 from analysis.results.results import Results
 from analysis.results.table import Row
 
 _SETS = {None: "", True: "Of the review: ", False: "Later: "}
 _SHEETS = (".csv", ".xlsx")
+_KEY = re.compile(r"(?<![\w./:-])[a-z0-9]+(?:_[a-z0-9]+)+(?![\w/:-])")
+"""A key or the name of a column: with an underscore, and no part of an address or of a file's name."""
 
 
 def _section(results: Results, page: Page) -> Html:
@@ -45,7 +47,8 @@ def _study(results: Results, study: Study, lines: Mapping[tuple[str, str], Seque
                for endpoint in results.evidence.endpoints}
     gaps = [tag("li", ": ".join(filter(None, (results.labels.endpoints.get(gap.endpoint), gap.known))))
             for gap in results.evidence.gaps if gap.study_id == study.study_id and gap.known]
-    notes = [note for name in ("source", "registry_id", "note") if (note := study.columns.get(name))]
+    notes = [_in_labels(results, note) for name in ("source", "registry_id", "note")
+             if (note := study.columns.get(name))]
     others = [row for row in facts if not numbers.get(row["endpoint"])]
     return tag("section", tag("h3", study.label), tag("p", "; ".join(notes), class_="legend") if notes else "", *(
         _number(results, rows, [row for row in facts if row["endpoint"] == name])
@@ -64,19 +67,36 @@ def _number(results: Results, lines: Sequence[Line], facts: Sequence[Row]) -> Ht
     same = {row["fact_id"] for row in others if row["standing"] == SAME}
     return tag("div", rendered(
         "chapters/evidence/number.html", label=label, study=results.labels.studies[study_id], lines=[
-            (line, in_words(line), _place(results, line),
+            (line, in_words(line), _in_labels(results, line.decision), _place(results, line),
              unused is not None and (file_of(line), line.row) not in unused) for line in lines],
-        against=[row for row in facts if row["standing"] == OTHERWISE]),
-        folded(f"{counted(len({row['fact_id'] for row in others}), 'fact')}, {len(same)} of which agree", _facts(
+        against=[{**row, "note": _in_labels(results, row["note"])} for row in facts if row["standing"] == OTHERWISE]),
+        folded(_agreeing(len({row["fact_id"] for row in others}), len(same)), _facts(
             results, others, "statistic" if len(lines) > 1 else "",
             f"{results.labels.studies[study_id]}, {label}: facts")),
         id=row_anchor(study_id, name))
 
 
+def _in_labels(results: Results, note: str) -> str:
+    """A text of the evidence with labels in place of keys, and names of columns as words."""
+    labels = {**{source.source_id: source.citation for source in results.evidence.sources if source.citation},
+              **results.labels.endpoints, **results.labels.studies}
+    return _KEY.sub(lambda key: labels.get(key[0], key[0].replace("_", " ")), note)
+
+
+def _agreeing(facts: int, same: int) -> str:
+    """How many facts there are, and how many of them say the same as the number."""
+    if facts == 1:
+        return "1 fact, which agrees" if same else "1 fact, of something else"
+    return f"{facts} facts, {'none' if not same else 'all' if same == facts else same} of which "\
+           f"{'agrees' if same < 2 else 'agree'}"
+
+
 def _facts(results: Results, rows: Sequence[Row], first: str, caption: str) -> Html:
     return show(results.writer(PROVENANCE), rows, f"says {first} population standing citation locator note fact_id",
-                caption=caption, cells={"endpoint": lambda row: results.labels.endpoints.get(
-                    row["endpoint"], row["endpoint"].replace("_", " "))})
+                caption=caption, cells={
+                    "endpoint": lambda row: results.labels.endpoints.get(
+                        row["endpoint"], row["endpoint"].replace("_", " ")),
+                    "note": lambda row: _in_labels(results, row["note"])})
 
 
 def _place(results: Results, line: Line) -> str:
@@ -101,9 +121,10 @@ def _audit(results: Results) -> Html:
 def _brief(results: Results, page: Page) -> Html:
     """How many numbers there are of each tier, and how many facts stand behind them or against them."""
     evidence, facts = results.evidence, results.rows(PROVENANCE.file)
-    tiers = Counter(row.tier for row in evidence.numbers)
+    tiers, studies = Counter(row.tier for row in evidence.numbers), {row.study_id for row in evidence.numbers}
     return rendered(
-        "chapters/evidence/brief.html", numbers=len(evidence.numbers), studies=len(evidence.studies),
+        "chapters/evidence/brief.html", numbers=len(evidence.numbers), studies=len(studies),
+        without=len(evidence.studies) - len(studies),
         facts=len({row["fact_id"] for row in facts}), audit=len(evidence.audit),
         otherwise=len({row["fact_id"] for row in facts if row["standing"] == OTHERWISE}),
         tiers=[(tier, meaning, tiers[tier]) for tier, meaning in TIERS.items() if tiers[tier]])

@@ -40,20 +40,24 @@ def provenance_rows(evidence: Evidence) -> list[dict[str, Any]]:
     facts, lines = {fact.fact_id: fact for fact in evidence.facts}, by_place(evidence)
     labels, sources = ({study.study_id: study.label for study in evidence.studies},
                        {source.source_id: source for source in evidence.sources})
+    outcomes = {endpoint.endpoint: endpoint.label for endpoint in evidence.endpoints}
     rows = [{"endpoint": line.endpoint, "study_id": line.study_id, "label": labels[line.study_id],
              "table": file_of(line), "row": line.row, "statistic": in_words(line), "tier": line.tier,
-             **_cells(facts[name], [line], line.endpoint, sources)}
+             **_cells(facts[name], [line], line.endpoint, sources, outcomes)}
             for line in evidence.numbers for name in line.fact_ids if name in facts]
     cited = {(row["study_id"], row["endpoint"], row["fact_id"]) for row in rows}
     return rows + [{"endpoint": fact.endpoint, "study_id": fact.study_id, "label": labels[fact.study_id],
-                    **_cells(fact, lines.get((fact.study_id, fact.endpoint), []), fact.endpoint, sources)}
+                    **_cells(fact, lines.get((fact.study_id, fact.endpoint), []), fact.endpoint, sources,
+                             outcomes)}
                    for fact in evidence.facts if (fact.study_id, fact.endpoint, fact.fact_id) not in cited]
 
 
-def _cells(fact: Fact, lines: Sequence[Line], endpoint: str, sources: Mapping[str, Source]) -> dict[str, Any]:
+def _cells(fact: Fact, lines: Sequence[Line], endpoint: str, sources: Mapping[str, Source],
+           outcomes: Mapping[str, str]) -> dict[str, Any]:
     source, beside = sources.get(fact.source_id), {standing(line, fact) for line in lines}
+    other = "" if fact.endpoint == endpoint else outcomes.get(fact.endpoint) or fact.endpoint.replace("_", " ")
     return {"fact_id": fact.fact_id, "standing": next((word for word in (SAME, OTHERWISE, ELSE) if word in beside), ""),
-            "says": said(fact) + (f" ({fact.endpoint})" if fact.endpoint != endpoint else ""),
+            "says": said(fact) + (f" ({other})" if other else ""),
             "population": fact.population, "source_id": fact.source_id, "locator": fact.locator, "note": fact.note,
             "citation": source.citation if source else "", "doi": source.doi if source else ""}
 

@@ -1,12 +1,20 @@
-"""What a further study is expected to count; the words are in brief.html."""
+"""What a further study is expected to count; the words are in section.html."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from analysis.chapters.chapter import Asked, Chapter, Page, Task
-from analysis.chapters.expected.rows import EXPECTED, PATIENTS, expected_rows
-from analysis.drawing.html import Html, rendered, show
+from analysis.chapters.expected.rows import EXPECTED, EXPECTED_COUNTS, PATIENTS, expected_rows
+from analysis.drawing.html import Html, rendered, section, show
 from analysis.evidence.loading import DEFAULT_DATA
+from analysis.inference.prediction import NAMED_BELOW
+from analysis.results.numbers import chance
 from analysis.results.results import Results
+from analysis.results.table import Row
+
+_FEW = PATIENTS[0]
+_TREATED = ("", "treated")
+_TOLD = 0.01
+"""Smallest chance that the page to read tells of a count."""
 
 
 def _work(asked: Asked) -> Iterator[Task]:
@@ -15,20 +23,62 @@ def _work(asked: Asked) -> Iterator[Task]:
             yield Task("expected counts", endpoint.endpoint, expected_rows, (asked.base, endpoint.endpoint))
 
 
+def _rows(results: Results) -> list[Row]:
+    """Of the smallest study, each rate."""
+    return [row for row in results.computed(EXPECTED.file) if row["n"] == _FEW]
+
+
+def _leading(results: Results, rows: Sequence[Row]) -> Row:
+    """The first rate of a benefit, else the first."""
+    return next((row for row in rows if results.evidence.endpoint(row["endpoint"]).direction == "benefit"), rows[0])
+
+
+def _subject(results: Results, row: Row) -> str:
+    """An endpoint with whom it counts, where these are not all patients."""
+    base = results.evidence.endpoint(row["endpoint"]).population
+    return results.labels.endpoints[row["endpoint"]] + (
+        "" if base in _TREATED else f", of {_FEW} {base.replace('_', ' ')}")
+
+
+def _outlying(results: Results, row: Row) -> list[Row]:
+    """The counts around the central half, as far as the first that surprises."""
+    return [count for count in results.rows(EXPECTED_COUNTS.file) if count["endpoint"] == row["endpoint"]
+            and row["unsurprising_low"] - 1 <= count["events"] <= row["unsurprising_high"] + 1
+            and not row["likely_low"] <= count["events"] <= row["likely_high"] and count["two_sided"] >= _TOLD]
+
+
 def _brief(results: Results, page: Page) -> Html:
     """The counts among so many patients that would surprise nobody, for each rate."""
-    rows = [row for row in results.computed(EXPECTED.file) if row["n"] == PATIENTS[0]]
-    leading = next((row for row in rows if results.evidence.endpoint(row["endpoint"]).direction == "benefit"),
-                   next(iter(rows), None))
-    write = results.writer(EXPECTED)
+    if not (rows := _rows(results)):
+        return Html("")
+    leading, write = _leading(results, rows), results.writer(EXPECTED)
     return rendered(
-        "chapters/expected/brief.html", write=write, leading=leading, few=PATIENTS[0],
+        "chapters/expected/brief.html", subject=_subject(results, leading), leading=leading, few=_FEW,
+        below=NAMED_BELOW, outlying=_outlying(results, leading),
+        table=show(write, rows, "endpoint unsurprising_low likely_low", heads={"endpoint": f"Of {_FEW} patients"},
+                   caption=f"Events among {_FEW} patients of a further study",
+                   cells={"endpoint": lambda row: _subject(results, row),
+                          "unsurprising_low": lambda row: f"{row['unsurprising_low']} to {row['unsurprising_high']}",
+                          "likely_low": lambda row: f"{row['likely_low']} to {row['likely_high']}"}))
+
+
+def _section(results: Results, page: Page) -> Html:
+    """How surprising each count of the smallest study would be, and how to ask about others."""
+    if not (rows := _rows(results)):
+        return Html("")
+    counts = results.rows(EXPECTED_COUNTS.file)
+    lines = [{**row, **{str(count["events"]): count["two_sided"] for count in counts
+                        if count["endpoint"] == row["endpoint"]}} for row in rows]
+    names = [str(events) for events in range(_FEW + 1)]
+    return section("expected", "How surprising would the result of a further study be?", rendered(
+        "chapters/expected/section.html", few=_FEW, below=NAMED_BELOW, leading=_leading(results, rows),
         data="" if results.evidence.directory == DEFAULT_DATA else results.evidence.directory,
-        table=show(write, rows, "endpoint lower likely_low", heads={"endpoint": f"Of {PATIENTS[0]} patients"},
-                   caption=f"Events among {PATIENTS[0]} patients of a further study",
-                   cells={"lower": lambda row: f"{row['lower']} to {row['upper']}",
-                          "likely_low": lambda row: f"{row['likely_low']} to {row['likely_high']}"})) \
-        if rows else Html("")
+        table=show(results.writer(EXPECTED), lines, " ".join(["endpoint", *names]),
+                   heads={"endpoint": f"Of {_FEW} patients"},
+                   caption="Chance of a count at least as far out, either way, by the count of events",
+                   cells={"endpoint": lambda row: _subject(results, row),
+                          **{name: lambda row, name=name: chance(row[name]) for name in names}})))
 
 
-CHAPTER = Chapter("expected", 42, (EXPECTED,), _work, parts=("expected counts",), brief=_brief)
+CHAPTER = Chapter("expected", 42, (EXPECTED, EXPECTED_COUNTS), _work, section=_section, parts=("expected counts",),
+                  brief=_brief)

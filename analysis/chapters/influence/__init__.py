@@ -1,16 +1,20 @@
 """Which study each estimate hangs on; the words are in section.html."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from analysis.cases.settings import ALL
 from analysis.chapters.chapter import Chapter, Page, Picture, each_endpoint
 from analysis.chapters.influence.figure import FEWEST, draw_baujat, mapped
 from analysis.chapters.influence.rows import INFLUENCE, influence_rows
-from analysis.drawing.html import Html, rendered, section, show
+from analysis.drawing.html import Html, join, rendered, section, show, tag
+from analysis.evidence.types import TIERS
 from analysis.inference.prediction import NAMED_BELOW
 from analysis.results.numbers import significant
 from analysis.results.results import Results
 from analysis.results.table import COMPUTED, Row
+from analysis.results.tables import STUDIES
 
+_BEST, _OTHERWISE = next(iter(TIERS)), "otherwise"
 _UNRELIABLE = 0.7
 """Pareto k above which importance sampling is not trusted."""
 
@@ -61,9 +65,36 @@ def _brief(results: Results, page: Page) -> Html:
                for endpoint in dict.fromkeys(row["endpoint"] for row in enough)]
     return rendered(
         "chapters/influence/brief.html", write=write, computed=computed,
+        doubted=any(_doubts(results, row) for row in largest),
         named=[row for row in computed if row["named"]], table=show(
             write, largest, "endpoint label median shift", heads={"label": "Study", "median": "Without it"},
-            caption="The study that moves each estimate most", folder="details/")) if computed else Html("")
+            caption="The study that moves each estimate most", folder="details/",
+            cells={"label": lambda row: _study(row, _doubts(results, row))})) if computed else Html("")
+
+
+def _study(row: Row, doubts: Sequence[str]) -> Html:
+    """The name of a study with what speaks against its number."""
+    return join([row["label"], *([Html("<br>"), tag("small", "; ".join(doubts))] if doubts else [])])
+
+
+def _doubts(results: Results, row: Row) -> list[str]:
+    """What the evidence has against the number of a study, in a few words."""
+    numbers = [number for number in results.rows(STUDIES.file) if number["subset"] == ALL
+               and number["study_id"] == row["study_id"]]
+    own = [number for number in numbers if number["endpoint"] == row["endpoint"]]
+    against = any(fact["standing"] == _OTHERWISE for fact in results.rows("provenance.csv")
+                  if (fact["study_id"], fact["endpoint"]) == (row["study_id"], row["endpoint"]))
+    alike = [other["endpoint"] for number in own for other in numbers if _is_twice(results, number, other)]
+    return [*dict.fromkeys(f"tier {number['tier']}" for number in own if number["tier"] not in ("", None, _BEST)),
+            *(["a source says otherwise"] if against else []),
+            *(f"same number as {results.labels.endpoints[endpoint]}" for endpoint in dict.fromkeys(alike))]
+
+
+def _is_twice(results: Results, number: Row, other: Row) -> bool:
+    """Whether one statistic of survival stands for two endpoints, of which hardly both can be true."""
+    kinds = {results.evidence.endpoint(row["endpoint"]).kind for row in (number, other)}
+    return number["endpoint"] != other["endpoint"] and number["statistic"] == other["statistic"] \
+        and kinds == {"survival"}
 
 
 CHAPTER = Chapter("influence", 70, (INFLUENCE,), each_endpoint("influence", influence_rows), figures=_figures,

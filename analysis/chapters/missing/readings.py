@@ -89,12 +89,14 @@ def _of_total(evidence: Evidence, selection: Selection, printed: Total, name: st
               trouble: str) -> Iterator[Reading]:
     """The readings of one total in one scenario, those whose base fits best first."""
     studies = members(evidence, selection.question)
+    labels = {study.study_id: study.label for study in studies}
     counted = set(selection.study_ids)
     changed = {row.study_id: row.n for row in scenario if row.study_id}
     sizes = {study.study_id: changed.get(study.study_id, study.n_treated) for study in studies
              if study.study_id not in counted}
     notes = [row.note for row in scenario or [printed] if row.note]
-    notes += [f"the denominator of {study_id} is that of its count" for study_id in changed if study_id in counted]
+    notes += [f"the denominator of {evidence.study(study_id).label} is that of its count"
+              for study_id in changed if study_id in counted]
     total = _as_in(scenario, printed)
     if total.k_studies is None:
         notes.append(f"the number of studies is not printed: all {len(studies)} are assumed")
@@ -102,11 +104,11 @@ def _of_total(evidence: Evidence, selection: Selection, printed: Total, name: st
     whole = Reading(total, name, selection.rows, note="; ".join(notes))
     absent = len(studies) - total.k_studies
     reason = "no total of events is printed" if total.events is None else \
-        trouble or _why_not_told(total, sizes, absent, studies=len(studies))
+        trouble or _why_not_told(total, sizes, absent, labels)
     if reason:
         yield replace(whole, reason=reason)
     else:
-        yield from _guesses(whole, sizes, [study.study_id for study in studies], absent)
+        yield from _guesses(whole, sizes, labels, absent)
 
 
 def _as_in(scenario: Sequence[Scenario], total: Total) -> Total:
@@ -115,35 +117,36 @@ def _as_in(scenario: Sequence[Scenario], total: Total) -> Total:
     return replace(total, **{name: number for name, number in given.items() if number is not None})
 
 
-def _why_not_told(total: Total, sizes: Mapping[str, int | None], absent: int, *, studies: int) -> str:
+def _why_not_told(total: Total, sizes: Mapping[str, int | None], absent: int, labels: Mapping[str, str]) -> str:
     """Why it cannot be told which studies are behind a total; empty where it can."""
     which = f"which {absent} of the studies are not behind the total is not known"
-    if unknown := [study_id for study_id, n in sizes.items() if n is None]:
+    if unknown := [labels[study_id] for study_id, n in sizes.items() if n is None]:
         return f"the patients of {', '.join(unknown)} are not known"
     if absent < 0:
         return f"{-absent} of the studies behind the total are not in the evidence"
     if absent and total.n is None:
         return f"{which}, and no base is printed"
-    if absent and math.comb(studies, absent) > _MOST_GUESSES:
+    if absent and math.comb(len(labels), absent) > _MOST_GUESSES:
         return f"{which}, and there are too many choices"
     return ""
 
 
-def _guesses(whole: Reading, sizes: Mapping[str, int], study_ids: Sequence[str], absent: int) -> Iterator[Reading]:
+def _guesses(whole: Reading, sizes: Mapping[str, int], labels: Mapping[str, str], absent: int) -> Iterator[Reading]:
     """Each choice of the absent studies that comes near the printed base, with two kinds of denominators."""
-    guesses = [_without(whole, sizes, chosen) for chosen in combinations(study_ids, absent)]
+    guesses = [_without(whole, sizes, chosen) for chosen in combinations(labels, absent)]
     if absent:
         near = [guess for guess in guesses if abs(guess.base_gap) <= NEAR * whole.total.n]
         guesses = sorted(near, key=lambda guess: abs(guess.base_gap))[:_MOST_READINGS]
     if not guesses:
-        yield replace(whole, reason=f"no choice of {whole.total.k_studies} of the {len(study_ids)} studies comes near "
+        yield replace(whole, reason=f"no choice of {whole.total.k_studies} of the {len(labels)} studies comes near "
                                     f"the base of {whole.total.n}")
     for guess in guesses:
-        yield _checked(guess)
+        yield _checked(guess, labels)
         patients = sum(guess.sizes)
         if guess.base_gap and 0 < guess.base_gap < patients:
             reduced = in_proportion(patients - guess.base_gap, guess.sizes)
-            yield _checked(replace(guess, denominators=REDUCED, missing=dict(zip(guess.missing, reduced, strict=True))))
+            reduction = dict(zip(guess.missing, reduced, strict=True))
+            yield _checked(replace(guess, denominators=REDUCED, missing=reduction), labels)
 
 
 def _without(whole: Reading, sizes: Mapping[str, int], absent: tuple[str, ...]) -> Reading:
@@ -154,11 +157,11 @@ def _without(whole: Reading, sizes: Mapping[str, int], absent: tuple[str, ...]) 
     return replace(whole, known=known, missing=missing, absent=absent, base_gap=gap)
 
 
-def _checked(reading: Reading) -> Reading:
+def _checked(reading: Reading, labels: Mapping[str, str]) -> Reading:
     """The reading with what it assumes, and with the reason where its total is impossible or too large."""
     notes = [reading.note] if reading.note else []
     if reading.absent:
-        notes.append(f"{', '.join(reading.absent)} taken as absent")
+        notes.append(f"{', '.join(map(labels.__getitem__, reading.absent))} taken as absent")
     if reading.base_gap:
         apart = f"{abs(reading.base_gap)} {'more' if reading.base_gap > 0 else 'fewer'}"
         notes.append(f"patients of the studies: {apart} than the printed base"

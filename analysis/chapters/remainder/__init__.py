@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from analysis.chapters.chapter import Chapter, Page
-from analysis.drawing.html import Html, folded, join, section, show
+from analysis.drawing.html import Html, folded, join, section, show, tag
 from analysis.drawing.tables import comparison_table
 from analysis.results.comparison import COMPARED, COMPARISON
 from analysis.results.numbers import as_printed
@@ -18,10 +18,20 @@ def _section(results: Results, page: Page) -> Html:
         "remainder", "Other published numbers", _crude(results, [row for row in rows if row["events"] is not None]),
         comparison_table(results, results.compared(primary=False),
                          caption="Further printings of numbers in the first table"),
-        show(results.writer(COMPARISON), [row for row in rows if row["status"] != COMPARED],
-             "endpoint subset statistic published reason reported_id",
-             caption="Published numbers that cannot be compared"))
+        _uncompared(results, [row for row in rows if row["status"] != COMPARED]))
     return join([others, section("left-out", "Evidence left out", *_left_out(results))], "\n\n")
+
+
+def _uncompared(results: Results, rows: Sequence[Row]) -> Html:
+    """Each number with what it is in one cell, so that on a narrow screen the reason stands beside it."""
+    write = results.writer(COMPARISON)
+
+    def quantity(row: Row) -> Html:
+        return join([write(row, "endpoint"), tag("small", ", ".join(
+            write(row, name) for name in ("subset", "statistic", "reported_id")))])
+
+    return show(write, rows, "endpoint published reason", caption="Published numbers that cannot be compared",
+                cells={"endpoint": quantity})
 
 
 def _crude(results: Results, rows: Sequence[Row]) -> Html:

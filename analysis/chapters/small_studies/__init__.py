@@ -6,6 +6,7 @@ from analysis.chapters.chapter import Chapter, Page, Picture, each_endpoint
 from analysis.chapters.small_studies.figure import draw_funnel, drawn_endpoints
 from analysis.chapters.small_studies.rows import LARGE, LIMIT, REGRESSION, SMALL, SMALL_STUDIES, STUDY, small_study_rows
 from analysis.drawing.html import Html, rendered, section, show
+from analysis.results.numbers import chance
 from analysis.results.results import Results
 from analysis.results.table import COMPUTED, Row
 
@@ -45,13 +46,33 @@ def _section(results: Results, page: Page) -> Html:
         below=_SIGNIFICANT, small=SMALL, large=LARGE, outcomes=_outcomes, slopes=slopes, predictions=predictions,
         steep=_steep(computed),
         refused=[row for row in regressions if row["status"] != COMPUTED],
-        is_extreme=lambda row: not 1.0 / _EXTREME < row["ratio"] < _EXTREME,
+        is_extreme=_is_extreme,
         detectable=[row["detectable_ratio"] for row in computed if ratios],
         picture=page.picture("funnel") if limits else ""))
 
 
 def _steep(regressions: Iterable[Row]) -> list[Row]:
     return [row for row in regressions if row["slope_two_sided"] < _SIGNIFICANT]
+
+
+def _is_extreme(row: Row) -> bool:
+    return not 1.0 / _EXTREME < row["ratio"] < _EXTREME
+
+
+def _doubt(row: Row, small: bool) -> str:
+    """What speaks against a slope that one of two tests finds, in words; empty where nothing does.
+
+    Parameters
+    ----------
+    small : bool
+        Whether there are studies so small that the ratio says something.
+    """
+    disagree = row["slope_two_sided_t"] >= _SIGNIFICANT
+    p_values = " and ".join(chance(row[name]) for name in ("slope_two_sided", "slope_two_sided_t"))
+    return "; ".join(filter(None, [
+        f"two tests disagree (p = {p_values})" if disagree else "",
+        "sizes nearly separate the studies with and without events, so that no test can be relied on"
+        if small and _is_extreme(row) else ""]))
 
 
 def _outcomes(rows: Iterable[Row]) -> list[str]:
@@ -64,8 +85,10 @@ def _brief(results: Results, page: Page) -> Html:
     """In how many endpoints results go with the size of the studies."""
     computed = [row for row in results.computed(SMALL_STUDIES.file) if row["part"] == REGRESSION]
     few = sum(row["k_studies"] < _FEW for row in computed)
+    small = any(row["part"] == STUDY and row["n"] <= LARGE for row in results.rows(SMALL_STUDIES.file))
     return rendered("chapters/small_studies/brief.html", computed=computed, write=results.writer(SMALL_STUDIES),
-                    steep=_steep(computed), few=few, least=_FEW) if computed else Html("")
+                    steep=[(row, _doubt(row, small)) for row in _steep(computed)], few=few, least=_FEW,
+                    by_chance=_SIGNIFICANT * len(computed)) if computed else Html("")
 
 
 CHAPTER = Chapter("small_studies", 100, (SMALL_STUDIES,), each_endpoint("small studies", small_study_rows),

@@ -57,7 +57,7 @@ SMALL_STUDIES = Layout(
                f"Ratio, {SMALL} against {LARGE} patients"),
         Column("ratio_lower", "its lower limit"), Column("ratio_upper", "its upper limit"),
         Column("detectable_ratio", "the ratio above 1 that would be found at 0.05 with a probability of 0.8",
-               "significant", "Ratio found 4 times in 5"),
+               "ratio", "Ratio found 4 times in 5"),
         Column("egger_two_sided", "p-value of Egger's test, which does not hold its level for proportions", "chance",
                "p, Egger (not level)"), "stamp"))
 

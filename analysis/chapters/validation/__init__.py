@@ -82,12 +82,21 @@ def _brief(results: Results, page: Page) -> Html:
              and row["study_set"] == "all"]
     if not told["judged"]:
         return Html("")
+    return rendered("chapters/validation/brief.html", write=results.writer(VALIDATION), **told,
+                    table=_with_later(results, later))
+
+
+def _with_later(results: Results, later: Sequence[Row]) -> Html:
+    """The main number of each endpoint without and with later studies, both in one unit."""
+    if not later:
+        return Html("")
     headlines = {row["endpoint"]: row for row in results.rows("sensitivity.csv") if row["dimension"] == "headline"}
-    write = results.writer(results.tables["sensitivity.csv"].layout) if later else None
-    return rendered("chapters/validation/brief.html", write=results.writer(VALIDATION), **told, table=show(
-        write, later, "endpoint before median k_studies", caption="The same with later studies",
-        heads={"before": "Without", "median": "With them"},
-        cells={"before": lambda row: write(headlines[row["endpoint"]])}) if later else "")
+    write = results.writer(results.tables["sensitivity.csv"].layout)
+    units = {write.scale(row) for row in later}
+    before = replace(write, shared=units.pop() if len(units) == 1 else None)
+    return show(write, later, "endpoint before median k_studies", caption="The same with later studies",
+                heads={"before": "Without{unit}", "median": "With them{unit}"},
+                cells={"before": lambda row: before(headlines[row["endpoint"]])})
 
 
 CHAPTER = Chapter("validation", 66, (VALIDATION, SCORES), _work, score_rows, _figures, _section,
