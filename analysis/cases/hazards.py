@@ -268,7 +268,7 @@ def describe(row: Survival) -> str:
     if row.ci_low is not None:
         upper = "not reached" if row.ci_high is None else f"{scale * row.ci_high:g}{unit}"
         text += f" ({scale * row.ci_low:g} to {upper})"
-    return f"{text} [{row.stratum}, n = {row.n}]" if row.stratum else text
+    return f"{text} [{row.stratum.replace('_', ' ')}, n = {row.n}]" if row.stratum else text
 
 
 def _log_hazard(row: Survival) -> float:

@@ -1,5 +1,6 @@
 """The page to read: the numbers of each verdict, counted again from the tables."""
 
+import math
 import re
 from collections import Counter
 
@@ -134,7 +135,18 @@ def test_subsets(seen, told):
 
 
 def test_regression(seen, told):
-    rows = chosen(seen.tables["regression.csv"], analysis="one_at_a_time", status="converged")
+    """Of columns that are the same over the studies of an endpoint the first one counts."""
+    same = {(pair["endpoint"], pair["other"]) for pair in seen.tables["regression_collinearity.csv"]
+            if abs(value(pair["correlation"]) or 0.0) > 1.0 - 1e-9}
+    rows = [row for row in chosen(seen.tables["regression.csv"], analysis="one_at_a_time", status="converged")
+            if (row["endpoint"], row["covariate"]) not in same]
+    held = chosen(rows, prior_conflict="true")
+    assert ("our assumption of moderate differences decides" in told["regression"]) == bool(held)
+    for row in held:
+        crude = [math.exp(value(row["crude_beta"]) + z * value(row["crude_se"])) for z in (0.0, -1.959964, 1.959964)]
+        found = re.search(rf"{LABELS[row['endpoint']]} with {row['label']}.*?"
+                          r"ratio (\S+ \[\S+ \S+\]) by the studies alone, (\S+ \[\S+ \S+\]) with the", told["regression"])
+        assert says(found[1], *crude) and says(found[2], *limits(row, "ratio_"))
     clear = [row for row in rows if value(row["ratio_lower"]) > 1 or value(row["ratio_upper"]) < 1]
     assert f"of {len(rows)} association" in told["regression"]
     assert ("Too few studies to say" in told["regression"]) == (not clear)
