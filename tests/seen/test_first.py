@@ -145,7 +145,7 @@ def test_regression(seen, told):
     for row in held:
         crude = [math.exp(value(row["crude_beta"]) + z * value(row["crude_se"])) for z in (0.0, -1.959964, 1.959964)]
         found = re.search(rf"{LABELS[row['endpoint']]} with {row['label']}.*?"
-                          r"ratio (\S+ \[\S+ \S+\]) by the studies alone, (\S+ \[\S+ \S+\]) with the", told["regression"])
+                          r"ratio (\S+ \[.+?\]) by the studies alone, (\S+ \[.+?\]) with the", told["regression"])
         assert says(found[1], *crude) and says(found[2], *limits(row, "ratio_"))
     clear = [row for row in rows if value(row["ratio_lower"]) > 1 or value(row["ratio_upper"]) < 1]
     assert f"of {len(rows)} association" in told["regression"]
