@@ -82,7 +82,7 @@ class Column:
     def lone_study(self) -> bool:
         """Whether all observed cells but one are equal, so that the slope is that study against the rest."""
         _, counts = np.unique(self.values[~self.missing], return_counts=True)
-        return len(counts) == 2 and counts.min() == 1
+        return len(counts) == 2 and bool(counts.min() == 1)
 
     def natural(self, values: np.ndarray) -> np.ndarray:
         """Values in standard deviations from the centre as they stand in studies.csv."""

@@ -120,7 +120,7 @@ def test_the_rule_for_too_few_studies(values, message):
 
 
 def test_a_lone_study_is_named():
-    assert Column(covariate(), 0.0, np.array([0.0, 0.0, 1.0, np.nan])).lone_study
+    assert Column(covariate(), 0.0, np.array([0.0, 0.0, 1.0, np.nan])).lone_study is True, "tables write it as true"
     assert not Column(covariate(), 0.0, np.array([0.0, 0.0, 1.0, 1.0])).lone_study
 
 
