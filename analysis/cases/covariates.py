@@ -82,15 +82,15 @@ class Column:
     def lone_study(self) -> bool:
         """Whether all observed cells but one are equal, so that the slope is that study against the rest."""
         _, counts = np.unique(self.values[~self.missing], return_counts=True)
-        return len(counts) == 2 and counts.min() == 1
+        return len(counts) == 2 and bool(counts.min() == 1)
 
     def natural(self, values: np.ndarray) -> np.ndarray:
         """Values in standard deviations from the centre as they stand in studies.csv."""
         moved = self.centre + self.sd * values
         return 10.0**moved if self.covariate.transformation == "log10" else moved
 
-    def refusal(self, endpoint: str, *, complete: bool = False) -> str:
-        """Why there are too few studies for a slope, with what is there and what is needed; empty for enough.
+    def refusal(self, *, complete: bool = False) -> str:
+        """Why there are too few studies of an endpoint for a slope, and how many are needed; empty for enough.
 
         Parameters
         ----------
@@ -98,11 +98,10 @@ class Column:
             Whether the studies without the covariate were left out.
         """
         seen = self.values[~self.missing]
-        studies = f"studies with {endpoint} and {self.name}" if complete else f"studies with {endpoint}"
-        counts = ((len(self.values), MIN_STUDIES, studies),
-                  (len(seen), MIN_OBSERVED, f"of these with {self.name}"),
-                  (len(np.unique(seen)), MIN_VALUES, f"different values of {self.name}"))
-        return next((f"{endpoint} on {self.name}: {have} {what}, at least {need} are needed"
+        counts = ((len(self.values), MIN_STUDIES, "studies with both" if complete else "studies"),
+                  (len(seen), MIN_OBSERVED, "studies with the covariate"),
+                  (len(np.unique(seen)), MIN_VALUES, "different values"))
+        return next((f"too few {what}: {have}, at least {need} are needed"
                      for have, need, what in counts if have < need), "")
 
 

@@ -69,11 +69,10 @@ class RegressionCase:
     @property
     def refusals(self) -> tuple[str, ...]:
         """For each column why there are too few studies for its slope; empty for enough."""
-        endpoint = self.without.question.endpoint
         if self.together and sum(self.used) < 2:
-            return (f"{endpoint} on all covariates: {sum(self.used)} covariates with enough studies, at least 2 are "
-                    "needed",) * len(self.columns)
-        return tuple(column.refusal(endpoint, complete=self.analysis == COMPLETE) for column in self.columns)
+            return (f"too few covariates with enough studies: {sum(self.used)}, at least 2 are needed",
+                    ) * len(self.columns)
+        return tuple(column.refusal(complete=self.analysis == COMPLETE) for column in self.columns)
 
     @property
     def seed(self) -> int:
@@ -136,4 +135,4 @@ def _cases(evidence: Evidence, without: Case, regression: Regression, priors: Ma
         yield RegressionCase(rest, COMPLETE, regression, priors, (complete,))
     if len(columns) > 1:
         yield RegressionCase(without, TOGETHER, regression, priors, columns,
-                             tuple(not column.refusal("") for column in columns))
+                             tuple(not column.refusal() for column in columns))

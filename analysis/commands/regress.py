@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.cases.covariates import amount, covariates_of
+from analysis.cases.regressions import TOGETHER
 from analysis.cases.selection import select
 from analysis.cases.settings import NUTS, QUICK_REGRESSION, REGRESSION
 from analysis.chapters.regression.conflict import held_back
@@ -72,8 +73,13 @@ def regressed_as_asked(evidence: Evidence, options: argparse.Namespace) -> Regre
     job = replace(base_job(options, options.endpoint), sampler=QUICK_REGRESSION if options.quick else REGRESSION)
     regressed = regress(evidence, job, options.covariate, cores=2)
     if len(regressed.refused) == len(regressed.slopes):
-        raise UsageError("; ".join(dict.fromkeys(slope["refused"] for slope in regressed.refused)))
+        raise UsageError("; ".join(dict.fromkeys(
+            f"{slope['endpoint']} on {_covariates(slope)}: {slope['refused']}" for slope in regressed.refused)))
     return regressed
+
+
+def _covariates(slope: Mapping[str, Any]) -> str:
+    return "all covariates" if slope["analysis"] == TOGETHER else slope["covariate"]
 
 
 def _write(regressed: Regressed, label: str, folder: Path, bubble: str, stamp: str) -> list[Path]:

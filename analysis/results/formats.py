@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from analysis.results.numbers import RATIO, Row, chance, level_text, number, out_of, percent, signed, significant
+from analysis.results.numbers import RATIO, Row, chance, fixed, level_text, number, out_of, percent, signed, significant
+
+_NO_SPREAD = 0.0005
 
 
 def _estimand(write: Any, row: Row, name: str) -> str:
@@ -13,7 +15,12 @@ def _estimand(write: Any, row: Row, name: str) -> str:
 
 
 def _named(write: Any, row: Row, name: str, *values: str) -> str:
-    return f"{row[name]} {', '.join(number(row[value], '') for value in values)}"
+    return f"{row[name]} {', '.join(_spread(row[value]) for value in values)}"
+
+
+def _spread(value: float | None) -> str:
+    """A heterogeneity; where it is 0 but for what a computer leaves, it is below what matters."""
+    return fixed(value, 3, positive=True) if value and abs(value) < _NO_SPREAD else number(value, "")
 
 
 FORMATS: Mapping[str, tuple[str, Callable[..., str]]] = {

@@ -19,6 +19,7 @@ _MOST_DECIMALS, _MOST_MORE = 12, 3
 _RESOLVED = 5.0  # units of the last digit: rounding moves no limit by more than a tenth of the interval
 _LONGEST = 1200.0  # months: nobody is followed for longer than a century
 _FARTHEST = 1000.0  # a ratio beyond it, or below its inverse, is told by that alone
+_PER_TIME = "events per "  # person-years
 _UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -205,24 +206,30 @@ def as_printed(value: float | None, unit: str, scale: Scale = PERCENT) -> str:
     return f"{scale.shown(value) if unit in PROBABILITY_UNITS else value:.10g}"
 
 
-def signed(value: float | None, unit: str, scale: Scale = PERCENT, *, like: Sequence[float] = ()) -> str:
+def signed(value: float | None, unit: str, scale: Scale = PERCENT, *, like: Sequence[float] = (),
+           side: bool = False) -> str:
     """A difference: points for proportions, otherwise the unit's own digits.
 
     Parameters
     ----------
     like : sequence of float
         An estimate and its limits, whose decimals the difference has.
+    side : bool
+        Whether the side of 0 on which it lies matters: what would round to 0 has up to three decimals more.
     """
     if value is None or not math.isfinite(value):
         return MISSING
     if unit in PROBABILITY_UNITS:
         value = scale.change(value, like[0] if like else None)
-        size = fixed(abs(value), _decimals(list(map(scale.shown, like)), 0))
+        decimals = _decimals(list(map(scale.shown, like)), 0)
     elif abs(value) >= 1000.0:
-        size = significant(abs(value))
+        decimals = None
     else:
-        size = fixed(abs(value), decimals_for(like, 1 if unit == "months" else 2))
-    if not size.strip("0."):
+        decimals = decimals_for(like, 1 if unit == "months" else 2)
+    sizes = (significant(abs(value)),) if decimals is None else (
+        fixed(abs(value), decimals + more) for more in range(_MOST_MORE + 1 if side else 1))
+    size = next((size for size in sizes if size.strip("0.")), "")
+    if not size:
         return "0"
     return ("+" if value > 0 else MINUS) + size
 
@@ -237,7 +244,8 @@ def joint(values: Sequence[float | None], unit: str, scale: Scale = PERCENT, *, 
         A ratio is written with digits of its own where it spans orders of magnitude, by a bound beyond 1,000 or its
         inverse; numbers above 1,000 have their own, as have estimates that common decimals would show as 0.
     least : int or None
-        Fewest decimals; None takes those of the unit: none for proportions, one for months, two for others.
+        Fewest decimals; None takes those of the unit: none for proportions and events per person-time, one for
+        months, two for others.
     """
     top = math.inf
     if unit in PROBABILITY_UNITS:
@@ -247,7 +255,8 @@ def joint(values: Sequence[float | None], unit: str, scale: Scale = PERCENT, *, 
     if unit == "months" and largest > _LONGEST:
         return [number(value, unit) for value in values]
     if least is None:
-        least = 1 if unit == "months" else 0 if unit in PROBABILITY_UNITS or scale.months else 2
+        whole = unit in PROBABILITY_UNITS or unit.startswith(_PER_TIME) or scale.months
+        least = 1 if unit == "months" else 0 if whole else 2
     if (scale.months and largest >= 1000.0) or (
             unit not in PROBABILITY_UNITS and _needs_own_digits(numbers, unit, least)):
         return [(_ratio if unit == RATIO else significant)(value) for value in values]
@@ -312,9 +321,9 @@ def unit_text(unit: str, scale: Scale = PERCENT) -> str:
     """The unit as a reader sees it behind a number."""
     if unit in PROBABILITY_UNITS:
         return scale.unit
-    if scale.months and unit.startswith("events per "):
+    if scale.months and unit.startswith(_PER_TIME):
         return f"events {scale.unit}"
-    return unit if unit == "months" or unit.startswith("events per ") else ""
+    return unit if unit == "months" or unit.startswith(_PER_TIME) else ""
 
 
 def with_unit(text: str, unit: str, scale: Scale = PERCENT) -> str:

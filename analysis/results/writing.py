@@ -123,7 +123,7 @@ class Writer:
         values = numbers.limits_of(row, name) if has_limits else [row[name]]
         beside = values if has_limits else [row.get(other) for other in ("median", "estimate", "lower", "upper")]
         like = [value for value in beside if value is not None]
-        texts = [numbers.signed(value, unit, scale, like=like) for value in values]
+        texts = [numbers.signed(value, unit, scale, like=like, side=at > 0) for at, value in enumerate(values)]
         return self._in_points("{} [{}, {}]".format(*texts) if has_limits else texts[0], row, name)
 
     def points(self, row: Row, name: str) -> str:

@@ -23,6 +23,8 @@ FIRST, DETAILS = "report.html", "details"
 _HERE = Path(__file__).parent
 _NAMED = 5
 _TERMS = "glossary"
+_WORDS_OF_OTHERS = (_TERMS, "evidence")
+"""Pages on which no word is led to the glossary: the words of the evidence mean what its authors meant."""
 _PRESENT = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>\n'
 """An image of nothing: where the folder is not beside the page, its text alternative says so."""
 
@@ -66,7 +68,8 @@ def render(results: Results, chapters: Sequence[Chapter],
             briefs += [(chapter.name, words)] if words.strip() else []
     titles = {name: _heading(words) or name for name, words in details.items()}
     if _TERMS in details:
-        details |= {name: linked(words, results, f"{_TERMS}.html") for name, words in details.items() if name != _TERMS}
+        details |= {name: linked(words, results, f"{_TERMS}.html") for name, words in details.items()
+                    if name not in _WORDS_OF_OTHERS}
     complete = replace(results, failures=(*results.failures, *failures))
     return {FIRST: _page(complete, _first(briefs, titles)), f"{DETAILS}/present.svg": _PRESENT,
             **{f"{DETAILS}/{name}.html": _page(complete, words, titles[name])

@@ -22,3 +22,33 @@ for (const table of document.querySelectorAll("table")) {
     });
   });
 }
+
+// On paper folds are open, and a figure that would be too small on one sheet goes over several, each of which begins with
+// the end of the one before. Lengths are in widths of the figure.
+const SMALL = 1.6, SHEET = 1.2, AGAIN = 0.06, restored = [];
+const onSheets = image => {
+  const length = image.naturalHeight / image.naturalWidth, count = Math.ceil((length - AGAIN) / (SHEET - AGAIN));
+  if (!(length > SMALL) || image.currentSrc !== image.src) return;
+  const piece = (length + (count - 1) * AGAIN) / count;
+  const pieces = Array.from({ length: count }, (_, at) => {
+    const frame = document.createElement("div"), copy = image.cloneNode();
+    frame.className = "piece";
+    frame.style.aspectRatio = `1 / ${piece}`;
+    copy.style.marginTop = `${-100 * at * (piece - AGAIN)}%`;
+    if (at) copy.alt = "";
+    frame.append(copy);
+    return frame;
+  });
+  const whole = image.closest("picture") ?? image;
+  whole.replaceWith(...pieces);
+  restored.push(() => { pieces[0].before(whole); pieces.forEach(frame => frame.remove()); });
+};
+addEventListener("beforeprint", () => {
+  if (restored.length) return;
+  for (const fold of document.querySelectorAll("details:not([open])")) {
+    fold.open = true;
+    restored.push(() => { fold.open = false; });
+  }
+  document.querySelectorAll("figure img").forEach(onSheets);
+});
+addEventListener("afterprint", () => restored.splice(0).forEach(restore => restore()));

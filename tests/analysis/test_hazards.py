@@ -351,3 +351,4 @@ def test_rows_in_words() -> None:
     assert describe(_row(estimate=12.9, ci_low=8.7, ci_high=23.4)) == "median 12.9 months (8.7 to 23.4)"
     assert describe(_row(estimate=18.2, ci_low=15.9, upper_not_reached=True)).endswith("(15.9 to not reached)")
     assert describe(_row(statistic="landmark", time_months=12.0, estimate=0.38)) == "38 % at 12 months"
+    assert describe(_row(estimate=20.0, stratum="in_remission", n=45)) == "median 20 months [in remission, n = 45]"

@@ -1,18 +1,25 @@
 """Probabilities of exceeding a benchmark against draws, and what a directory without benchmarks says."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.path import Path
+from matplotlib.text import Text
 
 from analysis import load
 from analysis.cases.case import headline_case
 from analysis.cases.settings import Job, Question
 from analysis.chapters.benchmarks import CHAPTER
+from analysis.chapters.benchmarks.figure import draw_exceedance
 from analysis.chapters.benchmarks.rows import BENCHMARKS, EXCEEDANCE, benchmark_rows
+from analysis.drawing import style
 from analysis.inference.draws import draw
 from analysis.inference.posterior import posterior_of
 from analysis.results.numbers import PERCENT, Scale
+from analysis.results.writing import Labels
 from models import all_models
 from tests.data.tables import FOLDER
 from tests.report.reading import Page
@@ -56,6 +63,24 @@ def test_curves_fall_and_pass_through_the_benchmarks(project):
     assert pooled == sorted(pooled, reverse=True) and pooled[0] == pytest.approx(1.0) and pooled[-1] == 0.0
     at = next(row for row in files[EXCEEDANCE.file] if row["value"] == pytest.approx(0.3))
     assert at["pooled"] == files[BENCHMARKS.file][0]["pooled"]
+
+
+@pytest.mark.parametrize("layout", [nullcontext, style.narrow])
+def test_names_of_benchmarks_hide_no_curve(project, layout):
+    rows = [benchmark_rows(project, BASE, endpoint) for endpoint in ("cr", "os")]
+    frames = [one.table(row for files in rows for row in files[one.file]).frame for one in (EXCEEDANCE, BENCHMARKS)]
+    with layout():
+        figure = draw_exceedance(frames[0], benchmarks=frames[1], labels=Labels({"cr": "Response", "os": "Survival"}))
+    FigureCanvasAgg(figure).draw()
+    names = 0
+    for axes in figure.axes:
+        curves = [line for line in axes.lines if line.get_color() in (style.SHRUNKEN, style.PREDICTION)]
+        for text in filter(Text.get_text, axes.texts):
+            box, names = text.get_window_extent(), names + 1
+            for line in curves:
+                corners = axes.transData.transform(np.column_stack(line.get_data()))
+                assert not Path(corners).intersects_bbox(box, filled=False), text.get_text()
+    assert names == len(frames[1])
 
 
 def test_without_benchmarks_nothing_is_said(project):

@@ -32,6 +32,20 @@ def test_studies_are_named_and_texts_apart():
     assert {"Study a", "Study b", "Study c"} <= set(shown(figure).split("\n")) and misplaced(figure) == []
 
 
+def test_the_axis_is_named_for_what_it_shows_and_the_ratio_for_its_step():
+    (axes,) = figure_of().axes
+    assert axes.get_xlabel() == "Prior transplant" and "ratio 1.20 [0.80, 1.90], 50 points" in shown(figure_of())
+    assert "Ratio: odds ratio for the step behind it." in " ".join(shown(figure_of()).split())
+
+
+def test_whole_numbers_that_lie_together_are_no_ticks_of_their_own():
+    """32 and 34 of 18 to 44 would run into each other; years that follow one another do not."""
+    for values, own in (((18.0, 32.0, 34.0, 39.0, 44.0), False), ((2018.0, 2019.0, 2021.0), True)):
+        studies = [{**STUDIES[0], "study_id": f"s{at}", "values": {"share": value}} for at, value in enumerate(values)]
+        figure = draw_bubbles(studies=studies, slopes=[SLOPE], predictions=(), imputed=(), label="Response")
+        assert (set(figure.axes[0].get_xticks()) == set(values)) == own and misplaced(figure) == []
+
+
 def test_a_slope_that_few_studies_refuse_is_named_only():
     refused = {**SLOPE, "covariate": "other", "label": "Median age", "refused": "2 studies", "status": ""}
     figure = figure_of((SLOPE, refused))

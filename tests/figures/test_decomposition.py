@@ -1,5 +1,7 @@
 """The figure of differences shows every step where decomposition.csv has it."""
 
+import re
+
 from analysis.chapters.differences.decomposition import DECOMPOSITION
 from analysis.chapters.differences.figure import blocks_of, draw_decomposition
 from analysis.results.numbers import PERCENT
@@ -26,6 +28,14 @@ def test_every_step_is_drawn_and_written():
     for words in ("Complete remission", "line data", "78 [68, 88]\n10 studies\n−3\ndata", "+1\nmethod",
                   "80 [70, 90]\n16 studies\n+3\nmissing studies", "QUICK"):
         assert words in shown(figure)
+
+
+def test_a_total_is_set_against_the_posterior_and_the_note_says_so_where_there_is_one():
+    steps = [step("published", 0.81, None), step("data", 0.78, -0.03), step("missing studies", 0.8, 0.03)]
+    texts = [re.sub(r"\s+", " ", shown(figure_of(of))) for of in (steps, steps[:2])]
+    told = ["that of missing studies against the posterior" in text for text in texts]
+    assert told == [True, False] and all("Each change is against the line above it" in text for text in texts)
+    assert not any("Error rule" in text for text in texts), "of steps that are not drawn nothing is said"
 
 
 def test_months_and_missing_intervals_are_left_out():

@@ -7,7 +7,7 @@ from analysis.chapters.influence.figure import draw_baujat, mapped
 from analysis.chapters.influence.rows import INFLUENCE
 from analysis.chapters.small_studies.figure import draw_funnel, drawn_endpoints
 from analysis.chapters.small_studies.rows import SMALL_STUDIES
-from analysis.drawing.labels import Disc, places
+from analysis.drawing.labels import Disc, places, spots_on
 from analysis.drawing.saving import save_figure
 from analysis.results.numbers import PERCENT
 from analysis.results.writing import Labels
@@ -112,3 +112,23 @@ def test_names_hide_neither_points_nor_each_other():
             assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
         for disc in discs:
             assert not (one[0] < disc.x < one[2] and one[1] < disc.y < one[3])
+
+
+def test_names_keep_off_lines_where_that_costs_no_name():
+    """A line along the middle: beside the point is taken, so the name goes above; with no room elsewhere it crosses."""
+    middle = spots_on(np.array([[0.0, 1.0], [4.0, 1.0]]))
+    assert max(np.diff([x for x, _ in middle])) <= 0.051
+    size = {"width": 4.0, "line": 0.2, "along": middle}
+    (beside,), (above,) = (places([Disc(2.0, 1.0, 0.05)], [0.8], height=2.0, **size | {"along": along})
+                           for along in ((), middle))
+    assert beside.y == 1.0 and abs(above.y - 1.0) > 0.1
+    low = {**size, "height": 0.2, "along": spots_on(np.array([[0.0, 0.1], [4.0, 0.1]]))}
+    assert places([Disc(2.0, 0.1, 0.05)], [0.8], **low) != [None]
+    assert places([Disc(2.0, 0.1, 0.05)], [0.8], **low, crossing=False) == [None]
+
+
+def test_points_of_one_study_have_its_name_once_where_there_is_room():
+    """A line stands beside the first point, in the corner of the plot; the second one has room."""
+    found = places([Disc(0.1, 0.05, 0.05), Disc(2.0, 1.0, 0.05)], [1.9, 1.9], width=4.0, height=2.0, line=0.2,
+                   owners=["a", "a"], along=spots_on(np.array([[0.5, 0.0], [0.5, 0.6]])))
+    assert found[0] is None and found[1] is not None

@@ -15,6 +15,8 @@ from analysis.evidence.problems import EvidenceError
 from analysis.inference.distribution import WORST_ERROR, Distribution, difference
 from tests.data.tables import FOLDER
 from tests.evidence.build import FULL, with_cell, write_files
+from tests.report.reading import Page
+from tests.reporting import page_of, project_results, with_tables
 
 from .cases import COUNTS, CR, OS, SUBSETS, differences_of, evidence_of, influence_of
 
@@ -93,6 +95,16 @@ def test_survival_is_compared_at_its_horizon(tmp_path):
     (row,) = differences_of(evidence_of(tmp_path, medians=medians), OS)
     assert (row["estimand"], row["time_months"]) == ("survival", 12.0)
     assert row["difference_lower"] > 0.0 and row["positive"] > 0.99
+
+
+def test_points_stand_in_the_head_of_the_table_and_in_sentences_but_not_in_cells():
+    row = {"endpoint": "cr", "subset": "adult_only", "label": "Adults only", "rule": "cohort adult", "subset_k": 4,
+           "subset_n": 40, "rest_k": 4, "rest_n": 40, "status": "computed", "reason": "", "difference": 0.28,
+           "difference_lower": -0.0012, "difference_upper": 0.58, "positive": 0.97}
+    page = Page(page_of(with_tables(project_results(), {SUBSET_DIFFERENCES.file: [row]})))
+    head, line = page.tables["Each subset, its complement and their difference, from separate fits"]
+    assert "Difference, points [95 % credible]" in head and "+28 [−0.1, +58]" in line
+    assert "(no patient under 18), +28 [−0.1, +58] points." in page.text
 
 
 def test_evidence_without_subsets_or_published_numbers_has_no_difference(tmp_path):

@@ -15,7 +15,7 @@ from analysis.chapters.nested.rows import NESTED, nested_rows
 from analysis.evidence.loading import load
 from analysis.inference.draws import draw
 from analysis.inference.posterior import posterior_of
-from analysis.results.numbers import chance
+from analysis.results.numbers import chance, percent
 from models import log_hazard, logit_normal
 from tests.casing import rows_of
 from tests.evidence.build import write_files
@@ -75,7 +75,9 @@ def test_the_answer_and_the_section_say_where_separate_fits_contradict(tmp_path)
     assert "Not when each is pooled alone" in lead and "Severe" in lead and chance(inner["exceeds"]) in lead
     assert section.index("Separate fits contradict one another:") < section.index("What the nesting changes")
     assert f"{100 * inner['median']:.0f} %" in lead and f"{100 * inner['median']:.0f} %" in section
-    assert "Severe from" in section and "Study d (13/15)" in section
+    limits = [percent(estimates_of(rows)[fit, "inner"]["new_upper"]) for fit in ("separate", "nested")]
+    assert "Severe from {} % to {} %".format(*limits) in section.replace("&gt;", ">"), "with the same decimals"
+    assert "Study d (13/15)" in section
 
 
 def test_fits_in_order_are_no_contradiction(tmp_path):

@@ -45,6 +45,12 @@ def test_what_does_not_transfer_is_named_with_its_chance(tmp_path):
     assert score["predictions"] == 3 and score["named"] == 2
 
 
+def test_the_note_of_the_figure_says_what_a_red_diamond_is(tmp_path):
+    (picture,) = validation.CHAPTER.figures(results_with(evidence_of(tmp_path, UNLIKE)))
+    words = " ".join(shown(picture.draw(**picture.content)).split())
+    assert "Red diamonds: p below 0.05 by the headline model, which is also possible at the very end" in words
+
+
 def test_so_many_surprises_that_no_draw_has_them_are_beyond_chance(tmp_path):
     results = results_with(evidence_of(tmp_path, UNLIKE))
     (score,) = results.rows(SCORES.file)

@@ -88,7 +88,7 @@ def test_tables_and_figure_are_written(found):
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
-    (["few"], "few on age: 2 studies with few, at least 4 are needed"),
+    (["few"], "few on age: too few studies: 2, at least 4 are needed; "),
     (["cr", "--covariate", "weight"], "covariates.csv has age, share"),
     (["nothing"], "defined are"),
     (["cr", "--horizon", "12"], "rate"),
@@ -110,17 +110,17 @@ def test_a_missing_table_of_covariates_says_what_to_add(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(("values", "message"), [
-    ([1.0, 2.0, 3.0], "y on x: 3 studies with y, at least 4 are needed"),
-    ([1.0, 2.0, np.nan, np.nan], "y on x: 2 of these with x, at least 3 are needed"),
-    ([1.0, 1.0, 1.0, 1.0], "y on x: 1 different values of x, at least 2 are needed"),
+    ([1.0, 2.0, 3.0], "too few studies: 3, at least 4 are needed"),
+    ([1.0, 2.0, np.nan, np.nan], "too few studies with the covariate: 2, at least 3 are needed"),
+    ([1.0, 1.0, 1.0, 1.0], "too few different values: 1, at least 2 are needed"),
     ([1.0, 1.0, 2.0, np.nan], ""),
 ])
 def test_the_rule_for_too_few_studies(values, message):
-    assert Column(covariate(), 0.0, np.array(values)).refusal("y") == message
+    assert Column(covariate(), 0.0, np.array(values)).refusal() == message
 
 
 def test_a_lone_study_is_named():
-    assert Column(covariate(), 0.0, np.array([0.0, 0.0, 1.0, np.nan])).lone_study
+    assert Column(covariate(), 0.0, np.array([0.0, 0.0, 1.0, np.nan])).lone_study is True, "tables write it as true"
     assert not Column(covariate(), 0.0, np.array([0.0, 0.0, 1.0, 1.0])).lone_study
 
 

@@ -166,5 +166,5 @@ def test_codes_for_missing_values_are_warned_of(tmp_path):
 def test_a_covariate_that_nobody_reports_is_refused_in_true_words(tmp_path):
     found = regress(evidence_of(tmp_path, [None] * 8), RATE)
     assert [row["refused"] for row in found.slopes] == [
-        "rate on a: 0 of these with a, at least 3 are needed",
-        "rate on a: 0 studies with rate and a, at least 4 are needed"]
+        "too few studies with the covariate: 0, at least 3 are needed",
+        "too few studies with both: 0, at least 4 are needed"]

@@ -44,9 +44,34 @@ def page():
 
 
 def test_steps_are_summed_up_in_words(page):
-    assert "Of 1 published estimate in per cents" in page.text
-    assert "in 1: −3 to −3 points" in page.text
-    assert "the estimate by +1 to +1 points" in page.text
+    assert "Of 1 published estimate in per cents, the largest step is the evidence in 1." in page.text
+    assert "changes the estimate by −3 points, the method by +1, the prior and averaging" in page.text
+
+
+def _survival(reported_id, *, data, errors, shape):
+    changes = {"published": None, "data": data, "method": 0.0, "prior": 0.01, "error rule": errors, "shape": shape}
+    return [_step(step, 0.4, change, reported_id=reported_id, endpoint="pfs", estimand="survival")
+            for step, change in changes.items()]
+
+
+def test_every_step_counts_and_only_the_error_rule_is_conversion():
+    """Of a step of -10 points 4 come back by the error rule and 3 by another model: 40 % are conversion, not 70 %."""
+    steps = [*_survival("R01", data=-0.1, errors=0.04, shape=0.03),
+             *_survival("R02", data=-0.02, errors=0.03, shape=-0.01)]
+    page = Page(page_of(with_tables(project_results(), {"decomposition.csv": steps})))
+    assert "is the evidence in 1 of 2 published estimates in per cents, how printed survival is read in 1." in page.text
+    assert "how printed survival is read by +3 to +4, a hazard that may fall by −1 to +3." in page.text
+    assert "of the step of −10 points that stands under the evidence, +4 (40 %) come back" in page.text
+    assert "a hazard that may fall, which is another model, adds +3." in page.text
+    assert "gives +4 points: 40 % of the step is how printed numbers become hazards." in page.text
+    assert "70 %" not in page.text
+
+
+def test_a_shape_that_takes_back_the_step_is_no_conversion():
+    steps = _survival("R01", data=-0.1, errors=-0.01, shape=0.08)
+    page = Page(page_of(with_tables(project_results(), {"decomposition.csv": steps})))
+    assert "how printed survival is read by −1, a hazard that may fall by +8." in page.text
+    assert "come back" not in page.text and "become hazards" not in page.text
 
 
 def test_steps_stand_in_a_table(page):

@@ -7,9 +7,12 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.chapters.endpoints.figure import draw_forest
+from analysis.chapters.methods import FREQUENTIST
+from analysis.chapters.subsets.rows import SUBSET_DIFFERENCES
 from analysis.drawing.axis import WHOLE, labels_for, limits_for, ticks_for
 from analysis.results import numbers, terminal
 from analysis.results.numbers import PER_HUNDRED_THOUSAND, PER_THOUSAND, PERCENT, RATIO, interval_text, scale_of
+from analysis.results.writing import Labels, Writer
 from tests.evidence.build import write_evidence
 from tests.exactly import exact_results
 from tests.report.reading import Page
@@ -60,6 +63,9 @@ def page(results):
     ((0.5, 0.0012, 210.0), RATIO, PERCENT, "0.50 [0.0012, 210]"),
     # A limit on the bound is the bound.
     ((0.0, 0.0, 0.17), "proportion", PERCENT, "0 [0, 17]"), ((1.0, 0.83, 1.0), "proportion", PERCENT, "100 [83, 100]"),
+    # Events over person-time are read like rates.
+    ((57.4, 45.08, 73.07), "events per 100 person-years", PERCENT, "57 [45, 73]"),
+    ((4.21, 1.13, 9.07), "events per 100 person-years", PERCENT, "4.2 [1.1, 9.1]"),
     ((-0.31, -0.62, 0.004), "", PERCENT, "−0.31 [−0.62, 0.00]")])
 def test_an_estimate_and_its_limits_have_the_same_decimals(values, unit, scale, printed):
     assert interval_text(*values, unit, scale) == printed
@@ -69,6 +75,23 @@ def test_an_estimate_and_its_limits_have_the_same_decimals(values, unit, scale, 
                                                 (0.95, "0.95"), (None, "–")])
 def test_a_probability_is_never_rounded_to_certainty(value, printed):
     assert numbers.chance(value) == printed
+
+
+@pytest.mark.parametrize(("limits", "printed"), [
+    ((0.28, -0.0012, 0.58), "+28 [−0.1, +58] points"), ((0.28, 0.00012, 0.58), "+28 [+0.01, +58] points"),
+    ((0.28, 0.0, 0.58), "+28 [0, +58] points"),
+    ((-0.28, -0.58, 1e-9), "−28 [−58, 0] points")])
+def test_a_limit_of_a_difference_shows_the_side_of_zero_on_which_it_lies(limits, printed):
+    write = Writer(SUBSET_DIFFERENCES, Labels(scales={"cr": PERCENT}))
+    row = dict(zip(("difference", "difference_lower", "difference_upper"), limits, strict=True))
+    assert write({"endpoint": "cr", **row}, "difference") == printed
+
+
+@pytest.mark.parametrize(("value", "printed"), [
+    (1.3e-10, "rho <0.001"), (2e-14, "rho <0.001"), (0.0123, "rho 0.012"), (0.0006, "rho 0.00060"), (0.0, "rho 0.00")])
+def test_heterogeneity_that_is_zero_but_for_rounding_has_no_row_of_zeros(value, printed):
+    write = Writer(FREQUENTIST)
+    assert write({"heterogeneity_name": "rho", "heterogeneity": value}, "heterogeneity_name") == printed
 
 
 def test_the_terminal_keeps_three_decimals_or_as_many_as_are_needed():

@@ -41,6 +41,14 @@ def test_a_word_leads_to_its_meaning_where_it_is_first_used_and_nowhere_else(res
     assert page.endswith("</p>") and "rhododendron-rho " in page
 
 
+def test_words_of_the_evidence_are_not_technical_ones(results):
+    """Prior transplant is a covariate, and a published quantity has a label of its own."""
+    page = linked("<p>Prior transplant, prior stem-cell transplant and CD28</p><td>Prior stem-cell transplant</td>"
+                  "<td>Prior SD</td>", results, "glossary.html")
+    assert re.findall(r"<a [^>]*>([^<]*)</a>(.{3})", page) == [("Prior", " SD")]
+    assert "#term-" not in pages_of(results)["details/evidence.html"]
+
+
 def test_each_page_explains_a_word_where_it_is_first_used(results):
     """Once on each page of details; the page to read uses none of these words."""
     pages = {name: Page(text) for name, text in pages_of(results).items()}

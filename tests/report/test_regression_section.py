@@ -59,7 +59,7 @@ def test_every_slope_stands_in_the_table_of_its_endpoint_with_the_caveat(page):
 
 def test_only_strong_correlations_are_named(page):
     (row,) = page.tables["Pairs of covariates with a correlation of at least 0.5 over the studies of an endpoint"][1:]
-    assert row[1:] == ["age", "blasts", "7", "−0.55"]
+    assert row[1:] == ["Median age", "Median marrow blasts", "7", "−0.55"]
 
 
 def test_a_slope_that_the_prior_holds_back_does_not_count_as_silence():
@@ -68,9 +68,50 @@ def test_a_slope_that_the_prior_holds_back_does_not_count_as_silence():
             "prior_size": 1.0, "prior": "Normal(0, 0.5)", "sd_ratio": 0.96, "ratio_lower": 0.73, "unit": "1"}
     page = _page(_slope(**held), _slope(covariate="blasts", label="Blasts", ratio_lower=0.5, sd_ratio=0.93))
     assert "In 1 of 2 the posterior is at least 80 % as wide as the prior, and the two agree" in page.text
-    assert "age (one_at_a_time): the prior fights the data and holds the slope back" in page.text
+    assert "Median <age> (one at a time): the prior fights the data and holds the slope back" in page.text
     assert '--prior "beta=Normal(0, 5)"' in page.text
     assert [row[6] for row in page.tables[_SLOPES][1:]] == ["0.96, in conflict", "0.93"]
+
+
+def test_the_first_page_says_where_the_prior_decides_against_the_studies():
+    """exp(1.634) = 5.12, with limits exp(1.634 -+ 1.96 x 0.385); one of two crude intervals excludes 1."""
+    held = {"prior_conflict": True, "crude_beta": 1.634, "crude_se": 0.385, "prior_tail": 0.0096, "unit_size": 1.0,
+            "prior_size": 1.0, "prior": "Normal(0, 0.5)", "ratio_lower": 0.83, "level": 0.95}
+    slopes = [_slope(**held), _slope(covariate="blasts", label="Blasts", ratio_lower=0.5, crude_beta=0.1, crude_se=0.3,
+                                     level=0.95)]
+    first, plain = (Page(pages_of(with_tables(project_results(), {"regression.csv": of}))["report.html"]).text
+                    for of in (slopes, slopes[1:]))
+    assert "none of 2 associations is clear." in first
+    assert "In 1 of them our assumption of moderate differences decides, against the studies: Complete remission " \
+        "(CR or CRi) with Median <age> (10 years), odds ratio 5.12 [2.41, 10.90] by the studies alone, " \
+        "1.42 [0.83, 1.93] with the assumption." in first
+    assert "By the studies alone 1 of 2 would be clear; chance makes at least about 0.10." in first
+    assert "our assumption" not in plain and "none of 1 association is clear." in plain
+
+
+def test_each_association_says_which_side_is_better_and_what_it_rests_on():
+    slopes = [_slope(endpoint=endpoint, lone_study=endpoint == "os") for endpoint in ("cr", "os")]
+    for of, told in ((slopes[:1], "(above 1 is better)"), ([_slope(endpoint="nt_any")], "(above 1 is worse)"),
+                     (slopes[1:], "(above 1 is worse; one study against the rest)")):
+        first = Page(pages_of(with_tables(project_results(), {"regression.csv": of}))["report.html"])
+        (rows,) = [rows for caption, rows in first.tables.items() if caption.startswith("The least uncertain assoc")]
+        assert rows[1][1].endswith(told)
+
+
+def test_words_of_covariates_are_labels_and_not_keys():
+    pair = {"endpoint": "pfs", "covariate": "third_generation", "other": "second_antigen", "n_studies": 7,
+            "correlation": 1.0}
+    slopes = [_slope(endpoint="pfs", covariate=pair[name], label=label, ratio_lower=0.5)
+              for name, label in (("covariate", "Third-generation product"), ("other", "Second antigen target"))]
+    results = with_tables(project_results(), {"regression.csv": slopes, "regression_collinearity.csv": [pair]})
+    pages = pages_of(results)
+    first, details = (Page(pages[name]) for name in ("report.html", "details/regression.html"))
+    assert "none of 1 association is clear." in first.text, "the same number as on the page of the chapter"
+    assert "the same studies as Second antigen target" in first.text and "excludes 1 in 0 of 1;" in details.text
+    (pairs,) = [rows for caption, rows in details.tables.items() if caption.startswith("Pairs of covariates")]
+    assert pairs[1][1:3] == ["Third-generation product", "Second antigen target"]
+    (found,) = [row for row in details.tables["The covariates of the studies"] if row[0] == "CD28 costimulation"]
+    assert found[1] == "all instead of none" and found[2].startswith("Share of patients whose product has CD28")
 
 
 def test_shrunken_slopes_exclude_one_by_chance_less_often_than_one_in_twenty():
@@ -93,5 +134,5 @@ def test_one_column_under_two_names_is_one_slope(pair, counted):
 def test_that_nothing_is_clear_is_laid_to_few_studies_where_they_are_few(studies, few):
     slopes = [_slope(covariate=f"c{n}", ratio_lower=0.5, n_studies=n) for n in studies]
     text = pages_of(with_tables(project_results(), {"regression.csv": slopes}))["report.html"]
-    assert ("Too few studies to say: none of 2 associations is clear of none." in text) == few
-    assert ("<strong>None of 2 associations is clear of none.</strong>" in text) == (not few)
+    assert ("Too few studies to say: none of 2 associations is clear." in text) == few
+    assert ("<strong>None of 2 associations is clear.</strong>" in text) == (not few)

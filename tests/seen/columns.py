@@ -3,7 +3,7 @@
 from tests.seen import cells
 from tests.seen.cells import LABELS, Check, Row, count, interval, label, plain, points, signed, text, words
 from tests.seen.checking import ends, limits, says, value
-from tests.seen.facts import SUBSET_LABELS
+from tests.seen.facts import COVARIATE_LABELS, SUBSET_LABELS
 
 SHARED = {
     "Endpoint": label,
@@ -289,6 +289,7 @@ UNUSED = {
     "Why": text("reason"),
 }
 PAIRS = {
+    **{head: lambda head, cell, row: cell == COVARIATE_LABELS[row[head.lower()]] for head in ("Covariate", "Other")},
     "Studies": plain("n_studies"),
     "Correlation": plain("correlation"),
 }

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from itertools import pairwise
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -162,3 +163,53 @@ def test_no_figure_is_longer_than_a_sheet(seen, opened):
             image.getBoundingClientRect().height, image.naturalWidth / image.naturalHeight
             * image.getBoundingClientRect().height / image.getBoundingClientRect().width])""")
         assert all(height <= 22.5 / 2.54 * 96 and abs(kept - 1) < 0.02 for height, kept in sizes), (path.name, sizes)
+
+
+_PIECES = """[...document.querySelectorAll("figure")].map(figure => [
+    ...figure.querySelectorAll(".piece")].map(piece => {
+    const frame = piece.getBoundingClientRect(), image = piece.querySelector("img").getBoundingClientRect();
+    return [frame.height, (frame.top - image.top) / image.height, (frame.bottom - image.top) / image.height,
+            image.width / piece.querySelector("img").naturalWidth];
+})).filter(pieces => pieces.length)"""
+
+
+def test_on_paper_folds_are_open_and_long_figures_are_read_over_several_sheets(seen, opened, tmp_path):
+    """Pieces hold the whole figure at nine tenths of its size or more, and each begins with the end of the last one."""
+    page = opened(seen.folder / "report.html", {"width": 700, "height": 1000})
+    long = 0
+    for path in sorted(seen.folder.glob("details/*.html")):
+        page.goto(path.as_uri())
+        page.emulate_media(media="print")
+        before = page.evaluate("document.body.innerHTML")
+        folded = page.evaluate("document.querySelectorAll('details:not([open])').length")
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert page.evaluate("document.querySelectorAll('details:not([open])').length") == 0
+        for pieces in page.evaluate(_PIECES):
+            long += 1
+            assert all(height <= 22.5 / 2.54 * 96 and size > 0.9 for height, _, _, size in pieces), path.name
+            assert abs(pieces[0][1]) < 0.002 and abs(pieces[-1][2] - 1.0) < 0.002, path.name
+            assert all(0.0 < one[2] - other[1] < 0.1 for one, other in pairwise(pieces)), path.name
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert page.evaluate("document.querySelectorAll('details:not([open])').length") == folded
+        assert page.evaluate("document.body.innerHTML") == before, "printing leaves the page as it was"
+    assert long
+
+
+def test_the_paper_of_a_browser_has_the_folded_tables(seen, opened, tmp_path):
+    """The differences have two tables below folds, which would else be missing from the sheets."""
+    page = opened(seen.folder / "details" / "differences.html")
+    sheets = []
+    for name in ("folded", "open"):
+        page.pdf(path=tmp_path / name, format="A4")
+        sheets.append(len(re.findall(rb"/Type\s*/Page\b", (tmp_path / name).read_bytes())))
+        page.eval_on_selector_all("details", "all => all.forEach(one => one.open = true)")
+    assert sheets[0] == sheets[1] > 2
+
+
+def test_captions_stay_in_view_on_a_telephone(seen, opened):
+    page = opened(seen.folder / "details" / "differences.html", TELEPHONE)
+    page.eval_on_selector_all("details", "all => all.forEach(one => one.open = true)")
+    wide = page.evaluate("""[...document.querySelectorAll(".scroll")].filter(
+        frame => frame.scrollWidth > frame.clientWidth).map(frame => { frame.scrollLeft = 9999;
+        const box = frame.querySelector("caption span").getBoundingClientRect(); return [box.left, box.right]; })""")
+    assert wide and all(0 <= left and right <= TELEPHONE["width"] for left, right in wide), wide

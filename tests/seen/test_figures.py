@@ -126,9 +126,9 @@ def test_bubble(seen, figures, endpoint):
         _band(seen, axes, slope)
         texts = [text.get_text() for text in axes.texts]
         assert axes.get_title(loc="left") == slope["label"]
-        wanted = [*limits(slope, "ratio_"), value(slope["probability_above_one"])]
-        assert shows([text.replace("P(>1)", "P").replace(" ratio", "") for text in texts], wanted, 1.0), texts
-        assert slope["unit"] in axes.get_xlabel()
+        (ratio,) = [text for text in texts if text.startswith("ratio ")]
+        assert says(ratio.partition("]")[0], *limits(slope, "ratio_")) and ratio.endswith(f"], {slope['unit']}")
+        assert axes.get_xlabel() == slope["label"]
         assert set(texts) & {STUDIES[name]["label"] for name in sizes}
     assert figure.axes[0].get_ylabel() == ("Survival at 12 months, %" if endpoint == "os" else "Rate, %")
 

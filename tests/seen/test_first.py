@@ -1,6 +1,8 @@
 """The page to read: the numbers of each verdict, counted again from the tables."""
 
+import math
 import re
+from collections import Counter
 
 import pytest
 
@@ -67,19 +69,24 @@ def test_caveats(seen, told):
 
 
 def test_differences(seen, told):
+    """Each step of an estimate in per cents that has the first three: the largest is counted, and where it reaches."""
+    causes = {"data": "the evidence", "method": "the method", "prior": "the prior",
+              "error rule": "how printed survival is read", "shape": "a hazard that may fall"}
     by_id = {}
     for row in seen.tables["decomposition.csv"]:
-        if row["unit"] in ("proportion", "probability") and row["step"] in ("data", "method", "prior"):
+        if row["unit"] in ("proportion", "probability") and row["step"] in causes:
             by_id.setdefault(row["reported_id"], {})[row["step"]] = value(row["change"])
-    steps = [steps for steps in by_id.values() if len(steps) == 3]
-    largest = sum(abs(step["data"]) >= max(abs(step["method"]), abs(step["prior"])) for step in steps)
-    found = re.search(r"largest step in (\d+) of (\d+) published estimates? in per cents \((\S+) to (\S+) points\); "
-                      r"the method moves them by (\S+) to (\S+), the prior by (\S+) to ([^ .]+)", told["differences"])
-    assert [int(found[1]), int(found[2])] == [largest, len(steps)]
-    assert ("Mostly because of the evidence" in told["differences"]) == (2 * largest > len(steps))
-    for at, name in ((3, "data"), (5, "method"), (7, "prior")):
-        ends = min(step[name] for step in steps), max(step[name] for step in steps)
-        assert all(points_say(found[at + i], end) for i, end in enumerate(ends)), name
+    every = [steps for steps in by_id.values() if {"data", "method", "prior"} <= set(steps)]
+    largest = Counter(causes[max(steps, key=lambda step: abs(steps[step]))] for steps in every)
+    words, _, sizes = told["differences"].partition("The largest step is ")[2].partition(". In points ")
+    assert {name: int(count) for name, count in re.findall(r"([a-z ]+) in (\d+)", words.replace(", ", ","))
+            } == largest
+    assert f" of {len(every)} published estimate" in words
+    for step, name in causes.items():
+        found = re.search(rf"{name}(?: \([^)]*\))?(?: moves them)? by (\S+?)(?: to (\S+?))?[,.]", sizes)
+        changes = [steps[step] for steps in every if step in steps]
+        assert bool(found) == bool(changes), name
+        assert not changes or (points_say(found[1], min(changes)) and points_say(found[2] or found[1], max(changes)))
 
 
 def test_influence(seen, told):
@@ -153,7 +160,18 @@ def test_subsets(seen, told):
 
 
 def test_regression(seen, told):
-    rows = chosen(seen.tables["regression.csv"], analysis="one_at_a_time", status="converged")
+    """Of columns that are the same over the studies of an endpoint the first one counts."""
+    same = {(pair["endpoint"], pair["other"]) for pair in seen.tables["regression_collinearity.csv"]
+            if abs(value(pair["correlation"]) or 0.0) > 1.0 - 1e-9}
+    rows = [row for row in chosen(seen.tables["regression.csv"], analysis="one_at_a_time", status="converged")
+            if (row["endpoint"], row["covariate"]) not in same]
+    held = chosen(rows, prior_conflict="true")
+    assert ("our assumption of moderate differences decides" in told["regression"]) == bool(held)
+    for row in held:
+        crude = [math.exp(value(row["crude_beta"]) + z * value(row["crude_se"])) for z in (0.0, -1.959964, 1.959964)]
+        found = re.search(rf"{LABELS[row['endpoint']]} with {row['label']}.*?"
+                          r"ratio (\S+ \[.+?\]) by the studies alone, (\S+ \[.+?\]) with the", told["regression"])
+        assert says(found[1], *crude) and says(found[2], *limits(row, "ratio_"))
     clear = [row for row in rows if value(row["ratio_lower"]) > 1 or value(row["ratio_upper"]) < 1]
     assert f"of {len(rows)} association" in told["regression"]
     assert ("Too few studies to say" in told["regression"]) == (not clear)

@@ -145,7 +145,7 @@ def test_each_estimate_has_one_value_wherever_it_stands(seen, source):
 
 @pytest.mark.parametrize("caption", ["Pooled estimate, prediction", "Each subset, its", "The choice that moves"])
 def test_a_number_that_differs_by_one_in_one_table_is_found(seen, source, caption):
-    start = source.index(f"<caption>{caption}")
+    start = source.index(f"<caption><span>{caption}")
     cell = re.compile(r"(\d+) \[(\d+), (\d+)\]").search(source, start)
     changed = f"{int(cell[1]) + 1} [{cell[2]}, {cell[3]}]"
     found, _ = conflicts(seen, Tables(source[:cell.start()] + changed + source[cell.end():]))

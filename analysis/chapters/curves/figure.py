@@ -30,6 +30,7 @@ def draw_curves(bands: Frame, *, points: Frame, labels: Labels) -> Figure:
     level = level_text(bands["level"].iloc[0])
     notes = [f"Bands: {level} credible; dashed lines: {level} prediction for a new study. Dotted: constant hazard.",
              "Circles: landmarks; squares: medians; triangles: limits of medians as points; hollow: a part.",
+             "Names stand where there is room; each study has a plot of its own.",
              *(["Diamonds: Kaplan-Meier curve of patients who are known one by one."]
                if PATIENTS in set(points["source"]) else []), *listed(studies[MAX_PANELS - 1:], before="Not drawn")]
     with style.styled():
@@ -47,7 +48,8 @@ def draw_curves(bands: Frame, *, points: Frame, labels: Labels) -> Figure:
 
 def _pooled(axes: Axes, bands: Frame, points: Frame) -> None:
     typical, new = (bands[bands["curve"] == curve] for curve in ("typical study", "new study"))
-    _band(axes, typical[typical["model"] == SHAPE])
+    falling = typical[typical["model"] == SHAPE]
+    _band(axes, falling)
     constant = typical[typical["model"] == ASSUMED]
     axes.plot(constant["months"], constant["median"], color=style.PUBLISHED, linestyle=(0, (1, 2)), linewidth=2.0)
     predicted = new[new["model"] == SHAPE]
@@ -55,10 +57,11 @@ def _pooled(axes: Axes, bands: Frame, points: Frame) -> None:
         axes.plot(predicted["months"], predicted[edge], color=style.PREDICTION, linestyle=(0, (4, 3)), linewidth=1.4)
     _points(axes, points, faint=True)
     _axis(axes)
-    shown = points[points["months"] <= _LAST].drop_duplicates("label")
-    names = dict(zip(shown.index, shown["label"], strict=True))
-    name_points(axes, [Point(point.months, point.survival, _FAINT**2, names.get(point.Index, ""))
-                       for point in points.itertuples()])
+    name_points(axes, [Point(point.months, point.survival, _FAINT**2, point.label if point.months <= _LAST else "")
+                       for point in points.itertuples()],
+                lines=[(line["months"], line[name]) for line, name in (
+                    (falling, "median"), (constant, "median"), (predicted, "lower"), (predicted, "upper"))],
+                crossing=False)
 
 
 def _band(axes: Axes, band: Frame) -> None:

@@ -1,5 +1,6 @@
 """Where a difference from a published estimate comes from; the words are in section.html."""
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
@@ -22,6 +23,10 @@ from analysis.results.table import Frame, Row
 
 _LARGE = 0.05
 """Change of a probability from which on it is told what of it is conversion."""
+
+_CAUSES = {DATA: "the evidence", PRIOR: "the prior", ERRORS: "how printed survival is read",
+           SHAPE: "a hazard that may fall", METHOD: "the method"}
+"""What each step is due to, for readers."""
 
 
 def _figures(results: Results) -> Iterator[Picture]:
@@ -49,34 +54,38 @@ def _section(results: Results, page: Page) -> Html:
 
 
 def _told(results: Results) -> dict[str, Any]:
-    """What the words speak of: sizes of the steps, what is conversion, and intervals that could not be reproduced."""
-    every = _changes(results.frame(DECOMPOSITION))
-    changes = every[[DATA, METHOD, PRIOR]].dropna()
-    return {"changes": changes, "returned": _returned(every[[DATA, ERRORS, SHAPE]].dropna()),
+    """What the words speak of: sizes of the steps, survival read in another way, and what could not be reproduced."""
+    changes = _changes(results.frame(DECOMPOSITION))
+    causes = changes.abs().idxmax(axis=1).value_counts() if len(changes) else {}
+    return {"published": len(changes), "returned": _returned(changes),
+            "largest": sorted(((_CAUSES[step], causes[step]) for step in _CAUSES if step in causes),
+                              key=lambda cause: -cause[1]),
+            "reach": {step: _reach(changes[step].dropna()) for step in _CAUSES if changes[step].notna().any()},
             "outside": [row for row in results.rows("interval_shapes.csv")
-                        if row["finding"].startswith("we could not")],
-            "largest": int((changes[DATA].abs() >= changes[[METHOD, PRIOR]].abs().max(axis=1)).sum()),
-            "reach": lambda step: " to ".join(signed(value, "proportion") for value in (changes[step].min(),
-                                                                                        changes[step].max()))}
+                        if row["finding"].startswith("we could not")]}
 
 
 def _changes(steps: Frame) -> Frame:
-    """The change of each step, with a row for each published estimate in per cents."""
-    names = [DATA, METHOD, PRIOR, ERRORS, SHAPE]
-    rows = steps[steps["unit"].isin(PROBABILITY_UNITS) & steps["step"].isin(names)]
+    """The change of each step, with a row for each published estimate in per cents that has the first three."""
+    rows = steps[steps["unit"].isin(PROBABILITY_UNITS) & steps["step"].isin(list(_CAUSES))]
     by_step = rows.set_index(["reported_id", "endpoint", "subset", "step"])["change"].unstack(sort=False)
-    return by_step.reindex(columns=names)
+    return by_step.reindex(columns=list(_CAUSES)).dropna(subset=[DATA, METHOD, PRIOR])
+
+
+def _reach(changes: Frame) -> str:
+    """Such as "−11 to +4", in points."""
+    return " to ".join(dict.fromkeys(signed(value, "proportion") for value in (changes.min(), changes.max())))
 
 
 def _returned(changes: Frame) -> list[dict[str, Any]]:
-    """Published survival whose step from the evidence is taken back in part by the error rule and the shape."""
+    """Published survival whose step from the evidence is taken back in part where its points are read as points."""
     returned = []
     for (_, endpoint, subset), change in changes.iterrows():
-        back = change[ERRORS] + change[SHAPE]
-        if abs(change[DATA]) >= _LARGE and back * change[DATA] < 0.0:
-            data, errors, shape = (signed(change[step], "proportion") for step in (DATA, ERRORS, SHAPE))
-            returned.append({"endpoint": endpoint, "subset": subset, "data": data, "errors": errors, "shape": shape,
-                             "share": min(-back / change[DATA], 1.0)})
+        if abs(change[DATA]) >= _LARGE and change[ERRORS] * change[DATA] < 0.0:
+            points = {step: signed(change[step], "proportion") for step in (DATA, ERRORS, SHAPE)
+                      if math.isfinite(change[step])}
+            returned.append({"endpoint": endpoint, "subset": subset, "points": points,
+                             "share": min(-change[ERRORS] / change[DATA], 1.0)})
     return returned
 
 

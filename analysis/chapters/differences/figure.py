@@ -5,6 +5,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from analysis.cases.settings import ALL
+from analysis.chapters.differences.decomposition import ERRORS, TOTAL
 from analysis.drawing import style
 from analysis.drawing.axis import by_scale
 from analysis.drawing.intervals import Block, Interval, Line, Look, Plot, Reference, draw_intervals
@@ -18,9 +19,10 @@ _LOOKS = {"published": Look(style.PUBLISHED, "D"), "data": Look(style.INK, "s"),
           "prior": Look(style.SHRUNKEN, "o"), "error rule": Look(style.SHRUNKEN, "<"),
           "shape": Look(style.SHRUNKEN, ">"),
           "missing studies": Look(style.PREDICTION, "v")}
-_NOTE = ("Each change is against the line above it. Data: missing studies and other counts. Prior: with averaging over "
-         "the heterogeneity, which maximum likelihood fixes. Error rule and shape: survival from points of curves, "
-         "with a constant and with a falling hazard.")
+_NOTE = ("Each change is against the line above it{but}. Data: missing studies and other counts. Prior: with averaging "
+         "over the heterogeneity, which maximum likelihood fixes.{curves}")
+_BUT = ", that of missing studies against the posterior without a total"
+_CURVES = " Error rule and shape: survival from points of curves, with a constant and with a falling hazard."
 Steps = list[Any]
 """Of one published estimate."""
 
@@ -45,8 +47,14 @@ def draw_decomposition(steps: Frame, *, labels: Labels) -> Figure:
         [Plot(tuple(_block(block, scale, labels) for block in group), scale,
               scale.axis("Rate, or survival at the horizon")) for scale, group in groups.items()],
         title="Where each difference from the paper comes from", stamp=labels.stamp,
-        notes=[_NOTE, *left_out(len(blocks) - MAX_BLOCKS)],
+        notes=[_note(blocks[:MAX_BLOCKS]), *left_out(len(blocks) - MAX_BLOCKS)],
         heads=("", f"Estimate{unit}\n[interval],\nstudies", f"Change{points},\ndue to"))
+
+
+def _note(blocks: list[Steps]) -> str:
+    """What each change is, of the steps that there are."""
+    drawn = {step.step for block in blocks for step in block}
+    return _NOTE.format(but=_BUT if TOTAL in drawn else "", curves=_CURVES if ERRORS in drawn else "")
 
 
 def _block(steps: Steps, scale: Scale, labels: Labels) -> Block:

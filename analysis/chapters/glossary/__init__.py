@@ -2,10 +2,11 @@
 
 import csv
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 from analysis.chapters.chapter import Chapter, Page
-from analysis.drawing.html import Html, join, section, tag
+from analysis.drawing.html import Html, join, section, tag, text
 from analysis.results.results import Results
 
 _FILE = Path(__file__).with_name("terms.csv")
@@ -34,16 +35,25 @@ def linked(page: str, results: Results, place: str = "") -> Html:
         Of the glossary as seen from the page, such as "details/glossary.html"; empty for the same page.
     """
     parts, inside, anchors = _MARK.split(page), 0, {row["term"].casefold(): row["anchor"] for row in terms(results)}
+    labels = [label for label in _labels(results) if any(term in label.casefold() for term in anchors)]
     for at, part in enumerate(parts):
         if aside := _ASIDE.match(part):
             inside += -1 if aside[1] else 1
         elif at % 2 == 0 and not inside:
-            parts[at] = _linked(part, anchors, place)
+            parts[at] = _linked(part, anchors, place, labels)
     return Html("".join(parts))
 
 
-def _linked(words: str, anchors: dict[str, str], place: str) -> str:
-    """A piece of text with links for the words that still have an anchor, which is taken out."""
+def _labels(results: Results) -> set[str]:
+    """Names of the evidence, as they stand in markup: their words are its own."""
+    labels = results.labels
+    names = [*labels.endpoints.values(), *labels.subsets.values(), *labels.studies.values(),
+             *(covariate.label for covariate in results.evidence.covariates)]
+    return {str(text(name)) for name in names}
+
+
+def _linked(words: str, anchors: dict[str, str], place: str, labels: Collection[str]) -> str:
+    """A piece of text with links for the words that still have an anchor, which is taken out; none within a label."""
     if not anchors or not words.strip():
         return words
 
@@ -51,7 +61,7 @@ def _linked(words: str, anchors: dict[str, str], place: str) -> str:
         anchor = anchors.pop(match[0].casefold(), "")
         return f'<a class="term" href="{place}#term-{anchor}">{match[0]}</a>' if anchor else match[0]
 
-    longest = sorted(anchors, key=len, reverse=True)
+    longest = sorted({*labels, *anchors}, key=len, reverse=True)
     return re.sub(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest))})(?![\w-])", link, words, flags=re.IGNORECASE)
 
 

@@ -10,7 +10,7 @@ from analysis.chapters.nested.figure import draw_nested
 from analysis.chapters.nested.rows import CONTRADICTION, ESTIMATE, NESTED, STUDY, TOGETHER, nested_rows
 from analysis.drawing.html import Html, rendered, section, show
 from analysis.inference.nested import GIVEN, INNER, OUTER
-from analysis.results.numbers import joint, limits_of, with_unit
+from analysis.results.numbers import decimals_for, fixed, with_unit
 from analysis.results.results import Results
 from analysis.results.table import COMPUTED, Row
 from analysis.results.writing import RATE
@@ -43,10 +43,13 @@ def _section(results: Results, page: Page) -> Html:
     estimates, studies = ([row for row in rows if row["part"] == part] for part in (ESTIMATE, STUDY))
     pairs = _pairs(rows)
 
-    def upper(row: Row) -> str:
-        """The upper prediction limit with the digits that it has beside its estimate."""
-        scale = write.scale(row)
-        return with_unit(joint(limits_of(row, "new_median"), RATE, scale)[-1], RATE, scale)
+    def uppers(pair: Row) -> str:
+        """The upper prediction limit without and with the nesting, with the same digits."""
+        scale, rows = write.scale(pair["nested_inner"]), (pair["separate_inner"], pair["nested_inner"])
+        values = [scale.shown(row["new_upper"]) for row in rows]
+        decimals = decimals_for([0.0, min(values)])
+        return " to ".join(with_unit(fixed(value, decimals, positive=True, top=scale.top), RATE, scale)
+                           for value in values)
 
     def quantity(row: Row) -> str:
         words = {OUTER: "{parent}", INNER: "{endpoint}", GIVEN: "{endpoint}, of those with {parent}"}
@@ -57,7 +60,7 @@ def _section(results: Results, page: Page) -> Html:
     table = show(write, studies, "endpoint label role outer_events outer_grading inner_events inner_grading reason",
                  caption="What each study says of an endpoint (inner) and of the one that contains it (outer)")
     return section("nested", "Do endpoints that contain one another agree?", rendered(
-        "chapters/nested/section.html", write=write, upper=upper, pairs=pairs, every=every, studies=table,
+        "chapters/nested/section.html", write=write, uppers=uppers, pairs=pairs, every=every, studies=table,
         limit=CONTRADICTION, refused=[row for row in estimates if row["status"] != COMPUTED],
         picture=page.picture("nested"),
         correlations=results.rows(EFFECT_CORRELATION.file), correlation=results.writer(EFFECT_CORRELATION)))

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from analysis.cases.regressions import COMPLETE, ONE, TOGETHER
+from analysis.cases.regressions import COMPLETE, ONE
 from analysis.cases.settings import IMPORTANCE, Job
 from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
-from analysis.chapters.regression.conflict import conflict_text, held_back
+from analysis.chapters.regression.conflict import ANALYSES, conflict_text, crude_ratio, crude_text, held_back
 from analysis.chapters.regression.figure import draw_bubbles
 from analysis.chapters.regression.rows import CAVEAT, COLLINEARITY, LAYOUTS, SLOPES, strong
 from analysis.chapters.regression.running import regress, regression_jobs
@@ -15,6 +15,7 @@ from analysis.evidence.directory import Evidence
 from analysis.inference.diagnostics import MAX_PARETO_K
 from analysis.results.results import Results
 from analysis.results.table import Row
+from analysis.results.writing import NOTHING
 
 _WIDE = 0.8  # of the prior standard deviation
 _SHOWN, _ASKED = 8, 4
@@ -23,8 +24,6 @@ _FEW = 50
 
 _IDENTICAL = 1.0 - 1e-9
 """Correlation of columns that are one column but for its unit."""
-
-_ANALYSES = {ONE: "one at a time", COMPLETE: "complete cases", TOGETHER: "all together"}
 
 
 def _work(asked: Asked) -> Iterator[Task]:
@@ -58,6 +57,12 @@ def _clear(slopes: Iterable[Row]) -> list[Row]:
     return [slope for slope in slopes if slope["ratio_lower"] > 1.0 or slope["ratio_upper"] < 1.0]
 
 
+def _by_studies_alone(slopes: Iterable[Row]) -> tuple[int, int]:
+    """How many crude intervals exclude a ratio of 1, and how many there are."""
+    crude = [ratio for ratio in map(crude_ratio, slopes) if ratio]
+    return sum(low > 1.0 or high < 1.0 for _, low, high in crude), len(crude)
+
+
 def _failed(results: Results) -> list[str]:
     return [f"NOT CONVERGED: {slope['endpoint']} regression on {slope['covariate']} ({slope['analysis']}): "
             f"{slope['failures']}" for slope in results.rows(SLOPES.file) if slope["status"] == "NOT CONVERGED"]
@@ -83,10 +88,25 @@ def _section(results: Results, page: Page) -> Html:
         chains=sum(slope["engine"] != IMPORTANCE for slope in estimated), trusted=f"{MAX_PARETO_K:g}",
         held=[slope for slope in slopes if slope["prior_conflict"] and slope["analysis"] != COMPLETE],
         conflict=conflict_text, write=results.writer(SLOPES), least_uncertain=_table(
-            results, clearest, "The slopes whose direction is least uncertain, one covariate at a time", "endpoint "),
+            results, clearest, "The slopes whose direction is least uncertain, one covariate at a time", "endpoint ",
+            _repeats(results)), defined=_defined(results),
         correlated=show(results.writer(COLLINEARITY), strong(results.rows(COLLINEARITY.file)),
                         "endpoint covariate other n_studies correlation", caption="Pairs of covariates with a "
-                        "correlation of at least 0.5 over the studies of an endpoint")))
+                        "correlation of at least 0.5 over the studies of an endpoint", cells={
+                            name: lambda pair, name=name: _labels(results)[pair[name]]
+                            for name in ("covariate", "other")})))
+
+
+def _labels(results: Results) -> dict[str, str]:
+    return {covariate.covariate: covariate.label for covariate in results.evidence.covariates}
+
+
+def _defined(results: Results) -> Html:
+    """What the evidence says of each covariate."""
+    covariates = results.evidence.covariates
+    return table("The covariates of the studies", ("Covariate", "Step of a slope", "What it is"), [
+        (covariate.label, covariate.unit, covariate.note) for covariate in covariates]) if any(
+            covariate.note for covariate in covariates) else Html("")
 
 
 def _uncertainty(slope: Row) -> float:
@@ -99,13 +119,21 @@ def _by_chance(slopes: Iterable[Row]) -> float:
     return sum(slope["chance_excluded"] or 0.0 for slope in slopes)
 
 
-def _distinct(results: Results) -> list[Row]:
-    """Slopes one at a time without those whose column repeats an earlier one: they are the same again."""
+def _repeats(results: Results) -> dict[tuple[str, str], list[str]]:
+    """By endpoint and covariate the later ones whose columns are the same over these studies."""
     complete = {(slope["endpoint"], slope["covariate"]): slope["n_studies"] - slope["n_missing"]
                 for slope in results.rows(SLOPES.file) if slope["analysis"] == ONE and slope["n_studies"] is not None}
     pairs = [(pair, {complete.get((pair["endpoint"], pair[name])) for name in ("covariate", "other")})
              for pair in results.rows(COLLINEARITY.file) if abs(pair["correlation"] or 0.0) > _IDENTICAL]
-    repeated = {(pair["endpoint"], pair["other"]) for pair, sizes in pairs if sizes == {pair["n_studies"]}}
+    repeats: dict[tuple[str, str], list[str]] = {}
+    for pair in (pair for pair, sizes in pairs if sizes == {pair["n_studies"]}):
+        repeats.setdefault((pair["endpoint"], pair["covariate"]), []).append(pair["other"])
+    return repeats
+
+
+def _distinct(results: Results) -> list[Row]:
+    """Slopes one at a time without those whose column repeats an earlier one: they are the same again."""
+    repeated = {(endpoint, other) for (endpoint, _), others in _repeats(results).items() for other in others}
     return [slope for slope in results.rows(SLOPES.file)
             if _alone(slope) and (slope["endpoint"], slope["covariate"]) not in repeated]
 
@@ -118,32 +146,45 @@ def _block(results: Results, endpoint: str, page: Page) -> Html:
     return folded("Regression on covariates", page.picture("bubble", endpoint), caveat, slopes) if slopes else slopes
 
 
-def _table(results: Results, slopes: Sequence[Row], caption: str, first: str = "") -> Html:
+def _table(results: Results, slopes: Sequence[Row], caption: str, first: str = "",
+           repeats: Mapping[tuple[str, str], Sequence[str]] = NOTHING) -> Html:
     return show(results.writer(SLOPES, missing=""), slopes, first + "label analysis n_studies ratio_median "
                 "probability_above_one prior_sd sd_ratio heterogeneity", caption=caption,
-                cells={"label": _name, "analysis": lambda slope: _ANALYSES[slope["analysis"]],
+                cells={"label": lambda slope: _name(slope, _also(results, slope, repeats)),
+                       "analysis": lambda slope: ANALYSES[slope["analysis"]],
                        "n_studies": lambda slope: f"{slope['n_studies']} ({slope['n_missing']})",
                        "ratio_median": lambda slope: None if slope["status"] == "converged" else
                        slope["refused"] or slope["status"], "sd_ratio": held_back})
 
 
-def _name(slope: Row) -> Html | None:
-    return join([f"{slope['label']} ", tag("small", f"per {slope['unit']}")]) if slope["unit"] else None
+def _name(slope: Row, also: str) -> Html | None:
+    small = "; ".join(filter(None, (slope["unit"], also)))
+    return join([f"{slope['label']} ", tag("small", small)]) if small else None
+
+
+def _also(results: Results, slope: Row, repeats: Mapping[tuple[str, str], Sequence[str]]) -> str:
+    """Which further covariates a slope is about, since they are the same over these studies."""
+    others = repeats.get((slope["endpoint"], slope["covariate"]), ())
+    return f"the same studies as {', '.join(_labels(results)[other] for other in others)}" if others else ""
 
 
 def _brief(results: Results, page: Page) -> Html:
     """Each covariate with its clearest association among benefits and among harms, and what it amounts to."""
-    slopes = list(filter(_alone, results.rows(SLOPES.file)))
+    slopes, alone = _distinct(results), list(filter(_alone, results.rows(SLOPES.file)))
     if not slopes:
         return Html("")
     covariates = {slope["covariate"]: slope for slope in slopes}
+    crude_clear, crude_known = _by_studies_alone(slopes)
     rows = [(join([slope["label"], tag("small", slope["unit"])]) if slope["unit"] else slope["label"],
              *_clearest(results, [other for other in slopes if other["covariate"] == name]))
             for name, slope in covariates.items()]
     return rendered(
-        "chapters/regression/brief.html", slopes=slopes, clear=_clear(slopes), by_chance=_by_chance(_distinct(results)),
+        "chapters/regression/brief.html", slopes=slopes, clear=_clear(slopes), by_chance=_by_chance(slopes),
+        held=[slope for slope in slopes if slope["prior_conflict"]], crude=crude_text, crude_clear=crude_clear,
+        crude_known=crude_known, crude_by_chance=sum(1.0 - (slope["level"] or 1.0) for slope in slopes
+                                                     if crude_ratio(slope)),
         write=results.writer(SLOPES), few=all(slope["n_studies"] < _FEW for slope in slopes),
-        question=_question([slope["label"] for slope in covariates.values()]), table=table(
+        question=_question(list(dict.fromkeys(slope["label"] for slope in alone))), table=table(
             "The least uncertain association of each covariate: ratio of odds or hazards [credible interval]",
             ("Covariate", "Of harms", "Of benefits"), rows))
 
@@ -156,12 +197,18 @@ def _question(labels: Sequence[str]) -> str:
     return f"Do {', '.join(words[:-1])} or {words[-1]} matter?"
 
 
-def _clearest(results: Results, slopes: Sequence[Row]) -> tuple[str, str]:
-    """The ratio of the least uncertain slope, with its endpoint: among harms, and among benefits."""
-    write, clearest = results.writer(SLOPES), {}
+def _clearest(results: Results, slopes: Sequence[Row]) -> tuple[str | Html, str | Html]:
+    """The ratio of the least uncertain slope, with its endpoint and its better side: of harms, and of benefits."""
+    write, clearest, repeats = results.writer(SLOPES), {}, _repeats(results)
     for slope in sorted(slopes, key=_uncertainty, reverse=True):
-        direction = results.evidence.endpoint(slope["endpoint"]).direction
-        clearest[direction] = f"{write(slope, 'ratio_median')} {write(slope, 'endpoint')}"
+        endpoint = results.evidence.endpoint(slope["endpoint"])
+        # More of a hazard is less of the survival.
+        better = endpoint.direction == "benefit" and endpoint.kind == "rate"
+        small = "; ".join(filter(None, (f"above 1 is {'better' if better else 'worse'}",
+                                        "one study against the rest" if slope["lone_study"] else "",
+                                        _also(results, slope, repeats))))
+        clearest[endpoint.direction] = join([f"{write(slope, 'ratio_median')} {write(slope, 'endpoint')} ",
+                                             tag("small", f"({small})")])
     return clearest.get("harm", ""), clearest.get("benefit", "")
 
 

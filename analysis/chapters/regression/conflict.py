@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from analysis.cases.regressions import TOGETHER, RegressionCase
+from analysis.cases.regressions import COMPLETE, ONE, TOGETHER, RegressionCase
 from analysis.frequentist.estimates import log_hazards, logits
 from analysis.frequentist.regression import normal_slope
-from analysis.results.numbers import Row, number
+from analysis.results.numbers import RATIO, Row, chance, interval_text, number, with_interval
 from models.priors import Prior
 from models.studies import RateStudies
 
@@ -31,6 +31,9 @@ _WIDER = {False: ("beta=Normal(0, {})", "Normal", (2.0, 5.0, 10.0, 20.0)),
           True: ("shrinkage=HalfNormal({})", "HalfNormal", (1.0, 2.0, 5.0, 10.0))}
 _SPARE = 2  # studies beyond one for each coefficient: with fewer, heterogeneity and so the standard error is anything
 _DRAWS = 20_000
+_LARGEST_LOG, _LEVEL = 700.0, 0.95
+ANALYSES = {ONE: "one at a time", COMPLETE: "complete cases", TOGETHER: "all together"}
+"""How readers see what a slope was estimated with."""
 
 
 def crude_slope(case: RegressionCase, at: int) -> tuple[float, float] | None:
@@ -82,13 +85,25 @@ def conflict_cells(case: RegressionCase, at: int, prior: Prior) -> dict[str, Any
             "prior_conflict": tail < LEAST_TAIL}
 
 
+def crude_ratio(row: Mapping[str, Any]) -> tuple[float, float, float] | None:
+    """The crude ratio per step with its limits, from the studies' own estimates; None where it is not known."""
+    if row.get("crude_beta") is None:
+        return None
+    z = float(stats.norm.isf(0.5 * (1.0 - (row.get("level") or _LEVEL))))
+    return tuple(math.exp(min(row["crude_beta"] + at * row["crude_se"], _LARGEST_LOG)) for at in (0.0, -z, z))
+
+
+def crude_text(row: Mapping[str, Any]) -> str:
+    """Such as "5.13 [2.41, 10.89]"."""
+    return interval_text(*crude_ratio(row), RATIO)
+
+
 def conflict_text(row: Mapping[str, Any]) -> str:
     """The conflict of a slope's row as one sentence with prior, numbers and remedy."""
-    low, crude, high = (f"{math.exp(min(row['crude_beta'] + at * row['crude_se'], 700.0)):.3g}"
-                        for at in (-1.96, 0.0, 1.96))
-    return (f"{row['covariate']} ({row['analysis']}): the prior fights the data and holds the slope back: "
-            f"under {row['prior']} a crude {row['ratio_scale']} as far out as {crude} [{low}, {high}] per "
-            f"{row['unit']} has the probability {row['prior_tail']:.2g}; the posterior says {row['ratio_median']:.3g}. "
+    ours = with_interval(row, RATIO, at="ratio_median")
+    return (f"{row['label']} ({ANALYSES[row['analysis']]}): the prior fights the data and holds the slope back: "
+            f"under {row['prior']} a crude {row['ratio_scale'].replace('_', ' ')} as far out as {crude_text(row)}, "
+            f"{row['unit']}, has the probability {chance(row['prior_tail'])}; the posterior says {ours}. "
             f"Compare with a wider prior: --prior \"{_wider(row)}\"")
 
 

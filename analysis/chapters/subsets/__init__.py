@@ -16,13 +16,12 @@ from analysis.results.writing import RATE, Writer
 def _section(results: Results, page: Page) -> Html:
     write, rows = results.writer(SUBSET_DIFFERENCES), results.rows(SUBSET_DIFFERENCES.file)
     computed = results.computed(SUBSET_DIFFERENCES.file)
-    difference = partial(_difference, write)
     every = show(write, rows, "endpoint subset rule subset_k subset_median rest_k rest_median difference positive note",
-                 cells={"difference": lambda row: row["reason"] or difference(row)},
+                 cells={"difference": lambda row: row["reason"] or _of_rates(write, row)},
                  caption="Each subset, its complement and their difference, from separate fits")
     return section("subset-differences", "Do the subsets differ?", rendered(
         "chapters/subsets/section.html", write=write, rows=rows, computed=computed, every=every, few=FEWEST,
-        difference=difference, **_clear(computed),
+        difference=partial(_difference, write), **_clear(computed),
         dominated=[row for row in computed if min(row["subset_k"], row["rest_k"]) < FEWEST],
         one_sided=[row for row in rows if row["status"] != COMPUTED]))
 
@@ -34,11 +33,14 @@ def _clear(computed: Sequence[Row]) -> dict[str, Any]:
 
 
 def _difference(write: Writer, row: Row) -> str:
-    """In words; of rates of events that of their medians, since the limits are those of a difference of survival."""
+    """In words, with its unit."""
+    return _of_rates(write, row) or write(row, "difference")
+
+
+def _of_rates(write: Writer, row: Row) -> str | None:
+    """Of rates of events that of their medians, since the limits are those of a difference of survival."""
     scale, sides = write.scale(row), (row["subset_median"], row["rest_median"])
-    if scale.months is None or None in sides:
-        return write(row, "difference")
-    return signed(sides[0] - sides[1], RATE, scale, like=sides)
+    return None if scale.months is None or None in sides else signed(sides[0] - sides[1], RATE, scale, like=sides)
 
 
 def _brief(results: Results, page: Page) -> Html:

@@ -25,7 +25,7 @@ _SIDES = {"subset": "in the subset", "rest": "outside"}
 
 SUBSET_DIFFERENCES = Layout("subset_differences.csv", "One endpoint in one subset and in its complement.", columns(
     "endpoint tiers study_set model subset label",
-    Column("rule", "condition in words, such as year >=2020", "text", "Rule"), "estimand time_months level interval",
+    Column("rule", "condition in words, such as year >=2020", "words", "Rule"), "estimand time_months level interval",
     Column("subset_k", "studies in the subset", "pair subset_n", "Studies / patients in it"),
     Column("subset_n", "patients in the subset", "count"),
     Column("rest_k", "studies outside", "pair rest_n", "Studies / patients outside"),

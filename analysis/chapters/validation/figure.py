@@ -41,8 +41,8 @@ def draw_validation(frame: Frame, *, labels: Labels) -> Figure:
         [Plot(_blocks(group, labels), scale, scale.axis("Rate or survival")) for scale, group in groups.items()],
         title="Later studies, predicted from the review's", heads=("", "p", ""), legend=legend,
         stamp=labels.stamp, notes=[
-            f"Marks: reports, hollow if they do not count. p: two-sided mid-p, a red diamond below {NAMED_BELOW:g} "
-            "by the headline model; the end of a line can be.",
+            f"Marks: reports, hollow if they do not count. p: two-sided mid-p. Red diamonds: p below {NAMED_BELOW:g} "
+            "by the headline model, which is also possible at the very end of a line.",
             *left_out(len(reports) - MAX_REPORTS)])
 
 
