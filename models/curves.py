@@ -31,7 +31,7 @@ from scipy import special
 from models.backend import GRAPH, HALF_LOG_2PI, NUMBERS, Array, Backend, spaced
 from models.coordinates import conditional_location
 from models.curve import Curve
-from models.integrals import Concave, draw_effects, log_marginal
+from models.integrals import Concave, draw_effects, draws_at_once, log_marginal
 from models.model import Draws, Marginal, Model
 from models.priors import Prior
 from models.studies import CurveStudies
@@ -337,8 +337,9 @@ def marginal(shared: Shared, names: Sequence[str]) -> Marginal:
 
     def batches(draws: Draws, studies: CurveStudies) -> Iterator[tuple[Concave, np.ndarray, np.ndarray]]:
         """The likelihood at some draws after the other, with their eta12 and tau."""
-        for start in range(0, len(draws["tau"]), _BATCH):
-            part = {name: values[start:start + _BATCH] for name, values in draws.items()}
+        size = min(_BATCH, draws_at_once(len(studies)))
+        for start in range(0, len(draws["tau"]), size):
+            part = {name: values[start:start + size] for name, values in draws.items()}
             yield likelihood(data(studies), *at(part), on=NUMBERS), part["eta12"], part["tau"]
 
     def log_likelihood(draws: Draws, studies: CurveStudies) -> np.ndarray:

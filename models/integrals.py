@@ -92,15 +92,20 @@ def draw_effects(likelihood: Concave, centre: np.ndarray, tau: np.ndarray, rng: 
     Parameters
     ----------
     likelihood : Concave
-        Of k studies.
+        Of k studies, the same for all draws; one that differs from draw to draw is given `draws_at_once` of them.
     centre, tau : array, shape (s,)
     rng : numpy.random.Generator
     """
     chosen = rng.random((len(centre), np.shape(likelihood.guess)[-1]))
-    batch = max(1, _BATCH // ((_CELLS + 1) * chosen.shape[1]))
+    batch = draws_at_once(chosen.shape[1])
     parts = [_invert(likelihood, centre[part, None], tau[part, None], chosen[part])
              for part in (slice(at, at + batch) for at in range(0, len(centre), batch))]
     return np.concatenate(parts)
+
+
+def draws_at_once(studies: int) -> int:
+    """Draws whose effects are drawn at once: no array has more than a fixed number of cells."""
+    return max(1, _BATCH // ((_CELLS + 1) * max(studies, 1)))
 
 
 def _mode_and_spread(likelihood: Concave, centre: Array, tau: Array, *, on: Backend) -> tuple[Array, Array]:

@@ -133,6 +133,19 @@ def test_curves_are_their_own_inverses() -> None:
     assert all_models()["mixture_cure"].density.curve.months_at(cured, np.array([0.0]), 0.5) == NEVER
 
 
+@pytest.mark.parametrize("name", ["weibull", "mixture_cure"])
+def test_effects_of_very_many_studies_are_those_of_a_few(name: str) -> None:
+    """More studies than fit into an array of all draws at once; the likelihood differs from draw to draw."""
+    many, size = STUDIES.take(np.arange(240) % 4), 1200
+    draws = {key: value * np.linspace(0.9, 1.1, size) for key, value in draws_of(name, size).items()}
+    density = all_models()[name].density
+    effects = density.study_effects(draws, many, np.random.default_rng(1))
+    assert effects.shape == (size, 240) and len(np.unique(effects[0])) == 240
+    few = density.study_effects(draws, STUDIES, np.random.default_rng(2))
+    error = 5.0 * few.std(axis=0) / np.sqrt(size)
+    assert np.all(np.abs(effects.reshape(size, 60, 4).mean(axis=(0, 1)) - few.mean(axis=0)) < error)
+
+
 def test_weibull_of_shape_one_is_exponential() -> None:
     """Two models, one of them integrated over slices: at a shape of one they are the same."""
     at_one = density_of(all_models()["exponential"], STUDIES, all_models()["exponential"].priors)
