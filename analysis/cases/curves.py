@@ -28,7 +28,9 @@ from models.studies import CurveStudies
 
 CENSORING = 1.25
 """Standard errors of Kaplan-Meier estimates exceed those without censoring by this factor in the median."""
-_APART = 1.0  # months; nearer points say the same twice
+APART = 1.0
+"""Months; points of a curve that are nearer say the same twice."""
+
 _SYMMETRIC = 0.011  # of the last printed digit of limits
 _FILL = 12.0
 _BLANKS = {"starts": 0.0, "ends": _FILL, "counts": 0.0, "seen": _FILL, "survivors": 0.0, "died": 0.0,
@@ -125,10 +127,31 @@ def _preference(point: Point) -> tuple[int, float]:
 def _consistent(points: Sequence[Point]) -> list[Point]:
     chosen: list[Point] = []
     for point in sorted(points, key=_preference):
-        if all(abs(point.months - other.months) >= _APART
-               and (point.months - other.months) * (other.survival - point.survival) >= 0.0 for other in chosen):
+        if all(abs(point.months - other.months) >= APART and not _contradicts(point, other) for other in chosen):
             chosen.append(point)
     return sorted(chosen, key=lambda point: point.months)
+
+
+def _contradicts(point: Point, other: Point) -> bool:
+    """Whether one of two points has more survival at a later time."""
+    return (point.months - other.months) * (other.survival - point.survival) < 0.0
+
+
+def contradicted_points(rows: Sequence[Survival]) -> list[str]:
+    """A note on each printed point that is left out of a curve because another one of its study contradicts it."""
+    notes = []
+    for study_id, of_study in grouped(rows, lambda row: row.study_id).items():
+        kept = points_of(of_study)
+        printed = [point for row in of_study for point in _points(row, CENSORING) if point.source in (LANDMARK, MEDIAN)]
+        for point in printed:
+            against = next((other for other in kept if not point.stratum and _contradicts(point, other)), None)
+            if point not in kept and against:
+                notes.append(f"{study_id}: {_told(point)} contradicts {_told(against)}; its curve has no point there")
+    return notes
+
+
+def _told(point: Point) -> str:
+    return f"survival of {100.0 * point.survival:.3g} % at {point.months:g} months"
 
 
 def curve_studies(rows: Sequence[Survival], *, factor: float = CENSORING) -> CurveStudies:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.cases.case import Case, NoStudies, no_study
+from analysis.cases.curves import contradicted_points
 from analysis.cases.hazards import effective_notes
 from analysis.cases.settings import EXACT, Sampler, derive_seed, more_careful
 from analysis.inference.agreement import Agreement, agreements, with_agreement
@@ -24,7 +25,7 @@ from analysis.inference.nuts import flat, sample
 from analysis.inference.posterior import Posterior, posterior_of
 from analysis.system.progress import Progress
 from models.model import Draws
-from models.studies import Studies
+from models.studies import CurveStudies, Studies
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -90,7 +91,8 @@ class Fit:
     def warnings(self) -> tuple[str, ...]:
         """What a reader should know about the rows and the priors."""
         case = self.case
-        return (*case.selection.warnings, *effective_notes(case.selection.rows, case.conversions),
+        of_points = contradicted_points(case.selection.curves) if isinstance(case.studies, CurveStudies) else ()
+        return (*case.selection.warnings, *effective_notes(case.selection.rows, case.conversions), *of_points,
                 *_notes_on_many(case.studies), *self.prior_check.warnings)
 
     @property

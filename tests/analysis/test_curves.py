@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 
 from analysis.cases.case import case_of, headline_case
-from analysis.cases.curves import CENSORING, LANDMARK, LOWER, MEDIAN, UPPER, curve_studies, points_of
+from analysis.cases.curves import (
+    CENSORING,
+    LANDMARK,
+    LOWER,
+    MEDIAN,
+    UPPER,
+    contradicted_points,
+    curve_studies,
+    points_of,
+)
 from analysis.cases.selection import select
 from analysis.cases.settings import Job, Question
 from analysis.evidence.loading import load
@@ -60,6 +69,9 @@ def test_points_of_one_cut_that_are_near_or_contradict_give_way(tmp_path):
     assert [(point.months, point.source) for point in points] == [(10.0, LOWER), (12.0, LANDMARK)] \
         or [(point.months, point.source) for point in points] == [(12.0, LANDMARK)]
     assert all(first.survival >= second.survival for first, second in zip(points, points[1:], strict=False))
+    (note,) = contradicted_points(selection.curves)
+    assert note == ("a: survival of 50 % at 6 months contradicts survival of 61 % at 12 months; "
+                    "its curve has no point there")
 
 
 def test_strata_are_mixed_and_not_counted_twice(tmp_path):

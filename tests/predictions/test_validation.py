@@ -119,6 +119,15 @@ def test_reports_of_one_study_are_surprising_together(project, quick):
     assert predictions.as_many(case, grid, pairs[:1], 1) == pytest.approx(laws[0].chance_named, abs=0.007)
 
 
+def test_of_points_nearer_than_a_month_one_counts(project, quick):
+    """FELIX prints 49.5 % at 12 months and a median of 11.9 months of one curve."""
+    rows = [row for row in validation_of(project, Job(Question("pfs")))
+            if row["study_id"] == "roddie_2024" and row["model"] == "log_hazard"]
+    counts = {row["months"]: (row["counted"], row["reason"]) for row in rows}
+    assert counts[12.0] == (True, "") and counts[6.0][0] and counts[24.0][0]
+    assert counts[11.9] == (False, "says the same as 49.5 % at 12 months (39.6 to 58.6 %)")
+
+
 def test_similar_later_studies_are_not_named_and_planted_ones_are(tmp_path):
     assert not any(row["named"] for row in validation_of(evidence_of(tmp_path / "like", LIKE), CR))
     rows = validation_of(evidence_of(tmp_path / "unlike", UNLIKE), CR)

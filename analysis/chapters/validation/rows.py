@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from analysis.cases.case import Case, headline_case
-from analysis.cases.curves import LANDMARK, MEDIAN
+from analysis.cases.curves import APART, LANDMARK, MEDIAN
 from analysis.cases.reports import report_of
 from analysis.cases.selection import RETROSPECTIVE, answering, candidates, shared_patients
 from analysis.cases.settings import Job, Question, derive_seed
@@ -80,7 +80,20 @@ def later_reports(evidence: Evidence, question: Question) -> list[dict[str, Any]
         reports.append({"study_id": row.study_id, "label": evidence.study(row.study_id).label, "n": row.n,
                         "tier": row.tier, "row": row.row, **vars(report_of(row)), "counted": not reason,
                         "reason": reason})
-    return reports
+    return reports if rate else _once(rows, reports)
+
+
+def _once(rows: Sequence[Survival], reports: Sequence[Row]) -> list[Row]:
+    """The reports, of which those nearer than a month to another one of their study count once, landmarks first."""
+    kept: list[Row] = []
+    for row, report in sorted(zip(rows, reports, strict=True), key=lambda pair: pair[0].statistic == MEDIAN):
+        near = next((other for other in kept if other["study_id"] == row.study_id
+                     and abs(other["months"] - report["months"]) < APART), None)
+        if report["counted"] and near:
+            report |= {"counted": False, "reason": f"says the same as {near['report']}"}
+        elif report["counted"]:
+            kept.append(report)
+    return list(reports)
 
 
 def _against(evidence: Evidence, question: Question, row: Response | Survival) -> str:
