@@ -7,14 +7,17 @@ the error rule moves, and what the shape moves.
 
 References
 ----------
-Vehtari A, Gelman A, Gabry J. Stat Comput 2017;27:1413, doi 10.1007/s11222-016-9696-4 (predictive density left out).
+Gelfand AE, Dey DK, Chang H. Bayesian Statistics 4, 1992;147 (predictive density left out, from the whole posterior).
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
+from scipy import special
+from scipy.optimize import elementwise
 
 from analysis.cases.case import Case, headline_case
 from analysis.cases.curves import points_of
@@ -31,14 +34,14 @@ MODELS = (ASSUMED, ERRORS, SHAPE, PLATEAU)
 MONTHS = (12.0, 24.0)
 _GRID = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0, 12.0, 15.0, 18.0, 21.0, 24.0, 28.0, 32.0, 36.0)
 _DRAWS = 2000
+_MOVED = 0.05  # effective share of the points left by leaving a study out: with less it is solved anew
 CURVES = Layout("survival_curves.csv", "One estimate of one model of the curves of one question.", columns(
     "endpoint subset tiers study_set model k_studies n_patients estimand time_months unit",
     Column("median", "posterior median", "estimate unit", "Estimate [{level} credible]"), "lower upper level interval",
     Column("probability_falling", "posterior probability that the hazard falls (shape below 1)", "chance"),
     Column("elpd_loo", "log predictive density of the points of each study given the others, summed over studies"),
     Column("elpd_difference", "difference from the constant hazard on the same points", "error elpd_difference_se"),
-    Column("elpd_difference_se", "its standard error"), Column("pareto_k", "largest Pareto k of these predictions"),
-    "status reason stamp"))
+    Column("elpd_difference_se", "its standard error"), "status reason stamp"))
 POINTS = Layout("curve_points.csv", "One point of one study's curve, as it enters; of patients who enter one by one, "
                 "of their Kaplan-Meier curve.", columns(
     "endpoint study_id label", Column("stratum", "part of the study that the point is of", "text"),
@@ -92,43 +95,42 @@ def _estimates(fit: Posterior, predictive: dict[str, float]) -> Iterator[dict[st
 
 
 def _predictive(fits: dict[str, Posterior]) -> dict[str, dict[str, float]]:
-    """Leave-one-out predictive densities of the points by importance sampling, against the constant hazard."""
-    from arviz_stats.base import array_stats
-
-    each, worst = {}, {}
-    for name, fit in fits.items():
-        case = fit.case
-        if len(case.studies) < 3:
-            return {}
-        seed = derive_seed(case.job.seed, case.question.endpoint, case.question.subset, name, "predictive")
-        draws = draw(fit.grid, 2 * _DRAWS, np.random.default_rng(seed))
-        log_likelihood = case.model.density.log_likelihood(draws, case.studies)
-        smoothed = [array_stats.psislw(column) for column in log_likelihood.T]
-        each[name] = np.array([_log_mean(column, weights) for column, (weights, _) in
-                               zip(log_likelihood.T, smoothed, strict=True)])
-        worst[name] = max(float(shape) for _, shape in smoothed)
+    """Predictive densities of the points of each study given the others, against the constant hazard."""
+    each = {name: _left_out(fit) for name, fit in fits.items() if len(fit.case.studies) > 2}
     against = each.get(ERRORS)
-    return {name: {"elpd_loo": float(values.sum()), "pareto_k": worst[name], **(
+    return {name: {"elpd_loo": float(values.sum()), **(
         {} if against is None or name == ERRORS else {
             "elpd_difference": float((values - against).sum()),
             "elpd_difference_se": float(np.std(values - against, ddof=1) * np.sqrt(len(values)))})}
         for name, values in each.items()}
 
 
-def _log_mean(log_likelihood: np.ndarray, log_weights: np.ndarray) -> float:
-    total = log_likelihood + log_weights
-    return float(total.max() + np.log(np.exp(total - total.max()).sum()) - log_weights.max()
-                 - np.log(np.exp(log_weights - log_weights.max()).sum()))
+def _left_out(fit: Posterior) -> np.ndarray:
+    """Log predictive density of the points of each study given the others, shape (k,).
+
+    Its inverse is the posterior mean of the inverse of the study's likelihood, which the points of the quadrature give
+    but where a study moves the posterior far: there it is solved without it.
+    """
+    case, (values, weights) = fit.case, fit.grid.sparse()
+    log_weights = np.log(weights)[:, None]
+    log_ratios = log_weights - case.model.density.log_likelihood(values, case.studies)
+    log_predictive = -special.logsumexp(log_ratios, axis=0)
+    effective = np.exp(-special.logsumexp(2.0 * (log_ratios + log_predictive) - log_weights, axis=0))
+    for at in np.flatnonzero(effective < _MOVED):
+        others = np.delete(np.array(case.studies.study_ids), at)
+        log_predictive[at] = fit.log_evidence - posterior_of(case.take(others)).log_evidence
+    return log_predictive
 
 
 def _bands(evidence: Evidence, fit: Posterior) -> Iterator[dict[str, Any]]:
     """The curve of the typical study and, where the hazard may fall, of a new one and of each study.
 
-    The first stands in other tables, too, and is theirs, by quadrature; draws make what stands nowhere else.
+    The first two are by quadrature, as in other tables; draws make those of studies, which stand nowhere else.
     """
     case, tails = fit.case, (1.0 - fit.case.level) / 2.0
     curves = {("typical study", None): [_typical(fit, months) for months in _GRID]}
     if case.model.name == SHAPE:
+        curves["new study", None] = _new_study(fit, (tails, 0.5, 1.0 - tails))
         curves |= {of: np.quantile(table, (tails, 0.5, 1.0 - tails), axis=0).T.tolist() for of, table in _drawn(fit)}
     for (curve, study_id), limits in curves.items():
         for months, (lower, median, upper) in zip(_GRID, limits, strict=True):
@@ -147,13 +149,27 @@ def _typical(fit: Posterior, months: float) -> tuple[float, float, float]:
     return estimate.lower, estimate.median, estimate.upper
 
 
+def _new_study(fit: Posterior, shares: tuple[float, ...]) -> list[list[float]]:
+    """Survival in a new study that is undercut with these probabilities, at each time."""
+    density, (values, weights) = fit.case.model.density, fit.grid.sparse()
+
+    def excess(survival: np.ndarray, share: np.ndarray, months: float) -> np.ndarray:
+        # Survival is less where the effect is larger.
+        effects = density.curve.effect_at(values, survival[..., None], months)
+        return 1.0 - density.new_study_cdf(values, effects) @ weights - share
+
+    def limits(months: float) -> list[float]:
+        ends, of_months = (1e-15, 1.0 - 1e-15), partial(excess, months=months)
+        return elementwise.find_root(of_months, ends, args=(np.array(shares),)).x.tolist()
+
+    return [limits(months) if months else [1.0] * len(shares) for months in _GRID]
+
+
 def _drawn(fit: Posterior) -> Iterator[tuple[tuple[str, str | None], np.ndarray]]:
-    """Draws of survival in a new study and in each study, shape (draws, times)."""
+    """Draws of survival in each study, shape (draws, times)."""
     case, model = fit.case, fit.case.model.density
     rng = np.random.default_rng(derive_seed(case.job.seed, case.question.endpoint, case.model.name, "bands"))
     draws = draw(fit.grid, _DRAWS, rng)
-    effects = {("new study", None): model.new_study(draws, rng)}
-    of_studies = model.study_effects(draws, case.studies, rng)
-    effects |= {("study", name): of_studies[:, at] for at, name in enumerate(case.studies.study_ids)}
-    for of, effect in effects.items():
-        yield of, np.stack([model.curve.survival(draws, effect, months) for months in _GRID], axis=1)
+    effects = model.study_effects(draws, case.studies, rng)
+    for name, effect in zip(case.studies.study_ids, effects.T, strict=True):
+        yield ("study", name), np.stack([model.curve.survival(draws, effect, months) for months in _GRID], axis=1)
