@@ -137,7 +137,11 @@ def normal_slope(estimates: Estimates, design: np.ndarray) -> tuple[float, float
     """
     y, v = estimates.values, estimates.variances
     grid = np.concatenate([[0.0], np.geomspace(1e-6, 10.0, 400)]) * float(np.var(y) + v.max())
-    tau2 = grid[int(np.argmax(restricted_log_likelihood(grid, estimates, design)))]
+    best = int(np.argmax(restricted_log_likelihood(grid, estimates, design)))
+    around = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
+    tau2 = optimize.minimize_scalar(
+        lambda value: -float(restricted_log_likelihood(np.array([value]), estimates, design)[0]), bounds=around,
+        method="bounded", options={"xatol": 1e-9 * around[1]}).x if best else 0.0
     weighted = design / (v + tau2)[:, None]
     covariance = np.linalg.inv(design.T @ weighted)
     return float((covariance @ (weighted.T @ y))[-1]), float(math.sqrt(covariance[-1, -1]))

@@ -62,8 +62,14 @@ def test_normal_slope_without_a_covariate_is_the_pooled_mean():
     estimates = Estimates(np.array([-2.4, -3.1, -2.0, -2.7, -2.9]), np.array([0.1, 0.2, 0.15, 0.05, 0.3]))
     other = fit(estimates, estimator="reml")
     value, se = normal_slope(estimates, np.ones((5, 1)))
-    # tau^2 is found on a grid of steps of 4 %.
-    assert [value, se] == pytest.approx([other.mean, other.se], rel=0.01)
+    assert [value, se] == pytest.approx([other.mean, other.se], rel=1e-6)
+
+
+def test_normal_slope_is_that_of_metafor():
+    """metafor 3.8: rma(y, v, mods = ~x, method = "REML", control = list(threshold = 1e-12, maxiter = 1000))."""
+    estimates = Estimates(np.array([-2.4, -3.1, -1.2, -2.7, -3.9]), np.array([0.1, 0.2, 0.15, 0.05, 0.3]))
+    design = np.column_stack([np.ones(5), [1, 2, 3, 4, 5]])
+    assert normal_slope(estimates, design) == pytest.approx((-0.238803018, 0.324757795), rel=1e-7)
 
 
 def test_a_planted_slope_of_log_hazards_is_recovered():
