@@ -98,8 +98,8 @@ CERTAINTY = Layout("certainty.csv", "What limits one headline number: a summary 
     Column("imprecision", "word for `limits_ratio`", "text", "Imprecision (odds ratio of the limits)"),
     Column("limits_ratio", "odds at the upper limit over odds at the lower one; empty where a limit is 0 or 1"),
     Column("inconsistency", "word for `spread`", "text", "Inconsistency (SD between studies)"),
-    Column("spread", "standard deviation between studies of the log odds, for survival of the log hazard; empty where "
-           "too few tell it", "parameter"),
+    Column("spread", "standard deviation between studies of the log odds at the posterior medians of rate and "
+           "heterogeneity, for survival of the log hazard; empty where too few tell it", "parameter"),
     Column("spread_lower", "its lower credible limit"), Column("spread_upper", "its upper credible limit"),
     Column("indirectness", "word for the share of indirect patients", "text", "Indirectness (patients)"),
     Column("indirect_n", "patients who answer the question indirectly", "of n_patients"),

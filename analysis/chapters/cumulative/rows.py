@@ -29,7 +29,8 @@ CUMULATIVE = Layout("cumulative.csv", "The headline of one endpoint from the stu
     "time_months median lower upper level interval status reason stamp"))
 CUMULATIVE_STUDIES = Layout("cumulative_studies.csv", "One study predicted from those before it.", columns(
     "endpoint model", _YEAR, "study_id label n report",
-    Column("before", "studies of earlier years", "count", "Earlier studies"), "observed",
+    Column("before", "studies of earlier years; those of the same year come before it in some of the orders that are "
+           "averaged", "count", "Earlier studies"), "observed",
     Column("median", "predictive median", "estimate", "Predicted{unit} [{level} prediction]"),
     "lower upper level interval pit two_sided named chance_named log_predictive status reason stamp"))
 

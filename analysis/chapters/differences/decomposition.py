@@ -29,9 +29,11 @@ DECOMPOSITION = Layout("decomposition.csv", "One step from a published estimate 
     Column("reported_id", "key of the published number in reported.csv", "text", "Id"), "endpoint subset estimand unit",
     Column("step", "what the change is due to: published, data, method, prior, error rule, shape, missing studies",
            "text", "Due to"),
-    "label", Column("estimate", "estimate at this step", "estimate unit", "Estimate [interval]"),
+    Column("label", "the step as readers see it", "text", "Step"),
+    Column("estimate", "estimate at this step", "estimate unit", "Estimate [interval]"),
     "lower upper level interval k_studies n_patients",
-    Column("change", "estimate minus that of the step before", "change unit", "Change"),
+    Column("change", "estimate minus that of the step before, with missing studies minus the posterior without them",
+           "change unit", "Change"),
     Column("width", "width of the interval"), "note stamp"))
 
 

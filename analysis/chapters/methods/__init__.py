@@ -13,8 +13,10 @@ from analysis.results.comparison import compared_questions
 from analysis.results.table import Column, Layout, columns
 from analysis.results.tables import case_cells
 
-FREQUENTIST = Layout("frequentist.csv", "One frequentist method on the rows of one question.", columns(
-    "endpoint subset tiers study_set k_studies n_patients", Column("method", "key of the method", "text"), "label",
+FREQUENTIST = Layout("frequentist.csv", "One frequentist method on the rows of one question. Limits of the exact "
+                     "beta-binomial are simulated: another seed moves them by up to a point or two.", columns(
+    "endpoint subset tiers study_set k_studies n_patients", Column("method", "key of the method", "text"),
+    Column("label", "name of the method as readers see it", "text", "Method"),
     Column("of_the_paper", "whether it is the published analysis's kind of method", "flag"),
     "estimand time_months scale", Column("estimate", "point estimate", "estimate",
                                          "Estimate{unit} [{level} confidence]"), "lower upper level interval",

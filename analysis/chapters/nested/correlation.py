@@ -37,6 +37,7 @@ EFFECT_CORRELATION = Layout(
         Column("sd", "its posterior standard deviation"), Column("prior_sd", "its prior standard deviation"),
         Column("positive", "posterior probability that it is positive", "chance"),
         Column("shift", "by how much it moves the posterior mean of survival (a probability) at the horizon"),
+        Column("shift_error", "its Monte-Carlo standard error"),
         "status reason stamp"))
 
 
@@ -96,6 +97,8 @@ def _summary(ratios: np.ndarray, draws: Draws, months: float) -> dict[str, float
     mass /= mass.sum()
     mean = float(mass @ CORRELATIONS)
     survival, joint = np.exp(-months * np.exp(draws["eta"])), WEIGHTS @ ratios
+    with_it = float(joint @ survival / joint.sum())
+    each = joint / joint.mean() * (survival - with_it) - (survival - survival.mean())
     return {"mean": mean, "sd": float(np.sqrt(mass @ (CORRELATIONS - mean) ** 2)),
             "positive": float(mass[CORRELATIONS > 0.0].sum()),
-            "shift": float(joint @ survival / joint.sum() - survival.mean())}
+            "shift": with_it - float(survival.mean()), "shift_error": float(each.std() / np.sqrt(len(each)))}

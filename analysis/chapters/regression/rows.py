@@ -166,7 +166,7 @@ def prediction_rows(fit: RegressionFit) -> list[dict[str, Any]]:
     x = np.linspace(np.nanmin(covariate.values), np.nanmax(covariate.values), _POINTS)
     linear = regression.intercept(fit.draws)[:, None] + fit.draws["beta"] / covariate.prior_step * x
     limits = quantiles(regression.outcome(linear, case.horizon), fit.weights, _limits(case))
-    return [{"endpoint": case.question.endpoint, "covariate": covariate.name, "value": float(value),
+    return [{"endpoint": case.question.endpoint, "covariate": covariate.name, "value": float(f"{value:.12g}"),
              "estimand": "mean_rate" if case.horizon is None else "survival", "time_months": case.horizon,
              "median": float(median), "lower": float(lower), "upper": float(upper), "level": case.level,
              "interval": "credible"} for value, lower, median, upper in zip(covariate.natural(x), *limits, strict=True)]

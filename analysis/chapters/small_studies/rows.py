@@ -45,7 +45,8 @@ SMALL_STUDIES = Layout(
         Column("pit", "mid-p of the study under the prediction of the others; for survival of its hazard", "chance",
                "Predictive mid-p"),
         Column("two_sided", "its two-sided probability"), Column("z", "normal quantile of the mid-p", "signed", "z"),
-        Column("predicted", "predictive median of the observed value of a further study of this precision"),
+        Column("predicted", "predictive median of the observed value of a further study of this precision, between "
+               "possible rates where none has half of the probability"),
         Column("predicted_lower", "lower prediction limit"), Column("predicted_upper", "upper prediction limit"),
         Column("slope", "per unit of 1/sqrt(n), on the logit or log-hazard scale", heading="Slope per 1/√n"),
         Column("slope_se", "its standard error", heading="SE"),

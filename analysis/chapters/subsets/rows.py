@@ -24,7 +24,7 @@ FEWEST = 3
 _SIDES = {"subset": "in the subset", "rest": "outside"}
 
 SUBSET_DIFFERENCES = Layout("subset_differences.csv", "One endpoint in one subset and in its complement.", columns(
-    "endpoint tiers study_set model subset label",
+    "endpoint tiers study_set model subset", Column("label", "name of the subset as readers see it", "text", "Subset"),
     Column("rule", "condition in words, such as year >=2020", "words", "Rule"), "estimand time_months level interval",
     Column("subset_k", "studies in the subset", "pair subset_n", "Studies / patients in it"),
     Column("subset_n", "patients in the subset", "count"),
