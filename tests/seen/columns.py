@@ -3,7 +3,7 @@
 from tests.seen import cells
 from tests.seen.cells import LABELS, Check, Row, count, interval, label, plain, points, signed, text, words
 from tests.seen.checking import ends, limits, says, value
-from tests.seen.facts import COVARIATE_LABELS, SUBSET_LABELS
+from tests.seen.facts import COVARIATE_LABELS, ENDPOINTS, SUBSET_LABELS
 
 SHARED = {
     "Endpoint": label,
@@ -357,7 +357,9 @@ READINGS = {
     "Error rule": signed("error_rule", _survival),
     "Shape": signed("shape", _survival),
 }
-WITH_LATER = {"Without": interval(*ends("head_")), "With them": interval(*ends()),
+WITH_LATER = {"Endpoint": lambda head, cell, row: cell == LABELS[row["endpoint"]]
+              + ", constant hazard" * (ENDPOINTS[row["endpoint"]]["kind"] == "survival"),
+              "Without": interval(*ends("head_")), "With them": interval(*ends()),
               "Studies": count("k_studies", "n_patients")}
 AMONG_20 = {"Of 20 patients": label,
             "Not surprising": lambda head, cell, row: cell == " to ".join(

@@ -94,9 +94,11 @@ def _with_later(results: Results, later: Sequence[Row]) -> Html:
     write = results.writer(results.tables["sensitivity.csv"].layout)
     units = {write.scale(row) for row in later}
     before = replace(write, shared=units.pop() if len(units) == 1 else None)
+    two = {row["endpoint"] for row in results.rows("answer.csv") if row["hazard"] == "falling"}
     return show(write, later, "endpoint before median k_studies", caption="The same with later studies",
                 heads={"before": "Without{unit}", "median": "With them{unit}"},
-                cells={"before": lambda row: before(headlines[row["endpoint"]])})
+                cells={"before": lambda row: before(headlines[row["endpoint"]]), "endpoint": lambda row:
+                       write(row, "endpoint") + ", constant hazard" * (row["endpoint"] in two)})
 
 
 CHAPTER = Chapter("validation", 66, (VALIDATION, SCORES), _work, score_rows, _figures, _section,
