@@ -81,7 +81,7 @@ def _of_sheet(path: Path) -> Evidence:
         evidence = _checked(path, tables, problems, _digest({path.name: read_bytes(path)}), frozenset(sheet.contents))
     except EvidenceError as error:
         raise EvidenceError(map(in_sheet, error.problems)) from None
-    return replace(evidence, notes=tuple(map(in_sheet, evidence.notes)))
+    return replace(evidence, notes=(*sheet.notes, *map(in_sheet, evidence.notes)))
 
 
 def _checked(place: Path, tables: Tables, problems: list[Problem], digest: str, files: frozenset[str]) -> Evidence:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from analysis.evidence.cells import Fault, number
 from analysis.evidence.columns import CONVERTED, TABLES
 from analysis.evidence.files import Record
-from analysis.evidence.problems import Problem
+from analysis.evidence.problems import Problem, shown
 from analysis.evidence.spreadsheets import Sheet
 from analysis.system.groups import grouped
 
@@ -37,11 +37,11 @@ ABOUT_A_NUMBER = ("locator", "extracted_by", "note")
 OF_A_WORKSHEET = ("state", "known", "contradicted", "where_to_look")
 """Columns that only a worksheet has: its rows without a number are still to be filled."""
 
-_MOST_LEVELS = 6
+_MOST_LEVELS, _MOST_TITLES = 6, 20
 _DEFAULT = {"rate": "Event", "survival": "Survival"}
 _KEY_LIMIT = 60
 _NEEDED = ("A rate needs the columns study, events and n; survival needs study, statistic, time_months, estimate, "
-           "ci_low, ci_high and n.")
+           "ci_low, ci_high and n. The header is the first row with text.")
 _ONE_VALUE = "A study has one value in all its rows; give parts of it study names of their own."
 
 
@@ -64,11 +64,15 @@ class _Row:
 
 @dataclass(frozen=True)
 class SheetTables:
-    """The tables of a sheet, what is wrong with its form, and the names of its columns by those of the tables."""
+    """The tables of a sheet, what is wrong with its form, and the names of its columns by those of the tables.
+
+    `notes` are what a reader of the sheet should know.
+    """
 
     contents: Mapping[str, Contents]
     problems: tuple[Problem, ...]
     names: Mapping[str, str]
+    notes: tuple[Problem, ...] = ()
 
 
 def key_of(label: str, taken: Sequence[str], stem: str) -> str:
@@ -86,7 +90,9 @@ def tables_of(sheet: Sheet) -> SheetTables:
     problems = list(_header_problems(sheet, header))
     if problems:
         return SheetTables({}, tuple(problems), names)
-    problems += _row_problems(sheet, header.index("study"))
+    unstored = {problem.row for problem in sheet.problems}
+    problems += [*sheet.problems, *(problem for problem in _row_problems(sheet, header.index("study"))
+                                    if problem.row not in unstored)]
     torn = {problem.row for problem in problems}
     rows = [_Row(record.row, dict(zip(header, record.cells, strict=True))) for record in sheet.records
             if record.row not in torn]
@@ -100,7 +106,7 @@ def tables_of(sheet: Sheet) -> SheetTables:
     no_column = {*of_rows, *_OF_ENDPOINT, *ABOUT_A_NUMBER, *OF_A_WORKSHEET, "study", "label"}
     about_study = [name for name in header if name and name not in no_column]
     problems += _differing(sheet.file, rows, about_study, names)
-    return SheetTables(_contents(rows, header, about_study, names), tuple(problems), names)
+    return SheetTables(_contents(rows, header, about_study, names), tuple(problems), names, sheet.notes)
 
 
 def _contents(rows: Sequence[_Row], header: Sequence[str], about_study: Sequence[str],
@@ -144,12 +150,27 @@ def _header_problems(sheet: Sheet, header: Sequence[str]) -> Iterator[Problem]:
 
     for name in (name for name, count in Counter(filter(None, header)).items() if count > 1):
         yield of_header(name, "is named by more than one column", "Rename or delete one.")
-    lacking = {"study"} - set(header)
-    lacking |= set() if {"events", "n"} <= set(header) or set(header) & set(_TIMED) else {"events", "n"} - set(header)
+    lacking = _lacking(header)
+    below = next((record.row for record in sheet.records[:_MOST_TITLES]
+                  if not _lacking([_canonical(cell) for cell in record.cells])), None)
+    if lacking and below:
+        yield of_header("", f"is taken for the header, which stands in row {below}", "Delete the rows above it.")
+        return
     for name in sorted(lacking):
         yield of_header(name, "is missing from the header", _NEEDED)
     if not sheet.records:
         yield of_header("", "has a header but no rows", "Add at least one row.")
+    for name, other in () if lacking else sheet.others:
+        if not _lacking([_canonical(cell) for cell in other.cells]):
+            rule = f"has the heads of evidence in two sheets, of which only {shown(sheet.name)} would be read"
+            yield Problem(sheet.file, None, "", "", rule, f"Put the rows of {shown(name)} below the others, hide it, "
+                          "or move it into another file.")
+
+
+def _lacking(header: Sequence[str]) -> set[str]:
+    """Columns without which no row of a sheet is evidence."""
+    counted = {"events", "n"} <= set(header) or set(header) & set(_TIMED)
+    return ({"study"} | (set() if counted else {"events", "n"})) - set(header)
 
 
 def _row_problems(sheet: Sheet, study: int) -> Iterator[Problem]:

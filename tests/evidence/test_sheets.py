@@ -1,6 +1,7 @@
 """One spreadsheet as evidence: what each column becomes, what is refused and where, and the directory made of it."""
 
 import csv
+import json
 from pathlib import Path
 
 import openpyxl
@@ -160,3 +161,59 @@ def test_a_label_that_is_a_formula_is_written_as_text(tmp_path):
     assert main(["init", str(tmp_path / "own"), "--from", str(path)]) == 0
     assert "'=1+1" in (tmp_path / "own" / "studies.csv").read_text()
     assert [study.columns["shift"] for study in load(tmp_path / "own").studies] == ["-2", "-3"]
+
+
+ROWS = [["study", "endpoint", "events", "n"], ["A", "cr", 5, 10], ["B", "cr", 7, 12], ["C", "cr", 3, 9]]
+
+
+def sheets(path: Path, **named: list[list[object]]) -> Path:
+    """A workbook of several worksheets; those whose name begins with `hidden` are."""
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, rows in named.items():
+        sheet = book.create_sheet(name)
+        sheet.sheet_state = "hidden" if name.startswith("hidden") else "visible"
+        for row in rows:
+            sheet.append(row)
+    book["data"].row_dimensions[3].hidden = True
+    book.save(path)
+    return path
+
+
+def test_what_a_reader_of_a_workbook_does_not_see_is_told_by_every_command(tmp_path, capsys):
+    path = sheets(tmp_path / "a.xlsx", hidden_first=ROWS[:2], data=ROWS, remarks=[["hello"]])
+    told = [
+        "note: a.xlsx: has further sheets, which are not read: remarks, hidden_first (hidden); the first visible one "
+        "with text counts, data. Move its rows there if others are meant.",
+        "note: a.xlsx: has hidden rows, which are read as well: 3. Delete those that are not meant to count."]
+    for command in ("check", "list", "fit cr --engine exact", "predict cr --events 3 --n 9"):
+        assert main([*command.split(), "--data", str(path)]) == 0
+        assert [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: ")] == told, command
+    assert main(["fit", "cr", "--engine", "exact", "--json", "--data", str(path)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["n_studies"] == 3 and [f"note: {one}" for one in found["warnings"]] == told
+
+
+def test_rows_of_evidence_in_a_second_sheet_are_refused(tmp_path):
+    other = [["Trial", "Outcome", "r", "N"], ["D", "cr", 5, 10]]
+    assert problems(sheets(tmp_path / "a.xlsx", data=ROWS, more=other)) == [
+        "a.xlsx: has the heads of evidence in two sheets, of which only data would be read. Put the rows of more below "
+        "the others, hide it, or move it into another file."]
+    assert len(load(sheets(tmp_path / "b.xlsx", data=ROWS, hidden_more=other)).studies) == 3
+    (told,) = problems(sheets(tmp_path / "c.xlsx", data=[], hidden_more=other))
+    assert "has text in hidden sheets only: hidden_more. Unhide" in told
+
+
+def test_a_title_above_the_header_is_named(tmp_path):
+    assert problems(workbook(tmp_path / "a.xlsx", [["Table 1"], *ROWS])) == [
+        "a.xlsx row 1: is taken for the header, which stands in row 2. Delete the rows above it."]
+    assert "The header is the first row with text." in problems(workbook(tmp_path / "b.xlsx", [["Table 1"], ["A"]]))[0]
+
+
+def test_a_formula_without_a_stored_value_is_no_empty_cell(tmp_path):
+    rows = [ROWS[0], ["A", "cr", "=2+3", 10], ["=B1", "cr", 7, 12]]
+    assert problems(workbook(tmp_path / "a.xlsx", rows)) == [
+        "a.xlsx row 2: events = '=2+3' is a formula whose value the file does not store. Open and save the file in a "
+        "spreadsheet program, or write the value.",
+        "a.xlsx row 3: study = '=B1' is a formula whose value the file does not store. Open and save the file in a "
+        "spreadsheet program, or write the value."]
