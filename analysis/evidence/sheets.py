@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.evidence.cells import Fault, number
+from analysis.evidence.cells import Fault, misread, number
 from analysis.evidence.columns import CONVERTED, TABLES
 from analysis.evidence.files import Record
 from analysis.evidence.problems import Problem, shown
@@ -105,7 +105,8 @@ def tables_of(sheet: Sheet) -> SheetTables:
     of_rows = {*TABLES[RESPONSES].columns, *TABLES[SURVIVAL].columns, *CONVERTED["person_months"]}
     no_column = {*of_rows, *_OF_ENDPOINT, *ABOUT_A_NUMBER, *OF_A_WORKSHEET, "study", "label"}
     about_study = [name for name in header if name and name not in no_column]
-    problems += _differing(sheet.file, rows, about_study, names)
+    problems += [*_differing(sheet.file, rows, about_study, names),
+                 *_misread(sheet.file, rows, filter(_may_be_covariate, about_study), names)]
     return SheetTables(_contents(rows, header, about_study, names), tuple(problems), names, sheet.notes)
 
 
@@ -235,13 +236,25 @@ def _differing(
                 yield Problem(file, row.row, names[name], row.cells[name], rule, _ONE_VALUE, row.cells["study"])
 
 
+def _may_be_covariate(name: str) -> bool:
+    return name not in _IDENTITIES and (name == "year" or name not in TABLES[STUDIES].columns)
+
+
+def _misread(file: str, rows: Sequence[_Row], columns: Iterable[str], names: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield a problem for each cell that looks like a number and is none, since its column would be lost, or words."""
+    for name in columns:
+        for row in rows if name != "year" else ():
+            if fault := misread(row.cells[name]):
+                yield Problem(file, row.row, names[name], row.cells[name], fault.rule, fault.remedy, row.cells["study"])
+
+
 def _covariates(studies: Mapping[str, _Row], about_study: Sequence[str], names: Mapping[str, str]) -> list[_Row]:
     """The rows of covariates.csv; words become columns of 0 and 1, whose cells are added to the studies."""
     labels: dict[str, str] = {}  # of covariates by their column
     for name in about_study:
-        if name in _IDENTITIES or (name in TABLES[STUDIES].columns and name != "year"):
-            continue
         filled = [row.cells[name] for row in studies.values() if row.cells[name]]
+        if not _may_be_covariate(name) or (name != "year" and any(map(misread, filled))):
+            continue
         numbers, levels = [cell for cell in filled if not isinstance(number(cell), Fault)], sorted(set(filled))
         if 2 * len(numbers) > len(filled) and len(levels) > 1:
             labels[name] = names[name]

@@ -217,3 +217,22 @@ def test_a_formula_without_a_stored_value_is_no_empty_cell(tmp_path):
         "spreadsheet program, or write the value.",
         "a.xlsx row 3: study = '=B1' is a formula whose value the file does not store. Open and save the file in a "
         "spreadsheet program, or write the value."]
+
+
+@pytest.mark.parametrize("cells", [["39,5", "45,0", "50,2"], ["45%", "50 %", "60%"], ["45", "12 months", "50"],
+                                   ["young", "old", "1,200"], ["70", "80", "\u22125"], ["5 mg/kg", "a", "b"]])
+def test_a_cell_that_looks_like_a_number_and_is_none_is_refused_whatever_the_others_are(tmp_path, cells):
+    path = table(tmp_path / "a.csv", [["study", "events", "n", "Age"], *([f"S{at}", 1, 9, cell]
+                                                                         for at, cell in enumerate(cells))], ";")
+    wrong = [(at, cell) for at, cell in enumerate(cells, start=2) if not cell.isalpha() and not cell.isdigit()]
+    told = problems(path)
+    assert [line.partition(" has ")[0].partition(" is ")[0] for line in told] == [
+        f"a.csv row {at} (S{at - 2}): Age = {cell!r}" for at, cell in wrong]
+    assert all("Write " in line for line in told)
+
+
+def test_words_with_digits_stay_words(tmp_path):
+    path = table(tmp_path / "a.csv", [["study", "events", "n", "phase", "age group"], *(
+        [f"S{at}", 1, 9, *cells] for at, cells in enumerate([("1b", ">=18"), ("1/2", "<18"), ("1b", "<18"),
+                                                             ("2nd line", "<18")]))])
+    assert {row.column for row in load(path).covariates} == {"age_group_18"}
