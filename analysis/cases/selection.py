@@ -226,9 +226,10 @@ def _check_studies(evidence: Evidence, study_ids: Iterable[str]) -> None:
     defined = sorted(study.study_id for study in evidence.studies) if study_ids else ()
     for name in study_ids:
         if name not in defined:
-            near = get_close_matches(name[:64], defined, n=1)
-            raise UnknownName(f"--without {name}: studies.csv has no such study"
-                              + (f"; did you mean {near[0]}?" if near else ""))
+            near = [study.study_id for study in evidence.studies if study.label.casefold() == name.casefold()] or \
+                get_close_matches(name[:64], defined, n=1)
+            raise UnknownName(f"--without {name}: {evidence.directory.name} has no such study"
+                              f"{f'; did you mean {near[0]}?' if near else '.'} It has {_some(defined)}")
 
 
 def _endpoint(evidence: Evidence, name: str) -> Endpoint:
@@ -346,5 +347,8 @@ def _warnings(endpoint: Endpoint, rows: Collection[Response | Survival], horizon
 
 def _warnings_of_left_out(left_out: Iterable[LeftOut]) -> list[str]:
     names = dict.fromkeys(item.study_id for item in left_out if item.reason == RETROSPECTIVE)
-    shown = ", ".join(list(names)[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
-    return [f"left out as retrospective: {shown} (--retrospective keeps them)"] if names else []
+    return [f"left out as retrospective: {_some(names)} (--retrospective keeps them)"] if names else []
+
+
+def _some(names: Collection[str]) -> str:
+    return ", ".join(list(names)[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")

@@ -3,6 +3,7 @@
 import hashlib
 import math
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from analysis.evidence.problems import EvidenceError, Problem
 from analysis.evidence.reading import drafts_of, read_table
 from analysis.evidence.relations import relation_problems
 from analysis.evidence.rules import ROW_RULES
-from analysis.evidence.sheets import tables_of
+from analysis.evidence.sheets import COVARIATES, tables_of
 from analysis.evidence.spreadsheets import read_sheet
 from analysis.evidence.types import Columns, Patient, Survival
 from analysis.system.groups import grouped
@@ -29,6 +30,7 @@ DEFAULT_DATA = Path(__file__).resolve().parents[2] / "data"
 _REQUIRED = ("studies.csv", "endpoints.csv")
 _DECISIONS = ("responses.csv", "survival.csv", "patients.csv")
 _DEFAULT_LEVEL = 0.95
+_OF_A_TABLE = re.compile(rf"\b({'|'.join(map(re.escape, TABLES))})\b")
 
 
 def load(directory: Path) -> Evidence:
@@ -75,7 +77,10 @@ def _of_sheet(path: Path) -> Evidence:
         problems += faults
 
     def in_sheet(problem: Problem) -> Problem:
-        return replace(problem, file=path.name, column=sheet.names.get(problem.column, problem.column))
+        rule, remedy = (_OF_A_TABLE.sub(path.name, text.replace(COVARIATES, "a covariate"))
+                        for text in (problem.rule, problem.remedy))
+        return replace(problem, file=path.name, column=sheet.names.get(problem.column, problem.column), rule=rule,
+                       remedy=remedy)
 
     try:
         evidence = _checked(path, tables, problems, _digest({path.name: read_bytes(path)}), frozenset(sheet.contents))

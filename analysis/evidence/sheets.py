@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.evidence.cells import Fault, misread, number
+from analysis.evidence.cells import Fault, as_seen, misread, number
 from analysis.evidence.columns import CONVERTED, TABLES
 from analysis.evidence.files import Record
 from analysis.evidence.problems import Problem, shown
@@ -37,6 +37,7 @@ ABOUT_A_NUMBER = ("locator", "extracted_by", "note")
 OF_A_WORKSHEET = ("state", "known", "contradicted", "where_to_look")
 """Columns that only a worksheet has: its rows without a number are still to be filled."""
 
+_OVERLAPS = "overlaps_with"
 _MOST_LEVELS, _MOST_TITLES = 6, 20
 _DEFAULT = {"rate": "Event", "survival": "Survival"}
 _KEY_LIMIT = 60
@@ -60,6 +61,10 @@ class _Row:
     def endpoint(self) -> str:
         """The label of its endpoint."""
         return self.cells.get("endpoint") or _DEFAULT[self.kind]
+
+    def name(self, column: str) -> str:
+        """The name of its study or endpoint."""
+        return self.endpoint if column == "endpoint" else self.cells[column]
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,7 @@ def tables_of(sheet: Sheet) -> SheetTables:
     of_rows = {*TABLES[RESPONSES].columns, *TABLES[SURVIVAL].columns, *CONVERTED["person_months"]}
     no_column = {*of_rows, *_OF_ENDPOINT, *ABOUT_A_NUMBER, *OF_A_WORKSHEET, "study", "label"}
     about_study = [name for name in header if name and name not in no_column]
-    problems += [*_differing(sheet.file, rows, about_study, names),
+    problems += [*_spelled_twice(sheet.file, rows, names), *_differing(sheet.file, rows, about_study, names),
                  *_misread(sheet.file, rows, filter(_may_be_covariate, about_study), names)]
     return SheetTables(_contents(rows, header, about_study, names), tuple(problems), names, sheet.notes)
 
@@ -203,8 +208,19 @@ def _studies(rows: Sequence[_Row], about_study: Sequence[str]) -> dict[str, _Row
     """The row of studies.csv of each study by its name."""
     by_name = grouped(rows, lambda row: row.cells["study"])
     keys = _keys(by_name, "study")
-    return {name: _Row(of_study[0].row, {column: _filled(of_study, column) for column in about_study} | {
+    studies = {name: _Row(of_study[0].row, {column: _filled(of_study, column) for column in about_study} | {
         "study_id": keys[name], "label": of_study[0].cells.get("label") or name}) for name, of_study in by_name.items()}
+    for row in studies.values() if _OVERLAPS in about_study else ():
+        row.cells[_OVERLAPS] = _as_ids(row.cells[_OVERLAPS], keys)
+    return studies
+
+
+def _as_ids(cell: str, keys: Mapping[str, str]) -> str:
+    """A list of studies by their ids, each of which may be written as its study is: a name may hold blanks."""
+    if cell in keys:
+        return keys[cell]
+    parts = [part.strip() for part in re.split("[,;]", cell)]
+    return ";".join(keys.get(part) or " ".join(keys.get(word, word) for word in part.split()) for part in parts)
 
 
 def _endpoints(rows: Sequence[_Row]) -> dict[str, _Row]:
@@ -221,6 +237,26 @@ def _endpoints(rows: Sequence[_Row]) -> dict[str, _Row]:
             "direction": _filled(of_endpoint, "direction") or "neutral",
             "horizon_months": _filled(of_endpoint, "horizon_months")})
     return endpoints
+
+
+def _spelled_twice(file: str, rows: Sequence[_Row], names: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield a problem for each further spelling of a study or an endpoint, which would make two of one."""
+    for column in ("study", "endpoint"):
+        first: dict[str, _Row] = {}  # by name as it is written
+        for row in rows:
+            first.setdefault(row.name(column), row)
+        spelled: dict[str, str] = {}
+        for name, row in first.items():
+            other = spelled.setdefault(_bare(name), name)
+            if other != name:
+                rule = f"differs from {shown(other)} of row {first[other].row} in capitals, blanks or accents only"
+                yield Problem(file, row.row, names.get(column, column), name, rule, "Write both the same way, or make "
+                              "the names differ otherwise where two are meant.")
+
+
+def _bare(name: str) -> str:
+    letters = unicodedata.normalize("NFKD", as_seen(name).casefold())
+    return "".join(letter for letter in letters if not (unicodedata.combining(letter) or letter.isspace()))
 
 
 def _differing(

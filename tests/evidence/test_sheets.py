@@ -236,3 +236,32 @@ def test_words_with_digits_stay_words(tmp_path):
         [f"S{at}", 1, 9, *cells] for at, cells in enumerate([("1b", ">=18"), ("1/2", "<18"), ("1b", "<18"),
                                                              ("2nd line", "<18")]))])
     assert {row.column for row in load(path).covariates} == {"age_group_18"}
+
+
+@pytest.mark.parametrize(("cell", "ids"), [
+    ("Li, A", ("li_a",)), ("B", ("b",)), ("b", ("b",)), ("Smith 2019", ("smith_2019",)), ("B; Smith 2019",
+     ("b", "smith_2019")), ("b smith_2019", ("b", "smith_2019")), ("B smith_2019", ("b", "smith_2019"))])
+def test_studies_that_share_patients_are_named_as_they_are_written(tmp_path, cell, ids):
+    path = table(tmp_path / "a.csv", [["study", "events", "n", "overlaps_with"], ["Z", 1, 9, cell], ["B", 2, 9, ""],
+                                      ["Smith 2019", 2, 9, ""], ["Li, A", 2, 9, ""]])
+    assert load(path).studies[0].overlaps_with == ids
+
+
+def test_a_study_that_a_spreadsheet_lacks_is_told_in_its_own_names(tmp_path, capsys):
+    rows = [["study", "events", "n", "overlaps_with"], ["A", 1, 9, "Q"], ["Smith 2019", 2, 9, ""]]
+    assert problems(table(tmp_path / "a.csv", rows)) == [
+        "a.csv row 2 (a): overlaps_with = Q is not in a.csv. Add it there or correct it here."]
+    path = table(tmp_path / "b.csv", [row[:3] for row in rows])
+    assert main(["fit", "event", "--without", "Smith 2019", "--data", str(path)]) == 2
+    assert capsys.readouterr().err.endswith(
+        "--without Smith 2019: b.csv has no such study; did you mean smith_2019? It has a, smith_2019\n")
+
+
+@pytest.mark.parametrize(("one", "other"), [("CR", "cr"), ("Smith 2019", "SMITH 2019"), ("Smith 2019", "Smith  2019"),
+                                            ("Müller", "Muller"), ("M\u00fcller", "Mu\u0308ller"), ("Li2019", "Li 2019")])
+def test_two_spellings_of_one_name_are_no_two_studies_or_endpoints(tmp_path, one, other):
+    (study,) = problems(table(tmp_path / "a.csv", [["Trial", "events", "n"], [one, 1, 9], ["B", 1, 9], [other, 2, 9]]))
+    assert study.startswith("a.csv row 4: Trial = ") and "of row 2 in capitals, blanks or accents only." in study
+    (endpoint,) = problems(table(tmp_path / "b.csv", [["study", "endpoint", "events", "n"], ["A", one, 1, 9],
+                                                      ["B", other, 1, 9], ["C", other, 1, 9]]))
+    assert endpoint.startswith("b.csv row 3: endpoint = ") and "Write both the same way" in endpoint
