@@ -38,12 +38,13 @@ OF_A_WORKSHEET = ("state", "known", "contradicted", "where_to_look")
 """Columns that only a worksheet has: its rows without a number are still to be filled."""
 
 _OVERLAPS = "overlaps_with"
-_MOST_LEVELS, _MOST_TITLES = 6, 20
+_MOST_LEVELS, _MOST_TITLES, _MOST_BASES = 6, 20, 4
 _DEFAULT = {"rate": "Event", "survival": "Survival"}
 _KEY_LIMIT = 60
 _NEEDED = ("A rate needs the columns study, events and n; survival needs study, statistic, time_months, estimate, "
            "ci_low, ci_high and n. The header is the first row with text.")
-_ONE_VALUE = "A study has one value in all its rows; give parts of it study names of their own."
+_ONE_VALUE = {"study": "A study has one value in all its rows; give parts of it study names of their own.",
+              "endpoint": "An endpoint has one value in all its rows; correct one, or name another endpoint."}
 
 
 @dataclass(frozen=True)
@@ -110,9 +111,11 @@ def tables_of(sheet: Sheet) -> SheetTables:
     of_rows = {*TABLES[RESPONSES].columns, *TABLES[SURVIVAL].columns, *CONVERTED["person_months"]}
     no_column = {*of_rows, *_OF_ENDPOINT, *ABOUT_A_NUMBER, *OF_A_WORKSHEET, "study", "label"}
     about_study = [name for name in header if name and name not in no_column]
-    problems += [*_spelled_twice(sheet.file, rows, names), *_differing(sheet.file, rows, about_study, names),
+    problems += [*_spelled_twice(sheet.file, rows, names), *_differing(sheet.file, rows, "study", about_study, names),
+                 *_differing(sheet.file, rows, "endpoint", _OF_ENDPOINT, names),
                  *_misread(sheet.file, rows, filter(_may_be_covariate, about_study), names)]
-    return SheetTables(_contents(rows, header, about_study, names), tuple(problems), names, sheet.notes)
+    return SheetTables(_contents(rows, header, about_study, names), tuple(problems), names,
+                       (*sheet.notes, *_mixed(sheet.file, rows, names)))
 
 
 def _contents(rows: Sequence[_Row], header: Sequence[str], about_study: Sequence[str],
@@ -260,16 +263,30 @@ def _bare(name: str) -> str:
 
 
 def _differing(
-    file: str, rows: Sequence[_Row], about_study: Sequence[str], names: Mapping[str, str],
+    file: str, rows: Sequence[_Row], of: str, columns: Iterable[str], names: Mapping[str, str],
 ) -> Iterator[Problem]:
-    """Yield a problem for each cell about a study that differs from that of another row of the study."""
+    """Yield a problem for each cell about a study, or an endpoint, that differs from that of another row of it."""
     seen: dict[tuple[str, str], _Row] = {}
     for row in rows:
-        for name in about_study:
-            first = seen.setdefault((row.cells["study"], name), row) if row.cells[name] else row
-            if first.cells[name] != row.cells[name]:
-                rule = f"differs from row {first.row} of the same study, which has {first.cells[name]}"
-                yield Problem(file, row.row, names[name], row.cells[name], rule, _ONE_VALUE, row.cells["study"])
+        for name in columns:
+            cell = row.cells.get(name, "")
+            first = seen.setdefault((row.name(of), name), row) if cell else row
+            if cell and first.cells[name] != cell:
+                rule = f"differs from row {first.row} of the same {of}, which has {shown(first.cells[name])}"
+                yield Problem(file, row.row, names[name], cell, rule, _ONE_VALUE[of], row.cells["study"])
+
+
+def _mixed(file: str, rows: Sequence[_Row], names: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield a note for each endpoint whose rows name different bases of patients, or some of them none."""
+    for label, alike in grouped(rows, lambda row: row.endpoint).items():
+        first, *more = {row.cells.get("population", "").casefold(): row for row in reversed(alike)}.values()
+        if more:
+            bases = sorted([first, *more], key=lambda row: row.row)
+            told = " and ".join(f"{shown(row.cells['population']) if row.cells['population'] else 'nothing'} "
+                                f"(row {row.row})" for row in bases[:_MOST_BASES])
+            rule = f"of {shown(label)} says {told}, and studies are pooled whatever they say"
+            yield Problem(file, None, names["population"], "", rule,
+                          "Give other patients an endpoint of their own.")
 
 
 def _may_be_covariate(name: str) -> bool:

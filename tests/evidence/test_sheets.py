@@ -266,3 +266,26 @@ def test_two_spellings_of_one_name_are_no_two_studies_or_endpoints(tmp_path, one
     (endpoint,) = problems(table(tmp_path / "b.csv", [["study", "endpoint", "events", "n"], ["A", one, 1, 9],
                                                       ["B", other, 1, 9], ["C", other, 1, 9]]))
     assert endpoint.startswith("b.csv row 3: endpoint = ") and "Write both the same way" in endpoint
+
+
+@pytest.mark.parametrize(("column", "cells", "told"), [
+    ("Direction", ["benefit", "", "harm"], "a.csv row 4 (C): Direction = harm differs from row 2 of the same endpoint, "
+     "which has benefit. An endpoint has one value in all its rows; correct one, or name another endpoint."),
+    ("kind", ["rate", "survival", ""], "a.csv row 3 (B): kind = survival differs from row 2 of the same endpoint"),
+    ("horizon months", ["12", "12", "24"], "a.csv row 4 (C): 'horizon months' = 24 differs from row 2 of the same")])
+def test_what_rows_say_of_their_endpoint_is_the_same(tmp_path, column, cells, told):
+    path = table(tmp_path / "a.csv", [[*ROWS[0], column], *([*row, cell] for row, cell in
+                                                            zip(ROWS[1:], cells, strict=True))])
+    assert told in "\n".join(problems(path))
+
+
+@pytest.mark.parametrize(("cells", "told"), [
+    (["responders", "all treated", ""], "responders (row 2) and 'all treated' (row 3) and nothing (row 4)"),
+    (["", "responders", ""], "nothing (row 2) and responders (row 3)"), (["all", "All", "all"], ""),
+    (["", "", ""], "")])
+def test_rows_of_different_patients_are_noted(tmp_path, cells, told):
+    path = table(tmp_path / "a.csv", [[*ROWS[0], "population"], *([*row, cell] for row, cell in
+                                                                  zip(ROWS[1:], cells, strict=True))])
+    assert [str(note) for note in load(path).notes] == bool(told) * [
+        f"a.csv: population of cr says {told}, and studies are pooled whatever they say. Give "
+        "other patients an endpoint of their own."]
