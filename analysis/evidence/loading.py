@@ -14,7 +14,7 @@ from analysis.evidence.covariates import covariate_problems
 from analysis.evidence.directory import Evidence
 from analysis.evidence.drafts import Draft, Drafts, Tables, each_row
 from analysis.evidence.files import read_bytes
-from analysis.evidence.notes import find_notes
+from analysis.evidence.notes import UNREAD, find_notes
 from analysis.evidence.problems import EvidenceError, Problem
 from analysis.evidence.reading import drafts_of, read_table
 from analysis.evidence.relations import relation_problems
@@ -86,7 +86,9 @@ def _of_sheet(path: Path) -> Evidence:
         evidence = _checked(path, tables, problems, _digest({path.name: read_bytes(path)}), frozenset(sheet.contents))
     except EvidenceError as error:
         raise EvidenceError(map(in_sheet, error.problems)) from None
-    return replace(evidence, notes=(*sheet.notes, *map(in_sheet, evidence.notes)))
+    # Of columns that are not read the sheet has notes of its own.
+    of_tables = (in_sheet(note) for note in evidence.notes if note.rule != UNREAD)
+    return replace(evidence, notes=(*sheet.notes, *of_tables))
 
 
 def _checked(place: Path, tables: Tables, problems: list[Problem], digest: str, files: frozenset[str]) -> Evidence:

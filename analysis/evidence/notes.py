@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 
 from analysis.evidence.cells import LEAVE_EMPTY, as_seen, line, number, text, vague, word
-from analysis.evidence.columns import CONVERTED, in_other_unit, written_as
+from analysis.evidence.columns import CONVERTED, in_other_unit, meant_by, written_as
 from analysis.evidence.conditions import condition
 from analysis.evidence.drafts import Draft, Drafts, Rule, Tables, asked, decisions, each_row
 from analysis.evidence.problems import Problem
 from analysis.system.groups import grouped
 
+UNREAD = "is not read"
 FAR_OUT = "looks like a code for a missing value"
 # No real table has more columns; a damaged one must not cost minutes in the search for similar names.
 _HINT_LIMIT = 500
@@ -42,9 +43,8 @@ def _of_columns(drafts: Drafts) -> Iterator[Problem]:
     columns = drafts.table.columns
     absent = [name for name in columns if name not in drafts.header]
     for name in drafts.header[:_HINT_LIMIT]:
-        near = [] if name in columns else get_close_matches(name[:100].lower(), absent, n=1, cutoff=0.75)
-        if near:
-            yield drafts.problem(name, "is not read", f"Rename it if {near[0]} is meant.")
+        if near := "" if name in columns else meant_by(name, absent):
+            yield drafts.problem(name, UNREAD, f"Rename it if {near} is meant.")
     for column in columns:
         written = written_as(column, drafts.header)
         for other, factor in CONVERTED.get(column, {}).items():

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from analysis.evidence.cells import Fault, as_seen, misread, number
-from analysis.evidence.columns import CONVERTED, TABLES
+from analysis.evidence.columns import CONVERTED, TABLES, meant_by
 from analysis.evidence.files import Record
 from analysis.evidence.problems import Problem, shown
 from analysis.evidence.spreadsheets import Sheet
@@ -114,8 +114,11 @@ def tables_of(sheet: Sheet) -> SheetTables:
     problems += [*_spelled_twice(sheet.file, rows, names), *_differing(sheet.file, rows, "study", about_study, names),
                  *_differing(sheet.file, rows, "endpoint", _OF_ENDPOINT, names),
                  *_misread(sheet.file, rows, filter(_may_be_covariate, about_study), names)]
-    return SheetTables(_contents(rows, header, about_study, names), tuple(problems), names,
-                       (*sheet.notes, *_mixed(sheet.file, rows, names)))
+    contents = _contents(rows, header, about_study, names)
+    known = [name for name in (*TABLES[STUDIES].columns, *of_rows, *_OF_ENDPOINT) if name not in header]
+    notes = (*sheet.notes, *_unused(sheet, contents[STUDIES], filter(_may_be_covariate, about_study), known, names),
+             *_mixed(sheet.file, rows, names))
+    return SheetTables(contents, tuple(problems), names, notes)
 
 
 def _contents(rows: Sequence[_Row], header: Sequence[str], about_study: Sequence[str],
@@ -293,6 +296,37 @@ def _may_be_covariate(name: str) -> bool:
     return name not in _IDENTITIES and (name == "year" or name not in TABLES[STUDIES].columns)
 
 
+def _is_number(cell: str) -> bool:
+    return not isinstance(number(cell), Fault)
+
+
+def _against_covariate(filled: Sequence[str], studies: int) -> str:
+    """Why a column with these cells, one of each study, is no covariate; empty where it is one."""
+    numbers, levels = sum(map(_is_number, filled)), len(set(filled))
+    if levels < 2:
+        return "all its cells are the same" if filled else "it is empty"
+    if 2 * numbers > len(filled):
+        return ""
+    if numbers:
+        return "it mixes numbers and words"
+    return f"it has {levels} different words for {studies} studies" if levels > min(_MOST_LEVELS, studies // 2) else ""
+
+
+def _unused(sheet: Sheet, studies: Contents, columns: Iterable[str], known: Sequence[str],
+            names: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield a note for each column that nothing is read from, or that a known one may be meant by."""
+    header, *records = studies
+    for name in columns:
+        at = header.cells.index(name)
+        filled = [record.cells[at] for record in records if record.cells[at]]
+        against = _against_covariate(filled, len(records))
+        meant = meant_by(name, known) if name != "year" else ""
+        if filled and (against or meant):
+            rule = f"is not used: {against}, and so it is no covariate" if against else "is read as a covariate"
+            remedy = f"Rename it if {meant} is meant." if meant else "Leave it if it is for readers only."
+            yield Problem(sheet.file, sheet.header.row, names[name], "", rule, remedy)
+
+
 def _misread(file: str, rows: Sequence[_Row], columns: Iterable[str], names: Mapping[str, str]) -> Iterator[Problem]:
     """Yield a problem for each cell that looks like a number and is none, since its column would be lost, or words."""
     for name in columns:
@@ -308,10 +342,10 @@ def _covariates(studies: Mapping[str, _Row], about_study: Sequence[str], names: 
         filled = [row.cells[name] for row in studies.values() if row.cells[name]]
         if not _may_be_covariate(name) or (name != "year" and any(map(misread, filled))):
             continue
-        numbers, levels = [cell for cell in filled if not isinstance(number(cell), Fault)], sorted(set(filled))
-        if 2 * len(numbers) > len(filled) and len(levels) > 1:
+        levels = [] if _against_covariate(filled, len(studies)) else sorted(set(filled))
+        if any(map(_is_number, levels)):
             labels[name] = names[name]
-        elif not numbers and 2 <= len(levels) <= min(_MOST_LEVELS, len(studies) // 2):
+        else:
             for level in levels[1:]:
                 key = key_of(f"{name}_{level}", ["study_id", "label", *about_study, *labels], name)
                 labels[key] = f"{names[name]}: {level} (against {levels[0]})"

@@ -289,3 +289,30 @@ def test_rows_of_different_patients_are_noted(tmp_path, cells, told):
     assert [str(note) for note in load(path).notes] == bool(told) * [
         f"a.csv: population of cr says {told}, and studies are pooled whatever they say. Give "
         "other patients an endpoint of their own."]
+
+
+@pytest.mark.parametrize(("name", "cells", "told"), [
+    ("overlap_with", ["B", "", "", ""], "is not used: all its cells are the same, and so it is no covariate. Rename it "
+     "if overlaps_with is meant."),
+    ("Horizon", ["12"] * 4, "is not used: all its cells are the same, and so it is no covariate. Rename it if "
+     "horizon_months is meant."),
+    ("study_design", ["retrospective", "x", "x", "x"], "is read as a covariate. Rename it if design is meant."),
+    ("Comment", ["a", "b", "c", "d"], "is not used: it has 4 different words for 4 studies, and so it is no covariate. "
+     "Leave it if it is for readers only."),
+    ("mixed", ["1", "b", "b", "d"], "is not used: it mixes numbers and words, and so it is no covariate. Leave it if "
+     "it is for readers only."),
+    ("age", ["30", "40", "50", ""], ""), ("country", ["US", "US", "CN", "CN"], ""), ("pmid", ["1", "2", "3", "4"], ""),
+    ("empty", [""] * 4, ""), ("Tier", ["A", "B", "A", "A"], "")])
+def test_every_column_that_nothing_is_read_from_is_noted(tmp_path, name, cells, told):
+    path = table(tmp_path / "a.csv", [["study", "events", "n", name], *([f"S{at}", at, 9, cell]
+                                                                        for at, cell in enumerate(cells))])
+    assert [str(note) for note in load(path).notes] == bool(told) * [f"a.csv row 1: {name} {told}"]
+
+
+@pytest.mark.parametrize("command", ["check", "list", "fit event --engine exact", "regress event", "compare",
+                                     "report --output {}", "predict event --events 3 --n 9"])
+def test_every_command_that_pools_tells_the_notes(tmp_path, command, capsys):
+    path = table(tmp_path / "a.csv", [["study", "events", "n", "overlap_with", "age"], ["A", 1, 9, "B", 30],
+                                      ["B", 2, 9, "", 40], ["C", 2, 9, "", 50], ["D", 3, 9, "", 35]])
+    main([*command.format(tmp_path).split(), "--data", str(path)])
+    assert "note: a.csv row 1: overlap_with is not used" in capsys.readouterr().err
