@@ -20,7 +20,7 @@ from analysis.evidence.reading import drafts_of, read_table
 from analysis.evidence.relations import relation_problems
 from analysis.evidence.rules import ROW_RULES
 from analysis.evidence.sheets import COVARIATES, tables_of
-from analysis.evidence.spreadsheets import read_sheet
+from analysis.evidence.spreadsheets import SPREADSHEETS, read_sheet
 from analysis.evidence.types import Columns, Patient, Survival
 from analysis.system.groups import grouped
 
@@ -108,7 +108,8 @@ def _listing(directory: Path) -> frozenset[str]:
     try:
         return frozenset(os.listdir(directory))
     except FileNotFoundError:
-        rule, remedy = "does not exist", "Name an existing evidence directory."
+        what = "spreadsheet" if directory.suffix.lower() in SPREADSHEETS else "evidence directory or spreadsheet"
+        rule, remedy = "does not exist", f"Name an existing {what}."
     except NotADirectoryError:
         rule, remedy = "is not a directory", "Name the directory that holds the tables."
     except (OSError, ValueError) as error:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _WORKBOOK = ".xlsx"
 _OTHERS = (".xls", ".xlsm", ".xlsb", ".ods", ".numbers")
+SPREADSHEETS = (".csv", ".tsv", _WORKBOOK, *_OTHERS)
+"""Endings of the names of files that are one table, or may be meant as one."""
+
 _MOST_ROWS, _MOST_COLUMNS = 100_000, 500
 _MOST_UNPACKED = 200_000_000
 # Text that begins further down is of no table.

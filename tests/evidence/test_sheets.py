@@ -120,6 +120,12 @@ def test_files_of_other_programs_are_refused_in_words(tmp_path):
         assert "Save it as .xlsx, or as CSV UTF-8." in problems(tmp_path / name)[0]
 
 
+def test_a_spreadsheet_that_is_not_there_is_no_directory(tmp_path):
+    for name in ("a.xlsx", "a.csv"):
+        assert problems(tmp_path / name) == [f"{tmp_path / name}: does not exist. Name an existing spreadsheet."]
+    assert problems(tmp_path / "a")[0].endswith("Name an existing evidence directory or spreadsheet.")
+
+
 @pytest.mark.parametrize("rows", [RATES, TIMES], ids=["rates", "times"])
 def test_the_directory_made_of_a_sheet_says_the_same(tmp_path, rows, capsys):
     path = workbook(tmp_path / "a.xlsx", rows)
