@@ -8,6 +8,7 @@ from typing import Any
 from analysis.cases.settings import ALL, Question
 from analysis.evidence.conditions import condition
 from analysis.evidence.directory import Evidence
+from analysis.evidence.files import SPREADSHEETS
 from analysis.evidence.types import Endpoint, Response, Study, Survival
 from analysis.system.errors import UsageError
 from analysis.system.groups import grouped
@@ -212,9 +213,15 @@ def _pair_text(evidence: Evidence, pair: tuple[str, str], pooled: list[Selection
 def _where(evidence: Evidence, study_id: str, pooled: list[Selection]) -> str:
     rows = [row for selection in pooled if selection.endpoint.kind == pooled[0].endpoint.kind
             for row in selection.rows if row.study_id == study_id]
-    lines = sorted({row.row for row in rows})
-    return (f"{study_id} (studies.csv row {evidence.study(study_id).row}, {file_of(rows[0])} "
-            f"row{'s' if len(lines) > 1 else ''} {', '.join(map(str, lines))})")
+    lines = {row.row for row in rows}
+    of_study = evidence.study(study_id).row
+    if evidence.directory.suffix.lower() in SPREADSHEETS:
+        return f"{study_id} ({evidence.directory.name} {_rows({of_study, *lines})})"
+    return f"{study_id} (studies.csv row {of_study}, {file_of(rows[0])} {_rows(lines)})"
+
+
+def _rows(lines: Collection[int]) -> str:
+    return f"row{'s' if len(lines) > 1 else ''} {', '.join(map(str, sorted(lines)))}"
 
 
 def file_of(row: Response | Survival) -> str:

@@ -13,14 +13,14 @@ from analysis.evidence.columns import TABLES
 from analysis.evidence.covariates import covariate_problems
 from analysis.evidence.directory import Evidence
 from analysis.evidence.drafts import Draft, Drafts, Tables, each_row
-from analysis.evidence.files import read_bytes
+from analysis.evidence.files import SPREADSHEETS, read_bytes
 from analysis.evidence.notes import UNREAD, find_notes
 from analysis.evidence.problems import EvidenceError, Problem
 from analysis.evidence.reading import drafts_of, read_table
 from analysis.evidence.relations import relation_problems
 from analysis.evidence.rules import ROW_RULES
 from analysis.evidence.sheets import COVARIATES, tables_of
-from analysis.evidence.spreadsheets import SPREADSHEETS, read_sheet
+from analysis.evidence.spreadsheets import read_sheet
 from analysis.evidence.types import Columns, Patient, Survival
 from analysis.system.groups import grouped
 
@@ -77,7 +77,7 @@ def _of_sheet(path: Path) -> Evidence:
         problems += faults
 
     def in_sheet(problem: Problem) -> Problem:
-        rule, remedy = (_OF_A_TABLE.sub(path.name, text.replace(COVARIATES, "a covariate"))
+        rule, remedy = (_OF_A_TABLE.sub(lambda _: path.name, text.replace(COVARIATES, "a covariate"))
                         for text in (problem.rule, problem.remedy))
         return replace(problem, file=path.name, column=sheet.names.get(problem.column, problem.column), rule=rule,
                        remedy=remedy)

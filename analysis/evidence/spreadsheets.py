@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import iterparse
 
-from analysis.evidence.files import Record, read_bytes, read_records, unreadable
+from analysis.evidence.files import OTHER_KINDS, WORKBOOK, Record, read_bytes, read_records, unreadable
 from analysis.evidence.problems import Problem, shown
 
 if TYPE_CHECKING:
@@ -17,11 +17,6 @@ if TYPE_CHECKING:
 
     from openpyxl.workbook import Workbook
     from openpyxl.worksheet._read_only import ReadOnlyWorksheet
-
-_WORKBOOK = ".xlsx"
-_OTHERS = (".xls", ".xlsm", ".xlsb", ".ods", ".numbers")
-SPREADSHEETS = (".csv", ".tsv", _WORKBOOK, *_OTHERS)
-"""Endings of the names of files that are one table, or may be meant as one."""
 
 _MOST_ROWS, _MOST_COLUMNS = 100_000, 500
 _MOST_UNPACKED = 200_000_000
@@ -66,10 +61,10 @@ def read_sheet(path: Path) -> Sheet:
         When it holds none that can be read.
     """
     kind = path.suffix.lower()
-    if kind in _OTHERS:
+    if kind in OTHER_KINDS:
         raise unreadable(path.name, None, f"is a {kind} file", _REMEDY)
     data = read_bytes(path)
-    if kind == _WORKBOOK:
+    if kind == WORKBOOK:
         return _of_workbook(path)
     header, *records = read_records(path.name, data, guess=True)[2]
     if header.fault:

@@ -257,6 +257,9 @@ def test_a_study_that_a_spreadsheet_lacks_is_told_in_its_own_names(tmp_path, cap
     rows = [["study", "events", "n", "overlaps_with"], ["A", 1, 9, "Q"], ["Smith 2019", 2, 9, ""]]
     assert problems(table(tmp_path / "a.csv", rows)) == [
         "a.csv row 2 (a): overlaps_with = Q is not in a.csv. Add it there or correct it here."]
+    shared = table(tmp_path / "c.csv", [rows[0], ["A", 1, 9, "Smith 2019"], rows[2]])
+    assert main(["fit", "event", "--data", str(shared)]) == 2
+    assert "a (c.csv row 2) and smith_2019 (c.csv row 3) share patients" in capsys.readouterr().err
     path = table(tmp_path / "b.csv", [row[:3] for row in rows])
     assert main(["fit", "event", "--without", "Smith 2019", "--data", str(path)]) == 2
     assert capsys.readouterr().err.endswith(
