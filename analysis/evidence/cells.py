@@ -30,8 +30,9 @@ _THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2}([,' \u00a0\u202f][0-9]{3})+(\.[0-9]+
 _POINT_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(\.[0-9]{3})+")
 _DECIMAL_COMMA = re.compile(r"-?[0-9]*,[0-9]+")
 _MEASURED = re.compile(
-    r"[-+\u2212]?[0-9][0-9.,' \u00a0\u202f]*(?:[%\u2030]|per ?cent|(?:y|yo|yrs?|years?|mos?|months?|wks?|weeks?|days?|"
-    r"hrs?|hours?|min|[mnkµμu]?g|[mdµμu]?l|[mc]m|gy|m2|m²|pts?|patients?|cells?)(?:/[a-zµμ]+[2²]?)*)", re.IGNORECASE)
+    r"[-+\u2212]?[0-9][0-9.,' \u00a0\u202f]*(?:e[+-]?[0-9]+)?\s*"
+    r"(?:[%\u2030]|per ?cent|(?:y|yo|yrs?|years?|mos?|months?|wks?|weeks?|days?|hrs?|hours?|min|[mnku\u00b5\u03bc]?g|"
+    r"[mdu\u00b5\u03bc]?l|[mc]m|gy|m2|m\u00b2|pts?|patients?|cells?)(?:/[a-z\u00b5\u03bc]+[2\u00b2]?)*)", re.IGNORECASE)
 _NOT_FINITE = {"inf", "infinity", "∞"}
 _MINUS_SIGNS = str.maketrans({"\u2212": "-", "\u2013": "-"})
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -211,7 +212,8 @@ def misread(cell: str) -> Fault | None:
     if _MEASURED.fullmatch(cell):
         return Fault("is a number with a sign or unit behind it",
                      "Write the number alone, with a point as decimal mark, and what it counts in the header.")
-    return None if fault in (_NO_VALUE, _NO_NUMBER) else fault
+    # A bound such as >5% is a word.
+    return None if fault in (_NO_VALUE, _NO_NUMBER) or cell.endswith("%") else fault
 
 
 def endless(cell: str) -> bool:

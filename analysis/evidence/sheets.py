@@ -108,7 +108,7 @@ def tables_of(sheet: Sheet) -> SheetTables:
             problems.append(Problem(sheet.file, None, "", "", "is a worksheet of which no row is filled", "Fill "
                                     "what you found: events and n, or a statistic."))
             return SheetTables({}, tuple(problems), names)
-    of_rows = {*TABLES[RESPONSES].columns, *TABLES[SURVIVAL].columns, *CONVERTED["person_months"]}
+    of_rows = (*TABLES[RESPONSES].columns, *TABLES[SURVIVAL].columns, *CONVERTED["person_months"])
     no_column = {*of_rows, *_OF_ENDPOINT, *ABOUT_A_NUMBER, *OF_A_WORKSHEET, "study", "label"}
     about_study = [name for name in header if name and name not in no_column]
     problems += [*_spelled_twice(sheet.file, rows, names), *_differing(sheet.file, rows, "study", about_study, names),

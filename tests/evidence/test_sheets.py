@@ -226,7 +226,8 @@ def test_a_formula_without_a_stored_value_is_no_empty_cell(tmp_path):
 
 
 @pytest.mark.parametrize("cells", [["39,5", "45,0", "50,2"], ["45%", "50 %", "60%"], ["45", "12 months", "50"],
-                                   ["young", "old", "1,200"], ["70", "80", "\u22125"], ["5 mg/kg", "a", "b"]])
+                                   ["young", "old", "1,200"], ["70", "80", "\u22125"],
+                                   ["5 mg/kg", "a", "1e6 cells/kg"]])
 def test_a_cell_that_looks_like_a_number_and_is_none_is_refused_whatever_the_others_are(tmp_path, cells):
     path = table(tmp_path / "a.csv", [["study", "events", "n", "Age"], *([f"S{at}", 1, 9, cell]
                                                                          for at, cell in enumerate(cells))], ";")
@@ -238,10 +239,10 @@ def test_a_cell_that_looks_like_a_number_and_is_none_is_refused_whatever_the_oth
 
 
 def test_words_with_digits_stay_words(tmp_path):
-    path = table(tmp_path / "a.csv", [["study", "events", "n", "phase", "age group"], *(
-        [f"S{at}", 1, 9, *cells] for at, cells in enumerate([("1b", ">=18"), ("1/2", "<18"), ("1b", "<18"),
-                                                             ("2nd line", "<18")]))])
-    assert {row.column for row in load(path).covariates} == {"age_group_18"}
+    path = table(tmp_path / "a.csv", [["study", "events", "n", "phase", "age group", "blasts"], *(
+        [f"S{at}", 1, 9, *cells] for at, cells in enumerate([("1b", ">=18", ">5%"), ("1/2", "<18", "<=5%"),
+                                                             ("1b", "<18", ">5%"), ("2nd line", "<18", ">5%")]))])
+    assert {row.column for row in load(path).covariates} == {"age_group_18", "blasts_5"}
 
 
 @pytest.mark.parametrize(("cell", "ids"), [
