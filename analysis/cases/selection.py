@@ -8,6 +8,7 @@ from typing import Any
 from analysis.cases.settings import ALL, Question
 from analysis.evidence.conditions import condition
 from analysis.evidence.directory import Evidence
+from analysis.evidence.files import SPREADSHEETS
 from analysis.evidence.types import Endpoint, Response, Study, Survival
 from analysis.system.errors import UsageError
 from analysis.system.groups import grouped
@@ -212,9 +213,15 @@ def _pair_text(evidence: Evidence, pair: tuple[str, str], pooled: list[Selection
 def _where(evidence: Evidence, study_id: str, pooled: list[Selection]) -> str:
     rows = [row for selection in pooled if selection.endpoint.kind == pooled[0].endpoint.kind
             for row in selection.rows if row.study_id == study_id]
-    lines = sorted({row.row for row in rows})
-    return (f"{study_id} (studies.csv row {evidence.study(study_id).row}, {file_of(rows[0])} "
-            f"row{'s' if len(lines) > 1 else ''} {', '.join(map(str, lines))})")
+    lines = {row.row for row in rows}
+    of_study = evidence.study(study_id).row
+    if evidence.directory.suffix.lower() in SPREADSHEETS:
+        return f"{study_id} ({evidence.directory.name} {_rows({of_study, *lines})})"
+    return f"{study_id} (studies.csv row {of_study}, {file_of(rows[0])} {_rows(lines)})"
+
+
+def _rows(lines: Collection[int]) -> str:
+    return f"row{'s' if len(lines) > 1 else ''} {', '.join(map(str, sorted(lines)))}"
 
 
 def file_of(row: Response | Survival) -> str:
@@ -226,9 +233,10 @@ def _check_studies(evidence: Evidence, study_ids: Iterable[str]) -> None:
     defined = sorted(study.study_id for study in evidence.studies) if study_ids else ()
     for name in study_ids:
         if name not in defined:
-            near = get_close_matches(name[:64], defined, n=1)
-            raise UnknownName(f"--without {name}: studies.csv has no such study"
-                              + (f"; did you mean {near[0]}?" if near else ""))
+            near = [study.study_id for study in evidence.studies if study.label.casefold() == name.casefold()] or \
+                get_close_matches(name[:64], defined, n=1)
+            raise UnknownName(f"--without {name}: {evidence.directory.name} has no such study"
+                              f"{f'; did you mean {near[0]}?' if near else '.'} It has {_some(defined)}")
 
 
 def _endpoint(evidence: Evidence, name: str) -> Endpoint:
@@ -346,5 +354,8 @@ def _warnings(endpoint: Endpoint, rows: Collection[Response | Survival], horizon
 
 def _warnings_of_left_out(left_out: Iterable[LeftOut]) -> list[str]:
     names = dict.fromkeys(item.study_id for item in left_out if item.reason == RETROSPECTIVE)
-    shown = ", ".join(list(names)[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
-    return [f"left out as retrospective: {shown} (--retrospective keeps them)"] if names else []
+    return [f"left out as retrospective: {_some(names)} (--retrospective keeps them)"] if names else []
+
+
+def _some(names: Collection[str]) -> str:
+    return ", ".join(list(names)[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")

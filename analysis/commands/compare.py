@@ -8,9 +8,8 @@ from contextlib import ExitStack
 
 from analysis.cases.settings import NUTS
 from analysis.commands.arguments import base_job
-from analysis.commands.printing import asked, print_json
+from analysis.commands.printing import asked, load_and_note, print_json
 from analysis.evidence.directory import Evidence
-from analysis.evidence.loading import load
 from analysis.results.comparison import COMPARED, COMPARISON
 from analysis.results.records import FAILED
 from analysis.results.results import Results
@@ -26,7 +25,7 @@ from analysis.system.progress import Progress
 
 def run(options: argparse.Namespace) -> int:
     """Make the fits that reported.csv asks for and print the comparison."""
-    evidence = load(options.data)
+    evidence = load_and_note(options.data)
     beside = helper(evidence) if options.engine == NUTS else workers(1, evidence)
     with ExitStack() as stack:
         results = results_asked(evidence, options, start=lambda: stack.enter_context(beside))

@@ -5,9 +5,16 @@ from typing import TYPE_CHECKING
 
 from analysis.cases.selection import candidates
 from analysis.commands.arguments import base_job
-from analysis.commands.printing import heading, of_posterior, print_json, print_notes, refuse_horizon, write_with_figure
+from analysis.commands.printing import (
+    heading,
+    load_and_note,
+    of_posterior,
+    print_json,
+    print_notes,
+    refuse_horizon,
+    write_with_figure,
+)
 from analysis.evidence.directory import Evidence
-from analysis.evidence.loading import load
 from analysis.planning.plans import Design, designed
 from analysis.planning.settings import Plan
 from analysis.results.design import (
@@ -29,7 +36,7 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace) -> int:
     """Plan, print, write the operating characteristics and a figure where --output asks for them."""
-    evidence = load(options.data)
+    evidence = load_and_note(options.data)
     design = designed_as_asked(evidence, options)
     written = write_with_figure(options, OPERATING, operating_rows(design), lambda frame: _figure(design, frame))
     if options.json:

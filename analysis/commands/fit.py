@@ -8,9 +8,16 @@ from dataclasses import replace
 from analysis.cases.case import Case, case_of
 from analysis.cases.settings import NUTS, QUICK, file_name
 from analysis.commands.arguments import base_job
-from analysis.commands.printing import asked, heading, print_json, print_notes, refuse_horizon
+from analysis.commands.printing import (
+    asked,
+    heading,
+    load_and_note,
+    print_json,
+    print_notes,
+    refuse_horizon,
+    with_notes,
+)
 from analysis.evidence.directory import Evidence
-from analysis.evidence.loading import load
 from analysis.inference.estimands import OF_CURVES
 from analysis.output import adding
 from analysis.results.numbers import limits_of
@@ -26,7 +33,7 @@ _FOLDER = "posteriors"
 
 def run(options: argparse.Namespace) -> int:
     """Fit, print the estimates, save the posterior where --output asks for it."""
-    evidence = load(options.data)
+    evidence = load_and_note(options.data)
     case, stamp = case_asked(evidence, options), "QUICK" if options.quick else ""
     name = f"{_FOLDER}/{file_name(case.job, case.model.name)}"
     with adding(options.output, data=options.data, run=f"fit {options.endpoint}", names=[name]) as folder:
@@ -61,8 +68,9 @@ def _object(evidence: Evidence, record: Record, stamp: str) -> dict:
     return {**asked(evidence, job.question, endpoint=job.question.endpoint, model=record.model,
                     subset=job.question.subset),
             "engine": job.engine, "priors": record.priors, "n_studies": record.k_studies,
-            "n_patients": record.n_patients, "seed": job.seed, "stamp": stamp, "warnings": record.warnings,
-            "left_out": without_question(record.left_out), "log_evidence": record.log_evidence,
+            "n_patients": record.n_patients, "seed": job.seed, "stamp": stamp,
+            "warnings": with_notes(evidence, record.warnings), "left_out": without_question(record.left_out),
+            "log_evidence": record.log_evidence,
             "estimates": without_question(record.estimates, "k_studies", "n_patients"),
             "diagnostics": without_question([record.diagnostics], "status")[0],
             "agreement": without_question(record.agreement), "converged": not record.failed}

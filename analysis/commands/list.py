@@ -9,9 +9,8 @@ from typing import Any
 
 from analysis.cases.selection import RETROSPECTIVE, base_of, candidates, choices, shared_patients, subset_names
 from analysis.commands.arguments import question_of
-from analysis.commands.printing import asked, print_json
+from analysis.commands.printing import asked, load_and_note, print_json
 from analysis.evidence.directory import Evidence
-from analysis.evidence.loading import load
 from analysis.evidence.types import Endpoint
 from analysis.results.numbers import counted
 from analysis.results.terminal import table
@@ -20,7 +19,7 @@ from models import all_models
 
 def run(options: argparse.Namespace) -> int:
     """Print endpoints with studies and patients per subset, the models and the subsets."""
-    evidence = load(options.data)
+    evidence = load_and_note(options.data)
     endpoints = [_endpoint(evidence, endpoint, options) for endpoint in evidence.endpoints]
     models = [{"model": model.name, "kind": model.kind, "headline": model.rank == 0,
                "priors": {name: str(prior) for name, prior in model.priors.items()}}

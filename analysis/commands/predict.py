@@ -6,9 +6,16 @@ from typing import TYPE_CHECKING
 from analysis.cases.case import case_of
 from analysis.cases.reports import new_report
 from analysis.commands.arguments import base_job
-from analysis.commands.printing import heading, of_posterior, print_json, print_notes, refuse_horizon, write_with_figure
+from analysis.commands.printing import (
+    heading,
+    load_and_note,
+    of_posterior,
+    print_json,
+    print_notes,
+    refuse_horizon,
+    write_with_figure,
+)
 from analysis.evidence.directory import Evidence
-from analysis.evidence.loading import load
 from analysis.inference.further import Further, answered
 from analysis.results.predicted import PREDICTED, fields, predicted_rows, sentences
 from analysis.results.terminal import estimand, table, with_limits
@@ -22,7 +29,7 @@ _REPORT = ("n", "events", "landmark", "survival", "median")
 
 def run(options: argparse.Namespace) -> int:
     """Predict, print, write the distribution and a figure of it where --output asks for them."""
-    evidence = load(options.data)
+    evidence = load_and_note(options.data)
     answer = predicted_as_asked(evidence, options)
     written = write_with_figure(options, PREDICTED, predicted_rows(answer), lambda frame: _figure(answer, frame))
     if options.json:

@@ -4,12 +4,14 @@ import argparse
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.cases.case import Case
 from analysis.cases.selection import choices
 from analysis.cases.settings import EXACT, Question
 from analysis.evidence.directory import Evidence
+from analysis.evidence.loading import load
 from analysis.output import adding
 from analysis.results.numbers import counted
 from analysis.results.table import Layout
@@ -23,11 +25,28 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _SCHEMA_VERSION = 1
+_MOST_NOTES = 20
+
+
+def load_and_note(place: Path) -> Evidence:
+    """The evidence, once its notes are told on standard error: what is not read, or not read as a reader may think."""
+    evidence = load(place)
+    for note in evidence.notes[:_MOST_NOTES]:
+        print(f"note: {note}", file=sys.stderr)
+    if more := len(evidence.notes[_MOST_NOTES:]):
+        print(one_line(f"note: {counted(more, 'further note')}, which recart check --data {place} tells"),
+              file=sys.stderr)
+    return evidence
 
 
 def print_json(content: Mapping[str, Any]) -> None:
     """One JSON object, led by the version of its fields."""
     print(as_json({"schema_version": _SCHEMA_VERSION, **content}))
+
+
+def with_notes(evidence: Evidence, warnings: Iterable[str]) -> list[str]:
+    """The warnings of a JSON object: what its own numbers give reason for, then the notes of the evidence."""
+    return list(dict.fromkeys([*warnings, *map(str, evidence.notes)]))
 
 
 def asked(evidence: Evidence, question: Question, **subject: Any) -> dict[str, Any]:
@@ -42,7 +61,7 @@ def of_posterior(evidence: Evidence, case: Case) -> dict[str, Any]:
     return {**asked(evidence, question, endpoint=question.endpoint, model=case.model.name, subset=question.subset),
             "engine": EXACT, "priors": {name: str(prior) for name, prior in case.priors.items()},
             "n_studies": len(case.studies), "n_patients": case.studies.patients,
-            "warnings": list(case.selection.warnings)}
+            "warnings": with_notes(evidence, case.selection.warnings)}
 
 
 def heading(evidence: Evidence, question: Question, model: str, priors: Mapping[str, Any], studies: Studies, *,

@@ -15,9 +15,17 @@ from analysis.chapters.regression.conflict import held_back
 from analysis.chapters.regression.rows import CAVEAT, COLLINEARITY, IMPUTED, LAYOUTS, SLOPES, strong
 from analysis.chapters.regression.running import Regressed, regress
 from analysis.commands.arguments import base_job
-from analysis.commands.printing import asked, figure_files, heading, print_json, print_notes, refuse_horizon
+from analysis.commands.printing import (
+    asked,
+    figure_files,
+    heading,
+    load_and_note,
+    print_json,
+    print_notes,
+    refuse_horizon,
+    with_notes,
+)
 from analysis.evidence.directory import Evidence
-from analysis.evidence.loading import load
 from analysis.output import adding
 from analysis.results.numbers import MISSING, chance, level_text, limits_of
 from analysis.results.table import Row
@@ -31,7 +39,7 @@ _DIAGNOSTICS = tuple(name for name in SLOPES.between("engine", "seed") if name !
 
 def run(options: argparse.Namespace) -> int:
     """Fit, print the slopes, write tables and a figure where --output asks for them."""
-    evidence = load(options.data)
+    evidence = load_and_note(options.data)
     check(evidence, options)
     stamp, bubble = "QUICK" if options.quick else "", f"figures/bubble.{options.endpoint}"
     names = [*(layout.file for layout in LAYOUTS), *([] if stamp else figure_files(bubble))]
@@ -99,7 +107,8 @@ def _object(evidence: Evidence, regressed: Regressed, stamp: str) -> dict[str, A
     return {**asked(evidence, question, endpoint=question.endpoint, model=case.model.name, subset=question.subset),
             "priors": {name: str(prior) for name, prior in regressed.priors.items()},
             "n_studies": len(case.studies), "n_patients": case.studies.patients, "seed": case.job.seed, "stamp": stamp,
-            "warnings": list(regressed.warnings), "left_out": without_question(left_out_rows(case.selection)),
+            "warnings": with_notes(evidence, regressed.warnings),
+            "left_out": without_question(left_out_rows(case.selection)),
             "caveat": CAVEAT, "covariates": [_slope(slope) for slope in regressed.slopes],
             "collinearity": without_question(regressed.collinearity),
             "predictions": without_question(regressed.predictions),

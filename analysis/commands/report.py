@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from analysis.cases.selection import candidates, refuse_shared_patients
 from analysis.commands.arguments import base_job
-from analysis.evidence.loading import load
+from analysis.commands.printing import load_and_note
 from analysis.output import replacing
 from analysis.runs.workers import helper
 from analysis.system.errors import UsageError
@@ -15,7 +15,7 @@ def run(options: argparse.Namespace) -> int:
     """Put all results in the place of --output; exit code 3 where a fit failed its diagnostics."""
     if options.quick and options.png:
         raise UsageError("--png writes the figures as PNG and --quick draws none; leave one of the two out")
-    evidence = load(options.data)
+    evidence = load_and_note(options.data)
     base = base_job(options)
     if base.priors:
         from analysis.runs.plan import check_priors

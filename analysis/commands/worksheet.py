@@ -1,16 +1,17 @@
 """`worksheet`: a spreadsheet of every number that is missing or in doubt, to be filled and given to `update`."""
 
 import argparse
+import shlex
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.commands.printing import print_json
 from analysis.evidence.gaps import Wanted, wanted
-from analysis.evidence.loading import load
+from analysis.evidence.loading import DEFAULT_DATA, load
 from analysis.evidence.sheets import ABOUT_A_NUMBER, OF_A_WORKSHEET
 from analysis.results.numbers import counted
-from analysis.system.errors import UsageError, one_line
+from analysis.system.errors import OutputError, UsageError, one_line
 from analysis.system.files import write_atomically
 
 if TYPE_CHECKING:
@@ -25,9 +26,12 @@ _PALE = "FFF7E0"
 
 def run(options: argparse.Namespace) -> int:
     """Write the sheet and say how many numbers it asks for."""
-    evidence, path = load(options.data), options.file
+    path: Path = options.file
     if path.suffix.lower() != ".xlsx":
         raise UsageError(f"{path} is no .xlsx file; drop-downs need one")
+    if path.exists():
+        raise OutputError(path, "it exists, and what is filled in it would be lost; move it or give another name")
+    evidence = load(options.data)
     rows = list(wanted(evidence))
     write_atomically(path, lambda temporary: _write(rows, temporary))
     states = Counter(row.state for row in rows)
@@ -36,8 +40,19 @@ def run(options: argparse.Namespace) -> int:
     else:
         told = ", ".join(f"{count} {state}" for state, count in states.items())
         print(one_line(f"{path}: {counted(len(rows), 'number')} to look for ({told or 'none'}). Fill what you find, "
-                       f"then: recart update {path} --dry-run"))
+                       f"then: {_next(path, options.data)}"))
     return 0
+
+
+def _next(path: Path, data: Path) -> str:
+    """The commands that take a filled sheet; a spreadsheet becomes a directory first, which alone can be updated."""
+    commands = []
+    if data.is_file():
+        spreadsheet, data = data, data.with_suffix("")
+        commands.append(["recart", "init", str(data), "--from", str(spreadsheet)])
+    told = [] if data == DEFAULT_DATA else ["--data", str(data)]
+    commands.append(["recart", "update", str(path), *told, "--dry-run"])
+    return " && ".join(map(shlex.join, commands))
 
 
 def _write(rows: list[Wanted], path: Path) -> None:

@@ -29,6 +29,10 @@ _WHOLE = re.compile(r"-?[0-9]+")
 _THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2}([,' \u00a0\u202f][0-9]{3})+(\.[0-9]+)?")
 _POINT_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(\.[0-9]{3})+")
 _DECIMAL_COMMA = re.compile(r"-?[0-9]*,[0-9]+")
+_MEASURED = re.compile(
+    r"[-+\u2212]?[0-9][0-9.,' \u00a0\u202f]*(?:e[+-]?[0-9]+)?\s*"
+    r"(?:[%\u2030]|per ?cent|(?:y|yo|yrs?|years?|mos?|months?|wks?|weeks?|days?|hrs?|hours?|min|[mnku\u00b5\u03bc]?g|"
+    r"[mdu\u00b5\u03bc]?l|[mc]m|gy|m2|m\u00b2|pts?|patients?|cells?)(?:/[a-z\u00b5\u03bc]+[2\u00b2]?)*)", re.IGNORECASE)
 _NOT_FINITE = {"inf", "infinity", "∞"}
 _MINUS_SIGNS = str.maketrans({"\u2212": "-", "\u2013": "-"})
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -52,6 +56,8 @@ class Fault:
 
 
 _PLACEHOLDER = Fault("is placeholder text", LEAVE_EMPTY)
+_NO_VALUE = Fault("is a word for a missing value, not a number", LEAVE_EMPTY)
+_NO_NUMBER = Fault("is not a number", "Write digits with a point as decimal mark.")
 
 
 def placeholder(cell: str, *, named: bool = False) -> Fault | None:
@@ -180,7 +186,7 @@ class Number:
         """Return the value of a cell."""
         if not DECIMAL.fullmatch(cell):
             if missing_word(cell):
-                return Fault("is a word for a missing value, not a number", LEAVE_EMPTY)
+                return _NO_VALUE
             return _explained(cell, whole=False)
         value = float(cell)
         if not math.isfinite(value):
@@ -196,6 +202,18 @@ class Number:
 
 number = Number()
 """The parser of any finite number."""
+
+
+def misread(cell: str) -> Fault | None:
+    """Return why a text that looks like a number, such as 39,5, 45 % or 12 months, is none; None for any other."""
+    fault = number(cell)
+    if not isinstance(fault, Fault):
+        return None
+    if _MEASURED.fullmatch(cell):
+        return Fault("is a number with a sign or unit behind it",
+                     "Write the number alone, with a point as decimal mark, and what it counts in the header.")
+    # A bound such as >5% is a word.
+    return None if fault in (_NO_VALUE, _NO_NUMBER) or cell.endswith("%") else fault
 
 
 def endless(cell: str) -> bool:
@@ -226,7 +244,7 @@ def _explained(cell: str, *, whole: bool) -> Fault:
     if not cell.isascii() and DECIMAL.fullmatch(plain):
         return Fault("has digits or signs outside 0-9 . -", f"Write {plain}.")
     if not whole:
-        return Fault("is not a number", "Write digits with a point as decimal mark.")
+        return _NO_NUMBER
     return _no_count(float(cell)) if DECIMAL.fullmatch(cell) else Fault("is not a whole number", "Write digits only.")
 
 

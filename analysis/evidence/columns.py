@@ -1,7 +1,9 @@
 """How a row declares its table: what each column holds, which must be filled, what refers to what."""
 
-from collections.abc import Callable, Collection, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
@@ -17,6 +19,8 @@ CONVERTED = {"person_months": {
 
 TIMES, TIMES_OF_A_MEDIAN = ("time_months", "person_months"), ("estimate", "ci_low", "ci_high")
 """Columns of survival.csv that the unit in `time_unit` is for: of every row, and of a median."""
+
+_LIKENESS = 0.75
 
 HEADER = "the header of studies.csv"
 """What a column refers to that names columns of studies.csv."""
@@ -93,6 +97,15 @@ def cell(
 
 filled = partial(cell, required=True, filled=True)
 """The same for a column that must be there, with a value in each cell."""
+
+
+def meant_by(name: str, absent: Iterable[str]) -> str:
+    """Return the absent column that a name stands for by its letters or by its words; empty where it is none."""
+    plain, absent = name[:100].lower(), [*absent]
+    if near := get_close_matches(plain, absent, n=1, cutoff=_LIKENESS):
+        return near[0]
+    words = set(re.split(r"[^a-z0-9]+", plain))
+    return next((column for column in absent if words < (known := set(column.split("_"))) or words > known), "")
 
 
 def written_as(column: str, header: Collection[str]) -> str:

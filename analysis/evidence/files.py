@@ -10,6 +10,13 @@ from pathlib import Path
 from analysis.evidence.cells import as_seen
 from analysis.evidence.problems import EvidenceError, Problem, shown
 
+WORKBOOK = ".xlsx"
+OTHER_KINDS = (".xls", ".xlsm", ".xlsb", ".ods", ".numbers")
+"""Endings of spreadsheets that are not read."""
+
+SPREADSHEETS = (".csv", ".tsv", WORKBOOK, *OTHER_KINDS)
+"""Endings of the names of files that are one table, or may be meant as one."""
+
 SIZE_LIMIT = 50_000_000
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _MARK = b"\xef\xbb\xbf"

@@ -3,6 +3,7 @@
 import hashlib
 import math
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +13,13 @@ from analysis.evidence.columns import TABLES
 from analysis.evidence.covariates import covariate_problems
 from analysis.evidence.directory import Evidence
 from analysis.evidence.drafts import Draft, Drafts, Tables, each_row
-from analysis.evidence.files import read_bytes
-from analysis.evidence.notes import find_notes
+from analysis.evidence.files import SPREADSHEETS, read_bytes
+from analysis.evidence.notes import UNREAD, find_notes
 from analysis.evidence.problems import EvidenceError, Problem
 from analysis.evidence.reading import drafts_of, read_table
 from analysis.evidence.relations import relation_problems
 from analysis.evidence.rules import ROW_RULES
-from analysis.evidence.sheets import tables_of
+from analysis.evidence.sheets import COVARIATES, tables_of
 from analysis.evidence.spreadsheets import read_sheet
 from analysis.evidence.types import Columns, Patient, Survival
 from analysis.system.groups import grouped
@@ -29,6 +30,7 @@ DEFAULT_DATA = Path(__file__).resolve().parents[2] / "data"
 _REQUIRED = ("studies.csv", "endpoints.csv")
 _DECISIONS = ("responses.csv", "survival.csv", "patients.csv")
 _DEFAULT_LEVEL = 0.95
+_OF_A_TABLE = re.compile(rf"\b({'|'.join(map(re.escape, TABLES))})\b")
 
 
 def load(directory: Path) -> Evidence:
@@ -75,13 +77,18 @@ def _of_sheet(path: Path) -> Evidence:
         problems += faults
 
     def in_sheet(problem: Problem) -> Problem:
-        return replace(problem, file=path.name, column=sheet.names.get(problem.column, problem.column))
+        rule, remedy = (_OF_A_TABLE.sub(lambda _: path.name, text.replace(COVARIATES, "a covariate"))
+                        for text in (problem.rule, problem.remedy))
+        return replace(problem, file=path.name, column=sheet.names.get(problem.column, problem.column), rule=rule,
+                       remedy=remedy)
 
     try:
         evidence = _checked(path, tables, problems, _digest({path.name: read_bytes(path)}), frozenset(sheet.contents))
     except EvidenceError as error:
         raise EvidenceError(map(in_sheet, error.problems)) from None
-    return replace(evidence, notes=tuple(map(in_sheet, evidence.notes)))
+    # Of columns that are not read the sheet has notes of its own.
+    of_tables = (in_sheet(note) for note in evidence.notes if note.rule != UNREAD)
+    return replace(evidence, notes=(*sheet.notes, *of_tables))
 
 
 def _checked(place: Path, tables: Tables, problems: list[Problem], digest: str, files: frozenset[str]) -> Evidence:
@@ -101,7 +108,8 @@ def _listing(directory: Path) -> frozenset[str]:
     try:
         return frozenset(os.listdir(directory))
     except FileNotFoundError:
-        rule, remedy = "does not exist", "Name an existing evidence directory."
+        what = "spreadsheet" if directory.suffix.lower() in SPREADSHEETS else "evidence directory or spreadsheet"
+        rule, remedy = "does not exist", f"Name an existing {what}."
     except NotADirectoryError:
         rule, remedy = "is not a directory", "Name the directory that holds the tables."
     except (OSError, ValueError) as error:

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 
 from analysis.evidence.cells import LEAVE_EMPTY, as_seen, line, number, text, vague, word
-from analysis.evidence.columns import CONVERTED, in_other_unit, written_as
+from analysis.evidence.columns import CONVERTED, in_other_unit, meant_by, written_as
 from analysis.evidence.conditions import condition
 from analysis.evidence.drafts import Draft, Drafts, Rule, Tables, asked, decisions, each_row
 from analysis.evidence.problems import Problem
 from analysis.system.groups import grouped
 
+UNREAD = "is not read"
 FAR_OUT = "looks like a code for a missing value"
 # No real table has more columns; a damaged one must not cost minutes in the search for similar names.
 _HINT_LIMIT = 500
@@ -42,9 +43,8 @@ def _of_columns(drafts: Drafts) -> Iterator[Problem]:
     columns = drafts.table.columns
     absent = [name for name in columns if name not in drafts.header]
     for name in drafts.header[:_HINT_LIMIT]:
-        near = [] if name in columns else get_close_matches(name[:100].lower(), absent, n=1, cutoff=0.75)
-        if near:
-            yield drafts.problem(name, "is not read", f"Rename it if {near[0]} is meant.")
+        if near := "" if name in columns else meant_by(name, absent):
+            yield drafts.problem(name, UNREAD, f"Rename it if {near} is meant.")
     for column in columns:
         written = written_as(column, drafts.header)
         for other, factor in CONVERTED.get(column, {}).items():
@@ -153,6 +153,17 @@ def _above_treated(tables: Tables) -> Iterator[Problem]:
             yield row.problem("n", rule, "Check whether other patients are counted in.")
 
 
+def _totals(tables: Tables) -> Iterator[Problem]:
+    """Yield a note for each count that is the sum of all others of its endpoint, two at least."""
+    counts = [row for row in tables["responses.csv"].rows if row.has("endpoint", "events", "n")]
+    for rows in grouped(counts, lambda row: row["endpoint"]).values():
+        events, patients = (sum(row[column] for row in rows) for column in ("events", "n"))
+        for row in rows if len(rows) >= _FEWEST else ():
+            if 2 * row["events"] == events and 2 * row["n"] == patients:
+                rule = f"and n = {row['n']} are the sums of all other rows of this endpoint, with which they are pooled"
+                yield row.problem("events", rule, "Delete the row if it is their total.")
+
+
 def _sentinels(tables: Tables) -> Iterator[Problem]:
     """Yield a note for each cell of a covariate that is written like a code and lies far from all that are not.
 
@@ -224,5 +235,5 @@ def _words_for_missing(tables: Tables) -> Iterator[Problem]:
 
 _NOTES: tuple[Callable[[Tables], Iterator[Problem]], ...] = (
     _absent_levels, each_row("survival.csv", *_OF_SURVIVAL), each_row("reported.csv", *_level_rules("level")),
-    _above_treated, _beside_patients, _sentinels, _subsets_without_studies, _left_out_studies,
+    _above_treated, _totals, _beside_patients, _sentinels, _subsets_without_studies, _left_out_studies,
     each_row("studies.csv", _DESIGN), _words_for_missing)

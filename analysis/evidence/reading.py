@@ -23,6 +23,7 @@ from analysis.evidence.problems import Problem, shown
 # No real table has more columns; a damaged one must not cost minutes in the search for similar names.
 _HINT_LIMIT = 500
 _LIKENESS = 0.75
+_EXPOSURE = ("events", "person_months")
 _DIGITS = re.compile(r"-?[0-9]+")
 _QUOTES = "Close each quotation and double a quotation mark inside a quoted cell."
 
@@ -52,12 +53,13 @@ def drafts_of(table: Table, first: Record, records: list[Record], separator: str
     named = max((place for place, name in enumerate(header, start=1) if name), default=1)
     drafts = Drafts(table, header[:named], first.row)
     records = [_trimmed(record, named, len(header)) for record in records]
-    problems = [*_header_problems(drafts, records)]
+    needed = _needed(table, drafts.header, records)
+    problems = [*_header_problems(drafts, records, needed)]
     sources = {name: source for name in table.columns if (source := written_as(name, drafts.header)) in drafts.header}
     rows = []
     for record in records:
         form = _form_problem(record, table.file, drafts.header, separator, width=len(header))
-        row, faults = _draft(drafts, sources, record)
+        row, faults = _draft(drafts, sources, record, needed)
         rows.append(row)
         problems += [form] if form else [row.problem(name, fault.rule, fault.remedy) for name, fault in faults.items()]
     if separator == "," and not all(record.surplus for record in records if not record.fault):
@@ -85,14 +87,22 @@ def _refuse_another_separator(drafts: Drafts, separator: str, *, declared: bool)
             raise unreadable(drafts.table.file, drafts.header_row, f"is separated by {words}", remedy)
 
 
-def _header_problems(drafts: Drafts, records: list[Record]) -> Iterator[Problem]:
+def _needed(table: Table, header: tuple[str, ...], records: list[Record]) -> tuple[str, ...]:
+    """The columns that must be there: of those that may be empty beside events and time at risk, none if all are."""
+    names = [written_as(name, header) for name in _EXPOSURE if name in table.columns]
+    cells = [_by_column(header, record.cells) for record in records]
+    exposed = bool(names and cells) and all(row.get(name) for row in cells for name in names)
+    return tuple(name for name in table.required if table.columns[name].filled or not exposed)
+
+
+def _header_problems(drafts: Drafts, records: list[Record], needed: tuple[str, ...]) -> Iterator[Problem]:
     for place, name in enumerate(drafts.header):
         if not name and any(any(record.cells[place : place + 1]) for record in records):
             rule, remedy = f"has no name for its column {place + 1}", "Name the column, or delete it if not needed."
             yield drafts.problem("", rule, remedy)
         elif name and name in drafts.header[:place]:
             yield drafts.problem(name, "stands twice in the header", "Rename one.")
-    for name in drafts.table.required:
+    for name in needed:
         if name not in drafts.header:
             yield _missing_column(drafts, name)
 
@@ -100,6 +110,8 @@ def _header_problems(drafts: Drafts, records: list[Record]) -> Iterator[Problem]
 def _missing_column(drafts: Drafts, name: str) -> Problem:
     table = drafts.table
     remedy = f"Add the column; {table.file} needs {', '.join(table.required)}."
+    if not table.columns[name].filled:
+        remedy += " It may be empty, or absent where all are, in rows with events and person_months."
     others = {other[:100].lower(): other for other in drafts.header[:_HINT_LIMIT] if other not in table.columns}
     near = get_close_matches(name, others, n=1, cutoff=_LIKENESS)
     converted = in_other_unit(name, drafts.header)
@@ -130,7 +142,9 @@ def _of_record(file: str, record: Record, rule: str, remedy: str) -> Problem:
     return Problem(file, record.row, "", "", rule, remedy, ", ".join(record.cells[:1]))
 
 
-def _draft(drafts: Drafts, sources: Mapping[str, str], record: Record) -> tuple[Draft, dict[str, Fault]]:
+def _draft(
+    drafts: Drafts, sources: Mapping[str, str], record: Record, needed: tuple[str, ...],
+) -> tuple[Draft, dict[str, Fault]]:
     """One row and its faults by column; of a row of another length than the header no cell is judged."""
     table = drafts.table
     cells = _by_column(drafts.header, record.cells)
@@ -138,7 +152,7 @@ def _draft(drafts: Drafts, sources: Mapping[str, str], record: Record) -> tuple[
     if record.fault or len(record.cells) != len(drafts.header):
         return Draft(table.file, record.row, subject, cells, {}, frozenset(table.columns)), {}
     values, faults = _read_cells(table, sources, cells)
-    bad = faults.keys() | (set(table.required) - sources.keys())
+    bad = faults.keys() | (set(needed) - sources.keys())
     return Draft(table.file, record.row, subject, cells, values, frozenset(bad)), faults
 
 

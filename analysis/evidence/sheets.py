@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.evidence.cells import Fault, number
-from analysis.evidence.columns import CONVERTED, TABLES
+from analysis.evidence.cells import Fault, as_seen, misread, number
+from analysis.evidence.columns import CONVERTED, TABLES, meant_by
 from analysis.evidence.files import Record
-from analysis.evidence.problems import Problem
+from analysis.evidence.problems import Problem, shown
 from analysis.evidence.spreadsheets import Sheet
 from analysis.system.groups import grouped
 
@@ -37,12 +37,14 @@ ABOUT_A_NUMBER = ("locator", "extracted_by", "note")
 OF_A_WORKSHEET = ("state", "known", "contradicted", "where_to_look")
 """Columns that only a worksheet has: its rows without a number are still to be filled."""
 
-_MOST_LEVELS = 6
+_OVERLAPS = "overlaps_with"
+_MOST_LEVELS, _MOST_TITLES, _MOST_BASES = 6, 20, 4
 _DEFAULT = {"rate": "Event", "survival": "Survival"}
 _KEY_LIMIT = 60
 _NEEDED = ("A rate needs the columns study, events and n; survival needs study, statistic, time_months, estimate, "
-           "ci_low, ci_high and n.")
-_ONE_VALUE = "A study has one value in all its rows; give parts of it study names of their own."
+           "ci_low, ci_high and n. The header is the first row with text.")
+_ONE_VALUE = {"study": "A study has one value in all its rows; give parts of it study names of their own.",
+              "endpoint": "An endpoint has one value in all its rows; correct one, or name another endpoint."}
 
 
 @dataclass(frozen=True)
@@ -61,14 +63,22 @@ class _Row:
         """The label of its endpoint."""
         return self.cells.get("endpoint") or _DEFAULT[self.kind]
 
+    def name(self, column: str) -> str:
+        """The name of its study or endpoint."""
+        return self.endpoint if column == "endpoint" else self.cells[column]
+
 
 @dataclass(frozen=True)
 class SheetTables:
-    """The tables of a sheet, what is wrong with its form, and the names of its columns by those of the tables."""
+    """The tables of a sheet, what is wrong with its form, and the names of its columns by those of the tables.
+
+    `notes` are what a reader of the sheet should know.
+    """
 
     contents: Mapping[str, Contents]
     problems: tuple[Problem, ...]
     names: Mapping[str, str]
+    notes: tuple[Problem, ...] = ()
 
 
 def key_of(label: str, taken: Sequence[str], stem: str) -> str:
@@ -86,7 +96,9 @@ def tables_of(sheet: Sheet) -> SheetTables:
     problems = list(_header_problems(sheet, header))
     if problems:
         return SheetTables({}, tuple(problems), names)
-    problems += _row_problems(sheet, header.index("study"))
+    unstored = {problem.row for problem in sheet.problems}
+    problems += [*sheet.problems, *(problem for problem in _row_problems(sheet, header.index("study"))
+                                    if problem.row not in unstored)]
     torn = {problem.row for problem in problems}
     rows = [_Row(record.row, dict(zip(header, record.cells, strict=True))) for record in sheet.records
             if record.row not in torn]
@@ -96,11 +108,17 @@ def tables_of(sheet: Sheet) -> SheetTables:
             problems.append(Problem(sheet.file, None, "", "", "is a worksheet of which no row is filled", "Fill "
                                     "what you found: events and n, or a statistic."))
             return SheetTables({}, tuple(problems), names)
-    of_rows = {*TABLES[RESPONSES].columns, *TABLES[SURVIVAL].columns, *CONVERTED["person_months"]}
+    of_rows = (*TABLES[RESPONSES].columns, *TABLES[SURVIVAL].columns, *CONVERTED["person_months"])
     no_column = {*of_rows, *_OF_ENDPOINT, *ABOUT_A_NUMBER, *OF_A_WORKSHEET, "study", "label"}
     about_study = [name for name in header if name and name not in no_column]
-    problems += _differing(sheet.file, rows, about_study, names)
-    return SheetTables(_contents(rows, header, about_study, names), tuple(problems), names)
+    problems += [*_spelled_twice(sheet.file, rows, names), *_differing(sheet.file, rows, "study", about_study, names),
+                 *_differing(sheet.file, rows, "endpoint", _OF_ENDPOINT, names),
+                 *_misread(sheet.file, rows, filter(_may_be_covariate, about_study), names)]
+    contents = _contents(rows, header, about_study, names)
+    known = [name for name in (*TABLES[STUDIES].columns, *of_rows, *_OF_ENDPOINT) if name not in header]
+    notes = (*sheet.notes, *_unused(sheet, contents[STUDIES], filter(_may_be_covariate, about_study), known, names),
+             *_mixed(sheet.file, rows, names))
+    return SheetTables(contents, tuple(problems), names, notes)
 
 
 def _contents(rows: Sequence[_Row], header: Sequence[str], about_study: Sequence[str],
@@ -144,12 +162,27 @@ def _header_problems(sheet: Sheet, header: Sequence[str]) -> Iterator[Problem]:
 
     for name in (name for name, count in Counter(filter(None, header)).items() if count > 1):
         yield of_header(name, "is named by more than one column", "Rename or delete one.")
-    lacking = {"study"} - set(header)
-    lacking |= set() if {"events", "n"} <= set(header) or set(header) & set(_TIMED) else {"events", "n"} - set(header)
+    lacking = _lacking(header)
+    below = next((record.row for record in sheet.records[:_MOST_TITLES]
+                  if not _lacking([_canonical(cell) for cell in record.cells])), None)
+    if lacking and below:
+        yield of_header("", f"is taken for the header, which stands in row {below}", "Delete the rows above it.")
+        return
     for name in sorted(lacking):
         yield of_header(name, "is missing from the header", _NEEDED)
     if not sheet.records:
         yield of_header("", "has a header but no rows", "Add at least one row.")
+    for name, other in () if lacking else sheet.others:
+        if not _lacking([_canonical(cell) for cell in other.cells]):
+            rule = f"has the heads of evidence in two sheets, of which only {shown(sheet.name)} would be read"
+            yield Problem(sheet.file, None, "", "", rule, f"Put the rows of {shown(name)} below the others, hide it, "
+                          "or move it into another file.")
+
+
+def _lacking(header: Sequence[str]) -> set[str]:
+    """Columns without which no row of a sheet is evidence."""
+    counted = {"events", "n"} <= set(header) or set(header) & set(_TIMED)
+    return ({"study"} | (set() if counted else {"events", "n"})) - set(header)
 
 
 def _row_problems(sheet: Sheet, study: int) -> Iterator[Problem]:
@@ -181,8 +214,19 @@ def _studies(rows: Sequence[_Row], about_study: Sequence[str]) -> dict[str, _Row
     """The row of studies.csv of each study by its name."""
     by_name = grouped(rows, lambda row: row.cells["study"])
     keys = _keys(by_name, "study")
-    return {name: _Row(of_study[0].row, {column: _filled(of_study, column) for column in about_study} | {
+    studies = {name: _Row(of_study[0].row, {column: _filled(of_study, column) for column in about_study} | {
         "study_id": keys[name], "label": of_study[0].cells.get("label") or name}) for name, of_study in by_name.items()}
+    for row in studies.values() if _OVERLAPS in about_study else ():
+        row.cells[_OVERLAPS] = _as_ids(row.cells[_OVERLAPS], keys)
+    return studies
+
+
+def _as_ids(cell: str, keys: Mapping[str, str]) -> str:
+    """A list of studies by their ids, each of which may be written as its study is: a name may hold blanks."""
+    if cell in keys:
+        return keys[cell]
+    parts = [part.strip() for part in re.split("[,;]", cell)]
+    return ";".join(keys.get(part) or " ".join(keys.get(word, word) for word in part.split()) for part in parts)
 
 
 def _endpoints(rows: Sequence[_Row]) -> dict[str, _Row]:
@@ -201,30 +245,107 @@ def _endpoints(rows: Sequence[_Row]) -> dict[str, _Row]:
     return endpoints
 
 
+def _spelled_twice(file: str, rows: Sequence[_Row], names: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield a problem for each further spelling of a study or an endpoint, which would make two of one."""
+    for column in ("study", "endpoint"):
+        first: dict[str, _Row] = {}  # by name as it is written
+        for row in rows:
+            first.setdefault(row.name(column), row)
+        spelled: dict[str, str] = {}
+        for name, row in first.items():
+            other = spelled.setdefault(_bare(name), name)
+            if other != name:
+                rule = f"differs from {shown(other)} of row {first[other].row} in capitals, blanks or accents only"
+                yield Problem(file, row.row, names.get(column, column), name, rule, "Write both the same way, or make "
+                              "the names differ otherwise where two are meant.")
+
+
+def _bare(name: str) -> str:
+    letters = unicodedata.normalize("NFKD", as_seen(name).casefold())
+    return "".join(letter for letter in letters if not (unicodedata.combining(letter) or letter.isspace()))
+
+
 def _differing(
-    file: str, rows: Sequence[_Row], about_study: Sequence[str], names: Mapping[str, str],
+    file: str, rows: Sequence[_Row], of: str, columns: Iterable[str], names: Mapping[str, str],
 ) -> Iterator[Problem]:
-    """Yield a problem for each cell about a study that differs from that of another row of the study."""
+    """Yield a problem for each cell about a study, or an endpoint, that differs from that of another row of it."""
     seen: dict[tuple[str, str], _Row] = {}
     for row in rows:
-        for name in about_study:
-            first = seen.setdefault((row.cells["study"], name), row) if row.cells[name] else row
-            if first.cells[name] != row.cells[name]:
-                rule = f"differs from row {first.row} of the same study, which has {first.cells[name]}"
-                yield Problem(file, row.row, names[name], row.cells[name], rule, _ONE_VALUE, row.cells["study"])
+        for name in columns:
+            cell = row.cells.get(name, "")
+            first = seen.setdefault((row.name(of), name), row) if cell else row
+            if cell and first.cells[name] != cell:
+                rule = f"differs from row {first.row} of the same {of}, which has {shown(first.cells[name])}"
+                yield Problem(file, row.row, names[name], cell, rule, _ONE_VALUE[of], row.cells["study"])
+
+
+def _mixed(file: str, rows: Sequence[_Row], names: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield a note for each endpoint whose rows name different bases of patients, or some of them none."""
+    for label, alike in grouped(rows, lambda row: row.endpoint).items():
+        first, *more = {row.cells.get("population", "").casefold(): row for row in reversed(alike)}.values()
+        if more:
+            bases = sorted([first, *more], key=lambda row: row.row)
+            told = " and ".join(f"{shown(row.cells['population']) if row.cells['population'] else 'nothing'} "
+                                f"(row {row.row})" for row in bases[:_MOST_BASES])
+            rule = f"of {shown(label)} says {told}, and studies are pooled whatever they say"
+            yield Problem(file, None, names["population"], "", rule,
+                          "Give other patients an endpoint of their own.")
+
+
+def _may_be_covariate(name: str) -> bool:
+    return name not in _IDENTITIES and (name == "year" or name not in TABLES[STUDIES].columns)
+
+
+def _is_number(cell: str) -> bool:
+    return not isinstance(number(cell), Fault)
+
+
+def _against_covariate(filled: Sequence[str], studies: int) -> str:
+    """Why a column with these cells, one of each study, is no covariate; empty where it is one."""
+    numbers, levels = sum(map(_is_number, filled)), len(set(filled))
+    if levels < 2:
+        return "all its cells are the same" if filled else "it is empty"
+    if 2 * numbers > len(filled):
+        return ""
+    if numbers:
+        return "it mixes numbers and words"
+    return f"it has {levels} different words for {studies} studies" if levels > min(_MOST_LEVELS, studies // 2) else ""
+
+
+def _unused(sheet: Sheet, studies: Contents, columns: Iterable[str], known: Sequence[str],
+            names: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield a note for each column that nothing is read from, or that a known one may be meant by."""
+    header, *records = studies
+    for name in columns:
+        at = header.cells.index(name)
+        filled = [record.cells[at] for record in records if record.cells[at]]
+        against = _against_covariate(filled, len(records))
+        meant = meant_by(name, known) if name != "year" else ""
+        if filled and (against or meant):
+            rule = f"is not used: {against}, and so it is no covariate" if against else "is read as a covariate"
+            remedy = f"Rename it if {meant} is meant." if meant else "Leave it if it is for readers only."
+            yield Problem(sheet.file, sheet.header.row, names[name], "", rule, remedy)
+
+
+def _misread(file: str, rows: Sequence[_Row], columns: Iterable[str], names: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield a problem for each cell that looks like a number and is none, since its column would be lost, or words."""
+    for name in columns:
+        for row in rows if name != "year" else ():
+            if fault := misread(row.cells[name]):
+                yield Problem(file, row.row, names[name], row.cells[name], fault.rule, fault.remedy, row.cells["study"])
 
 
 def _covariates(studies: Mapping[str, _Row], about_study: Sequence[str], names: Mapping[str, str]) -> list[_Row]:
     """The rows of covariates.csv; words become columns of 0 and 1, whose cells are added to the studies."""
     labels: dict[str, str] = {}  # of covariates by their column
     for name in about_study:
-        if name in _IDENTITIES or (name in TABLES[STUDIES].columns and name != "year"):
-            continue
         filled = [row.cells[name] for row in studies.values() if row.cells[name]]
-        numbers, levels = [cell for cell in filled if not isinstance(number(cell), Fault)], sorted(set(filled))
-        if 2 * len(numbers) > len(filled) and len(levels) > 1:
+        if not _may_be_covariate(name) or (name != "year" and any(map(misread, filled))):
+            continue
+        levels = [] if _against_covariate(filled, len(studies)) else sorted(set(filled))
+        if any(map(_is_number, levels)):
             labels[name] = names[name]
-        elif not numbers and 2 <= len(levels) <= min(_MOST_LEVELS, len(studies) // 2):
+        else:
             for level in levels[1:]:
                 key = key_of(f"{name}_{level}", ["study_id", "label", *about_study, *labels], name)
                 labels[key] = f"{names[name]}: {level} (against {levels[0]})"

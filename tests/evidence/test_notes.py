@@ -37,6 +37,19 @@ def test_a_suspicious_cell_is_noted(tmp_path, file, change, row, column, rule):
     assert [(n.file, n.row, n.column) for n in evidence.notes if rule in n.rule] == [(file, row, column)]
 
 
+TOTAL = "study_id,endpoint,events,n\nhay_2019,cr,{}\ngu_2020,cr,{}\npark_2018,cr,{}\n"
+
+
+@pytest.mark.parametrize(("counts", "row"), [
+    (("5,10", "12,22", "7,12"), 3), (("0,10", "0,12", "0,22"), 4), (("5,10", "11,22", "7,12"), None),
+    (("5,10", "12,23", "7,12"), None)])
+def test_a_row_that_is_the_sum_of_the_others_is_noted(tmp_path, counts, row):
+    notes = load(write_files(tmp_path, FULL | {"responses.csv": TOTAL.format(*counts), "extraction.csv": None})).notes
+    found = [note for note in notes if "are the sums of all other rows" in note.rule]
+    assert [(note.file, note.row, note.column) for note in found] == [("responses.csv", row, "events")] * bool(row)
+    assert all(note.remedy == "Delete the row if it is their total." for note in found)
+
+
 def test_a_table_under_a_similar_name_is_noted(tmp_path):
     evidence = load(write_files(tmp_path, FULL | {"response.csv": "x\n", "other.csv": "x\n"}))
     assert [(n.file, n.rule, n.remedy) for n in evidence.notes] == [

@@ -207,6 +207,19 @@ def test_months_win_over_years_beside_them(tmp_path):
     assert [(n.column, n.rule) for n in evidence.notes] == [("person_years", "is not read beside person_months")]
 
 
+@pytest.mark.parametrize("exposure", ["person_months", "person_years"])
+def test_events_over_time_at_risk_need_no_columns_of_estimates(tmp_path, exposure):
+    endpoints = MINIMAL["endpoints.csv"] + "os,Overall survival,survival,benefit\n"
+    text = f"study_id,endpoint,events,{exposure},n\nalpha_2019,os,5,60,20\nbeta_2021,os,5,{{}},20\n"
+    evidence = load(write_evidence(tmp_path, endpoints=endpoints, survival=text.format(50)))
+    assert [(row.events, row.statistic, row.estimate) for row in evidence.survival] == [(5, "", None)] * 2
+    found = problems(tmp_path, endpoints=endpoints, survival=text.format(""))
+    lacking = [problem for problem in found if problem.rule == "is missing from the header"]
+    assert [p.column for p in lacking] == ["statistic", "time_months", "estimate", "ci_low", "ci_high"]
+    assert all("It may be empty, or absent where all are, in rows with events and person_months." in p.remedy
+               for p in lacking)
+
+
 @pytest.mark.parametrize(("column", "remedy"), [
     ("time_years", "time_years is not read: multiply years by 12."),
     ("time_weeks", "time_weeks is not read: divide weeks by 4.34821."),

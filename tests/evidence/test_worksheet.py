@@ -1,5 +1,6 @@
 """The sheet of missing numbers: what it asks for, what it says, and that filling it changes the answer."""
 
+import shlex
 from pathlib import Path
 from shutil import copytree
 
@@ -87,3 +88,30 @@ def test_text_of_the_evidence_is_no_formula(tmp_path):
     cell = openpyxl.load_workbook(tmp_path / "gaps.xlsx").active["A2"]
     assert (cell.value, cell.data_type) == ("=1+1", "s")
     assert main(["worksheet", str(tmp_path / "gaps.csv"), "--data", str(place)]) == 2
+
+
+def test_a_file_that_exists_is_not_written_over(place, tmp_path, capsys):
+    path = tmp_path / "gaps.xlsx"
+    assert main(["worksheet", str(path), "--data", str(place)]) == 0
+    filled(path, {("Li 2018", "cr"): {"events": 8, "n": 10}})
+    before = path.read_bytes()
+    assert main(["worksheet", str(path), "--data", str(place)]) == 2
+    assert f"{path} cannot be written: it exists" in (told := capsys.readouterr().err)
+    assert "move it or give another name" in told and path.read_bytes() == before
+
+
+def test_the_next_command_is_of_the_same_evidence_and_works(place, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["worksheet", "a.xlsx"]) == 0
+    assert capsys.readouterr().out.endswith("then: recart update a.xlsx --dry-run\n")
+    assert main(["worksheet", "b.xlsx", "--data", place.name]) == 0
+    assert capsys.readouterr().out.endswith("then: recart update b.xlsx --data copy --dry-run\n")
+    Path("my own.csv").write_text("study,endpoint,events,n\nA,CR,5,10\nB,CR,6,12\nB,Relapse,2,12\n")
+    assert main(["worksheet", "c.xlsx", "--data", "my own.csv"]) == 0
+    commands = capsys.readouterr().out.partition("then: ")[2]
+    assert commands == ("recart init 'my own' --from 'my own.csv' && "
+                        "recart update c.xlsx --data 'my own' --dry-run\n")
+    filled(Path("c.xlsx"), {("A", "relapse"): {"events": 1, "n": 10}})
+    for command in commands.split(" && "):
+        assert main(shlex.split(command)[1:]) == 0
+    assert "0 studies added (none), 1 updated (a)" in capsys.readouterr().out
