@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace) -> int:
     """Plan, print, write the operating characteristics and a figure where --output asks for them."""
-    evidence = load_and_note(options.data)
+    evidence = load_and_note(options.data, options.endpoint)
     design = designed_as_asked(evidence, options)
     written = write_with_figure(options, OPERATING, operating_rows(design), lambda frame: _figure(design, frame))
     if options.json:

@@ -33,7 +33,7 @@ _FOLDER = "posteriors"
 
 def run(options: argparse.Namespace) -> int:
     """Fit, print the estimates, save the posterior where --output asks for it."""
-    evidence = load_and_note(options.data)
+    evidence = load_and_note(options.data, options.endpoint)
     case, stamp = case_asked(evidence, options), "QUICK" if options.quick else ""
     name = f"{_FOLDER}/{file_name(case.job, case.model.name)}"
     with adding(options.output, data=options.data, run=f"fit {options.endpoint}", names=[name]) as folder:
@@ -69,7 +69,8 @@ def _object(evidence: Evidence, record: Record, stamp: str) -> dict:
                     subset=job.question.subset),
             "engine": job.engine, "priors": record.priors, "n_studies": record.k_studies,
             "n_patients": record.n_patients, "seed": job.seed, "stamp": stamp,
-            "warnings": with_notes(evidence, record.warnings), "left_out": without_question(record.left_out),
+            "warnings": with_notes(evidence, job.question.endpoint, record.warnings),
+            "left_out": without_question(record.left_out),
             "log_evidence": record.log_evidence,
             "estimates": without_question(record.estimates, "k_studies", "n_patients"),
             "diagnostics": without_question([record.diagnostics], "status")[0],

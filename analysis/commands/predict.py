@@ -29,7 +29,7 @@ _REPORT = ("n", "events", "landmark", "survival", "median")
 
 def run(options: argparse.Namespace) -> int:
     """Predict, print, write the distribution and a figure of it where --output asks for them."""
-    evidence = load_and_note(options.data)
+    evidence = load_and_note(options.data, options.endpoint)
     answer = predicted_as_asked(evidence, options)
     written = write_with_figure(options, PREDICTED, predicted_rows(answer), lambda frame: _figure(answer, frame))
     if options.json:

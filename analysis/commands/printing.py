@@ -28,12 +28,16 @@ _SCHEMA_VERSION = 1
 _MOST_NOTES = 20
 
 
-def load_and_note(place: Path) -> Evidence:
-    """The evidence, once its notes are told on standard error: what is not read, or not read as a reader may think."""
+def load_and_note(place: Path, endpoint: str = "") -> Evidence:
+    """The evidence, once its notes are told on standard error: what is not read, or not read as a reader may think.
+
+    Of one endpoint, if given, those that bear on it.
+    """
     evidence = load(place)
-    for note in evidence.notes[:_MOST_NOTES]:
+    notes = evidence.notes_on(endpoint) if endpoint else evidence.notes
+    for note in notes[:_MOST_NOTES]:
         print(f"note: {note}", file=sys.stderr)
-    if more := len(evidence.notes[_MOST_NOTES:]):
+    if more := len(notes[_MOST_NOTES:]):
         print(one_line(f"note: {counted(more, 'further note')}, which recart check --data {place} tells"),
               file=sys.stderr)
     return evidence
@@ -44,9 +48,9 @@ def print_json(content: Mapping[str, Any]) -> None:
     print(as_json({"schema_version": _SCHEMA_VERSION, **content}))
 
 
-def with_notes(evidence: Evidence, warnings: Iterable[str]) -> list[str]:
-    """The warnings of a JSON object: what its own numbers give reason for, then the notes of the evidence."""
-    return list(dict.fromkeys([*warnings, *map(str, evidence.notes)]))
+def with_notes(evidence: Evidence, endpoint: str, warnings: Iterable[str]) -> list[str]:
+    """The warnings of a JSON object: what its own numbers give reason for, then the notes that bear on its endpoint."""
+    return list(dict.fromkeys([*warnings, *map(str, evidence.notes_on(endpoint))]))
 
 
 def asked(evidence: Evidence, question: Question, **subject: Any) -> dict[str, Any]:
@@ -61,7 +65,7 @@ def of_posterior(evidence: Evidence, case: Case) -> dict[str, Any]:
     return {**asked(evidence, question, endpoint=question.endpoint, model=case.model.name, subset=question.subset),
             "engine": EXACT, "priors": {name: str(prior) for name, prior in case.priors.items()},
             "n_studies": len(case.studies), "n_patients": case.studies.patients,
-            "warnings": with_notes(evidence, case.selection.warnings)}
+            "warnings": with_notes(evidence, question.endpoint, case.selection.warnings)}
 
 
 def heading(evidence: Evidence, question: Question, model: str, priors: Mapping[str, Any], studies: Studies, *,

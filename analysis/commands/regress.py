@@ -39,7 +39,7 @@ _DIAGNOSTICS = tuple(name for name in SLOPES.between("engine", "seed") if name !
 
 def run(options: argparse.Namespace) -> int:
     """Fit, print the slopes, write tables and a figure where --output asks for them."""
-    evidence = load_and_note(options.data)
+    evidence = load_and_note(options.data, options.endpoint)
     check(evidence, options)
     stamp, bubble = "QUICK" if options.quick else "", f"figures/bubble.{options.endpoint}"
     names = [*(layout.file for layout in LAYOUTS), *([] if stamp else figure_files(bubble))]
@@ -107,7 +107,7 @@ def _object(evidence: Evidence, regressed: Regressed, stamp: str) -> dict[str, A
     return {**asked(evidence, question, endpoint=question.endpoint, model=case.model.name, subset=question.subset),
             "priors": {name: str(prior) for name, prior in regressed.priors.items()},
             "n_studies": len(case.studies), "n_patients": case.studies.patients, "seed": case.job.seed, "stamp": stamp,
-            "warnings": with_notes(evidence, regressed.warnings),
+            "warnings": with_notes(evidence, question.endpoint, regressed.warnings),
             "left_out": without_question(left_out_rows(case.selection)),
             "caveat": CAVEAT, "covariates": [_slope(slope) for slope in regressed.slopes],
             "collinearity": without_question(regressed.collinearity),

@@ -52,6 +52,11 @@ class Evidence:
         counts = ", ".join(f"{len(getattr(self, name))} {name}" for name in tables)
         return f"Evidence({str(self.directory)!r}: {counts})"
 
+    def notes_on(self, endpoint: str) -> tuple[Problem, ...]:
+        """Notes that bear on one endpoint: on its rows, and on what is read of whole files."""
+        return tuple(note for note in self.notes
+                     if not note.subject or endpoint in note.subject.split(", ") or note.file == "endpoints.csv")
+
     @property
     def numbers(self) -> tuple[Response | Survival, ...]:
         """The rows that say what a study found, each table in its order."""

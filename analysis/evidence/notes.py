@@ -217,6 +217,28 @@ def _beside_patients(tables: Tables) -> Iterator[Problem]:
             yield row.problem("statistic", rule, "Name another cut if other patients are meant.")
 
 
+def _rising_survival(tables: Tables) -> Iterator[Problem]:
+    """Yield a note for each point of a curve that has more survival than an earlier one of it."""
+    def curve(row: Draft) -> tuple[object, ...]:
+        return tuple(row[name] for name in ("study_id", "endpoint", "definition", "population", "stratum", "cut"))
+
+    def point(row: Draft) -> tuple[float, float]:
+        return (row["estimate"], 0.5) if row["statistic"] == "median" else (row["time_months"], row["estimate"])
+
+    rows = [row for row in tables["survival.csv"].rows if row.has("estimate")
+            and row.has("time_months") == (row["statistic"] == "landmark")]
+    for of_curve in grouped(rows, curve).values():
+        points = [(*point(row), row) for row in of_curve]
+        for months, survival, row in points:
+            before = next((other for other in points if other[0] < months and other[1] < survival), None)
+            if before:
+                earlier, less, other = before
+                yield row.problem("estimate", f"puts survival at {100 * survival:.3g} % after {months:g} months, above "
+                                  f"{100 * less:.3g} % after {earlier:g} months in row {other.row}",
+                                  "A curve cannot rise: correct one of them, or name another definition, population, "
+                                  "stratum or cut.")
+
+
 def _left_out_studies(tables: Tables) -> Iterator[Problem]:
     deciding = {row["study_id"] for row in decisions(tables)}
     for row in tables["studies.csv"].rows:
@@ -235,5 +257,5 @@ def _words_for_missing(tables: Tables) -> Iterator[Problem]:
 
 _NOTES: tuple[Callable[[Tables], Iterator[Problem]], ...] = (
     _absent_levels, each_row("survival.csv", *_OF_SURVIVAL), each_row("reported.csv", *_level_rules("level")),
-    _above_treated, _totals, _beside_patients, _sentinels, _subsets_without_studies, _left_out_studies,
-    each_row("studies.csv", _DESIGN), _words_for_missing)
+    _above_treated, _totals, _beside_patients, _rising_survival, _sentinels, _subsets_without_studies,
+    _left_out_studies, each_row("studies.csv", _DESIGN), _words_for_missing)

@@ -177,3 +177,15 @@ def test_without_a_ledger_neither_facts_nor_tiers_are_asked_for(tmp_path):
     unlinked = FULL | {"responses.csv": without_column(FULL["responses.csv"], "fact_ids"),
                        "survival.csv": without_column(FULL["survival.csv"], "fact_ids")}
     assert load(write_files(tmp_path / "b", unlinked)).responses[-1].fact_ids == ()
+
+
+@pytest.mark.parametrize(("cut", "said"), [("primary", True), ("later", False)])
+def test_survival_that_rises_within_one_curve_is_noted(tmp_path, cut, said):
+    rows = ("a,os,OS,all_treated,,primary,landmark,12,0.55,,,,,10,,,,,\n"
+            f"a,os,OS,all_treated,,{cut},landmark,24,0.85,,,,,10,,,,,\n")
+    header = FULL["survival.csv"].splitlines()[0] + "\n"
+    evidence = load(write_files(tmp_path, {
+        "studies.csv": "study_id,label\na,A\n", "survival.csv": header + rows,
+        "endpoints.csv": "endpoint,label,kind,direction\nos,OS,survival,benefit\n"}))
+    rising = [note for note in evidence.notes if "above 55 % after 12 months in row 2" in note.rule]
+    assert bool(rising) == said and evidence.notes_on("os") == evidence.notes and all(note.row == 3 for note in rising)
