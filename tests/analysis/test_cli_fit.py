@@ -133,3 +133,18 @@ def test_unconverged_fit_ends_with_code_3_and_no_estimate(capsys, portable, monk
     monkeypatch.setattr(command, "QUICK", settings.Sampler(tune=5, draws=10))
     found = fit(capsys, "resp", "--data", portable, "--quick", code=3)
     assert not found["converged"] and found["estimates"] == [] and found["diagnostics"]["failures"]
+
+
+def test_a_fit_without_a_result_still_says_what_it_was_of_and_what_to_try(capsys, tmp_path):
+    """A median that was not reached is a study of the models of curves, and no row that they leave out."""
+    data = tmp_path / "data.csv"
+    data.write_text("study,statistic,time_months,estimate,ci_low,ci_high,n,upper_not_reached\n"
+                    "A,median,24,,,,30,true\nB,landmark,12,0.6,0.4,0.75,40,\nC,median,,14,8,,25,true\n")
+    arguments = ["fit", "survival", "--engine", "exact", "--model", "mixture_cure", "--data", str(data)]
+    assert main(arguments) == 3
+    text = capsys.readouterr()
+    assert "3 studies, 95 patients" in text.out and "left out" not in text.err
+    assert "Try --engine nuts, --model log_hazard, --model weibull, --model exponential, or a narrower --prior for" in text.err
+    found = fit(capsys, *arguments[1:], code=3)
+    assert (found["n_studies"], found["n_patients"], found["converged"], found["estimates"]) == (3, 95, False, [])
+    assert found["priors"]["cured"] == "Beta(1, 2)" and found["left_out"] == [] and found["warnings"] == []

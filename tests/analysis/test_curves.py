@@ -85,6 +85,17 @@ def test_a_median_that_was_not_reached_bounds_survival(tmp_path):
     assert with_it.median > without.summary("survival").median + 0.02
 
 
+@pytest.mark.parametrize(("rows", "headline", "of_curves"), [
+    ("b,os,,,landmark,12,0.6,0.4,0.75,0.95,false,40,,\nc,os,,,median,,14,8,,0.95,true,25,,\n",
+     ["two studies: the heterogeneity is prior-dominated"], []),
+    ("b,os,,,median,12,,,,,true,40,,\n", [], ["two studies: the heterogeneity is prior-dominated"]),
+    ("", [], ["one study: nothing is pooled, and the heterogeneity is the prior's"])])
+def test_warnings_count_the_studies_of_the_model(tmp_path, rows, headline, of_curves):
+    evidence, _ = rows_of(tmp_path, "a,os,,,median,24,,,,,true,30,,\n" + rows)
+    for model, wanted in (("log_hazard", headline), ("weibull", of_curves)):
+        assert list(case_of(evidence, Job(OS, model=model)).selection.warnings) == wanted
+
+
 def test_events_with_person_months_are_what_log_hazard_makes_of_them(tmp_path):
     text = "a,os,,,,,,,,,false,50,20,600\nb,os,,,,,,,,,false,40,18,500\nc,os,,,,,,,,,false,30,9,400\n"
     evidence, _ = rows_of(tmp_path, text)
