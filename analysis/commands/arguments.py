@@ -162,13 +162,14 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
                           "help": "posterior probability that is a success; default: 0.95"}),
         ("--analysis", {"choices": ANALYSES, "default": Plan.analysis,
                         "help": "prior of the analysis; default: robust"}),
-        ("--robust", {"type": _number(0.0, 0.99, "a weight"), "default": Plan.robust, "metavar": "W",
-                      "help": "weight of the vague component of the robust prior; default: 0.2"}),
+        ("--robust", {"type": _number(0.0, 0.99, "a weight"), "metavar": "W",
+                      "help": f"weight of the vague component of the robust prior; default: {Plan.robust:g}"}),
         ("--assurance", {"type": _number(0.05, 0.99, "a probability"), "default": Plan.target, "metavar": "A",
                          "help": "probability of success for which a size is looked for; default: 0.8"}),
         ("--look", {"type": _whole(1, MOST_PATIENTS - 1), "metavar": "M", "help": "patients of an interim look"}),
-        ("--futility", {"type": _number(0.0, 0.5, "a probability"), "default": Plan.futility, "metavar": "P",
-                        "help": "predictive probability of success below which the look stops; default: 0.05"}),
+        ("--futility", {"type": _number(0.0, 0.5, "a probability"), "metavar": "P",
+                        "help": "predictive probability of success below which the look of --look stops; default: "
+                                f"{Plan.futility:g}"}),
         _MODEL, _SUBSET, *_ROWS, _PRIORS, _LEVEL,
         _output("write the operating characteristics and a figure of them into DIR"))),
     "explore": ("open a page on this computer that answers back: studies, models and priors against the result", (
@@ -230,7 +231,23 @@ def question_of(options: argparse.Namespace, endpoint: str = "") -> Question:
                     retrospective=options.retrospective)
 
 
+def priors_asked(options: argparse.Namespace) -> tuple[tuple[str, str], ...]:
+    """The priors that a command replaces, each by its parameter.
+
+    Raises
+    ------
+    UsageError
+        When a parameter is given two.
+    """
+    given: dict[str, str] = {}
+    for name, expression in options.prior:
+        if name in given:
+            raise UsageError(f"--prior {name}= is given twice, as {given[name]} and as {expression}; leave one out")
+        given[name] = expression
+    return tuple(given.items())
+
+
 def base_job(options: argparse.Namespace, endpoint: str = "") -> Job:
     """The settings of a command as a job."""
-    return Job(question_of(options, endpoint), model=getattr(options, "model", None), priors=tuple(options.prior),
+    return Job(question_of(options, endpoint), model=getattr(options, "model", None), priors=priors_asked(options),
                seed=getattr(options, "seed", Job.seed), level=options.level, engine=getattr(options, "engine", NUTS))

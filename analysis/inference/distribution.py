@@ -22,6 +22,7 @@ _FINER_MIXTURE = 16
 _FINER_SLICE = 4  # many slices lie between one another
 _SMALLEST = 1e-13
 _NARROWEST = 1e-12
+_NARROWEST_OF_ZEROS = 1e-280  # where all values are 0, as logs of rates that round to 1 are; its inverse is a number
 _ROOT_ERROR = 1e-8  # of a probability
 _EDGES = np.array([-4.0, -2.0, 0.0, 2.0, 4.0])  # standard deviations from the mean, between which a root is sought
 
@@ -221,7 +222,7 @@ def _piecewise_linear(low: np.ndarray, high: np.ndarray, mass: np.ndarray) -> tu
     """The distribution function of a mixture of uniform distributions, as its corners."""
     kept = mass > _SMALLEST
     low, high, mass = low[kept], high[kept], mass[kept]
-    least = _NARROWEST * max(float(np.abs(high).max()), np.finfo(float).tiny)
+    least = max(_NARROWEST * float(np.abs(high).max()), _NARROWEST_OF_ZEROS)
     high = np.maximum(high, low + least)
     x = np.concatenate([low, high])
     slope = mass / (high - low)
