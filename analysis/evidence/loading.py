@@ -78,7 +78,7 @@ def _of_sheet(path: Path) -> Evidence:
         return replace(problem, file=path.name, column=sheet.names.get(problem.column, problem.column))
 
     try:
-        evidence = _checked(path, tables, problems, _digest({path.name: read_bytes(path)}), frozenset(sheet.contents))
+        evidence = _checked(path, tables, problems, _digest({"": read_bytes(path)}), frozenset(sheet.contents))
     except EvidenceError as error:
         raise EvidenceError(map(in_sheet, error.problems)) from None
     return replace(evidence, notes=tuple(map(in_sheet, evidence.notes)))

@@ -120,6 +120,13 @@ def test_what_does_not_go_together_is_refused(options, message, capsys):
     assert message in capsys.readouterr().err
 
 
+def test_the_help_names_the_model_that_is_taken(capsys):
+    assert main(["design", "--help"]) == 0
+    assert "default: the headline model of a rate; weibull for survival" in " ".join(capsys.readouterr().out.split())
+    assert main(["design", "os", "--n", "40", "--threshold", "0.4", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["model"] == "weibull"
+
+
 def test_a_prior_that_reaches_where_nobody_survives_is_summed():
     """Survival of exp(-700) is a number, of which the binomial distribution is none; summed in logs beside it."""
     chances = Rule(Mixture("normal", np.ones(1), np.zeros(1), np.array([1.1])), 0.7, 0.95).chances(40)
