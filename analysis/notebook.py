@@ -9,15 +9,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from analysis.cases.nesting import Nesting, nest
 from analysis.cases.settings import NUTS
-from analysis.commands.arguments import base_job, parser
+from analysis.commands.arguments import base_job
 from analysis.commands.compare import comparison_table, results_asked
 from analysis.commands.fit import case_asked, estimates_table, told
+from analysis.commands.keywords import (
+    DesignOptions,
+    FitOptions,
+    Options,
+    PredictOptions,
+    RegressionOptions,
+    asked,
+    parsed,
+)
 from analysis.commands.printing import heading
 from analysis.evidence import loading
 from analysis.evidence.directory import Evidence
@@ -41,69 +50,6 @@ if TYPE_CHECKING:
     from analysis.inference.further import Further
     from analysis.inference.regression import RegressionFit
     from analysis.planning.plans import Design
-
-_FLAGS = {"priors": "prior", "covariates": "covariate"}
-
-
-class Rows(TypedDict, total=False):
-    """What every function takes, as on the command line."""
-
-    tiers: str
-    set: str
-    without: Sequence[str]
-    retrospective: bool
-    horizon: float
-    priors: Mapping[str, str]
-    level: float
-
-
-class Options(Rows, total=False):
-    """What a function that can sample takes as well."""
-
-    engine: str
-    seed: int
-    quick: bool
-
-
-class OneModel(TypedDict, total=False):
-    """What a function that looks at one posterior takes as well."""
-
-    model: str
-    subset: str
-
-
-class FitOptions(Options, OneModel, total=False):
-    """What `fit` takes."""
-
-
-class PredictOptions(Rows, OneModel, total=False):
-    """What `predict` takes."""
-
-    events: int
-    n: int
-    landmark: float
-    survival: float
-    median: float
-
-
-class DesignOptions(Rows, OneModel, total=False):
-    """What `design` takes."""
-
-    n: int
-    threshold: float
-    confidence: float
-    analysis: str
-    robust: float
-    assurance: float
-    look: int
-    futility: float
-
-
-class RegressionOptions(Options, total=False):
-    """What `regress` takes as well."""
-
-    covariates: Sequence[str]
-    subset: str
 
 
 def load(directory: str | Path = loading.DEFAULT_DATA) -> Evidence:
@@ -129,11 +75,11 @@ def fit(evidence: Evidence, endpoint: str, **options: Unpack[FitOptions]) -> "Fi
     SamplingFailed, QuadratureFailed
         When there is no posterior.
     """
-    asked = _parsed("fit", options, endpoint)
-    if asked.model == NAME:
-        nesting = nest(evidence, base_job(asked), endpoint, shared_priors=False)
+    given = asked("fit", FitOptions, evidence, options, endpoint)
+    if given.model == NAME:
+        nesting = nest(evidence, base_job(given), endpoint, shared_priors=False)
         return Nested(evidence, nesting, nested_posterior(nesting))
-    case = case_asked(evidence, asked)
+    case = case_asked(evidence, given)
     if case.job.engine == NUTS:
         keep_compiled_code()
     return Fitted(evidence, run(case))
@@ -150,7 +96,8 @@ def regress(evidence: Evidence, endpoint: str, **options: Unpack[RegressionOptio
     from analysis.commands.regress import regressed_as_asked
 
     keep_compiled_code()
-    return Regression(evidence, regressed_as_asked(evidence, _parsed("regress", options, endpoint)))
+    given = asked("regress", RegressionOptions, evidence, options, endpoint)
+    return Regression(evidence, regressed_as_asked(evidence, given))
 
 
 def predict(evidence: Evidence, endpoint: str, **options: Unpack[PredictOptions]) -> "Predicted":
@@ -163,7 +110,8 @@ def predict(evidence: Evidence, endpoint: str, **options: Unpack[PredictOptions]
     """
     from analysis.commands.predict import predicted_as_asked
 
-    return Predicted(evidence, predicted_as_asked(evidence, _parsed("predict", options, endpoint)))
+    given = asked("predict", PredictOptions, evidence, options, endpoint)
+    return Predicted(evidence, predicted_as_asked(evidence, given))
 
 
 def design(evidence: Evidence, endpoint: str, **options: Unpack[DesignOptions]) -> "Designed":
@@ -176,7 +124,8 @@ def design(evidence: Evidence, endpoint: str, **options: Unpack[DesignOptions]) 
     """
     from analysis.commands.design import designed_as_asked
 
-    return Designed(evidence, designed_as_asked(evidence, _parsed("design", options, endpoint)))
+    given = asked("design", DesignOptions, evidence, options, endpoint)
+    return Designed(evidence, designed_as_asked(evidence, given))
 
 
 def update(directory: str | Path, source: str | Path, *, dry_run: bool = False, same: Mapping[str, str] | None = None,
@@ -199,7 +148,7 @@ def update(directory: str | Path, source: str | Path, *, dry_run: bool = False, 
 
     pairs = [f"{new}={old}" for new, old in (same or {}).items()]
     options = {"data": str(directory), "dry-run": dry_run, "same": pairs, "distinct": distinct, "skip": skip}
-    return Updated(*updated_as_asked(_parsed("update", options, str(source))))
+    return Updated(*updated_as_asked(parsed("update", options, str(source))))
 
 
 def compare(evidence: Evidence, **options: Unpack[Options]) -> "Compared":
@@ -211,21 +160,7 @@ def compare(evidence: Evidence, **options: Unpack[Options]) -> "Compared":
         When an option or prior does not exist, or the evidence has no published numbers.
     """
     keep_compiled_code()
-    return Compared(results_asked(evidence, _parsed("compare", options), start=Nobody))
-
-
-def _parsed(command: str, options: Mapping[str, Any], *positional: str) -> Namespace:
-    """The options as the command line reads them."""
-    words = [command]
-    for name, value in options.items():
-        flag = f"--{_FLAGS.get(name, name)}"
-        if isinstance(value, Mapping):
-            words += [f"{flag}={key}={item}" for key, item in value.items()]
-        elif isinstance(value, bool):
-            words += [flag] if value else []
-        elif value is not None:
-            words += [f"{flag}={item}" for item in ([value] if isinstance(value, str | float | int) else value)]
-    return parser().parse_args([*words, *(["--", *positional] if positional else [])])
+    return Compared(results_asked(evidence, asked("compare", Options, evidence, options), start=Nobody))
 
 
 @dataclass(frozen=True, repr=False)

@@ -169,11 +169,17 @@ def _reasons(evidence: Evidence, question: Question, endpoint: Endpoint) -> dict
 
 
 def of_curves(selection: Selection) -> Selection:
-    """The same as models of whole curves take it: each row of the data cut of a study enters."""
+    """The same as models of whole curves take it: each row of the data cut of a study enters.
+
+    So does a study of which no other row stands, such as one whose median was not reached.
+    """
     entered = {(file_of(row), row.row) for row in selection.curves}
-    return replace(selection, left_out=tuple(
+    left_out = tuple(
         replace(item, reason="another data cut of this study is used") if item.reason.startswith(_OTHER) else item
-        for item in selection.left_out if (item.table, item.row) not in entered))
+        for item in selection.left_out if (item.table, item.row) not in entered)
+    rows = [*selection.rows, *(row for row in selection.curves if row.study_id not in selection.study_ids)]
+    return replace(selection, left_out=left_out, warnings=(
+        *_warnings(selection.endpoint, rows, selection.horizon), *_warnings_of_left_out(left_out)))
 
 
 def answering(evidence: Evidence, question: Question) -> tuple[Response, ...] | tuple[Survival, ...]:

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from analysis.cases.selection import SETS
 from analysis.cases.settings import ALL, EXACT, IMPORTANCE, NUTS, Job, Question
 from analysis.evidence.loading import DEFAULT_DATA
+from analysis.evidence.types import LEVELS
 from analysis.planning.settings import ANALYSES, MOST_PATIENTS, Plan
 from analysis.simulation.settings import COVERAGE_REPLICATES, DEFAULT_REPLICATES, FAULTS
 from analysis.system.errors import UsageError
@@ -89,6 +90,8 @@ _EVERYWHERE: tuple[Option, ...] = (
     ("--json", {"action": "store_true", "help": "one JSON object on standard output, nothing else there"}))
 _ENDPOINT: Option = ("endpoint", {"metavar": "ENDPOINT", "help": "as `list` names it, such as cr or os"})
 _MODEL: Option = ("--model", {"metavar": "M", "help": "default: the headline model of the endpoint's kind"})
+_MODEL_OF_PLAN: Option = ("--model", {"metavar": "M", "help": "default: the headline model of a rate; weibull for "
+                                                              "survival, which no model of a constant hazard plans"})
 _SUBSET: Option = ("--subset", {"default": ALL, "metavar": "S", "help": f"default: {ALL}"})
 _SAMPLED_OR_EXACT = _engine(NUTS, EXACT, text="sampling, or quadrature over the hyperparameters")
 _ROWS: tuple[Option, ...] = (
@@ -105,7 +108,7 @@ _ROWS: tuple[Option, ...] = (
 _PRIORS: Option = ("--prior", {"type": _prior, "action": "append", "default": [], "metavar": "NAME=EXPR",
                                "help": 'replaces a prior, such as rho="Beta(1, 10)"; may be repeated'})
 _SEED: Option = ("--seed", {"type": _whole(0, 10**18 - 1), "default": 1, "metavar": "N", "help": "default: 1"})
-_LEVEL: Option = ("--level", {"type": _number(0.5, 0.999, "a level"), "default": 0.95,
+_LEVEL: Option = ("--level", {"type": _number(*LEVELS, "a level"), "default": 0.95,
                               "help": "level of all intervals; default: 0.95"})
 _SETTINGS: tuple[Option, ...] = (
     *_ROWS, _PRIORS, _LEVEL, _SEED,
@@ -162,14 +165,15 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
                           "help": "posterior probability that is a success; default: 0.95"}),
         ("--analysis", {"choices": ANALYSES, "default": Plan.analysis,
                         "help": "prior of the analysis; default: robust"}),
-        ("--robust", {"type": _number(0.0, 0.99, "a weight"), "default": Plan.robust, "metavar": "W",
-                      "help": "weight of the vague component of the robust prior; default: 0.2"}),
+        ("--robust", {"type": _number(0.0, 0.99, "a weight"), "metavar": "W",
+                      "help": f"weight of the vague component of the robust prior; default: {Plan.robust:g}"}),
         ("--assurance", {"type": _number(0.05, 0.99, "a probability"), "default": Plan.target, "metavar": "A",
                          "help": "probability of success for which a size is looked for; default: 0.8"}),
         ("--look", {"type": _whole(1, MOST_PATIENTS - 1), "metavar": "M", "help": "patients of an interim look"}),
-        ("--futility", {"type": _number(0.0, 0.5, "a probability"), "default": Plan.futility, "metavar": "P",
-                        "help": "predictive probability of success below which the look stops; default: 0.05"}),
-        _MODEL, _SUBSET, *_ROWS, _PRIORS, _LEVEL,
+        ("--futility", {"type": _number(0.0, 0.5, "a probability"), "metavar": "P",
+                        "help": "predictive probability of success below which the look of --look stops; default: "
+                                f"{Plan.futility:g}"}),
+        _MODEL_OF_PLAN, _SUBSET, *_ROWS, _PRIORS, _LEVEL,
         _output("write the operating characteristics and a figure of them into DIR"))),
     "explore": ("open a page on this computer that answers back: studies, models and priors against the result", (
         ("--port", {"type": _whole(0, 65535), "default": 0, "metavar": "P", "help": "default: one that is free"}),
@@ -230,7 +234,23 @@ def question_of(options: argparse.Namespace, endpoint: str = "") -> Question:
                     retrospective=options.retrospective)
 
 
+def priors_asked(options: argparse.Namespace) -> tuple[tuple[str, str], ...]:
+    """The priors that a command replaces, each by its parameter.
+
+    Raises
+    ------
+    UsageError
+        When a parameter is given two.
+    """
+    given: dict[str, str] = {}
+    for name, expression in options.prior:
+        if name in given:
+            raise UsageError(f"--prior {name}= is given twice, as {given[name]} and as {expression}; leave one out")
+        given[name] = expression
+    return tuple(given.items())
+
+
 def base_job(options: argparse.Namespace, endpoint: str = "") -> Job:
     """The settings of a command as a job."""
-    return Job(question_of(options, endpoint), model=getattr(options, "model", None), priors=tuple(options.prior),
+    return Job(question_of(options, endpoint), model=getattr(options, "model", None), priors=priors_asked(options),
                seed=getattr(options, "seed", Job.seed), level=options.level, engine=getattr(options, "engine", NUTS))

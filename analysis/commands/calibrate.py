@@ -9,7 +9,7 @@ from analysis.cases.case import priors_of
 from analysis.cases.selection import Selection
 from analysis.cases.settings import Job
 from analysis.commands import coverage
-from analysis.commands.arguments import question_of
+from analysis.commands.arguments import priors_asked, question_of
 from analysis.commands.printing import asked, figure_files, heading, places, print_json, print_notes
 from analysis.evidence.directory import Evidence
 from analysis.evidence.loading import load
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     model = all_models()[options.model]
     if model.marginal is None:
         raise NeedsDensity(model.name)
-    priors = priors_of(model, Job(question, model=model.name, priors=tuple(options.prior)))
+    priors = priors_of(model, Job(question, model=model.name, priors=priors_asked(options)))
     setting = Setting(model.name, design_of(selection, takes=model.takes), priors, options.seed, options.fault)
     # A planted fault is part of the names.
     subject = f"{model.name}.{setting.design.endpoint}" + (f".fault_{setting.fault}" if setting.fault else "")

@@ -16,7 +16,7 @@ from analysis.commands.printing import (
 )
 from analysis.evidence.directory import Evidence
 from analysis.planning.plans import Design, designed
-from analysis.planning.settings import Plan
+from analysis.planning.settings import ROBUST, Plan
 from analysis.results.design import (
     OPERATING,
     fields,
@@ -28,6 +28,7 @@ from analysis.results.design import (
     told_rows,
 )
 from analysis.results.terminal import show
+from analysis.system.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,8 +58,20 @@ def designed_as_asked(evidence: Evidence, options: argparse.Namespace) -> Design
     """
     job = base_job(options, options.endpoint)
     refuse_horizon(job.question, candidates(evidence, job.question).endpoint.kind)
-    return designed(evidence, job, Plan(options.n, options.threshold, options.confidence, options.analysis,
-                                        options.robust, options.assurance, options.look, options.futility))
+    return designed(evidence, job, _plan(options))
+
+
+def _plan(options: argparse.Namespace) -> Plan:
+    """The plan that the options ask for, none of them without effect."""
+    if options.robust is not None and options.analysis != ROBUST:
+        raise UsageError(f"--robust {options.robust:g} is the weight of the vague component of the robust prior, and "
+                         f"--analysis {options.analysis} takes another one; leave one of them out")
+    if options.futility is not None and options.look is None:
+        raise UsageError(f"--futility {options.futility:g} is for an interim look; say after how many patients with "
+                         "--look M, or leave it out")
+    chosen = {name: value for name in ("robust", "futility") if (value := getattr(options, name)) is not None}
+    return Plan(options.n, options.threshold, options.confidence, options.analysis, target=options.assurance,
+                look=options.look, **chosen)
 
 
 def shown(evidence: Evidence, design: Design) -> str:

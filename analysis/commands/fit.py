@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from analysis.cases.case import Case, case_of
-from analysis.cases.settings import NUTS, QUICK, file_name
+from analysis.cases.settings import EXACT, NUTS, QUICK, file_name
 from analysis.commands.arguments import base_job
 from analysis.commands.printing import (
     asked,
@@ -27,6 +27,7 @@ from analysis.results.tables import ESTIMATES, without_question
 from analysis.results.terminal import QUICK_REMEDY, estimand, numbers, show
 from analysis.runs.fits import records
 from analysis.system.errors import UsageError, one_line
+from models import models_of
 
 _FOLDER = "posteriors"
 
@@ -47,9 +48,9 @@ def run(options: argparse.Namespace) -> int:
     else:
         print(heading(evidence, case.question, record.model, case.priors, case.studies, stamp=stamp))
         print("" if record.failed else "\n" + estimates_table(told(evidence, record.estimates)))
-    remedy = QUICK_REMEDY if stamp else ""
-    print_notes(record.warnings, record.left_out,
-                *([f"NOT CONVERGED: {record.diagnostics['failures']}{remedy}"] if record.failed else []))
+    print_notes(record.warnings, record.left_out, *([
+        f"NOT CONVERGED: {record.diagnostics['failures']}{QUICK_REMEDY if stamp else _remedy(case)}"]
+        if record.failed else []))
     if options.output and not (record.failed or options.json):
         print(f"\nPosterior: {one_line(str(options.output / name))} (open it with arviz.from_netcdf)")
     return 3 if record.failed else 0
@@ -61,6 +62,13 @@ def case_asked(evidence: Evidence, options: argparse.Namespace) -> Case:
     case = case_of(evidence, replace(job, sampler=QUICK) if options.quick else job)
     refuse_horizon(case.question, case.model.kind)
     return case
+
+
+def _remedy(case: Case) -> str:
+    """What to try where a fit failed: another engine or model, or priors that say more."""
+    engines = ["--engine nuts"] if case.job.engine == EXACT else ["--engine exact"] if case.model.marginal else []
+    models = [f"--model {model.name}" for model in models_of(case.model.kind) if model is not case.model]
+    return f". Try {', '.join([*engines, *models])}, or a narrower --prior for {', '.join(case.priors)}."
 
 
 def _object(evidence: Evidence, record: Record, stamp: str) -> dict:

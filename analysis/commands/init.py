@@ -10,7 +10,7 @@ from analysis.commands.printing import print_json
 from analysis.evidence.cells import Fault, number
 from analysis.evidence.columns import TABLES, Table
 from analysis.evidence.files import Record
-from analysis.evidence.loading import load
+from analysis.evidence.loading import DEFAULT_DATA, load
 from analysis.evidence.sheets import Contents, tables_of
 from analysis.evidence.spreadsheets import Sheet, read_sheet
 from analysis.output.checks import speaking_of
@@ -46,6 +46,9 @@ _COVARIATES = "- `covariates.csv`: columns of `studies.csv` that endpoints are r
 def run(options: argparse.Namespace) -> int:
     """Write the directory, whole or not at all, and say what to do next."""
     place: Path = options.directory
+    if options.data != DEFAULT_DATA:
+        raise UsageError(f"a new directory rests on no evidence, so leave out --data {options.data}; for a spreadsheet "
+                         "of your own write --from FILE")
     if options.source and (options.rates or options.survival or options.both):
         raise UsageError("--from has rates and survival of its own; leave out --rates, --survival and --both")
     if options.source:

@@ -21,7 +21,7 @@ class Evidence:
     directory : Path
         Where it was read.
     sha256 : str
-        Digest over the names and bytes of all tables read.
+        Digest over the names and bytes of all tables read; of one file, over its bytes, whatever its name.
     notes : tuple of Problem
         What is suspicious but not wrong.
     """

@@ -83,7 +83,7 @@ def _of_sheet(path: Path) -> Evidence:
                        remedy=remedy)
 
     try:
-        evidence = _checked(path, tables, problems, _digest({path.name: read_bytes(path)}), frozenset(sheet.contents))
+        evidence = _checked(path, tables, problems, _digest({"": read_bytes(path)}), frozenset(sheet.contents))
     except EvidenceError as error:
         raise EvidenceError(map(in_sheet, error.problems)) from None
     # Of columns that are not read the sheet has notes of its own.

@@ -15,7 +15,10 @@ _EVENTS = Whole(low=0, high=10_000_000, remedy=_COUNT)
 _PATIENTS = Whole(low=1, high=10_000_000, remedy=_COUNT)
 _STUDIES = Whole(low=1, high=10_000, remedy="Give a number of studies.")
 _YEAR = Whole(low=1900, high=2100, remedy="Give the year of publication.")
-_LEVEL = Number(above=0, below=1, low=0.5, high=0.9999, remedy="Give the level as a probability, such as 0.95.")
+LEVELS = 0.5, 0.999
+"""Between which the levels of intervals lie, printed ones and those of this program."""
+_LEVEL = Number(above=0, below=1, low=LEVELS[0], high=LEVELS[1],
+                remedy="Give the level as a probability, such as 0.95.")
 TIERS = {"A": "stated by a primary source, or by two sources that agree",
          "B": "from one secondary source, derived from a percentage, or with a mild doubt",
          "C": "of other patients or another time, a lower bound, or doubtful: for sensitivity analyses only"}

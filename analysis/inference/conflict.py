@@ -377,6 +377,9 @@ def _chance(tail: float) -> str:
 
 
 def _written(value: float) -> str:
-    """A probability with two significant digits of itself and of its complement; three to six decimals."""
+    """A probability with two significant digits of itself and of its complement; at least three decimals."""
+    if 0.0 < value < 1e-4:
+        mantissa, _, power = f"{value:.1e}".partition("e")
+        return f"{mantissa}e{int(power)}"
     rest = min(value, 1.0 - value)
-    return f"{value:.{max(3, 1 - int(np.floor(np.log10(rest)))) if rest >= 1e-5 else 3}f}"
+    return f"{value:.{max(3, 1 - int(np.floor(np.log10(rest)))) if rest > 0.0 else 3}f}"

@@ -1,6 +1,6 @@
 """Distributions of estimands over a posterior grid: moments as sums, quantiles by inverting a distribution function."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -20,8 +20,10 @@ WORST_ERROR = 0.5 / POINTS
 
 _FINER_MIXTURE = 16
 _FINER_SLICE = 4  # many slices lie between one another
+_FINER_SHARED = 256  # a jump lies within one cell
 _SMALLEST = 1e-13
 _NARROWEST = 1e-12
+_NARROWEST_OF_ZEROS = 1e-280  # where all values are 0, as logs of rates that round to 1 are; its inverse is a number
 _ROOT_ERROR = 1e-8  # of a probability
 _EDGES = np.array([-4.0, -2.0, 0.0, 2.0, 4.0])  # standard deviations from the mean, between which a root is sought
 
@@ -90,6 +92,39 @@ def distribution(grid: Grid | Slices, values: np.ndarray) -> Distribution:
 
     lowest, highest = values.min(), values.max()
     return Distribution(mean, sd, cdf, lambda p: np.clip(back(np.interp(p, f, x)), lowest, highest))
+
+
+def shared_cells(grid: Slices, name: str) -> tuple[tuple[Grid, ...], np.ndarray, np.ndarray]:
+    """The slices that matter; values of what all studies share in fine cells between them, and the mass of each.
+
+    The log of a density is smoother than the density, and keeps its tails.
+    """
+    kept = [at for at, share in enumerate(grid.shares) if share > _SMALLEST]
+    parts = tuple(grid.grids[at] for at in kept)
+    values = _between(np.array([part.values[name].ravel()[0] for part in parts]))
+    mass = np.exp(_between(np.log(grid.shares[kept])))
+    return parts, values, mass / mass.sum()
+
+
+def between_slices(laws: Sequence[Distribution], at: np.ndarray) -> np.ndarray:
+    """Probability of at most each of these values, shape (c,), one for each of the cells of `shared_cells`.
+
+    Between two slices both distributions count, moved and stretched to where the mean and the standard deviation are.
+    """
+    place = (np.arange(len(at)) + 0.5) / _FINER_SHARED
+    mean, sd = (_between(np.array([getattr(law, name) for law in laws])) for name in ("mean", "sd"))
+    below = np.zeros(len(at))
+    for number, law in enumerate(laws):
+        near = np.abs(place - number) < 1.0
+        share = 1.0 - np.abs(place[near] - number)
+        below[near] += share * law.cdf(law.mean + law.sd * (at[near] - mean[near]) / sd[near])
+    return below
+
+
+def _between(values: np.ndarray) -> np.ndarray:
+    """A function of the slices in the fine cells between them."""
+    fine = refined(values[:, None], 0, _FINER_SHARED).ravel()
+    return (fine[1:] + fine[:-1]) / 2.0
 
 
 def _cells(weights: np.ndarray, values: np.ndarray, finer: int = FINER) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -221,7 +256,7 @@ def _piecewise_linear(low: np.ndarray, high: np.ndarray, mass: np.ndarray) -> tu
     """The distribution function of a mixture of uniform distributions, as its corners."""
     kept = mass > _SMALLEST
     low, high, mass = low[kept], high[kept], mass[kept]
-    least = _NARROWEST * max(float(np.abs(high).max()), np.finfo(float).tiny)
+    least = max(_NARROWEST * float(np.abs(high).max()), _NARROWEST_OF_ZEROS)
     high = np.maximum(high, low + least)
     x = np.concatenate([low, high])
     slope = mass / (high - low)

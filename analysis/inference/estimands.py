@@ -1,5 +1,6 @@
 """What a posterior says: named quantities with their scale, unit and kind of interval, from draws to a tidy table."""
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from analysis.inference.weighted import equal_tails
 from models.curve import CONSTANT_HAZARD, Curve
+from models.curves import NEVER
 from models.integrals import NORMAL_NODES, NORMAL_WEIGHTS, unit_rule
 from models.model import Draws, Model
 from models.studies import Studies
@@ -78,8 +80,11 @@ class Quantity(_Named):
 
     def estimate(self, limits: Iterable[float], *, mean: float, sd: float, level: float, mcse: float = np.nan,
                  study_id: str | None = None) -> "Estimate":
-        """The tidy row from lower limit, median and upper limit; without moments where they need not exist."""
-        lower, median, upper = map(float, limits)
+        """The tidy row from lower limit, median and upper limit; without moments where they need not exist.
+
+        A median that is never reached is infinite.
+        """
+        lower, median, upper = (reached(value) if self.unit == "months" else float(value) for value in limits)
         mean, sd, mcse = (float(value) if self.moments else np.nan for value in (mean, sd, mcse))
         return Estimate(self.estimand, study_id, self.time_months, self.scale, self.unit, mean, sd, median, lower,
                         upper, level, self.interval, mcse)
@@ -94,7 +99,7 @@ class Estimate(_Named):
     mean, sd : float
         NaN where the posterior mean need not exist.
     lower, upper : float
-        Equal-tailed limits at `level`.
+        Equal-tailed limits at `level`; infinite where a median is never reached.
     mcse : float
         Monte-Carlo standard error of the mean.
     """
@@ -272,6 +277,11 @@ def _survival(name: str, probability: np.ndarray, horizon: float, interval: str 
 def _hazard(name: str, log_hazard: np.ndarray, *, interval: str = "credible") -> Quantity:
     # No hazard is that large; the bound keeps squares within the range of numbers.
     return Quantity(name, PER_100_PERSON_YEARS * np.exp(np.minimum(log_hazard, 300.0)), "hazard", HAZARD_UNIT, interval)
+
+
+def reached(months: float) -> float:
+    """The months of a median, infinite where it is never reached."""
+    return math.inf if math.isclose(months, NEVER) else float(months)
 
 
 def summarise(quantity: Quantity, study_ids: tuple[str, ...], *, chains: int, level: float,

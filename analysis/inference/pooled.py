@@ -6,14 +6,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analysis.inference import estimands
-from analysis.inference.distribution import Distribution, distribution, mixture
+from analysis.inference.distribution import Distribution, between_slices, distribution, mixture, quantiles, shared_cells
 from analysis.inference.estimands import Estimate, Quantity
 from analysis.inference.grid import Grid, Slices
 from analysis.inference.weighted import equal_tails, mean_and_sd
+from models.curves import NEVER
 from models.integrals import unit_rule
 
 # E p^2 is the integral of 2 p (1 - F(p)) over 0..1.
 _NODES, _WEIGHTS = unit_rule(64)
+_SOONEST, _ROOT_ERROR = 1e-3, 1e-8  # months, and of a probability
 _FOR_PREDICTION = ("mean_rate", "rho", "eta", "tau")
 """Summaries on which the distribution of a new study's effect rests."""
 
@@ -67,6 +69,8 @@ def _distribution(grid: Grid | Slices, quantity: Quantity, values: Mapping[str, 
         return _new_survival(grid, horizon)
     if quantity.estimand == "new_study_hazard":
         return _new_hazard(grid)
+    if quantity.estimand == "median_months" and "cured" in grid.density.priors and len(grid.grids) > 1:
+        return _median_of_cured(grid)
     return distribution(grid, quantity.draws)
 
 
@@ -102,6 +106,28 @@ def _new_survival(grid: Grid | Slices, horizon: float) -> Distribution:
         return 1.0 - marginal.new_study_cdf(values, marginal.curve.effect_at(values, survival, horizon))
 
     return mixture(grid, cdf, tau, mean=mean, sd=float(np.sqrt(max(square - mean**2, 0.0))), low=0.0, high=1.0)
+
+
+def _median_of_cured(grid: Slices) -> Distribution:
+    """Months at which half of the patients of the typical study had the event; those of `NEVER` where more are cured.
+
+    It is no more than m months where the effect is at least what survival of a half then asks for. That grows without
+    bound as the cured share comes to a half: the distribution of the effect is therefore interpolated between the
+    slices of that share, which are coarser than the distance within which the median jumps.
+    """
+    marginal, (parts, cured, mass) = grid.density.model.density, shared_cells(grid, "cured")
+    effects = [distribution(part, marginal.population["eta"](part.values)) for part in parts]
+
+    def no_later(log_months: float) -> float:
+        least = marginal.curve.effect_at({"cured": cured}, 0.5, np.exp(log_months))
+        return float(mass @ (1.0 - between_slices(effects, least)))
+
+    def below(log_months: np.ndarray | float) -> np.ndarray:
+        return np.reshape([no_later(value) for value in np.ravel(log_months).tolist()], np.shape(log_months))
+
+    first, last = np.log(_SOONEST), np.log(NEVER)
+    return Distribution(np.nan, np.nan, lambda months: below(np.log(np.maximum(months, _SOONEST))),
+                        lambda p: np.exp(quantiles(below, p, first, last, error=_ROOT_ERROR)))
 
 
 def _new_hazard(grid: Grid | Slices) -> Distribution:

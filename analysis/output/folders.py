@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from analysis.output import checks
@@ -31,7 +32,7 @@ from analysis.output.manifests import (
 )
 from analysis.system.errors import OutputError, one_line
 from analysis.system.files import as_json, write_text
-from analysis.system.interrupts import temporary, undisturbed
+from analysis.system.interrupts import ending_with, temporary, undisturbed
 
 _MARKER, _COMPLETE, _OLD, _NEW = "recart-workshop", "complete.json", "old", "new"
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of <fcntl.h> and <linux/fs.h>
@@ -129,7 +130,7 @@ def adding(folder: Path | None, *, data: Path, run: str, names: Sequence[str]) -
         with speaking_of(folder, place):
             if not place.exists():
                 place.mkdir(parents=True)
-                stack.callback(_remove_empty, place)
+                stack.enter_context(ending_with(partial(_remove_empty, place)))
             beside = os.access(place.parent, os.W_OK) and place != place.parent
             path = place.with_name(f".{place.name}.lock") if beside else place / ".lock"
             lock = stack.enter_context(in_use(folder, path, alone=False))

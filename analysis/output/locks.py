@@ -4,9 +4,11 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from analysis.system.errors import OutputError
+from analysis.system.interrupts import ending_with
 
 _IN_USE, _CHANGING = 0, 1  # bytes of a lock file: held by every run, and by the one that changes the folder
 
@@ -20,7 +22,7 @@ def in_use(folder: Path, path: Path, *, alone: bool) -> Iterator[int]:
     folder : Path
         As the user names it, for the message.
     path : Path
-        The lock file; the last run takes it with it.
+        The lock file; the last run takes it with it, unless it is killed with no time to do so.
 
     Raises
     ------
@@ -28,13 +30,8 @@ def in_use(folder: Path, path: Path, *, alone: bool) -> Iterator[int]:
         When another run has it.
     """
     handle = _locked(folder, path, alone=alone)
-    try:
+    with ending_with(partial(_give_back, handle, path)):
         yield handle
-    finally:
-        if try_lock(handle):
-            with suppress(OSError):
-                path.unlink()
-        os.close(handle)
 
 
 @contextmanager
@@ -58,6 +55,14 @@ def try_lock(handle: int, *, alone: bool = True) -> bool:
     except OSError:  # a network file system that knows no locks
         pass
     return True
+
+
+def _give_back(handle: int, path: Path) -> None:
+    """Unlock the file, and remove it where no other run has it; who opens it meanwhile looks whether it is there."""
+    if try_lock(handle):
+        with suppress(OSError):
+            path.unlink()
+    os.close(handle)
 
 
 def _locked(folder: Path, path: Path, *, alone: bool) -> int:

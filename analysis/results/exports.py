@@ -11,7 +11,8 @@ METAFOR = Layout("metafor.csv", "One study of one endpoint, for R's metafor (esc
     Column("slab", "name of the study as readers see it", "text"),
     Column("measure", "measure of escalc: PLO for a rate, IRLN for events over person-months; GEN where yi is given",
            "text"),
-    Column("xi", "patients with the event, or events", "number"), Column("ni", "patients", "count"),
+    Column("xi", "patients with the event, or events", "number"),
+    Column("ni", "patients; effective ones, whole, at a landmark that everybody or nobody reaches", "count"),
     Column("ti", "person-months"), Column("yi", "log hazard, events per person-month"),
     Column("vi", "its variance; where errors differ below and above, that of their mean")))
 RBEST = Layout("rbest.csv", "One study of one rate, for R's RBesT (gMAP).", columns(
@@ -29,9 +30,9 @@ def metafor_rows(case: Case, labels: dict[str, str]) -> Iterator[dict[str, Any]]
         cells = {"endpoint": case.question.endpoint, "study": study.study_id, "slab": labels[study.study_id],
                  "ni": study.patients}
         if study.landmark_months > 0.0:
-            # A landmark that everybody or nobody reaches is a count of effective patients.
-            patients = study.events + study.person_months / study.landmark_months
-            yield {**cells, "measure": "PLO", "xi": study.events, "ni": round(patients)}
+            # A landmark that everybody or nobody reaches is a count of effective patients, of whom all or none count.
+            patients = max(round(study.events + study.person_months / study.landmark_months), 1)
+            yield {**cells, "measure": "PLO", "xi": patients if study.events else 0, "ni": patients}
         elif study.person_months > 0.0:
             yield {**cells, "measure": "IRLN", "xi": study.events, "ti": study.person_months}
         else:

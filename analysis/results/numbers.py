@@ -12,10 +12,13 @@ from typing import Any
 
 Row = Mapping[str, Any]
 MISSING = "–"
+NOT_REACHED = "not reached"
+"""What is written for a median time that never comes, which is infinite."""
 MINUS = "−"
 PROBABILITY_UNITS = ("proportion", "probability")
 RATIO = "ratio"
 _MOST_DECIMALS, _MOST_MORE = 12, 3
+_TINY, _MOST_ZEROS = 1e-4, 8
 _RESOLVED = 5.0  # units of the last digit: rounding moves no limit by more than a tenth of the interval
 _LONGEST = 1200.0  # months: nobody is followed for longer than a century
 _FARTHEST = 1000.0  # a ratio beyond it, or below its inverse, is told by that alone
@@ -148,7 +151,7 @@ def significant(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return MISSING
     size, sign = abs(value), MINUS if value < 0.0 else ""
-    if size >= 1e5 or 0.0 < size < 1e-4:
+    if size >= 1e5 or 0.0 < size < _TINY:
         mantissa, _, power = f"{size:.1e}".partition("e")
         return f"{sign}{mantissa}e{int(power)}"
     return f"{sign}{float(f'{size:.1e}') if size >= 1000.0 else size:,.{_two_digits(size)}f}"
@@ -183,6 +186,8 @@ def chance(value: float | None) -> str:
 
 def number(value: float | None, unit: str, scale: Scale = PERCENT) -> str:
     """A number in its unit, which is not repeated: at least two significant digits, one decimal of months, else two."""
+    if is_never(value, unit):
+        return NOT_REACHED
     if value is None or not math.isfinite(value):
         return MISSING
     if unit in PROBABILITY_UNITS:
@@ -197,6 +202,11 @@ def number(value: float | None, unit: str, scale: Scale = PERCENT) -> str:
         return _ratio(value)
     least = 1 if unit == "months" else 2
     return significant(value) if abs(value) >= 1000.0 else fixed(value, max(least, _two_digits(value)))
+
+
+def is_never(value: float | None, unit: str) -> bool:
+    """Whether it is a time that never comes."""
+    return value == math.inf and unit == "months"
 
 
 def as_printed(value: float | None, unit: str, scale: Scale = PERCENT) -> str:
@@ -247,6 +257,9 @@ def joint(values: Sequence[float | None], unit: str, scale: Scale = PERCENT, *, 
         Fewest decimals; None takes those of the unit: none for proportions and events per person-time, one for
         months, two for others.
     """
+    if any(is_never(value, unit) for value in values):
+        texts = joint([None if is_never(value, unit) else value for value in values], unit, scale, least=least)
+        return [NOT_REACHED if is_never(value, unit) else text for value, text in zip(values, texts, strict=True)]
     top = math.inf
     if unit in PROBABILITY_UNITS:
         values, top = [None if value is None else scale.factor * value for value in scale.places(values)], scale.top
@@ -261,7 +274,15 @@ def joint(values: Sequence[float | None], unit: str, scale: Scale = PERCENT, *, 
             unit not in PROBABILITY_UNITS and _needs_own_digits(numbers, unit, least)):
         return [(_ratio if unit == RATIO else significant)(value) for value in values]
     decimals, positive = _decimals(numbers, least), top < math.inf or min(numbers, default=0.0) >= 0.0
+    if are_tiny(numbers, decimals):
+        return [significant(value) for value in values]
     return [fixed(value, decimals, positive=positive, top=top) for value in values]
+
+
+def are_tiny(values: Sequence[float], decimals: int) -> bool:
+    """Whether with common decimals numbers near 0 would be rows of zeros, or look like 0."""
+    return 0.0 < max(map(abs, values), default=0.0) < _TINY and (decimals > _MOST_ZEROS or any(
+        value and not f"{value:.{decimals}f}".strip("-0.") for value in values))
 
 
 def finite(values: Iterable[float | None]) -> list[float]:
@@ -329,7 +350,7 @@ def unit_text(unit: str, scale: Scale = PERCENT) -> str:
 def with_unit(text: str, unit: str, scale: Scale = PERCENT) -> str:
     """The text of an estimate, or of one with limits, with its unit behind the estimate."""
     middle, bracket, limits = text.partition(" [")
-    return f"{middle} {unit_text(unit, scale)}".rstrip() + bracket + limits
+    return middle + ("" if middle == NOT_REACHED else f" {unit_text(unit, scale)}".rstrip()) + bracket + limits
 
 
 def counted(number_of: int | None, noun: str, plural: str = "") -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from analysis.inference.further import Further
 from analysis.inference.prediction import NAMED_BELOW
-from analysis.results.numbers import chance, joint, level_text
+from analysis.results.numbers import chance, interval_text, joint, level_text, with_unit
 from analysis.results.table import Column, Layout
 
 PREDICTED = Layout("predicted.csv", "One count that a further study can report.", (
@@ -46,8 +46,7 @@ def sentences(answer: Further) -> list[str]:
     level = f"{level_text(answer.case.level)} prediction"
     if answer.median_months:
         low, middle, high = answer.median_months
-        texts = joint([value if math.isfinite(value) else None for value in (middle, low, high)], "months")
-        predicted = "a median of {} months [{}, {}]".format(*(text.replace("–", "not reached") for text in texts))
+        predicted = f"a median of {with_unit(interval_text(middle, low, high, 'months'), 'months')}"
     elif report.months is None:
         events = (f"{report.patients * value:.0f}" for value in limits)
         predicted = f"{{}} of {report.patients} [{{}}, {{}}]".format(*events)

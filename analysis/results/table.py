@@ -76,7 +76,7 @@ _SHARED = {column.name: column for column in (
     Column("sd", "posterior standard deviation; empty where it need not exist"),
     Column("median", "posterior median", "estimate", "Estimate{unit} [{level} credible]"),
     Column("lower", "lower limit of the interval, equal tails"),
-    Column("upper", "upper limit of the interval, equal tails"),
+    Column("upper", "upper limit of the interval, equal tails; empty where a median is never reached"),
     Column("level", "probability of the interval, such as 0.95", "kind interval", "Interval"),
     Column("interval", "kind of the interval: credible, prediction or confidence", "text", "Interval"),
     Column("pit", "predictive probability of less than the study reports, plus half that of just that (mid-p)",

@@ -15,7 +15,7 @@ from analysis.evidence.types import HANDLING
 from analysis.inference.agreement import Agreement
 from analysis.inference.conflict import Check
 from analysis.inference.diagnostics import Diagnostics
-from analysis.inference.estimands import MAIN, Estimate
+from analysis.inference.estimands import MAIN, Estimate, reached
 from analysis.results.table import Column, Layout, Row, columns
 
 _QUESTION = "endpoint model subset tiers study_set early_landmarks"
@@ -146,7 +146,8 @@ def prior_cells(checked: Check) -> dict[str, Any]:
 def agreement_rows(case: Case, agreements: Iterable[Agreement]) -> list[dict[str, Any]]:
     """Rows of agreement.csv: each pooled number of a fit from both engines."""
     shared = case_cells(case, AGREEMENT)
-    return [{**shared, **AGREEMENT.pick(vars(number)), "z": number.z, "agrees": number.agrees} for number in agreements]
+    return [{**shared, **AGREEMENT.pick(vars(number)), "z": number.z, "agrees": number.agrees,
+             **{name: reached(getattr(number, name)) for name in ("sampled", "exact")}} for number in agreements]
 
 
 def study_rows(evidence: Evidence, case: Case) -> list[dict[str, Any]]:

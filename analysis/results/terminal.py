@@ -6,7 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analysis.results.numbers import PROBABILITY_UNITS, counted, decimals_for, finite, fixed, limits_of, significant
+from analysis.results.numbers import (
+    NOT_REACHED,
+    PROBABILITY_UNITS,
+    are_tiny,
+    counted,
+    decimals_for,
+    finite,
+    fixed,
+    is_never,
+    limits_of,
+    significant,
+)
 from analysis.results.records import FAILED
 from analysis.results.table import Layout, Row
 from analysis.results.writing import NOTHING, RATE, Instead, Writer
@@ -61,6 +72,8 @@ def _least(unit: str) -> int:
 
 def number(value: float | None, unit: str = "") -> str:
     """A number with three decimals, one for times, two digits where that shows none; empty where there is none."""
+    if is_never(value, unit):
+        return NOT_REACHED
     if value is None or not math.isfinite(value):
         return ""
     text = fixed(value, _least(unit))
@@ -76,11 +89,12 @@ def numbers(values: Sequence[float | None], unit: str = "", *, like: Sequence[fl
         Whose decimals are taken, where they are not the values' own.
     """
     alike = finite(like or values)
-    if max(map(abs, alike), default=0.0) >= 1e5:
-        return [number(value, unit) for value in values]
     decimals, positive = decimals_for(alike, _least(unit)), min(alike, default=0.0) >= 0.0
+    if max(map(abs, alike), default=0.0) >= 1e5 or are_tiny(alike, decimals):
+        return [number(value, unit) for value in values]
     top = 1.0 if unit in PROBABILITY_UNITS else math.inf
-    return [fixed(value, decimals, positive=positive, top=top) if finite([value]) else "" for value in values]
+    return [fixed(value, decimals, positive=positive, top=top) if finite([value]) else number(value, unit)
+            for value in values]
 
 
 def with_limits(value: float | None, low: float | None, high: float | None, unit: str = "") -> str:

@@ -70,7 +70,7 @@ class Writer:
         """A cell by the format of its column, words in the place of a number as they are; empty without a row."""
         column, value = self.layout.column(name), row.get(name) if row else None
         form, *beside = column.format.split()
-        if row is None or (form != "pair" and _is_missing(value)):
+        if row is None or (form != "pair" and _is_missing(value) and not (form == "estimate" and value == math.inf)):
             return "" if row is None or column.kind == "text" else self.missing
         if form not in FORMATS:
             return format(value, form)

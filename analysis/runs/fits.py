@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.cases.case import NoStudies, case_of, model_for
+from analysis.cases.case import Case, NoStudies, case_of, model_for
 from analysis.cases.selection import SharedPatients, candidates
 from analysis.cases.settings import ALL, Job
 from analysis.evidence.directory import Evidence
@@ -22,6 +22,8 @@ from models.model import NeedsDensity
 if TYPE_CHECKING:
     import xarray as xr
 
+_NOT_CONVERGED = "NOT CONVERGED"
+
 
 def records(evidence: Evidence, jobs: tuple[Job, ...], folder: Path | None, *, cores: int = 1) -> tuple[Record, ...]:
     """Make one fit for jobs that use the same rows, save its posterior under `folder` (None: nowhere) for each.
@@ -35,7 +37,7 @@ def records(evidence: Evidence, jobs: tuple[Job, ...], folder: Path | None, *, c
         fit = run(case_of(evidence, jobs[0]), cores=cores)
     except (NoStudies, SharedPatients, NeedsDensity, SamplingFailed, QuadratureFailed) as reason:
         status = {NoStudies: "no studies", SharedPatients: "not pooled", NeedsDensity: "no density"}.get(
-            type(reason), "NOT CONVERGED")
+            type(reason), _NOT_CONVERGED)
         return tuple(_empty(evidence, job, status, str(reason)) for job in jobs)
     labelled = (replace(fit, case=replace(fit.case, job=job, selection=case_of(evidence, job).selection))
                 for job in jobs)
@@ -86,7 +88,7 @@ def attempted(evidence: Evidence, jobs: tuple[Job, ...], folder: Path | None) ->
 
 def _of_fit(evidence: Evidence, fit: Fit, path: str) -> Record:
     case, job, sampler = fit.case, fit.case.job, fit.sampler
-    k, n = len(case.studies), case.studies.patients
+    k, n, priors = _fitted(case)
     diagnostics = {
         **tables.question_cells(job.question, case.model.name), **tables.diagnostic_row(fit.diagnostics),
         **tables.prior_cells(fit.prior_check), "k_studies": k, "n_patients": n, "chains": sampler.chains,
@@ -94,7 +96,7 @@ def _of_fit(evidence: Evidence, fit: Fit, path: str) -> Record:
     chances = {identity: interval_probability(fit, estimand, months, low, high) for identity, estimand, months, low,
                high in answerable_intervals(evidence, job.question)} if fit.estimates else {}
     return Record(
-        job, case.model.name, diagnostics["status"], k, n, {name: str(prior) for name, prior in case.priors.items()},
+        job, case.model.name, diagnostics["status"], k, n, priors,
         fit.warnings, tuple(tables.estimate_rows(case, fit.printed)), diagnostics,
         tuple(tables.study_rows(evidence, case)), tuple(tables.conversion_rows(case)),
         tuple(tables.left_out_rows(case.selection)), chances, tuple(tables.agreement_rows(case, fit.agreement)),
@@ -102,8 +104,15 @@ def _of_fit(evidence: Evidence, fit: Fit, path: str) -> Record:
 
 
 def _empty(evidence: Evidence, job: Job, status: str, reason: str) -> Record:
-    selection = candidates(evidence, job.question)
+    """The record of a job that has no result; where a case could be made, with its studies and priors."""
+    case = case_of(evidence, job) if status == _NOT_CONVERGED else None
+    selection = case.selection if case else candidates(evidence, job.question)
     model = model_for(selection.endpoint.kind, job.model).name
     diagnostics = {**tables.question_cells(job.question, model), "status": status, "failures": reason}
-    return Record(job, model, status, warnings=selection.warnings, diagnostics=diagnostics,
-                  left_out=tuple(tables.left_out_rows(selection)))
+    return Record(job, model, status, *(_fitted(case) if case else ()), warnings=selection.warnings,
+                  diagnostics=diagnostics, left_out=tuple(tables.left_out_rows(selection)))
+
+
+def _fitted(case: Case) -> tuple[int, int, dict[str, str]]:
+    """Numbers of studies and patients, and the priors in words."""
+    return len(case.studies), case.studies.patients, {name: str(prior) for name, prior in case.priors.items()}

@@ -6,7 +6,7 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import active_children
 from pathlib import Path
@@ -20,6 +20,7 @@ parting = "Interrupted. An output folder holds its earlier result or the new one
 
 temporary: set[Path] = set()
 """Folders that must not outlive this process."""
+_endings: list[Callable[[], None]] = []
 _waiting: list[int] = []
 _undisturbed = threading.Lock()
 
@@ -46,6 +47,18 @@ def undisturbed() -> Iterator[None]:
         yield
         if _waiting:
             _end(_waiting[0])
+
+
+@contextmanager
+def ending_with(step: Callable[[], None]) -> Iterator[None]:
+    """A block that ends with this step, also where a signal ends the process in its midst."""
+    _endings.append(step)
+    try:
+        yield
+    finally:
+        if step in _endings:  # else a signal is doing it
+            _endings.remove(step)
+            step()
 
 
 @contextmanager
@@ -81,6 +94,8 @@ def _end(number: int) -> None:
             process.kill()
         for folder in tuple(temporary):
             shutil.rmtree(folder, ignore_errors=True)
+        while _endings:
+            _endings.pop()()
         with suppress(OSError):
             os.write(2, f"{parting}\n".encode())
     finally:

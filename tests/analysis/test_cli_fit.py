@@ -1,5 +1,6 @@
 """`fit` as other programs call it: the JSON contract, portable evidence, saved posteriors, reproducibility."""
 
+import csv
 import json
 import math
 
@@ -8,7 +9,10 @@ import numpy as np
 import pytest
 
 from analysis.__main__ import main
+from analysis.cases.settings import Job, Question
+from analysis.chapters.curves.rows import CURVES, curve_rows
 from analysis.evidence.loading import load
+from analysis.results.writing import Writer
 
 KEYS = {"schema_version", "data_sha256", "endpoint", "model", "subset", "tiers", "engine", "priors", "n_studies",
         "n_patients", "seed", "warnings", "estimates", "diagnostics", "converged"}
@@ -133,3 +137,39 @@ def test_unconverged_fit_ends_with_code_3_and_no_estimate(capsys, portable, monk
     monkeypatch.setattr(command, "QUICK", settings.Sampler(tune=5, draws=10))
     found = fit(capsys, "resp", "--data", portable, "--quick", code=3)
     assert not found["converged"] and found["estimates"] == [] and found["diagnostics"]["failures"]
+
+
+def test_a_fit_without_a_result_still_says_what_it_was_of_and_what_to_try(capsys, tmp_path):
+    """A median that was not reached is a study of the models of curves, and no row that they leave out."""
+    data = tmp_path / "data.csv"
+    data.write_text("study,statistic,time_months,estimate,ci_low,ci_high,n,upper_not_reached\n"
+                    "A,median,24,,,,30,true\nB,landmark,12,0.6,0.4,0.75,40,\nC,median,,14,8,,25,true\n")
+    arguments = ["fit", "survival", "--engine", "exact", "--model", "mixture_cure", "--data", str(data)]
+    assert main(arguments) == 3
+    text = capsys.readouterr()
+    assert "3 studies, 95 patients" in text.out and "left out" not in text.err
+    assert "Try --engine nuts, --model log_hazard, --model weibull, --model exponential, or a narrower" in text.err
+    found = fit(capsys, *arguments[1:], code=3)
+    assert (found["n_studies"], found["n_patients"], found["converged"], found["estimates"]) == (3, 95, False, [])
+    assert found["priors"]["cured"] == "Beta(1, 2)" and found["left_out"] == [] and found["warnings"] == []
+
+
+def test_a_median_that_is_never_reached_is_said_to_be_so(capsys, tmp_path):
+    """Survival levels off above a half in one study, and just below it in others."""
+    data = tmp_path / "data.csv"
+    data.write_text("study,statistic,time_months,estimate,n\nA,landmark,12,0.6,40\nA,landmark,24,0.52,40\n"
+                    "B,landmark,12,0.57,40\nB,landmark,24,0.5,40\nC,landmark,24,0.45,40\n")
+    arguments = ["fit", "survival", "--engine", "exact", "--model", "mixture_cure", "--data", str(data)]
+    assert main(arguments) == 0
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("median_months"))
+    assert ", not reached]" in line and "12000" not in line
+    (row,) = (row for row in fit(capsys, *arguments[1:])["estimates"] if row["estimand"] == "median_months")
+    assert row["upper"] is None and 0.0 < row["lower"] < row["median"] < 100.0
+    evidence = load(data)
+    rows = curve_rows(evidence, Job(Question("")), "survival", "all")[CURVES.file]
+    CURVES.table(rows).write(tmp_path)
+    (cells,) = (cells for cells in csv.DictReader((tmp_path / CURVES.file).open())
+                if (cells["model"], cells["estimand"]) == ("mixture_cure", "median_months"))
+    assert cells["upper"] == "" and float(cells["median"]) == pytest.approx(row["median"])
+    (told,) = (row for row in rows if (row["model"], row["estimand"]) == ("mixture_cure", "median_months"))
+    assert Writer(CURVES)(told).endswith(", not reached]")

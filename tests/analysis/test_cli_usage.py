@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import warnings
 
 import pytest
 
@@ -57,6 +58,10 @@ def test_check_of_bad_evidence_is_json_too(tmp_path, capsys):
     (["fit", "cr", "--prior", "rho=Normal(0,1)"], "unit"),
     (["fit", "cr", "--prior", "rho=__import__('os')"], "no prior"),
     (["fit", "cr", "--prior", "kappa=Beta(1,1)"], "kappa"),
+    (["fit", "cr", "--prior", "mu=Beta(1,1)", "--prior", "mu=Beta(2,1)"],
+     "--prior mu= is given twice, as Beta(1,1) and as Beta(2,1); leave one out"),
+    (["calibrate", "beta_binomial", "--prior", "mu=Beta(1,1)", "--prior", "mu=Beta(1,1)"], "mu= is given twice"),
+    (["init", "nowhere", "--data", "mine.csv"], "leave out --data mine.csv; for a spreadsheet of your own write "),
     (["compare", "--prior", "kappa=Beta(1,1)"], "kappa"),
     (["report", "--quick", "--png"], "--quick draws none"),
     (["fit", "nt_any", "--tiers", "C", "--subset", "cd19_only", "--set", "extension"], "no study"),
@@ -65,6 +70,13 @@ def test_mistakes_of_the_user_end_with_code_2_and_no_traceback(arguments, messag
     assert main(arguments) == 2
     streams = capsys.readouterr()
     assert message in streams.err and "Traceback" not in streams.err and not streams.out
+
+
+def test_a_prior_next_to_1_gives_numbers_without_warnings_of_libraries(capsys):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert main(["fit", "cr", "--engine", "exact", "--prior", "mu=Beta(1e6,1)"]) == 0
+    assert "RuntimeWarning" not in capsys.readouterr().err
 
 
 def test_output_that_cannot_be_written_is_said_before_the_work(tmp_path, capsys):

@@ -261,3 +261,10 @@ def test_the_page_shows_it_with_the_number_and_escaped(tmp_path):
     (rows,) = [rows for caption, rows in page.tables.items() if caption.startswith("Pooled estimate, prediction")]
     assert rows[1][0] == "Overall survival (a prior fights the data)"
     assert "fights" not in silent.text
+
+
+@pytest.mark.parametrize(("value", "printed"), [
+    (0.0, "0.000"), (1.3e-7, "1.3e-7"), (0.00012, "0.00012"), (0.8, "0.800"), (1.0 - 3e-6, "0.9999970"),
+    (1.0, "1.000")])
+def test_a_warning_has_two_digits_of_each_probability(value, printed):
+    assert conflict._written(value) == printed

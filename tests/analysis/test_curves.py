@@ -97,6 +97,17 @@ def test_a_median_that_was_not_reached_bounds_survival(tmp_path):
     assert with_it.median > without.summary("survival").median + 0.02
 
 
+@pytest.mark.parametrize(("rows", "headline", "of_curves"), [
+    ("b,os,,,landmark,12,0.6,0.4,0.75,0.95,false,40,,\nc,os,,,median,,14,8,,0.95,true,25,,\n",
+     ["two studies: the heterogeneity is prior-dominated"], []),
+    ("b,os,,,median,12,,,,,true,40,,\n", [], ["two studies: the heterogeneity is prior-dominated"]),
+    ("", [], ["one study: nothing is pooled, and the heterogeneity is the prior's"])])
+def test_warnings_count_the_studies_of_the_model(tmp_path, rows, headline, of_curves):
+    evidence, _ = rows_of(tmp_path, "a,os,,,median,24,,,,,true,30,,\n" + rows)
+    for model, wanted in (("log_hazard", headline), ("weibull", of_curves)):
+        assert list(case_of(evidence, Job(OS, model=model)).selection.warnings) == wanted
+
+
 def test_events_with_person_months_are_what_log_hazard_makes_of_them(tmp_path):
     text = "a,os,,,,,,,,,false,50,20,600\nb,os,,,,,,,,,false,40,18,500\nc,os,,,,,,,,,false,30,9,400\n"
     evidence, _ = rows_of(tmp_path, text)
@@ -148,3 +159,23 @@ def test_a_case_without_studies_is_a_case_of_curves_too(shipped):
     everybody = tuple(study.study_id for study in shipped.studies)
     case = case_of(shipped, Job(Question("os", without=everybody), model="weibull"))
     assert (len(case.studies), case.selection.curves) == (0, ())
+
+
+def test_a_median_that_half_of_the_cured_shares_never_reach(tmp_path):
+    """Each point of a dense grid of all three hyperparameters has one median; its weight is the model's likelihood."""
+    evidence, _ = rows_of(tmp_path, "a,os,,,landmark,12,0.6,,,,false,40,,\na,os,,,landmark,24,0.52,,,,false,40,,\n"
+                          "b,os,,,landmark,24,0.55,,,,false,40,,\nc,os,,,landmark,36,0.5,,,,false,40,,\n")
+    posterior = posterior_of(case_of(evidence, Job(OS, model="mixture_cure")))
+    case, density = posterior.case, posterior.case.model.density
+    # Midpoints: a cured share of a half is a border of cells.
+    points = np.meshgrid(np.linspace(-3.0, 3.0, 60), (np.arange(24) + 0.5) / 12.0, (np.arange(240) + 0.5) / 240)
+    draws = dict(zip(("eta12", "tau", "cured"), map(np.ravel, points), strict=True))
+    log = density.log_likelihood(draws, case.studies).sum(axis=1) + sum(
+        case.priors[name].log_density_at(values) for name, values in draws.items())
+    weights = np.exp(log - log.max()) / np.exp(log - log.max()).sum()
+    months = density.curve.months_at(draws, draws["eta12"], 0.5)
+    (law,) = (item.distribution for item in posterior.pooled if item.name == "median_months")
+    for limit in (12.0, 24.0, 50.0, 200.0, 11_000.0):
+        # Cells of the share that the limit cuts, 1/240 wide, hold up to 0.03 each, of which most cancels.
+        assert float(law.cdf(limit)) == pytest.approx(float(weights[months <= limit].sum()), abs=0.003), limit
+    assert law.quantile(0.99) == pytest.approx(12_000.0) and law.quantile(0.1) < 30.0

@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from unittest.mock import Mock
 
+import numpy as np
 import pytest
 import xarray as xr
 
 import analysis
-from analysis import compare, fit, load, regress
+from analysis import compare, design, fit, load, predict, regress
 from analysis.__main__ import main
 from analysis.system.errors import UsageError
 from tests.evidence.build import write_evidence, write_files
@@ -50,7 +51,11 @@ def test_a_fit_has_the_numbers_of_the_command_line(shipped, capsys):
     ({"horizon": -1}, "argument --horizon: '-1' is not a number of months"),
     ({"horizon": 12}, "cr is a rate; --horizon is for survival endpoints"),
     ({"subset": "nobody"}, "defined are"),
-    ({"chains": 4}, "unrecognized arguments: --chains=4"),
+    ({"chains": 4}, "unrecognized arguments: --chains=4; fit takes engine, horizon, level, model, priors, quick, "),
+    ({"output": "x"}, "unrecognized arguments: --output=x"),
+    ({"help": True}, "unrecognized arguments: --help=True"),
+    ({"seed": np.float64(1.5)}, "argument --seed: '1.5' is not a whole number"),
+    ({"tiers": ["A", "B"]}, "argument --tiers: \"['A', 'B']\" is not made of the tiers A, B and C"),
 ])
 def test_what_the_command_line_refuses_is_refused_with_its_words(options, message, shipped):
     with pytest.raises(UsageError) as refused:
@@ -58,6 +63,25 @@ def test_what_the_command_line_refuses_is_refused_with_its_words(options, messag
     assert message in str(refused.value)
     with pytest.raises(UsageError, match="no covariate|unknown covariate"):
         regress(shipped, "cr", covariates=["dance"])
+
+
+def test_what_a_function_has_no_use_for_is_refused(shipped):
+    for function, needed in (regress, {}), (predict, {"events": 1, "n": 2}), (design, {"n": 40, "threshold": 0.7}):
+        for name in ("output", "json", "data", "help"):
+            with pytest.raises(UsageError, match=rf"arguments: --{name}=x; {function.__name__} takes .*tiers"):
+                function(shipped, "cr", **needed, **{name: "x"})
+    with pytest.raises(UsageError, match="unrecognized arguments: --json=True; compare takes engine, "):
+        compare(shipped, json=True)
+    with pytest.raises(UsageError, match=r"not 'my.xlsx'; read it first: fit\(load\('my.xlsx'\), ...\)"):
+        fit("my.xlsx", "cr")
+
+
+def test_numbers_of_numpy_are_numbers(shipped):
+    plain, of_numpy = (fit(shipped, "cr", engine="exact", **options) for options in (
+        {"seed": 3, "retrospective": True}, {"seed": np.int64(3), "retrospective": np.True_}))
+    assert plain.frame().equals(of_numpy.frame()) and plain.fit.case.job == of_numpy.fit.case.job
+    assert repr(predict(shipped, "cr", events=np.int64(2), n=np.int32(5), level=np.float64(0.9))) == repr(
+        predict(shipped, "cr", events=2, n=5, level=0.9))
 
 
 def test_draws_of_a_regression_have_its_numbers(shipped):
@@ -99,7 +123,7 @@ def test_each_compared_question_has_its_posterior(shipped, monkeypatch):
 
 
 def test_a_planned_trial_and_an_update_are_those_of_the_commands(tmp_path):
-    from analysis import design, load, update
+    from analysis import update
 
     planned = design(load(), "cr", n=40, threshold=0.7)
     assert "ELIR" in repr(planned) and list(planned.frame()["rate"])[:2] == [0.05, 0.1]

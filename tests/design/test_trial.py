@@ -111,10 +111,20 @@ def test_a_trial_of_survival_is_planned_at_any_time(months, capsys):
     (["os", "--n", "40", "--threshold", "0.4", "--model", "log_hazard"], "has a constant hazard"),
     (["cr", "--n", "40", "--threshold", "70"], "'70' is not a probability between 0.001 and 0.999"),
     (["cr", "--n", "40", "--threshold", "0.7", "--look", "40"], "--look 40 is not before the end"),
+    (["cr", "--n", "40", "--threshold", "0.7", "--futility", "0.1"], "--futility 0.1 is for an interim look; say"),
+    (["cr", "--n", "40", "--threshold", "0.7", "--robust", "0.2", "--analysis", "uniform"],
+     "--robust 0.2 is the weight of the vague component of the robust prior, and --analysis uniform takes another one"),
     (["cr", "--n", "40", "--threshold", "0.7", "--horizon", "12"], "cr is a rate")])
 def test_what_does_not_go_together_is_refused(options, message, capsys):
     assert main(["design", *options]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_the_help_names_the_model_that_is_taken(capsys):
+    assert main(["design", "--help"]) == 0
+    assert "default: the headline model of a rate; weibull for survival" in " ".join(capsys.readouterr().out.split())
+    assert main(["design", "os", "--n", "40", "--threshold", "0.4", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["model"] == "weibull"
 
 
 def test_a_prior_that_reaches_where_nobody_survives_is_summed():

@@ -141,6 +141,31 @@ def test_the_digest_follows_content_only(tmp_path):
     assert load(tmp_path / "b").sha256 == first
 
 
+def test_the_digest_of_one_file_is_that_of_its_bytes(tmp_path):
+    names, digests = ("mine.csv", "MINE.CSV", "other.csv"), set()
+    for name in names:
+        (tmp_path / name).write_text("study,events,n\nA,3,9\nB,5,11\n")
+        digests.add(load(tmp_path / name).sha256)
+    (tmp_path / names[0]).write_text("study,events,n\nA,3,9\nB,5,12\n")
+    assert len(digests) == 1 and load(tmp_path / names[0]).sha256 not in digests
+
+
+def test_levels_are_those_of_the_command_line(tmp_path):
+    from analysis.commands.arguments import parser
+    from analysis.system.errors import UsageError
+
+    text = "study,statistic,time_months,estimate,ci_low,ci_high,ci_level,n\nA,landmark,12,0.5,0.3,0.7,{},30\n"
+    for level in ("0.999", "0.9991"):
+        (tmp_path / "mine.csv").write_text(text.format(level))
+        if level == "0.999":
+            assert load(tmp_path / "mine.csv") and parser().parse_args(["fit", "os", "--level", level]).level == 0.999
+        else:
+            with pytest.raises(EvidenceError, match="0.9991"):
+                load(tmp_path / "mine.csv")
+            with pytest.raises(UsageError, match="0.9991"):
+                parser().parse_args(["fit", "os", "--level", level])
+
+
 @pytest.mark.parametrize("file", TABLES)
 def test_each_field_is_a_column_with_a_meaning(file):
     """A field without a declaration would never be read."""

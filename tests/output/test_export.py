@@ -52,6 +52,26 @@ def test_every_kind_of_survival_has_its_measure(tmp_path):
     assert (c["measure"], float(c["xi"]), int(c["ni"])) == ("PLO", 0.0, 10)
 
 
+def test_everybody_is_as_many_as_there_are(tmp_path):
+    """Of 30 and 11 patients 19.2 and 7.04 count: xi and ni are the same whole number, or metafor refuses them."""
+    data = tmp_path / "data.csv"
+    data.write_text("study,statistic,time_months,estimate,n\nA,landmark,12,0,30\nB,landmark,6,0,11\nC,landmark,6,1,11\n")
+    rows = exported(tmp_path / "out", data)["metafor.csv"]
+    assert [(row["measure"], int(row["xi"]), int(row["ni"])) for row in rows] == [
+        ("PLO", 19, 19), ("PLO", 7, 7), ("PLO", 0, 7)]
+
+
+def test_rows_that_are_left_out_are_told(tmp_path, capsys):
+    data = tmp_path / "data.csv"
+    data.write_text("study,statistic,time_months,estimate,n,upper_not_reached\nA,median,24,,30,true\nB,landmark,12,0.6,40,\n")
+    arguments = ["export", "--output", str(tmp_path / "out"), "--data", str(data)]
+    assert main(arguments) == 0
+    assert "left out: 1 row, the median was not reached" in capsys.readouterr().err
+    assert main([*arguments, "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["left_out"]
+    assert (row["endpoint"], row["study_id"], row["row"]) == ("survival", "a", 2)
+
+
 def test_json_names_the_files(tmp_path, capsys):
     assert main(["export", "--output", str(tmp_path / "out"), "--json"]) == 0
     assert [path.rpartition("/")[2] for path in json.loads(capsys.readouterr().out)["files"]] == [

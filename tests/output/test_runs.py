@@ -121,11 +121,23 @@ def test_kill_signals_and_second_runs(data, tmp_path):
         assert run.returncode == (-number if number == signal.SIGKILL else 128 + number)
         assert "Traceback" not in run.stderr.read() and snapshot(folder) == old
         beside = {path.name.split("-")[0] for path in folder.parent.iterdir()} - {"results"}
-        assert beside == {".results.lock"} | ({".results.building"} if number == signal.SIGKILL else set())
+        assert beside == ({".results.lock", ".results.building"} if number == signal.SIGKILL else set())
         run.stdout.close(), run.stderr.close()
     report(folder, data, "new")
     assert [path.name for path in folder.parent.iterdir()] == ["results"]
     assert set(relative_files(folder)) == known_files(folder) == {"report.html", "figures/a.svg", "run.json"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_fit_leaves_no_empty_folder(data, tmp_path, number):
+    folder = tmp_path / "parent" / "out"
+    folder.parent.mkdir()
+    run = start("fit", "resp", "--data", data, "--output", folder)
+    assert any("Compiling" in line for line in run.stderr)
+    assert {path.name for path in folder.parent.iterdir()} == {"out", ".out.lock"}
+    run.send_signal(number)
+    assert run.wait(timeout=60) == 128 + number and not list(folder.parent.iterdir())
+    run.stdout.close(), run.stderr.close()
 
 
 def test_helpers_end_with_a_killed_caller(tmp_path):

@@ -47,12 +47,15 @@ def page(results):
     # Wide intervals as ever: whole per cents, one digit of months, two of others.
     ((0.7994, 0.7219, 0.8568), "proportion", PERCENT, "80 [72, 86]"),
     ((14.47, 11.39, 18.34), "months", PERCENT, "14.5 [11.4, 18.3]"),
+    ((37.5, 10.46, math.inf), "months", PERCENT, "37.5 [10.5, not reached]"),
+    ((math.inf, 10.46, math.inf), "months", PERCENT, "not reached [10.5, not reached]"),
     ((0.028, 0.0016, 0.133), "1", PERCENT, "0.028 [0.002, 0.133]"),
     # 0.29 points wide: 2.9 tenths are too few units, 29 hundredths enough.
     ((0.9990, 0.9968, 0.9997), "proportion", PERCENT, "99.90 [99.68, 99.97]"),
     ((0.000265, 0.000195, 0.000352), "proportion", PER_HUNDRED_THOUSAND, "26 [20, 35]"),
     ((0.0052, 0.0031, 0.0081), "proportion", PER_THOUSAND, "5.2 [3.1, 8.1]"),
     ((0.98, 0.91, 0.9996), "proportion", PERCENT, "98 [91, >99]"),
+    ((1e-14, 4e-16, 2e-14), "proportion", PERCENT, "1.0e-12 [4.0e-14, 2.0e-12]"),
     # Different numbers look different.
     ((0.004, 0.001, 0.2), "proportion", PERCENT, "0.40 [0.10, 20.00]"),
     ((1.00002, 1.00001, 1.00003), RATIO, PERCENT, "1.000020 [1.000010, 1.000030]"),
@@ -99,6 +102,11 @@ def test_the_terminal_keeps_three_decimals_or_as_many_as_are_needed():
     assert terminal.with_limits(0.000265, 0.000197, 0.000352, "probability") == "0.00026 [0.00020, 0.00035]"
     assert terminal.with_limits(0.9990, 0.9968, 0.9997, "probability") == "0.9990 [0.9968, 0.9997]"
     assert terminal.with_limits(14.47, 11.39, 18.34, "months") == "14.5 [11.4, 18.3]"
+    assert terminal.with_limits(37.5, 10.46, math.inf, "months") == "37.5 [10.5, not reached]"
+    assert numbers.with_unit("not reached [10.5, not reached]", "months") == "not reached [10.5, not reached]"
+    assert terminal.with_limits(1.23e-5, 1.21e-5, 1.25e-5, "proportion") == "0.00001230 [0.00001210, 0.00001250]"
+    assert terminal.with_limits(1e-14, 4e-16, 2e-14, "proportion") == "1.0e-14 [4.0e-16, 2.0e-14]"
+    assert terminal.with_limits(2.6e-14, 1e-22, 1.9e-6, "proportion") == "2.6e-14 [1.0e-22, 1.9e-6]"
 
 
 @pytest.mark.parametrize(("rates", "unit", "printed"), [
