@@ -16,7 +16,7 @@ from analysis.inference.weighted import resampled
 from models.model import Draws
 from models.regression import PER_COVARIATE, marginal_model
 
-_DRAWS = 1000
+_DRAWS = 4000
 _CELLS = 60
 _REACH = 8.0  # standard deviations of the prior of a cell; the outcome of one study moves a cell by a few at most
 _FARTHEST = 36.0  # of a linear predictor: beyond it a rate is 0 or 1 to the last digit, and has no logarithm
@@ -79,7 +79,7 @@ def draw_missing(fit: RegressionFit, *, seed: int) -> dict[str, np.ndarray]:
     """Missing cells of a regression on one covariate by study id, in SDs from its centre; shape (s,) each.
 
     The density of x is Normal(x; m, s) times the likelihood of the study's outcome at a + beta x. It is evaluated on
-    a grid for each of 1000 draws, resampled by their weights, and inverted, with a uniform place within a cell.
+    a grid for each of 4,000 draws, resampled by their weights, and inverted, with a uniform place within a cell.
 
     Parameters
     ----------
