@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from tests.seen.checking import Table, between, chosen, single, value
+from tests.seen.checking import Table, chosen, single, value
 from tests.seen.facts import LEVEL, STUDIES, Z, hazards, size
 from tests.seen.headline import headline
 
