@@ -130,7 +130,7 @@ _OF_SURVIVAL = (
     Rule("events", "exceeds n = {n}, so patients are taken to have had several events",
          "Correct it where the event cannot recur.",
          lambda row: row.has("events", "person_months") and row["events"] > row["n"]),
-    Rule("estimate", "is empty since the median was not reached: the row gives no log hazard and is left out",
+    Rule("estimate", "is empty since the median was not reached: the row gives no log hazard and enters curves only",
          "Give survival at a time, or events and person_months, if they are known.", _not_reached),
     Rule("time_months", "is empty beside a median that was not reached", "Give the follow-up if it is known.",
          lambda row: _not_reached(row) and row.lacks("time_months")),

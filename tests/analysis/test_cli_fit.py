@@ -147,11 +147,12 @@ def test_a_fit_without_a_result_still_says_what_it_was_of_and_what_to_try(capsys
     arguments = ["fit", "survival", "--engine", "exact", "--model", "mixture_cure", "--data", str(data)]
     assert main(arguments) == 3
     text = capsys.readouterr()
-    assert "3 studies, 95 patients" in text.out and "left out" not in text.err
+    assert "3 studies, 95 patients" in text.out and "left out:" not in text.err
     assert "Try --engine nuts, --model log_hazard, --model weibull, --model exponential, or a narrower" in text.err
     found = fit(capsys, *arguments[1:], code=3)
     assert (found["n_studies"], found["n_patients"], found["converged"], found["estimates"]) == (3, 95, False, [])
-    assert found["priors"]["cured"] == "Beta(1, 2)" and found["left_out"] == [] and found["warnings"] == []
+    assert found["priors"]["cured"] == "Beta(1, 2)" and found["left_out"] == []
+    assert all(warning.startswith("data.csv row") for warning in found["warnings"])
 
 
 def test_a_median_that_is_never_reached_is_said_to_be_so(capsys, tmp_path):

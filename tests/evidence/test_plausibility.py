@@ -23,7 +23,7 @@ REFUSED = [
     # Half a day for half of the patients is log 2 / 0.016 = 43.3 events a month; 9 events take 9 / 43.3 = 0.208 months.
     (5, "person_months", "0.2", "is less than 0.023 months for each of events = 9", "Add them up over all patients"),
     (2, "ci_level", "1e-300", "is below 0.5", "such as 0.95"),
-    (2, "ci_level", "0.99999", "is above 0.9999", "such as 0.95"),
+    (2, "ci_level", "0.9999", "is above 0.999", "such as 0.95"),
     (2, "n", "10000001", "is above 10,000,000", "number of patients"),
 ]
 

@@ -11,6 +11,10 @@ from analysis.results.results import Results
 from analysis.results.table import Row
 from analysis.results.tables import ESTIMATES
 
+_MOVED = {"influence.csv": "single studies", "validation.csv": "later studies", "regression.csv": "covariates",
+          "": "other choices"}
+"""What tables say that was computed with a constant hazard."""
+
 
 def _brief(results: Results, page: Page) -> Html:
     """What limits the answer, as far as the results themselves tell."""
@@ -29,6 +33,7 @@ def _brief(results: Results, page: Page) -> Html:
         preferred=[endpoint.label for endpoint in results.fitted
                    if any(row["endpoint"] == endpoint.endpoint and row["hazard"] == "falling"
                           for row in results.rows("answer.csv"))],
+        moved=[words for file, words in _MOVED.items() if not file or results.rows(file)],
         of_events=all(results.labels.scales[record.job.question.endpoint].months for record in results.records
                       if record.conversions))
     return join([tag("h2", "What limits this answer"), tag("ul", words)]) if words else Html("")

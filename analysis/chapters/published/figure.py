@@ -71,7 +71,7 @@ def _line(row: Any, labels: Labels, scale: Scale, name: str, falling: Mapping[tu
     theirs, ours = (row.published, row.published_lower, row.published_upper), (row.median, row.lower, row.upper)
     our_text = numbers.number(row.median, row.units, scale) if row.lower is None else \
         numbers.interval_text(*ours, row.units, scale)
-    other = falling.get((row.our_endpoint, subset, row.estimand, row.time_months))
+    other = falling.get((row.our_endpoint, subset, row.estimand, row.time_months)) if falling else None
     preferred = [Interval(*limits, _FALLING, numbers.interval_text(*limits, row.units, scale), "")
                  for limits in ([numbers.limits_of(other, "median")] if other else [])]
     return Line(name or labels.subsets.get(subset, subset) + detail, (
