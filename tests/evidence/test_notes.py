@@ -131,7 +131,7 @@ def test_a_median_that_was_not_reached_is_a_valid_row(tmp_path, lower, columns):
     assert (row.estimate, row.time_months, row.median_not_reached) == (None, 24.0, True)
     assert [other.median_not_reached for other in evidence.survival[:-1]] == [False] * 5
     assert sorted(note.column for note in evidence.notes) == columns
-    assert "left out" in [note for note in evidence.notes if note.column == "estimate"][0].rule
+    assert "enters curves only" in [note for note in evidence.notes if note.column == "estimate"][0].rule
 
 
 def test_the_follow_up_of_a_median_that_was_not_reached_is_asked_for(tmp_path):
