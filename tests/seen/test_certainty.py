@@ -33,10 +33,10 @@ def within(name: str, number: float, lower: float, upper: float) -> str:
 
 
 def of_logits(mean: float, rho: float) -> float:
-    """Standard deviation of the log odds of rates: a million of them leave 0.0007 of it."""
+    """Standard deviation of the log odds of rates: a hundred thousand of them leave 0.005 of it."""
     kappa = 1 / rho - 1
     rates = stats.beta(mean * kappa, (1 - mean) * kappa)
-    below = (np.arange(1_000_000) + 0.5) / 1e6
+    below = (np.arange(100_000) + 0.5) / 1e5
     # Near 0 and 1 the log odds need the smaller of the two.
     logits = np.log(rates.ppf(below)) - np.log(stats.beta((1 - mean) * kappa, mean * kappa).ppf(1 - below))
     return float(np.std(logits))

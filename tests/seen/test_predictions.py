@@ -132,14 +132,15 @@ def test_expected(seen):
         (endpoint, n) for endpoint in rates for n in ("20", "50", "100")]
     for row in rows.rows:
         endpoint, n = row["endpoint"], int(row["n"])
-        below = np.cumsum(law(headline(endpoint), n))
+        probability = law(headline(endpoint), n)
+        below = np.cumsum(probability)
         for name, p in (("lower", 0.025), ("median", 0.5), ("upper", 0.975), ("likely_low", 0.25),
                         ("likely_high", 0.75)):
             # Fewer have less than this probability, and these have it, but for the error of the plane.
             count = int(row[name])
             assert (count == 0 or below[count - 1] < p + 1e-4) and below[count] > p - 1e-4, (endpoint, n, name)
             rows.check(row, **{name: between(0, n)})
-        pits = [mid_p(law(headline(endpoint), n), count) for count in range(n + 1)]
+        pits = [mid_p(probability, count) for count in range(n + 1)]
         chances = [2 * min(pit, 1 - pit) for pit in pits]
         low, high = int(row["unsurprising_low"]), int(row["unsurprising_high"])
         # Surprising are those beyond, but for the error of the plane.
@@ -155,9 +156,10 @@ def test_expected_counts(seen):
     rates = [endpoint for endpoint in ENDPOINTS if ENDPOINTS[endpoint]["kind"] == "rate"]
     assert [(row["endpoint"], int(row["events"])) for row in rows.rows] == [
         (endpoint, events) for endpoint in rates for events in range(21)]
+    laws = {endpoint: law(headline(endpoint), 20) for endpoint in rates}
     for row in rows.rows:
         events, found = int(row["events"]), rows.numbers(row)
-        middle = mid_p(law(headline(row["endpoint"]), 20), events)
+        middle = mid_p(laws[row["endpoint"]], events)
         rows.check(row, within=3e-4, pit=middle, two_sided=2 * min(middle, 1 - middle))
         rows.check(row, named=found["two_sided"] < 0.05, events=events, endpoint=row["endpoint"],
                    model=HEADLINE[row["endpoint"]])
