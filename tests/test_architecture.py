@@ -1,6 +1,7 @@
 """ARCHITECTURE.md says what the code is: its rooms on their floors, its types where they are, its paths."""
 
 import re
+import subprocess
 from importlib import import_module
 from pathlib import Path
 
@@ -18,6 +19,14 @@ def test_the_map_has_every_room_on_its_floor() -> None:
     assert told == held
     folders = {f"analysis.{path.name}" for path in (_ROOT / "analysis").iterdir() if (path / "__init__.py").exists()}
     assert folders | {"models"} == set(told)
+
+
+def test_the_top_level_is_fixed() -> None:
+    names = subprocess.run(["git", "ls-tree", "--name-only", "HEAD"], cwd=_ROOT, capture_output=True, text=True,
+                           check=False).stdout.split()
+    assert set(names) <= {
+        ".ci", ".gitignore", "ARCHITECTURE.md", "CHANGELOG.md", "CITATION.cff", "LICENSE", "Makefile", "README.md",
+        "analysis", "data", "environment.yml", "models", "pyproject.toml", "requirements.lock.txt", "tests"}
 
 
 def test_the_five_types_are_where_the_page_says() -> None:

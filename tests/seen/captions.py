@@ -69,10 +69,10 @@ def _with_later(seen) -> list[Row]:
 
 
 def _each_count(seen) -> list[Row]:
-    """A line for each rate, with the chance of each count."""
+    """A line for each count, with its chance in each rate."""
     rows = seen.tables["expected_counts.csv"]
-    return [{"endpoint": endpoint} | {row["events"]: row["two_sided"] for row in chosen(rows, endpoint=endpoint)}
-            for endpoint in dict.fromkeys(row["endpoint"] for row in rows)]
+    return [{"events": str(events)} | {row["endpoint"]: row["two_sided"] for row in chosen(rows, events=str(events))}
+            for events in range(21)]
 
 
 def _moves_most(seen) -> list[Row]:

@@ -365,7 +365,8 @@ AMONG_20 = {"Of 20 patients": label,
             "Not surprising": lambda head, cell, row: cell == " to ".join(
                 row[f"unsurprising_{end}"] for end in ("low", "high")),
             "Half of studies": lambda head, cell, row: cell == f"{row['likely_low']} to {row['likely_high']}"}
-EACH_COUNT = {"Of 20 patients": label, **{str(count): plain(str(count)) for count in range(21)}}
+EACH_COUNT = {"Of 20 patients": lambda head, cell, row: cell == row["events"],
+              **{LABELS[name]: plain(name) for name, row in ENDPOINTS.items() if row["kind"] == "rate"}}
 MOVES_MOST = {"Study": lambda head, cell, row: cell == f"{row['label']}{row['doubts']}",
               "Without it": interval(*ends()), "Shift": points("shift")}
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from analysis.chapters.chapter import Asked, Chapter, Page, Task
 from analysis.chapters.expected.rows import EXPECTED, EXPECTED_COUNTS, PATIENTS, expected_rows
-from analysis.drawing.html import Html, rendered, section, show
+from analysis.drawing.html import Html, rendered, section, show, table
 from analysis.evidence.loading import DEFAULT_DATA
 from analysis.inference.prediction import NAMED_BELOW
 from analysis.results.numbers import chance
@@ -66,18 +66,15 @@ def _section(results: Results, page: Page) -> Html:
     """How surprising each count of the smallest study would be, and how to ask about others."""
     if not (rows := _rows(results)):
         return Html("")
-    counts = results.rows(EXPECTED_COUNTS.file)
-    lines = [{**row, **{str(count["events"]): count["two_sided"] for count in counts
-                        if count["endpoint"] == row["endpoint"]}} for row in rows]
-    names = [str(events) for events in range(_FEW + 1)]
+    chances = {(count["endpoint"], count["events"]): chance(count["two_sided"])
+               for count in results.rows(EXPECTED_COUNTS.file)}
+    lines = [(f"{events}", *(chances[row["endpoint"], events] for row in rows)) for events in range(_FEW + 1)]
     return section("expected", "How surprising would the result of a further study be?", rendered(
         "chapters/expected/section.html", few=_FEW, below=NAMED_BELOW, leading=_leading(results, rows),
         data="" if results.evidence.directory == DEFAULT_DATA else results.evidence.directory,
-        table=show(results.writer(EXPECTED), lines, " ".join(["endpoint", *names]),
-                   heads={"endpoint": f"Of {_FEW} patients"},
-                   caption="Chance of a count at least as far out, either way, by the count of events",
-                   cells={"endpoint": lambda row: _subject(results, row),
-                          **{name: lambda row, name=name: chance(row[name]) for name in names}})))
+        table=table("Chance of a count at least as far out, either way, by the count of events",
+                    (f"Of {_FEW} patients", *(_subject(results, row) for row in rows)), lines,
+                    numeric=range(len(rows) + 1))))
 
 
 CHAPTER = Chapter("expected", 42, (EXPECTED, EXPECTED_COUNTS), _work, section=_section, parts=("expected counts",),
