@@ -189,3 +189,8 @@ def test_survival_that_rises_within_one_curve_is_noted(tmp_path, cut, said):
         "endpoints.csv": "endpoint,label,kind,direction\nos,OS,survival,benefit\n"}))
     rising = [note for note in evidence.notes if "above 55 % after 12 months in row 2" in note.rule]
     assert bool(rising) == said and evidence.notes_on("os") == evidence.notes and all(note.row == 3 for note in rising)
+
+
+def test_notes_on_an_endpoint_are_not_those_on_others(shipped):
+    (note,) = (note for note in shipped.notes if note.rule.startswith("exceeds the 51 treated"))
+    assert note in shipped.notes_on("nt_grade3plus") and note not in shipped.notes_on("cr")
