@@ -15,8 +15,7 @@ from analysis.explorer.state import Form, command, number_in, plan_asked, report
 from analysis.inference.estimands import LABELS, OF_A_STUDY, Estimate
 from analysis.inference.exceedance import MEDIAN, distributions, exceeding
 from analysis.inference.fitting import study_estimates
-from analysis.inference.grid import QuadratureFailed
-from analysis.inference.posterior import main_estimand, new_estimand, posterior_of, spread_estimand
+from analysis.inference.posterior import QuadratureFailed, main_estimand, new_estimand, posterior_of, spread_estimand
 from analysis.results.comparison import published_months, rule_for
 from analysis.results.numbers import (
     Scale,

@@ -18,7 +18,6 @@ from analysis.cases.settings import EXACT, Sampler, derive_seed, more_careful
 from analysis.inference.agreement import Agreement, agreements, with_agreement
 from analysis.inference.conflict import Check, check
 from analysis.inference.diagnostics import Diagnostics, diagnose
-from analysis.inference.draws import draw
 from analysis.inference.estimands import OF_A_STUDY, SPREADS, Estimate, Quantity, of_effects, quantities_of, summarise
 from analysis.inference.grid import QuadratureFailed
 from analysis.inference.nuts import flat, sample
@@ -149,7 +148,7 @@ def study_estimates(exact: Posterior) -> tuple[Estimate, ...]:
     case, seed, sampler = exact.case, _seed(exact.case), exact.case.job.sampler
     if is_many(case.studies):
         return ()
-    draws = draw(exact.grid, sampler.chains * sampler.draws, np.random.default_rng([seed, 2]))
+    draws = exact.draw(sampler.chains * sampler.draws, np.random.default_rng([seed, 2]))
     effects = case.model.density.study_effects(draws, case.studies, np.random.default_rng([seed, 1]))
     quantities = of_effects(case.model, draws, effects, None, only=OF_A_STUDY, horizon=case.selection.horizon)
     return _summaries(case, [quantity for quantity in quantities if quantity.estimand in OF_A_STUDY], sampler,
@@ -192,23 +191,24 @@ def _sampled(case: Case, sampler: Sampler, seed: int, cores: int) -> Fit:
     except QuadratureFailed:
         return fit
     agreement = agreements(quantities, exact.pooled, chains=sampler.chains, level=case.level)
-    return replace(fit, exact=exact, agreement=agreement, prior_check=_checked(exact),
+    return replace(fit, exact=exact, agreement=agreement, prior_check=prior_check(exact),
                    diagnostics=with_agreement(fit.diagnostics, agreement, exact.grid.error))
 
 
 def _exact(case: Case, sampler: Sampler, seed: int) -> Fit:
     """Quadrature; study effects and the saved posterior are independent draws from it."""
     exact = posterior_of(case)
-    draws = draw(exact.grid, sampler.chains * sampler.draws, np.random.default_rng([seed, 2]))
+    draws = exact.draw(sampler.chains * sampler.draws, np.random.default_rng([seed, 2]))
     quantities = _quantities(case, draws, case.studies, np.random.default_rng([seed, 1]))
     by_name = {item.name: (item.estimate(case.level),) for item in exact.pooled}
     estimates = tuple(estimate for quantity in quantities for estimate in
                       by_name.get(quantity.name) or _summaries(case, [quantity], sampler, independent=True))
     return Fit(case, sampler, seed, Diagnostics(quadrature_error=exact.grid.error), estimates, draws, quantities,
-               exact=exact, prior_check=_checked(exact))
+               exact=exact, prior_check=prior_check(exact))
 
 
-def _checked(exact: Posterior) -> Check:
+def prior_check(exact: Posterior) -> Check:
+    """The priors of a case held against its studies."""
     case = exact.case
     return check(exact.grid, case.studies, horizon=case.selection.horizon, level=case.level)
 

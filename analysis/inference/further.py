@@ -7,7 +7,7 @@ from analysis.cases.curves import MEDIAN
 from analysis.cases.reports import Report, report_of
 from analysis.inference.estimands import Estimate
 from analysis.inference.posterior import NO_POSTERIOR, main_estimand, new_estimand, posterior_of, spread_estimand
-from analysis.inference.prediction import CountLaw, Expectation, law_of, median_limits
+from analysis.inference.prediction import CountLaw, Expectation, median_limits
 from analysis.system.errors import UsageError
 
 
@@ -65,7 +65,7 @@ def further(case: Case, row: Row) -> Further:
         When there is no posterior to predict from.
     """
     report, posterior = report_of(row), posterior_of(case)
-    law = law_of(posterior.grid, report.months, report.patients)
+    law = posterior.predict(report.patients, report.months)
     count = report.patients * report.observed
     at_most = law.at_most(count)
     is_median = getattr(row, "statistic", "") == MEDIAN

@@ -6,8 +6,10 @@ question is how well a *new* study is predicted.
 
 References
 ----------
+Kullback S, Leibler RA. Ann Math Stat 1951;22:79, doi 10.1214/aoms/1177729694 (information).
 Vehtari A, Gelman A, Gabry J. Stat Comput 2017;27:1413, doi 10.1007/s11222-016-9696-4 (elpd; its approximation).
 Czado C, Gneiting T, Held L. Biometrics 2009;65:1254, doi 10.1111/j.1541-0420.2009.01191.x (PIT of counts, mid-p).
+Vehtari A, Simpson D, Gelman A, Yao Y, Gabry J. J Mach Learn Res 2024;25(72) (Pareto k).
 """
 
 from dataclasses import dataclass
@@ -16,11 +18,11 @@ import numpy as np
 from scipy import special
 
 from analysis.cases.case import Case
-from analysis.inference.grid import Grid
 from analysis.inference.posterior import Posterior, posterior_of
-from analysis.inference.prediction import NAMED_BELOW, counts_of, two_sided
+from analysis.inference.prediction import NAMED_BELOW, two_sided
 from models.studies import HazardStudies, RateStudies, Studies
 
+_PARETO_DRAWS = 4000
 _known_pits: dict[tuple[object, ...], float] = {}
 
 
@@ -65,7 +67,7 @@ def leave_one_out(case: Case) -> tuple[LeftOut, ...]:
         rest = posterior_of(case.but(studies=without(case.studies, index)))
         key = (*case.key, index)
         if key not in _known_pits:
-            _known_pits[key] = pit(rest.grid, case.studies.take([index]))
+            _known_pits[key] = pit(rest, case.studies.take([index]))
         predictions.append(LeftOut(index, whole - rest.log_evidence, _known_pits[key], rest))
     return tuple(predictions)
 
@@ -77,22 +79,59 @@ def without(studies: Studies, index: int) -> Studies:
     return studies.take(np.arange(len(studies)) != index)
 
 
-def pit(grid: Grid, study: Studies) -> float:
+def pit(posterior: Posterior, study: Studies) -> float:
     """Predictive mid-p of the one study: of its count, or of its survival, which is lower the higher its hazard."""
     if isinstance(study, RateStudies):
-        return counts_of(grid, int(study.evaluable[0])).pit(int(study.events[0]))
-    return 1.0 - _pit_of_hazard(grid, study)
+        return posterior.predict(int(study.evaluable[0])).pit(int(study.events[0]))
+    return 1.0 - _pit_of_hazard(posterior, study)
 
 
-def chance_named(grid: Grid, study: Studies) -> float:
+def chance_named(posterior: Posterior, study: Studies) -> float:
     """Predictive probability that a study of this size is named; a log hazard is continuous: exactly NAMED_BELOW."""
-    return counts_of(grid, int(study.evaluable[0])).chance_named if isinstance(study, RateStudies) else NAMED_BELOW
+    return posterior.predict(int(study.evaluable[0])).chance_named if isinstance(study, RateStudies) else NAMED_BELOW
 
 
-def _pit_of_hazard(grid: Grid, study: HazardStudies) -> float:
+def information(whole: Posterior, log_predictive: np.ndarray) -> np.ndarray:
+    """Bits learned about the hyperparameters from each study when it comes last, shape (k,).
+
+    The Kullback-Leibler divergence of the posterior with the study from the one without it is
+    E[log p(y_i | hyperparameters)] - log p(y_i | others), the mean taken over the posterior with all studies.
+
+    Parameters
+    ----------
+    whole : Posterior
+        With all studies.
+    log_predictive : array, shape (k,)
+    """
+    case, grid = whole.case, whole.grid
+    weights = grid.weights.ravel()
+    kept = weights > 0.0
+    each = case.model.marginal.log_likelihood({name: value[kept] for name, value in grid.values.items()}, case.studies)
+    # Where a weight is just above zero the likelihood may be minus infinity; it adds nothing.
+    mean = weights[kept] @ np.where(np.isfinite(each), each, 0.0)
+    return np.maximum(mean - log_predictive, 0.0) / np.log(2.0)
+
+
+def pareto_k(whole: Posterior, *, seed: int) -> np.ndarray:
+    """Pareto k of importance sampling for each study left out, from the marginal likelihood; shape (k,).
+
+    The study's own effect is integrated out. On the conditional likelihood k exceeds 0.7 as a rule, and answers
+    whether a study with a known effect can be left out. NaN for a study alone, whose posterior is all its own.
+    """
+    from arviz_stats.base import array_stats
+
+    studies = whole.case.studies
+    if len(studies) == 1:
+        return np.full(1, np.nan)
+    draws = whole.draw(_PARETO_DRAWS, np.random.default_rng(seed))
+    each = whole.case.model.marginal.log_likelihood(draws, studies)
+    return np.array([float(array_stats.psislw(column)[1]) for column in each.T])
+
+
+def _pit_of_hazard(posterior: Posterior, study: HazardStudies) -> float:
     """An estimate with its own errors: split normal about a normally distributed log hazard; counts by their sums."""
-    values, weights = grid.sparse()
-    location, tau = (values[name] for name in grid.density.names)
+    values, weights = posterior.points
+    location, tau = (values[name] for name in posterior.case.model.priors)
     nodes, rule = np.polynomial.hermite_e.hermegauss(41)
     theta = location[:, None] + tau[:, None] * nodes
     if study.is_poisson[0]:

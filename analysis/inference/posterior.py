@@ -1,7 +1,7 @@
 """The posterior of a case by quadrature, solved once however many analyses ask for it."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,11 +10,13 @@ import numpy as np
 from analysis.cases.case import Case
 from analysis.inference.density import density_of
 from analysis.inference.distribution import Distribution, distribution
+from analysis.inference.draws import draw
 from analysis.inference.estimands import MAIN, NEW, Estimate, Quantity, heterogeneity_of
-from analysis.inference.grid import Grid, QuadratureFailed, solve
+from analysis.inference.grid import Grid, QuadratureFailed, Slices, solve
 from analysis.inference.pooled import ExactQuantity, pooled
+from analysis.inference.prediction import CountLaw, law_of
 from analysis.inference.weighted import equal_tails
-from models.model import NeedsDensity
+from models.model import Draws, NeedsDensity
 from models.studies import RateStudies, Studies
 
 MOST_STUDIES = 200
@@ -38,11 +40,25 @@ class Posterior:
     Parameters
     ----------
     case : Case
-    grid : Grid
+    grid : Grid or Slices
+        What the quadrature left behind; other rooms ask the posterior.
     """
 
     case: Case
-    grid: Grid
+    grid: Grid | Slices
+
+    @property
+    def points(self) -> tuple[Draws, np.ndarray]:
+        """Natural values of the hyperparameters by name, and the weights of these points; shape (g,) each."""
+        return self.grid.sparse()
+
+    def draw(self, size: int, rng: np.random.Generator) -> Draws:
+        """Independent draws of the hyperparameters on their natural scale by name, shape (size,) each."""
+        return draw(self.grid, size, rng)
+
+    def predict(self, n: int, months: float | None = None) -> CountLaw:
+        """The law of a further study of n patients: of its events, or of its patients without the event at `months`."""
+        return law_of(self.grid, months, n)
 
     @property
     def log_evidence(self) -> float:
@@ -122,6 +138,22 @@ def posterior_of(case: Case) -> Posterior:
     if isinstance(solved, str):
         raise QuadratureFailed(solved)
     return Posterior(case, solved)
+
+
+def posterior_with(case: Case, extra: Callable[[Draws], np.ndarray]) -> Posterior:
+    """The posterior of a case with a further factor of its likelihood; it is not kept.
+
+    Parameters
+    ----------
+    extra : callable
+        Log of the factor at hyperparameters by name, shape (s,) each.
+
+    Raises
+    ------
+    QuadratureFailed
+        When the sums do not settle.
+    """
+    return Posterior(case, solve(density_of(case.model, case.studies, case.priors, extra=extra)))
 
 
 def forget() -> None:

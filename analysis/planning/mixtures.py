@@ -19,16 +19,13 @@ from typing import Self
 import numpy as np
 from scipy import optimize, special
 
-from analysis.inference.grid import Grid, Slices
-
 NEAR = 1e-3
 """Divergence, in nats, below which no further component is added."""
 
 MOST_COMPONENTS = 4
-_CELLS, _TAIL = 400, 1e-7
 _NODES = 4000
 _FARTHEST, _STEP = 700.0, 0.02  # of a logit: further out rates and rests are no numbers
-_WIDEST = 36.0  # of a logit, above which a rate is no other number than 1, or of a log cumulative hazard
+WIDEST = 36.0  # of a logit, above which a rate is no other number than 1, or of a log cumulative hazard
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,8 +153,8 @@ def _quantile(mixture: Mixture, probability: float) -> float:
     def above(x: float) -> float:
         return float(mixture.cdf(back(x))) - probability
 
-    beyond = next((end for end, sign in ((-_WIDEST, 1.0), (_WIDEST, -1.0)) if sign * above(end) >= 0.0), None)
-    return optimize.brentq(above, -_WIDEST, _WIDEST) if beyond is None else beyond
+    beyond = next((end for end, sign in ((-WIDEST, 1.0), (WIDEST, -1.0)) if sign * above(end) >= 0.0), None)
+    return optimize.brentq(above, -WIDEST, WIDEST) if beyond is None else beyond
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,26 +171,6 @@ class Predictive:
     family: str
     edges: np.ndarray
     mass: np.ndarray
-
-
-def predictive_of(grid: Grid | Slices, months: float | None) -> Predictive:
-    """The predictive distribution of a new study; of survival that of the log cumulative hazard at `months`."""
-    density, (values, weights) = grid.density.model.density, grid.sparse()
-
-    def at_most(x: np.ndarray) -> np.ndarray:
-        if months is None:
-            return density.new_study_cdf(values, special.expit(x)[:, None]) @ weights
-        # Survival is exp(-exp(x)) or less where the effect is at least that of this survival.
-        return density.new_study_cdf(values, density.curve.effect_at(
-            values, np.exp(-np.exp(x))[:, None], months)) @ weights
-
-    rough = np.linspace(-_WIDEST if months is None else -12.0, _WIDEST if months is None else 6.0, 2 * _CELLS)
-    inside = np.flatnonzero((cdf := at_most(rough)) * (1.0 - cdf) > _TAIL)
-    ends = rough[max(inside[0] - 1, 0)], rough[min(inside[-1] + 1, len(rough) - 1)]
-    x = np.linspace(*ends, _CELLS - 1)
-    mass = np.maximum(np.diff(at_most(x), prepend=0.0, append=1.0), 0.0)
-    mass /= mass.sum()
-    return Predictive("beta" if months is None else "normal", special.expit(x) if months is None else x, mass)
 
 
 def _residuals(exact: Predictive, mixture: Mixture) -> np.ndarray:
@@ -253,7 +230,7 @@ def _split(smaller: np.ndarray | None) -> Iterator[np.ndarray]:
 
 def _beta_of(logit: np.ndarray, log_spread: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Parameters a and b of betas by the logit of their mean and the log of their spread on the logit scale."""
-    mean = special.expit(np.clip(logit, -_WIDEST, _WIDEST))
+    mean = special.expit(np.clip(logit, -WIDEST, WIDEST))
     size = np.exp(np.clip(-2.0 * log_spread, -10.0, 25.0)) / np.maximum(mean * (1.0 - mean), 1e-12)
     return np.maximum(mean * size, 1e-6), np.maximum((1.0 - mean) * size, 1e-6)
 

@@ -4,19 +4,21 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from scipy import special
 
 from analysis.cases.case import Case, NoStudies, case_of, model_for, no_study
 from analysis.cases.selection import candidates
 from analysis.cases.settings import Job
 from analysis.evidence.directory import Evidence
-from analysis.inference.posterior import NO_POSTERIOR, posterior_of
+from analysis.inference.posterior import NO_POSTERIOR, Posterior, posterior_of
 from analysis.inference.prediction import CountLaw
-from analysis.planning.mixtures import Mixture, effective_sizes, fitted, predictive_of
+from analysis.planning.mixtures import WIDEST, Mixture, Predictive, effective_sizes, fitted
 from analysis.planning.settings import PREDICTIVE, ROBUST, UNIFORM, Plan
 from analysis.planning.trial import Interim, Rule, assurance, counts_under, interim, size_for
 from analysis.system.errors import UsageError
 
 _FALLING = "weibull"
+_CELLS, _TAIL = 400, 1e-7
 _STEPS = np.round(np.arange(0.05, 1.0, 0.05), 2)
 
 
@@ -102,7 +104,27 @@ def designed(evidence: Evidence, job: Job, plan: Plan) -> Design:
     if plan.look is not None and plan.look >= plan.n:
         raise UsageError(f"--look {plan.look} is not before the end of the trial, --n {plan.n}")
     try:
-        prior = fitted(predictive_of(posterior_of(case).grid, case.horizon))
+        prior = fitted(predictive_of(posterior_of(case), case.horizon))
     except NO_POSTERIOR as error:
         raise UsageError(str(error)) from None
     return Design(case, replace(plan, months=case.horizon), prior)
+
+
+def predictive_of(posterior: Posterior, months: float | None) -> Predictive:
+    """The predictive distribution of a new study; of survival that of the log cumulative hazard at `months`."""
+    density, (values, weights) = posterior.case.model.density, posterior.points
+
+    def at_most(x: np.ndarray) -> np.ndarray:
+        if months is None:
+            return density.new_study_cdf(values, special.expit(x)[:, None]) @ weights
+        # Survival is exp(-exp(x)) or less where the effect is at least that of this survival.
+        return density.new_study_cdf(values, density.curve.effect_at(
+            values, np.exp(-np.exp(x))[:, None], months)) @ weights
+
+    rough = np.linspace(-WIDEST if months is None else -12.0, WIDEST if months is None else 6.0, 2 * _CELLS)
+    inside = np.flatnonzero((cdf := at_most(rough)) * (1.0 - cdf) > _TAIL)
+    ends = rough[max(inside[0] - 1, 0)], rough[min(inside[-1] + 1, len(rough) - 1)]
+    x = np.linspace(*ends, _CELLS - 1)
+    mass = np.maximum(np.diff(at_most(x), prepend=0.0, append=1.0), 0.0)
+    mass /= mass.sum()
+    return Predictive("beta" if months is None else "normal", special.expit(x) if months is None else x, mass)

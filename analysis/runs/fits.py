@@ -10,8 +10,8 @@ from analysis.cases.selection import SharedPatients, candidates
 from analysis.cases.settings import ALL, Job
 from analysis.evidence.directory import Evidence
 from analysis.inference.fitting import Fit, interval_probability, run
-from analysis.inference.grid import QuadratureFailed
 from analysis.inference.nuts import SamplingFailed
+from analysis.inference.posterior import QuadratureFailed
 from analysis.results import tables
 from analysis.results.comparison import COMPARED, COMPARISON, answerable_intervals
 from analysis.results.records import FAILED, Record

@@ -9,7 +9,6 @@ from scipy import special, stats
 from analysis import load
 from analysis.cases.case import case_of
 from analysis.cases.settings import Job, Question
-from analysis.inference.draws import draw
 from analysis.inference.posterior import posterior_of
 from analysis.planning.mixtures import (
     Mixture,
@@ -17,8 +16,8 @@ from analysis.planning.mixtures import (
     cells_of,
     effective_sizes,
     fitted,
-    predictive_of,
 )
+from analysis.planning.plans import predictive_of
 from tests.data.tables import FOLDER
 from tests.evidence.build import write_files
 
@@ -28,14 +27,14 @@ AS = [(23, 107), (12, 44), (19, 51), (9, 39), (39, 139), (6, 20), (9, 78), (10, 
 
 
 @pytest.fixture(scope="module")
-def as_grid(tmp_path_factory):
+def published_as(tmp_path_factory):
     folder: Path = tmp_path_factory.mktemp("as")
     rows = "".join(f"s{at},rate,{y},{n}\n" for at, (y, n) in enumerate(AS))
     evidence = load(write_files(folder, {
         "studies.csv": "study_id,label\n" + "".join(f"s{at},S{at}\n" for at in range(len(AS))),
         "endpoints.csv": "endpoint,label,kind,direction\nrate,ASAS20,rate,benefit\n",
         "responses.csv": f"study_id,endpoint,events,n\n{rows}"}))
-    return posterior_of(case_of(evidence, Job(Question("rate"), model="logit_normal"))).grid
+    return posterior_of(case_of(evidence, Job(Question("rate"), model="logit_normal")))
 
 
 def divergence(exact, mixture):
@@ -66,7 +65,7 @@ def test_rates_next_to_a_bound_have_a_mixture_with_cells(events, tmp_path):
     evidence = load(write_files(tmp_path, {
         "studies.csv": "study_id,label\ns0,A\ns1,B\ns2,C\n", "responses.csv": f"study_id,endpoint,events,n\n{rows}",
         "endpoints.csv": "endpoint,label,kind,direction\nrate,Rate,rate,benefit\n"}))
-    mixture = fitted(predictive_of(posterior_of(case_of(evidence, Job(Question("rate")))).grid, None))
+    mixture = fitted(predictive_of(posterior_of(case_of(evidence, Job(Question("rate")))), None))
     points, mass = cells_of(mixture)
     assert mixture.divergence < 0.01 and mass.sum() == pytest.approx(1.0) and np.all(np.diff(points) >= 0)
     assert points @ mass == pytest.approx(mixture.moments[0], abs=2e-3)
@@ -85,13 +84,13 @@ def test_a_normal_is_worth_its_information_over_that_of_a_patient():
     assert inverse[-1] > 500 > inverse[0] and sizes["elir"] is None
 
 
-def test_ours_is_nearer_to_the_predictive_distribution_than_the_published_one(as_grid):
-    exact = predictive_of(as_grid, None)
+def test_ours_is_nearer_to_the_predictive_distribution_than_the_published_one(published_as):
+    exact = predictive_of(published_as, None)
     ours = fitted(exact)
     assert ours.divergence == pytest.approx(divergence(exact, ours), abs=1e-9)
     assert ours.divergence < 1e-3 < divergence(exact, RBEST)
-    draws = draw(as_grid, 200_000, np.random.default_rng(1))
-    rates = as_grid.density.model.density.new_study(draws, np.random.default_rng(2))
+    draws = published_as.draw(200_000, np.random.default_rng(1))
+    rates = published_as.case.model.density.new_study(draws, np.random.default_rng(2))
     # The moments of the exact predictive are worth 24.1 patients; 200,000 draws leave 0.4.
     assert rates.mean() * (1.0 - rates.mean()) / rates.var() - 1.0 == pytest.approx(24.1, abs=0.4)
     assert effective_sizes(ours)["moment"] == pytest.approx(24.1, abs=0.1)
@@ -99,7 +98,7 @@ def test_ours_is_nearer_to_the_predictive_distribution_than_the_published_one(as
 
 
 def test_response_of_this_evidence_is_worth_21_patients():
-    prior = fitted(predictive_of(posterior_of(case_of(load(FOLDER), Job(Question("cr")))).grid, None))
+    prior = fitted(predictive_of(posterior_of(case_of(load(FOLDER), Job(Question("cr")))), None))
     assert effective_sizes(prior)["moment"] == pytest.approx(21.1, abs=0.1)
     assert prior.moments == pytest.approx((0.797, 0.086), abs=1e-3)
 
@@ -118,10 +117,10 @@ def test_a_mixture_is_found_again(known):
 
 
 def test_survival_is_predicted_as_by_draws():
-    grid = posterior_of(case_of(load(FOLDER), Job(Question("os"), model="weibull"))).grid
-    prior, rng = fitted(predictive_of(grid, 24.0)), np.random.default_rng(5)
-    draws = draw(grid, 100_000, rng)
-    density = grid.density.model.density
+    posterior = posterior_of(case_of(load(FOLDER), Job(Question("os"), model="weibull")))
+    prior, rng = fitted(predictive_of(posterior, 24.0)), np.random.default_rng(5)
+    draws = posterior.draw(100_000, rng)
+    density = posterior.case.model.density
     log_hazard = np.log(-np.log(density.curve.survival(draws, density.new_study(draws, rng), 24.0)))
     assert prior.moments == pytest.approx((log_hazard.mean(), log_hazard.std()), abs=5e-3)
     for p in (0.025, 0.5, 0.975):

@@ -18,6 +18,7 @@ from analysis.inference.density import density_of
 from analysis.inference.draws import draw
 from analysis.inference.grid import solve
 from analysis.inference.leave_one_out import leave_one_out, pit, without
+from analysis.inference.posterior import posterior_of
 from analysis.inference.prediction import counts_of
 from models import all_models
 from models.priors import Prior
@@ -84,9 +85,9 @@ def test_masking_is_leaving_out() -> None:
 def test_hazards_predict_their_own_report(row: tuple | None, counts: list) -> None:
     others = [(-3.0, 0.2, 0.2), (-2.5, 0.3, 0.3), (-3.4, 0.25, 0.25)]
     study = hazards([row] if row else [], counts)
-    grid = solved("log_hazard", hazards(others))
+    posterior = posterior_of(bare_case(all_models()["log_hazard"], hazards(others)))
     rng = np.random.default_rng(10)
-    theta = all_models()["log_hazard"].marginal.new_study(draw(grid, 60_000, rng), rng)
+    theta = all_models()["log_hazard"].marginal.new_study(posterior.draw(60_000, rng), rng)
     if row:
         below, above = row[1:]
         # A likelihood that is wider below the estimate is a law of the estimate that is wider above theta.
@@ -98,18 +99,20 @@ def test_hazards_predict_their_own_report(row: tuple | None, counts: list) -> No
         reported = rng.poisson(40.0 * np.exp(theta))
         expected = np.mean(reported > 3) + np.mean(reported == 3) / 2
     # Less survival is a higher hazard, and more events.
-    assert pit(grid, study) == pytest.approx(expected, abs=0.009)
+    assert pit(posterior, study) == pytest.approx(expected, abs=0.009)
 
 
 @pytest.mark.parametrize(("events", "rest"), [(0, 10), (10, 0), (3, 7)])
 def test_counts_at_a_landmark_are_predicted_by_their_mid_p(events: int, rest: int) -> None:
     study = hazards([], [(events, 12.0 * rest, 12.0)])
-    grid = solved("log_hazard", hazards([(-3.0, 0.2, 0.2), (-2.5, 0.3, 0.3), (-3.4, 0.25, 0.25)]))
+    others = hazards([(-3.0, 0.2, 0.2), (-2.5, 0.3, 0.3), (-3.4, 0.25, 0.25)])
+    posterior = posterior_of(bare_case(all_models()["log_hazard"], others))
     rng = np.random.default_rng(11)
-    theta = all_models()["log_hazard"].marginal.new_study(draw(grid, 60_000, rng), rng)
+    theta = all_models()["log_hazard"].marginal.new_study(posterior.draw(60_000, rng), rng)
     reported = rng.binomial(10, 1.0 - np.exp(-12.0 * np.exp(theta)))
     # Four standard errors of a proportion among 60,000.
-    assert pit(grid, study) == pytest.approx(np.mean(reported > events) + np.mean(reported == events) / 2, abs=0.009)
+    expected = np.mean(reported > events) + np.mean(reported == events) / 2
+    assert pit(posterior, study) == pytest.approx(expected, abs=0.009)
 
 
 def test_weights_follow_the_evidence_and_only_matched_priors_have_them() -> None:

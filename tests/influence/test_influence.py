@@ -9,16 +9,13 @@ import pytest
 
 from analysis.cases.case import case_of
 from analysis.cases.settings import Job, Question
-from analysis.chapters.influence.rows import INFLUENCE, PRIOR_ONLY, information, pareto_k, surprise
+from analysis.chapters.influence.rows import INFLUENCE, PRIOR_ONLY, surprise
 from analysis.evidence.loading import load
 from analysis.inference import posterior
 from analysis.inference.density import density_of
-from analysis.inference.draws import draw
-from analysis.inference.grid import solve
-from analysis.inference.leave_one_out import chance_named, leave_one_out, without
+from analysis.inference.leave_one_out import chance_named, information, leave_one_out, pareto_k, without
 from analysis.inference.pooled import pooled
 from analysis.inference.posterior import posterior_of
-from analysis.inference.prediction import counts_of
 from models import all_models
 from tests.casing import bare_case
 from tests.data.tables import FOLDER
@@ -79,20 +76,20 @@ def test_chance_of_being_named_is_that_of_simulated_studies():
     studies, model = rates([16, 24, 31, 41, 20], [20, 30, 40, 50, 25]), all_models()["beta_binomial"]
     left = leave_one_out(bare_case(model, studies))[0]
     rng = np.random.default_rng(4)
-    probability = counts_of(left.posterior.grid, 20).probabilities
+    probability = left.posterior.predict(20).probabilities
     drawn = rng.choice(21, size=20_000, p=probability / probability.sum())
     pit = np.cumsum(probability)[drawn] - probability[drawn] / 2
     # 20,000 draws of a chance below 0.06: four standard errors are 0.007.
-    assert chance_named(left.posterior.grid, studies.take([0])) == pytest.approx(
+    assert chance_named(left.posterior, studies.take([0])) == pytest.approx(
         np.mean(2 * np.minimum(pit, 1 - pit) < 0.05), abs=0.007)
 
 
 def test_information_is_the_divergence_of_two_posteriors():
     """Against sums over draws of neither: log density ratio on the points of the posterior with all studies."""
     studies, model = rates([16, 24, 10, 41], [20, 30, 40, 50]), all_models()["beta_binomial"]
-    whole = solve(density_of(model, studies, model.priors))
-    left = leave_one_out(bare_case(model, studies))
-    found = information(whole, studies, np.array([one.log_predictive for one in left]))
+    case = bare_case(model, studies)
+    left, whole = leave_one_out(case), posterior_of(case).grid
+    found = information(posterior_of(case), np.array([one.log_predictive for one in left]))
     other = density_of(model, without(studies, 2), model.priors)
     own, place = whole.density, (whole.location.ravel(), whole.heterogeneity.ravel())
     ratio = own(*place) - whole.log_evidence - other(*place) + left[2].posterior.grid.log_evidence
@@ -117,12 +114,11 @@ def test_pareto_k_of_the_marginal_likelihood_names_the_outlier_and_can_be_repeat
 def test_pareto_k_is_that_of_arviz(planted):
     """Leave-one-out of ArviZ on other draws of the same posterior: k has a standard error of about 0.05 there."""
     case = case_of(planted, CR)
-    grid = posterior_of(case).grid
-    draws = draw(grid, 20_000, np.random.default_rng(7))
+    draws = posterior_of(case).draw(20_000, np.random.default_rng(7))
     each = case.model.marginal.log_likelihood(draws, case.studies)
     data = az.from_dict({"posterior": {"mu": draws["mu"][None]}, "log_likelihood": {"y": each[None]}})
     wanted = az.loo(data, pointwise=True).pareto_k.values
-    assert pareto_k(grid, case.studies, seed=1) == pytest.approx(wanted, abs=0.2)
+    assert pareto_k(posterior_of(case), seed=1) == pytest.approx(wanted, abs=0.2)
 
 
 @pytest.mark.parametrize("counts", [{"a": (7, 7)}, {"a": (0, 9), "b": (0, 20)}, {"a": (9, 9), "b": (20, 20)}])

@@ -10,11 +10,10 @@ from analysis.evidence.loading import load
 from analysis.frequentist.estimates import Estimates
 from analysis.frequentist.normal import fit
 from analysis.frequentist.regression import NoRegression, egger_two_sided, normal_slope, slope_on_size
-from analysis.inference.density import density_of
-from analysis.inference.draws import draw
-from analysis.inference.grid import solve
 from analysis.inference.leave_one_out import pit
+from analysis.inference.posterior import posterior_of
 from models import all_models
+from tests.casing import bare_case
 from tests.data.tables import FOLDER
 from tests.exact.solved import hazards, rates
 
@@ -95,21 +94,21 @@ def test_refusals_say_why(events, patients, words):
 
 def test_a_count_is_outside_the_funnel_where_its_mid_p_is_beyond():
     model, studies = all_models()["beta_binomial"], rates([16, 24, 31, 41, 20], [20, 30, 40, 50, 25])
-    grid = solve(density_of(model, studies, model.priors))
+    posterior = posterior_of(bare_case(model, studies))
     for n in (3, 17, 40):
-        ((low, middle, high),) = rate_limits(grid, [n], (0.025, 0.5, 0.975))
+        ((low, middle, high),) = rate_limits(posterior, [n], (0.025, 0.5, 0.975))
         assert low <= middle <= high
         for y in range(n + 1):
-            mid_p = pit(grid, rates([y], [n]))
+            mid_p = pit(posterior, rates([y], [n]))
             assert (y / n < low) == (mid_p < 0.025) and (y / n > high) == (mid_p > 0.975)
 
 
 def test_the_funnel_of_log_hazards_is_that_of_draws():
-    model = all_models()["log_hazard"]
-    grid = solve(density_of(model, hazards([(-3.0, 0.2, 0.2), (-2.5, 0.3, 0.3), (-3.4, 0.25, 0.25)]), model.priors))
+    studies = hazards([(-3.0, 0.2, 0.2), (-2.5, 0.3, 0.3), (-3.4, 0.25, 0.25)])
+    posterior = posterior_of(bare_case(all_models()["log_hazard"], studies))
     rng = np.random.default_rng(7)
-    drawn = draw(grid, 60_000, rng)
-    ((low, high),) = hazard_limits(grid, [0.4], (0.025, 0.975))
+    drawn = posterior.draw(60_000, rng)
+    ((low, high),) = hazard_limits(posterior, [0.4], (0.025, 0.975))
     estimates = rng.normal(drawn["eta"], np.hypot(drawn["tau"], 0.4))
     assert [low, high] == pytest.approx(np.quantile(estimates, [0.025, 0.975]), abs=0.03)
     assert [np.mean(estimates < low), np.mean(estimates > high)] == pytest.approx([0.025, 0.025], abs=0.003)

@@ -81,7 +81,7 @@ def test_one_missing_study_of_known_count_is_a_further_study(tmp_path):
 
 
 def test_a_total_adds_to_the_evidence_what_it_was_predicted_with():
-    alone = solve(density_of(MODEL, KNOWN, MODEL.priors))
+    alone = posterior_of(bare_case(MODEL, KNOWN))
     gain = evidence_with_total([12, 8], 15) - alone.log_evidence
     assert gain == pytest.approx(np.log(predictive(alone, [12, 8]).probabilities[15]), abs=1e-5)
 

@@ -27,7 +27,7 @@ def test_laws_by_quadrature_are_those_of_replicates(evidence, job):
     """Mid-p within 0.015, four standard errors of 20,000 draws; limits within the patients of one count."""
     rows = [row for row in checks_of(evidence, job) if row["status"] == "computed"]
     case = headline_case(evidence, job, job.question.endpoint)
-    replicated = checks._replicated(case, posterior_of(case).grid, "another seed")
+    replicated = checks._replicated(case, posterior_of(case), "another seed")
     for at, row in enumerate(rows):
         drawn, observed = replicated[:, at], row["observed"]
         same = np.isclose(drawn, observed, atol=1e-9)

@@ -16,10 +16,8 @@ from analysis.chapters.validation import rows as predictions
 from analysis.chapters.validation.rows import SCORES, VALIDATION, later_reports, validation_rows
 from analysis.chapters.validation.scores import score_rows
 from analysis.evidence.loading import load
-from analysis.inference.draws import draw
 from analysis.inference.leave_one_out import pit
 from analysis.inference.posterior import posterior_of
-from analysis.inference.prediction import survivors_of
 from tests.data.tables import FOLDER
 from tests.reporting import results_of, with_tables
 
@@ -66,11 +64,11 @@ def test_later_survival_is_as_surprising_as_another_calculation_found(project, q
 def test_counted_patients_are_as_surprising_as_log_hazards_with_their_errors(project, quick):
     """Errors along the survival axis against errors of a converted landmark: 0.02 apart over the printed range."""
     found = surprises(project, "os", "log_hazard")
-    grid = posterior_of(headline_case(project, Job(Question("os")), "os")).grid
+    posterior = posterior_of(headline_case(project, Job(Question("os")), "os"))
     for row in project.survival:
         if row.study_id == "roddie_2024" and row.endpoint == "os" and row.statistic == "landmark":
             bare = replace(row, ci_low=None, ci_high=None, ci_level=None)  # counts are n / 1.25^2 whatever is printed
-            below = pit(grid, as_studies(convert([bare], horizon=12.0)))
+            below = pit(posterior, as_studies(convert([bare], horizon=12.0)))
             assert found["roddie_2024", row.time_months] == pytest.approx(2 * min(below, 1 - below), abs=0.02)
 
 
@@ -80,7 +78,7 @@ def test_a_falling_hazard_predicts_a_landmark_as_its_draws_do(project, monkeypat
     found = surprises(project, "pfs", "weibull")["roddie_2024", 24.0]
     case = replace(headline_case(project, Job(Question("pfs")), "pfs"))
     rng = np.random.default_rng(2)
-    draws = draw(posterior_of(case.but(model=predictions.all_models()["weibull"])).grid, 100_000, rng)
+    draws = posterior_of(case.but(model=predictions.all_models()["weibull"])).draw(100_000, rng)
     theta = rng.normal(draws["eta12"], draws["tau"])
     counts = rng.binomial(81, np.exp(-np.exp(theta) * 2.0 ** draws["shape"]))
     # 0.43 of 81 are 34.8 patients; 100,000 draws leave 0.002 of a tail of 0.024.
@@ -90,8 +88,7 @@ def test_a_falling_hazard_predicts_a_landmark_as_its_draws_do(project, monkeypat
 def test_so_many_surprises_have_the_chance_that_the_grid_gives_them(project):
     """Given the hyperparameters studies are independent: a convolution at each point of the grid, no draws."""
     job = Job(Question("crs_grade3plus"))
-    grid = posterior_of(headline_case(project, job, "crs_grade3plus")).grid
-    values, weights = grid.sparse()
+    values, weights = posterior_of(headline_case(project, job, "crs_grade3plus")).points
     kappa = 1 / values["rho"] - 1
     chances = np.array([[1.0]] + [[0.0]] * 4) * np.ones_like(kappa)
     for n in (127, 20, 46, 45):
@@ -108,15 +105,15 @@ def test_reports_of_one_study_are_surprising_together(project, quick):
     """Points of one curve share its patients: with all of them independent so many would have another chance."""
     case = headline_case(project, Job(Question("pfs")), "pfs")
     reports = [report for report in later_reports(project, case.question) if report["counted"]]
-    grid = posterior_of(case).grid
-    laws = [survivors_of(grid, report["months"], report["patients"]) for report in reports]
+    posterior = posterior_of(case)
+    laws = [posterior.predict(report["patients"], report["months"]) for report in reports]
     pairs = list(zip(reports, laws, strict=True))
     apart = [({**report, "study_id": f"s{at}"}, law) for at, (report, law) in enumerate(pairs)]
-    together, separate = (predictions.as_many(case, grid, of, 1) for of in (pairs, apart))
+    together, separate = (predictions.as_many(posterior, of, 1) for of in (pairs, apart))
     assert together < separate - 0.03
-    assert predictions.as_many(case, grid, pairs, 0) == 1.0
+    assert predictions.as_many(posterior, pairs, 0) == 1.0
     # One report alone is named with its own chance.
-    assert predictions.as_many(case, grid, pairs[:1], 1) == pytest.approx(laws[0].chance_named, abs=0.007)
+    assert predictions.as_many(posterior, pairs[:1], 1) == pytest.approx(laws[0].chance_named, abs=0.007)
 
 
 def test_of_points_nearer_than_a_month_one_counts(project, quick):

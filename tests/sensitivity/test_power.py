@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from analysis.chapters.sensitivity.power import ALPHAS, POWER_SCALING, log_densities, power_rows, power_scaled
+from analysis.chapters.sensitivity.power import ALPHAS, POWER_SCALING, power_rows
 from analysis.inference.density import density_of
 from analysis.inference.grid import solve
 from analysis.inference.pooled import hyperparameters
+from analysis.inference.power_scaling import log_densities, power_scaled
 from models import all_models
 from models.backend import NUMBERS
 from models.priors import Prior

@@ -17,11 +17,9 @@ import numpy as np
 from analysis.cases.case import Case, headline_case
 from analysis.cases.settings import Job, derive_seed
 from analysis.evidence.directory import Evidence
-from analysis.inference.draws import draw
-from analysis.inference.grid import Grid, Slices
 from analysis.inference.leave_one_out import pit, without
-from analysis.inference.posterior import NO_POSTERIOR, posterior_of, too_large
-from analysis.inference.prediction import CountLaw, further_studies, law_of, nearest_points, outcome, replicates
+from analysis.inference.posterior import NO_POSTERIOR, Posterior, posterior_of, too_large
+from analysis.inference.prediction import CountLaw, further_studies, nearest_points, outcome, replicates
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
 from analysis.results.tables import case_cells
 from models.curve import CONSTANT_HAZARD
@@ -84,9 +82,9 @@ def _computed(case: Case) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
             for month, rate in zip(months, observed, strict=True)]
     nobody = case.but(studies=without(case.studies.take([0]), 0))
     for name, source in zip(PREDICTIONS, (nobody, case), strict=True):
-        grid = posterior_of(source).grid
-        replicated = _replicated(case, grid, name)
-        for row, (lower, median, upper, mid_p) in zip(rows, _predicted(case, grid, replicated), strict=True):
+        posterior = posterior_of(source)
+        replicated = _replicated(case, posterior, name)
+        for row, (lower, median, upper, mid_p) in zip(rows, _predicted(case, posterior, replicated), strict=True):
             cells = {"median": median, "lower": lower, "upper": upper, "pit": mid_p,
                      "within": lower <= row["observed"] <= upper}
             row |= {f"{name}_{column}": value for column, value in cells.items()}
@@ -103,36 +101,36 @@ def _rates(case: Case, reports: np.ndarray) -> np.ndarray:
     return CONSTANT_HAZARD.survival({}, reports, case.horizon) if isinstance(case.studies, HazardStudies) else reports
 
 
-def _replicated(case: Case, grid: Grid | Slices, name: str) -> np.ndarray:
+def _replicated(case: Case, posterior: Posterior, name: str) -> np.ndarray:
     """Rates or survival that further studies of the same sizes would report, shape (DRAWS, k)."""
     seed = derive_seed(case.job.seed, case.question.endpoint, case.model.name, name, "predictive")
     rng = np.random.default_rng(seed)
-    draws = draw(grid, DRAWS, rng)
+    draws = posterior.draw(DRAWS, rng)
     effects = further_studies(case.model, draws, len(case.studies), rng)
     return _rates(case, replicates(case.model, case.studies, draws, effects, rng))
 
 
-def _predicted(case: Case, grid: Grid | Slices, replicated: np.ndarray) -> Iterator[tuple[float, float, float, float]]:
+def _predicted(case: Case, posterior: Posterior, replicated: np.ndarray) -> Iterator[tuple[float, float, float, float]]:
     """Limits with the median between them, and the mid-p of the report, of each study."""
     studies = case.studies
     if isinstance(studies, HazardStudies):
         limits = np.quantile(replicated, [(1.0 - case.level) / 2.0, 0.5, (1.0 + case.level) / 2.0], axis=0).T
-        yield from ((*map(float, three), pit(grid, studies.take([at]))) for at, three in enumerate(limits))
+        yield from ((*map(float, three), pit(posterior, studies.take([at]))) for at, three in enumerate(limits))
         return
-    for n, count, law in _counted(case, grid):
+    for n, count, law in _counted(case, posterior):
         yield (*(float(limit) / n for limit in law.limits(case.level)), law.pit(count))
 
 
-def _counted(case: Case, grid: Grid | Slices) -> Iterator[tuple[int, float, CountLaw]]:
+def _counted(case: Case, posterior: Posterior) -> Iterator[tuple[int, float, CountLaw]]:
     """Patients, how many of them had the event, or had not by then, and the law of that number, of each study."""
     studies = case.studies
     if isinstance(studies, RateStudies):
         for n, events in zip(studies.evaluable.tolist(), studies.events.tolist(), strict=True):
-            yield n, events, law_of(grid, None, n)
+            yield n, events, posterior.predict(n)
         return
     for months, survival, patients in zip(*nearest_points(studies), strict=True):
         n = max(round(patients), 1)
-        yield n, survival * n, law_of(grid, float(months), n)
+        yield n, survival * n, posterior.predict(n, float(months))
 
 
 def _statistics(case: Case, observed: np.ndarray, replicated: np.ndarray) -> Iterator[dict[str, Any]]:

@@ -17,7 +17,7 @@ from analysis.cases.reports import Report, report_of
 from analysis.cases.settings import Job
 from analysis.evidence.directory import Evidence
 from analysis.inference.posterior import NO_POSTERIOR, main_estimand, posterior_of, too_large
-from analysis.inference.prediction import CountLaw, law_of
+from analysis.inference.prediction import CountLaw
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
 from analysis.results.tables import case_cells
 
@@ -75,11 +75,11 @@ def _predicted(case: Case, report: Report, before: Sequence[str], same: Sequence
     if len(before) + len(same) < FEWEST_BEFORE:
         return {"status": NOT_COMPUTED, "reason": f"fewer than {FEWEST_BEFORE} studies come before it in any order"}
     try:
-        orders = [(share, posterior_of(case.take([*before, *chosen])).grid) for share, chosen in _orders(before, same)]
+        orders = [(share, posterior_of(case.take([*before, *chosen]))) for share, chosen in _orders(before, same)]
     except NO_POSTERIOR as error:
         return {"status": NOT_COMPUTED, "reason": str(error)}
     shares = np.array([share for share, _ in orders])
-    laws = [law_of(grid, report.months, report.patients).probabilities for _, grid in orders]
+    laws = [posterior.predict(report.patients, report.months).probabilities for _, posterior in orders]
     law = CountLaw(shares @ np.array(laws) / shares.sum())
     return {"status": COMPUTED, "level": case.level, "interval": "prediction",
             **vars(law.expectation(report.patients * report.observed, case.level))}

@@ -23,9 +23,7 @@ from analysis.cases.case import Case, headline_case
 from analysis.cases.curves import points_of
 from analysis.cases.settings import ALL, Job, derive_seed
 from analysis.evidence.directory import Evidence
-from analysis.inference.draws import draw
-from analysis.inference.grid import QuadratureFailed
-from analysis.inference.posterior import Posterior, posterior_of
+from analysis.inference.posterior import Posterior, QuadratureFailed, posterior_of
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
 from models.studies import CurveStudies
 
@@ -111,7 +109,7 @@ def _left_out(fit: Posterior) -> np.ndarray:
     Its inverse is the posterior mean of the inverse of the study's likelihood, which the points of the quadrature give
     but where a study moves the posterior far: there it is solved without it.
     """
-    case, (values, weights) = fit.case, fit.grid.sparse()
+    case, (values, weights) = fit.case, fit.points
     log_weights = np.log(weights)[:, None]
     log_ratios = log_weights - case.model.density.log_likelihood(values, case.studies)
     log_predictive = -special.logsumexp(log_ratios, axis=0)
@@ -151,7 +149,7 @@ def _typical(fit: Posterior, months: float) -> tuple[float, float, float]:
 
 def _new_study(fit: Posterior, shares: tuple[float, ...]) -> list[list[float]]:
     """Survival in a new study that is undercut with these probabilities, at each time."""
-    density, (values, weights) = fit.case.model.density, fit.grid.sparse()
+    density, (values, weights) = fit.case.model.density, fit.points
 
     def excess(survival: np.ndarray, share: np.ndarray, months: float) -> np.ndarray:
         # Survival is less where the effect is larger.
@@ -169,7 +167,7 @@ def _drawn(fit: Posterior) -> Iterator[tuple[tuple[str, str | None], np.ndarray]
     """Draws of survival in each study, shape (draws, times)."""
     case, model = fit.case, fit.case.model.density
     rng = np.random.default_rng(derive_seed(case.job.seed, case.question.endpoint, case.model.name, "bands"))
-    draws = draw(fit.grid, _DRAWS, rng)
+    draws = fit.draw(_DRAWS, rng)
     effects = model.study_effects(draws, case.studies, rng)
     for name, effect in zip(case.studies.study_ids, effects.T, strict=True):
         yield ("study", name), np.stack([model.curve.survival(draws, effect, months) for months in _GRID], axis=1)

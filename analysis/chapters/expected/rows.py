@@ -8,7 +8,7 @@ from analysis.cases.case import headline_case
 from analysis.cases.settings import Job
 from analysis.evidence.directory import Evidence
 from analysis.inference.posterior import NO_POSTERIOR, posterior_of
-from analysis.inference.prediction import CountLaw, law_of, two_sided
+from analysis.inference.prediction import CountLaw, two_sided
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
 
 PATIENTS = (20, 50, 100)
@@ -35,10 +35,10 @@ def expected_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, lis
         return {}
     shared = {"endpoint": endpoint, "model": case.model.name, "k_studies": len(case.studies)}
     try:
-        grid = posterior_of(case).grid
+        posterior = posterior_of(case)
     except NO_POSTERIOR as error:
         return {EXPECTED.file: [{**shared, "n": PATIENTS[0], "status": NOT_COMPUTED, "reason": str(error)}]}
-    laws = {n: law_of(grid, None, n) for n in PATIENTS}
+    laws = {n: posterior.predict(n) for n in PATIENTS}
     return {EXPECTED.file: [{**shared, "n": n, "level": case.level, **_limits(law, case.level)}
                             for n, law in laws.items()],
             EXPECTED_COUNTS.file: _counts({"endpoint": endpoint, "model": case.model.name}, laws[PATIENTS[0]])}

@@ -5,7 +5,6 @@ is the predictive probability, under the others, of a report that would be named
 
 References
 ----------
-Kullback S, Leibler RA. Ann Math Stat 1951;22:79, doi 10.1214/aoms/1177729694.
 Vehtari A, Simpson D, Gelman A, Yao Y, Gabry J. J Mach Learn Res 2024;25(72) (Pareto k).
 """
 
@@ -14,21 +13,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from arviz_stats.base import array_stats
 
 from analysis.cases.case import Case, headline_case
 from analysis.cases.settings import Job, derive_seed
 from analysis.evidence.directory import Evidence
-from analysis.inference.draws import draw
-from analysis.inference.grid import Grid
-from analysis.inference.leave_one_out import chance_named, leave_one_out
+from analysis.inference.leave_one_out import chance_named, information, leave_one_out, pareto_k
 from analysis.inference.posterior import NO_POSTERIOR, main_estimand, posterior_of, spread_estimand, too_large
 from analysis.inference.prediction import NAMED_BELOW
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
 from analysis.results.tables import case_cells, limit_cells
-from models.studies import Studies
 
-PARETO_DRAWS = 4000
 LEAST_TAIL = 1e-6
 """Smallest two-sided probability that is told apart: predictions skip grid points of less weight."""
 
@@ -87,9 +81,9 @@ def _predictions(case: Case) -> Iterator[dict[str, Any]]:
     main, spread = (whole.summary(name) for name in names)
     with_it = {"status": COMPUTED, "reason": _REMARKS.get(len(studies), ""), **limit_cells(main, "full_"),
                "full_sd": main.sd, "heterogeneity": names[1], "full_heterogeneity": spread.median}
-    bits = information(whole.grid, studies, np.array([left.log_predictive for left in left_out]))
+    bits = information(whole, np.array([left.log_predictive for left in left_out]))
     seed = derive_seed(case.job.seed, case.question.endpoint, case.model.name, "pareto")
-    for left, learned, shape in zip(left_out, bits, pareto_k(whole.grid, studies, seed=seed), strict=True):
+    for left, learned, shape in zip(left_out, bits, pareto_k(whole, seed=seed), strict=True):
         others, others_spread = (left.posterior.summary(name) for name in names)
         shift = others.median - main.median
         yield {**with_it, **limit_cells(others), "shift": shift, "shift_sd": shift / main.sd,
@@ -97,44 +91,10 @@ def _predictions(case: Case) -> Iterator[dict[str, Any]]:
                "heterogeneity_shift": others_spread.median - spread.median, "elpd_loo": left.log_predictive,
                "pit": left.pit, "two_sided": left.tail, "surprise_bits": surprise(left.tail),
                "named": left.tail < NAMED_BELOW,
-               "chance_named": chance_named(left.posterior.grid, studies.take([left.index])),
+               "chance_named": chance_named(left.posterior, studies.take([left.index])),
                "information_bits": float(learned), "pareto_k": float(shape) if np.isfinite(shape) else None}
 
 
 def surprise(two_sided: float) -> float:
     """Surprise in bits, -log2 of the two-sided predictive probability; 20 bits where it is one in a million or less."""
     return -math.log2(max(two_sided, LEAST_TAIL)) + 0.0
-
-
-def information(whole: Grid, studies: Studies, log_predictive: np.ndarray) -> np.ndarray:
-    """Bits learned about the hyperparameters from each study when it comes last, shape (k,).
-
-    The Kullback-Leibler divergence of the posterior with the study from the one without it is
-    E[log p(y_i | hyperparameters)] - log p(y_i | others), the mean taken over the posterior with all studies.
-
-    Parameters
-    ----------
-    whole : Grid
-        With all studies.
-    log_predictive : array, shape (k,)
-    """
-    weights = whole.weights.ravel()
-    kept = weights > 0.0
-    values = {name: value[kept] for name, value in whole.values.items()}
-    each = whole.density.model.marginal.log_likelihood(values, studies)
-    # Where a weight is just above zero the likelihood may be minus infinity; it adds nothing.
-    mean = weights[kept] @ np.where(np.isfinite(each), each, 0.0)
-    return np.maximum(mean - log_predictive, 0.0) / math.log(2.0)
-
-
-def pareto_k(whole: Grid, studies: Studies, *, seed: int) -> np.ndarray:
-    """Pareto k of importance sampling for each study left out, from the marginal likelihood; shape (k,).
-
-    The study's own effect is integrated out. On the conditional likelihood k exceeds 0.7 as a rule, and answers
-    whether a study with a known effect can be left out. NaN for a study alone, whose posterior is all its own.
-    """
-    if len(studies) == 1:
-        return np.full(len(studies), np.nan)
-    draws = draw(whole, PARETO_DRAWS, np.random.default_rng(seed))
-    each = whole.density.model.marginal.log_likelihood(draws, studies)
-    return np.array([float(array_stats.psislw(column)[1]) for column in each.T])

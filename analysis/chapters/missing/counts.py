@@ -13,7 +13,7 @@ from functools import partial, reduce
 
 import numpy as np
 
-from analysis.inference.grid import Grid
+from analysis.inference.posterior import Posterior
 from analysis.inference.prediction import CountLaw
 from models.beta_binomial import count_log_probabilities
 from models.model import Draws
@@ -58,9 +58,9 @@ def sum_probabilities(draws: Draws, sizes: Sequence[int]) -> np.ndarray:
                            for batch in _batches(draws)], axis=1)
 
 
-def predictive(grid: Grid, sizes: Sequence[int]) -> CountLaw:
+def predictive(posterior: Posterior, sizes: Sequence[int]) -> CountLaw:
     """The posterior predictive law of the total of further studies of these sizes."""
-    values, weights = grid.sparse()
+    values, weights = posterior.points
     return CountLaw(sum_probabilities(values, sizes) @ weights)
 
 

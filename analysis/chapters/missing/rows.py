@@ -26,9 +26,7 @@ from analysis.chapters.missing import counts
 from analysis.chapters.missing.readings import TREATED, Reading, members, readings
 from analysis.evidence.directory import Evidence
 from analysis.evidence.types import ComparisonRule, Reported, Study
-from analysis.inference.density import density_of
-from analysis.inference.grid import QuadratureFailed, solve
-from analysis.inference.posterior import Posterior, posterior_of
+from analysis.inference.posterior import Posterior, QuadratureFailed, posterior_of, posterior_with
 from analysis.results.comparison import rule_for
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
 from analysis.results.tables import limit_cells, question_cells
@@ -139,10 +137,10 @@ def _total_row(case: Case, reading: Reading, headline: Posterior | None) -> dict
 def _with_total(case: Case, reading: Reading, headline: Posterior) -> dict[str, Any]:
     """The cells that a reading with a possible total fills."""
     sizes, events = reading.sizes, reading.missing_events
-    law = counts.predictive(headline.grid, sizes)
+    law = counts.predictive(headline, sizes)
     lower, _, upper = law.limits(case.level).tolist()
     extra = partial(counts.sum_log_probability, sizes=sizes, total=events)
-    both = Posterior(case, solve(density_of(MODEL, case.studies, case.priors, extra=extra)))
+    both = posterior_with(case, extra)
     return {**counts.tail_probabilities(law.probabilities, events), "events_lower": lower, "events_upper": upper,
             "expected_events": float(np.arange(len(law.probabilities)) @ law.probabilities),
             **limit_cells(headline.summary("mu"), "known_"), **_computed(both)}
@@ -226,8 +224,8 @@ def _free(headline: Posterior, sizes: Mapping[str, int], note: str) -> Iterator[
     if sum(n) > counts.MOST_PATIENTS:
         return
     level, ends = headline.case.level, {"low": 0, "high": 2}
-    alone = {size: counts.predictive(headline.grid, [size]).limits(level).tolist() for size in set(n)}
-    together = counts.predictive(headline.grid, n).limits(level).tolist()
+    alone = {size: counts.predictive(headline, [size]).limits(level).tolist() for size in set(n)}
+    together = counts.predictive(headline, n).limits(level).tolist()
     for end, at in ends.items():
         yield _Bound(f"each_{end}", sizes, [alone[size][at] for size in n], note)
     for end, at in ends.items():

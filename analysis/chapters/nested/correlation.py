@@ -14,7 +14,6 @@ import numpy as np
 from analysis.cases.case import Case, headline_case
 from analysis.cases.settings import Job, derive_seed
 from analysis.evidence.directory import Evidence
-from analysis.inference.draws import draw
 from analysis.inference.posterior import NO_POSTERIOR, posterior_of
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
 from models import log_hazard, logit_normal
@@ -58,7 +57,7 @@ def correlation_rows(evidence: Evidence, base: Job, rate: str, survival: str) ->
     if FEWEST <= len(both) <= MOST:
         rng = np.random.default_rng(derive_seed(base.seed, "effect correlation", rate, survival))
         try:
-            draws = [draw(posterior_of(case).grid, min(_DRAWS, _PER_STUDY // len(both)), rng)
+            draws = [posterior_of(case).draw(min(_DRAWS, _PER_STUDY // len(both)), rng)
                      for case in (first, second)]
             ratios = likelihood_ratios(first.take(both), second.take(both), *draws)
             row |= {**_summary(ratios, draws[1], second.horizon), "status": COMPUTED, "reason": ""}

@@ -21,7 +21,6 @@ from analysis.cases.settings import ALL, Job, Question
 from analysis.evidence.directory import Evidence
 from analysis.evidence.types import Reported
 from analysis.frequentist.likelihood import beta_binomial_means
-from analysis.inference.draws import draw
 from analysis.inference.posterior import posterior_of
 from analysis.results.comparison import rule_for
 from analysis.results.table import Column, Layout, Row, columns
@@ -106,7 +105,7 @@ def completed_ratios(case: Case, missing: Sequence[int]) -> np.ndarray:
         One per set of counts drawn from the posterior prediction.
     """
     rng, studies = np.random.default_rng(case.job.seed), case.studies
-    draws = draw(posterior_of(case).grid, _SETS, rng)
+    draws = posterior_of(case).draw(_SETS, rng)
     n = np.array(missing, dtype=int)
     names = [*studies.study_ids, *(f"missing {index}" for index in range(len(n)))]
     sets = []

@@ -13,10 +13,8 @@ from analysis.chapters.regression import rows
 from analysis.chapters.regression.conflict import conflict_text
 from analysis.evidence.directory import Evidence
 from analysis.evidence.notes import FAR_OUT
-from analysis.inference.conflict import check
-from analysis.inference.grid import QuadratureFailed
-from analysis.inference.pooled import hyperparameters
-from analysis.inference.posterior import Posterior, posterior_of
+from analysis.inference.fitting import prior_check
+from analysis.inference.posterior import Posterior, QuadratureFailed, posterior_of
 from analysis.inference.regression import RegressionFit, draw_missing, fit
 from analysis.results import tables
 from analysis.results.numbers import counted
@@ -131,15 +129,14 @@ def _heterogeneity(case: Case) -> float | None:
     """Posterior median of the heterogeneity without covariates; None where the quadrature did not settle."""
     posterior = _posterior(case)
     _, name = case.model.priors
-    return float(hyperparameters(posterior.grid)[name].quantile(0.5)) if posterior else None
+    return float(posterior.distribution(name).quantile(0.5)) if posterior else None
 
 
 def _warnings(evidence: Evidence, case: Case, columns: Sequence[Column],
               slopes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield from case.selection.warnings
     if any(not slope["refused"] for slope in slopes) and (posterior := _posterior(case)):
-        checked = check(posterior.grid, case.studies, horizon=case.horizon or 0.0, level=case.level)
-        yield from (f"without covariates: {text}" for text in checked.warnings)
+        yield from (f"without covariates: {text}" for text in prior_check(posterior).warnings)
     used = {evidence.study(study).row for study in case.studies.study_ids}
     for column in columns:
         far_out = [str(note) for note in evidence.notes if note.file == "studies.csv" and note.row in used

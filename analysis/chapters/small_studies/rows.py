@@ -19,10 +19,8 @@ from analysis.evidence.directory import Evidence
 from analysis.frequentist.estimates import log_hazards
 from analysis.frequentist.regression import NoRegression, egger_two_sided, slope_on_size
 from analysis.inference.distribution import quantiles
-from analysis.inference.grid import Grid
 from analysis.inference.leave_one_out import leave_one_out
-from analysis.inference.posterior import NO_POSTERIOR, posterior_of, too_large
-from analysis.inference.prediction import counts_of
+from analysis.inference.posterior import NO_POSTERIOR, Posterior, posterior_of, too_large
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
 from analysis.results.tables import case_cells
 from models.studies import RateStudies
@@ -123,20 +121,20 @@ def _observed(case: Case) -> np.ndarray:
 def _funnel(case: Case) -> Iterator[dict[str, Any]]:
     """Prediction limits at sizes from half the smallest to a little above the largest study."""
     at = ((1.0 - case.level) / 2.0, 0.5, (1.0 + case.level) / 2.0)
-    rates, grid, precision = isinstance(case.studies, RateStudies), posterior_of(case).grid, _precision(case)
+    rates, posterior, precision = isinstance(case.studies, RateStudies), posterior_of(case), _precision(case)
     low, high = max(0.6 * precision.min(), 1.0), min(max(1.25 * precision.max(), 2.0), float(_MOST_PATIENTS))
     sizes = np.linspace(math.sqrt(low), math.sqrt(high), _SIZES) ** 2
     if rates:
         sizes = np.unique(np.round(sizes).astype(int))
-        limits = rate_limits(grid, sizes.tolist(), at)
+        limits = rate_limits(posterior, sizes.tolist(), at)
     else:
-        limits = np.exp(-case.horizon * np.exp(hazard_limits(grid, 1.0 / np.sqrt(sizes), at[::-1])))
+        limits = np.exp(-case.horizon * np.exp(hazard_limits(posterior, 1.0 / np.sqrt(sizes), at[::-1])))
     for size, (lower, middle, upper) in zip(sizes, limits, strict=True):
         yield {"precision": float(size), "predicted": float(middle), "predicted_lower": float(lower),
                "predicted_upper": float(upper), "n": int(size) if rates else None}
 
 
-def rate_limits(grid: Grid, sizes: Sequence[int], probabilities: Sequence[float]) -> np.ndarray:
+def rate_limits(posterior: Posterior, sizes: Sequence[int], probabilities: Sequence[float]) -> np.ndarray:
     """Predictive quantiles of the observed rate of one further study, shape (sizes, probabilities).
 
     They are those of the mid-distribution function F(y - 1) + P(y)/2, made continuous by straight lines: a count lies
@@ -149,14 +147,14 @@ def rate_limits(grid: Grid, sizes: Sequence[int], probabilities: Sequence[float]
     """
     limits = []
     for n in sizes:
-        mid = counts_of(grid, n).pits
+        mid = posterior.predict(n).pits
         # Counts of no probability would leave the function flat.
         rising = np.concatenate([[True], np.diff(mid) > 0.0])
         limits.append(np.interp(probabilities, mid[rising], np.arange(n + 1)[rising]) / n)
     return np.array(limits)
 
 
-def hazard_limits(grid: Grid, errors: Sequence[float], probabilities: Sequence[float]) -> np.ndarray:
+def hazard_limits(posterior: Posterior, errors: Sequence[float], probabilities: Sequence[float]) -> np.ndarray:
     """Predictive quantiles of the estimated log hazard of one further study, shape (errors, probabilities).
 
     Parameters
@@ -164,8 +162,8 @@ def hazard_limits(grid: Grid, errors: Sequence[float], probabilities: Sequence[f
     errors : sequence of float
         Its standard error; the estimate is Normal(eta, sqrt(tau^2 + error^2)) given the hyperparameters.
     """
-    values, weights = grid.sparse()
-    eta, tau = (values[name] for name in grid.density.names)
+    values, weights = posterior.points
+    eta, tau = (values[name] for name in posterior.case.model.priors)
 
     def cdf(x: np.ndarray, error: np.ndarray) -> np.ndarray:
         return special.ndtr((x[..., None] - eta) / np.hypot(tau, error[..., None])) @ weights

@@ -18,10 +18,8 @@ from analysis.cases.selection import RETROSPECTIVE, answering, candidates, share
 from analysis.cases.settings import Job, Question, derive_seed
 from analysis.evidence.directory import Evidence
 from analysis.evidence.types import Response, Survival
-from analysis.inference.draws import draw
-from analysis.inference.grid import Grid, Slices
-from analysis.inference.posterior import NO_POSTERIOR, posterior_of, too_large
-from analysis.inference.prediction import CountLaw, law_of
+from analysis.inference.posterior import NO_POSTERIOR, Posterior, posterior_of, too_large
+from analysis.inference.prediction import CountLaw
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, Row, columns
 from models import all_models
 from models.studies import RateStudies
@@ -128,23 +126,24 @@ def validation_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, l
 
 def _predicted(case: Case, reports: Sequence[Row]) -> tuple[list[dict[str, Any]], float | None]:
     """Cells of each report, and the probability of as many surprises among those that count."""
-    grid = posterior_of(case).grid
-    laws = [law_of(grid, report["months"], report["patients"]) for report in reports]
+    posterior = posterior_of(case)
+    laws = [posterior.predict(report["patients"], report["months"]) for report in reports]
     rows = [{"status": COMPUTED, "level": case.level, "interval": "prediction",
              **vars(law.expectation(report["patients"] * report["observed"], case.level))}
             for report, law in zip(reports, laws, strict=True)]
     counted = [(report, law) for report, law in zip(reports, laws, strict=True) if report["counted"]]
     named = sum(row["named"] for row, report in zip(rows, reports, strict=True) if report["counted"])
-    return rows, as_many(case, grid, counted, named) if named else None
+    return rows, as_many(posterior, counted, named) if named else None
 
 
-def as_many(case: Case, grid: Grid | Slices, predicted: Sequence[tuple[Row, CountLaw]], named: int) -> float:
+def as_many(posterior: Posterior, predicted: Sequence[tuple[Row, CountLaw]], named: int) -> float:
     """Probability of `named` or more surprising reports, where the later studies are like the review's.
 
     They share the hyperparameters, and reports of one study its effect; of survival also its patients.
     """
+    case = posterior.case
     rng = np.random.default_rng(derive_seed(case.job.seed, case.question.endpoint, case.model.name, "later"))
-    draws, total = draw(grid, DRAWS, rng), np.zeros(DRAWS, dtype=int)
+    draws, total = posterior.draw(DRAWS, rng), np.zeros(DRAWS, dtype=int)
     for study_id in dict.fromkeys(report["study_id"] for report, _ in predicted):
         effects, share, survival = case.model.density.new_study(draws, rng), np.ones(DRAWS), np.ones(DRAWS)
         of_study = [pair for pair in predicted if pair[0]["study_id"] == study_id]
