@@ -3,7 +3,6 @@
 import argparse
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,12 +100,9 @@ def places(options: argparse.Namespace, names: Iterable[str]) -> list[str]:
 
 def write_with_figure(options: argparse.Namespace, layout: Layout, rows: Iterable[Mapping[str, Any]],
                       draw: "Callable[[pd.DataFrame], Figure]") -> list[str]:
-    """Write a table about one endpoint and its figure where --output asks for them; returns where they are.
-
-    Such as predicted.cr.csv and figures/predicted.cr.svg, so that one folder holds several endpoints.
-    """
-    stem = f"{layout.file.removesuffix('.csv')}.{options.endpoint}"
-    figure, layout = f"figures/{stem}", replace(layout, file=f"{stem}.csv")
+    """Write a table about one endpoint and its figure where --output asks for them; returns where they are."""
+    layout = layout.about(options.endpoint)
+    figure = f"figures/{layout.file.removesuffix('.csv')}"
     names = [layout.file, *figure_files(figure)]
     with adding(options.output, data=options.data, run=f"{options.command} {options.endpoint}", names=names) as folder:
         if folder:

@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     evidence = load_and_note(options.data, options.endpoint)
     check(evidence, options)
     stamp, bubble = "QUICK" if options.quick else "", f"figures/bubble.{options.endpoint}"
-    names = [*(layout.file for layout in LAYOUTS), *([] if stamp else figure_files(bubble))]
+    names = [*(layout.about(options.endpoint).file for layout in LAYOUTS), *([] if stamp else figure_files(bubble))]
     with adding(options.output, data=options.data, run=f"regress {options.endpoint}", names=names) as folder:
         if options.engine == NUTS:
             print(f"Regressing {options.endpoint}; compiling the model takes most of the time ...", file=sys.stderr)
@@ -95,7 +95,9 @@ def _write(regressed: Regressed, label: str, folder: Path, bubble: str, stamp: s
     from analysis.chapters.regression.figure import draw_bubbles
     from analysis.drawing.saving import save_figure
 
-    tables = [layout.table({**row, "stamp": stamp} for row in regressed.tables[layout.file]) for layout in LAYOUTS]
+    endpoint = regressed.case.question.endpoint
+    tables = [layout.about(endpoint).table({**row, "stamp": stamp} for row in regressed.tables[layout.file])
+              for layout in LAYOUTS]
     paths = [table.write(folder) for table in tables if len(table)]
     return paths if stamp else [*paths, *save_figure(draw_bubbles(**regressed.bubbles, label=label),
                                                      folder / bubble)]

@@ -3,7 +3,7 @@
 import math
 from collections import namedtuple
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -141,6 +141,10 @@ class Layout:
         """Those of the values that the table has a column for."""
         names = self.names
         return {name: value for name, value in values.items() if name in names}
+
+    def about(self, endpoint: str) -> "Layout":
+        """The same for one endpoint, such as regression.cr.csv, so that one folder holds several endpoints."""
+        return replace(self, file=f"{self.file.removesuffix('.csv')}.{endpoint}.csv")
 
     def table(self, rows: Iterable[Row]) -> "Table":
         """The table of some rows; cells that a row does not name are empty.

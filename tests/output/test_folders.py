@@ -340,10 +340,10 @@ def test_fits_stand_beside_each_other(data, tmp_path):
 
 def test_a_run_takes_all_files_of_the_run_that_it_replaces(data, tmp_path):
     folder = tmp_path / "slopes"
-    add(folder, data, "regress cr", {"regression.csv": "cr", "figures/bubble_cr.svg": "cr"})
+    add(folder, data, "calibrate a", {"record.csv": "a", "figures/ranks_a.svg": "a"})
     add(folder, data, "fit cr", {"posteriors/cr.nc": "cr"})
-    add(folder, data, "regress os", {"regression.csv": "os", "figures/bubble_os.svg": "os"})
-    assert texts(folder) == {"regression.csv": "os", "figures/bubble_os.svg": "os", "posteriors/cr.nc": "cr"}
+    add(folder, data, "calibrate b", {"record.csv": "b", "figures/ranks_b.svg": "b"})
+    assert texts(folder) == {"record.csv": "b", "figures/ranks_b.svg": "b", "posteriors/cr.nc": "cr"}
 
 
 def test_added_files_replace_none_of_the_user_and_none_of_a_report(results, data):

@@ -78,10 +78,10 @@ def test_older_studies_of_the_invented_set_do_better(found):
 
 def test_tables_and_figure_are_written(found):
     _, folder = found
-    header = (folder / "regression.csv").read_text().splitlines()[0]
+    header = (folder / "regression.cr.csv").read_text().splitlines()[0]
     assert header == ",".join(SLOPES.names)
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*.*")}
-    assert names == {"regression.csv", "regression_predictions.csv", "regression_imputed.csv",
+    assert names == {"regression.cr.csv", "regression_predictions.cr.csv", "regression_imputed.cr.csv",
                      "manifest.json", "figures/bubble.cr.svg", "figures/bubble.cr.png"}
     drawing = (folder / "figures" / "bubble.cr.svg").read_text()
     assert "Associations between studies" in drawing and "imputed.age.s5" in drawing
