@@ -23,6 +23,7 @@ from analysis.inference.nuts import flat
 from analysis.inference.prediction import further_studies, outcome, replicates
 from analysis.results.tables import question_cells
 from analysis.system.files import write_atomically
+from models.curves import NEVER
 from models.studies import CurveStudies, HazardStudies, RateStudies
 
 _PAGE = 1 << 20  # bytes of room below which a disk counts as full
@@ -77,13 +78,14 @@ def tree(fit: Fit, evidence: Evidence) -> xr.DataTree:
 
 
 def _with_quantities(draws: xr.Dataset, quantities: Iterable[Quantity]) -> xr.Dataset:
-    """The draws with every quantity that is not among them."""
+    """The draws with every quantity that is not among them, and what a median of months has that is never reached."""
     chains, more = draws.sizes["chain"], {}
     for quantity in quantities:
         if quantity.name not in draws:
             values = quantity.draws.reshape(chains, -1, *quantity.draws.shape[1:])
             more[quantity.name] = (("chain", "draw", "study")[:values.ndim], values,
-                                   {"scale": quantity.scale, "unit": quantity.unit})
+                                   {"scale": quantity.scale, "unit": quantity.unit, **(
+                                       {"never_reached": NEVER} if quantity.estimand == "median_months" else {})})
     return draws.assign(more)
 
 
