@@ -266,9 +266,8 @@ def _show_result(desk: _Desk, why: reactive.Value[str]) -> reactive.ExtendedTask
         with reactive.isolate():
             view = numbers.result()
         if isinstance(results, Results) and isinstance(view, View):
-            (record,) = results.records
-            if record.conflicts or not view.shrunken:
-                late.set(record)
+            if results.records[0].conflicts or not view.shrunken:
+                late.set(results)
 
     @render.ui
     def result() -> ui.HTML:
