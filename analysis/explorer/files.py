@@ -10,7 +10,7 @@ from analysis.inference.estimands import LABELS
 from analysis.results.numbers import unit_text
 from analysis.results.results import Results
 from analysis.results.table import Layout
-from analysis.results.tables import ESTIMATES, STUDIES
+from analysis.results.tables import ESTIMATES, STUDIES, told
 from analysis.system.errors import UsageError
 from analysis.system.files import as_csv
 from analysis.system.interrupts import private_folder
@@ -38,7 +38,7 @@ def details(results: Results) -> Html:
     """What a fit says beyond the headline, and what it leaves out."""
     (record,), labels = results.records, results.labels
     write, rows = results.writer(ESTIMATES), []
-    for row in (row for row in record.estimates if row["study_id"] is None):
+    for row in told(results.evidence, (row for row in record.estimates if row["study_id"] is None)):
         months = f", {row['time_months']:g} months" if row["time_months"] else ""
         rows.append([f"{LABELS.get(row['estimand'], row['estimand'])}{months}",
                      write.interval(row, "median", row["unit"]),

@@ -156,3 +156,14 @@ def test_a_fit_of_other_evidence_is_not_shown(tmp_path):
     fitted = replace(fitted, records=(replace(fitted.records[0], conflicts=("a prior fights the data",)),))
     pages = [views.result(view_of(one, job, ""), fitted) for one in (evidence, other)]
     assert ["a prior fights the data" in page for page in pages] == [True, False]
+
+
+def test_of_events_over_person_time_rates_alone_are_told(tmp_path):
+    evidence = load(write_files(tmp_path, {
+        "studies.csv": MINIMAL["studies.csv"],
+        "endpoints.csv": "endpoint,label,kind,direction\ninfection,Infection,survival,harm\n",
+        "survival.csv": "study_id,endpoint,events,person_months,n\nalpha_2019,infection,3,120,10\n"
+                        "beta_2021,infection,9,200,20\n"}))
+    page = files.details(files.results_of(evidence, first_job(evidence)))
+    # A rate per person-years is no survival, and the mean over studies of the one does not follow from the other's.
+    assert "Hazard of the typical study" in page and "urvival" not in page.partition("Rows that are not used")[0]
