@@ -17,7 +17,7 @@ from analysis.cases.nesting import Nesting, nest
 from analysis.cases.settings import NUTS
 from analysis.commands.arguments import base_job
 from analysis.commands.compare import comparison_table, results_asked
-from analysis.commands.fit import case_asked, estimates_table, told
+from analysis.commands.fit import case_asked, estimates_table
 from analysis.commands.keywords import (
     DesignOptions,
     FitOptions,
@@ -173,7 +173,7 @@ class Fitted:
     def __repr__(self) -> str:
         case, diagnostics = self.fit.case, self.fit.diagnostics
         shown = [heading(self.evidence, case.question, case.model.name, case.priors, case.studies)]
-        pooled = told(self.evidence, (row for row in self._rows() if row["study_id"] is None))
+        pooled = tables.told(self.evidence, (row for row in self._rows() if row["study_id"] is None))
         shown += [estimates_table(pooled)] if diagnostics.converged \
             else [f"NOT CONVERGED: {'; '.join(diagnostics.failures)}"]
         return "\n".join([*shown, *(f"warning: {text}" for text in self.fit.warnings)])

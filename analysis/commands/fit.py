@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from analysis.cases.case import Case, case_of
@@ -18,12 +18,11 @@ from analysis.commands.printing import (
     with_notes,
 )
 from analysis.evidence.directory import Evidence
-from analysis.inference.estimands import OF_CURVES
 from analysis.output import adding
 from analysis.results.numbers import limits_of
 from analysis.results.records import Record
 from analysis.results.table import Row
-from analysis.results.tables import ESTIMATES, without_question
+from analysis.results.tables import ESTIMATES, told, without_question
 from analysis.results.terminal import QUICK_REMEDY, estimand, numbers, show
 from analysis.runs.fits import records
 from analysis.system.errors import UsageError, one_line
@@ -83,11 +82,6 @@ def _object(evidence: Evidence, record: Record, stamp: str) -> dict:
             "estimates": without_question(record.estimates, "k_studies", "n_patients"),
             "diagnostics": without_question([record.diagnostics], "status")[0],
             "agreement": without_question(record.agreement), "converged": not record.failed}
-
-
-def told(evidence: Evidence, rows: Iterable[Row]) -> list[Row]:
-    """The estimates that a reader is told: rates of events alone where the studies report events over person-time."""
-    return [row for row in rows if not (row["unit"] in OF_CURVES and evidence.counts_person_time(row["endpoint"]))]
 
 
 def estimates_table(rows: Sequence[Row]) -> str:

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.drawing import style
@@ -81,10 +80,6 @@ def draw_design(frame: "pd.DataFrame", design: "Design") -> Figure:
         below.legend(loc="upper left" if design.above else "upper right", fontsize=style.SMALL, frameon=False)
         below.set_xlabel("true rate" if plan.months is None else f"true survival at {plan.months:g} months")
         for axes in (above, below):
-            _threshold(axes, plan.threshold)
+            axes.axvline(plan.threshold, color=style.ALARM, linewidth=1.8, linestyle=(0, (4, 2)))
+            fit_axis(axes, [0.0, 1.0], PERCENT, unit="%")
         return page.figure
-
-
-def _threshold(axes: Axes, threshold: float) -> None:
-    axes.axvline(threshold, color=style.ALARM, linewidth=1.8, linestyle=(0, (4, 2)))
-    fit_axis(axes, [0.0, 1.0], PERCENT, unit="%")

@@ -1,21 +1,63 @@
-"""The whole fit of a job: every estimate in words, and as files to take away."""
+"""Files that come and go: a spreadsheet of a reader's own, and the whole fit of a job in words and to take away."""
 
+import base64
+import binascii
+import re
 from dataclasses import replace
+from pathlib import Path
 
 from analysis.cases.settings import Job
 from analysis.drawing.html import Html, rendered, table
 from analysis.evidence.directory import Evidence
+from analysis.evidence.loading import load
 from analysis.explorer.views import View
 from analysis.inference.estimands import LABELS
 from analysis.results.numbers import unit_text
 from analysis.results.results import Results
 from analysis.results.table import Layout
-from analysis.results.tables import ESTIMATES, STUDIES
+from analysis.results.tables import ESTIMATES, STUDIES, told
 from analysis.system.errors import UsageError
 from analysis.system.files import as_csv
 from analysis.system.interrupts import private_folder
 
+MOST_BYTES = 2_000_000
+"""A sheet of ten thousand studies is half as large; whoever has more names the file with --data."""
+
+_KINDS = (".csv", ".xlsx")
 TABLES = {"estimates": ESTIMATES, "studies": STUDIES}
+
+
+def uploaded(name: str, content: str) -> Evidence:
+    """The evidence of an uploaded file.
+
+    Parameters
+    ----------
+    name : str
+        As the browser gives it: a name, no path.
+    content : str
+        In base64.
+
+    Raises
+    ------
+    UsageError
+        When the file is no spreadsheet, or too large.
+    EvidenceError
+        With every problem of its rows.
+    """
+    # Messages and commands name the file; nothing of the name is to be a path or an option.
+    name = re.sub(r"[^\w.-]+", "_", name)[-80:].lstrip(".-") or "upload"
+    if Path(name).suffix.lower() not in _KINDS:
+        raise UsageError(f"{name} is no spreadsheet; choose a .csv or .xlsx file")
+    if len(content) > MOST_BYTES * 4 // 3 + 4:
+        raise UsageError(f"{name} is larger than {MOST_BYTES // 1_000_000} MB; start with --data {name} instead")
+    try:
+        data = base64.b64decode(content, validate=True)
+    except binascii.Error:
+        raise UsageError(f"{name} did not arrive whole; choose it again") from None
+    with private_folder() as folder:  # gone before anything is computed
+        path = folder / name
+        path.write_bytes(data)
+        return replace(load(path), directory=Path(name))
 
 
 def results_of(evidence: Evidence, job: Job) -> Results:
@@ -38,7 +80,7 @@ def details(results: Results) -> Html:
     """What a fit says beyond the headline, and what it leaves out."""
     (record,), labels = results.records, results.labels
     write, rows = results.writer(ESTIMATES), []
-    for row in (row for row in record.estimates if row["study_id"] is None):
+    for row in told(results.evidence, (row for row in record.estimates if row["study_id"] is None)):
         months = f", {row['time_months']:g} months" if row["time_months"] else ""
         rows.append([f"{LABELS.get(row['estimand'], row['estimand'])}{months}",
                      write.interval(row, "median", row["unit"]),

@@ -19,7 +19,6 @@ from analysis.evidence.problems import EvidenceError
 from analysis.explorer import files, views
 from analysis.explorer.guard import Guard
 from analysis.explorer.state import MOST_LISTED, asked, first_job, models_on_offer, priors_on_offer, studies_on_offer
-from analysis.explorer.uploads import MOST_BYTES, uploaded
 from analysis.explorer.views import Refused, View, or_why, refusal
 from analysis.inference.posterior import forget
 from analysis.results.results import Results
@@ -77,7 +76,7 @@ def application(evidence: Evidence, data: str, token: str) -> App:
         _show_design(desk, input)
         _give_files(desk)
 
-    app = App(ui.page_html(str(rendered("explorer/page.html", most_bytes=MOST_BYTES))), server)
+    app = App(ui.page_html(str(rendered("explorer/page.html", most_bytes=files.MOST_BYTES))), server)
     app.ui["html"] = app.ui["html"].replace("<script>", f'<script nonce="{token}">')
     app.sanitize_errors = True
     return app
@@ -90,7 +89,7 @@ def serve(app: App, opened: socket.socket, *, token: str, port: int) -> None:
             return nullcontext()  # signals end this program as they do everywhere else
 
     config = uvicorn.Config(Guard(app, token=token, port=port), log_level="critical", access_log=False,
-                            server_header=False, proxy_headers=False, ws_max_size=2 * MOST_BYTES)
+                            server_header=False, proxy_headers=False, ws_max_size=2 * files.MOST_BYTES)
     Server(config).run(sockets=[opened])
 
 
@@ -208,7 +207,7 @@ def _take_evidence(desk: _Desk, input: Inputs, session: Session, first: tuple[Ev
     """A spreadsheet of the reader's own, for this session alone, and the way back."""
     def read(name: str, content: str) -> Evidence | EvidenceError:
         try:
-            return uploaded(name, content)
+            return files.uploaded(name, content)
         except EvidenceError as error:
             return error
 
@@ -266,9 +265,8 @@ def _show_result(desk: _Desk, why: reactive.Value[str]) -> reactive.ExtendedTask
         with reactive.isolate():
             view = numbers.result()
         if isinstance(results, Results) and isinstance(view, View):
-            (record,) = results.records
-            if record.conflicts or not view.shrunken:
-                late.set(record)
+            if results.records[0].conflicts or not view.shrunken:
+                late.set(results)
 
     @render.ui
     def result() -> ui.HTML:

@@ -29,7 +29,7 @@ from analysis.results.numbers import (
     with_interval,
     with_unit,
 )
-from analysis.results.records import Record
+from analysis.results.results import Results
 from analysis.results.table import Row
 from analysis.results.tables import study_rows
 from analysis.system.errors import UsageError
@@ -74,7 +74,7 @@ class View:
     pooled : tuple of Estimate
         The mean over studies (of survival the typical study), a new study, and how much studies differ.
     shrunken : mapping of str to Estimate
-        By study; of other models than the headline empty at first, since theirs take longer (see `Record`).
+        By study; of other models than the headline empty at first, since theirs take longer (see `result`).
     studies : list of rows
         As in studies.csv.
     published : Reported or None
@@ -124,9 +124,10 @@ def _published(evidence: Evidence, case: Case) -> Reported | None:
     return None
 
 
-def result(view: View, record: Record | None = None) -> Html:
-    """The headline, the forest and the command line that repeats them."""
-    record = record if record and record.job == view.job else None
+def result(view: View, fitted: Results | None = None) -> Html:
+    """The headline, the forest and the command line that repeats them; no fit of something else."""
+    is_same = fitted and fitted.evidence is view.evidence and fitted.base == view.job
+    record = fitted.records[0] if is_same else None
     rows = record.estimates if record else ()
     late = {row["study_id"]: Estimate(**{name: row[name] for name in Estimate.__dataclass_fields__})
             for row in rows if row["estimand"] in OF_A_STUDY}

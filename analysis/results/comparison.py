@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 from analysis.cases.selection import (
-    Selection,
     SharedPatients,
     horizon_of,
     reason_against_study,
@@ -15,11 +14,13 @@ from analysis.cases.selection import (
     subset_names,
 )
 from analysis.cases.settings import ALL, Question
+from analysis.evidence.cells import Fault, number
 from analysis.evidence.directory import Evidence
 from analysis.evidence.types import ComparisonRule, Reported
 from analysis.inference.estimands import OF_TYPICAL_CURVE
 from analysis.results.records import Record
 from analysis.results.table import Column, Layout, Row, columns
+from analysis.system.errors import UsageError
 from models import all_models
 
 COMPARED, NOT_COMPARED = "compared", "not compared"
@@ -154,16 +155,15 @@ def _counterpart(evidence: Evidence, headline: Question, records: Mapping[Questi
     if rule is None or rule.reason:
         return {"reason": rule.reason if rule else
                 "comparisons.csv names no estimand for this endpoint and statistic"}
-    if rule.estimand == CRUDE_COLUMN:
-        try:
-            return _crude(reported, rule, *_column_counts(evidence, rule.column, headline))
-        except SharedPatients as error:
-            return {"reason": str(error)}
     if _subset(reported) not in subset_names(evidence):
         return {"reason": f"subsets.csv does not define {_subset(reported)!r}"}
     question = replace(headline, endpoint=rule.endpoint, subset=_subset(reported))
-    if rule.estimand == CRUDE_RATE:
-        return _crude(reported, rule, *_row_counts(select(evidence, question)))
+    if rule.estimand in (CRUDE_COLUMN, CRUDE_RATE):
+        count = _column_counts if rule.estimand == CRUDE_COLUMN else _row_counts
+        try:
+            return _crude(reported, rule, *count(evidence, rule, question))
+        except UsageError as error:
+            return {"reason": str(error)}
     record, months = records.get(question), published_months(evidence, reported, rule)
     cells = _asked(rule) | _pooled(record, rule, months)
     if "median" not in cells:
@@ -202,7 +202,9 @@ def _why_not(record: Record | None, rule: ComparisonRule, months: float) -> str:
         return (f"the published {rule.estimand.replace('_', ' ')} is at {months:g} months, this analysis reads it at "
                 f"{other['time_months']:g}; --horizon {months:g} compares them")
     failures = record.diagnostics["failures"]
-    return f"the fit did not converge: {failures}" if failures and record.k_studies else failures
+    if not failures:
+        return f"the {record.model} model has no estimand {rule.estimand!r}"
+    return f"the fit did not converge: {failures}" if record.k_studies else failures
 
 
 def _differences(reported: Reported, ours: Row) -> dict[str, Any]:
@@ -227,16 +229,23 @@ def _crude(reported: Reported, rule: ComparisonRule, studies: int, events: int, 
             "median": events / n, "difference": events / n - reported.estimate}
 
 
-def _row_counts(selection: Selection) -> tuple[int, int, int]:
-    return len(selection.rows), sum(row.events for row in selection.rows), sum(row.n for row in selection.rows)
+def _row_counts(evidence: Evidence, rule: ComparisonRule, question: Question) -> tuple[int, int, int]:
+    """Studies, patients with the event and patients, over the rows that answer the question."""
+    if evidence.endpoint(rule.endpoint).kind != "rate":
+        raise UsageError(f"{rule.endpoint} is no rate, which a crude one needs")
+    rows = select(evidence, question).rows
+    return len(rows), sum(row.events for row in rows), sum(row.n for row in rows)
 
 
-def _column_counts(evidence: Evidence, column: str, headline: Question) -> tuple[int, int, int]:
-    """Studies, patients with the property and patients, over the studies of the set whose cell is filled."""
-    question = replace(headline, subset=ALL)
-    studies = [study for study in evidence.studies if study.columns.get(column) and study.n_treated
+def _column_counts(evidence: Evidence, rule: ComparisonRule, question: Question) -> tuple[int, int, int]:
+    """Studies, patients with the property and patients, over the studies asked for whose cell is filled."""
+    studies = [study for study in evidence.studies if study.columns.get(rule.column) and study.n_treated
                and not reason_against_study(evidence, question, study)]
     for pair in shared_patients(evidence, [study.study_id for study in studies]):
         raise SharedPatients(f"{' and '.join(pair)} share patients; --without leaves one out")
-    return (len(studies), sum(int(study.columns[column]) for study in studies),
-            sum(study.n_treated for study in studies))
+    counts = [number(study.columns[rule.column]) for study in studies]
+    for study, count in zip(studies, counts, strict=True):
+        if isinstance(count, Fault) or not 0.0 <= count <= study.n_treated or count % 1.0:
+            raise UsageError(f"{rule.column} = {study.columns[rule.column]} of {study.study_id} (studies.csv) is no "
+                             f"count of its {study.n_treated} patients")
+    return len(studies), sum(map(int, counts)), sum(study.n_treated for study in studies)

@@ -7,11 +7,11 @@ from analysis.planning.mixtures import Mixture
 from analysis.planning.plans import Design
 from analysis.planning.settings import ANALYSES, MOST_PATIENTS
 from analysis.planning.trial import success
-from analysis.results.numbers import chance, percent, significant
+from analysis.results.numbers import chance, level_text, significant
 from analysis.results.table import Column, Layout
 
 OPERATING = Layout("design.csv", "One true rate of a planned trial: how often its rule succeeds.", (
-    Column("rate", "true rate, or survival", "percent", "True rate"),
+    Column("rate", "true rate, or survival", "share", "True rate"),
     *(Column(f"success_{name}", f"probability of success with the {name} prior", "chance", f"Success, {name} prior")
       for name in ANALYSES),
     Column("stops", "probability that the interim look stops the trial", "chance", "Stops"),
@@ -107,12 +107,12 @@ def sentences(design: Design) -> list[str]:
         f"reached {reached} ({plan.analysis} prior).",
         f"A {rate} at the threshold succeeds with probability {chance(wins)}; over the predictive distribution success "
         f"has probability {chance(design.assurance(plan.analysis))} (assurance).",
-        f"Assurance of {percent(plan.target)} % " + (f"needs {design.size} patients." if design.size else
+        f"Assurance of {level_text(plan.target)} " + (f"needs {design.size} patients." if design.size else
                                                      f"is not reached by any size up to {MOST_PATIENTS} patients.")]
     if design.look:
         stops = int(design.look.stops.sum())
         at = "no count" if not stops else f"{stops - 1 if rule.above else design.look.m + 1 - stops} "\
             f"{'or fewer' if rule.above else 'or more'}"
         lines.append(f"The look after {design.look.m} patients stops with {at}, where success has become less likely "
-                     f"than {percent(plan.futility)} %.")
+                     f"than {level_text(plan.futility)}.")
     return lines

@@ -40,6 +40,7 @@ FORMATS: Mapping[str, tuple[str, Callable[..., str]]] = {
     # Where survival is read as a rate of events, less is more: a side of a distribution, and a signed change.
     "side": ("number", lambda write, row, name: chance(1.0 - row[name] if write.scale(row).months else row[name])),
     "percent": ("number", lambda write, row, name: f"{percent(row[name])} %"),
+    "share": ("number", lambda write, row, name: level_text(row[name])),
     "significant": ("number", lambda write, row, name: significant(row[name])),
     "spread": ("number", lambda write, row, name: significant(write.scale(row).factor * row[name])),
     "signed": ("number", lambda write, row, name: signed(row[name], "")),

@@ -9,6 +9,7 @@ from analysis.cases.selection import horizon_of, subset_names
 from analysis.cases.settings import ALL, Job
 from analysis.evidence.directory import Evidence
 from analysis.evidence.types import Endpoint
+from analysis.inference.estimands import MAIN
 from analysis.results.comparison import COMPARED, COMPARISON
 from analysis.results.numbers import Scale, estimand_text, level_text, scale_of
 from analysis.results.records import Record
@@ -75,6 +76,11 @@ class Results:
         return [row for row in self.rows(COMPARISON.file)
                 if row["status"] == COMPARED and row["model"] and row["primary"] == primary
                 and not (interval and None in (row["published_lower"], row["published_upper"]))]
+
+    def published(self) -> dict[str, dict[str, Any]]:
+        """The compared number over all studies that is of the main estimand of an endpoint, no complement of it."""
+        return {row["our_endpoint"]: row for row in reversed(self.compared()) if (row["subset"] or ALL) == ALL
+                and row["estimand"] in MAIN.values() and row["transform"] != "complement"}
 
     def told(self, layout: Layout, rows: Iterable[Row], *names: str, by: str = "endpoint") -> str:
         """Cells of rows in words, such as "Complete remission 80 % [72, 86]; ..."; `by` names the row."""

@@ -15,7 +15,7 @@ from analysis.evidence.types import HANDLING
 from analysis.inference.agreement import Agreement
 from analysis.inference.conflict import Check
 from analysis.inference.diagnostics import Diagnostics
-from analysis.inference.estimands import MAIN, Estimate, reached
+from analysis.inference.estimands import MAIN, OF_CURVES, Estimate, reached
 from analysis.results.table import Column, Layout, Row, columns
 
 _QUESTION = "endpoint model subset tiers study_set early_landmarks"
@@ -123,6 +123,11 @@ def estimate_rows(case: Case, estimates: Iterable[Estimate]) -> list[dict[str, A
     shared = {**question_cells(case.question, case.model.name), "k_studies": len(case.studies),
               "n_patients": case.studies.patients}
     return [{**shared, **vars(estimate)} for estimate in estimates]
+
+
+def told(evidence: Evidence, rows: Iterable[Row]) -> list[Row]:
+    """The estimates that a reader is told: rates of events alone where the studies report events over person-time."""
+    return [row for row in rows if not (row["unit"] in OF_CURVES and evidence.counts_person_time(row["endpoint"]))]
 
 
 def diagnostic_row(diagnostics: Diagnostics) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from analysis.cases.settings import ALL
 from analysis.inference.estimands import MAIN, NEW
 from analysis.results.comparison import COMPARISON
 from analysis.results.numbers import counted, level_text, safe
@@ -18,9 +17,7 @@ _NARROW = 9  # points
 def answer_cells(results: Results) -> list[list[str]]:
     """The table as text, heads first: endpoint, studies and patients, pooled, new study, published."""
     ours, theirs = results.writer(ESTIMATES), results.writer(COMPARISON)
-    published = {row["our_endpoint"]: row for row in reversed(results.compared())
-                 if (row["subset"] or ALL) == ALL and row["estimand"] in MAIN.values()}
-    level = level_text(results.base.level)
+    published, level = results.published(), level_text(results.base.level)
     rows = [["Endpoint", "Studies / patients", f"Pooled [{level} credible interval]",
              f"New study [{level} prediction interval]", *(["Published"] if published else [])]]
     for endpoint in results.fitted:

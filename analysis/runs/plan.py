@@ -93,7 +93,8 @@ def _of_question(evidence: Evidence, endpoint: Endpoint, base: Job, question: Qu
                   sampler=HEADLINE if question.subset == ALL else BESIDE)
     beside = replace(job, engine=EXACT, sampler=BESIDE)
     yield job if sampled else beside
-    if sampled and _has_tiers(evidence, endpoint):
+    rows = (row for row in (*evidence.responses, *evidence.survival) if row.endpoint == endpoint.endpoint)
+    if sampled and any(row.tier for row in rows):
         for letters in BESIDE_TIERS:
             if letters != question.tiers:
                 yield replace(beside, question=replace(question, tiers=letters))
@@ -104,10 +105,6 @@ def _of_question(evidence: Evidence, endpoint: Endpoint, base: Job, question: Qu
         selection = candidates(evidence, question)
         if any(is_early(row, selection.horizon) for row in selection.rows):
             yield replace(beside, question=replace(question, early_landmarks=False))
-
-
-def _has_tiers(evidence: Evidence, endpoint: Endpoint) -> bool:
-    return any(row.tier for row in (*evidence.responses, *evidence.survival) if row.endpoint == endpoint.endpoint)
 
 
 def _with_own_priors(job: Job) -> Job:

@@ -10,7 +10,7 @@ from pathlib import Path
 from platform import python_version
 from typing import Any
 
-from analysis.cases.selection import select
+from analysis.cases.selection import candidates
 from analysis.cases.settings import Job
 from analysis.chapters.answer.rows import ANSWER, beside
 from analysis.chapters.chapter import all_chapters
@@ -87,7 +87,7 @@ def tell(results: Results, manifest: dict[str, Any], options: argparse.Namespace
 
 def _expected_bytes(evidence: Evidence, jobs: Sequence[Job]) -> int:
     """About what the posteriors take: seven numbers of 8 bytes a draw, and two of 4 for each study."""
-    return sum(job.sampler.chains * job.sampler.draws * (56 + 8 * len(select(evidence, job.question).rows))
+    return sum(job.sampler.chains * job.sampler.draws * (56 + 8 * len(candidates(evidence, job.question).rows))
                for job in jobs)
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from analysis.cases.settings import Job, Question
+from analysis.evidence.loading import load
 from analysis.results.comparison import (
     COMPARED,
     COMPARISON,
@@ -16,6 +17,7 @@ from analysis.results.comparison import (
     said_again,
 )
 from analysis.results.records import Record
+from tests.evidence.build import MINIMAL, write_files
 
 HEADLINE = Question("cr")
 
@@ -156,3 +158,38 @@ def test_numbers_of_one_curve_of_one_parameter_are_one_comparison():
     falling = [row("1", "survival", "weibull"), row("2", "median_months", "weibull")]
     assert not said_again(falling) and said_again([row("1", "survival", "exponential"), row(
         "2", "median_months", "exponential")])
+
+
+CRUDE = MINIMAL | {
+    "studies.csv": "study_id,label,year,n_treated,hct\nalpha_2019,Alpha,2019,10,{}\nbeta_2021,Beta,2021,20,5\n",
+    "subsets.csv": "subset,label,column,value\nlate,Late,year,>=2020\n",
+    "reported.csv": "reported_id,endpoint,subset,statistic,estimate,units\nR1,hct,,proportion,0.4,probability\n"
+                    "R2,hct,late,proportion,0.4,probability\n",
+    "comparisons.csv": "reported_endpoint,statistic,endpoint,column,estimand\nhct,proportion,,hct,crude_column\n"}
+
+
+@pytest.mark.parametrize(("cell", "whole"), [("4", (2, 9, 30)), ("4.0", (2, 9, 30)), ("0", (2, 5, 30)),
+                                             ("", (1, 5, 20))])
+def test_a_column_is_counted_over_the_studies_of_the_subset(tmp_path, cell, whole):
+    files = CRUDE | {"studies.csv": CRUDE["studies.csv"].format(cell)}
+    rows = by_id(compare(load(write_files(tmp_path, files)), HEADLINE, {}))
+    assert [tuple(rows[name][cell] for cell in ("k_studies", "events", "n_patients")) for name in ("R1", "R2")] == [
+        whole, (1, 5, 20)]
+
+
+@pytest.mark.parametrize("cell", ["some", "14", "3.5"])
+def test_a_column_that_counts_no_patients_is_named(tmp_path, cell):
+    files = CRUDE | {"studies.csv": CRUDE["studies.csv"].format(cell)}
+    row = by_id(compare(load(write_files(tmp_path, files)), HEADLINE, {}))["R1"]
+    assert row["status"] == NOT_COMPARED and f"hct = {cell} of alpha_2019" in row["reason"]
+
+
+def test_each_rule_that_nothing_answers_has_a_reason(shipped):
+    (mean, survival) = (row for row in shipped.reported if row.reported_id in ("R01", "R04"))
+    rules = {rule.reported_endpoint: rule for rule in shipped.comparisons if rule.statistic in (
+        mean.statistic, survival.statistic)}
+    evidence = replace(shipped, reported=(mean, survival), comparisons=(
+        replace(rules[mean.endpoint], estimand="mean_rat"), replace(rules[survival.endpoint], estimand="crude_rate")))
+    rows = by_id(compare(evidence, HEADLINE, fits(HEADLINE, estimate())))
+    assert rows["R01"]["reason"] == "the beta_binomial model has no estimand 'mean_rat'"
+    assert rows["R04"]["reason"].endswith("is no rate, which a crude one needs")

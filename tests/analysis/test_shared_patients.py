@@ -14,6 +14,8 @@ from analysis.chapters.sensitivity.table import SENSITIVITY, sensitivity_rows
 from analysis.evidence.loading import load
 from analysis.results.netcdf import file_name, manifest
 from analysis.runs.fits import records
+from analysis.runs.plan import plan
+from analysis.runs.report import _expected_bytes
 from analysis.simulation.studies import select_design
 from tests.casing import rows_of, run
 from tests.evidence.build import write_files
@@ -137,3 +139,12 @@ def test_the_review_keeps_its_sensitivity_and_says_which_variant_is_refused(fold
 def test_list_counts_and_says_so(folder, capsys):
     assert main(["list", "--set", "all", "--data", str(folder)]) == 0
     assert "cr: old and update share patients" in capsys.readouterr().err
+
+
+def test_room_is_reckoned_for_fits_that_pool_nothing_too(tmp_path):
+    rows = FILES["responses.csv"].replace("update,cr,30,45,A", "update,cr,30,45,C")
+    studies = FILES["studies.csv"].replace("update,Update,2019,false", "update,Update,2019,true")
+    evidence = load(write_files(tmp_path / "data", FILES | {"responses.csv": rows, "studies.csv": studies}))
+    jobs = plan(evidence, Job(Question("")))
+    # Tier C holds a study that shares patients with one of tier A: that fit is none, and the report goes on.
+    assert any(job.question.tiers == "ABC" for job in jobs) and _expected_bytes(evidence, jobs) > 0

@@ -136,3 +136,10 @@ def test_a_prior_that_reaches_where_nobody_survives_is_summed():
     # The program sums 600 cells, of which one is split by the threshold.
     above = 1.0 - weights[:, log_rate <= np.log(0.7)].sum(axis=1) / weights.sum(axis=1)
     assert chances == pytest.approx(above, abs=0.01)
+
+
+def test_what_was_asked_is_told_as_it_was_asked(capsys):
+    assert main(["design", "cr", "--n", "30", "--threshold", "0.725", "--assurance", "0.825", "--look", "10",
+                 "--futility", "0.004"]) == 0
+    told = capsys.readouterr().out
+    assert "\n72.5 % " in told and "Assurance of 82.5 % " in told and "less likely than 0.4 %." in told

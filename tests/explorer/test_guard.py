@@ -11,8 +11,8 @@ from analysis.__main__ import main
 from analysis.commands.explore import INSTALL
 from analysis.evidence.loading import load
 from analysis.evidence.problems import EvidenceError
+from analysis.explorer.files import MOST_BYTES, uploaded
 from analysis.explorer.guard import Guard, listening
-from analysis.explorer.uploads import MOST_BYTES, uploaded
 from analysis.system.errors import UsageError
 
 HOST = "127.0.0.1:8123"
@@ -110,3 +110,9 @@ def test_an_upload_that_is_cut_is_refused():
         uploaded("a.csv", "===")
     with pytest.raises(EvidenceError):
         upload("broken.xlsx", b"PK\x03\x04 nothing")
+
+
+@pytest.mark.parametrize("name", ["-x.csv", "..-x.csv", "/tmp/../x.csv"])
+def test_no_name_is_a_path_or_an_option(name):
+    sheet = base64.b64encode(b"study,endpoint,events,n\nA,CR,3,10\nB,CR,5,12\n").decode()
+    assert str(uploaded(name, sheet).directory)[0] in "_tx" and "/" not in str(uploaded(name, sheet).directory)

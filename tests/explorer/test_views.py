@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from dataclasses import replace
 
 import pytest
 from markupsafe import escape
@@ -52,7 +53,7 @@ def test_the_command_repeats_the_numbers(shipped, capsys, form):
     of_studies = {study: row for (name, study), row in by_name.items() if name in OF_A_STUDY}
     assert {name: numbers(one) for name, one in view.shrunken.items()} == (
         {} if view.case.model.name == "logit_normal" else {name: numbers(row) for name, row in of_studies.items()})
-    late = files.results_of(shipped, view.job).records[0]
+    late = files.results_of(shipped, view.job)
     page = views.result(view, late)
     assert escape(command(view.job, "")) in page and page.count('class="study"') == len(of_studies)
     assert page.count("<circle") == len(of_studies) + 1 + (view.published is not None)
@@ -146,3 +147,23 @@ def test_hostile_labels_are_words_on_the_page_and_in_its_files(tmp_path):
     assert "'=cmd()" in files.table_text(fit, files.TABLES["studies"])
     assert files.table_text(fit, ESTIMATES).startswith("endpoint,model")
     assert files.figure(fit, view, "png").startswith(b"\x89PNG") and b"<svg" in files.figure(fit, view, "svg")
+
+
+def test_a_fit_of_other_evidence_is_not_shown(tmp_path):
+    evidence, other = (load(write_files(tmp_path / name, MINIMAL)) for name in ("one", "other"))
+    job = first_job(evidence)
+    fitted = files.results_of(evidence, job)
+    fitted = replace(fitted, records=(replace(fitted.records[0], conflicts=("a prior fights the data",)),))
+    pages = [views.result(view_of(one, job, ""), fitted) for one in (evidence, other)]
+    assert ["a prior fights the data" in page for page in pages] == [True, False]
+
+
+def test_of_events_over_person_time_rates_alone_are_told(tmp_path):
+    evidence = load(write_files(tmp_path, {
+        "studies.csv": MINIMAL["studies.csv"],
+        "endpoints.csv": "endpoint,label,kind,direction\ninfection,Infection,survival,harm\n",
+        "survival.csv": "study_id,endpoint,events,person_months,n\nalpha_2019,infection,3,120,10\n"
+                        "beta_2021,infection,9,200,20\n"}))
+    page = files.details(files.results_of(evidence, first_job(evidence)))
+    # A rate per person-years is no survival, and the mean over studies of the one does not follow from the other's.
+    assert "Hazard of the typical study" in page and "urvival" not in page.partition("Rows that are not used")[0]

@@ -1,11 +1,13 @@
 """The Word table holds the headline of each endpoint beside what was published."""
 
 import re
+from dataclasses import replace
 
 import docx
 import pytest
 
 from analysis.inference.estimands import MAIN, NEW
+from analysis.results.comparison import COMPARISON
 from analysis.results.word import FILE, answer_cells, write_answer
 from tests.reporting import PROJECT_DATA, load, results_of
 
@@ -34,3 +36,11 @@ def test_published_numbers_stand_beside_ours(results):
     heads, *rows = answer_cells(results)
     published = {row[0]: row[4] for row in rows}
     assert heads[4] == "Published" and published["Overall survival, survival at 12 months"].startswith("57 % [49, 65]")
+
+
+def test_a_complement_is_no_published_number_of_the_endpoint(results):
+    rows = [row | {"transform": "complement"} if row["our_endpoint"] == "cr" else row
+            for row in results.rows(COMPARISON.file)]
+    heads, *cells = answer_cells(replace(results, tables={COMPARISON.file: COMPARISON.table(rows)}))
+    published = {row[0].partition(",")[0]: row[4] for row in cells}
+    assert not published["Complete remission (CR or CRi)"] and published["Overall survival"]

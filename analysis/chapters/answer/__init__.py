@@ -148,8 +148,7 @@ def _published(results: Results) -> dict[str, Row]:
     """The published number of each endpoint that its card shows: a pooled one, or else a crude proportion."""
     crude = {row["our_endpoint"]: row for row in results.rows(COMPARISON.file)
              if row["status"] == COMPARED and row["primary"] and row["estimand"] == CRUDE_RATE}
-    return crude | {row["our_endpoint"]: row for row in reversed(results.compared())
-                    if (row["subset"] or ALL) == ALL and row["estimand"] in MAIN.values()}
+    return crude | results.published()
 
 
 def _many(results: Results, row: Row | None) -> dict[str, Any] | None:
