@@ -331,9 +331,7 @@ def marginal(shared: Shared, names: Sequence[str]) -> Marginal:
 
     def conditional(draws: Mapping[str, Array], inputs: Mapping[str, Array], *, on: Backend) -> tuple[Array, Array]:
         each = likelihood(inputs, *at(draws), on=on)
-        # Without any study the location could be anywhere.
-        rows = [] if on is NUMBERS and not each.guess.size else [(each.guess, each.guess_variance, 1.0)]
-        return conditional_location(draws["tau"], rows, on=on)
+        return conditional_location(draws["tau"], [(each.guess, each.guess_variance, 1.0)], on=on)
 
     def batches(draws: Draws, studies: CurveStudies) -> Iterator[tuple[Concave, np.ndarray, np.ndarray]]:
         """The likelihood at some draws after the other, with their eta12 and tau."""

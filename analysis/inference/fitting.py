@@ -168,8 +168,11 @@ def _with_many(fit: Fit, seed: int) -> Fit:
     fewer = {name: _spaced(values, chains) for name, values in fit.draws.items()}
     estimates = list(fit.estimates)
     for start in range(0, len(studies), _BATCH):
-        part = studies.take(slice(start, start + _BATCH))
-        for quantity in _quantities(case, fewer, part, rng):
+        places = slice(start, start + _BATCH)
+        part = studies.take(places)
+        # A model without a density has its own draws of each study.
+        of_part = {name: values[:, places] if values.ndim == 2 else values for name, values in fewer.items()}
+        for quantity in _quantities(case, of_part, part, rng):
             if quantity.draws.ndim == 2:
                 estimates += summarise(quantity, part.study_ids, chains=chains, level=case.level)
         progress.step(f"estimates of {min(start + _BATCH, len(studies)):,} of {len(studies):,} studies")
@@ -258,6 +261,6 @@ def _notes_on_many(studies: Studies) -> list[str]:
 
 def _spaced(values: np.ndarray, chains: int) -> np.ndarray:
     """About DRAWS of the draws, evenly spaced in each chain."""
-    by_chain = values.reshape(chains, -1)
+    by_chain = values.reshape(chains, -1, *values.shape[1:])
     step = max(1, by_chain.shape[1] * chains // DRAWS)
-    return by_chain[:, ::step].ravel()
+    return by_chain[:, ::step].reshape(-1, *values.shape[1:])

@@ -75,8 +75,6 @@ def leave_one_out(case: Case) -> tuple[LeftOut, ...]:
 
 def without(studies: Studies, index: int) -> Studies:
     """All studies but one; without any study the posterior is the prior."""
-    if isinstance(studies, RateStudies) and len(studies) == 1:
-        return RateStudies(("nobody",), [0], [0])
     return studies.take(np.arange(len(studies)) != index)
 
 

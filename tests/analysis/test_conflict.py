@@ -66,6 +66,14 @@ def test_ten_events_in_120_000_months_need_a_prior_that_expects_them(sd, wanted)
         assert limits("survival", "log_hazard", hazards([], RARE)) == pytest.approx(wanted, abs=6e-5)
 
 
+def test_the_level_of_the_intervals_decides_no_conflict():
+    """At half a standard deviation of 50 % limits this heterogeneity would pass, of 95 % limits it does not."""
+    studies = hazards([(-9.0, 0.01, 0.01), (2.0, 0.01, 0.01)])
+    found = [check(solved("log_hazard", studies), studies, horizon=12.0, level=level) for level in (0.5, 0.95)]
+    assert [one.conflicting for one in found] == [("tau",)] * 2 and found[0].pull == found[1].pull
+    assert found[0].warnings != found[1].warnings, "limits in words are those of the level"
+
+
 def test_nearly_equal_low_rates_are_homogeneous_and_surprise_nobody():
     """3, 4 and 3 events in 40,000 months differ less than by chance: Q is 0.2 with 2 degrees of freedom."""
     model, studies = all_models()["log_hazard"], hazards([], THREE)

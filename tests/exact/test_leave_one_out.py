@@ -72,6 +72,14 @@ def test_one_study_is_predicted_by_the_prior_alone() -> None:
     assert probability == pytest.approx(probability[::-1], abs=1e-6)
 
 
+@pytest.mark.parametrize("model", ["beta_binomial", "logit_normal"])
+def test_without_any_study_the_posterior_is_the_prior(model: str) -> None:
+    """The evidence of nothing is 1, and the mean rate is symmetric about a half under both priors."""
+    grid = solved(model, without(rates([2], [7]), 0))
+    assert grid.log_evidence == pytest.approx(0.0, abs=1e-9)
+    assert counts_of(grid, 7).pit(3.5) == pytest.approx(0.5, abs=1e-6)
+
+
 def test_masking_is_leaving_out() -> None:
     """0 of 0 patients in place of a study gives the posterior without it."""
     model, studies = all_models()["beta_binomial"], rates([5, 8, 3], [10, 12, 9])
