@@ -30,9 +30,8 @@ from scipy import special
 
 from models.backend import GRAPH, HALF_LOG_2PI, NUMBERS, Array, Backend, spaced
 from models.coordinates import conditional_location
-from models.curve import Curve
 from models.integrals import Concave, draw_effects, draws_at_once, log_marginal
-from models.model import Draws, Marginal, Model
+from models.model import Curve, Draws, Marginal, Model
 from models.priors import Prior
 from models.studies import CurveStudies
 

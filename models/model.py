@@ -1,4 +1,4 @@
-"""What every model file offers to the analysis, as one frozen value named MODEL."""
+"""What every model file offers to the analysis, as one frozen value named MODEL, its density and its curve."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,6 @@ import numpy as np
 from analysis.system.errors import UsageError, one_line
 from models.backend import GRAPH, Array
 from models.coordinates import located
-from models.curve import Curve
 from models.priors import Prior
 from models.studies import Studies
 
@@ -38,6 +37,28 @@ class NeedsDensity(UsageError):
 
     def __str__(self) -> str:
         return one_line(f"needs a density: model {self.model} has none")
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Survival curves of one family, decreasing in the effect.
+
+    Parameters
+    ----------
+    survival : callable
+        (draws, effects, months) -> probability to survive; draws of shape (s, ...) that broadcast with the effects.
+    months_at : callable
+        (draws, effects, probability) -> months at which survival is that; a thousand years where it never falls so low.
+    effect_at : callable
+        (draws, probability, months) -> effect of a study whose survival is that; infinite where none has it.
+    constant_hazard : bool
+        Whether the effect is the log of a constant hazard in events per person-month.
+    """
+
+    survival: Callable[[Mapping[str, np.ndarray], np.ndarray, float], np.ndarray]
+    months_at: Callable[[Mapping[str, np.ndarray], np.ndarray, float], np.ndarray]
+    effect_at: Callable[[Mapping[str, np.ndarray], np.ndarray | float, float], np.ndarray]
+    constant_hazard: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,11 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator, make_interp_spline
+from scipy.interpolate import PchipInterpolator
 from scipy.optimize import elementwise
 
-from analysis.inference.grid import Grid, Slices
+from analysis.inference.grid import FINER, Grid, Slices, refined
 from analysis.inference.weighted import mean_and_sd
-
-FINER = 16
-"""Cells into which a step of the grid is cut, by splines: quantiles are then right to 1e-4 of a standard deviation."""
 
 POINTS = 4096
 WORST_ERROR = 0.5 / POINTS
@@ -243,13 +240,6 @@ def _refined_values(table: np.ndarray, axis: int, finer: int) -> np.ndarray:
     with np.errstate(over="ignore"):
         curve = PchipInterpolator(np.arange(size), table, axis=axis)
     return curve(np.linspace(0.0, size - 1.0, finer * (size - 1) + 1))
-
-
-def refined(table: np.ndarray, axis: int, finer: int = FINER, *, integrated: bool = False) -> np.ndarray:
-    """A table, or its integral from the first point, by quintic splines along an axis with `finer` cells for a step."""
-    size = table.shape[axis]
-    spline = make_interp_spline(np.arange(size), table, k=min(5, size - 1), axis=axis)
-    return (spline.antiderivative() if integrated else spline)(np.linspace(0.0, size - 1.0, finer * (size - 1) + 1))
 
 
 def _piecewise_linear(low: np.ndarray, high: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analysis.inference.weighted import equal_tails
-from models.curve import CONSTANT_HAZARD, Curve
 from models.curves import NEVER
 from models.integrals import NORMAL_NODES, NORMAL_WEIGHTS, unit_rule
-from models.model import Draws, Model
+from models.log_hazard import CONSTANT_HAZARD
+from models.model import Curve, Draws, Model
 from models.studies import Studies
 
 MAIN = {"rate": "mean_rate", "survival": "survival"}

@@ -15,9 +15,8 @@ from analysis.cases.case import Case, NoStudies, no_study
 from analysis.cases.curves import contradicted_points
 from analysis.cases.hazards import effective_notes
 from analysis.cases.settings import EXACT, Sampler, derive_seed, more_careful
-from analysis.inference.agreement import Agreement, agreements, with_agreement
 from analysis.inference.conflict import Check, check
-from analysis.inference.diagnostics import Diagnostics, diagnose
+from analysis.inference.diagnostics import Agreement, Diagnostics, agreements, diagnose, with_agreement
 from analysis.inference.estimands import OF_A_STUDY, SPREADS, Estimate, Quantity, of_effects, quantities_of, summarise
 from analysis.inference.grid import QuadratureFailed
 from analysis.inference.nuts import flat, sample

@@ -125,11 +125,6 @@ class CountLaw:
         return float(self.probabilities[self.named].sum())
 
 
-def law_of(grid: Grid | Slices, months: float | None, n: int) -> CountLaw:
-    """The law of a further study of n patients: of its events, or of its patients without the event at `months`."""
-    return counts_of(grid, n) if months is None else survivors_of(grid, months, n)
-
-
 def counts_of(grid: Grid | Slices, n: int) -> CountLaw:
     """The law of the events among n patients of one further study, for a model of a rate."""
     model = grid.density.model

@@ -15,8 +15,7 @@ from analysis.chapters.models.comparison import (
     rivals_of,
 )
 from analysis.inference.density import density_of
-from analysis.inference.draws import draw
-from analysis.inference.grid import solve
+from analysis.inference.grid import draw, solve
 from analysis.inference.leave_one_out import leave_one_out, pit, without
 from analysis.inference.posterior import posterior_of
 from analysis.inference.prediction import counts_of

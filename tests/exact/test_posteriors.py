@@ -7,9 +7,8 @@ from scipy import interpolate, optimize, stats
 from analysis.inference import distribution as distribution_module
 from analysis.inference import grid as grid_module
 from analysis.inference.density import density_of
-from analysis.inference.distribution import FINER, Distribution
-from analysis.inference.draws import draw
-from analysis.inference.grid import QuadratureFailed, solve
+from analysis.inference.distribution import Distribution
+from analysis.inference.grid import FINER, QuadratureFailed, draw, solve
 from analysis.inference.pooled import hyperparameters, pooled
 from models import all_models, logit_normal
 from models.backend import NUMBERS

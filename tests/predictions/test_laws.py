@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.inference.draws import draw
 from analysis.inference.estimands import mean_survival
+from analysis.inference.grid import draw
 from analysis.inference.prediction import CountLaw, counts_of, events_of, outcome, survivors_of, two_sided
-from models.curve import CONSTANT_HAZARD
+from models.log_hazard import CONSTANT_HAZARD
 from models.studies import CurveStudies
 from tests.exact.solved import hazards, rates, solved
 

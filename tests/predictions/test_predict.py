@@ -11,8 +11,8 @@ from analysis.__main__ import main
 from analysis.cases.case import case_of
 from analysis.cases.reports import new_report
 from analysis.cases.settings import Job, Question
-from analysis.inference.draws import draw
 from analysis.inference.further import further
+from analysis.inference.grid import draw
 from analysis.inference.posterior import posterior_of
 from analysis.inference.prediction import median_limits
 from analysis.system.errors import UsageError
