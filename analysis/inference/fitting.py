@@ -90,8 +90,10 @@ class Fit:
         """What a reader should know about the rows and the priors."""
         case = self.case
         of_points = contradicted_points(case.selection.curves) if isinstance(case.studies, CurveStudies) else ()
+        on_many = [f"{len(case.studies):,} studies: each one's estimate rests on {DRAWS:,} draws, and a saved "
+                   "posterior holds neither them nor the pointwise log likelihood"] if is_many(case.studies) else []
         return (*case.selection.warnings, *effective_notes(case.selection.rows, case.conversions), *of_points,
-                *_notes_on_many(case.studies), *self.prior_check.warnings)
+                *on_many, *self.prior_check.warnings)
 
     @property
     def printed(self) -> tuple[Estimate, ...]:
@@ -250,12 +252,6 @@ def interval_probability(fit: Fit, estimand: str, months: float, low: float, hig
 def is_many(studies: Studies) -> bool:
     """Whether there are more studies than a fit keeps draws of."""
     return len(studies) > MANY
-
-
-def _notes_on_many(studies: Studies) -> list[str]:
-    """What a reader of a fit of very many studies should know; nothing for others."""
-    return [f"{len(studies):,} studies: each one's estimate rests on {DRAWS:,} draws, and a saved posterior holds "
-            "neither them nor the pointwise log likelihood"] if is_many(studies) else []
 
 
 def _spaced(values: np.ndarray, chains: int) -> np.ndarray:
