@@ -218,10 +218,27 @@ class Model:
         ValueError
             When a name is no hyperparameter of this model, or the support is wrong.
         """
-        for name, prior in replaced.items():
-            if name not in self.priors:
-                raise ValueError(f"{self.name} has no parameter {name!r}; it has {', '.join(self.priors)}")
-            if prior.support != self.supports[name]:
-                raise ValueError(f"{self.name}: {name} needs a prior whose support is {self.supports[name]}, "
-                                 f"{prior} is {prior.support}")
-        return {name: replaced.get(name, prior) for name, prior in self.priors.items()}
+        return replaced_priors(self.priors, replaced, owner=self.name, prefix=f"{self.name}: ")
+
+
+def replaced_priors(defaults: Mapping[str, Prior], replaced: Mapping[str, Prior], *, owner: str,
+                    prefix: str = "") -> dict[str, Prior]:
+    """All priors, the named ones replaced.
+
+    Parameters
+    ----------
+    owner, prefix : str
+        Who has no such parameter, and what stands before the name of one with another support, in messages.
+
+    Raises
+    ------
+    ValueError
+        When a name is not among the defaults, or the support is another one.
+    """
+    for name, prior in replaced.items():
+        if name not in defaults:
+            raise ValueError(f"{owner} has no parameter {name!r}; it has {', '.join(defaults)}")
+        if prior.support != defaults[name].support:
+            raise ValueError(f"{prefix}{name} needs a prior whose support is {defaults[name].support}, "
+                             f"{prior} is {prior.support}")
+    return {**defaults, **replaced}

@@ -125,8 +125,10 @@ def _between(values: np.ndarray) -> np.ndarray:
 
 
 def _cells(weights: np.ndarray, values: np.ndarray, finer: int = FINER) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Values at both ends of fine cells and the mass in each, along the axis on which the values vary most."""
-    axis = _axis_of_most_change(weights, values)
+    """Values at both ends of fine cells and their mass, along the axis on which the values vary most where mass is."""
+    change = [np.abs(np.diff(values, axis=axis)) * (np.delete(weights, 0, axis) + np.delete(weights, -1, axis))
+              for axis in (0, 1)]
+    axis = int(np.sum(change[1]) > np.sum(change[0]))
     fine = _refined_values(values, axis, finer)
     left, right = (np.delete(fine, at, axis).ravel() for at in (-1, 0))
     return left, right, np.maximum(np.diff(refined(weights, axis, finer, integrated=True), axis=axis).ravel(), 0.0)
@@ -219,13 +221,6 @@ def _log(values: np.ndarray | float) -> np.ndarray:
     """Logarithm; minus infinity for all that is not positive."""
     with np.errstate(divide="ignore"):
         return np.log(np.maximum(values, 0.0))
-
-
-def _axis_of_most_change(weights: np.ndarray, values: np.ndarray) -> int:
-    """The axis along which the values vary most where the mass is."""
-    change = [np.abs(np.diff(values, axis=axis)) * (np.delete(weights, 0, axis) + np.delete(weights, -1, axis))
-              for axis in (0, 1)]
-    return int(np.sum(change[1]) > np.sum(change[0]))
 
 
 def _finite(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
