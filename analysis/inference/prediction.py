@@ -191,15 +191,20 @@ def median_limits(grid: Grid | Slices, n: int, level: float) -> tuple[float, flo
     """Lower limit, median and upper limit of the median time that a further study of n patients prints, months.
 
     A median is at most m months where no more than half of the patients are without the event then; infinite where
-    that may never come.
+    that may never come, and a hundredth of a month where it comes sooner.
     """
     def below(log_months: float, probability: float) -> float:
         return survivors_of(grid, float(np.exp(log_months)), n).pit(n / 2.0) - probability
 
-    first, last = np.log(_MONTHS)
-    return tuple(float(np.exp(optimize.brentq(below, first, last, args=(probability,), xtol=1e-4)))
-                 if below(first, probability) < 0.0 < below(last, probability) else float("inf")
-                 for probability in equal_tails(level))
+    def limit(probability: float) -> float:
+        first, last = np.log(_MONTHS)
+        if below(first, probability) >= 0.0:
+            return _MONTHS[0]
+        if below(last, probability) <= 0.0:
+            return math.inf
+        return float(np.exp(optimize.brentq(below, first, last, args=(probability,), xtol=1e-4)))
+
+    return tuple(map(limit, equal_tails(level)))
 
 
 def outcome(studies: Studies) -> tuple[str, np.ndarray]:
