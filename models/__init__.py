@@ -16,20 +16,17 @@ def all_models() -> dict[str, Model]:
     for name in sorted(module.name for module in iter_modules(__path__)):
         try:
             model = getattr(import_module(f"{__name__}.{name}"), "MODEL", None)
-            if model is not None:
-                _refuse(model, models)
-                models[model.name] = model
+            if model is None:
+                continue
+            if not isinstance(model, Model):
+                raise TypeError(f"MODEL is no models.model.Model but {type(model).__name__}")
+            if model.name in models:
+                raise ValueError(f"another file has a model {model.name} already")
+            models[model.name] = model
         except Exception as error:  # whatever a stranger's file does, the other models are not to suffer
             _broken[f"{name}.py"] = " ".join(f"{type(error).__name__}: {error}".split())
     ranked = sorted(models.values(), key=lambda model: (model.kind, model.rank, model.name))
     return {model.name: model for model in ranked}
-
-
-def _refuse(model: object, models: dict[str, Model]) -> None:
-    if not isinstance(model, Model):
-        raise TypeError(f"MODEL is no models.model.Model but {type(model).__name__}")
-    if model.name in models:
-        raise ValueError(f"another file has a model {model.name} already")
 
 
 def broken() -> dict[str, str]:

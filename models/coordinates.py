@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from models.backend import Array, Backend, spaced
+from models.backend import NUMBERS, Array, Backend, spaced
 from models.priors import Prior
 
 
@@ -53,9 +53,9 @@ def conditional_location(tau: Array, rows: list[tuple[Array, Array, Array]], *, 
     tau : array, shape (...)
         Between-study standard deviation.
     rows : list of (estimate, variance, times)
-        Of shape (k,) each; `times` is how often the study occurs. Without any row the location could be anywhere.
+        Of shape (k,) each; `times` is how often the study occurs. Without any study the location could be anywhere.
     """
-    if not rows:
+    if not rows or (on is NUMBERS and not sum(estimate.shape[-1] for estimate, _, _ in rows)):
         return 0.0 * tau, np.inf + 0.0 * tau
     weights = [times / (variance + spaced(tau) ** 2) for _, variance, times in rows]
     total = sum(on.sum(weight, axis=-1) for weight in weights)

@@ -30,9 +30,8 @@ from scipy import special
 
 from models.backend import GRAPH, HALF_LOG_2PI, NUMBERS, Array, Backend, spaced
 from models.coordinates import conditional_location
-from models.curve import Curve
 from models.integrals import Concave, draw_effects, draws_at_once, log_marginal
-from models.model import Draws, Marginal, Model
+from models.model import Curve, Draws, Marginal, Model
 from models.priors import Prior
 from models.studies import CurveStudies
 
@@ -331,9 +330,7 @@ def marginal(shared: Shared, names: Sequence[str]) -> Marginal:
 
     def conditional(draws: Mapping[str, Array], inputs: Mapping[str, Array], *, on: Backend) -> tuple[Array, Array]:
         each = likelihood(inputs, *at(draws), on=on)
-        # Without any study the location could be anywhere.
-        rows = [] if on is NUMBERS and not each.guess.size else [(each.guess, each.guess_variance, 1.0)]
-        return conditional_location(draws["tau"], rows, on=on)
+        return conditional_location(draws["tau"], [(each.guess, each.guess_variance, 1.0)], on=on)
 
     def batches(draws: Draws, studies: CurveStudies) -> Iterator[tuple[Concave, np.ndarray, np.ndarray]]:
         """The likelihood at some draws after the other, with their eta12 and tau."""

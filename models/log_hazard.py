@@ -40,9 +40,8 @@ from scipy import special
 
 from models.backend import HALF_LOG_2PI, NUMBERS, Array, Backend, spaced
 from models.coordinates import conditional_location
-from models.curve import CONSTANT_HAZARD
 from models.integrals import POINTS, Concave, draw_effects, log_marginal
-from models.model import Draws, Marginal, Model
+from models.model import Curve, Draws, Marginal, Model
 from models.priors import Prior
 from models.studies import HazardStudies
 from models.sums import log_binomial
@@ -52,6 +51,7 @@ if TYPE_CHECKING:
 
 PRIORS = {"eta": Prior("Normal", (float(np.log(np.log(2.0) / 12.0)), 2.5)), "tau": Prior("HalfNormal", (0.5,))}
 _TINY = 1e-300
+_LARGEST = 700.0
 _MOST_EVENTS = 1e15  # beyond it whole numbers are no longer told apart
 
 
@@ -310,6 +310,19 @@ def new_study_cdf(draws: Draws, log_hazard: Array) -> np.ndarray:
     return special.ndtr((log_hazard - draws["eta"]) / np.maximum(draws["tau"], _TINY))
 
 
+def _survival(draws: Draws, log_hazard: np.ndarray, months: float) -> np.ndarray:
+    return np.exp(-months * np.exp(np.minimum(log_hazard, _LARGEST)))
+
+
+def _effect_at(draws: Draws, probability: np.ndarray | float, months: float) -> np.ndarray:
+    with np.errstate(divide="ignore"):
+        return np.log(-np.log(probability)) - np.log(months)
+
+
+CONSTANT_HAZARD = Curve(
+    _survival, lambda draws, log_hazard, probability: -np.log(probability) * np.exp(-log_hazard), _effect_at,
+    constant_hazard=True)
+"""Exponential survival, S(t) = exp(-h t); the effect is log h."""
 MARGINAL = Marginal(data=data, log_density=log_density, log_constant=log_constant, log_likelihood=log_likelihood,
                     conditional=conditional, study_effects=study_effects, new_study=new_study,
                     new_study_cdf=new_study_cdf, points_per_study=POINTS, curve=CONSTANT_HAZARD, population={

@@ -1,4 +1,4 @@
-"""What every model file offers to the analysis, as one frozen value named MODEL."""
+"""What every model file offers to the analysis, as one frozen value named MODEL, its density and its curve."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,6 @@ import numpy as np
 from analysis.system.errors import UsageError, one_line
 from models.backend import GRAPH, Array
 from models.coordinates import located
-from models.curve import Curve
 from models.priors import Prior
 from models.studies import Studies
 
@@ -38,6 +37,28 @@ class NeedsDensity(UsageError):
 
     def __str__(self) -> str:
         return one_line(f"needs a density: model {self.model} has none")
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Survival curves of one family, decreasing in the effect.
+
+    Parameters
+    ----------
+    survival : callable
+        (draws, effects, months) -> probability to survive; draws of shape (s, ...) that broadcast with the effects.
+    months_at : callable
+        (draws, effects, probability) -> months at which survival is that; a thousand years where it never falls so low.
+    effect_at : callable
+        (draws, probability, months) -> effect of a study whose survival is that; infinite where none has it.
+    constant_hazard : bool
+        Whether the effect is the log of a constant hazard in events per person-month.
+    """
+
+    survival: Callable[[Mapping[str, np.ndarray], np.ndarray, float], np.ndarray]
+    months_at: Callable[[Mapping[str, np.ndarray], np.ndarray, float], np.ndarray]
+    effect_at: Callable[[Mapping[str, np.ndarray], np.ndarray | float, float], np.ndarray]
+    constant_hazard: bool = False
 
 
 @dataclass(frozen=True)
@@ -197,10 +218,27 @@ class Model:
         ValueError
             When a name is no hyperparameter of this model, or the support is wrong.
         """
-        for name, prior in replaced.items():
-            if name not in self.priors:
-                raise ValueError(f"{self.name} has no parameter {name!r}; it has {', '.join(self.priors)}")
-            if prior.support != self.supports[name]:
-                raise ValueError(f"{self.name}: {name} needs a prior whose support is {self.supports[name]}, "
-                                 f"{prior} is {prior.support}")
-        return {name: replaced.get(name, prior) for name, prior in self.priors.items()}
+        return replaced_priors(self.priors, replaced, owner=self.name, prefix=f"{self.name}: ")
+
+
+def replaced_priors(defaults: Mapping[str, Prior], replaced: Mapping[str, Prior], *, owner: str,
+                    prefix: str = "") -> dict[str, Prior]:
+    """All priors, the named ones replaced.
+
+    Parameters
+    ----------
+    owner, prefix : str
+        Who has no such parameter, and what stands before the name of one with another support, in messages.
+
+    Raises
+    ------
+    ValueError
+        When a name is not among the defaults, or the support is another one.
+    """
+    for name, prior in replaced.items():
+        if name not in defaults:
+            raise ValueError(f"{owner} has no parameter {name!r}; it has {', '.join(defaults)}")
+        if prior.support != defaults[name].support:
+            raise ValueError(f"{prefix}{name} needs a prior whose support is {defaults[name].support}, "
+                             f"{prior} is {prior.support}")
+    return {**defaults, **replaced}

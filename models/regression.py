@@ -36,7 +36,7 @@ from scipy import special
 
 from models.backend import GRAPH, HALF_LOG_2PI, NUMBERS, Array, Backend
 from models.coordinates import located
-from models.model import Draws, Model
+from models.model import Draws, Model, replaced_priors
 from models.priors import Prior
 from models.studies import Studies
 
@@ -200,14 +200,7 @@ class Regression:
         ValueError
             When a name is no hyperparameter of this model, or the support is wrong.
         """
-        priors = self.priors
-        for name, prior in replaced.items():
-            if name not in priors:
-                raise ValueError(f"the regression has no parameter {name!r}; it has {', '.join(priors)}")
-            if prior.support != priors[name].support:
-                raise ValueError(f"{name} needs a prior whose support is {priors[name].support}, "
-                                 f"{prior} is {prior.support}")
-        return {**priors, **replaced}
+        return replaced_priors(self.priors, replaced, owner="the regression")
 
     def intercept(self, draws: Draws) -> np.ndarray:
         """Linear predictor of a study at the centre of all covariates; shape (...)."""

@@ -99,7 +99,7 @@ def test_chapters_do_not_import_each_other(module: str) -> None:
 def test_what_solves_a_posterior_is_hidden_behind_it(module: str) -> None:
     """Other rooms ask a `Posterior`; the simulations score the quadrature itself, and the benchmark times it."""
     if not module.startswith(("analysis.inference.", "analysis.simulation.", "analysis.bench")):
-        assert not _GRAPH[module] & {"analysis.inference.grid", "analysis.inference.draws"}
+        assert not _GRAPH[module] & {"analysis.inference.grid"}
 
 
 def test_there_is_no_circle_and_no_long_way_down() -> None:

@@ -13,9 +13,17 @@ from analysis.evidence.directory import Evidence
 from analysis.evidence.types import Reported
 from analysis.explorer.state import Form, command, number_in, plan_asked, report_asked
 from analysis.inference.estimands import LABELS, OF_A_STUDY, Estimate
-from analysis.inference.exceedance import MEDIAN, distributions, exceeding
 from analysis.inference.fitting import study_estimates
-from analysis.inference.posterior import QuadratureFailed, main_estimand, new_estimand, posterior_of, spread_estimand
+from analysis.inference.posterior import (
+    MEDIAN,
+    QuadratureFailed,
+    distributions,
+    exceeding,
+    main_estimand,
+    new_estimand,
+    posterior_of,
+    spread_estimand,
+)
 from analysis.results.comparison import published_months, rule_for
 from analysis.results.numbers import (
     Scale,

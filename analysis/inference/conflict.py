@@ -17,8 +17,8 @@ So the posterior is solved anew with the suspect's prior replaced by the model's
 is power-scaling taken to its end (a normal density to the power 0.01 has ten times the standard deviation). A prior is
 in conflict when
 
-- its tail is below 0.05, a replacement makes the data more probable, and the pooled estimate or one of its limits then
-  moves by half a posterior standard deviation or more on the link scale; or
+- its tail is below 0.05, a replacement makes the data more probable, and the pooled estimate or one of its 95 % limits
+  then moves by half a posterior standard deviation or more on the link scale; or
 - the pooled estimate lies outside the 95 % interval of every single study, which only a prior can bring about.
 
 A power a little below 1, as in `analysis.chapters.sensitivity.power`, would miss the worst case: a prior so strong
@@ -43,6 +43,7 @@ from analysis.inference.estimands import MAIN
 from analysis.inference.grid import Grid, QuadratureFailed, solve
 from analysis.inference.pooled import pooled
 from analysis.inference.prediction import nearest_points, replicates
+from analysis.inference.weighted import equal_tails
 from models.curves import AT
 from models.model import Draws, Model
 from models.priors import Prior
@@ -129,13 +130,17 @@ def check(grid: Grid, studies: Studies, *, horizon: float, level: float) -> Chec
 
 @dataclass(frozen=True)
 class _Summary:
-    """Lower limit, median and upper limit of the main estimand, and the log evidence."""
+    """Lower limit, median and upper limit of the main estimand, and the log evidence.
+
+    The limits are those of 95 %, by which priors are judged, and `shown` those of the level that is asked for.
+    """
 
     limits: np.ndarray
+    shown: np.ndarray
     log_evidence: float
 
     def __str__(self) -> str:
-        lower, median, upper = map(_written, self.limits)
+        lower, median, upper = map(_written, self.shown)
         return f"{median} [{lower}, {upper}]"
 
 
@@ -164,8 +169,8 @@ class _Fits:
         # A prior far off leaves survival of 1e-300, whose density overflows on the way to its quantiles.
         with np.errstate(over="ignore", invalid="ignore"):
             (main,) = pooled(grid, horizon=self.horizon, only=(MAIN[grid.density.model.kind],))
-            estimate = main.estimate(self.level)
-        return _Summary(np.array([estimate.lower, estimate.median, estimate.upper]), grid.log_evidence)
+            limits = [main.distribution.quantile(equal_tails(level)) for level in (0.95, self.level)]
+        return _Summary(*limits, grid.log_evidence)
 
     def beyond(self, fit: _Summary) -> bool:
         """Whether the pooled estimate lies outside the 95 % interval of every study, which curves do not show."""
@@ -177,7 +182,7 @@ class _Fits:
     def pull(self, before: _Summary, after: _Summary) -> float:
         """Largest shift of the median or a limit, in standard deviations of the second posterior on the link scale."""
         first, second = self._link(before.limits), self._link(after.limits)
-        sd = abs(second[2] - second[0]) / (2.0 * special.ndtri((1.0 + self.level) / 2.0))
+        sd = abs(second[2] - second[0]) / (2.0 * _REACH)
         return float(np.abs(first - second).max() / max(sd, np.finfo(float).tiny))
 
     def _link(self, value: np.ndarray) -> np.ndarray:

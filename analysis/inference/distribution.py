@@ -5,14 +5,11 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator, make_interp_spline
+from scipy.interpolate import PchipInterpolator
 from scipy.optimize import elementwise
 
-from analysis.inference.grid import Grid, Slices
+from analysis.inference.grid import FINER, Grid, Slices, refined
 from analysis.inference.weighted import mean_and_sd
-
-FINER = 16
-"""Cells into which a step of the grid is cut, by splines: quantiles are then right to 1e-4 of a standard deviation."""
 
 POINTS = 4096
 WORST_ERROR = 0.5 / POINTS
@@ -128,8 +125,10 @@ def _between(values: np.ndarray) -> np.ndarray:
 
 
 def _cells(weights: np.ndarray, values: np.ndarray, finer: int = FINER) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Values at both ends of fine cells and the mass in each, along the axis on which the values vary most."""
-    axis = _axis_of_most_change(weights, values)
+    """Values at both ends of fine cells and their mass, along the axis on which the values vary most where mass is."""
+    change = [np.abs(np.diff(values, axis=axis)) * (np.delete(weights, 0, axis) + np.delete(weights, -1, axis))
+              for axis in (0, 1)]
+    axis = int(np.sum(change[1]) > np.sum(change[0]))
     fine = _refined_values(values, axis, finer)
     left, right = (np.delete(fine, at, axis).ravel() for at in (-1, 0))
     return left, right, np.maximum(np.diff(refined(weights, axis, finer, integrated=True), axis=axis).ravel(), 0.0)
@@ -224,13 +223,6 @@ def _log(values: np.ndarray | float) -> np.ndarray:
         return np.log(np.maximum(values, 0.0))
 
 
-def _axis_of_most_change(weights: np.ndarray, values: np.ndarray) -> int:
-    """The axis along which the values vary most where the mass is."""
-    change = [np.abs(np.diff(values, axis=axis)) * (np.delete(weights, 0, axis) + np.delete(weights, -1, axis))
-              for axis in (0, 1)]
-    return int(np.sum(change[1]) > np.sum(change[0]))
-
-
 def _finite(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """The values, kept within their range over the points that matter."""
     inside = values[(weights > _SMALLEST) & np.isfinite(values)]
@@ -243,13 +235,6 @@ def _refined_values(table: np.ndarray, axis: int, finer: int) -> np.ndarray:
     with np.errstate(over="ignore"):
         curve = PchipInterpolator(np.arange(size), table, axis=axis)
     return curve(np.linspace(0.0, size - 1.0, finer * (size - 1) + 1))
-
-
-def refined(table: np.ndarray, axis: int, finer: int = FINER, *, integrated: bool = False) -> np.ndarray:
-    """A table, or its integral from the first point, by quintic splines along an axis with `finer` cells for a step."""
-    size = table.shape[axis]
-    spline = make_interp_spline(np.arange(size), table, k=min(5, size - 1), axis=axis)
-    return (spline.antiderivative() if integrated else spline)(np.linspace(0.0, size - 1.0, finer * (size - 1) + 1))
 
 
 def _piecewise_linear(low: np.ndarray, high: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

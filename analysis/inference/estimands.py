@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analysis.inference.weighted import equal_tails
-from models.curve import CONSTANT_HAZARD, Curve
 from models.curves import NEVER
 from models.integrals import NORMAL_NODES, NORMAL_WEIGHTS, unit_rule
-from models.model import Draws, Model
+from models.log_hazard import CONSTANT_HAZARD
+from models.model import Curve, Draws, Model
 from models.studies import Studies
 
 MAIN = {"rate": "mean_rate", "survival": "survival"}
@@ -290,13 +290,12 @@ def summarise(quantity: Quantity, study_ids: tuple[str, ...], *, chains: int, le
     draws = quantity.draws if quantity.draws.ndim == 2 else quantity.draws[:, None]
     limits = np.quantile(draws, equal_tails(level), axis=0).T
     mean, spread = draws.mean(axis=0), draws.std(axis=0, ddof=1)
-    error = spread / np.sqrt(len(draws)) if independent else _error_of_chains(draws, chains)
+    if independent:
+        error = spread / np.sqrt(len(draws))
+    else:
+        from arviz_stats.base import array_stats
+
+        by_chain = draws.reshape(chains, -1, draws.shape[1])
+        error = array_stats.mcse(by_chain, chain_axis=0, draw_axis=1, method="mean")
     return [quantity.estimate(limits[at], mean=mean[at], sd=spread[at], level=level, mcse=error[at], study_id=study_id)
             for at, study_id in enumerate(study_ids if quantity.draws.ndim == 2 else (None,))]
-
-
-def _error_of_chains(draws: np.ndarray, chains: int) -> np.ndarray:
-    from arviz_stats.base import array_stats
-
-    by_chain = draws.reshape(chains, -1, draws.shape[1])
-    return array_stats.mcse(by_chain, chain_axis=0, draw_axis=1, method="mean")

@@ -15,9 +15,8 @@ from analysis.cases.case import Case, NoStudies, no_study
 from analysis.cases.curves import contradicted_points
 from analysis.cases.hazards import effective_notes
 from analysis.cases.settings import EXACT, Sampler, derive_seed, more_careful
-from analysis.inference.agreement import Agreement, agreements, with_agreement
 from analysis.inference.conflict import Check, check
-from analysis.inference.diagnostics import Diagnostics, diagnose
+from analysis.inference.diagnostics import Agreement, Diagnostics, agreements, diagnose, with_agreement
 from analysis.inference.estimands import OF_A_STUDY, SPREADS, Estimate, Quantity, of_effects, quantities_of, summarise
 from analysis.inference.grid import QuadratureFailed
 from analysis.inference.nuts import flat, sample
@@ -91,8 +90,10 @@ class Fit:
         """What a reader should know about the rows and the priors."""
         case = self.case
         of_points = contradicted_points(case.selection.curves) if isinstance(case.studies, CurveStudies) else ()
+        on_many = [f"{len(case.studies):,} studies: each one's estimate rests on {DRAWS:,} draws, and a saved "
+                   "posterior holds neither them nor the pointwise log likelihood"] if is_many(case.studies) else []
         return (*case.selection.warnings, *effective_notes(case.selection.rows, case.conversions), *of_points,
-                *_notes_on_many(case.studies), *self.prior_check.warnings)
+                *on_many, *self.prior_check.warnings)
 
     @property
     def printed(self) -> tuple[Estimate, ...]:
@@ -168,8 +169,11 @@ def _with_many(fit: Fit, seed: int) -> Fit:
     fewer = {name: _spaced(values, chains) for name, values in fit.draws.items()}
     estimates = list(fit.estimates)
     for start in range(0, len(studies), _BATCH):
-        part = studies.take(slice(start, start + _BATCH))
-        for quantity in _quantities(case, fewer, part, rng):
+        places = slice(start, start + _BATCH)
+        part = studies.take(places)
+        # A model without a density has its own draws of each study.
+        of_part = {name: values[:, places] if values.ndim == 2 else values for name, values in fewer.items()}
+        for quantity in _quantities(case, of_part, part, rng):
             if quantity.draws.ndim == 2:
                 estimates += summarise(quantity, part.study_ids, chains=chains, level=case.level)
         progress.step(f"estimates of {min(start + _BATCH, len(studies)):,} of {len(studies):,} studies")
@@ -250,14 +254,8 @@ def is_many(studies: Studies) -> bool:
     return len(studies) > MANY
 
 
-def _notes_on_many(studies: Studies) -> list[str]:
-    """What a reader of a fit of very many studies should know; nothing for others."""
-    return [f"{len(studies):,} studies: each one's estimate rests on {DRAWS:,} draws, and a saved posterior holds "
-            "neither them nor the pointwise log likelihood"] if is_many(studies) else []
-
-
 def _spaced(values: np.ndarray, chains: int) -> np.ndarray:
     """About DRAWS of the draws, evenly spaced in each chain."""
-    by_chain = values.reshape(chains, -1)
+    by_chain = values.reshape(chains, -1, *values.shape[1:])
     step = max(1, by_chain.shape[1] * chains // DRAWS)
-    return by_chain[:, ::step].ravel()
+    return by_chain[:, ::step].reshape(-1, *values.shape[1:])

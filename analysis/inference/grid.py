@@ -20,9 +20,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.interpolate import make_interp_spline
 
 from analysis.inference.density import Density, natural, place_of
 from analysis.inference.weighted import mean_and_sd
+
+FINER = 16
+"""Cells into which a step of the grid is cut, by splines: quantiles are then right to 1e-4 of a standard deviation."""
 
 FIRST_STEP = 0.5
 TOLERANCE = 1e-8
@@ -38,6 +42,7 @@ _SHARED_SCAN = np.linspace(-3.5, 3.5, 9)  # widths of the prior of the third hyp
 _SHARED_STEPS = (0.2125, 0.10625)  # of its stretched coordinate
 _MOST_SLICES, _NEGLIGIBLE_SLICE = 40, 13.0
 _SLICE, _WORST_SHARED = 5e-5, 1e-4
+_FINER_DRAW = 4
 _NEGLIGIBLE_IN_SLICE = 25.0  # exp(-25): far below the error that a slice may have
 
 
@@ -322,3 +327,37 @@ def _summaries(a: np.ndarray, b: np.ndarray, log_weights: np.ndarray, step: floa
 def _change(coarse: np.ndarray, fine: np.ndarray) -> float:
     unit = np.array([1.0, fine[2], fine[2], fine[4], fine[4]])
     return float(np.max(np.abs(fine - coarse) / unit))
+
+
+def refined(table: np.ndarray, axis: int, finer: int = FINER, *, integrated: bool = False) -> np.ndarray:
+    """A table, or its integral from the first point, by quintic splines along an axis with `finer` cells for a step."""
+    size = table.shape[axis]
+    spline = make_interp_spline(np.arange(size), table, k=min(5, size - 1), axis=axis)
+    return (spline.antiderivative() if integrated else spline)(np.linspace(0.0, size - 1.0, finer * (size - 1) + 1))
+
+
+def draw(grid: Grid | Slices, size: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Independent draws of the hyperparameters on their natural scale, shape (size,) each, in random order.
+
+    The density is interpolated to a quarter of the grid's step and linearly in between, which adds less than 0.02 % to
+    a variance. Cells are chosen by systematic sampling, so that means vary less than those of a random sample.
+    """
+    if len(grid.grids) > 1:
+        sizes = rng.multinomial(size, grid.shares)
+        parts = [draw(part, count, rng) for part, count in zip(grid.grids, sizes, strict=True) if count]
+        order = rng.permutation(size)
+        return {name: np.concatenate([part[name] for part in parts])[order] for name in parts[0]}
+    (grid,) = grid.grids
+    weights = refined(refined(grid.weights, 0, _FINER_DRAW), 1, _FINER_DRAW)
+    shape = weights.shape
+    total = np.cumsum(np.maximum(weights, 0.0).ravel())
+    chosen = np.searchsorted(total, (np.arange(size) + rng.random()) / size * total[-1])
+    rows, columns = np.unravel_index(np.minimum(chosen, len(total) - 1), shape)
+    step = grid.step / _FINER_DRAW
+    # The sum of two uniform numbers has the density of a hat, and hats at the corners add up to linear interpolation.
+    a = grid.a[0] + step * (rows + rng.random(size) - rng.random(size))
+    b = grid.b[0] + step * (columns + rng.random(size) - rng.random(size))
+    heterogeneity = grid.centre + grid.scale * np.sinh(a)
+    centre, spread = grid.density.placed(heterogeneity)
+    order = rng.permutation(size)
+    return grid.density.natural((centre + spread * np.sinh(b))[order], heterogeneity[order])

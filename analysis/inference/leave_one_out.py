@@ -19,7 +19,8 @@ from scipy import special
 
 from analysis.cases.case import Case
 from analysis.inference.posterior import Posterior, posterior_of
-from analysis.inference.prediction import NAMED_BELOW, two_sided
+from analysis.inference.prediction import NAMED_BELOW, events_of, two_sided
+from models.integrals import NORMAL_NODES, NORMAL_WEIGHTS
 from models.studies import HazardStudies, RateStudies, Studies
 
 _PARETO_DRAWS = 4000
@@ -74,8 +75,6 @@ def leave_one_out(case: Case) -> tuple[LeftOut, ...]:
 
 def without(studies: Studies, index: int) -> Studies:
     """All studies but one; without any study the posterior is the prior."""
-    if isinstance(studies, RateStudies) and len(studies) == 1:
-        return RateStudies(("nobody",), [0], [0])
     return studies.take(np.arange(len(studies)) != index)
 
 
@@ -87,8 +86,19 @@ def pit(posterior: Posterior, study: Studies) -> float:
 
 
 def chance_named(posterior: Posterior, study: Studies) -> float:
-    """Predictive probability that a study of this size is named; a log hazard is continuous: exactly NAMED_BELOW."""
-    return posterior.predict(int(study.evaluable[0])).chance_named if isinstance(study, RateStudies) else NAMED_BELOW
+    """Predictive probability that a study of this size is named: less than NAMED_BELOW for a count of few.
+
+    A printed log hazard is continuous: exactly NAMED_BELOW. So is, nearly, a number of very many events.
+    """
+    if isinstance(study, RateStudies):
+        return posterior.predict(int(study.evaluable[0])).chance_named
+    if study.is_landmark[0]:
+        months = float(study.landmark_months[0])
+        return posterior.predict(max(round(study.events[0] + study.person_months[0] / months), 1), months).chance_named
+    if study.is_poisson[0]:
+        law = events_of(posterior.grid, float(study.person_months[0]))
+        return law.chance_named if law.probabilities[-1] < NAMED_BELOW / 2.0 else NAMED_BELOW
+    return NAMED_BELOW
 
 
 def information(whole: Posterior, log_predictive: np.ndarray) -> np.ndarray:
@@ -132,8 +142,8 @@ def _pit_of_hazard(posterior: Posterior, study: HazardStudies) -> float:
     """An estimate with its own errors: split normal about a normally distributed log hazard; counts by their sums."""
     values, weights = posterior.points
     location, tau = (values[name] for name in posterior.case.model.priors)
-    nodes, rule = np.polynomial.hermite_e.hermegauss(41)
-    theta = location[:, None] + tau[:, None] * nodes
+    # Of many precise studies the law is a step from node to node: an even rule with small steps smooths it.
+    theta = location[:, None] + tau[:, None] * NORMAL_NODES
     if study.is_poisson[0]:
         expected = study.person_months[0] * np.exp(np.minimum(theta, 300.0))
         d = study.events[0]
@@ -143,7 +153,7 @@ def _pit_of_hazard(posterior: Posterior, study: HazardStudies) -> float:
         inside = _mid_p_of_landmark(study, theta)
     else:
         inside = _split_normal_cdf(study.log_hazard[0] - theta, study.se_lower[0], study.se_upper[0])
-    return float(np.clip(weights @ (inside @ rule) / rule.sum(), 0.0, 1.0))
+    return float(np.clip(weights @ (inside @ NORMAL_WEIGHTS), 0.0, 1.0))
 
 
 def _mid_p_of_landmark(study: HazardStudies, theta: np.ndarray) -> np.ndarray:

@@ -10,11 +10,10 @@ import numpy as np
 from analysis.cases.case import Case
 from analysis.inference.density import density_of
 from analysis.inference.distribution import Distribution, distribution
-from analysis.inference.draws import draw
 from analysis.inference.estimands import MAIN, NEW, Estimate, Quantity, heterogeneity_of
-from analysis.inference.grid import Grid, QuadratureFailed, Slices, solve
+from analysis.inference.grid import Grid, QuadratureFailed, Slices, draw, solve
 from analysis.inference.pooled import ExactQuantity, pooled
-from analysis.inference.prediction import CountLaw, law_of
+from analysis.inference.prediction import CountLaw, counts_of, survivors_of
 from analysis.inference.weighted import equal_tails
 from models.model import Draws, NeedsDensity
 from models.studies import RateStudies, Studies
@@ -28,6 +27,7 @@ MOST_PATIENTS = 2000
 NO_POSTERIOR = (QuadratureFailed, NeedsDensity)
 """Why a case has no posterior by quadrature: the sums do not settle, or its model has no density."""
 
+MEDIAN = "median_months"
 TOLERANCE = 1e-7  # of a standard deviation, far below the digits that any table prints
 _KEPT = 400
 _solved: OrderedDict[tuple[object, ...], Grid | str] = OrderedDict()
@@ -58,7 +58,7 @@ class Posterior:
 
     def predict(self, n: int, months: float | None = None) -> CountLaw:
         """The law of a further study of n patients: of its events, or of its patients without the event at `months`."""
-        return law_of(self.grid, months, n)
+        return counts_of(self.grid, n) if months is None else survivors_of(self.grid, months, n)
 
     @property
     def log_evidence(self) -> float:
@@ -174,6 +174,31 @@ def new_estimand(case: Case) -> str:
 def spread_estimand(case: Case) -> str:
     """The estimand that tells how much studies differ."""
     return heterogeneity_of(case.model)
+
+
+def distributions(case: Case, estimand: str, months: float | None = None) -> tuple[Distribution, Distribution | None]:
+    """Of the pooled value of a case and of that of a new study; a median time has none of the latter.
+
+    Parameters
+    ----------
+    estimand : {"rate", "survival", "median_months"}
+    months : float or None
+        At which survival is read; None takes the case's horizon.
+
+    Raises
+    ------
+    QuadratureFailed, NeedsDensity
+        When there is no posterior.
+    """
+    names = (MEDIAN,) if estimand == MEDIAN else (MAIN[case.model.kind], NEW[case.model.kind])
+    exact = posterior_of(case).at(case.selection.horizon if months is None else months, names)
+    by_name = {item.quantity.estimand: item.distribution for item in exact}
+    return by_name[names[0]], by_name.get(NEW[case.model.kind])
+
+
+def exceeding(pooled: Distribution, new: Distribution | None, value: float) -> dict[str, float | None]:
+    """The probabilities of a larger value."""
+    return {"pooled": 1.0 - float(pooled.cdf(value)), "new_study": 1.0 - float(new.cdf(value)) if new else None}
 
 
 def too_large(studies: Studies) -> str:

@@ -17,7 +17,6 @@ from analysis.inference.distribution import Distribution, distribution
 from analysis.inference.grid import Grid
 from analysis.inference.pooled import quantities_at
 from analysis.inference.posterior import Posterior
-from models.backend import NUMBERS
 from models.priors import Prior
 
 LIKELIHOOD, BOTH = "likelihood", "prior"
@@ -79,9 +78,8 @@ def _natural_log_density(prior: Prior, value: np.ndarray) -> np.ndarray:
 
 
 def _log_likelihood(grid: Grid) -> np.ndarray:
-    density = grid.density
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        values = density.model.marginal.log_density(grid.values, density.inputs, on=NUMBERS)
+        values = grid.density.log_likelihood(grid.values)
     return np.where(np.isnan(values), -np.inf, values).reshape(grid.weights.shape)
 
 

@@ -7,6 +7,8 @@ References
 Czado C, Gneiting T, Held L. Biometrics 2009;65:1254, doi 10.1111/j.1541-0420.2009.01191.x (PIT of counts, mid-p).
 """
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,9 +24,13 @@ from models.model import Draws, Model
 from models.studies import CurveStudies, RateStudies, Studies
 
 NAMED_BELOW = 0.05
+MOST_EVENTS = 1000
+"""Events in person-months beyond which one more or less is no matter."""
+
 _MONTHS = (0.01, 12_000.0)
 _MOST_AT_ONCE = 5000  # patients; more would fill the memory
-_CELLS = 256  # of survival; a standard error of 100 patients is a dozen of them
+_CELLS, _CELLS_BY_ERROR = 256, 8  # of survival: at least so many, and 2.5 within a standard error of n patients
+_NEGLIGIBLE = 1e-15
 
 
 def two_sided(pit: np.ndarray | float) -> np.ndarray:
@@ -96,8 +102,9 @@ class CountLaw:
         return np.minimum(counts, len(self.probabilities) - 1)
 
     def at_most(self, count: float) -> float:
-        """Probability of no more than a count."""
-        return float(np.interp(count, np.arange(len(self.pits)), np.minimum(np.cumsum(self.probabilities), 1.0)))
+        """Probability of no more than a count, which is none below zero."""
+        below = np.minimum(np.cumsum(self.probabilities), 1.0)
+        return float(np.interp(count, np.arange(-1, len(below)), [0.0, *below]))
 
     def expectation(self, count: float, level: float) -> Expectation:
         """A count against this law, with limits at a level."""
@@ -118,11 +125,6 @@ class CountLaw:
         return float(self.probabilities[self.named].sum())
 
 
-def law_of(grid: Grid | Slices, months: float | None, n: int) -> CountLaw:
-    """The law of a further study of n patients: of its events, or of its patients without the event at `months`."""
-    return counts_of(grid, n) if months is None else survivors_of(grid, months, n)
-
-
 def counts_of(grid: Grid | Slices, n: int) -> CountLaw:
     """The law of the events among n patients of one further study, for a model of a rate."""
     model = grid.density.model
@@ -138,33 +140,71 @@ def survivors_of(grid: Grid | Slices, months: float, n: int) -> CountLaw:
     """The law of those who are without the event then, among n patients of one further study.
 
     Survival of the study follows from its effect, whose distribution function is known at each point of the grid; the
-    binomial law of n patients is summed over cells of survival.
+    binomial law of n patients is summed over cells of survival. They are even in arcsin(sqrt(survival)), where that law
+    is as wide everywhere: next to 1, where events are rare, survival within an even cell would differ by many of its
+    standard errors. A cell with much of the mass is cut finer, in proportion.
     """
     from scipy import stats
 
     density, (values, weights) = grid.density.model.density, grid.sparse()
-    edges = np.linspace(0.0, 1.0, _CELLS + 1)
-    # Survival falls with the effect: it is at most s where the effect is at least that of s.
-    effects = density.curve.effect_at(values, edges[1:-1, None], months)
-    at_most = (1.0 - density.new_study_cdf(values, effects)) @ weights
-    mass = np.diff(at_most, prepend=0.0, append=1.0)
-    middle = (edges[1:] + edges[:-1]) / 2.0
-    return CountLaw(stats.binom.pmf(np.arange(n + 1)[:, None], n, middle) @ mass)
+
+    def at_most(angles: np.ndarray) -> np.ndarray:
+        # Survival falls with the effect: it is at most s where the effect is at least that of s.
+        effects = density.curve.effect_at(values, np.sin(angles[:, None]) ** 2, months)
+        return (1.0 - density.new_study_cdf(values, effects)) @ weights
+
+    middle, mass = _cells(at_most, np.pi / 2.0, max(_CELLS, math.ceil(_CELLS_BY_ERROR * math.sqrt(n))))
+    return CountLaw(stats.binom.pmf(np.arange(n + 1)[:, None], n, np.sin(middle) ** 2) @ mass)
+
+
+def events_of(grid: Grid | Slices, person_months: float) -> CountLaw:
+    """The law of the events in so many person-months of one further study; those beyond `MOST_EVENTS` are one count.
+
+    The Poisson law is summed over cells even in the square root of the expected number, where it is as wide everywhere.
+    """
+    from scipy import stats
+
+    density, (values, weights) = grid.density.model.density, grid.sparse()
+
+    def at_most(roots: np.ndarray) -> np.ndarray:
+        return density.new_study_cdf(values, np.log(roots[:, None] ** 2 / person_months)) @ weights
+
+    middle, mass = _cells(at_most, math.sqrt(2.0 * MOST_EVENTS), 2 * _CELLS)
+    each = stats.poisson.pmf(np.arange(MOST_EVENTS + 1)[:, None], middle**2) @ mass
+    return CountLaw(np.append(each, max(1.0 - each.sum(), 0.0)))
+
+
+def _cells(at_most: Callable[[np.ndarray], np.ndarray], last: float, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Middles of cells from 0 to `last` that matter, and the mass in each; more beyond is in the last one."""
+    def mass_between(edges: np.ndarray) -> np.ndarray:
+        return np.maximum(np.diff(at_most(edges[1:-1]), prepend=0.0, append=1.0), 0.0)
+
+    edges = np.linspace(0.0, last, count + 1)
+    finer = 1 + (count * mass_between(edges)).astype(int)
+    edges = np.interp(np.arange(finer.sum() + 1), np.cumsum([0, *finer]), edges)
+    mass = mass_between(edges)
+    kept = mass > _NEGLIGIBLE
+    return ((edges[1:] + edges[:-1]) / 2.0)[kept], mass[kept]
 
 
 def median_limits(grid: Grid | Slices, n: int, level: float) -> tuple[float, float, float]:
     """Lower limit, median and upper limit of the median time that a further study of n patients prints, months.
 
     A median is at most m months where no more than half of the patients are without the event then; infinite where
-    that may never come.
+    that may never come, and a hundredth of a month where it comes sooner.
     """
     def below(log_months: float, probability: float) -> float:
         return survivors_of(grid, float(np.exp(log_months)), n).pit(n / 2.0) - probability
 
-    first, last = np.log(_MONTHS)
-    return tuple(float(np.exp(optimize.brentq(below, first, last, args=(probability,), xtol=1e-4)))
-                 if below(first, probability) < 0.0 < below(last, probability) else float("inf")
-                 for probability in equal_tails(level))
+    def limit(probability: float) -> float:
+        first, last = np.log(_MONTHS)
+        if below(first, probability) >= 0.0:
+            return _MONTHS[0]
+        if below(last, probability) <= 0.0:
+            return math.inf
+        return float(np.exp(optimize.brentq(below, first, last, args=(probability,), xtol=1e-4)))
+
+    return tuple(map(limit, equal_tails(level)))
 
 
 def outcome(studies: Studies) -> tuple[str, np.ndarray]:

@@ -12,9 +12,8 @@ from analysis.cases.selection import Selection
 from analysis.cases.settings import Question
 from analysis.evidence.directory import Evidence
 from analysis.evidence.types import HANDLING
-from analysis.inference.agreement import Agreement
 from analysis.inference.conflict import Check
-from analysis.inference.diagnostics import Diagnostics
+from analysis.inference.diagnostics import Agreement, Diagnostics
 from analysis.inference.estimands import MAIN, OF_CURVES, Estimate, reached
 from analysis.results.table import Column, Layout, Row, columns
 

@@ -8,9 +8,8 @@ import numpy as np
 from analysis.cases.settings import derive_seed
 from analysis.inference.density import density_of
 from analysis.inference.distribution import distribution
-from analysis.inference.draws import draw
 from analysis.inference.estimands import of_effects
-from analysis.inference.grid import Grid, QuadratureFailed, solve
+from analysis.inference.grid import Grid, QuadratureFailed, draw, solve
 from analysis.inference.pooled import hyperparameters, pooled
 from analysis.simulation.nested import QUANTITIES, nested_pits
 from analysis.simulation.studies import Design, SimulationFailed, seen_priors, seen_studies, simulate

@@ -22,7 +22,7 @@ from analysis.evidence.directory import Evidence
 from analysis.evidence.types import Survival
 from analysis.simulation.nested import design_of_patients, patients_of
 from models import all_models
-from models.curve import Curve
+from models.model import Curve
 from models.nested_beta_binomial import NestedStudies
 from models.priors import Prior
 from models.studies import CurveStudies, HazardStudies, RateStudies, Studies

@@ -14,7 +14,7 @@ from analysis.inference.conflict import check, expectations
 from analysis.inference.density import density_of
 from analysis.inference.grid import solve
 from analysis.inference.leave_one_out import leave_one_out
-from analysis.inference.pooled import hyperparameters, pooled
+from analysis.inference.pooled import pooled
 from analysis.results.netcdf import manifest
 from models import all_models
 from models.priors import parse_prior
@@ -22,7 +22,7 @@ from models.studies import CurveStudies
 from tests import quadrature
 from tests.casing import bare_case, run
 from tests.evidence.build import write_evidence
-from tests.exact.solved import hazards, rates, solved
+from tests.exact.solved import hazards, hyperparameters, rates, solved
 from tests.report.reading import Page
 from tests.reporting import load, page_of, results_of
 
@@ -64,6 +64,14 @@ def test_ten_events_in_120_000_months_need_a_prior_that_expects_them(sd, wanted)
     assert (reference.lower, reference.median, reference.upper) == pytest.approx(wanted, abs=6e-4)
     if sd == 2.5:
         assert limits("survival", "log_hazard", hazards([], RARE)) == pytest.approx(wanted, abs=6e-5)
+
+
+def test_the_level_of_the_intervals_decides_no_conflict():
+    """At half a standard deviation of 50 % limits this heterogeneity would pass, of 95 % limits it does not."""
+    studies = hazards([(-9.0, 0.01, 0.01), (2.0, 0.01, 0.01)])
+    found = [check(solved("log_hazard", studies), studies, horizon=12.0, level=level) for level in (0.5, 0.95)]
+    assert [one.conflicting for one in found] == [("tau",)] * 2 and found[0].pull == found[1].pull
+    assert found[0].warnings != found[1].warnings, "limits in words are those of the level"
 
 
 def test_nearly_equal_low_rates_are_homogeneous_and_surprise_nobody():

@@ -1,6 +1,7 @@
 """Very many studies: estimates in batches that agree with the exact mixture, no draw kept, linear time."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,11 +12,13 @@ from analysis.cases.settings import EXACT, Job, Question
 from analysis.evidence.loading import load
 from analysis.inference import fitting
 from analysis.inference.density import density_of
+from analysis.inference.diagnostics import Diagnostics
 from analysis.inference.grid import solve
 from analysis.results.netcdf import save
 from models import all_models
-from tests.casing import run
+from tests.casing import bare_case, run
 from tests.evidence.build import write_evidence
+from tests.exact.solved import rates
 
 JOB = Job(Question("cr"), engine=EXACT)
 
@@ -57,6 +60,20 @@ def test_each_study_is_its_mixture_of_beta_distributions(both):
         exact = grid.weights.ravel() @ ((grid.values["mu"] * kappa + y) / (kappa + n))
         # 4.5 Monte-Carlo errors: passed by chance in 1 of 150,000.
         assert abs(row.mean - exact) < 4.5 * row.mcse and row.mcse < 2.0 * row.sd / np.sqrt(fitting.DRAWS)
+
+
+def test_a_model_without_a_density_keeps_the_draws_of_each_study(monkeypatch):
+    """Its chains hold a rate of each study: the estimate of study i is the mean of column i, in any batch."""
+    monkeypatch.setattr(fitting, "MANY", 3)
+    monkeypatch.setattr(fitting, "_BATCH", 2)
+    model = replace(all_models()["beta_binomial"], marginal=None, estimands={"mean_rate": "mu", "study_rate": "p"})
+    case, size = bare_case(model, rates([1, 2, 3, 4, 5], [9] * 5)), 4 * 600
+    columns = np.arange(5) / 10.0 + np.linspace(0.0, 0.01, size)[:, None]
+    fit = fitting.Fit(case, replace(case.job.sampler, chains=4, draws=600), 1, Diagnostics(), (),
+                      {"mu": columns[:, 0], "p": columns}, ())
+    own = fitting._with_many(fit, 1).estimates
+    assert [row.study_id for row in own] == list(case.studies.study_ids)
+    assert [row.mean for row in own] == pytest.approx(columns.mean(axis=0), abs=1e-4)
 
 
 def test_a_saved_posterior_holds_no_study(both):

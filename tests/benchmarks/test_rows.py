@@ -16,7 +16,7 @@ from analysis.chapters.benchmarks import CHAPTER
 from analysis.chapters.benchmarks.figure import draw_exceedance
 from analysis.chapters.benchmarks.rows import BENCHMARKS, EXCEEDANCE, benchmark_rows
 from analysis.drawing import style
-from analysis.inference.draws import draw
+from analysis.inference.grid import draw
 from analysis.inference.posterior import posterior_of
 from analysis.results.numbers import PERCENT, Scale
 from analysis.results.writing import Labels

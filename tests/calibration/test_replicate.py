@@ -8,8 +8,7 @@ from scipy import integrate, stats
 
 from analysis.inference.density import density_of
 from analysis.inference.distribution import distribution
-from analysis.inference.draws import draw
-from analysis.inference.grid import QuadratureFailed, solve
+from analysis.inference.grid import QuadratureFailed, draw, solve
 from analysis.simulation import replicate, run
 from analysis.simulation.batches import several
 from analysis.simulation.replicate import (

@@ -7,16 +7,15 @@ import pytest
 from scipy import stats
 
 from analysis.cases.settings import Sampler
-from analysis.inference.agreement import LIMIT, agreements, with_agreement
-from analysis.inference.diagnostics import Diagnostics
-from analysis.inference.draws import draw
+from analysis.inference.diagnostics import LIMIT, Diagnostics, agreements, with_agreement
 from analysis.inference.estimands import Quantity
-from analysis.inference.pooled import hyperparameters, pooled
+from analysis.inference.grid import draw
+from analysis.inference.pooled import pooled
 from models import all_models
 from tests.exact.rate_cases import CASES
 from tests.exact.sampled import fit_rates
 
-from .solved import rates, solved
+from .solved import hyperparameters, rates, solved
 
 
 @pytest.mark.parametrize("model", ["beta_binomial", "logit_normal"])

@@ -15,8 +15,7 @@ from analysis.chapters.models.comparison import (
     rivals_of,
 )
 from analysis.inference.density import density_of
-from analysis.inference.draws import draw
-from analysis.inference.grid import solve
+from analysis.inference.grid import draw, solve
 from analysis.inference.leave_one_out import leave_one_out, pit, without
 from analysis.inference.posterior import posterior_of
 from analysis.inference.prediction import counts_of
@@ -70,6 +69,14 @@ def test_one_study_is_predicted_by_the_prior_alone() -> None:
     assert single.pit == pytest.approx(0.75, abs=1e-6)
     probability = counts_of(found.posterior.grid, 7).probabilities
     assert probability == pytest.approx(probability[::-1], abs=1e-6)
+
+
+@pytest.mark.parametrize("model", ["beta_binomial", "logit_normal"])
+def test_without_any_study_the_posterior_is_the_prior(model: str) -> None:
+    """The evidence of nothing is 1, and the mean rate is symmetric about a half under both priors."""
+    grid = solved(model, without(rates([2], [7]), 0))
+    assert grid.log_evidence == pytest.approx(0.0, abs=1e-9)
+    assert counts_of(grid, 7).pit(3.5) == pytest.approx(0.5, abs=1e-6)
 
 
 def test_masking_is_leaving_out() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import arviz as az
 import numpy as np
 import pytest
+from scipy import special, stats
 
 from analysis.cases.case import case_of
 from analysis.cases.settings import Job, Question
@@ -13,13 +14,14 @@ from analysis.chapters.influence.rows import INFLUENCE, PRIOR_ONLY, surprise
 from analysis.evidence.loading import load
 from analysis.inference import posterior
 from analysis.inference.density import density_of
-from analysis.inference.leave_one_out import chance_named, information, leave_one_out, pareto_k, without
+from analysis.inference.leave_one_out import chance_named, information, leave_one_out, pareto_k, pit, without
 from analysis.inference.pooled import pooled
 from analysis.inference.posterior import posterior_of
+from analysis.inference.prediction import CountLaw
 from models import all_models
 from tests.casing import bare_case
 from tests.data.tables import FOLDER
-from tests.exact.solved import rates
+from tests.exact.solved import hazards, rates
 
 from .cases import COUNTS, CR, OS, evidence_of, funnel_of, influence_of
 
@@ -82,6 +84,30 @@ def test_chance_of_being_named_is_that_of_simulated_studies():
     # 20,000 draws of a chance below 0.06: four standard errors are 0.007.
     assert chance_named(left.posterior, studies.take([0])) == pytest.approx(
         np.mean(2 * np.minimum(pit, 1 - pit) < 0.05), abs=0.007)
+
+
+def test_counts_of_events_are_named_by_chance_less_often_than_estimates():
+    """A third of an event is expected of the second study, of which only two or more can be named."""
+    studies, model = hazards([(-3.0, 0.3, 0.3)], [(0, 6.0), (0, 60.0, 12.0), (9, 180.0), (20, 400.0)]), "log_hazard"
+    left = leave_one_out(bare_case(all_models()[model], studies))
+    chances = [chance_named(one.posterior, studies.take([one.index])) for one in left]
+    assert chances[0] == 0.05 and 0.005 < chances[1] < 0.045 and 0.01 < chances[2] < 0.05
+    events = np.arange(200)
+    draws = left[1].posterior.draw(20_000, np.random.default_rng(2))
+    expected = 6.0 * np.exp(all_models()[model].density.new_study(draws, np.random.default_rng(3)))
+    law = CountLaw(stats.poisson.pmf(events[:, None], expected).mean(axis=1))
+    # Of 20,000 draws: four standard errors.
+    assert chances[1] == pytest.approx(law.chance_named, abs=0.002)
+
+
+def test_the_mid_p_among_many_precise_studies_is_that_of_two_normal_laws():
+    """Of equal errors the estimate of a further study is Normal(eta, sqrt(tau^2 + s^2)) at each point."""
+    spread = 0.5 * special.ndtri((np.arange(120) + 0.5) / 120)
+    rest = posterior_of(bare_case(all_models()["log_hazard"], hazards([(-3.0 + away, 0.02, 0.02) for away in spread])))
+    values, weights = rest.grid.values, rest.grid.weights.ravel()
+    for estimate in (-3.6, -2.98):
+        below = weights @ special.ndtr((estimate - values["eta"]) / np.hypot(values["tau"], 0.02))
+        assert pit(rest, hazards([(estimate, 0.02, 0.02)])) == pytest.approx(1.0 - below, abs=1e-5)
 
 
 def test_information_is_the_divergence_of_two_posteriors():

@@ -8,8 +8,7 @@ import pytest
 from analysis.cases.settings import Job, Question
 from analysis.chapters.missing.counts import predictive, sum_log_probability, tail_probabilities
 from analysis.inference.density import density_of
-from analysis.inference.draws import draw
-from analysis.inference.grid import solve
+from analysis.inference.grid import draw, solve
 from analysis.inference.posterior import posterior_of
 from models.beta_binomial import MODEL
 from models.studies import RateStudies

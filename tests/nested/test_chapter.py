@@ -13,7 +13,7 @@ from analysis.chapters.nested import CHAPTER
 from analysis.chapters.nested.correlation import CORRELATIONS, EFFECT_CORRELATION, correlation_rows, likelihood_ratios
 from analysis.chapters.nested.rows import NESTED, nested_rows
 from analysis.evidence.loading import load
-from analysis.inference.draws import draw
+from analysis.inference.grid import draw
 from analysis.inference.posterior import posterior_of
 from analysis.results.numbers import chance, percent
 from models import log_hazard, logit_normal

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.inference.draws import draw
-from analysis.inference.prediction import CountLaw, counts_of, outcome, survivors_of, two_sided
+from analysis.inference.estimands import mean_survival
+from analysis.inference.grid import draw
+from analysis.inference.prediction import CountLaw, counts_of, events_of, outcome, survivors_of, two_sided
+from models.log_hazard import CONSTANT_HAZARD
 from models.studies import CurveStudies
 from tests.exact.solved import hazards, rates, solved
 
@@ -17,6 +19,7 @@ def test_a_uniform_law_is_known():
     # Twice the mid-p of 0 is 0.0196, of 1 it is 0.0588.
     assert list(np.flatnonzero(law.named)) == [0, 50] and law.chance_named == pytest.approx(2 / 51)
     assert two_sided(0.995) == pytest.approx(0.01)
+    assert [law.at_most(count) for count in (-1, -0.5, 0, 50)] == pytest.approx([0.0, 0.5 / 51, 1 / 51, 1.0])
 
 
 def test_a_rate_without_doubt_gives_a_binomial_law():
@@ -38,6 +41,30 @@ def test_survivors_are_those_of_replicates(model, studies):
         assert law.pit(count) == pytest.approx(np.mean(counts < count) + np.mean(counts == count) / 2, abs=0.01)
     assert law.limits(0.95) == pytest.approx(np.quantile(counts, [0.025, 0.5, 0.975]), abs=1.0)
     assert law.chance_named == pytest.approx(law.named[counts].mean(), abs=0.004)
+
+
+@pytest.mark.parametrize("rate", [1e-4, 0.01, 0.3], ids=str)
+@pytest.mark.parametrize("patients", [50, 640])
+def test_survivors_where_events_are_rare(rate, patients):
+    """All of n patients survive m months with the mean survival over studies at n m months, by another sum."""
+    grid = solved("log_hazard", hazards((), [(round(1e6 * rate), 1e6)] * 6))
+    values, law = grid.values, survivors_of(grid, 3.0, patients)
+    alive, all_alive = (
+        grid.weights.ravel() @ mean_survival(CONSTANT_HAZARD, values, values["eta"], values["tau"], months)[0]
+        for months in (3.0, 3.0 * patients))
+    assert law.probabilities[-1] == pytest.approx(all_alive, rel=5e-3, abs=1e-9)
+    assert patients - law.probabilities @ np.arange(patients + 1) == pytest.approx(patients * (1.0 - alive), rel=1e-3)
+
+
+@pytest.mark.parametrize("person_months", [2.0, 200.0, 1500.0])
+def test_events_in_person_months_are_poisson_of_draws(person_months):
+    """Of 100,000 draws of the hazard the mean Poisson probability has an error below 0.0005."""
+    grid, rng = solved("log_hazard", hazards((), [(4, 100.0), (9, 180.0), (6, 150.0)])), np.random.default_rng(3)
+    hazards_of_new = np.exp(grid.density.model.marginal.new_study(draw(grid, 100_000, rng), rng))
+    law, counts = events_of(grid, person_months), np.arange(40)
+    assert law.probabilities.sum() == pytest.approx(1.0, abs=1e-9)
+    assert law.probabilities[:40] == pytest.approx(
+        stats.poisson.pmf(counts[:, None], hazards_of_new * person_months).mean(axis=1), abs=1e-3)
 
 
 def test_the_point_of_a_curve_is_one_that_is_printed():

@@ -11,8 +11,8 @@ from analysis.__main__ import main
 from analysis.cases.case import case_of
 from analysis.cases.reports import new_report
 from analysis.cases.settings import Job, Question
-from analysis.inference.draws import draw
 from analysis.inference.further import further
+from analysis.inference.grid import draw
 from analysis.inference.posterior import posterior_of
 from analysis.inference.prediction import median_limits
 from analysis.system.errors import UsageError
@@ -77,6 +77,12 @@ def test_limits_of_a_median_are_those_of_replicates():
 
 def test_a_median_that_may_never_come_has_no_limit(project):
     assert "not reached" in repr(predict(project, "os", median=60, n=4, level=0.99, model="mixture_cure"))
+
+
+def test_a_median_that_comes_at_once_is_no_median_that_never_comes():
+    """Median times of 75 minutes: the limits are the least that is told apart, a hundredth of a month."""
+    grid = solved("log_hazard", hazards([(6.0, 0.1, 0.1)] * 3), eta="Normal(6, 1)")
+    assert median_limits(grid, 30, 0.95) == (0.01, 0.01, 0.01)
 
 
 def test_command_and_python_give_the_same_numbers(project, capsys, tmp_path):

@@ -7,7 +7,7 @@ from analysis.chapters.benchmarks.figure import draw_exceedance
 from analysis.chapters.benchmarks.rows import BENCHMARKS, EXCEEDANCE, FALLING, benchmark_rows
 from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
 from analysis.drawing.html import Html, rendered, section, show
-from analysis.inference.exceedance import MEDIAN
+from analysis.inference.posterior import MEDIAN
 from analysis.results.results import Results
 from analysis.results.table import Row
 from analysis.results.writing import Writer

@@ -7,8 +7,7 @@ import numpy as np
 from analysis.cases.case import headline_case
 from analysis.cases.settings import Job
 from analysis.evidence.directory import Evidence
-from analysis.inference.exceedance import MEDIAN, distributions, exceeding
-from analysis.inference.posterior import NO_POSTERIOR
+from analysis.inference.posterior import MEDIAN, NO_POSTERIOR, distributions, exceeding
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
 from models import all_models
 

@@ -22,7 +22,7 @@ from analysis.inference.posterior import NO_POSTERIOR, Posterior, posterior_of, 
 from analysis.inference.prediction import CountLaw, further_studies, nearest_points, outcome, replicates
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
 from analysis.results.tables import case_cells
-from models.curve import CONSTANT_HAZARD
+from models.log_hazard import CONSTANT_HAZARD
 from models.studies import CurveStudies, HazardStudies, RateStudies
 
 DRAWS = 20_000

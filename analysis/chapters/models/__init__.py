@@ -8,7 +8,7 @@ from analysis.cases.settings import ALL
 from analysis.chapters.chapter import Asked, Chapter, Page, Task
 from analysis.chapters.models.comparison import DEFAULT, LEAVE_ONE_OUT, MODEL_COMPARISON, comparison_rows
 from analysis.drawing.html import Html, rendered, section, show
-from analysis.inference.agreement import LIMIT
+from analysis.inference.diagnostics import LIMIT
 from analysis.inference.posterior import MOST_STUDIES
 from analysis.results.numbers import fixed
 from analysis.results.results import Results
