@@ -22,6 +22,7 @@ from analysis.results.numbers import PERCENT, Scale
 from analysis.results.writing import Labels
 from models import all_models
 from tests.data.tables import FOLDER
+from tests.evidence.build import write_files
 from tests.report.reading import Page
 from tests.reporting import results_of, with_tables
 
@@ -86,6 +87,29 @@ def test_names_of_benchmarks_hide_no_curve(project, layout):
 def test_without_benchmarks_nothing_is_said(project):
     assert benchmark_rows(replace(project, benchmarks=()), BASE, "cr") == {}
     assert benchmark_rows(project, BASE, "crs_any") == {}
+
+
+def test_without_studies_there_is_no_probability(project):
+    """The prior alone would say 0.70 of more than 30 %."""
+    for row in benchmark_rows(project, Job(Question("", without=tuple(
+            study.study_id for study in project.studies))), "cr")[BENCHMARKS.file]:
+        assert (row["status"], row["reason"]) == ("not computed", "no study of the evidence reports it")
+        assert "pooled" not in row
+
+
+def test_events_over_person_time_are_compared_under_their_constant_rate(tmp_path):
+    """Read with a hazard that may fall, 3 months of follow-up leave 0.72 of more than 60 % after 12 months."""
+    evidence = load(write_files(tmp_path, {
+        "studies.csv": "study_id,label\n" + "".join(f"s{at},S {at}\n" for at in range(4)),
+        "endpoints.csv": "endpoint,label,kind,direction\ninfection,Infection,survival,harm\n",
+        "survival.csv": "study_id,endpoint,statistic,n,events,person_months\n" + "".join(
+            f"s{at},infection,,100,{5 + at},{300 + 20 * at}\n" for at in range(4)),
+        "benchmarks.csv": "endpoint,label,estimand,time_months,low,high\ninfection,Before,survival,12,0.6,\n"
+                          "infection,Of the horizon,survival,,0.6,\n"}))
+    for row in benchmark_rows(evidence, BASE, "infection")[BENCHMARKS.file]:
+        assert (row["model"], row["time_months"]) == ("log_hazard", 12.0)
+        draws = draw(posterior_of(headline_case(evidence, BASE, "infection")).grid, DRAWS, np.random.default_rng(3))
+        assert row["pooled"] == pytest.approx(np.mean(np.exp(-12 * np.exp(draws["eta"])) > 0.6), abs=_ERROR)
 
 
 RANGE = {"endpoint": "os", "model": "weibull", "benchmark": "Others", "estimand": "survival", "time_months": 12.0,

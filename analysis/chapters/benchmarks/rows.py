@@ -36,28 +36,33 @@ def benchmark_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, li
     """Rows of both tables for one endpoint; none where it has no benchmark.
 
     Survival is compared under the model whose hazard may fall: a constant one reads later times from early ones.
+    Events over person-time, which say nothing of a curve, are compared under their headline.
     """
     benchmarks = [row for row in evidence.benchmarks if row.endpoint == endpoint]
     if not benchmarks:
         return {}
     case = headline_case(evidence, base, endpoint)
-    if case.model.kind == "survival":
+    if case.model.kind == "survival" and not evidence.counts_person_time(endpoint):
         case = case.but(model=all_models()[FALLING])
     rows, curves = [], {}
     for benchmark in benchmarks:
+        months = benchmark.time_months or (case.horizon if benchmark.estimand == "survival" else None)
         shared = {"endpoint": endpoint, "model": case.model.name, "estimand": benchmark.estimand,
-                  "time_months": benchmark.time_months}
+                  "time_months": months}
         cells = {**shared, "benchmark": benchmark.label, "low": benchmark.low, "high": benchmark.high,
                  "unit": "months" if benchmark.estimand == MEDIAN else "proportion",
                  "source_id": benchmark.source_id, "locator": benchmark.locator, "note": benchmark.note}
+        if not len(case.studies):
+            rows.append({**cells, "status": NOT_COMPUTED, "reason": "no study of the evidence reports it"})
+            continue
         try:
-            pooled, new = distributions(case, benchmark.estimand, benchmark.time_months)
+            pooled, new = distributions(case, benchmark.estimand, months)
         except NO_POSTERIOR as error:
             rows.append({**cells, "status": NOT_COMPUTED, "reason": str(error)})
             continue
         above = benchmark.low if benchmark.high is None else benchmark.high
         rows.append({**cells, "status": COMPUTED, **exceeding(pooled, new, above)})
         values = np.linspace(0.0, _LONGEST if benchmark.estimand == MEDIAN else 1.0, _POINTS)
-        curves[benchmark.estimand, benchmark.time_months] = [
+        curves[benchmark.estimand, months] = [
             {**shared, "value": float(value), **exceeding(pooled, new, float(value))} for value in values]
     return {BENCHMARKS.file: rows, EXCEEDANCE.file: [row for table in curves.values() for row in table]}
