@@ -7,6 +7,7 @@ from analysis.chapters.chapter import Chapter, Page, Picture, each_endpoint
 from analysis.chapters.checks.figure import draw_checks
 from analysis.chapters.checks.rows import CHECK_STATISTICS, CHECKS, PREDICTIONS, STATISTICS, check_rows
 from analysis.drawing.html import Html, rendered, section, show
+from analysis.inference.prediction import NAMED_BELOW
 from analysis.results.results import Results
 from analysis.results.table import COMPUTED
 from models.log_hazard import MODEL
@@ -77,19 +78,23 @@ def _brief(results: Results, page: Page) -> Html:
     computed, write = results.computed(CHECKS.file), results.writer(CHECKS)
     if not computed:
         return Html("")
-    within = sum(row["posterior_within"] for row in computed)
+    within, reports = sum(row["posterior_within"] for row in computed), len(computed)
+    extreme = sum(row["extreme"] for row in results.rows(CHECK_STATISTICS.file))
     rates = [row for row in computed if not write.scale(row).months]
     return rendered(
         "chapters/checks/brief.html", computed=computed, write=write, within=within, far=_FAR,
-        answer=_answer(within, sum(row["level"] for row in computed), len(computed)),
-        extreme=sum(row["extreme"] for row in results.rows(CHECK_STATISTICS.file)),
+        extreme=extreme, answer="Nothing speaks against it" if within == reports and not extreme else
+        _by_chance(within, reports, computed[0]["level"]),
         wide=sum(row["posterior_upper"] - row["posterior_lower"] > _FAR for row in rates),
         constant=any(row["months"] is not None and row["model"] == MODEL.name for row in rates))
 
 
-def _answer(within: int, by_level: float, reports: int) -> str:
-    """Of so many reports within, where the level of the intervals would put so many."""
-    return "Nothing speaks against it" if within == reports else "By and large" if within >= by_level else "Not well"
+def _by_chance(within: int, reports: int, level: float) -> str:
+    """Whether so few reports within would surprise where each one is with the probability of the level (mid-p)."""
+    from scipy import stats
+
+    law = stats.binom(reports, level)
+    return "Not well" if law.cdf(within - 1) + 0.5 * law.pmf(within) < NAMED_BELOW else "By and large"
 
 
 CHAPTER = Chapter("checks", 65, (CHECKS, CHECK_STATISTICS), each_endpoint("checks", check_rows), figures=_figures,
