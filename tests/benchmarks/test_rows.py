@@ -23,6 +23,7 @@ from analysis.results.writing import Labels
 from models import all_models
 from tests.data.tables import FOLDER
 from tests.evidence.build import write_files
+from tests.figures.reading import shown
 from tests.report.reading import Page
 from tests.reporting import results_of, with_tables
 
@@ -82,6 +83,14 @@ def test_names_of_benchmarks_hide_no_curve(project, layout):
                 corners = axes.transData.transform(np.column_stack(line.get_data()))
                 assert not Path(corners).intersects_bbox(box, filled=False), text.get_text()
     assert names == len(frames[1])
+
+
+def test_quantities_beyond_a_page_are_named():
+    rows = [{"endpoint": f"e{at}", "model": "beta_binomial", "estimand": "rate", "value": value, "pooled": 1 - value,
+             "new_study": 1 - value} for at in range(18) for value in (0.0, 0.5, 1.0)]
+    labels = Labels({f"e{at}": f"Number {at}" for at in range(18)})
+    figure = draw_exceedance(EXCEEDANCE.table(rows).frame, benchmarks=BENCHMARKS.table(()).frame, labels=labels)
+    assert len(figure.axes) == 16 and "Not drawn: Number 16, Number 17." in " ".join(shown(figure).split())
 
 
 def test_without_benchmarks_nothing_is_said(project):

@@ -173,8 +173,9 @@ def _conversions(results: Results, record: Record) -> Html:
 def _counted(row: Row) -> str | None:
     """What stands for a log hazard where events were counted."""
     if row["landmark_months"]:
-        patients = row["events"] + row["person_months"] / row["landmark_months"]
-        return f"{row['events']:.3g} events / {patients:.3g} patients by {row['landmark_months']:g} months"
+        counts = row["events"], row["events"] + row["person_months"] / row["landmark_months"]
+        events, patients = (f"{count:,.0f}" if count >= 999.5 else f"{count:.3g}" for count in counts)
+        return f"{events} events / {patients} patients by {row['landmark_months']:g} months"
     months = row["person_months"]
     return f"{row['events']:,.10g} events / {months:,.10g} person-months" if months else None
 
