@@ -10,7 +10,6 @@ from analysis.drawing.html import Html, rendered, section, show
 from analysis.inference.prediction import NAMED_BELOW
 from analysis.results.results import Results
 from analysis.results.table import COMPUTED
-from models.log_hazard import MODEL
 
 _FAR = 0.5
 """Width of an interval of rates or survival beyond which few reports could lie outside."""
@@ -86,7 +85,7 @@ def _brief(results: Results, page: Page) -> Html:
         extreme=extreme, answer="Nothing speaks against it" if within == reports and not extreme else
         _by_chance(within, reports, computed[0]["level"]),
         wide=sum(row["posterior_upper"] - row["posterior_lower"] > _FAR for row in rates),
-        constant=any(row["months"] is not None and row["model"] == MODEL.name for row in rates))
+        constant=any(row["months"] is not None for row in rates))
 
 
 def _by_chance(within: int, reports: int, level: float) -> str:

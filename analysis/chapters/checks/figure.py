@@ -1,6 +1,6 @@
 """Every report within what prior and posterior predict for a study of its size."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -9,17 +9,14 @@ from analysis.drawing.axis import by_scale
 from analysis.drawing.intervals import Block, Interval, Line, Look, Plot, draw_intervals
 from analysis.drawing.page import left_out
 from analysis.results.numbers import Scale, interval_text, level_text
-from analysis.results.table import COMPUTED, plain_rows
+from analysis.results.table import COMPUTED, Frame, plain_rows
 from analysis.results.writing import RATE, Labels
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MAX_REPORTS = 120
 _WITHIN, _OUTSIDE = Look(style.SHRUNKEN), Look(style.ALARM, "D", bold=True)
 
 
-def draw_checks(frame: "pd.DataFrame", *, labels: Labels) -> Figure:
+def draw_checks(frame: Frame, *, labels: Labels) -> Figure:
     """A block per endpoint with its reports from the largest to the smallest, on the intervals predicted for them.
 
     Parameters

@@ -1,9 +1,9 @@
 """What a further study is expected to count; the words are in section.html."""
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from analysis.chapters.chapter import Asked, Chapter, Page, Task
+from analysis.chapters.chapter import Chapter, Page, each_endpoint
 from analysis.chapters.expected.rows import EXPECTED, EXPECTED_COUNTS, PATIENTS, expected_rows
 from analysis.drawing.html import Html, rendered, section, show, table
 from analysis.inference.prediction import NAMED_BELOW
@@ -16,12 +16,6 @@ _FEW = PATIENTS[0]
 _TREATED = ("", "treated")
 _TOLD = 0.01
 """Smallest chance that the page to read tells of a count."""
-
-
-def _work(asked: Asked) -> Iterator[Task]:
-    for endpoint in asked.evidence.endpoints:
-        if endpoint.kind == "rate":
-            yield Task("expected counts", endpoint.endpoint, expected_rows, (asked.base, endpoint.endpoint))
 
 
 def _rows(results: Results) -> list[Row]:
@@ -80,5 +74,6 @@ def _section(results: Results, page: Page) -> Html:
                     numeric=range(len(rows) + 1))))
 
 
-CHAPTER = Chapter("expected", 42, (EXPECTED, EXPECTED_COUNTS), _work, section=_section, parts=("expected counts",),
-                  brief=_brief)
+CHAPTER = Chapter("expected", 42, (EXPECTED, EXPECTED_COUNTS),
+                  each_endpoint("expected counts", expected_rows, kind="rate"), section=_section,
+                  parts=("expected counts",), brief=_brief)
