@@ -10,7 +10,7 @@ import pytest
 from scipy import special
 
 from analysis.cases.settings import Question
-from analysis.chapters.differences.decomposition import DECOMPOSITION, decomposition_rows
+from analysis.chapters.differences.rows import DECOMPOSITION, decomposition_rows
 from analysis.chapters.methods import FREQUENTIST, frequentist_rows
 from analysis.chapters.published.interval_shape import (
     completed_ratios,

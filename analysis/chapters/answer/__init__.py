@@ -16,6 +16,7 @@ from analysis.results.results import CONFLICT, Results
 from analysis.results.table import Row
 from analysis.results.tables import ESTIMATES
 from analysis.results.writing import RATE
+from analysis.system.groups import grouped
 
 _TOLD = 4
 _SAME = ("endpoint", "subset", "estimand", "time_months")
@@ -39,7 +40,9 @@ def _brief(results: Results, page: Page) -> Html:
         fewer=sum((row["published_k"] or 0) > row["k_studies"] for row in pairs),
         differences=_differences(results, compared), conflict_words=CONFLICT, groups=_groups(results),
         preferred_differences=_differences(results, list(_where_hazards_fall(results, compared))) if readings else [],
-        preference=_preference(results), readings=readings, studies=len(sizes), asked=_asked(results),
+        preference=_preference(results), readings=readings, studies=len(sizes),
+        asked=sum(not reason_against_study(results.evidence, results.base.question, study)
+                  for study in results.evidence.studies),
         patients=sum(sizes.values()), failed=sum(record.failed for record in headlines),
         picture=page.picture("summary"),
         estimands=list(dict.fromkeys(results.main_name(endpoint) for endpoint in results.fitted)))
@@ -96,12 +99,6 @@ def _where_hazards_fall(results: Results, compared: Sequence[Row]) -> Iterator[R
             yield {**row, "median": median, "difference": median - row["published"]}
 
 
-def _asked(results: Results) -> int:
-    """Studies of the set that is asked for, whether or not they have a number."""
-    return sum(not reason_against_study(results.evidence, results.base.question, study)
-               for study in results.evidence.studies)
-
-
 def _readings(results: Results) -> list[tuple[str, list[tuple[str, Any]]]]:
     """Of each endpoint the survival numbers by name: with either hazard, and what each step between them moves."""
     write, lines = results.writer(ANSWER), {}
@@ -117,10 +114,8 @@ def _readings(results: Results) -> list[tuple[str, list[tuple[str, Any]]]]:
 
 def _differences(results: Results, pairs: Sequence[Row]) -> list[str]:
     """Smallest to largest difference for each unit."""
-    write, units, texts = results.writer(COMPARISON), {}, []
-    for row in pairs:
-        units.setdefault((row["units"], write.scale(row)), []).append(row)
-    for (unit, scale), members in units.items():
+    write, texts = results.writer(COMPARISON), []
+    for (unit, scale), members in grouped(pairs, lambda row: (row["units"], write.scale(row))).items():
         name = unit if unit != "probability" else "percentage points" if scale == PERCENT else scale.unit
         low, high = (write(choose(members, key=lambda row: row["difference"]), "difference") for choose in (min, max))
         texts.append(f"{low} {name}" if low == high else f"{low} to {high} {name}")

@@ -10,6 +10,7 @@ from analysis.drawing.html import Html, rendered, section, show
 from analysis.inference.prediction import NAMED_BELOW
 from analysis.results.results import Results
 from analysis.results.table import COMPUTED
+from analysis.system.groups import grouped
 
 _FAR = 0.5
 """Width of an interval of rates or survival beyond which few reports could lie outside."""
@@ -43,9 +44,9 @@ def _section(results: Results, page: Page) -> Html:
         outside=[row for row in computed if not row["posterior_within"]],
         extreme=[row for row in statistics if row["extreme"]],
         refused={row["endpoint"]: row for row in rows if row["status"] != COMPUTED}.values(),
-        summary=show(results.writer(CHECK_STATISTICS, missing=""), _summary(results), " ".join(["endpoint", *heads]),
-                     caption="Reports within their predictive intervals, and posterior predictive p-values of test "
-                     "statistics", heads=heads), picture=page.picture("checks")))
+        summary=show(results.writer(CHECK_STATISTICS, missing=""), list(_summary(results)),
+                     " ".join(["endpoint", *heads]), heads=heads, caption="Reports within their predictive intervals, "
+                     "and posterior predictive p-values of test statistics"), picture=page.picture("checks")))
 
 
 def _statistics(results: Results) -> list[dict[str, Any]]:
@@ -59,17 +60,13 @@ def _statistics(results: Results) -> list[dict[str, Any]]:
     return rows
 
 
-def _summary(results: Results) -> list[dict[str, Any]]:
+def _summary(results: Results) -> Iterator[dict[str, Any]]:
     """Of each endpoint how many reports lie within, and the p-value of each test statistic."""
-    summaries: dict[str, dict[str, Any]] = {}
-    for row in results.computed(CHECKS.file):
-        summary = summaries.setdefault(row["endpoint"], {"endpoint": row["endpoint"], **dict.fromkeys(PREDICTIONS, 0)})
-        summary |= {name: summary[name] + row[f"{name}_within"] for name in PREDICTIONS}
-        summary["k_studies"] = row["k_studies"]
-    for row in _statistics(results):
-        summaries[row["endpoint"]][row["statistic"]] = row["p_value"]
-    return [{**summary, **{name: f"{summary[name]} of {summary['k_studies']}" for name in PREDICTIONS}}
-            for summary in summaries.values()]
+    statistics = grouped(_statistics(results), lambda row: row["endpoint"])
+    for endpoint, rows in grouped(results.computed(CHECKS.file), lambda row: row["endpoint"]).items():
+        within = {name: f"{sum(row[f'{name}_within'] for row in rows)} of {len(rows)}" for name in PREDICTIONS}
+        yield {"endpoint": endpoint, **within,
+               **{row["statistic"]: row["p_value"] for row in statistics.get(endpoint, ())}}
 
 
 def _brief(results: Results, page: Page) -> Html:

@@ -6,7 +6,8 @@ from itertools import groupby
 from typing import Any
 
 from analysis.chapters.chapter import Chapter, Page, Picture
-from analysis.chapters.differences.decomposition import (
+from analysis.chapters.differences.figure import MAX_BLOCKS, blocks_of, draw_decomposition
+from analysis.chapters.differences.rows import (
     DATA,
     DECOMPOSITION,
     ERRORS,
@@ -15,7 +16,6 @@ from analysis.chapters.differences.decomposition import (
     SHAPE,
     decomposition_rows,
 )
-from analysis.chapters.differences.figure import MAX_BLOCKS, blocks_of, draw_decomposition
 from analysis.drawing.html import Html, join, rendered, section, show, tag
 from analysis.results.numbers import PROBABILITY_UNITS, RATIO, counted, joint, printed_with_interval, signed
 from analysis.results.results import Results
