@@ -9,6 +9,7 @@ from analysis.chapters.chapter import Page as Around
 from analysis.chapters.curves import CHAPTER
 from analysis.chapters.curves.rows import BANDS, CURVES, curve_rows
 from analysis.inference.posterior import posterior_of
+from tests.figures.reading import shown
 from tests.predictions.cases import evidence_of
 from tests.report.reading import Page
 from tests.reporting import results_of, with_tables
@@ -38,6 +39,14 @@ def test_survival_in_a_new_study_has_limits_however_near_to_nothing(lost):
             assert np.mean(drawn < row[name]) == pytest.approx(share, abs=0.0064)
     (picture,) = CHAPTER.figures(with_tables(results_of(lost), tables))
     picture.draw(**picture.content)
+
+
+@pytest.mark.parametrize(("months", "told"), [(36, False), (60, True)])
+def test_a_point_beyond_the_axis_is_said_to_stand_at_its_edge(tmp_path, months, told):
+    evidence = evidence_of(tmp_path, {}, survival=f"a,os,landmark,{months},0.3,,,,20,,,A\n")
+    (picture,) = CHAPTER.figures(with_tables(results_of(evidence), curve_rows(evidence, BASE, "os", "all")))
+    words = " ".join(shown(picture.draw(**picture.content)).split())
+    assert ("Points later than 36 months stand at the right edge." in words) == told
 
 
 def test_without_one_of_the_models_its_steps_are_not_told(lost):

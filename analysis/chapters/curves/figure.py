@@ -32,7 +32,9 @@ def draw_curves(bands: Frame, *, points: Frame, labels: Labels) -> Figure:
              "Circles: landmarks; squares: medians; triangles: limits of medians as points; hollow: a part.",
              "Names stand where there is room; each study has a plot of its own.",
              *(["Diamonds: Kaplan-Meier curve of patients who are known one by one."]
-               if PATIENTS in set(points["source"]) else []), *listed(studies[MAX_PANELS - 1:], before="Not drawn")]
+               if PATIENTS in set(points["source"]) else []),
+             *([f"Points later than {_LAST:g} months stand at the right edge."]
+               if (points["months"] > _LAST).any() else []), *listed(studies[MAX_PANELS - 1:], before="Not drawn")]
     with style.styled():
         figure, axes = panels(["All studies together", *shown], title=labels.endpoints[bands["endpoint"].iloc[0]],
                               notes=notes, stamp=labels.stamp, wide=1)
