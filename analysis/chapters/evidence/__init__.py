@@ -122,9 +122,11 @@ def _brief(results: Results, page: Page) -> Html:
     """How many numbers there are of each tier, and how many facts stand behind them or against them."""
     evidence, facts = results.evidence, results.rows(PROVENANCE.file)
     tiers, studies = Counter(row.tier for row in evidence.numbers), {row.study_id for row in evidence.numbers}
+    stated = {(row["study_id"], row["endpoint"]) for row in facts}
     return rendered(
         "chapters/evidence/brief.html", numbers=len(evidence.numbers), studies=len(studies),
         without=len(evidence.studies) - len(studies),
+        sourced=sum((row.study_id, row.endpoint) in stated for row in evidence.numbers),
         facts=len({row["fact_id"] for row in facts}), audit=len(evidence.audit),
         otherwise=len({row["fact_id"] for row in facts if row["standing"] == OTHERWISE}),
         tiers=[(tier, meaning, tiers[tier]) for tier, meaning in TIERS.items() if tiers[tier]])
