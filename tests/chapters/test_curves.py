@@ -57,3 +57,12 @@ def test_without_one_of_the_models_its_steps_are_not_told(lost):
                    for given in (tables[CURVES.file], rows))
     assert "where the hazard may fall. Counting patients" in whole and "Counting patients" not in part
     assert "the hazard falls with probability" in part and "exponential: no sum" in part
+
+
+def test_studies_that_enter_curves_alone_are_counted_beside_the_others(lost):
+    """Such as those whose median was not reached."""
+    rows = [row if row["model"] == "log_hazard" else {**row, "k_studies": 4, "n_patients": 80}
+            for row in curve_rows(lost, BASE, "os", "all")[CURVES.file]]
+    (table,) = Page(CHAPTER.section(with_tables(results_of(lost), {CURVES.file: rows}), AROUND)).tables.values()
+    studies = {row[table[0].index("Estimand")]: row[table[0].index("Studies / patients")] for row in table[1:]}
+    assert studies["survival at 12 months"] == "1 / 20 or 4 / 80" and studies["shape"] == "4 / 80"

@@ -8,7 +8,7 @@ from analysis.drawing import style
 from analysis.drawing.axis import by_scale
 from analysis.drawing.intervals import Block, Interval, Line, Look, Plot, draw_intervals
 from analysis.drawing.page import left_out
-from analysis.results.numbers import Scale, interval_text, level_text
+from analysis.results.numbers import Scale, interval_text
 from analysis.results.table import COMPUTED, Frame, plain_rows
 from analysis.results.writing import RATE, Labels
 
@@ -25,7 +25,6 @@ def draw_checks(frame: Frame, *, labels: Labels) -> Figure:
         As checks.csv, with at least one study that is computed.
     """
     checked = frame[frame["status"] == COMPUTED]
-    level = " or ".join(sorted(map(level_text, checked["level"].unique())))
     drawn = checked.head(MAX_REPORTS).sort_values("observed", ascending=False, kind="stable")
     groups = by_scale(checked["endpoint"].unique(), labels.scales.__getitem__)
     return draw_intervals(
@@ -34,7 +33,7 @@ def draw_checks(frame: Frame, *, labels: Labels) -> Figure:
                     for endpoint in endpoints if endpoint in set(drawn["endpoint"])),
               scale, scale.axis("Rate or survival")) for scale, endpoints in groups.items()],
         title="What was reported within what is predicted", stamp=labels.stamp, heads=("", "Reported\n[predicted]", ""),
-        legend=[(_WITHIN, f"the report, on {level} of further studies of its size"),
+        legend=[(_WITHIN, f"the report, on {labels.level} of further studies of its size"),
                 (_OUTSIDE, "a report outside"), (Look(style.RULE, "", width=9.0), "the same before the data")],
         notes=left_out(len(checked) - MAX_REPORTS))
 
