@@ -106,6 +106,21 @@ def test_without_studies_there_is_no_probability(project):
         assert "pooled" not in row
 
 
+@pytest.mark.parametrize(("cells", "reason"), [
+    ({"estimand": "median_months", "low": 7.7}, "median months is no quantity of a rate endpoint"),
+    ({"estimand": "survival", "time_months": 12.0}, "survival is no quantity of a rate endpoint"),
+    ({"low": 30.0}, "its value is no probability from 0 to 1"),
+    ({"low": 0.8, "high": 0.45}, "the upper end of its range is not above the lower one")])
+def test_a_benchmark_that_cannot_be_exceeded_says_why_and_is_not_drawn(project, cells, reason):
+    given = (project.benchmarks[0], replace(project.benchmarks[0], **cells))
+    files = benchmark_rows(replace(project, benchmarks=given), BASE, "cr")
+    right, wrong = files[BENCHMARKS.file]
+    assert (right["status"], wrong["status"], wrong["reason"]) == ("computed", "not computed", reason)
+    tables = [layout.table(files[layout.file]).frame for layout in (EXCEEDANCE, BENCHMARKS)]
+    (axes,) = draw_exceedance(tables[0], benchmarks=tables[1], labels=Labels({"cr": "Response"})).axes
+    assert len(axes.lines) == 3 and not axes.patches
+
+
 def test_events_over_person_time_are_compared_under_their_constant_rate(tmp_path):
     """Read with a hazard that may fall, 3 months of follow-up leave 0.72 of more than 60 % after 12 months."""
     evidence = load(write_files(tmp_path, {

@@ -13,7 +13,7 @@ from analysis.drawing.labels import Box, Line, is_crossed, overlap, spots_on
 from analysis.drawing.page import width_of, wrapped
 from analysis.drawing.panels import MAX_PANELS, listed, panels
 from analysis.results.numbers import PERCENT
-from analysis.results.table import Frame, grouped_rows, plain_rows
+from analysis.results.table import COMPUTED, Frame, grouped_rows, plain_rows
 from analysis.results.writing import Labels
 
 _SPAN = 0.13
@@ -30,7 +30,7 @@ def draw_exceedance(curves: Frame, *, benchmarks: Frame, labels: Labels) -> Figu
     """
     groups = grouped_rows(curves, "endpoint", "estimand", "time_months")
     shown = groups[:MAX_PANELS]
-    lines = list(plain_rows(benchmarks))
+    lines = list(plain_rows(benchmarks[benchmarks["status"] == COMPUTED]))
     with style.styled():
         figure, axes = panels([_title(rows[0], labels) for rows in shown], title="More than other treatments?", notes=[
             "Up: probability of a value above the one across. Solid: pooled; dashed: a new study. Red: other "

@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from analysis.cases.case import headline_case
+from analysis.cases.case import Case, headline_case
 from analysis.cases.settings import Job
 from analysis.evidence.directory import Evidence
+from analysis.evidence.types import Benchmark
 from analysis.inference.exceedance import MEDIAN, distributions, exceeding
 from analysis.inference.posterior import NO_POSTERIOR
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
@@ -52,13 +53,13 @@ def benchmark_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, li
         cells = {**shared, "benchmark": benchmark.label, "low": benchmark.low, "high": benchmark.high,
                  "unit": "months" if benchmark.estimand == MEDIAN else "proportion",
                  "source_id": benchmark.source_id, "locator": benchmark.locator, "note": benchmark.note}
-        if not len(case.studies):
-            rows.append({**cells, "status": NOT_COMPUTED, "reason": "no study of the evidence reports it"})
-            continue
+        reason = _reason_against(case, benchmark)
         try:
-            pooled, new = distributions(case, benchmark.estimand, months)
+            pooled, new = (None, None) if reason else distributions(case, benchmark.estimand, months)
         except NO_POSTERIOR as error:
-            rows.append({**cells, "status": NOT_COMPUTED, "reason": str(error)})
+            reason = str(error)
+        if reason:
+            rows.append({**cells, "status": NOT_COMPUTED, "reason": reason})
             continue
         above = benchmark.low if benchmark.high is None else benchmark.high
         rows.append({**cells, "status": COMPUTED, **exceeding(pooled, new, above)})
@@ -66,3 +67,15 @@ def benchmark_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, li
         curves[benchmark.estimand, months] = [
             {**shared, "value": float(value), **exceeding(pooled, new, float(value))} for value in values]
     return {BENCHMARKS.file: rows, EXCEEDANCE.file: [row for table in curves.values() for row in table]}
+
+
+def _reason_against(case: Case, benchmark: Benchmark) -> str:
+    """Why nothing can be said of a benchmark, whatever the posterior is; empty where something may."""
+    kind, ends = case.model.kind, [end for end in (benchmark.low, benchmark.high) if end is not None]
+    if not len(case.studies):
+        return "no study of the evidence reports it"
+    if benchmark.estimand not in (("rate",) if kind == "rate" else ("survival", MEDIAN)):
+        return f"{benchmark.estimand.replace('_', ' ')} is no quantity of a {kind} endpoint"
+    if benchmark.estimand != MEDIAN and not all(0.0 <= end <= 1.0 for end in ends):
+        return "its value is no probability from 0 to 1"
+    return "" if ends == sorted(set(ends)) else "the upper end of its range is not above the lower one"
