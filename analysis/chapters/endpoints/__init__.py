@@ -148,13 +148,13 @@ def _fits(results: Results, endpoint: Endpoint) -> Html:
 
 def _studies(results: Results, record: Record, endpoint: Endpoint) -> Html:
     write = results.writer(STUDIES)
-    kind = record.studies[0]["raw_interval"] if record.studies else ""
+    kinds = " or ".join(dict.fromkeys(row["raw_interval"] for row in record.studies))
     shrunken = {row["study_id"]: write.interval(row, "median", RATE) for row in record.estimates
                 if row["estimand"] in OF_A_STUDY}
     return show(results.writer(STUDIES), record.studies, "label tier risk_of_bias population statistic n raw shrunken",
                 caption=f"{endpoint.label}: each study{results.labels.scales[endpoint.endpoint].of_a_rate}",
                 heads={"tier": TIER, "population": "Base" if endpoint.kind == "rate" else "Definition",
-                       "raw": f"Raw [{{level}} {kind}]",
+                       "raw": f"Raw [{{level}} {kinds}]",
                        "shrunken": "Shrunken [{level} credible]"},
                 cells={"raw": lambda row: write.interval(row, "raw", RATE),
                        "shrunken": lambda row: shrunken.get(row["study_id"], record.status)})
