@@ -1,17 +1,18 @@
 """What a run hands on: its fits and tables, with the words and units in which readers see them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from analysis.cases.selection import horizon_of, subset_names
-from analysis.cases.settings import ALL, Job
+from analysis.cases.settings import ALL, Job, Question
 from analysis.evidence.directory import Evidence
+from analysis.evidence.loading import DEFAULT_DATA
 from analysis.evidence.types import Endpoint
 from analysis.inference.estimands import MAIN
 from analysis.results.comparison import COMPARED, COMPARISON
-from analysis.results.numbers import Scale, estimand_text, level_text, scale_of
+from analysis.results.numbers import Scale, estimand_text, level_text, safe, scale_of
 from analysis.results.records import Record
 from analysis.results.table import COMPUTED, Layout, Row, Table
 from analysis.results.writing import Labels, Writer
@@ -148,6 +149,25 @@ class Results:
         return scale_of(next((row["median"] for row in estimates if row["scale"] == "probability"), crude),
                         self.horizon(self.evidence.endpoint(endpoint))
                         if self.evidence.counts_person_time(endpoint) else None)
+
+    def options(self, parameters: Collection[str] | None = None) -> list[str]:
+        """Words of a command line that ask for the same evidence, studies, level, horizon and priors.
+
+        Parameters
+        ----------
+        parameters : collection of str or None
+            Those whose priors the command takes; None for every prior of the run.
+        """
+        base, question = self.base, self.base.question
+        words = ["--data", safe(self.evidence.directory)] if self.evidence.directory != DEFAULT_DATA else []
+        words += ["--tiers", question.tiers] if question.tiers != Question.tiers else []
+        words += ["--set", question.study_set] if question.study_set != Question.study_set else []
+        words += [word for name in question.without for word in ("--without", name)]
+        words += ["--retrospective"] if question.retrospective else []
+        words += ["--level", f"{base.level:g}"] if base.level != Job.level else []
+        words += ["--horizon", f"{question.horizon:g}"] if question.horizon else []
+        return words + [word for name, prior in base.priors if parameters is None or name in parameters
+                        for word in ("--prior", f"{name}={prior}")]
 
     def writer(self, layout: Layout, **how: Any) -> Writer:
         """What writes rows of a table for a page; `how` as `Writer` takes it."""

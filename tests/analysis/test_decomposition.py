@@ -1,6 +1,7 @@
 """Differences taken apart add up, compare like with like, and impossible intervals are recognised."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 from types import MappingProxyType
 
@@ -9,7 +10,7 @@ import pytest
 from scipy import special
 
 from analysis.cases.settings import Question
-from analysis.chapters.differences.decomposition import DECOMPOSITION, decomposition_rows
+from analysis.chapters.differences.rows import DECOMPOSITION, decomposition_rows
 from analysis.chapters.methods import FREQUENTIST, frequentist_rows
 from analysis.chapters.published.interval_shape import (
     completed_ratios,
@@ -51,6 +52,16 @@ def test_steps_add_up_to_the_difference(results):
             for before, after in pairwise(steps):
                 assert after["estimate"] - before["estimate"] == pytest.approx(after["change"])
     assert whole == dict.fromkeys(("R05", "R07", "R18"), ["published", "data", "method", "prior"])
+
+
+def test_a_published_median_that_is_open_above_has_no_width(results):
+    rows = [{**row, "published_upper": None} if row["reported_id"] == "R07" else row
+            for row in results.rows(COMPARISON.file)]
+    steps = DECOMPOSITION.table(decomposition_rows(replace(results, tables={
+        **results.tables, COMPARISON.file: COMPARISON.table(rows)}))).rows
+    published, *others = (step for step in steps if step["reported_id"] == "R07")
+    assert published["width"] is None and published["lower"] == 11.6
+    assert all(step["width"] > 0 for step in others) and others
 
 
 def test_each_step_is_the_method_that_it_names(results):

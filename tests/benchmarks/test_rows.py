@@ -22,6 +22,8 @@ from analysis.results.numbers import PERCENT, Scale
 from analysis.results.writing import Labels
 from models import all_models
 from tests.data.tables import FOLDER
+from tests.evidence.build import write_files
+from tests.figures.reading import shown
 from tests.report.reading import Page
 from tests.reporting import results_of, with_tables
 
@@ -83,9 +85,55 @@ def test_names_of_benchmarks_hide_no_curve(project, layout):
     assert names == len(frames[1])
 
 
+def test_quantities_beyond_a_page_are_named():
+    rows = [{"endpoint": f"e{at}", "model": "beta_binomial", "estimand": "rate", "value": value, "pooled": 1 - value,
+             "new_study": 1 - value} for at in range(18) for value in (0.0, 0.5, 1.0)]
+    labels = Labels({f"e{at}": f"Number {at}" for at in range(18)})
+    figure = draw_exceedance(EXCEEDANCE.table(rows).frame, benchmarks=BENCHMARKS.table(()).frame, labels=labels)
+    assert len(figure.axes) == 16 and "Not drawn: Number 16, Number 17." in " ".join(shown(figure).split())
+
+
 def test_without_benchmarks_nothing_is_said(project):
     assert benchmark_rows(replace(project, benchmarks=()), BASE, "cr") == {}
     assert benchmark_rows(project, BASE, "crs_any") == {}
+
+
+def test_without_studies_there_is_no_probability(project):
+    """The prior alone would say 0.70 of more than 30 %."""
+    for row in benchmark_rows(project, Job(Question("", without=tuple(
+            study.study_id for study in project.studies))), "cr")[BENCHMARKS.file]:
+        assert (row["status"], row["reason"]) == ("not computed", "no study of the evidence reports it")
+        assert "pooled" not in row
+
+
+@pytest.mark.parametrize(("cells", "reason"), [
+    ({"estimand": "median_months", "low": 7.7}, "median months is no quantity of a rate endpoint"),
+    ({"estimand": "survival", "time_months": 12.0}, "survival is no quantity of a rate endpoint"),
+    ({"low": 30.0}, "its value is no probability from 0 to 1"),
+    ({"low": 0.8, "high": 0.45}, "the upper end of its range is not above the lower one")])
+def test_a_benchmark_that_cannot_be_exceeded_says_why_and_is_not_drawn(project, cells, reason):
+    given = (project.benchmarks[0], replace(project.benchmarks[0], **cells))
+    files = benchmark_rows(replace(project, benchmarks=given), BASE, "cr")
+    right, wrong = files[BENCHMARKS.file]
+    assert (right["status"], wrong["status"], wrong["reason"]) == ("computed", "not computed", reason)
+    tables = [layout.table(files[layout.file]).frame for layout in (EXCEEDANCE, BENCHMARKS)]
+    (axes,) = draw_exceedance(tables[0], benchmarks=tables[1], labels=Labels({"cr": "Response"})).axes
+    assert len(axes.lines) == 3 and not axes.patches
+
+
+def test_events_over_person_time_are_compared_under_their_constant_rate(tmp_path):
+    """Read with a hazard that may fall, 3 months of follow-up leave 0.72 of more than 60 % after 12 months."""
+    evidence = load(write_files(tmp_path, {
+        "studies.csv": "study_id,label\n" + "".join(f"s{at},S {at}\n" for at in range(4)),
+        "endpoints.csv": "endpoint,label,kind,direction\ninfection,Infection,survival,harm\n",
+        "survival.csv": "study_id,endpoint,statistic,n,events,person_months\n" + "".join(
+            f"s{at},infection,,100,{5 + at},{300 + 20 * at}\n" for at in range(4)),
+        "benchmarks.csv": "endpoint,label,estimand,time_months,low,high\ninfection,Before,survival,12,0.6,\n"
+                          "infection,Of the horizon,survival,,0.6,\n"}))
+    for row in benchmark_rows(evidence, BASE, "infection")[BENCHMARKS.file]:
+        assert (row["model"], row["time_months"]) == ("log_hazard", 12.0)
+        draws = draw(posterior_of(headline_case(evidence, BASE, "infection")).grid, DRAWS, np.random.default_rng(3))
+        assert row["pooled"] == pytest.approx(np.mean(np.exp(-12 * np.exp(draws["eta"])) > 0.6), abs=_ERROR)
 
 
 RANGE = {"endpoint": "os", "model": "weibull", "benchmark": "Others", "estimand": "survival", "time_months": 12.0,

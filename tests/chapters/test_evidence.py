@@ -169,6 +169,19 @@ def test_only_studies_with_a_number_are_counted_as_its_source(tmp_path):
     assert "9 numbers of 3 studies, each with" in told and "1 further study has no number." in told
 
 
+def test_numbers_without_a_fact_are_not_said_to_have_a_source():
+    results = project_results()
+    few = tuple(fact for fact in results.evidence.facts if fact.study_id == "park_2018")
+    results = replace(results, evidence=replace(results.evidence, facts=few))
+    told = Page(CHAPTER.brief(with_tables(results, CHAPTER.finish(results)), None)).text
+    lines = [row for name in ("responses.csv", "survival.csv") for row in table(name)]
+    stated = {row["endpoint"] for row in table("extraction.csv") if row["study_id"] == "park_2018"}
+    cited = {fact.fact_id for fact in few}
+    sourced = sum(row["study_id"] == "park_2018" and row["endpoint"] in stated or not cited.isdisjoint(
+        re.split(r"[ ;]+", row["fact_ids"])) for row in lines)
+    assert 0 < sourced < len(lines) and f", {sourced} of them with source and place: " in told
+
+
 @pytest.mark.parametrize(("facts", "same", "words"), [
     (1, 1, "1 fact, which agrees"), (1, 0, "1 fact, of something else"), (2, 2, "2 facts, all of which agree"),
     (3, 2, "3 facts, 2 of which agree"), (3, 1, "3 facts, 1 of which agrees"), (3, 0, "3 facts, none of which agrees")])

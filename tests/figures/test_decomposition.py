@@ -2,8 +2,8 @@
 
 import re
 
-from analysis.chapters.differences.decomposition import DECOMPOSITION
 from analysis.chapters.differences.figure import blocks_of, draw_decomposition
+from analysis.chapters.differences.rows import DECOMPOSITION
 from analysis.results.numbers import PERCENT
 from analysis.results.writing import Labels
 from tests.figures.reading import drawn, shown

@@ -90,6 +90,13 @@ def test_neither_published_row_nor_estimates_are_needed():
     assert len(squares(figure)) == 2
 
 
+def test_an_interval_whose_level_is_not_stated_has_none():
+    rows = studies(2)
+    figure = draw_forest(rows, estimates=estimates(rows), published=[{**PUBLISHED[0], "published_level": None}],
+                         label="Response")
+    assert "confidence interval" in texts(figure)
+
+
 def test_a_published_complement_is_not_drawn_beside_the_rate():
     rows = studies(2)
     figure = draw_forest(rows, estimates=estimates(rows), published=[{**PUBLISHED[0], "transform": "complement"}],

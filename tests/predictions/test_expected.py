@@ -48,6 +48,15 @@ def test_a_base_that_is_not_all_patients_is_named(evidence, population, words):
         assert table[place[0]][place[1]] == words.removesuffix(" in")
 
 
+def test_the_command_for_other_counts_asks_for_what_the_run_asked(evidence):
+    results, _, section = texts(replace(evidence, directory=evidence.directory / "my data"))
+    base = replace(results.base, level=0.9, priors=(("rho", "Beta(1, 10)"), ("eta", "Normal(0, 1)")),
+                   question=replace(results.base.question, tiers="A", without=("g",)))
+    told = Page(CHAPTER.section(replace(results, base=base), None)).text
+    assert f"'{evidence.directory}/my data' --tiers A --without g --level 0.9 --prior 'rho=Beta(1, 10)' --ev" in told
+    assert "predict cr --data" in section.text and "eta=" not in told
+
+
 def test_without_a_rate_nothing_is_expected(evidence):
     results = results_of(evidence)
     assert not CHAPTER.brief(results, None) and not CHAPTER.section(results, None)

@@ -110,9 +110,10 @@ def test_checks_lead_with_their_verdict(tmp_path):
 
 
 @pytest.mark.parametrize(("outside", "verdict"), [
-    (0, "Nothing speaks against it: 40 of 40"), (2, "By and large: 38 of 40"), (3, "Not well: 37 of 40")])
+    (0, "Nothing speaks against it: 40 of 40"), (1, "By and large: 39 of 40"), (4, "By and large: 36 of 40"),
+    (5, "Not well: 35 of 40")])
 def test_the_brief_of_checks_says_how_hard_the_test_is(tmp_path, outside, verdict):
-    """Of 40 reports 2 may lie outside of 95 % intervals."""
+    """Of 40 reports more than 4 lie outside of 95 % intervals with a mid-p of 0.031, more than 3 with one of 0.093."""
     row = {"endpoint": "cr", "model": "beta_binomial", "level": 0.95, "status": "computed", "posterior_lower": 0.2}
     rows = [{**row, "posterior_within": at >= outside, "posterior_upper": 0.71 if at < 7 else 0.69} for at in range(40)]
     results, survival = results_of(evidence_of(tmp_path, LIKE)), {"endpoint": "os", "months": 12.0}
@@ -124,8 +125,7 @@ def test_the_brief_of_checks_says_how_hard_the_test_is(tmp_path, outside, verdic
     told = Page(checks.CHAPTER.brief(with_tables(results, {CHECKS.file: rows, CHECK_STATISTICS.file: extreme}),
                                      AROUND)).text
     assert "Survival is checked with a constant hazard" in told and "is extreme in 1 case." in told
-    rows[-1] |= {"model": "weibull"}
-    assert "hazard" not in Page(checks.CHAPTER.brief(with_tables(results, {CHECKS.file: rows}), AROUND)).text
+    assert "Nothing speaks against it" not in told
 
 
 @pytest.mark.parametrize("chapter", [checks, validation])

@@ -162,6 +162,23 @@ def test_survival_alone_is_reported_with_its_conversions(tmp_path):
         cell for row in page.tables["Overall survival: the headline and the fits beside it"] for cell in row)
 
 
+def test_the_head_of_raw_estimates_names_every_kind_of_their_intervals(tmp_path):
+    """A landmark of 100 % is a count of patients, one of 60 % a log hazard with an error."""
+    survival = SURVIVAL["survival"].splitlines()[0] + "\nalpha_2019,os,landmark,12,1,,,40\n" \
+        "beta_2021,os,landmark,12,0.6,,,30\n"
+    page = Page(page_of(portable(tmp_path, **{**SURVIVAL, "survival": survival})))
+    assert "Raw [95 % exact binomial confidence or confidence, from the converted log hazard]" in \
+        page.tables["Overall survival: each study, %"][0]
+
+
+def test_thousands_of_counted_patients_are_written_out(tmp_path):
+    """Survival of 100 % of 5,000 and of 50 patients: counts of 3,200 and 32 without the event."""
+    survival = SURVIVAL["survival"].splitlines()[0] + "\n" + "".join(
+        f"{name},os,landmark,12,1,,,{n}\n" for name, n in (("alpha_2019", 5000), ("beta_2021", 50)))
+    page = page_of(portable(tmp_path, **{**SURVIVAL, "survival": survival}))
+    assert "0 events / 3,200 patients by 12 months" in page and "0 events / 32 patients by 12 months" in page
+
+
 def test_a_failed_headline_has_a_banner_and_no_posterior_number(tmp_path):
     good = results_of(load(write_evidence(tmp_path)))
     bad = results_of(load(write_evidence(tmp_path)), failing=[("cr", "all")])

@@ -36,13 +36,15 @@ def test_checklist(seen):
             for name in dict.fromkeys(row["guideline"] for row in items)} == GUIDELINES
     assert len(rows.rows) == len(items)
     for row, item in zip(rows.rows, items, strict=True):
-        missing = item["file"].endswith(".csv") and item["where"] == "results" and item["file"] not in seen.tables
+        missing = item["file"].endswith(".csv") and item["where"] == "results" and not any(
+            cells[item["part"]] for cells in seen.tables.get(item["file"], ()))
         done = bool(item["where"]) and not missing
         rows.check(row, **{name: item[name] for name in ("guideline", "asks", "where", "file", "part")})
         rows.check(row, item=item["item"], status="done" if done else "not done",
                    reason=(lambda text, done=done: (text is None) == done))
         assert not done or answered(seen, row["where"], row["file"], row["part"]), row
-    assert sum(row["status"] == "not done" for row in rows.rows) == sum(not item["where"] for item in items)
+    # No source judges the risk of bias of a study.
+    assert [row["part"] for row in rows.rows if row["status"] == "not done" and row["where"]] == ["risk_of_bias"]
     rows.complete(stamp=None)
 
 

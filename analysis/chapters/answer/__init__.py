@@ -11,10 +11,12 @@ from analysis.drawing.html import Html, rendered, section
 from analysis.inference.estimands import MAIN
 from analysis.results.comparison import COMPARED, COMPARISON, CRUDE_RATE, agrees, distinct
 from analysis.results.numbers import PERCENT, chance, joint, limits_of, percent
+from analysis.results.records import Record
 from analysis.results.results import CONFLICT, Results
 from analysis.results.table import Row
 from analysis.results.tables import ESTIMATES
 from analysis.results.writing import RATE
+from analysis.system.groups import grouped
 
 _TOLD = 4
 _SAME = ("endpoint", "subset", "estimand", "time_months")
@@ -27,20 +29,32 @@ def _brief(results: Results, page: Page) -> Html:
     """The answer in words, a card for each endpoint, and survival over time."""
     compared = results.compared(interval=True)
     pairs = distinct(compared)
+    ratios = [row["width_ratio"] for row in pairs if row["width_ratio"] is not None]
     headlines, readings = [results.headline(endpoint.endpoint) for endpoint in results.fitted], _readings(results)
     sizes: dict[str, int] = {}
-    for row in (row for record in headlines for row in record.studies):
+    for row in (*(row for record in headlines for row in record.studies), *_of_curves_alone(results, headlines)):
         sizes[row["study_id"]] = max(sizes.get(row["study_id"], 0), row["n"])
     return rendered(
         "chapters/answer/brief.html", results=results, pairs=pairs, total=len(pairs), inside=sum(map(agrees, pairs)),
-        wider=sum((row["width_ratio"] or 0.0) > 1.0 for row in pairs),
+        wider=sum(ratio > 1.0 for ratio in ratios), ratios=len(ratios),
         fewer=sum((row["published_k"] or 0) > row["k_studies"] for row in pairs),
         differences=_differences(results, compared), conflict_words=CONFLICT, groups=_groups(results),
         preferred_differences=_differences(results, list(_where_hazards_fall(results, compared))) if readings else [],
-        preference=_preference(results), readings=readings, studies=len(sizes), asked=_asked(results),
+        preference=_preference(results), readings=readings, studies=len(sizes),
+        asked=sum(not reason_against_study(results.evidence, results.base.question, study)
+                  for study in results.evidence.studies),
         patients=sum(sizes.values()), failed=sum(record.failed for record in headlines),
         picture=page.picture("summary"),
         estimands=list(dict.fromkeys(results.main_name(endpoint) for endpoint in results.fitted)))
+
+
+def _of_curves_alone(results: Results, headlines: Sequence[Record]) -> Iterator[Row]:
+    """Studies of the preferred reading that no headline has, such as those whose median was not reached."""
+    used = {row["study_id"] for record in headlines for row in record.studies}
+    curved = {(row["endpoint"], row["study_id"]) for row in results.rows("curve_bands.csv") if row["study_id"]}
+    for line in results.evidence.numbers:
+        if line.study_id not in used and (line.endpoint, line.study_id) in curved:
+            yield {"study_id": line.study_id, "n": line.n}
 
 
 def _section(results: Results, page: Page) -> Html:
@@ -81,13 +95,8 @@ def _where_hazards_fall(results: Results, compared: Sequence[Row]) -> Iterator[R
     for row in compared:
         median = falling.get((row["our_endpoint"], row["subset"] or ALL, row["estimand"], row["time_months"]))
         if median is not None:
+            median = 1.0 - median if row["transform"] == "complement" else median
             yield {**row, "median": median, "difference": median - row["published"]}
-
-
-def _asked(results: Results) -> int:
-    """Studies of the set that is asked for, whether or not they have a number."""
-    return sum(not reason_against_study(results.evidence, results.base.question, study)
-               for study in results.evidence.studies)
 
 
 def _readings(results: Results) -> list[tuple[str, list[tuple[str, Any]]]]:
@@ -105,10 +114,8 @@ def _readings(results: Results) -> list[tuple[str, list[tuple[str, Any]]]]:
 
 def _differences(results: Results, pairs: Sequence[Row]) -> list[str]:
     """Smallest to largest difference for each unit."""
-    write, units, texts = results.writer(COMPARISON), {}, []
-    for row in pairs:
-        units.setdefault((row["units"], write.scale(row)), []).append(row)
-    for (unit, scale), members in units.items():
+    write, texts = results.writer(COMPARISON), []
+    for (unit, scale), members in grouped(pairs, lambda row: (row["units"], write.scale(row))).items():
         name = unit if unit != "probability" else "percentage points" if scale == PERCENT else scale.unit
         low, high = (write(choose(members, key=lambda row: row["difference"]), "difference") for choose in (min, max))
         texts.append(f"{low} {name}" if low == high else f"{low} to {high} {name}")
@@ -134,7 +141,8 @@ def _cards(results: Results) -> list[dict[str, Any]]:
         main, part = record.estimate(MAIN[endpoint.kind]), nested.get(endpoint.endpoint)
         falling = beside(results, main, "falling")
         value, bracket, limits = (write(falling) if falling else ours(main)).partition(" [")
-        cards.append({"endpoint": endpoint, "record": record, "value": value, "limits": bracket + limits,
+        cards.append({"endpoint": endpoint, "record": record, "rests_on": falling or record,
+                      "value": value, "limits": bracket + limits,
                       "months": None if ours.scale(main or {"endpoint": endpoint.endpoint}).months
                       else results.horizon(endpoint), "reported": reported,
                       "many": _many(results, falling or main), "published": theirs(reported, "published"),
@@ -146,8 +154,9 @@ def _cards(results: Results) -> list[dict[str, Any]]:
 
 def _published(results: Results) -> dict[str, Row]:
     """The published number of each endpoint that its card shows: a pooled one, or else a crude proportion."""
-    crude = {row["our_endpoint"]: row for row in results.rows(COMPARISON.file)
-             if row["status"] == COMPARED and row["primary"] and row["estimand"] == CRUDE_RATE}
+    crude = {row["our_endpoint"]: row for row in reversed(results.rows(COMPARISON.file))
+             if row["status"] == COMPARED and row["primary"] and row["estimand"] == CRUDE_RATE
+             and (row["subset"] or ALL) == ALL and row["transform"] != "complement"}
     return crude | results.published()
 
 

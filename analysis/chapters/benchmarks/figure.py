@@ -11,9 +11,9 @@ from analysis.drawing import style
 from analysis.drawing.axis import fit_axis
 from analysis.drawing.labels import Box, Line, is_crossed, overlap, spots_on
 from analysis.drawing.page import width_of, wrapped
-from analysis.drawing.panels import MAX_PANELS, panels
+from analysis.drawing.panels import MAX_PANELS, listed, panels
 from analysis.results.numbers import PERCENT
-from analysis.results.table import Frame, grouped_rows, plain_rows
+from analysis.results.table import COMPUTED, Frame, grouped_rows, plain_rows
 from analysis.results.writing import Labels
 
 _SPAN = 0.13
@@ -28,12 +28,14 @@ def draw_exceedance(curves: Frame, *, benchmarks: Frame, labels: Labels) -> Figu
     curves, benchmarks : data frame
         As exceedance.csv and benchmarks.csv.
     """
-    shown = grouped_rows(curves, "endpoint", "estimand", "time_months")[:MAX_PANELS]
-    lines = list(plain_rows(benchmarks))
+    groups = grouped_rows(curves, "endpoint", "estimand", "time_months")
+    shown = groups[:MAX_PANELS]
+    lines = list(plain_rows(benchmarks[benchmarks["status"] == COMPUTED]))
     with style.styled():
         figure, axes = panels([_title(rows[0], labels) for rows in shown], title="More than other treatments?", notes=[
             "Up: probability of a value above the one across. Solid: pooled; dashed: a new study. Red: other "
-            "treatments, where a band is a range. Nothing is randomised."], stamp=labels.stamp)
+            "treatments, where a band is a range. Nothing is randomised.", *listed(
+                [_title(rows[0], labels) for rows in groups[MAX_PANELS:]], before="Not drawn")], stamp=labels.stamp)
         for rows, panel in zip(shown, axes, strict=True):
             _panel(panel, rows, [line for line in lines if (line.endpoint, line.estimand, line.time_months) == (
                 rows[0].endpoint, rows[0].estimand, rows[0].time_months)])
@@ -51,8 +53,8 @@ def _panel(axes: Axes, rows: list[Any], lines: list[Any]) -> None:
     if rows[0].new_study is not None:
         axes.plot(values, [row.new_study for row in rows], color=style.PREDICTION, linewidth=2.4, linestyle="--")
     months = rows[0].estimand == "median_months"
-    low, high = fit_axis(axes, values if months else [0.0, 1.0], None if months else PERCENT,
-                         unit="months" if months else "%")
+    fit_axis(axes, values if months else [0.0, 1.0], None if months else PERCENT,
+             unit="months" if months else "%")
     for line in lines:
         if line.high is not None:
             axes.axvspan(line.low, line.high, color=style.ALARM, alpha=_SPAN, linewidth=0)

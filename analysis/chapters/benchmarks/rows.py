@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from analysis.cases.case import headline_case
+from analysis.cases.case import Case, headline_case
 from analysis.cases.settings import Job
 from analysis.evidence.directory import Evidence
+from analysis.evidence.types import Benchmark
 from analysis.inference.posterior import MEDIAN, NO_POSTERIOR, distributions, exceeding
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
 from models import all_models
@@ -35,28 +36,45 @@ def benchmark_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, li
     """Rows of both tables for one endpoint; none where it has no benchmark.
 
     Survival is compared under the model whose hazard may fall: a constant one reads later times from early ones.
+    Events over person-time, which say nothing of a curve, are compared under their headline.
     """
     benchmarks = [row for row in evidence.benchmarks if row.endpoint == endpoint]
     if not benchmarks:
         return {}
     case = headline_case(evidence, base, endpoint)
-    if case.model.kind == "survival":
+    if case.model.kind == "survival" and not evidence.counts_person_time(endpoint):
         case = case.but(model=all_models()[FALLING])
     rows, curves = [], {}
     for benchmark in benchmarks:
+        months = benchmark.time_months or (case.horizon if benchmark.estimand == "survival" else None)
         shared = {"endpoint": endpoint, "model": case.model.name, "estimand": benchmark.estimand,
-                  "time_months": benchmark.time_months}
+                  "time_months": months}
         cells = {**shared, "benchmark": benchmark.label, "low": benchmark.low, "high": benchmark.high,
                  "unit": "months" if benchmark.estimand == MEDIAN else "proportion",
                  "source_id": benchmark.source_id, "locator": benchmark.locator, "note": benchmark.note}
+        reason = _reason_against(case, benchmark)
         try:
-            pooled, new = distributions(case, benchmark.estimand, benchmark.time_months)
+            pooled, new = (None, None) if reason else distributions(case, benchmark.estimand, months)
         except NO_POSTERIOR as error:
-            rows.append({**cells, "status": NOT_COMPUTED, "reason": str(error)})
+            reason = str(error)
+        if reason:
+            rows.append({**cells, "status": NOT_COMPUTED, "reason": reason})
             continue
         above = benchmark.low if benchmark.high is None else benchmark.high
         rows.append({**cells, "status": COMPUTED, **exceeding(pooled, new, above)})
         values = np.linspace(0.0, _LONGEST if benchmark.estimand == MEDIAN else 1.0, _POINTS)
-        curves[benchmark.estimand, benchmark.time_months] = [
+        curves[benchmark.estimand, months] = [
             {**shared, "value": float(value), **exceeding(pooled, new, float(value))} for value in values]
     return {BENCHMARKS.file: rows, EXCEEDANCE.file: [row for table in curves.values() for row in table]}
+
+
+def _reason_against(case: Case, benchmark: Benchmark) -> str:
+    """Why nothing can be said of a benchmark, whatever the posterior is; empty where something may."""
+    kind, ends = case.model.kind, [end for end in (benchmark.low, benchmark.high) if end is not None]
+    if not len(case.studies):
+        return "no study of the evidence reports it"
+    if benchmark.estimand not in (("rate",) if kind == "rate" else ("survival", MEDIAN)):
+        return f"{benchmark.estimand.replace('_', ' ')} is no quantity of a {kind} endpoint"
+    if benchmark.estimand != MEDIAN and not all(0.0 <= end <= 1.0 for end in ends):
+        return "its value is no probability from 0 to 1"
+    return "" if ends == sorted(set(ends)) else "the upper end of its range is not above the lower one"

@@ -21,6 +21,7 @@ def _brief(results: Results, page: Page) -> Html:
     ratios = [row["width_ratio"] for row in distinct(results.compared(interval=True)) if row["width_ratio"] is not None]
     fewer = {row["our_endpoint"]: row for row in results.compared() if (row["subset"] or ALL) == ALL
              and (row["published_k"] or 0) > row["k_studies"]}
+    falling = {row["endpoint"] for row in results.rows("answer.csv") if row["hazard"] == "falling"}
     headlines = ((endpoint, results.headline(endpoint.endpoint)) for endpoint in results.fitted)
     words = rendered(
         "chapters/caveats/brief.html", results=results, fewer=list(fewer.values()), failed=results.failed,
@@ -30,9 +31,7 @@ def _brief(results: Results, page: Page) -> Html:
         crude=[endpoint.label for endpoint in results.fitted if endpoint.crude],
         early_fits=list(_early(results)), early_before=early_before, write=results.writer(ESTIMATES),
         survival=any(record.conversions for record in results.records),
-        preferred=[endpoint.label for endpoint in results.fitted
-                   if any(row["endpoint"] == endpoint.endpoint and row["hazard"] == "falling"
-                          for row in results.rows("answer.csv"))],
+        preferred=[endpoint.label for endpoint in results.fitted if endpoint.endpoint in falling],
         moved=[words for file, words in _MOVED.items() if not file or results.rows(file)],
         of_events=all(results.labels.scales[record.job.question.endpoint].months for record in results.records
                       if record.conversions))

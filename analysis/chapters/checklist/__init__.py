@@ -32,7 +32,7 @@ CHECKLIST = Layout("checklist.csv", "One item of a reporting guideline and where
 
 
 def checklist_rows(results: Results) -> dict[str, list[Row]]:
-    """Every item; not done where nothing answers it, or where this run has no such table."""
+    """Every item; not done where nothing answers it, or where this run has no such table or no cell of its column."""
     with ITEMS.open(encoding="utf-8", newline="") as file:
         return {CHECKLIST.file: [{**item, **_state(results, item)} for item in csv.DictReader(file)]}
 
@@ -40,8 +40,11 @@ def checklist_rows(results: Results) -> dict[str, list[Row]]:
 def _state(results: Results, item: Row) -> dict[str, str]:
     if not item["where"]:
         return {"status": "not done", "reason": item["reason"]}
-    if item["file"].endswith(".csv") and not results.rows(item["file"]):
-        return {"status": "not done", "reason": "This evidence calls for no such table."}
+    if item["file"].endswith(".csv"):
+        rows = results.rows(item["file"])
+        if all(row[item["part"]] in (None, "") for row in rows):
+            what = "leaves it empty" if rows else "calls for no such table"
+            return {"status": "not done", "reason": f"This evidence {what}."}
     return {"status": "done", "reason": ""}
 
 

@@ -7,9 +7,10 @@ from analysis.chapters.chapter import Chapter, Page, Picture, each_endpoint
 from analysis.chapters.checks.figure import draw_checks
 from analysis.chapters.checks.rows import CHECK_STATISTICS, CHECKS, PREDICTIONS, STATISTICS, check_rows
 from analysis.drawing.html import Html, rendered, section, show
+from analysis.inference.prediction import NAMED_BELOW
 from analysis.results.results import Results
 from analysis.results.table import COMPUTED
-from models.log_hazard import MODEL
+from analysis.system.groups import grouped
 
 _FAR = 0.5
 """Width of an interval of rates or survival beyond which few reports could lie outside."""
@@ -43,9 +44,9 @@ def _section(results: Results, page: Page) -> Html:
         outside=[row for row in computed if not row["posterior_within"]],
         extreme=[row for row in statistics if row["extreme"]],
         refused={row["endpoint"]: row for row in rows if row["status"] != COMPUTED}.values(),
-        summary=show(results.writer(CHECK_STATISTICS, missing=""), _summary(results), " ".join(["endpoint", *heads]),
-                     caption="Reports within their predictive intervals, and posterior predictive p-values of test "
-                     "statistics", heads=heads), picture=page.picture("checks")))
+        summary=show(results.writer(CHECK_STATISTICS, missing=""), list(_summary(results)),
+                     " ".join(["endpoint", *heads]), heads=heads, caption="Reports within their predictive intervals, "
+                     "and posterior predictive p-values of test statistics"), picture=page.picture("checks")))
 
 
 def _statistics(results: Results) -> list[dict[str, Any]]:
@@ -59,17 +60,13 @@ def _statistics(results: Results) -> list[dict[str, Any]]:
     return rows
 
 
-def _summary(results: Results) -> list[dict[str, Any]]:
+def _summary(results: Results) -> Iterator[dict[str, Any]]:
     """Of each endpoint how many reports lie within, and the p-value of each test statistic."""
-    summaries: dict[str, dict[str, Any]] = {}
-    for row in results.computed(CHECKS.file):
-        summary = summaries.setdefault(row["endpoint"], {"endpoint": row["endpoint"], **dict.fromkeys(PREDICTIONS, 0)})
-        summary |= {name: summary[name] + row[f"{name}_within"] for name in PREDICTIONS}
-        summary["k_studies"] = row["k_studies"]
-    for row in _statistics(results):
-        summaries[row["endpoint"]][row["statistic"]] = row["p_value"]
-    return [{**summary, **{name: f"{summary[name]} of {summary['k_studies']}" for name in PREDICTIONS}}
-            for summary in summaries.values()]
+    statistics = grouped(_statistics(results), lambda row: row["endpoint"])
+    for endpoint, rows in grouped(results.computed(CHECKS.file), lambda row: row["endpoint"]).items():
+        within = {name: f"{sum(row[f'{name}_within'] for row in rows)} of {len(rows)}" for name in PREDICTIONS}
+        yield {"endpoint": endpoint, **within,
+               **{row["statistic"]: row["p_value"] for row in statistics.get(endpoint, ())}}
 
 
 def _brief(results: Results, page: Page) -> Html:
@@ -77,19 +74,23 @@ def _brief(results: Results, page: Page) -> Html:
     computed, write = results.computed(CHECKS.file), results.writer(CHECKS)
     if not computed:
         return Html("")
-    within = sum(row["posterior_within"] for row in computed)
+    within, reports = sum(row["posterior_within"] for row in computed), len(computed)
+    extreme = sum(row["extreme"] for row in results.rows(CHECK_STATISTICS.file))
     rates = [row for row in computed if not write.scale(row).months]
     return rendered(
         "chapters/checks/brief.html", computed=computed, write=write, within=within, far=_FAR,
-        answer=_answer(within, sum(row["level"] for row in computed), len(computed)),
-        extreme=sum(row["extreme"] for row in results.rows(CHECK_STATISTICS.file)),
+        extreme=extreme, answer="Nothing speaks against it" if within == reports and not extreme else
+        _by_chance(within, reports, computed[0]["level"]),
         wide=sum(row["posterior_upper"] - row["posterior_lower"] > _FAR for row in rates),
-        constant=any(row["months"] is not None and row["model"] == MODEL.name for row in rates))
+        constant=any(row["months"] is not None for row in rates))
 
 
-def _answer(within: int, by_level: float, reports: int) -> str:
-    """Of so many reports within, where the level of the intervals would put so many."""
-    return "Nothing speaks against it" if within == reports else "By and large" if within >= by_level else "Not well"
+def _by_chance(within: int, reports: int, level: float) -> str:
+    """Whether so few reports within would surprise where each one is with the probability of the level (mid-p)."""
+    from scipy import stats
+
+    law = stats.binom(reports, level)
+    return "Not well" if law.cdf(within - 1) + 0.5 * law.pmf(within) < NAMED_BELOW else "By and large"
 
 
 CHAPTER = Chapter("checks", 65, (CHECKS, CHECK_STATISTICS), each_endpoint("checks", check_rows), figures=_figures,

@@ -1,6 +1,6 @@
 """Every report within what prior and posterior predict for a study of its size."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -8,18 +8,15 @@ from analysis.drawing import style
 from analysis.drawing.axis import by_scale
 from analysis.drawing.intervals import Block, Interval, Line, Look, Plot, draw_intervals
 from analysis.drawing.page import left_out
-from analysis.results.numbers import Scale, interval_text, level_text
-from analysis.results.table import COMPUTED, plain_rows
+from analysis.results.numbers import Scale, interval_text
+from analysis.results.table import COMPUTED, Frame, plain_rows
 from analysis.results.writing import RATE, Labels
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MAX_REPORTS = 120
 _WITHIN, _OUTSIDE = Look(style.SHRUNKEN), Look(style.ALARM, "D", bold=True)
 
 
-def draw_checks(frame: "pd.DataFrame", *, labels: Labels) -> Figure:
+def draw_checks(frame: Frame, *, labels: Labels) -> Figure:
     """A block per endpoint with its reports from the largest to the smallest, on the intervals predicted for them.
 
     Parameters
@@ -28,7 +25,6 @@ def draw_checks(frame: "pd.DataFrame", *, labels: Labels) -> Figure:
         As checks.csv, with at least one study that is computed.
     """
     checked = frame[frame["status"] == COMPUTED]
-    level = " or ".join(sorted(map(level_text, checked["level"].unique())))
     drawn = checked.head(MAX_REPORTS).sort_values("observed", ascending=False, kind="stable")
     groups = by_scale(checked["endpoint"].unique(), labels.scales.__getitem__)
     return draw_intervals(
@@ -37,7 +33,7 @@ def draw_checks(frame: "pd.DataFrame", *, labels: Labels) -> Figure:
                     for endpoint in endpoints if endpoint in set(drawn["endpoint"])),
               scale, scale.axis("Rate or survival")) for scale, endpoints in groups.items()],
         title="What was reported within what is predicted", stamp=labels.stamp, heads=("", "Reported\n[predicted]", ""),
-        legend=[(_WITHIN, f"the report, on {level} of further studies of its size"),
+        legend=[(_WITHIN, f"the report, on {labels.level} of further studies of its size"),
                 (_OUTSIDE, "a report outside"), (Look(style.RULE, "", width=9.0), "the same before the data")],
         notes=left_out(len(checked) - MAX_REPORTS))
 

@@ -1,8 +1,8 @@
 """Rows of checks.csv and check_statistics.csv: what studies report within what prior and posterior predict for them.
 
 Predicted is a further study of the same size: its own effect is drawn anew from the population, as in a saved
-posterior. Counts, and points of curves, have a law by quadrature; limits of log hazards, and test statistics, which
-hang on all studies at once, come from draws.
+posterior. Counts have a law by quadrature; limits of log hazards, and test statistics, which hang on all studies at
+once, come from draws.
 
 References
 ----------
@@ -19,11 +19,11 @@ from analysis.cases.settings import Job, derive_seed
 from analysis.evidence.directory import Evidence
 from analysis.inference.leave_one_out import pit, without
 from analysis.inference.posterior import NO_POSTERIOR, Posterior, posterior_of, too_large
-from analysis.inference.prediction import CountLaw, further_studies, nearest_points, outcome, replicates
+from analysis.inference.prediction import further_studies, outcome, replicates
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
 from analysis.results.tables import case_cells
 from models.log_hazard import CONSTANT_HAZARD
-from models.studies import CurveStudies, HazardStudies, RateStudies
+from models.studies import RateStudies
 
 DRAWS = 20_000
 """Of a tail of 0.025 the Monte-Carlo standard error is 0.001."""
@@ -75,11 +75,8 @@ def check_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, list[d
 
 def _computed(case: Case) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Cells of each study, and of each test statistic."""
-    observed, months = _rates(case, outcome(case.studies)[1]), [case.horizon] * len(case.studies)
-    if isinstance(case.studies, CurveStudies):
-        months = nearest_points(case.studies)[0].tolist()
-    rows = [{"status": COMPUTED, "months": month, "observed": float(rate)}
-            for month, rate in zip(months, observed, strict=True)]
+    observed = _rates(case, outcome(case.studies)[1])
+    rows = [{"status": COMPUTED, "months": case.horizon, "observed": float(rate)} for rate in observed]
     nobody = case.but(studies=without(case.studies.take([0]), 0))
     for name, source in zip(PREDICTIONS, (nobody, case), strict=True):
         posterior = posterior_of(source)
@@ -88,17 +85,14 @@ def _computed(case: Case) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
             cells = {"median": median, "lower": lower, "upper": upper, "pit": mid_p,
                      "within": lower <= row["observed"] <= upper}
             row |= {f"{name}_{column}": value for column, value in cells.items()}
-    printed = np.isfinite(observed)
-    rows = [row if has_point else {"status": NOT_COMPUTED, "reason": "no point of its curve is printed"}
-            for row, has_point in zip(rows, printed, strict=True)]
-    return rows, list(_statistics(case, observed[printed], replicated[:, printed])) if printed.sum() > 1 else []
+    return rows, list(_statistics(case, observed, replicated)) if len(rows) > 1 else []
 
 
 def _rates(case: Case, reports: np.ndarray) -> np.ndarray:
     """Reports of shape (..., k), as `outcome` tells them, as rates or survival."""
     if isinstance(case.studies, RateStudies):
         return reports / case.studies.evaluable
-    return CONSTANT_HAZARD.survival({}, reports, case.horizon) if isinstance(case.studies, HazardStudies) else reports
+    return CONSTANT_HAZARD.survival({}, reports, case.horizon)
 
 
 def _replicated(case: Case, posterior: Posterior, name: str) -> np.ndarray:
@@ -113,24 +107,13 @@ def _replicated(case: Case, posterior: Posterior, name: str) -> np.ndarray:
 def _predicted(case: Case, posterior: Posterior, replicated: np.ndarray) -> Iterator[tuple[float, float, float, float]]:
     """Limits with the median between them, and the mid-p of the report, of each study."""
     studies = case.studies
-    if isinstance(studies, HazardStudies):
-        limits = np.quantile(replicated, [(1.0 - case.level) / 2.0, 0.5, (1.0 + case.level) / 2.0], axis=0).T
-        yield from ((*map(float, three), pit(posterior, studies.take([at]))) for at, three in enumerate(limits))
-        return
-    for n, count, law in _counted(case, posterior):
-        yield (*(float(limit) / n for limit in law.limits(case.level)), law.pit(count))
-
-
-def _counted(case: Case, posterior: Posterior) -> Iterator[tuple[int, float, CountLaw]]:
-    """Patients, how many of them had the event, or had not by then, and the law of that number, of each study."""
-    studies = case.studies
     if isinstance(studies, RateStudies):
         for n, events in zip(studies.evaluable.tolist(), studies.events.tolist(), strict=True):
-            yield n, events, posterior.predict(n)
+            law = posterior.predict(n)
+            yield (*(float(limit) / n for limit in law.limits(case.level)), law.pit(events))
         return
-    for months, survival, patients in zip(*nearest_points(studies), strict=True):
-        n = max(round(patients), 1)
-        yield n, survival * n, posterior.predict(n, float(months))
+    limits = np.quantile(replicated, [(1.0 - case.level) / 2.0, 0.5, (1.0 + case.level) / 2.0], axis=0).T
+    yield from ((*map(float, three), pit(posterior, studies.take([at]))) for at, three in enumerate(limits))
 
 
 def _statistics(case: Case, observed: np.ndarray, replicated: np.ndarray) -> Iterator[dict[str, Any]]:

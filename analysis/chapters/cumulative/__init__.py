@@ -2,17 +2,12 @@
 
 from collections.abc import Iterator
 
-from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
+from analysis.chapters.chapter import Chapter, Page, Picture, each_endpoint
 from analysis.chapters.cumulative.figure import MAX_ENDPOINTS, draw_cumulative
 from analysis.chapters.cumulative.rows import CUMULATIVE, CUMULATIVE_STUDIES, cumulative_rows
 from analysis.drawing.html import Html, rendered, section, show
 from analysis.inference.prediction import NAMED_BELOW
 from analysis.results.results import Results
-
-
-def _work(asked: Asked) -> Iterator[Task]:
-    for endpoint in asked.evidence.endpoints:
-        yield Task("cumulative estimates", endpoint.endpoint, cumulative_rows, (asked.base, endpoint.endpoint))
 
 
 def _figures(results: Results) -> Iterator[Picture]:
@@ -41,5 +36,6 @@ def _section(results: Results, page: Page) -> Html:
                        marked=lambda row: "outside" if row["named"] else None)))
 
 
-CHAPTER = Chapter("cumulative", 72, (CUMULATIVE, CUMULATIVE_STUDIES), _work, None, _figures, _section,
+CHAPTER = Chapter("cumulative", 72, (CUMULATIVE, CUMULATIVE_STUDIES),
+                  each_endpoint("cumulative estimates", cumulative_rows), figures=_figures, section=_section,
                   parts=("cumulative estimates", "figure cumulative"))

@@ -8,7 +8,7 @@ from analysis.drawing import style
 from analysis.drawing.axis import by_scale
 from analysis.drawing.intervals import Block, Interval, Line, Look, Plot, Reference, draw_intervals
 from analysis.drawing.page import left_out
-from analysis.results.numbers import Scale, counted, interval_text, level_text
+from analysis.results.numbers import Scale, counted, interval_text
 from analysis.results.table import COMPUTED, Frame, grouped_rows
 from analysis.results.writing import RATE, Labels
 
@@ -26,13 +26,12 @@ def draw_cumulative(frame: Frame, *, labels: Labels) -> Figure:
     computed = frame[frame["status"] == COMPUTED]
     endpoints = grouped_rows(computed, "endpoint")
     groups = by_scale(endpoints[:MAX_ENDPOINTS], lambda rows: labels.scales[rows[0].endpoint])
-    level = " or ".join(sorted(map(level_text, computed["level"].unique())))
     return draw_intervals(
         [Plot(tuple(_block(rows, scale, labels) for rows in group), scale, scale.axis("Mean rate or survival"))
          for scale, group in groups.items()],
         title="From the studies up to each year", stamp=labels.stamp,
         heads=("", "Estimate\n[interval]", "Studies\nadded"),
-        legend=[(Look(style.SHRUNKEN), f"posterior median, {level} credible")],
+        legend=[(Look(style.SHRUNKEN), f"posterior median, {labels.level} credible")],
         notes=["Dotted: from all studies. Each line contains the ones above it: no trend over time.",
                *left_out(len(endpoints) - MAX_ENDPOINTS)])
 

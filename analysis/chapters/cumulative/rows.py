@@ -20,6 +20,7 @@ from analysis.inference.posterior import NO_POSTERIOR, main_estimand, posterior_
 from analysis.inference.prediction import CountLaw
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
 from analysis.results.tables import case_cells
+from analysis.system.groups import grouped
 
 FEWEST_BEFORE = 2
 _MOST_OF_A_YEAR = 7
@@ -36,11 +37,9 @@ CUMULATIVE_STUDIES = Layout("cumulative_studies.csv", "One study predicted from 
 
 
 def cumulative_rows(evidence: Evidence, base: Job, endpoint: str) -> dict[str, list[dict[str, Any]]]:
-    """Rows of both tables for one endpoint; none where its studies have no years."""
+    """Rows of both tables for one endpoint; none where one of its studies has no year, or all have the same."""
     case = headline_case(evidence, base, endpoint)
-    of_year: dict[int, list[str]] = {}
-    for study_id in case.studies.study_ids:
-        of_year.setdefault(evidence.study(study_id).year or 0, []).append(study_id)
+    of_year = grouped(case.studies.study_ids, lambda study_id: evidence.study(study_id).year or 0)
     if 0 in of_year or len(of_year) < 2 or too_large(case.studies):
         return {}
     years, studies, before = [], [], []

@@ -95,8 +95,11 @@ def _every(results: Results, rows: Sequence[Row]) -> Html:
     def cell(model: str) -> Callable[[Row], str]:
         return lambda line: write(line["of"].get(model), "median")
 
+    # Studies whose median was not reached enter curves alone.
+    studies = {"k_studies": lambda line: " or ".join(dict.fromkeys(
+        write(row, "k_studies") for row in line["of"].values()))}
     return show(write, list(lines.values()), " ".join(["endpoint", "subset", "k_studies", "estimand", *MODELS]),
-                heads=_HEADS, cells={model: cell(model) for model in MODELS},
+                heads=_HEADS, cells=studies | {model: cell(model) for model in MODELS},
                 caption=f"Survival by four models of its curve; posterior medians [{results.labels.level} credible]")
 
 

@@ -8,7 +8,6 @@ from analysis.chapters.curves.rows import ASSUMED, SHAPE
 from analysis.drawing import style
 from analysis.drawing.labels import Point, name_points
 from analysis.drawing.panels import MAX_PANELS, listed, panels
-from analysis.results.numbers import level_text
 from analysis.results.table import Frame
 from analysis.results.writing import Labels
 
@@ -27,12 +26,14 @@ def draw_curves(bands: Frame, *, points: Frame, labels: Labels) -> Figure:
     """
     studies = list(bands.loc[bands["curve"] == "study", "label"].unique())
     shown = studies[:MAX_PANELS - 1]
-    level = level_text(bands["level"].iloc[0])
+    level = labels.level
     notes = [f"Bands: {level} credible; dashed lines: {level} prediction for a new study. Dotted: constant hazard.",
              "Circles: landmarks; squares: medians; triangles: limits of medians as points; hollow: a part.",
              "Names stand where there is room; each study has a plot of its own.",
              *(["Diamonds: Kaplan-Meier curve of patients who are known one by one."]
-               if PATIENTS in set(points["source"]) else []), *listed(studies[MAX_PANELS - 1:], before="Not drawn")]
+               if PATIENTS in set(points["source"]) else []),
+             *([f"Points later than {_LAST:g} months stand at the right edge."]
+               if (points["months"] > _LAST).any() else []), *listed(studies[MAX_PANELS - 1:], before="Not drawn")]
     with style.styled():
         figure, axes = panels(["All studies together", *shown], title=labels.endpoints[bands["endpoint"].iloc[0]],
                               notes=notes, stamp=labels.stamp, wide=1)

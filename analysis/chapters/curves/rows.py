@@ -157,8 +157,10 @@ def _new_study(fit: Posterior, shares: tuple[float, ...]) -> list[list[float]]:
         return 1.0 - density.new_study_cdf(values, effects) @ weights - share
 
     def limits(months: float) -> list[float]:
-        ends, of_months = (1e-15, 1.0 - 1e-15), partial(excess, months=months)
-        return elementwise.find_root(of_months, ends, args=(np.array(shares),)).x.tolist()
+        ends, of_months = (1e-300, 1.0 - 1e-15), partial(excess, months=months)
+        found = elementwise.find_root(of_months, ends, args=(np.array(shares),))
+        # Without a root between the ends survival is nearer to 0 or to 1 than a number can tell.
+        return np.where(found.success, found.x, np.where(found.f_bracket[0] > 0.0, 0.0, 1.0)).tolist()
 
     return [limits(months) if months else [1.0] * len(shares) for months in _GRID]
 

@@ -6,7 +6,8 @@ from itertools import groupby
 from typing import Any
 
 from analysis.chapters.chapter import Chapter, Page, Picture
-from analysis.chapters.differences.decomposition import (
+from analysis.chapters.differences.figure import MAX_BLOCKS, blocks_of, draw_decomposition
+from analysis.chapters.differences.rows import (
     DATA,
     DECOMPOSITION,
     ERRORS,
@@ -15,7 +16,6 @@ from analysis.chapters.differences.decomposition import (
     SHAPE,
     decomposition_rows,
 )
-from analysis.chapters.differences.figure import MAX_BLOCKS, blocks_of, draw_decomposition
 from analysis.drawing.html import Html, join, rendered, section, show, tag
 from analysis.results.numbers import PROBABILITY_UNITS, RATIO, counted, joint, printed_with_interval, signed
 from analysis.results.results import Results
@@ -55,7 +55,11 @@ def _section(results: Results, page: Page) -> Html:
 
 def _told(results: Results) -> dict[str, Any]:
     """What the words speak of: sizes of the steps, survival read in another way, and what could not be reproduced."""
-    changes = _changes(results.frame(DECOMPOSITION))
+    steps = results.frame(DECOMPOSITION)
+    rows = steps[steps["unit"].isin(PROBABILITY_UNITS) & steps["step"].isin(list(_CAUSES))]
+    by_step = rows.set_index(["reported_id", "endpoint", "subset", "step"])["change"].unstack(sort=False)
+    # A row for each published estimate in per cents that has the first three steps.
+    changes = by_step.reindex(columns=list(_CAUSES)).dropna(subset=[DATA, METHOD, PRIOR])
     causes = changes.abs().idxmax(axis=1).value_counts() if len(changes) else {}
     return {"published": len(changes), "returned": _returned(changes),
             "largest": sorted(((_CAUSES[step], causes[step]) for step in _CAUSES if step in causes),
@@ -63,13 +67,6 @@ def _told(results: Results) -> dict[str, Any]:
             "reach": {step: _reach(changes[step].dropna()) for step in _CAUSES if changes[step].notna().any()},
             "outside": [row for row in results.rows("interval_shapes.csv")
                         if row["finding"].startswith("we could not")]}
-
-
-def _changes(steps: Frame) -> Frame:
-    """The change of each step, with a row for each published estimate in per cents that has the first three."""
-    rows = steps[steps["unit"].isin(PROBABILITY_UNITS) & steps["step"].isin(list(_CAUSES))]
-    by_step = rows.set_index(["reported_id", "endpoint", "subset", "step"])["change"].unstack(sort=False)
-    return by_step.reindex(columns=list(_CAUSES)).dropna(subset=[DATA, METHOD, PRIOR])
 
 
 def _reach(changes: Frame) -> str:

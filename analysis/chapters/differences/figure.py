@@ -5,7 +5,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from analysis.cases.settings import ALL
-from analysis.chapters.differences.decomposition import ERRORS, TOTAL
+from analysis.chapters.differences.rows import ERRORS, TOTAL
 from analysis.drawing import style
 from analysis.drawing.axis import by_scale
 from analysis.drawing.intervals import Block, Interval, Line, Look, Plot, Reference, draw_intervals

@@ -148,13 +148,13 @@ def _fits(results: Results, endpoint: Endpoint) -> Html:
 
 def _studies(results: Results, record: Record, endpoint: Endpoint) -> Html:
     write = results.writer(STUDIES)
-    kind = record.studies[0]["raw_interval"] if record.studies else ""
+    kinds = " or ".join(dict.fromkeys(row["raw_interval"] for row in record.studies))
     shrunken = {row["study_id"]: write.interval(row, "median", RATE) for row in record.estimates
                 if row["estimand"] in OF_A_STUDY}
     return show(results.writer(STUDIES), record.studies, "label tier risk_of_bias population statistic n raw shrunken",
                 caption=f"{endpoint.label}: each study{results.labels.scales[endpoint.endpoint].of_a_rate}",
                 heads={"tier": TIER, "population": "Base" if endpoint.kind == "rate" else "Definition",
-                       "raw": f"Raw [{{level}} {kind}]",
+                       "raw": f"Raw [{{level}} {kinds}]",
                        "shrunken": "Shrunken [{level} credible]"},
                 cells={"raw": lambda row: write.interval(row, "raw", RATE),
                        "shrunken": lambda row: shrunken.get(row["study_id"], record.status)})
@@ -173,8 +173,9 @@ def _conversions(results: Results, record: Record) -> Html:
 def _counted(row: Row) -> str | None:
     """What stands for a log hazard where events were counted."""
     if row["landmark_months"]:
-        patients = row["events"] + row["person_months"] / row["landmark_months"]
-        return f"{row['events']:.3g} events / {patients:.3g} patients by {row['landmark_months']:g} months"
+        counts = row["events"], row["events"] + row["person_months"] / row["landmark_months"]
+        events, patients = (f"{count:,.0f}" if count >= 999.5 else f"{count:.3g}" for count in counts)
+        return f"{events} events / {patients} patients by {row['landmark_months']:g} months"
     months = row["person_months"]
     return f"{row['events']:,.10g} events / {months:,.10g} person-months" if months else None
 

@@ -100,7 +100,7 @@ def _pooled(estimates: Sequence[Row], published: Sequence[Row], survival: bool, 
 def _pooled_line(label: str, kind: str, cells: Sequence[Any], text: str) -> Line:
     """A line of estimate, limits, level, studies and patients; a new study has those of the line above it."""
     *values, level, k, n = cells
-    interval = f"{level_text(level)} {kind} interval" if values[1] is not None else "no interval published"
+    interval = f"{level_text(level)} {kind} interval".strip() if values[1] is not None else "no interval published"
     base = ", ".join(counted(count, noun) for count, noun in ((k, "study"), (n, "patient")) if count)
     return Line(label, (Interval(*values, _POOLED[kind], text),), (interval, "" if kind == "prediction" else base))
 

@@ -8,11 +8,12 @@ from itertools import groupby
 from analysis.cases.reports import in_words
 from analysis.cases.selection import file_of
 from analysis.chapters.chapter import Chapter, Page
-from analysis.chapters.evidence.rows import OTHERWISE, PROVENANCE, SAME, Line, by_place, provenance_rows
+from analysis.chapters.evidence.rows import OTHERWISE, PROVENANCE, SAME, Line, provenance_rows
 from analysis.drawing.html import Html, cited, folded, join, rendered, row_anchor, section, show, table, tag
 from analysis.evidence.types import TIERS, Study
 from analysis.results.results import Results
 from analysis.results.table import Row
+from analysis.system.groups import grouped
 
 _SETS = {None: "", True: "Of the review: ", False: "Later: "}
 _SHEETS = (".csv", ".xlsx")
@@ -22,11 +23,12 @@ _KEY = re.compile(r"(?<![\w./:-])[a-z0-9]+(?:_[a-z0-9]+)+(?![\w/:-])")
 
 def _section(results: Results, page: Page) -> Html:
     """Every study with its numbers, each with an anchor, and the checks of the publication's arithmetic."""
-    evidence, lines, facts = results.evidence, by_place(results.evidence), {}
+    evidence = results.evidence
+    lines = grouped(evidence.numbers, lambda line: (line.study_id, line.endpoint))
     sources = {source.source_id: cited(source.citation or source.source_id, source.doi, f"#source-{source.row}")
                for source in evidence.sources}
-    for row in provenance_rows(evidence):
-        facts.setdefault(row["study_id"], []).append({**row, "citation": sources.get(row["source_id"], "")})
+    facts = grouped(({**row, "citation": sources.get(row["source_id"], "")} for row in provenance_rows(evidence)),
+                    lambda row: row["study_id"])
     others = [tag("li", "; ".join(filter(None, (source.citation or source.source_id, source.pmid and "PMID "
                                                 + source.pmid, source.url))), id=f"source-{source.row}")
               for source in evidence.sources if facts and 'href="#' in sources[source.source_id]]
@@ -107,24 +109,24 @@ def _place(results: Results, line: Line) -> str:
 
 def _audit(results: Results) -> Html:
     """What the publication prints against its own numbers, in one fold for each verdict."""
-    checks: dict[str, list[tuple[str, ...]]] = {}
-    for check in results.evidence.audit:
-        checks.setdefault(check.verdict.replace("_", " "), []).append(
-            (check.statement, check.recomputed, check.comment, check.locator, check.check_id))
+    checks = grouped(results.evidence.audit, lambda check: check.verdict.replace("_", " "))
     return section("audit", "The publication's own arithmetic", rendered(
         "chapters/evidence/audit.html", total=len(results.evidence.audit), totals=results.rows("published_totals.csv")),
-        *(folded(f"{len(rows)} {verdict}", table(verdict.capitalize(), (
-            "Statement", "Recomputed", "Comment", "Place", "Check"), rows))
-          for verdict, rows in sorted(checks.items(), key=lambda item: len(item[1])))) if checks else Html("")
+        *(folded(f"{len(alike)} {verdict}", table(
+            verdict.capitalize(), ("Statement", "Recomputed", "Comment", "Place", "Check"),
+            [(check.statement, check.recomputed, check.comment, check.locator, check.check_id) for check in alike]))
+          for verdict, alike in sorted(checks.items(), key=lambda item: len(item[1])))) if checks else Html("")
 
 
 def _brief(results: Results, page: Page) -> Html:
     """How many numbers there are of each tier, and how many facts stand behind them or against them."""
     evidence, facts = results.evidence, results.rows(PROVENANCE.file)
     tiers, studies = Counter(row.tier for row in evidence.numbers), {row.study_id for row in evidence.numbers}
+    stated = {(row["study_id"], row["endpoint"]) for row in facts}
     return rendered(
         "chapters/evidence/brief.html", numbers=len(evidence.numbers), studies=len(studies),
         without=len(evidence.studies) - len(studies),
+        sourced=sum((row.study_id, row.endpoint) in stated for row in evidence.numbers),
         facts=len({row["fact_id"] for row in facts}), audit=len(evidence.audit),
         otherwise=len({row["fact_id"] for row in facts if row["standing"] == OTHERWISE}),
         tiers=[(tier, meaning, tiers[tier]) for tier, meaning in TIERS.items() if tiers[tier]])

@@ -10,6 +10,7 @@ from analysis.evidence.directory import Evidence
 from analysis.evidence.gaps import said
 from analysis.evidence.types import Fact, Response, Source, Survival
 from analysis.results.table import Column, Layout, columns
+from analysis.system.groups import grouped
 
 PROVENANCE = Layout("provenance.csv", "One fact of the ledger beside a number of the evidence, or by itself.", columns(
     "endpoint study_id label", Column("table", "file of the number that the fact stands beside", "text"),
@@ -27,17 +28,10 @@ SAME, OTHERWISE, ELSE = "the same", "otherwise", "something else"
 _UNSTATED = ("", "not_stated")
 
 
-def by_place(evidence: Evidence) -> dict[tuple[str, str], list[Line]]:
-    """The lines of each study and endpoint."""
-    lines: dict[tuple[str, str], list[Line]] = {}
-    for line in evidence.numbers:
-        lines.setdefault((line.study_id, line.endpoint), []).append(line)
-    return lines
-
-
 def provenance_rows(evidence: Evidence) -> list[dict[str, Any]]:
     """Each fact beside each line that cites it; one that none cites beside all lines of its study and endpoint."""
-    facts, lines = {fact.fact_id: fact for fact in evidence.facts}, by_place(evidence)
+    facts = {fact.fact_id: fact for fact in evidence.facts}
+    lines = grouped(evidence.numbers, lambda line: (line.study_id, line.endpoint))
     labels, sources = ({study.study_id: study.label for study in evidence.studies},
                        {source.source_id: source for source in evidence.sources})
     outcomes = {endpoint.endpoint: endpoint.label for endpoint in evidence.endpoints}

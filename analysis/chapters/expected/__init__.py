@@ -1,26 +1,21 @@
 """What a further study is expected to count; the words are in section.html."""
 
-from collections.abc import Iterator, Sequence
+import shlex
+from collections.abc import Sequence
 
-from analysis.chapters.chapter import Asked, Chapter, Page, Task
+from analysis.chapters.chapter import Chapter, Page, each_endpoint
 from analysis.chapters.expected.rows import EXPECTED, EXPECTED_COUNTS, PATIENTS, expected_rows
 from analysis.drawing.html import Html, rendered, section, show, table
-from analysis.evidence.loading import DEFAULT_DATA
 from analysis.inference.prediction import NAMED_BELOW
 from analysis.results.numbers import chance
 from analysis.results.results import Results
 from analysis.results.table import Row
+from models import all_models
 
 _FEW = PATIENTS[0]
 _TREATED = ("", "treated")
 _TOLD = 0.01
 """Smallest chance that the page to read tells of a count."""
-
-
-def _work(asked: Asked) -> Iterator[Task]:
-    for endpoint in asked.evidence.endpoints:
-        if endpoint.kind == "rate":
-            yield Task("expected counts", endpoint.endpoint, expected_rows, (asked.base, endpoint.endpoint))
 
 
 def _rows(results: Results) -> list[Row]:
@@ -68,14 +63,17 @@ def _section(results: Results, page: Page) -> Html:
         return Html("")
     chances = {(count["endpoint"], count["events"]): chance(count["two_sided"])
                for count in results.rows(EXPECTED_COUNTS.file)}
+    leading = _leading(results, rows)
+    command = ["recart", "predict", leading["endpoint"], *results.options(all_models()[leading["model"]].priors),
+               "--events", f"{(leading['lower'] + leading['median']) // 2}", "--n", f"{_FEW}"]
     lines = [(f"{events}", *(chances[row["endpoint"], events] for row in rows)) for events in range(_FEW + 1)]
     return section("expected", "How surprising would the result of a further study be?", rendered(
-        "chapters/expected/section.html", few=_FEW, below=NAMED_BELOW, leading=_leading(results, rows),
-        data="" if results.evidence.directory == DEFAULT_DATA else results.evidence.directory,
+        "chapters/expected/section.html", few=_FEW, below=NAMED_BELOW, command=shlex.join(command),
         table=table("Chance of a count at least as far out, either way, by the count of events",
                     (f"Of {_FEW} patients", *(_subject(results, row) for row in rows)), lines,
                     numeric=range(len(rows) + 1))))
 
 
-CHAPTER = Chapter("expected", 42, (EXPECTED, EXPECTED_COUNTS), _work, section=_section, parts=("expected counts",),
-                  brief=_brief)
+CHAPTER = Chapter("expected", 42, (EXPECTED, EXPECTED_COUNTS),
+                  each_endpoint("expected counts", expected_rows, kind="rate"), section=_section,
+                  parts=("expected counts",), brief=_brief)

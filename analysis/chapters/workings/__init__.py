@@ -11,8 +11,7 @@ from analysis.cases.case import own_priors
 from analysis.cases.selection import choices
 from analysis.chapters.chapter import Chapter
 from analysis.drawing.html import Html, join, rendered, section, show, table, tag
-from analysis.evidence.loading import DEFAULT_DATA
-from analysis.results.numbers import MISSING, counted, safe
+from analysis.results.numbers import MISSING, counted
 from analysis.results.records import FAILED
 from analysis.results.results import Results
 from analysis.results.tables import DIAGNOSTICS, priors_text
@@ -67,19 +66,9 @@ def _reproduce(results: Results) -> Html:
 
 def command(results: Results) -> str:
     """The command that repeats the run; the evidence directory as it was named, unless it is this project's own."""
-    base, question = results.base, results.base.question
-    parts = ["python", "-m", "analysis", "report", "--seed", str(base.seed)]
-    if results.evidence.directory != DEFAULT_DATA:
-        parts += ["--data", safe(results.evidence.directory)]
-    parts += ["--tiers", question.tiers] if question.tiers != "AB" else []
-    parts += ["--set", question.study_set] if question.study_set != "review" else []
-    parts += [word for name in question.without for word in ("--without", name)]
-    parts += ["--retrospective"] if question.retrospective else []
-    parts += ["--level", f"{base.level:g}"] if base.level != 0.95 else []
-    parts += ["--horizon", f"{base.question.horizon:g}"] if base.question.horizon else []
-    parts += [word for name, prior in base.priors for word in ("--prior", f"{name}={prior}")]
-    parts += ["--quick"] if results.stamp == "QUICK" else []
-    return shlex.join([*parts, "--output", "NEW_FOLDER"])
+    quick = ["--quick"] if results.stamp == "QUICK" else []
+    return shlex.join(["python", "-m", "analysis", "report", "--seed", str(results.base.seed), *results.options(),
+                       *quick, "--output", "NEW_FOLDER"])
 
 
 def _versions() -> list[str]:

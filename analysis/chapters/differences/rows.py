@@ -58,7 +58,7 @@ def _rows(compared: Row, methods: Sequence[Row], curves: Mapping[tuple[Any, ...]
         yield {"reported_id": compared["reported_id"], "endpoint": endpoint, "subset": subset,
                "estimand": compared["estimand"], "unit": compared["units"], **step,
                "change": None if before is None else step["estimate"] - before,
-               "width": None if step["lower"] is None else step["upper"] - step["lower"]}
+               "width": None if None in (step["lower"], step["upper"]) else step["upper"] - step["lower"]}
         if step["step"] != TOTAL:
             before = step["estimate"]
 
