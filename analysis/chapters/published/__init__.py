@@ -20,11 +20,12 @@ def _work(asked: Asked) -> Iterator[Task]:
 
 
 def _finish(results: Results) -> Mapping[str, list[Row]]:
-    """The shapes with what the other methods give on the same rows."""
+    """The shapes with what the other methods give on the same rows at the same level."""
     methods = results.rows("frequentist.csv")
+    levels = {reported.reported_id: reported.level or results.base.level for reported in results.evidence.reported}
     return {INTERVAL_SHAPES.file: [
-        with_methods(row, [method for method in methods
-                           if (method["endpoint"], method["subset"]) == (row["endpoint"], row["subset"])])
+        with_methods(row, [method for method in methods if (method["endpoint"], method["subset"], method["level"])
+                           == (row["endpoint"], row["subset"], levels[row["reported_id"]])])
         for row in results.rows(INTERVAL_SHAPES.file)]}
 
 
