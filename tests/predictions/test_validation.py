@@ -190,3 +190,7 @@ def test_scores_are_sums_and_differences_over_studies(tmp_path):
     assert "elpd_difference" not in first
     assert (second["elpd_difference"], second["difference_se"]) == pytest.approx((1.5, 3**0.5))
     assert [row["endpoint"] for row in total] == ["", ""] and total[1]["elpd_difference"] == pytest.approx(1.5)
+    # Where the headline model has no prediction there is nothing to subtract.
+    rest = [row for row in results.rows(VALIDATION.file) if row["model"] == "weibull"]
+    others = with_tables(results, {VALIDATION.file: [*rest, *({**row, "model": "exponential"} for row in rest)]})
+    assert all("elpd_difference" not in score for score in score_rows(others)[SCORES.file])

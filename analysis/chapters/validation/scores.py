@@ -18,7 +18,10 @@ def score_rows(results: Results) -> Mapping[str, list[dict[str, Any]]]:
     """The scores of each endpoint, and of all endpoints of survival together, each against the headline model."""
     counted = [row for row in results.computed(VALIDATION.file) if row["counted"]]
     as_many = {(row["endpoint"], row["model"]): row["as_many"] for row in results.rows(SCORES.file)}
-    groups = {endpoint: [endpoint] for endpoint, _ in as_many}
+    headlines: dict[str, str] = {}
+    for endpoint, model in as_many:
+        headlines.setdefault(endpoint, model)
+    groups = {endpoint: [endpoint] for endpoint in headlines}
     groups[""] = [endpoint for endpoint in groups if results.evidence.endpoint(endpoint).kind == "survival"]
     scores = []
     for name, endpoints in groups.items():
@@ -26,7 +29,7 @@ def score_rows(results: Results) -> Mapping[str, list[dict[str, Any]]]:
         for row in counted:
             if row["endpoint"] in endpoints:
                 by_model.setdefault(row["model"], []).append(row)
-        headline = next(iter(by_model.values()), [])
+        headline = by_model.get(headlines[endpoints[0]], []) if endpoints else []
         scores += [{"endpoint": name, "model": model, "as_many": as_many.get((name, model)), **_score(rows, headline)}
                    for model, rows in by_model.items()]
     return {SCORES.file: scores}
