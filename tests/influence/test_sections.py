@@ -53,7 +53,8 @@ FACT = {"endpoint": "os", "study_id": "zhang_2020", "standing": "otherwise"}
 @pytest.mark.parametrize(("endpoint", "cells", "fact", "told"), [
     ("os", {"tier": "B"}, {}, "tier B; same number as Progression-, event-, relapse- or leukaemia-free survival"),
     ("os", {}, FACT, "a source says otherwise; same number as Progression-"), ("os", {"statistic": "9"}, {}, "same"),
-    ("cr", {}, FACT, ""), ("cr", {"tier": "C"}, FACT, "tier C"), ("cr", {"tier": ""}, FACT, "")])
+    ("os", {"raw": 1.0}, {}, ""), ("cr", {}, FACT, ""), ("cr", {"tier": "C"}, FACT, "tier C"),
+    ("cr", {"tier": ""}, FACT, "")])
 def test_what_the_evidence_has_against_the_study_that_matters_most_is_told(endpoint, cells, fact, told):
     """Two counts may be equal, as those of remission here; one number for two kinds of survival is doubtful."""
     row = {"endpoint": endpoint, "study_id": "zhang_2020", "label": "Zhang 2020", "k_studies": 9, "shift_sd": 0.6,
