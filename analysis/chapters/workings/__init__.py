@@ -75,8 +75,8 @@ def command(results: Results) -> str:
     parts += ["--set", question.study_set] if question.study_set != "review" else []
     parts += [word for name in question.without for word in ("--without", name)]
     parts += ["--retrospective"] if question.retrospective else []
-    parts += ["--level", f"{base.level:g}"] if base.level != 0.95 else []
-    parts += ["--horizon", f"{base.question.horizon:g}"] if base.question.horizon else []
+    parts += ["--level", f"{base.level:.15g}"] if base.level != 0.95 else []
+    parts += ["--horizon", f"{base.question.horizon:.15g}"] if base.question.horizon else []
     parts += [word for name, prior in base.priors for word in ("--prior", f"{name}={prior}")]
     parts += ["--quick"] if results.stamp == "QUICK" else []
     return shlex.join([*parts, "--output", "NEW_FOLDER"])
