@@ -82,7 +82,7 @@ def _section(results: Results, page: Page) -> Html:
         "chapters/regression/section.html", labels=labels, single=single, alone=alone, caveat=CAVEAT,
         refused=sum(bool(slope["refused"]) for slope in slopes if slope["analysis"] == ONE),
         clear=_clear(single),
-        by_chance=_by_chance(single),
+        by_chance=_by_chance(single), by_level=1.0 - results.base.level,
         silent=sum((slope["sd_ratio"] or 0.0) >= _WIDE and not slope["prior_conflict"] for slope in single),
         pareto_k=[slope["pareto_k"] for slope in estimated if slope["engine"] == IMPORTANCE],
         chains=sum(slope["engine"] != IMPORTANCE for slope in estimated), trusted=f"{MAX_PARETO_K:g}",
