@@ -13,7 +13,7 @@ from analysis.cases.settings import Question
 from analysis.chapters.differences.decomposition import DECOMPOSITION, decomposition_rows
 from analysis.chapters.methods import FREQUENTIST, frequentist_rows
 from analysis.chapters.published import CHAPTER
-from analysis.chapters.published.interval_shape import (
+from analysis.chapters.published.rows import (
     INTERVAL_SHAPES,
     completed_ratios,
     judged_intervals,

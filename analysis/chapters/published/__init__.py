@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from analysis.cases.settings import ALL
 from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
 from analysis.chapters.published.figure import SAME, draw_published
-from analysis.chapters.published.interval_shape import INTERVAL_SHAPES, judged_intervals, shape_rows, with_methods
+from analysis.chapters.published.rows import INTERVAL_SHAPES, judged_intervals, shape_rows, with_methods
 from analysis.drawing.html import Html, rendered, show
 from analysis.drawing.tables import FITS, comparison_table, fit_row
 from analysis.inference.estimands import MAIN
