@@ -13,8 +13,7 @@ from analysis.cases.settings import Job, Question
 from analysis.chapters import validation
 from analysis.chapters.chapter import Asked
 from analysis.chapters.validation import rows as predictions
-from analysis.chapters.validation.rows import SCORES, VALIDATION, later_reports, validation_rows
-from analysis.chapters.validation.scores import score_rows
+from analysis.chapters.validation.rows import SCORES, VALIDATION, later_reports, score_rows, validation_rows
 from analysis.evidence.loading import load
 from analysis.inference.leave_one_out import pit
 from analysis.inference.posterior import posterior_of
