@@ -6,7 +6,7 @@ Gneiting T, Raftery AE. J Am Stat Assoc 2007;102:359, doi 10.1198/01621450600000
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -189,7 +189,8 @@ def _score(rows: Sequence[Row], headline: Sequence[Row]) -> dict[str, Any]:
     score = {"k_studies": len({row["study_id"] for row in rows}), "predictions": len(rows),
              **{name: sum(row[name] for row in rows) for name in ("named", "chance_named")},
              "elpd": sum(row["log_predictive"] for row in rows)}
-    if rows is headline or _keys(rows) != _keys(headline):
+    reports, theirs = ([(row["endpoint"], row["row"]) for row in some] for some in (rows, headline))
+    if rows is headline or reports != theirs:
         return score
     by_study: dict[str, float] = {}
     for row, other in zip(rows, headline, strict=True):
@@ -197,7 +198,3 @@ def _score(rows: Sequence[Row], headline: Sequence[Row]) -> dict[str, Any]:
     apart = np.array(list(by_study.values()))
     error = math.sqrt(len(apart)) * float(apart.std(ddof=1)) if len(apart) >= _FEWEST else None
     return {**score, "elpd_difference": float(apart.sum()), "difference_se": error}
-
-
-def _keys(rows: Iterable[Row]) -> list[tuple[str, int]]:
-    return [(row["endpoint"], row["row"]) for row in rows]
