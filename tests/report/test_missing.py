@@ -68,6 +68,12 @@ def test_every_reading_and_bound_stands_in_a_table(page):
     assert row[1:7] == ["missing studies: no event", "10 / 349", "6 / 140", "0", "40 [24, 58]", "95 % credible"]
 
 
+def test_a_total_of_studies_that_all_have_a_number_is_not_told_in_words(results):
+    rows = [_total(missing_k=0, missing_n=0, missing_events=0)]
+    assert "leaves" not in Page(CHAPTER.section(with_tables(results, {"published_totals.csv": rows}), Around(
+        {}, None, None))).text
+
+
 HEAD = {"bound": "headline", "missing_n": None, "missing_events": None, "median": 0.8, "lower": 0.72, "upper": 0.86}
 
 

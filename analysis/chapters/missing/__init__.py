@@ -42,7 +42,7 @@ def _section(results: Results, page: Page) -> Html:
     return section("missing", "What the missing studies could change", rendered(
         "chapters/missing/section.html", picture=page.picture("missing"), expected=_expected,
         write=results.writer(PUBLISHED_TOTALS), totals=_totals(results, totals), bounds=_bounds(results, bounds),
-        whole=[row for row in computed if not row["absent"] and not row["base_gap"]],
+        whole=[row for row in computed if row["missing_k"] and not row["absent"] and not row["base_gap"]],
         guessed=grouped((row for row in computed if row["absent"]),
                         lambda row: (row["endpoint"], row["total_events"], row["total_n"])).values()))
 
