@@ -15,7 +15,7 @@ import pytest
 from analysis.__main__ import main
 from analysis.cases.settings import EXACT, QUICK, Job, Question
 from analysis.chapters.chapter import all_chapters
-from analysis.chapters.sensitivity import table as sensitivity
+from analysis.chapters.sensitivity import rows as sensitivity
 from analysis.commands import report
 from analysis.evidence.directory import Evidence
 from analysis.results.results import Results

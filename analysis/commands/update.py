@@ -9,7 +9,7 @@ from shutil import copytree
 
 from analysis.cases.case import Case, headline_case
 from analysis.cases.settings import Job
-from analysis.chapters.sensitivity.table import FAR_MONTHS, FAR_POINTS
+from analysis.chapters.sensitivity.rows import FAR_MONTHS, FAR_POINTS
 from analysis.commands.arguments import question_of
 from analysis.commands.printing import print_json
 from analysis.evidence.columns import TABLES

@@ -21,7 +21,7 @@ in conflict when
   then moves by half a posterior standard deviation or more on the link scale; or
 - the pooled estimate lies outside the 95 % interval of every single study, which only a prior can bring about.
 
-A power a little below 1, as in `analysis.chapters.sensitivity.power`, would miss the worst case: a prior so strong
+A power a little below 1, as in `analysis.chapters.sensitivity.rows`, would miss the worst case: a prior so strong
 that its weight changes nothing.
 
 References

@@ -164,8 +164,8 @@ class Results:
         words += ["--set", question.study_set] if question.study_set != Question.study_set else []
         words += [word for name in question.without for word in ("--without", name)]
         words += ["--retrospective"] if question.retrospective else []
-        words += ["--level", f"{base.level:g}"] if base.level != Job.level else []
-        words += ["--horizon", f"{question.horizon:g}"] if question.horizon else []
+        words += ["--level", f"{base.level:.15g}"] if base.level != Job.level else []
+        words += ["--horizon", f"{question.horizon:.15g}"] if question.horizon else []
         return words + [word for name, prior in base.priors if parameters is None or name in parameters
                         for word in ("--prior", f"{name}={prior}")]
 

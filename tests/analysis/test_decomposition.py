@@ -12,11 +12,15 @@ from scipy import special
 from analysis.cases.settings import Question
 from analysis.chapters.differences.rows import DECOMPOSITION, decomposition_rows
 from analysis.chapters.methods import FREQUENTIST, frequentist_rows
-from analysis.chapters.published.interval_shape import (
+from analysis.chapters.published import CHAPTER
+from analysis.chapters.published.rows import (
+    INTERVAL_SHAPES,
     completed_ratios,
+    judged_intervals,
     log_arm_ratio,
     missing_sizes,
     shape_cells,
+    shape_rows,
     with_methods,
 )
 from analysis.results.comparison import COMPARISON
@@ -113,6 +117,28 @@ def test_rounding_is_allowed_for():
     # 14 % [2, 26] is symmetric about a percentage when rounding is allowed for; about a logit it is not.
     assert shape["symmetric_about"] == "percentage"
     assert "logit" in shape_cells((0.5, 0.4, 0.6), 2, np.empty(0))["symmetric_about"].split()
+
+
+def test_an_arm_may_vanish_where_a_limit_meets_the_estimate():
+    """1 % [0, 5] may be 0.5 % [0.5, 5]; where 1 % [1, 5] came from, the lower arm may be nothing in every corner."""
+    assert shape_cells((0.01, 0.0, 0.05), 2, np.empty(0))["arm_ratio_low"] == 0.0
+    shape = shape_cells((0.01, 0.01, 0.05), 2, np.empty(0))
+    assert (shape["arm_ratio_low"], shape["arm_ratio_high"]) == (0.0, pytest.approx(
+        math.exp(log_arm_ratio(0.015, 0.005, 0.045))))
+    assert shape_cells((0.99, 0.95, 1.0), 2, np.empty(0))["arm_ratio_high"] == math.inf
+
+
+def test_an_interval_is_judged_at_its_own_level(results):
+    reported, endpoint = next(judged_intervals(results.evidence))
+    usual, narrow = (shape_rows(results.evidence, replace(results.base, level=level), reported, endpoint)
+                     for level in (0.95, 0.5))
+    assert narrow == usual
+    (row,), methods = usual[INTERVAL_SHAPES.file], _methods(results.evidence, results.base, endpoint)
+    for level, judged in ((0.95, True), (0.5, False)):
+        at_level = [{**method, "level": level} for method in methods]
+        (shape,) = CHAPTER.finish(with_tables(results, {INTERVAL_SHAPES.file: [row], "frequentist.csv": at_level})
+                                  )[INTERVAL_SHAPES.file]
+        assert shape["finding"].startswith("not judged") != judged
 
 
 def test_an_interval_symmetric_on_percentages_is_caught_and_a_real_one_is_not(results):

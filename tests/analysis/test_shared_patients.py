@@ -10,7 +10,7 @@ from analysis.__main__ import main
 from analysis.cases.selection import SharedPatients, UnknownName, select
 from analysis.cases.settings import EXACT, Job, Question
 from analysis.chapters.regression.running import regress
-from analysis.chapters.sensitivity.table import SENSITIVITY, sensitivity_rows
+from analysis.chapters.sensitivity.rows import SENSITIVITY, sensitivity_rows
 from analysis.evidence.loading import load
 from analysis.results.netcdf import file_name, manifest
 from analysis.runs.fits import records

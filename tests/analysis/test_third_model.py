@@ -14,7 +14,7 @@ import pytest
 from scipy import stats
 
 from analysis.__main__ import main
-from analysis.chapters.models.comparison import prior_spread
+from analysis.chapters.models.rows import prior_spread
 from analysis.inference.density import density_of, prior_median
 from analysis.inference.estimands import heterogeneity_of
 from analysis.inference.grid import solve
@@ -104,7 +104,7 @@ def test_what_tells_the_heterogeneity():
 
 def test_prior_spread_of_any_model_and_prior(monkeypatch):
     """At a mean of 0.8 the SD is sqrt(0.16 rho), with rho at its prior median."""
-    monkeypatch.setattr("analysis.chapters.models.comparison.all_models", lambda: {
+    monkeypatch.setattr("analysis.chapters.models.rows.all_models", lambda: {
         "beta_binomial": beta_binomial.MODEL, "silent": SILENT})
     for name in ("beta_binomial", "silent"):
         for prior, rho in ((Prior("Beta", (1.0, 4.0)), stats.beta(1, 4).median()),

@@ -22,3 +22,10 @@ def test_the_command_that_repeats_a_run_is_read_as_its_settings():
         options = parser().parse_args(words[3:])
         assert base_job(options) == asked.base and ("--data" in words) == bool(data)
         assert data is None or str(options.data) == data
+
+
+def test_the_command_repeats_level_and_horizon_to_the_last_digit():
+    results = project_results()
+    question = replace(results.base.question, horizon=18.2621355)
+    words = shlex.split(command(replace(results, base=replace(results.base, question=question, level=0.98765432))))
+    assert [words[words.index(name) + 1] for name in ("--level", "--horizon")] == ["0.98765432", "18.2621355"]

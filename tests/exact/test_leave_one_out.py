@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 from scipy import special, stats
 
-from analysis.chapters.models.comparison import (
+from analysis.chapters.models.rows import (
     DEFAULT,
     MATCHED,
     MATCHED_PRIORS,

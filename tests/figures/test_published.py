@@ -45,6 +45,18 @@ def test_crude_numbers_are_points_without_an_interval():
     assert "(crude)" in shown(figure)
 
 
+def test_a_line_with_the_name_of_its_endpoint_names_its_subset_as_well():
+    assert "Complete remission, adults" in shown(figure_of(row(subset="adults"), CRUDE))
+
+
+def test_survival_with_a_falling_hazard_is_turned_where_the_published_number_is_its_complement():
+    dead = row(endpoint="os", our_endpoint="os", estimand="survival", time_months=12.0, transform="complement")
+    falling = {("os", "all", "survival", 12.0): {"median": 0.56, "lower": 0.40, "upper": 0.70}}
+    figure = draw_published(COMPARISON.table([dead]).frame, labels=Labels({"os": "Dead"}), falling=falling)
+    assert {tuple(round(value, 9) for value in line) for line in drawn(figure)} >= {(0.3, 0.44, 0.6)}
+    assert "44 [30, 60]" in shown(figure)
+
+
 def test_what_is_not_compared_or_not_primary_is_not_drawn():
     figure = figure_of(row(), row(median=None, published=0.33), row(primary=False, published=0.44))
     assert drawn(figure) == {(0.72, 0.81, 0.89), (0.71, 0.79, 0.86)}

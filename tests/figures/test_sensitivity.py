@@ -1,7 +1,7 @@
 """The figure of an endpoint's sensitivity holds the numbers of every row, and marks those that change a conclusion."""
 
 from analysis.chapters.sensitivity.figure import MAX_LINES, draw_sensitivity
-from analysis.chapters.sensitivity.table import SENSITIVITY
+from analysis.chapters.sensitivity.rows import SENSITIVITY
 from analysis.drawing import style
 from analysis.drawing.saving import save_figure
 from analysis.results.numbers import PERCENT

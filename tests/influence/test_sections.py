@@ -40,6 +40,18 @@ def test_surprising_studies_are_named_with_their_probability_and_what_chance_doe
     assert len(table) == len(rows) + 1
 
 
+def test_chance_and_the_test_of_egger_are_told_of_what_there_is(results):
+    """Log hazards are continuous: they are named by chance just as often as the limit says."""
+    row = {"endpoint": "os", "study_id": "a", "label": "A", "k_studies": 5, "shift_sd": 0.6, "shift": 2.0,
+           "status": "computed", "named": False, "chance_named": 0.05, "median": 0.5, "lower": 0.4, "upper": 0.6}
+    slope = {"endpoint": "os", "part": "regression", "status": "computed", "k_studies": 5, "slope_two_sided": 0.5,
+             "slope_two_sided_t": 0.5, "time_months": 12.0}
+    survival = with_tables(project_results(), {"influence.csv": [row, row], "small_studies.csv": [slope]})
+    for chapter, words in ((influence, "Counts are discrete"), (small_studies, "It regresses a proportion")):
+        texts = [Page(chapter.CHAPTER.section(some, AROUND)).text for some in (results, survival)]
+        assert [words in text for text in texts] == [True, False]
+
+
 def _studies(**cells):
     return [{"endpoint": endpoint, "subset": "all", "study_id": "zhang_2020", "label": "Zhang 2020", "tier": "A",
              "statistic": statistic, **cells} for endpoint, statistic in (("os", "43 % at 12 months"),
@@ -53,7 +65,8 @@ FACT = {"endpoint": "os", "study_id": "zhang_2020", "standing": "otherwise"}
 @pytest.mark.parametrize(("endpoint", "cells", "fact", "told"), [
     ("os", {"tier": "B"}, {}, "tier B; same number as Progression-, event-, relapse- or leukaemia-free survival"),
     ("os", {}, FACT, "a source says otherwise; same number as Progression-"), ("os", {"statistic": "9"}, {}, "same"),
-    ("cr", {}, FACT, ""), ("cr", {"tier": "C"}, FACT, "tier C"), ("cr", {"tier": ""}, FACT, "")])
+    ("os", {"raw": 1.0}, {}, ""), ("cr", {}, FACT, ""), ("cr", {"tier": "C"}, FACT, "tier C"),
+    ("cr", {"tier": ""}, FACT, "")])
 def test_what_the_evidence_has_against_the_study_that_matters_most_is_told(endpoint, cells, fact, told):
     """Two counts may be equal, as those of remission here; one number for two kinds of survival is doubtful."""
     row = {"endpoint": endpoint, "study_id": "zhang_2020", "label": "Zhang 2020", "k_studies": 9, "shift_sd": 0.6,

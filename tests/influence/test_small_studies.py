@@ -114,6 +114,12 @@ def test_the_funnel_of_log_hazards_is_that_of_draws():
     assert [np.mean(estimates < low), np.mean(estimates > high)] == pytest.approx([0.025, 0.025], abs=0.003)
 
 
+def test_the_funnel_of_large_studies_reaches_beyond_the_largest(tmp_path):
+    rows = funnel_of(evidence_of(tmp_path, {"a": (900, 1500), "b": (1000, 1900), "c": (800, 1600)}), CR)
+    sizes = [row["precision"] for row in rows if row["part"] == "limit"]
+    assert min(sizes) < 1500 and max(sizes) > 1900 and sizes == sorted(sizes)
+
+
 def test_rows_are_regression_studies_and_funnel(tmp_path):
     medians = {name: (10.0 + at, 20 + 5 * at) for at, name in enumerate(COUNTS)}
     evidence = evidence_of(tmp_path, medians=medians)

@@ -18,7 +18,7 @@ from tests.evidence.build import FULL, with_cell, write_files
 from tests.report.reading import Page
 from tests.reporting import page_of, project_results, with_tables
 
-from .cases import COUNTS, CR, OS, SUBSETS, differences_of, evidence_of, influence_of
+from .cases import COUNTS, CR, ENDPOINTS, OS, SUBSETS, differences_of, evidence_of, influence_of
 
 
 def known(law):
@@ -88,6 +88,18 @@ def test_a_study_with_an_empty_cell_is_on_neither_side(tmp_path):
     assert (row["subset_k"], row["rest_k"], row["unknown_k"]) == (3, 2, 2)
     assert "2 on neither side" in row["note"]
     assert membership(evidence, evidence.study("g"), "old") is None
+
+
+def test_a_study_whose_strata_are_on_both_sides_is_on_neither(tmp_path):
+    evidence = load(write_files(tmp_path, {
+        "studies.csv": "study_id,label,year\n" + "".join(f"{name},Study {name},2015\n" for name in "abc"),
+        "endpoints.csv": ENDPOINTS, "subsets.csv": "subset,label,column,value\nall_in,All,non_responders,event at 0\n",
+        "survival.csv": "study_id,endpoint,stratum,statistic,time_months,estimate,ci_low,ci_high,n,non_responders\n"
+                        "a,os,low,landmark,12,0.6,,,30,event at 0\na,os,high,landmark,12,0.3,,,30,excluded\n"
+                        "b,os,,landmark,12,0.5,,,30,event at 0\nc,os,,landmark,12,0.5,,,30,excluded\n"}))
+    (row,) = differences_of(evidence, OS)
+    assert (row["subset_k"], row["rest_k"], row["unknown_k"]) == (1, 1, 1)
+    assert row["note"].endswith("1 on neither side: strata are on both") and "empty" not in row["note"]
 
 
 def test_survival_is_compared_at_its_horizon(tmp_path):

@@ -10,8 +10,14 @@ from analysis.cases.case import case_of
 from analysis.cases.settings import Job, Question
 from analysis.chapters.chapter import Asked
 from analysis.chapters.nested import CHAPTER
-from analysis.chapters.nested.correlation import CORRELATIONS, EFFECT_CORRELATION, correlation_rows, likelihood_ratios
-from analysis.chapters.nested.rows import NESTED, nested_rows
+from analysis.chapters.nested.rows import (
+    CORRELATIONS,
+    EFFECT_CORRELATION,
+    NESTED,
+    correlation_rows,
+    likelihood_ratios,
+    nested_rows,
+)
 from analysis.evidence.loading import load
 from analysis.inference.grid import draw
 from analysis.inference.posterior import posterior_of

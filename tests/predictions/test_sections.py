@@ -5,8 +5,7 @@ import pytest
 from analysis.chapters import checks, validation
 from analysis.chapters.chapter import Page as Around
 from analysis.chapters.checks.rows import CHECK_STATISTICS, CHECKS
-from analysis.chapters.validation.rows import SCORES, VALIDATION, validation_rows
-from analysis.chapters.validation.scores import score_rows
+from analysis.chapters.validation.rows import SCORES, VALIDATION, score_rows, validation_rows
 from analysis.drawing.html import Html
 from analysis.drawing.saving import save_figure
 from tests.figures.reading import shown

@@ -13,8 +13,7 @@ from analysis.cases.settings import Job, Question
 from analysis.chapters import validation
 from analysis.chapters.chapter import Asked
 from analysis.chapters.validation import rows as predictions
-from analysis.chapters.validation.rows import SCORES, VALIDATION, later_reports, validation_rows
-from analysis.chapters.validation.scores import score_rows
+from analysis.chapters.validation.rows import SCORES, VALIDATION, later_reports, score_rows, validation_rows
 from analysis.evidence.loading import load
 from analysis.inference.leave_one_out import pit
 from analysis.inference.posterior import posterior_of
@@ -190,3 +189,7 @@ def test_scores_are_sums_and_differences_over_studies(tmp_path):
     assert "elpd_difference" not in first
     assert (second["elpd_difference"], second["difference_se"]) == pytest.approx((1.5, 3**0.5))
     assert [row["endpoint"] for row in total] == ["", ""] and total[1]["elpd_difference"] == pytest.approx(1.5)
+    # Where the headline model has no prediction there is nothing to subtract.
+    rest = [row for row in results.rows(VALIDATION.file) if row["model"] == "weibull"]
+    others = with_tables(results, {VALIDATION.file: [*rest, *({**row, "model": "exponential"} for row in rest)]})
+    assert all("elpd_difference" not in score for score in score_rows(others)[SCORES.file])

@@ -2,6 +2,7 @@
 
 import pytest
 
+from analysis.chapters.chapter import Page as Around
 from analysis.chapters.missing import CHAPTER
 from tests.report.reading import Page
 from tests.reporting import page_of, project_results, with_tables
@@ -25,8 +26,9 @@ def _bound(**cells):
 
 @pytest.fixture(scope="module")
 def page():
-    totals = (_total(), _total(endpoint="mrd_neg", absent="hay_2019", total_events=341, total_n=428, median=0.79),
-              _total(endpoint="mrd_neg", absent="park_2018", total_events=341, total_n=428, median=0.77),
+    guess = {"endpoint": "mrd_neg", "total_events": 341, "total_n": 428, "base_gap": 3}
+    totals = (_total(), _total(**guess, absent="hay_2019", median=0.79),
+              _total(**guess, absent="park_2018", median=0.77),
               _total(endpoint="relapse", median=None, status="not computed", reason="the base is responders"))
     return Page(page_of(with_tables(project_results(), {"published_totals.csv": totals,
                                                         "missing_bounds.csv": [_bound()]})))
@@ -40,7 +42,21 @@ def test_a_reading_is_told_with_its_numbers(page):
 
 
 def test_readings_with_an_absent_study_are_one_sentence(page):
+    assert "which study is absent from the published total 341/428 is not printed, and no choice adds up" in page.text
     assert "Over 2 readings that nearly do, the mean rate with the total is 77 to 79 %" in page.text
+
+
+@pytest.mark.parametrize(("gaps", "told"), [
+    ((0, 0), "is not printed. Over 2 readings that add up, the"), ((0,), "Over 1 reading that adds up, the"),
+    ((0, 3), "is not printed. Over 2 readings that add up or nearly do, the"),
+    ((3,), "no choice adds up exactly. Over 1 reading that nearly does, the")])
+def test_a_choice_that_adds_up_is_not_denied(results, gaps, told):
+    """Other scenarios of the total are sentences of their own."""
+    totals = [*(_total(absent="hay_2019 gu_2020", base_gap=gap) for gap in gaps),
+              _total(absent="hay_2019", total_n=478)]
+    text = Page(CHAPTER.section(with_tables(results, {"published_totals.csv": totals}), Around({}, None, None))).text
+    assert told in text and "which 2 studies are absent from the published total 400/489" in text
+    assert "which study is absent from the published total 400/478 is not printed. Over 1 reading that adds up" in text
 
 
 def test_every_reading_and_bound_stands_in_a_table(page):
@@ -50,6 +66,12 @@ def test_every_reading_and_bound_stands_in_a_table(page):
     assert rows[3][8:] == ["not computed", "the base is responders; <note>"]
     (row,) = page.tables["The mean rate under what the studies without a number can have shown"][1:]
     assert row[1:7] == ["missing studies: no event", "10 / 349", "6 / 140", "0", "40 [24, 58]", "95 % credible"]
+
+
+def test_a_total_of_studies_that_all_have_a_number_is_not_told_in_words(results):
+    rows = [_total(missing_k=0, missing_n=0, missing_events=0)]
+    assert "leaves" not in Page(CHAPTER.section(with_tables(results, {"published_totals.csv": rows}), Around(
+        {}, None, None))).text
 
 
 HEAD = {"bound": "headline", "missing_n": None, "missing_events": None, "median": 0.8, "lower": 0.72, "upper": 0.86}

@@ -1,7 +1,10 @@
 """The section on covariates: counts, the slopes of regression.csv, and the caveat with each."""
 
+from dataclasses import replace
+
 import pytest
 
+from analysis.chapters.regression import CHAPTER
 from analysis.chapters.regression.rows import CAVEAT
 from tests.report.reading import Page
 from tests.reporting import page_of, pages_of, project_results, with_tables
@@ -114,9 +117,16 @@ def test_words_of_covariates_are_labels_and_not_keys():
     assert found[1] == "all instead of none" and found[2].startswith("Share of patients whose product has CD28")
 
 
-def test_shrunken_slopes_exclude_one_by_chance_less_often_than_one_in_twenty():
-    text = _page(_slope(chance_excluded=0.013), _slope(covariate="blasts", chance_excluded=0.002)).text
-    assert "excludes 1 in 2 of 2; about 0.015 would by chance alone, without any association" in text
+@pytest.mark.parametrize(("level", "chance", "told"), [
+    (0.95, 0.002, ": priors draw slopes towards 1, so that fewer than 5 % do."),
+    (0.8, 0.002, ": priors draw slopes towards 1, so that fewer than 20 % do."), (0.95, 0.087, ".")])
+def test_shrunken_slopes_exclude_one_by_chance_less_often_than_the_level_lets_them(level, chance, told):
+    """A slope without shrinkage does so just as often."""
+    slopes = [_slope(chance_excluded=0.013), _slope(covariate="blasts", chance_excluded=chance)]
+    results = with_tables(project_results(), {"regression.csv": slopes})
+    text = Page(CHAPTER.section(replace(results, base=replace(results.base, level=level)), None)).text
+    assert "excludes 1 in 2 of 2; about 0." in text
+    assert f"would by chance alone, without any association{told}" in text.replace("  ", " ")
 
 
 @pytest.mark.parametrize(("pair", "counted"), [

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.chapters.sensitivity.power import ALPHAS, POWER_SCALING, power_rows
+from analysis.chapters.sensitivity.rows import ALPHAS, POWER_SCALING, power_rows
 from analysis.inference.density import density_of
 from analysis.inference.grid import solve
 from analysis.inference.power_scaling import log_densities, power_scaled

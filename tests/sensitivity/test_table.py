@@ -9,8 +9,9 @@ import pytest
 from analysis.cases.case import typed_studies
 from analysis.cases.selection import select
 from analysis.cases.settings import Question
-from analysis.chapters.sensitivity import largest_moves, table
-from analysis.chapters.sensitivity.table import RULES, SENSITIVITY, compared, published, sensitivity_rows
+from analysis.chapters.sensitivity import largest_moves
+from analysis.chapters.sensitivity import rows as numbers
+from analysis.chapters.sensitivity.rows import RULES, SENSITIVITY, compared, published, sensitivity_rows
 from analysis.evidence.loading import load
 from analysis.inference.density import density_of
 from analysis.inference.estimands import Estimate
@@ -106,15 +107,15 @@ def test_a_wide_interval_does_not_hide_a_move(shift, months, printed, fired):
     wide = Estimate("survival", None, 12.0, "probability", "proportion", 0.5, 0.1, 0.5, 0.3, 0.7, 0.95, "credible", 0.0)
     time = replace(wide, estimand="median_months", unit="months", median=14.0, lower=9.0, upper=20.0)
     moved = replace(wide, median=0.5 + shift, lower=0.3 + shift, upper=0.7 + shift)
-    marks = table._marks([moved, replace(time, median=14.0 + months)], [wide, time], printed)
+    marks = numbers._marks([moved, replace(time, median=14.0 + months)], [wide, time], printed)
     assert {name for name in RULES if marks[name]} == fired and marks["changes"] == bool(fired)
     assert (marks["crosses"] is None) == (not printed)
-    assert table._marks([moved], [wide], printed)["far_months"] is None
+    assert numbers._marks([moved], [wide], printed)["far_months"] is None
 
 
 def only(monkeypatch, *dimensions):
     """Of all choices these are varied."""
-    monkeypatch.setattr(table, "DIMENSIONS", [one for one in table.DIMENSIONS if one.name in dimensions])
+    monkeypatch.setattr(numbers, "DIMENSIONS", [one for one in numbers.DIMENSIONS if one.name in dimensions])
 
 
 def test_a_published_estimate_at_the_edge_of_the_interval_crosses_it(tmp_path, rows, monkeypatch):
@@ -136,7 +137,7 @@ def test_published_survival_counts_at_its_own_time_only(evidence):
 
 
 def test_a_fit_that_does_not_settle_is_a_row_without_numbers(evidence, monkeypatch):
-    real = table.posterior_of
+    real = numbers.posterior_of
 
     def fails(case):
         if case.model.name == "logit_normal" and case.priors == case.model.priors:
@@ -144,7 +145,7 @@ def test_a_fit_that_does_not_settle_is_a_row_without_numbers(evidence, monkeypat
         return real(case)
 
     only(monkeypatch, "family", "family_prior")
-    monkeypatch.setattr(table, "posterior_of", fails)
+    monkeypatch.setattr(numbers, "posterior_of", fails)
     found = rows_of(sensitivity_rows, SENSITIVITY, evidence, JOB, "crs")
     row = next(row for row in found if row["dimension"] == "family")
     assert (row["status"], row["reason"], row["median"]) == ("not computed", "did not settle", None)

@@ -9,7 +9,7 @@ from analysis.cases.alternatives import ALTERNATIVES
 from analysis.cases.case import headline_case
 from analysis.cases.hazards import as_studies, convert
 from analysis.chapters.sensitivity.choices import both, possible_events
-from analysis.chapters.sensitivity.table import HEADLINE, LABELS, variants
+from analysis.chapters.sensitivity.rows import HEADLINE, LABELS, variants
 from analysis.evidence.loading import load
 from models import all_models
 from tests.evidence.build import MINIMAL, write_files

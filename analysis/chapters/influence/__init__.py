@@ -92,9 +92,11 @@ def _doubts(results: Results, row: Row) -> list[str]:
 
 def _is_twice(results: Results, number: Row, other: Row) -> bool:
     """Whether one statistic of survival stands for two endpoints, of which hardly both can be true."""
-    kinds = {results.evidence.endpoint(row["endpoint"]).kind for row in (number, other)}
-    return number["endpoint"] != other["endpoint"] and number["statistic"] == other["statistic"] \
-        and kinds == {"survival"}
+    curves = all(results.evidence.endpoint(endpoint).kind == "survival" and not results.evidence.counts_person_time(
+        endpoint) for endpoint in (number["endpoint"], other["endpoint"]))
+    # Nobody, or everybody, may well be without either event.
+    return number["endpoint"] != other["endpoint"] and number["statistic"] == other["statistic"] and curves \
+        and number["raw"] not in (0.0, 1.0)
 
 
 CHAPTER = Chapter("influence", 70, (INFLUENCE,), each_endpoint("influence", influence_rows), figures=_figures,

@@ -1,7 +1,6 @@
 """What the studies without a number could change; the words are in section.html."""
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 
 from analysis.chapters.chapter import Chapter, Page, Picture, each_endpoint
 from analysis.chapters.missing.figure import MAX_ENDPOINTS, bounded_endpoints, draw_missing
@@ -43,9 +42,9 @@ def _section(results: Results, page: Page) -> Html:
     return section("missing", "What the missing studies could change", rendered(
         "chapters/missing/section.html", picture=page.picture("missing"), expected=_expected,
         write=results.writer(PUBLISHED_TOTALS), totals=_totals(results, totals), bounds=_bounds(results, bounds),
-        whole=[row for row in computed if not row["absent"] and not row["base_gap"]],
-        guessed=[list(rows) for _, rows in groupby((row for row in computed if row["absent"]),
-                                                   key=lambda row: row["endpoint"])]))
+        whole=[row for row in computed if row["missing_k"] and not row["absent"] and not row["base_gap"]],
+        guessed=grouped((row for row in computed if row["absent"]),
+                        lambda row: (row["endpoint"], row["total_events"], row["total_n"])).values()))
 
 
 def _expected(row: Row) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from analysis.cases.selection import candidates
 from analysis.cases.settings import ALL
 from analysis.chapters.chapter import Asked, Chapter, Page, Task
-from analysis.chapters.models.comparison import DEFAULT, LEAVE_ONE_OUT, MODEL_COMPARISON, comparison_rows
+from analysis.chapters.models.rows import DEFAULT, LEAVE_ONE_OUT, MODEL_COMPARISON, comparison_rows
 from analysis.drawing.html import Html, rendered, section, show
 from analysis.inference.diagnostics import LIMIT
 from analysis.inference.posterior import MOST_STUDIES

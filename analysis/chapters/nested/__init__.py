@@ -5,9 +5,17 @@ from typing import Any
 
 from analysis.cases.nesting import nested_endpoints
 from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
-from analysis.chapters.nested.correlation import EFFECT_CORRELATION, correlation_rows
 from analysis.chapters.nested.figure import draw_nested
-from analysis.chapters.nested.rows import CONTRADICTION, ESTIMATE, NESTED, STUDY, TOGETHER, nested_rows
+from analysis.chapters.nested.rows import (
+    CONTRADICTION,
+    EFFECT_CORRELATION,
+    ESTIMATE,
+    NESTED,
+    STUDY,
+    TOGETHER,
+    correlation_rows,
+    nested_rows,
+)
 from analysis.drawing.html import Html, rendered, section, show
 from analysis.inference.nested import GIVEN, INNER, OUTER
 from analysis.results.numbers import decimals_for, fixed, with_unit

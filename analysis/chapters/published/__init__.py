@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from analysis.cases.settings import ALL
 from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
 from analysis.chapters.published.figure import SAME, draw_published
-from analysis.chapters.published.interval_shape import INTERVAL_SHAPES, judged_intervals, shape_rows, with_methods
+from analysis.chapters.published.rows import INTERVAL_SHAPES, judged_intervals, shape_rows, with_methods
 from analysis.drawing.html import Html, rendered, show
 from analysis.drawing.tables import FITS, comparison_table, fit_row
 from analysis.inference.estimands import MAIN
@@ -20,11 +20,12 @@ def _work(asked: Asked) -> Iterator[Task]:
 
 
 def _finish(results: Results) -> Mapping[str, list[Row]]:
-    """The shapes with what the other methods give on the same rows."""
+    """The shapes with what the other methods give on the same rows at the same level."""
     methods = results.rows("frequentist.csv")
+    levels = {reported.reported_id: reported.level or results.base.level for reported in results.evidence.reported}
     return {INTERVAL_SHAPES.file: [
-        with_methods(row, [method for method in methods
-                           if (method["endpoint"], method["subset"]) == (row["endpoint"], row["subset"])])
+        with_methods(row, [method for method in methods if (method["endpoint"], method["subset"], method["level"])
+                           == (row["endpoint"], row["subset"], levels[row["reported_id"]])])
         for row in results.rows(INTERVAL_SHAPES.file)]}
 
 

@@ -72,9 +72,14 @@ def _line(row: Any, labels: Labels, scale: Scale, name: str, falling: Mapping[tu
     our_text = numbers.number(row.median, row.units, scale) if row.lower is None else \
         numbers.interval_text(*ours, row.units, scale)
     other = falling.get((row.our_endpoint, subset, row.estimand, row.time_months)) if falling else None
-    preferred = [Interval(*limits, _FALLING, numbers.interval_text(*limits, row.units, scale), "")
-                 for limits in ([numbers.limits_of(other, "median")] if other else [])]
-    return Line(name or labels.subsets.get(subset, subset) + detail, (
+    preferred = []
+    if other:
+        median, lower, upper = numbers.limits_of(other, "median")
+        limits = (1.0 - median, 1.0 - upper, 1.0 - lower) if row.transform == "complement" else (median, lower, upper)
+        preferred = [Interval(*limits, _FALLING, numbers.interval_text(*limits, row.units, scale), "")]
+    pooled = labels.subsets.get(subset, subset)
+    label = name + (f", {pooled}" if subset != ALL else "") if name else pooled + detail
+    return Line(label, (
         Interval(*theirs, _PUBLISHED, numbers.printed_with_interval(*theirs, row.units, scale),
                  numbers.studies_and_patients(row.published_k, row.published_n)),
         Interval(*ours, _OURS, our_text, numbers.studies_and_patients(row.k_studies, row.n_patients)), *preferred),

@@ -57,12 +57,6 @@ def _clear(slopes: Iterable[Row]) -> list[Row]:
     return [slope for slope in slopes if slope["ratio_lower"] > 1.0 or slope["ratio_upper"] < 1.0]
 
 
-def _by_studies_alone(slopes: Iterable[Row]) -> tuple[int, int]:
-    """How many crude intervals exclude a ratio of 1, and how many there are."""
-    crude = [ratio for ratio in map(crude_ratio, slopes) if ratio]
-    return sum(low > 1.0 or high < 1.0 for _, low, high in crude), len(crude)
-
-
 def _failed(results: Results) -> list[str]:
     return [f"NOT CONVERGED: {slope['endpoint']} regression on {slope['covariate']} ({slope['analysis']}): "
             f"{slope['failures']}" for slope in results.rows(SLOPES.file) if slope["status"] == "NOT CONVERGED"]
@@ -82,7 +76,7 @@ def _section(results: Results, page: Page) -> Html:
         "chapters/regression/section.html", labels=labels, single=single, alone=alone, caveat=CAVEAT,
         refused=sum(bool(slope["refused"]) for slope in slopes if slope["analysis"] == ONE),
         clear=_clear(single),
-        by_chance=_by_chance(single),
+        by_chance=_by_chance(single), by_level=1.0 - results.base.level,
         silent=sum((slope["sd_ratio"] or 0.0) >= _WIDE and not slope["prior_conflict"] for slope in single),
         pareto_k=[slope["pareto_k"] for slope in estimated if slope["engine"] == IMPORTANCE],
         chains=sum(slope["engine"] != IMPORTANCE for slope in estimated), trusted=f"{MAX_PARETO_K:g}",
@@ -174,15 +168,15 @@ def _brief(results: Results, page: Page) -> Html:
     if not slopes:
         return Html("")
     covariates = {slope["covariate"]: slope for slope in slopes}
-    crude_clear, crude_known = _by_studies_alone(slopes)
+    crude = [ratio for ratio in map(crude_ratio, slopes) if ratio]
     rows = [(join([slope["label"], tag("small", slope["unit"])]) if slope["unit"] else slope["label"],
              *_clearest(results, [other for other in slopes if other["covariate"] == name]))
             for name, slope in covariates.items()]
     return rendered(
         "chapters/regression/brief.html", slopes=slopes, clear=_clear(slopes), by_chance=_by_chance(slopes),
-        held=[slope for slope in slopes if slope["prior_conflict"]], crude=crude_text, crude_clear=crude_clear,
-        crude_known=crude_known, crude_by_chance=sum(1.0 - (slope["level"] or 1.0) for slope in slopes
-                                                     if crude_ratio(slope)),
+        held=[slope for slope in slopes if slope["prior_conflict"]], crude=crude_text,
+        crude_clear=sum(low > 1.0 or high < 1.0 for _, low, high in crude), crude_known=len(crude),
+        crude_by_chance=sum(1.0 - (slope["level"] or 1.0) for slope in slopes if crude_ratio(slope)),
         write=results.writer(SLOPES), few=all(slope["n_studies"] < _FEW for slope in slopes),
         question=_question(list(dict.fromkeys(slope["label"] for slope in alone))), table=table(
             "The least uncertain association of each covariate: ratio of odds or hazards [credible interval]",

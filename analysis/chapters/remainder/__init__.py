@@ -40,7 +40,7 @@ def _crude(results: Results, rows: Sequence[Row]) -> Html:
         results.writer(COMPARISON), rows, "endpoint subset published published_k median events k_studies difference "
         "reported_id", heads={"median": "Reanalysis", "k_studies": "Studies", "difference": "Difference, points"},
         caption="Crude proportions (events over patients of all studies together): no interval on either side",
-        cells={"published": lambda row: f"{as_printed(row['published'], row['units'])} %",
+        cells={"published": lambda row: f"{as_printed(row['published'], 'probability')} %",
                "median": lambda row: f"{100 * row['median']:.{decimals[row['reported_id']]}f} %",
                "events": lambda row: f"{row['events']:,}/{row['n_patients']:,}",
                "k_studies": lambda row: f"{row['k_studies']}"})

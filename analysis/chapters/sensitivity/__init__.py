@@ -4,8 +4,17 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
 from analysis.chapters.sensitivity.figure import draw_sensitivity
-from analysis.chapters.sensitivity.power import ALPHAS, POWER_SCALING, power_rows
-from analysis.chapters.sensitivity.table import LABELS, RULES, SENSITIVITY, compared, rules_of, sensitivity_rows
+from analysis.chapters.sensitivity.rows import (
+    ALPHAS,
+    LABELS,
+    POWER_SCALING,
+    RULES,
+    SENSITIVITY,
+    compared,
+    power_rows,
+    rules_of,
+    sensitivity_rows,
+)
 from analysis.drawing.html import Html, rendered, section, show
 from analysis.inference.power_scaling import BOTH, LIKELIHOOD
 from analysis.results.numbers import estimand_text, number

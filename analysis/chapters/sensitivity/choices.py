@@ -4,10 +4,10 @@ Of priors one at a time is another one, then the corners are taken, which combin
 location and a wide heterogeneity can do together what neither does alone.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from operator import attrgetter
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from analysis.cases.selection import FROM_REMISSION, base_of, candidates, early_
 from analysis.cases.settings import Question
 from analysis.evidence.directory import Evidence
 from analysis.evidence.types import Survival
+from analysis.system.groups import grouped
 from models import models_of
 from models.model import Model
 from models.priors import Prior
@@ -242,19 +243,15 @@ def _with_only(case: Case, label: str, rows: Sequence[Row]) -> Iterator[Variant]
 
 def other_statistics(evidence: Evidence, case: Case) -> Iterator[Variant]:
     """Medians where the headline takes a landmark and the other way round, in studies that print both."""
-    eligible = _eligible(evidence, case)
+    chosen = {(row.study_id, row.cut, base_of(row)) for row in case.selection.rows if not row.stratum}
+    # What the headline could have taken: of its tiers, base and data cut, not in strata.
+    eligible = [row for row in evidence.survival if row.endpoint == case.question.endpoint
+                and (row.study_id, row.cut, base_of(row)) in chosen and not row.stratum
+                and (not row.tier or row.tier in case.question.tiers) and not row.median_not_reached]
     for statistic in ("median", "landmark"):
         printed = {row.study_id for row in eligible if row.statistic == statistic}
         others = [row for row in eligible if row.study_id in printed and row.statistic != statistic]
         yield from _without(evidence, case, others, f"the {statistic} where both are printed")
-
-
-def _eligible(evidence: Evidence, case: Case) -> list[Survival]:
-    """The rows of the endpoint that the headline could have taken: of its tiers, base and data cut, not in strata."""
-    chosen = {(row.study_id, row.cut, base_of(row)) for row in case.selection.rows if not row.stratum}
-    return [row for row in evidence.survival if row.endpoint == case.question.endpoint
-            and (row.study_id, row.cut, base_of(row)) in chosen and not row.stratum
-            and (not row.tier or row.tier in case.question.tiers) and not row.median_not_reached]
 
 
 def without_early(evidence: Evidence, case: Case) -> Iterator[Variant]:
@@ -287,22 +284,17 @@ def _numbers(row: Survival) -> tuple[object, ...]:
 
 def both(case: Case, first: Variant, second: Variant) -> Variant | None:
     """Two choices of rows at once, study by study; None where they do not go together, or leave too few studies."""
-    usual, *others = (_by_study(chosen.selection.rows) for chosen in (case, first.case, second.case))
+    usual, *others = (grouped(chosen.selection.rows, attrgetter("study_id")) for chosen in (
+        case, first.case, second.case))
     merged: list[Row] = []
     for study_id in {**usual, **others[0], **others[1]}:
-        changed = [rows[study_id] for rows in others if rows[study_id] != usual[study_id]] or [usual[study_id]]
+        before, *after = (rows.get(study_id, []) for rows in (usual, *others))
+        changed = [rows for rows in after if rows != before] or [before]
         if changed[0] != changed[-1]:
             return None
         merged += changed[0]
     merged.sort(key=lambda row: row.row)
     return next(_with_only(case, f"{first.label} and {second.label}", merged), None)
-
-
-def _by_study(rows: Iterable[Row]) -> defaultdict[str, list[Row]]:
-    studies = defaultdict(list)
-    for row in rows:
-        studies[row.study_id].append(row)
-    return studies
 
 
 def other_factors(evidence: Evidence, case: Case) -> Iterator[Variant]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 
-from analysis.chapters.sensitivity.table import COMPUTED, HEADLINE, LABELS, rules_of
+from analysis.chapters.sensitivity.rows import COMPUTED, HEADLINE, LABELS, rules_of
 from analysis.drawing import style
 from analysis.drawing.intervals import Block, Interval, Line, Look, Plot, Reference, draw_intervals
 from analysis.drawing.page import left_out
@@ -28,7 +28,7 @@ def draw_sensitivity(frame: "pd.DataFrame", *, labels: Labels) -> Figure:
     Parameters
     ----------
     frame : data frame
-        Rows of sensitivity.csv for one endpoint, its headline first; see `table.compared`.
+        Rows of sensitivity.csv for one endpoint, its headline first; see `rows.compared`.
     """
     rows = list(plain_rows(frame))
     headline, published = rows[0], [float(value) for value in (rows[0].published or "").split()]

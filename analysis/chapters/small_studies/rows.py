@@ -29,7 +29,7 @@ REGRESSION, STUDY, LIMIT = "regression", "study", "limit"
 SMALL, LARGE = 10, 40
 """Patients of the two studies whose odds or hazards are compared."""
 
-_SIZES, _MOST_PATIENTS = 18, 500  # of a funnel
+_SIZES = 18  # of a funnel
 
 SMALL_STUDIES = Layout(
     "small_studies.csv",
@@ -119,10 +119,10 @@ def _observed(case: Case) -> np.ndarray:
 
 
 def _funnel(case: Case) -> Iterator[dict[str, Any]]:
-    """Prediction limits at sizes from half the smallest to a little above the largest study."""
+    """Prediction limits at sizes from a little below the smallest to a little above the largest study."""
     at = ((1.0 - case.level) / 2.0, 0.5, (1.0 + case.level) / 2.0)
     rates, posterior, precision = isinstance(case.studies, RateStudies), posterior_of(case), _precision(case)
-    low, high = max(0.6 * precision.min(), 1.0), min(max(1.25 * precision.max(), 2.0), float(_MOST_PATIENTS))
+    low, high = max(0.6 * precision.min(), 1.0), max(1.25 * precision.max(), 2.0)
     sizes = np.linspace(math.sqrt(low), math.sqrt(high), _SIZES) ** 2
     if rates:
         sizes = np.unique(np.round(sizes).astype(int))

@@ -17,6 +17,7 @@ from analysis.inference.distribution import Distribution, difference
 from analysis.inference.posterior import NO_POSTERIOR, main_estimand, posterior_of, summary
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
 from analysis.results.tables import case_cells, limit_cells
+from analysis.system.groups import grouped
 
 FEWEST = 3
 """Studies below which a side's heterogeneity, and so the width of its interval, is mostly the prior's."""
@@ -30,7 +31,7 @@ SUBSET_DIFFERENCES = Layout("subset_differences.csv", "One endpoint in one subse
     Column("subset_n", "patients in the subset", "count"),
     Column("rest_k", "studies outside", "pair rest_n", "Studies / patients outside"),
     Column("rest_n", "patients outside", "count"),
-    Column("unknown_k", "studies of which an empty cell does not tell the side; they are on neither", "count"),
+    Column("unknown_k", "studies on neither side: an empty cell does not tell it, or strata are on both", "count"),
     "status reason",
     *(column for (side, where), head in zip(_SIDES.items(), ("In it", "Outside"), strict=True) for column in (
         Column(f"{side}_median", f"posterior median of the main estimand {where}", "estimate",
@@ -56,17 +57,16 @@ def _rule(evidence: Evidence, subset: str) -> str:
 
 
 def _row(evidence: Evidence, case: Case, subset: str) -> dict[str, Any]:
-    inside: dict[str, bool | None] = {}
-    for row in case.selection.rows:
-        member = membership(evidence, evidence.study(row.study_id), subset, row)
-        # Strata that belong to different sides leave their study on neither.
-        inside[row.study_id] = member if inside.get(row.study_id, member) is member else None
-    sides = {name: case.take(study_id for study_id, member in inside.items() if member is belongs)
+    strata = grouped(case.selection.rows, lambda row: row.study_id)
+    answers = {study_id: {membership(evidence, evidence.study(study_id), subset, row) for row in rows}
+               for study_id, rows in strata.items()}
+    sides = {name: case.take(study_id for study_id, answer in answers.items() if answer == {belongs})
              for name, belongs in (("subset", True), ("rest", False))}
+    empty, torn = sum(None in answer for answer in answers.values()), list(answers.values()).count({True, False})
     label = next((rule.label for rule in evidence.subsets if rule.subset == subset and rule.label), subset)
     shared: dict[str, Any] = {
         **case_cells(case, SUBSET_DIFFERENCES), "subset": subset, "label": label, "rule": _rule(evidence, subset),
-        "unknown_k": list(inside.values()).count(None)}
+        "unknown_k": empty + torn}
     for name, side in sides.items():
         shared |= {f"{name}_k": len(side.studies), f"{name}_n": side.studies.patients}
     try:
@@ -74,7 +74,7 @@ def _row(evidence: Evidence, case: Case, subset: str) -> dict[str, Any]:
                 if len(side.studies)}
     except NO_POSTERIOR as error:
         return {**shared, "status": NOT_COMPUTED, "reason": str(error)}
-    shared |= {"note": _note(shared)}
+    shared |= {"note": _note(shared, empty, torn)}
     for name, distribution in main.items():
         shared |= limit_cells(summary(distribution, level=case.level), f"{name}_")
     if len(main) < 2:
@@ -89,9 +89,10 @@ def _difference(subset: Distribution, rest: Distribution, *, level: float) -> di
     return {"difference": median, "difference_lower": lower, "difference_upper": upper, "positive": apart.positive}
 
 
-def _note(cells: Mapping[str, Any]) -> str:
+def _note(cells: Mapping[str, Any], empty: int, torn: int) -> str:
     few = [f"{cells[f'{side}_k']} {'study' if cells[f'{side}_k'] == 1 else 'studies'} {where}"
            for side, where in _SIDES.items() if 0 < cells[f"{side}_k"] < FEWEST]
     return "; ".join(filter(None, [
         f"{', '.join(few)}: prior-dominated" if few else "",
-        f"{cells['unknown_k']} on neither side: the cell is empty" if cells["unknown_k"] else ""]))
+        f"{empty} on neither side: the cell is empty" if empty else "",
+        f"{torn} on neither side: strata are on both" if torn else ""]))

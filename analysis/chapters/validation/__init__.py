@@ -8,8 +8,15 @@ from analysis.cases.selection import candidates
 from analysis.cases.settings import ALL
 from analysis.chapters.chapter import Asked, Chapter, Page, Picture, Task
 from analysis.chapters.validation.figure import draw_validation
-from analysis.chapters.validation.rows import LATER, REVIEW, SCORES, VALIDATION, later_reports, validation_rows
-from analysis.chapters.validation.scores import score_rows
+from analysis.chapters.validation.rows import (
+    LATER,
+    REVIEW,
+    SCORES,
+    VALIDATION,
+    later_reports,
+    score_rows,
+    validation_rows,
+)
 from analysis.drawing.html import Html, rendered, section, show
 from analysis.inference.prediction import NAMED_BELOW
 from analysis.results.results import Results

@@ -5,7 +5,8 @@ References
 Gneiting T, Raftery AE. J Am Stat Assoc 2007;102:359, doi 10.1198/016214506000001437 (the logarithmic score).
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +21,7 @@ from analysis.evidence.directory import Evidence
 from analysis.evidence.types import Response, Survival
 from analysis.inference.posterior import NO_POSTERIOR, Posterior, posterior_of, too_large
 from analysis.inference.prediction import CountLaw
+from analysis.results.results import Results
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, Row, columns
 from models import all_models
 from models.studies import RateStudies
@@ -29,6 +31,9 @@ BESIDE = ("weibull", "exponential")
 """Models of survival that predict beside the headline."""
 
 DRAWS = 20_000
+_FEWEST = 3
+"""Studies without which a standard error means nothing."""
+
 VALIDATION = Layout("validation.csv", "One report of a later study, predicted from the review's.", columns(
     "endpoint model study_id label n", Column("tier", "tier of the row of evidence", "text"),
     Column("row", "line of responses.csv or survival.csv", "count"),
@@ -156,3 +161,40 @@ def as_many(posterior: Posterior, predicted: Sequence[tuple[Row, CountLaw]], nam
             counts = rng.binomial(np.round(share * n).astype(int), np.minimum(left, 1.0))
             share, total = counts / n, total + law.named[counts]
     return float(np.mean(total >= named))
+
+
+def score_rows(results: Results) -> Mapping[str, list[dict[str, Any]]]:
+    """The scores of each endpoint, and of all endpoints of survival together, each against the headline model."""
+    counted = [row for row in results.computed(VALIDATION.file) if row["counted"]]
+    as_many = {(row["endpoint"], row["model"]): row["as_many"] for row in results.rows(SCORES.file)}
+    headlines: dict[str, str] = {}
+    for endpoint, model in as_many:
+        headlines.setdefault(endpoint, model)
+    groups = {endpoint: [endpoint] for endpoint in headlines}
+    groups[""] = [endpoint for endpoint in groups if results.evidence.endpoint(endpoint).kind == "survival"]
+    scores = []
+    for name, endpoints in groups.items():
+        by_model: dict[str, list[Row]] = {}
+        for row in counted:
+            if row["endpoint"] in endpoints:
+                by_model.setdefault(row["model"], []).append(row)
+        headline = by_model.get(headlines[endpoints[0]], []) if endpoints else []
+        scores += [{"endpoint": name, "model": model, "as_many": as_many.get((name, model)), **_score(rows, headline)}
+                   for model, rows in by_model.items()]
+    return {SCORES.file: scores}
+
+
+def _score(rows: Sequence[Row], headline: Sequence[Row]) -> dict[str, Any]:
+    """Sums over the reports of one model; differences only where the headline model predicts the same ones."""
+    score = {"k_studies": len({row["study_id"] for row in rows}), "predictions": len(rows),
+             **{name: sum(row[name] for row in rows) for name in ("named", "chance_named")},
+             "elpd": sum(row["log_predictive"] for row in rows)}
+    reports, theirs = ([(row["endpoint"], row["row"]) for row in some] for some in (rows, headline))
+    if rows is headline or reports != theirs:
+        return score
+    by_study: dict[str, float] = {}
+    for row, other in zip(rows, headline, strict=True):
+        by_study[row["study_id"]] = by_study.get(row["study_id"], 0.0) + row["log_predictive"] - other["log_predictive"]
+    apart = np.array(list(by_study.values()))
+    error = math.sqrt(len(apart)) * float(apart.std(ddof=1)) if len(apart) >= _FEWEST else None
+    return {**score, "elpd_difference": float(apart.sum()), "difference_se": error}

@@ -57,6 +57,7 @@ def judged_intervals(evidence: Evidence) -> Iterator[tuple[Reported, str]]:
 
 def shape_rows(evidence: Evidence, base: Job, reported: Reported, endpoint: str) -> dict[str, list[dict[str, Any]]]:
     """What the published interval of a rate looks like, and what completed evidence gives; nothing without a study."""
+    base = replace(base, level=reported.level or base.level)
     case = headline_case(evidence, base, endpoint, reported.subset or ALL)
     if not len(case.studies):
         return {}
@@ -130,8 +131,11 @@ def shape_cells(published: Sequence[float], decimals: int, completed: np.ndarray
     """
     half = 0.5 * 10.0**-decimals
     ends = np.array([(max(value - half, 1e-9), min(value + half, 1.0 - 1e-9)) for value in published])
-    ratios = [log_arm_ratio(*corner) for corner in product(*ends)]
-    low, high = min(ratios), max(ratios)
+    ratios = [ratio for corner in product(*ends) if not math.isnan(ratio := log_arm_ratio(*corner))]
+    (least, most), (_, highest_lower), (lowest_upper, _) = ends
+    # An arm may vanish where rounding lets a limit meet the estimate.
+    low = min(ratios) if highest_lower < least else -math.inf
+    high = max(ratios) if most < lowest_upper else math.inf
     finite = completed[np.isfinite(completed)]
     cells = {"arm_ratio_low": math.exp(low), "arm_ratio_high": math.exp(high), "completed": len(finite),
              "symmetric_about": " ".join(name for name, to in _SCALES.items() if _can_be_symmetric(to(ends)))}
@@ -156,7 +160,7 @@ def with_methods(row: Row, methods: Sequence[Row]) -> dict[str, Any]:
     ratios = [log_arm_ratio(*values) for values in intervals if None not in values and 0.0 < values[0] < 1.0]
     finite = [ratio for ratio in ratios if math.isfinite(ratio)]
     if not finite or row.get("completed_low") is None:
-        return {**row, "finding": "not judged: no method gives two limits"}
+        return {**row, "finding": "not judged: no method gives two limits at its level"}
     low, high = math.exp(min(finite)), math.exp(max(finite))
     reach = min(low, row["completed_low"]), max(high, row["completed_high"])
     outside = row["arm_ratio_low"] > reach[1] or row["arm_ratio_high"] < reach[0]
