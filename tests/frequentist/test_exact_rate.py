@@ -114,7 +114,8 @@ def test_limits_separate_accepted_from_rejected_means(data) -> None:
 def test_a_first_look_at_fewer_draws_moves_no_limit(name: str, level: float, monkeypatch) -> None:
     quick, whole = exact_interval(EDGES[name], level=level, seed=1), exact_rate._limit
     monkeypatch.setattr(exact_rate, "_limit", lambda accepts, _, *ends: whole(accepts, lambda mean: True, *ends))
-    assert quick == exact_interval(EDGES[name], level=level, seed=1)
+    # In words, since a heterogeneity of NaN equals no other.
+    assert repr(quick) == repr(exact_interval(EDGES[name], level=level, seed=1))
 
 
 @pytest.mark.parametrize("name", EDGES)

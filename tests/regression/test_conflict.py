@@ -56,7 +56,7 @@ def test_the_remedy_ends_the_conflict(apart, capsys, tmp_path):
     assert "warning: Group (one at a time): the prior fights the data" in streams.err
     (told,) = json.loads(streams.out)["covariates"]
     assert told["prior_conflict"] is True and "the prior fights the data" in json.loads(streams.out)["warnings"][0]
-    with (tmp_path / "regression.csv").open(newline="") as file:
+    with (tmp_path / "regression.rate.csv").open(newline="") as file:
         (row,) = csv.DictReader(file)
     assert row["prior_conflict"].lower() == "true"
     for name in ("crude_beta", "crude_se", "prior_tail"):
