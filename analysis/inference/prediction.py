@@ -22,9 +22,11 @@ from models.model import Draws, Model
 from models.studies import CurveStudies, RateStudies, Studies
 
 NAMED_BELOW = 0.05
-_MONTHS = (0.01, 12_000.0)
+_MONTHS = (1e-4, 12_000.0)
 _MOST_AT_ONCE = 5000  # patients; more would fill the memory
-_CELLS = 256  # of survival; a standard error of 100 patients is a dozen of them
+# Of the angle whose sine squared is survival: the standard error of n patients, 1 / sqrt(4 n), is the same everywhere,
+# and two cells wide for the most patients that a further study may have.
+_CELLS = 400
 
 
 def two_sided(pit: np.ndarray | float) -> np.ndarray:
@@ -99,6 +101,11 @@ class CountLaw:
         """Probability of no more than a count."""
         return float(np.interp(count, np.arange(len(self.pits)), np.minimum(np.cumsum(self.probabilities), 1.0)))
 
+    def at_least(self, count: float) -> float:
+        """Probability of no fewer than a count."""
+        probabilities = np.cumsum(self.probabilities[::-1])[::-1]
+        return float(np.interp(count, np.arange(len(self.pits)), np.minimum(probabilities, 1.0)))
+
     def expectation(self, count: float, level: float) -> Expectation:
         """A count against this law, with limits at a level."""
         lower, median, upper = (self.limits(level) / (len(self.probabilities) - 1)).tolist()
@@ -138,17 +145,17 @@ def survivors_of(grid: Grid | Slices, months: float, n: int) -> CountLaw:
     """The law of those who are without the event then, among n patients of one further study.
 
     Survival of the study follows from its effect, whose distribution function is known at each point of the grid; the
-    binomial law of n patients is summed over cells of survival.
+    binomial law of n patients is summed over cells of survival, which are narrow where it is nearly 0 or 1.
     """
     from scipy import stats
 
     density, (values, weights) = grid.density.model.density, grid.sparse()
-    edges = np.linspace(0.0, 1.0, _CELLS + 1)
+    angles = np.linspace(0.0, np.pi / 2.0, 2 * _CELLS + 1)
+    edges, middle = np.sin(angles[2:-1:2]) ** 2, np.sin(angles[1::2]) ** 2
     # Survival falls with the effect: it is at most s where the effect is at least that of s.
-    effects = density.curve.effect_at(values, edges[1:-1, None], months)
+    effects = density.curve.effect_at(values, edges[:, None], months)
     at_most = (1.0 - density.new_study_cdf(values, effects)) @ weights
     mass = np.diff(at_most, prepend=0.0, append=1.0)
-    middle = (edges[1:] + edges[:-1]) / 2.0
     return CountLaw(stats.binom.pmf(np.arange(n + 1)[:, None], n, middle) @ mass)
 
 
@@ -156,15 +163,21 @@ def median_limits(grid: Grid | Slices, n: int, level: float) -> tuple[float, flo
     """Lower limit, median and upper limit of the median time that a further study of n patients prints, months.
 
     A median is at most m months where no more than half of the patients are without the event then; infinite where
-    that may never come.
+    that may never come, and no sooner than is looked for.
     """
     def below(log_months: float, probability: float) -> float:
         return survivors_of(grid, float(np.exp(log_months)), n).pit(n / 2.0) - probability
 
-    first, last = np.log(_MONTHS)
-    return tuple(float(np.exp(optimize.brentq(below, first, last, args=(probability,), xtol=1e-4)))
-                 if below(first, probability) < 0.0 < below(last, probability) else float("inf")
-                 for probability in equal_tails(level))
+    def months(probability: float) -> float:
+        first, last = np.log(_MONTHS)
+        if below(last, probability) <= 0.0:
+            return float("inf")
+        if below(first, probability) >= 0.0:
+            return _MONTHS[0]
+        return float(np.exp(optimize.brentq(below, first, last, args=(probability,), xtol=1e-4)))
+
+    low, middle, high = map(months, equal_tails(level))
+    return low, middle, high
 
 
 def outcome(studies: Studies) -> tuple[str, np.ndarray]:
