@@ -39,6 +39,12 @@ def test_twelve_of_twenty_is_no_surprise_among_these_studies(project):
     assert not answer.expectation.named and predict(project, "cr", events=6, n=20).answer.expectation.named
 
 
+def test_every_count_is_no_fewer_than_none(project):
+    answer = predict(project, "cr", events=0, n=3).answer
+    assert answer.at_least == pytest.approx(1.0, abs=1e-12)
+    assert answer.at_most == pytest.approx(float(answer.law.probabilities[0]))
+
+
 @pytest.mark.parametrize("row", [
     new_report("cr", "rate", events=12, n=20), new_report("os", "survival", landmark=12, survival=0.3, n=25),
     new_report("os", "survival", median=7, n=25)], ids=["count", "landmark", "median"])
@@ -73,6 +79,13 @@ def test_limits_of_a_median_are_those_of_replicates():
     times = np.sort(rng.exponential(1.0 / hazard[:, None], (len(hazard), 19)), axis=1)[:, 9]
     for limit, wanted in zip(median_limits(grid, 19, 0.95), (0.025, 0.5, 0.975), strict=True):
         assert np.mean(times <= limit) == pytest.approx(wanted, abs=0.01 if wanted == 0.5 else 0.004)
+
+
+def test_a_median_of_minutes_is_no_median_that_never_comes():
+    grid = solved("log_hazard", hazards([(3.5, 0.1, 0.1), (3.7, 0.1, 0.1)]), eta="Normal(3.6, 1)",
+                  tau="HalfNormal(3)")
+    low, middle, high = median_limits(grid, 100, 0.95)
+    assert low < 0.01 < middle == pytest.approx(0.019, rel=0.1) and middle < high < 1.0
 
 
 def test_a_median_that_may_never_come_has_no_limit(project):
