@@ -25,8 +25,8 @@ NAMED_BELOW = 0.05
 _MONTHS = (1e-4, 12_000.0)
 _MOST_AT_ONCE = 5000  # patients; more would fill the memory
 # Of the angle whose sine squared is survival: the standard error of n patients, 1 / sqrt(4 n), is the same everywhere,
-# and two cells wide for the most patients that a further study may have.
-_CELLS = 400
+# and more than two cells wide.
+_FEWEST_CELLS, _CELLS_PER_ROOT = 128, 7.1
 
 
 def two_sided(pit: np.ndarray | float) -> np.ndarray:
@@ -150,7 +150,8 @@ def survivors_of(grid: Grid | Slices, months: float, n: int) -> CountLaw:
     from scipy import stats
 
     density, (values, weights) = grid.density.model.density, grid.sparse()
-    angles = np.linspace(0.0, np.pi / 2.0, 2 * _CELLS + 1)
+    cells = max(_FEWEST_CELLS, round(_CELLS_PER_ROOT * np.sqrt(n)))
+    angles = np.linspace(0.0, np.pi / 2.0, 2 * cells + 1)
     edges, middle = np.sin(angles[2:-1:2]) ** 2, np.sin(angles[1::2]) ** 2
     # Survival falls with the effect: it is at most s where the effect is at least that of s.
     effects = density.curve.effect_at(values, edges[:, None], months)
