@@ -67,9 +67,8 @@ def further(case: Case, row: Row) -> Further:
     report, posterior = report_of(row), posterior_of(case)
     law = posterior.predict(report.patients, report.months)
     count = report.patients * report.observed
-    at_most = law.at_most(count)
     is_median = getattr(row, "statistic", "") == MEDIAN
     names = (main_estimand(case), new_estimand(case), spread_estimand(case))
-    return Further(case, report, law, law.expectation(count, case.level), at_most, 1.0 - law.at_most(count - 1.0),
+    return Further(case, report, law, law.expectation(count, case.level), law.at_most(count), law.at_least(count),
                    median_limits(posterior.grid, report.patients, case.level) if is_median else None,
                    posterior.estimates(names), posterior_of(case.adding(row)).estimates(names))

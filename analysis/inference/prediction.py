@@ -27,7 +27,7 @@ NAMED_BELOW = 0.05
 MOST_EVENTS = 1000
 """Events in person-months beyond which one more or less is no matter."""
 
-_MONTHS = (0.01, 12_000.0)
+_MONTHS = (1e-4, 12_000.0)
 _MOST_AT_ONCE = 5000  # patients; more would fill the memory
 _CELLS, _CELLS_BY_ERROR = 256, 8  # of survival: at least so many, and 2.5 within a standard error of n patients
 _NEGLIGIBLE = 1e-15
@@ -105,6 +105,11 @@ class CountLaw:
         """Probability of no more than a count, which is none below zero."""
         below = np.minimum(np.cumsum(self.probabilities), 1.0)
         return float(np.interp(count, np.arange(-1, len(below)), [0.0, *below]))
+
+    def at_least(self, count: float) -> float:
+        """Probability of no fewer than a count."""
+        probabilities = np.cumsum(self.probabilities[::-1])[::-1]
+        return float(np.interp(count, np.arange(len(self.pits)), np.minimum(probabilities, 1.0)))
 
     def expectation(self, count: float, level: float) -> Expectation:
         """A count against this law, with limits at a level."""
@@ -191,7 +196,7 @@ def median_limits(grid: Grid | Slices, n: int, level: float) -> tuple[float, flo
     """Lower limit, median and upper limit of the median time that a further study of n patients prints, months.
 
     A median is at most m months where no more than half of the patients are without the event then; infinite where
-    that may never come, and a hundredth of a month where it comes sooner.
+    that may never come, and no sooner than is looked for, minutes.
     """
     def below(log_months: float, probability: float) -> float:
         return survivors_of(grid, float(np.exp(log_months)), n).pit(n / 2.0) - probability

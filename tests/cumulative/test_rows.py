@@ -62,3 +62,17 @@ def test_strata_are_counted_and_not_predicted():
     rows = cumulative_rows(load(FOLDER), BASE, "os")[CUMULATIVE_STUDIES.file]
     (hay,) = (row for row in rows if row["study_id"] == "hay_2019")
     assert hay["status"] == "not computed" and "strata" in hay["reason"]
+
+
+def test_a_study_of_millions_is_counted_and_not_predicted_patient_by_patient(tmp_path):
+    years = {"a": 2011, "b": 2012, "c": 2013, "d": 2014}
+    studies = "study_id,label,year\n" + "".join(f"{name},{name},{year}\n" for name, year in years.items())
+    rows = "".join(f"{name},os,landmark,12,0.5{at},,,{10_000_000 if name == 'd' else 40}\n"
+                   for at, name in enumerate(years))
+    evidence = load(write_files(tmp_path, {
+        "studies.csv": studies, "endpoints.csv": "endpoint,label,kind,direction\nos,OS,survival,benefit\n",
+        "survival.csv": f"study_id,endpoint,statistic,time_months,estimate,ci_low,ci_high,n\n{rows}"}))
+    tables = cumulative_rows(evidence, BASE, "os")
+    assert tables[CUMULATIVE.file][-1]["n_patients"] == 10_000_120
+    last = tables[CUMULATIVE_STUDIES.file][-1]
+    assert last["status"] == "not computed" and "2,000 patients" in last["reason"]

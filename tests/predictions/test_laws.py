@@ -67,6 +67,20 @@ def test_events_in_person_months_are_poisson_of_draws(person_months):
         stats.poisson.pmf(counts[:, None], hazards_of_new * person_months).mean(axis=1), abs=1e-3)
 
 
+@pytest.mark.parametrize("rare", [-7.0, -9.5])
+def test_where_hardly_anybody_has_the_event_survivors_are_those_of_a_sum(rare):
+    """Binomial probabilities over a dense grid of the study's log hazard, the posterior's own points beside it."""
+    grid, patients = solved("log_hazard", hazards([(rare, 0.1, 0.1), (rare, 0.1, 0.1)]), eta=f"Normal({rare}, 1)",
+                            tau="HalfNormal(0.05)"), 3200
+    values, weights = grid.sparse()
+    edges = np.linspace(rare - 1.0, rare + 1.0, 1001)
+    mass = np.diff(grid.density.model.marginal.new_study_cdf(values, edges[:, None]) @ weights)
+    survival = np.exp(-12.0 * np.exp((edges[1:] + edges[:-1]) / 2.0))
+    counts = np.arange(patients - 60, patients + 1)
+    wanted = stats.binom.pmf(counts[:, None], patients, survival) @ mass
+    assert survivors_of(grid, 12.0, patients).probabilities[counts] == pytest.approx(wanted, abs=0.01)
+
+
 def test_the_point_of_a_curve_is_one_that_is_printed():
     """Rows are filled up to the longest: a median at 5.6 months is not one at the 12 months that fill its row."""
     curves = {"starts": [[0.0, 0.0], [0.0, 6.0]], "ends": [[5.6, 12.0], [6.0, 13.0]],

@@ -39,6 +39,12 @@ def test_twelve_of_twenty_is_no_surprise_among_these_studies(project):
     assert not answer.expectation.named and predict(project, "cr", events=6, n=20).answer.expectation.named
 
 
+def test_every_count_is_no_fewer_than_none(project):
+    answer = predict(project, "cr", events=0, n=3).answer
+    assert answer.at_least == pytest.approx(1.0, abs=1e-12)
+    assert answer.at_most == pytest.approx(float(answer.law.probabilities[0]))
+
+
 @pytest.mark.parametrize("row", [
     new_report("cr", "rate", events=12, n=20), new_report("os", "survival", landmark=12, survival=0.3, n=25),
     new_report("os", "survival", median=7, n=25)], ids=["count", "landmark", "median"])
@@ -75,6 +81,13 @@ def test_limits_of_a_median_are_those_of_replicates():
         assert np.mean(times <= limit) == pytest.approx(wanted, abs=0.01 if wanted == 0.5 else 0.004)
 
 
+def test_a_median_of_minutes_is_no_median_that_never_comes():
+    grid = solved("log_hazard", hazards([(3.5, 0.1, 0.1), (3.7, 0.1, 0.1)]), eta="Normal(3.6, 1)",
+                  tau="HalfNormal(3)")
+    low, middle, high = median_limits(grid, 100, 0.95)
+    assert low < 0.01 < middle == pytest.approx(0.019, rel=0.1) and middle < high < 1.0
+
+
 def test_a_median_that_may_never_come_has_no_limit(project):
     assert "not reached" in repr(predict(project, "os", median=60, n=4, level=0.99, model="mixture_cure"))
 
@@ -82,7 +95,7 @@ def test_a_median_that_may_never_come_has_no_limit(project):
 def test_a_median_that_comes_at_once_is_no_median_that_never_comes():
     """Median times of 75 minutes: the limits are the least that is told apart, a hundredth of a month."""
     grid = solved("log_hazard", hazards([(6.0, 0.1, 0.1)] * 3), eta="Normal(6, 1)")
-    assert median_limits(grid, 30, 0.95) == (0.01, 0.01, 0.01)
+    assert median_limits(grid, 30, 0.95) == (1e-4, 1e-4, 1e-4)
 
 
 def test_command_and_python_give_the_same_numbers(project, capsys, tmp_path):

@@ -16,7 +16,7 @@ from analysis.cases.case import Case, headline_case
 from analysis.cases.reports import Report, report_of
 from analysis.cases.settings import Job
 from analysis.evidence.directory import Evidence
-from analysis.inference.posterior import NO_POSTERIOR, main_estimand, posterior_of, too_large
+from analysis.inference.posterior import MOST_PATIENTS, NO_POSTERIOR, main_estimand, posterior_of, too_large
 from analysis.inference.prediction import CountLaw
 from analysis.results.table import COMPUTED, NOT_COMPUTED, Column, Layout, columns
 from analysis.results.tables import case_cells
@@ -73,6 +73,8 @@ def _predicted(case: Case, report: Report, before: Sequence[str], same: Sequence
         return {"status": NOT_COMPUTED, "reason": f"more than {_MOST_OF_A_YEAR} studies of one year: too many orders"}
     if len(before) + len(same) < FEWEST_BEFORE:
         return {"status": NOT_COMPUTED, "reason": f"fewer than {FEWEST_BEFORE} studies come before it in any order"}
+    if report.patients > MOST_PATIENTS:
+        return {"status": NOT_COMPUTED, "reason": f"a report that counts as more than {MOST_PATIENTS:,} patients"}
     try:
         orders = [(share, posterior_of(case.take([*before, *chosen]))) for share, chosen in _orders(before, same)]
     except NO_POSTERIOR as error:
