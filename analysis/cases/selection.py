@@ -215,14 +215,14 @@ def shared_patients(evidence: Evidence, study_ids: Iterable[str]) -> tuple[tuple
 
 
 def refuse_shared_patients(evidence: Evidence, selections: Iterable[Selection]) -> None:
-    """Raise SharedPatients, with a line for each pair of studies that share patients and would be pooled."""
+    """Raise SharedPatients, with a sentence for each pair of studies that share patients and would be pooled."""
     pairs: dict[tuple[str, str], list[Selection]] = {}
     for selection in selections:
         for pair in shared_patients(evidence, selection.study_ids):
             pairs.setdefault(pair, []).append(selection)
     if pairs:
         last = next(reversed(pairs))[1]
-        raise SharedPatients("\n".join([
+        raise SharedPatients(" ".join([
             *(_pair_text(evidence, pair, pooled) for pair, pooled in pairs.items()),
             f"Leave one of each pair out, such as --without {last}; fit, regress and calibrate can also ask for a "
             f"subset that holds only one of them (--subset, defined in subsets.csv)."]))

@@ -106,7 +106,7 @@ def merge(known: Mapping[str, Rows], newer: Mapping[str, Rows], choices: Choices
     Raises
     ------
     Undecided
-        With a line for each study that may be a known one.
+        With a sentence for each study that may be a known one.
     """
     studies = {row["study_id"]: row for row in known[STUDIES]}
     offered = [row for row in newer[STUDIES] if row["study_id"] not in choices.skipped]
@@ -211,7 +211,7 @@ def _matched(studies: Mapping[str, Mapping[str, str]], offered: Rows, choices: C
         taken = {*studies, *ids.values()}
         ids[key] = same or (key_of(key, list(taken), "study") if key in taken else key)
     if undecided:
-        raise Undecided("\n".join(undecided))
+        raise Undecided(" ".join(undecided))
     return ids
 
 
