@@ -257,6 +257,15 @@ def test_time_at_risk_joins_in_the_unit_of_the_directory(tmp_path, time, at_risk
     assert [row.person_months for row in load(place).survival] == [None, 300.0, 480.0]
 
 
+def test_person_time_of_a_median_that_was_not_reached_is_no_report_that_is_predicted(tmp_path):
+    place = curves(tmp_path / "own")
+    assert update(place, sheet(
+        tmp_path, "study,endpoint,statistic,time_months,estimate,ci_low,ci_high,upper_not_reached,events,person_months,"
+        "n\nEta,os,median,18,,9,,true,5,480,30\n")) == 0
+    (*_, row) = load(place).survival
+    assert (row.statistic, row.events, row.person_months, row.median_not_reached) == ("", 5, 480.0, False)
+
+
 def test_patients_one_by_one_join_and_a_further_one_of_the_same_months_is_news(tmp_path):
     place = curves(tmp_path / "own")
     newer = {"studies.csv": "study_id,label\nx-1,Xi\n", "endpoints.csv": CURVES["endpoints.csv"],
