@@ -238,7 +238,7 @@ def _endpoints(rows: Sequence[_Row]) -> dict[str, _Row]:
     by_label = grouped(rows, lambda row: row.endpoint)
     keys, endpoints = _keys(by_label, "endpoint"), {}
     for label, of_endpoint in by_label.items():
-        kinds = [row.cells.get("kind") or row.kind for row in of_endpoint]
+        kinds = [row.cells.get("kind", "").casefold() or row.kind for row in of_endpoint]
         endpoints[label] = _Row(of_endpoint[0].row, {
             "endpoint": keys[label], "label": label, "kind": "survival" if "survival" in kinds else kinds[-1],
             "direction": _filled(of_endpoint, "direction") or "neutral",
