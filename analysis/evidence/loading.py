@@ -10,7 +10,6 @@ from pathlib import Path
 
 from analysis.evidence.cells import Fault, number
 from analysis.evidence.columns import TABLES
-from analysis.evidence.covariates import covariate_problems
 from analysis.evidence.directory import Evidence
 from analysis.evidence.drafts import Draft, Drafts, Tables, each_row
 from analysis.evidence.files import SPREADSHEETS, read_bytes
@@ -95,7 +94,7 @@ def _checked(place: Path, tables: Tables, problems: list[Problem], digest: str, 
     """The evidence of some tables; EvidenceError where they have problems, or rules between them are broken."""
     for file, rules in ROW_RULES.items():
         problems += each_row(file, *rules)(tables)
-    problems += [*relation_problems(tables), *covariate_problems(tables)]
+    problems += relation_problems(tables)
     if problems:
         raise EvidenceError(_in_file_order(problems))
     rows = {file.removesuffix(".csv"): _typed(drafts) for file, drafts in tables.items()}
