@@ -87,7 +87,8 @@ def _points(row: Survival, factor: float) -> list[Point]:
     if row.statistic != MEDIAN or row.estimate is None:
         return []
     points = [point(row.estimate, 0.5, MEDIAN)]
-    if row.stratum or row.ci_low is None or _is_symmetric(row):
+    if row.stratum or row.ci_low is None or (
+            row.ci_high is not None and abs(row.ci_high + row.ci_low - 2.0 * row.estimate) <= _SYMMETRIC):
         return points
     z = float(special.ndtri(0.5 + row.ci_level / 2.0))
     q = (z * factor) ** 2 / row.n
@@ -118,10 +119,6 @@ def kaplan_meier(died: np.ndarray, seen: np.ndarray, months: float) -> tuple[flo
     if not 0.0 < survival < 1.0:
         return survival, float(len(died) + np.sum(seen >= months))
     return survival, float((1.0 - survival) / survival / np.sum(events / (at_risk * (at_risk - events))))
-
-
-def _is_symmetric(row: Survival) -> bool:
-    return row.ci_high is not None and abs(row.ci_high + row.ci_low - 2.0 * row.estimate) <= _SYMMETRIC
 
 
 def _preference(point: Point) -> tuple[int, float]:

@@ -220,18 +220,16 @@ def refuse_shared_patients(evidence: Evidence, selections: Iterable[Selection]) 
     for selection in selections:
         for pair in shared_patients(evidence, selection.study_ids):
             pairs.setdefault(pair, []).append(selection)
-    if pairs:
+    sentences = []
+    for pair, pooled in pairs.items():
+        study, other = (_where(evidence, name, pooled) for name in pair)
+        endpoints = ", ".join(dict.fromkeys(selection.endpoint.endpoint for selection in pooled))
+        sentences.append(f"{study} and {other} share patients (overlaps_with), whom {endpoints} would count twice.")
+    if sentences:
         last = next(reversed(pairs))[1]
-        raise SharedPatients(" ".join([
-            *(_pair_text(evidence, pair, pooled) for pair, pooled in pairs.items()),
+        raise SharedPatients(" ".join([*sentences, (
             f"Leave one of each pair out, such as --without {last}; fit, regress and calibrate can also ask for a "
-            f"subset that holds only one of them (--subset, defined in subsets.csv)."]))
-
-
-def _pair_text(evidence: Evidence, pair: tuple[str, str], pooled: list[Selection]) -> str:
-    endpoints = dict.fromkeys(selection.endpoint.endpoint for selection in pooled)
-    study, other = (_where(evidence, name, pooled) for name in pair)
-    return f"{study} and {other} share patients (overlaps_with), whom {', '.join(endpoints)} would count twice."
+            "subset that holds only one of them (--subset, defined in subsets.csv).")]))
 
 
 def _where(evidence: Evidence, study_id: str, pooled: list[Selection]) -> str:
