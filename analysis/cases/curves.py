@@ -6,8 +6,9 @@ median the survival at which the confidence band of the curve crosses a half: S 
     S -+ z f sqrt(S (1 - S) / n) = 1/2,
 
 with f for censoring. An interval that is exactly symmetric is a program's estimate and its standard error, and no
-crossing of bands. A median that was not reached says that survival was above a half at the end of follow-up. Patients
-who are known one by one need no such reading: they enter as they are.
+crossing of bands. A median that was not reached says that survival was above a half at the end of follow-up. Events
+over person-time enter where their patients have no point; beside strata with points they are one, at the mean
+follow-up. Patients who are known one by one need no such reading: they enter as they are.
 
 References
 ----------
@@ -37,7 +38,8 @@ _BLANKS = {"starts": 0.0, "ends": _FILL, "counts": 0.0, "seen": _FILL, "survivor
            "strata": (0.0, _FILL, 0.5)}
 LANDMARK, MEDIAN, LOWER, UPPER = "landmark", "median", "lower limit of the median", "upper limit of the median"
 PATIENTS = "Kaplan-Meier curve of the patients"
-_FIRST = (LANDMARK, MEDIAN, LOWER, UPPER, PATIENTS)
+COUNTS = "events over person-time"
+_FIRST = (LANDMARK, MEDIAN, LOWER, UPPER, PATIENTS, COUNTS)
 _SHOWN = (3.0, 6.0, 12.0, 24.0, 36.0)
 
 
@@ -80,10 +82,13 @@ def _points(row: Survival, factor: float) -> list[Point]:
         return [point(months, kaplan_meier(died, seen, months)[0], PATIENTS) for months in _SHOWN if months <= last]
     if row.statistic == LANDMARK:
         return [point(row.time_months, row.estimate, LANDMARK)]
-    if row.statistic != MEDIAN or row.median_not_reached:
+    if row.stratum and row.estimate is None and row.person_months:
+        return [point(row.person_months / row.n, math.exp(-row.events / row.n), COUNTS)]
+    if row.statistic != MEDIAN or row.estimate is None:
         return []
     points = [point(row.estimate, 0.5, MEDIAN)]
-    if row.stratum or row.ci_low is None or _is_symmetric(row):
+    if row.stratum or row.ci_low is None or (
+            row.ci_high is not None and abs(row.ci_high + row.ci_low - 2.0 * row.estimate) <= _SYMMETRIC):
         return points
     z = float(special.ndtri(0.5 + row.ci_level / 2.0))
     q = (z * factor) ** 2 / row.n
@@ -114,10 +119,6 @@ def kaplan_meier(died: np.ndarray, seen: np.ndarray, months: float) -> tuple[flo
     if not 0.0 < survival < 1.0:
         return survival, float(len(died) + np.sum(seen >= months))
     return survival, float((1.0 - survival) / survival / np.sum(events / (at_risk * (at_risk - events))))
-
-
-def _is_symmetric(row: Survival) -> bool:
-    return row.ci_high is not None and abs(row.ci_high + row.ci_low - 2.0 * row.estimate) <= _SYMMETRIC
 
 
 def _preference(point: Point) -> tuple[int, float]:
@@ -180,9 +181,13 @@ def _padded(columns: Sequence[Sequence[Any]], blank: Any) -> np.ndarray:
 
 def _study(points: Sequence[Point], rows: Sequence[Survival], factor: float) -> dict[str, Any]:
     """The columns of one study that are not blank."""
+    patients = sum(row.n for row in rows)
+    if all(row.stratum and row.estimate is None for row in rows):  # counts of all strata add up
+        return {"patients_each": patients, "events": float(sum(row.events for row in rows)),
+                "months": sum(row.person_months for row in rows) / patients, "exposed": float(patients)}
     if any(row.stratum for row in rows):
         total = sum(point.patients for point in points)
-        return {"patients_each": sum(row.n for row in rows), "mixed": total / factor**2,
+        return {"patients_each": patients, "mixed": total / factor**2,
                 "strata": [(point.patients / total, point.months, point.survival) for point in points]}
     study = {"patients_each": max(row.n for row in rows)}
     if rows[0].patients:
@@ -190,7 +195,7 @@ def _study(points: Sequence[Point], rows: Sequence[Survival], factor: float) -> 
         last = min(max(months for months, _ in rows[0].patients), _FILL)
         return study | {"died": died, "seen": seen, "survivors": np.ones(len(seen)), "starts": [0.0], "ends": [last],
                         "counts": [0.0]}
-    last = 0.0
+    last, counted = 0.0, any(row.person_months is not None for row in rows)
     if points:
         ends, alive = [point.months for point in points], [point.survival for point in points]
         effective, last = [point.patients / factor**2 for point in points], ends[-1]
@@ -199,8 +204,9 @@ def _study(points: Sequence[Point], rows: Sequence[Survival], factor: float) -> 
         study |= {"starts": [0.0, *ends[:-1]], "ends": ends, "counts": counts, "seen": [last],
                   "survivors": [effective[-1] * alive[-1]]}
     for row in rows:
-        if row.person_months is not None:
+        # Each patient enters once: by points, else by events over person-time, else by a bound.
+        if row.person_months is not None and not points:
             study |= {"events": float(row.events), "months": row.person_months / row.n, "exposed": float(row.n)}
-        if row.median_not_reached and row.time_months and row.time_months > last:
+        if row.median_not_reached and row.time_months and row.time_months > last and (points or not counted):
             study |= {"bound_months": row.time_months, "bound_error": factor / math.log(2.0) / math.sqrt(row.n)}
     return study

@@ -13,7 +13,8 @@ from analysis.evidence.columns import TABLES
 from analysis.evidence.types import Response, Survival
 from analysis.system.errors import UsageError
 
-NEW_STUDY = "new_study"
+NEW_STUDY = "new study"
+"""Its id, which no study of an evidence can have, since ids hold no blank."""
 _GIVEN = {"rate": [{"events"}], "survival": [{"landmark", "survival"}, {"median"}]}
 
 

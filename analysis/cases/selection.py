@@ -1,6 +1,6 @@
 """Which rows of the evidence one analysis uses, and why each other row is not used."""
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
@@ -59,7 +59,8 @@ class Selection:
     warnings : tuple of str
         What a reader should know about the rows that are used.
     curves : tuple of Survival
-        Every row of the data cuts that `rows` are of, for models of whole curves; of a stratum its one row.
+        Every row of the data cuts that `rows` are of, for models of whole curves; of a stratum its one row. Medians
+        that were not reached are among them.
     """
 
     question: Question
@@ -150,16 +151,28 @@ def candidates(evidence: Evidence, question: Question) -> Selection:
     else:
         left_out |= dict.fromkeys(_torn_strata(used, left_out), "another stratum of this study is left out")
         used = [row for row in used if row not in left_out]
-        bounds = {row for row, reason in reasons.items() if reason == NOT_REACHED and row.time_months}
-        curves = _curve_of_each_study([row for row in reasons if row in bounds or row not in left_out])
-        chosen = _best_of_each([row for row in curves if row not in bounds], lambda row: (row.study_id, row.stratum),
+        bounds = {row for row, reason in reasons.items()
+                  if reason == NOT_REACHED and row.time_months and not row.stratum}
+        printed = _curve_of_each_study([row for row in reasons if row in bounds or row not in left_out])
+        chosen = _best_of_each([row for row in printed if row not in bounds], lambda row: (row.study_id, row.stratum),
                                lambda row: _preference(row, horizon))
-        one_by_one = {(row.study_id, row.cut or _PRIMARY) for row in curves if row.patients}
-        left_out |= {row: _PATIENTS if (row.study_id, row.cut or _PRIMARY) in one_by_one
-                     else f"{_OTHER} at {horizon:g} months" for row in used if row not in chosen}
+        curves = [row for row in printed if row in chosen or not row.stratum]
+        left_out |= {row: _reason_beside(row, printed, horizon) for row in used if row not in chosen}
     lines = tuple(LeftOut(row.study_id, file_of(row), row.row, reason) for row, reason in left_out.items())
     warnings = (*_warnings(endpoint, chosen, horizon), *_warnings_of_left_out(lines))
     return Selection(question, endpoint, tuple(chosen), lines, warnings, tuple(curves))
+
+
+def _reason_beside(row: Survival, printed: Sequence[Survival], horizon: float) -> str:
+    """Why a row of survival does not stand for its study; `printed` are the rows of which one, or its strata, does."""
+    of_cut = [other for other in printed if (other.study_id, _cut(other)) == (row.study_id, _cut(row))]
+    if any(other.patients for other in of_cut):
+        return _PATIENTS
+    if row in printed and row.stratum:
+        return f"another row stands for this stratum at {horizon:g} months"
+    if of_cut and row not in printed:
+        return "the whole of this study stands for it" if row.stratum else "the strata of this study stand for it"
+    return f"{_OTHER} at {horizon:g} months"
 
 
 def _reasons(evidence: Evidence, question: Question, endpoint: Endpoint) -> dict[Response | Survival, str]:
@@ -177,6 +190,11 @@ def of_curves(selection: Selection) -> Selection:
     left_out = tuple(
         replace(item, reason="another data cut of this study is used") if item.reason.startswith(_OTHER) else item
         for item in selection.left_out if (item.table, item.row) not in entered)
+    with_points = {row.study_id for row in selection.curves if row.estimate is not None}
+    left_out += tuple(
+        LeftOut(row.study_id, file_of(row), row.row, "points of the curve of this study are used")
+        for row in selection.curves if row.estimate is None and row.person_months and not row.stratum
+        and row.study_id in with_points)
     rows = [*selection.rows, *(row for row in selection.curves if row.study_id not in selection.study_ids)]
     return replace(selection, left_out=left_out, warnings=(
         *_warnings(selection.endpoint, rows, selection.horizon), *_warnings_of_left_out(left_out)))
@@ -197,23 +215,21 @@ def shared_patients(evidence: Evidence, study_ids: Iterable[str]) -> tuple[tuple
 
 
 def refuse_shared_patients(evidence: Evidence, selections: Iterable[Selection]) -> None:
-    """Raise SharedPatients, with a line for each pair of studies that share patients and would be pooled."""
+    """Raise SharedPatients, with a sentence for each pair of studies that share patients and would be pooled."""
     pairs: dict[tuple[str, str], list[Selection]] = {}
     for selection in selections:
         for pair in shared_patients(evidence, selection.study_ids):
             pairs.setdefault(pair, []).append(selection)
-    if pairs:
+    sentences = []
+    for pair, pooled in pairs.items():
+        study, other = (_where(evidence, name, pooled) for name in pair)
+        endpoints = ", ".join(dict.fromkeys(selection.endpoint.endpoint for selection in pooled))
+        sentences.append(f"{study} and {other} share patients (overlaps_with), whom {endpoints} would count twice.")
+    if sentences:
         last = next(reversed(pairs))[1]
-        raise SharedPatients("\n".join([
-            *(_pair_text(evidence, pair, pooled) for pair, pooled in pairs.items()),
+        raise SharedPatients(" ".join([*sentences, (
             f"Leave one of each pair out, such as --without {last}; fit, regress and calibrate can also ask for a "
-            f"subset that holds only one of them (--subset, defined in subsets.csv)."]))
-
-
-def _pair_text(evidence: Evidence, pair: tuple[str, str], pooled: list[Selection]) -> str:
-    endpoints = dict.fromkeys(selection.endpoint.endpoint for selection in pooled)
-    study, other = (_where(evidence, name, pooled) for name in pair)
-    return f"{study} and {other} share patients (overlaps_with), whom {', '.join(endpoints)} would count twice."
+            "subset that holds only one of them (--subset, defined in subsets.csv).")]))
 
 
 def _where(evidence: Evidence, study_id: str, pooled: list[Selection]) -> str:
@@ -295,13 +311,16 @@ def is_early(row: Response | Survival, horizon: float) -> bool:
     return getattr(row, "statistic", "") == "landmark" and row.time_months < early_before(horizon)
 
 
-def _torn_strata(used: Sequence[Survival], left_out: Mapping[Survival, str]) -> list[Survival]:
-    """Strata of which another one is left out, since they stand for a study only together."""
-    kept = {(row.study_id, row.stratum) for row in used}
-    # A median that was not reached takes nothing from a stratum, or a study, that has another row.
-    torn = {row.study_id for row in left_out
-            if not row.median_not_reached or (row.stratum and (row.study_id, row.stratum) not in kept)}
-    return [row for row in used if row.stratum and row.study_id in torn]
+def _cut(row: Survival) -> str:
+    return row.cut or _PRIMARY
+
+
+def _torn_strata(used: Sequence[Survival], left_out: Iterable[Survival]) -> list[Survival]:
+    """Strata of which another one has no row that is used, since those of a data cut stand for a study together."""
+    kept = {(row.study_id, _cut(row), row.stratum) for row in used}
+    torn = {(row.study_id, _cut(row)) for row in left_out
+            if row.stratum and (row.study_id, _cut(row), row.stratum) not in kept}
+    return [row for row in used if row.stratum and (row.study_id, _cut(row)) in torn]
 
 
 def _best_of_each[R: (Response, Survival)](
@@ -316,8 +335,10 @@ def _curve_of_each_study(rows: list[Survival]) -> list[Survival]:
     """The rows of one data cut of each study: of its patients, of the whole, or of strata where only they are there."""
     kept: set[Survival] = set()
     for printed in grouped(rows, lambda row: row.study_id).values():
-        of_cut = [row for row in printed if row.cut in ("", _PRIMARY)] or \
-            [row for row in printed if row.cut == printed[0].cut]
+        cuts = grouped(printed, _cut)
+        # A median that was not reached says less than another data cut does.
+        cuts = {cut: alike for cut, alike in cuts.items() if not all(row.median_not_reached for row in alike)} or cuts
+        of_cut = cuts.get(_PRIMARY) or next(iter(cuts.values()))
         whole, strata = ([row for row in of_cut if bool(row.stratum) == part] for part in (False, True))
         # A median of the whole that was not reached says less than strata do.
         kept.update([row for row in whole if row.patients] or (

@@ -245,10 +245,9 @@ def _explained(cell: str, *, whole: bool) -> Fault:
         return Fault("has digits or signs outside 0-9 . -", f"Write {plain}.")
     if not whole:
         return _NO_NUMBER
-    return _no_count(float(cell)) if DECIMAL.fullmatch(cell) else Fault("is not a whole number", "Write digits only.")
-
-
-def _no_count(value: float) -> Fault:
+    if not DECIMAL.fullmatch(cell):
+        return Fault("is not a whole number", "Write digits only.")
+    value = float(cell)
     if math.isfinite(value) and value.is_integer() and abs(value) < 1e15:
         return Fault("is not written as a whole number", f"Write {int(value)}.")
     return Fault("is not a whole number", "Give a count of whole units.")

@@ -113,6 +113,14 @@ def written_as(column: str, header: Collection[str]) -> str:
     return next((name for name in (column, *CONVERTED.get(column, ())) if name in header), column)
 
 
+def months_of_one(column: str, source: str, cells: Mapping[str, str]) -> float:
+    """What a number of `column`, written in `source`, is multiplied by to be in months; 1 for what is no time."""
+    if source != column:
+        return CONVERTED[column][source]
+    timed = column in TIMES or (column in TIMES_OF_A_MEDIAN and cells.get("statistic", "").casefold() == "median")
+    return MONTHS_IN.get(cells.get("time_unit", "").casefold(), 1.0) if timed else 1.0
+
+
 def in_other_unit(column: str, header: Collection[str]) -> tuple[str, str] | None:
     """Return the column that gives an absent number of months in another unit, and how that becomes months."""
     stem = column.removesuffix("months")

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from analysis.evidence.cells import Fault, number
 from analysis.evidence.columns import TABLES
-from analysis.evidence.covariates import covariate_problems
 from analysis.evidence.directory import Evidence
 from analysis.evidence.drafts import Draft, Drafts, Tables, each_row
 from analysis.evidence.files import SPREADSHEETS, read_bytes
@@ -95,7 +94,7 @@ def _checked(place: Path, tables: Tables, problems: list[Problem], digest: str, 
     """The evidence of some tables; EvidenceError where they have problems, or rules between them are broken."""
     for file, rules in ROW_RULES.items():
         problems += each_row(file, *rules)(tables)
-    problems += [*relation_problems(tables), *covariate_problems(tables)]
+    problems += relation_problems(tables)
     if problems:
         raise EvidenceError(_in_file_order(problems))
     rows = {file.removesuffix(".csv"): _typed(drafts) for file, drafts in tables.items()}
@@ -173,8 +172,13 @@ def _label(row: Draft) -> dict[str, object]:
     return {"label": f"{row['label']}, crude"} if row["crude"] else {}
 
 
-def _interval(row: Draft) -> dict[str, object]:
-    """A level for an interval without one, none without an interval, and limits within what can be."""
+def _survival(row: Draft) -> dict[str, object]:
+    """A level for an interval without one, none without an interval, and limits within what can be.
+
+    Beside events over person-time a median that was not reached says nothing: the row is a count.
+    """
+    if row["statistic"] == "median" and row.lacks("estimate") and row.has("person_months"):
+        return {"statistic": "", "upper_not_reached": False, "ci_low": None, "ci_level": None}
     if row.lacks("ci_low", "ci_high"):
         return {"ci_level": None}
     highest = 1.0 if row["statistic"] == "landmark" else math.inf
@@ -188,4 +192,4 @@ def _value(row: Draft) -> dict[str, object]:
 
 
 # What a row holds beside its parsed cells.
-_FURTHER = {"studies.csv": _columns, "endpoints.csv": _label, "survival.csv": _interval, "extraction.csv": _value}
+_FURTHER = {"studies.csv": _columns, "endpoints.csv": _label, "survival.csv": _survival, "extraction.csv": _value}

@@ -3,7 +3,7 @@
 A study of the newer evidence is a known one where its id or its label is; a later report of it takes the place of the
 older rows of the same endpoint, whose facts stay in the ledger, to which the facts of the newer evidence are added
 where both keep one. One that shares a registration, or by `overlaps_with` patients, with a known one of another id is
-neither until somebody says what it is.
+neither until somebody says what it is. Times join in months, or as the directory gives the time at risk.
 """
 
 import re
@@ -13,7 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from analysis.evidence.cells import as_seen
-from analysis.evidence.columns import TABLES
+from analysis.evidence.columns import (
+    CONVERTED,
+    TABLES,
+    TIMES,
+    TIMES_OF_A_MEDIAN,
+    months_of_one,
+    written_as,
+)
 from analysis.evidence.files import read_bytes, read_records
 from analysis.evidence.sheets import (
     ABOUT_A_NUMBER,
@@ -29,9 +36,9 @@ from analysis.evidence.spreadsheets import read_sheet
 from analysis.system.errors import UsageError
 from analysis.system.groups import grouped
 
-SOURCES, FACTS = "sources.csv", "extraction.csv"
+SOURCES, FACTS, PATIENTS = "sources.csv", "extraction.csv", "patients.csv"
 REGISTRATION = "registry_id"
-_DECISIONS = (RESPONSES, SURVIVAL)
+_DECISIONS = (RESPONSES, SURVIVAL, PATIENTS)
 Rows = list[dict[str, str]]
 
 
@@ -99,20 +106,22 @@ def merge(known: Mapping[str, Rows], newer: Mapping[str, Rows], choices: Choices
     Raises
     ------
     Undecided
-        With a line for each study that may be a known one.
+        With a sentence for each study that may be a known one.
     """
     studies = {row["study_id"]: row for row in known[STUDIES]}
     offered = [row for row in newer[STUDIES] if row["study_id"] not in choices.skipped]
     _check_names(studies, newer, choices)
     ids = _matched(studies, offered, choices)
     endpoints, new_endpoints = _endpoints(known[ENDPOINTS], newer[ENDPOINTS])
-    sources, facts, of_fact = _joined(known, newer, ids, endpoints)
+    sources, facts, of_fact, of_source = _joined(known, newer, ids, endpoints)
     facts_added = len(facts) - len(known.get(FACTS, ()))
     offered = [_citing(row, "source", of_fact) for row in offered]
     before = {file: known.get(file, []) for file in _DECISIONS}
-    news = {file: _news(before[file], [
+    news = {file: _news(file, before[file], [
         {**_citing(row, "fact_ids", of_fact), "study_id": ids[row["study_id"]], "endpoint": endpoints[row["endpoint"]]}
         for row in newer.get(file, ()) if row["study_id"] in ids]) for file in _DECISIONS}
+    for row in news[PATIENTS]:
+        row["source_id"] = of_source.get(row.get("source_id", ""), "")
     reported = {_key(row) for rows in news.values() for row in rows}
     replaced = Counter(_key(row) for rows in before.values() for row in rows if _key(row) in reported)
     tiers = any(row.get("tier") for rows in before.values() for row in rows)
@@ -120,10 +129,14 @@ def merge(known: Mapping[str, Rows], newer: Mapping[str, Rows], choices: Choices
     added = tuple(dict.fromkeys(key for key in ids.values() if key not in studies))
     tables = {file: [*(row for row in before[file] if _key(row) not in reported), *news[file]] for file in _DECISIONS}
     tables |= {STUDIES: _studies(known[STUDIES], offered, ids, added), **ledger}
+    tables |= {SOURCES: sources} if news[PATIENTS] else {}
     tables = {file: rows for file, rows in tables.items() if rows and rows != known.get(file)}
     used = tuple(sorted({endpoint for _, endpoint in reported}))
     if new_endpoints := [row for row in new_endpoints if row["endpoint"] in used]:
-        tables[ENDPOINTS] = [*known[ENDPOINTS], *new_endpoints]
+        kept = {row["endpoint"] for row in (*known[ENDPOINTS], *new_endpoints)}
+        tables[ENDPOINTS] = [*known[ENDPOINTS], *(
+            {**row, "parent": row["parent"] if row["parent"] in kept else ""} if row.get("parent") else row
+            for row in new_endpoints)]
     if newer.get(COVARIATES) and not known.get(COVARIATES):
         tables[COVARIATES] = newer[COVARIATES]
     updated = tuple(dict.fromkeys(key for key, _ in sorted(reported) if key in studies))
@@ -137,16 +150,39 @@ def _key(row: Mapping[str, str]) -> tuple[str, str]:
     return row["study_id"], row["endpoint"]
 
 
-def _news(known: Rows, rows: Rows) -> Rows:
-    """Rows of a study and endpoint of which one at least is not known as it is."""
-    of_key = grouped(known, _key)
+def _news(file: str, known: Rows, rows: Rows) -> Rows:
+    """Rows of a study and endpoint of which one at least is not known as it is, with the times of a table in months.
+
+    A time at risk stands in the column that the known rows have for it.
+    """
+    header = known[0] if known else {}
+    at_risk = written_as("person_months", header)
+    of_key, rows = grouped((_in_months(file, row) for row in known), _key), [_in_months(file, row) for row in rows]
 
     def is_known(row: Mapping[str, str]) -> bool:
-        cells = {name: cell for name, cell in row.items() if cell and name not in ABOUT_A_NUMBER}
+        cells = {name: cell for name, cell in row.items()
+                 if cell and (file == PATIENTS or name not in ABOUT_A_NUMBER)}
         return any(cells.items() <= old.items() for old in of_key.get(_key(row), ()))
 
     changed = {_key(row) for row in rows if not is_known(row)}
+    changed |= {key for key, alike in grouped(rows, _key).items()
+                if file == PATIENTS and len(alike) != len(of_key.get(key, ()))}
+    for row in rows if at_risk != "person_months" else ():
+        if months := row.pop("person_months", ""):
+            row[at_risk] = f"{float(months) / CONVERTED['person_months'][at_risk]:.12g}"
     return [row for row in rows if _key(row) in changed]
+
+
+def _in_months(file: str, row: Mapping[str, str]) -> dict[str, str]:
+    """The row with the times of survival.csv in months; what is no number is left to the check."""
+    moved = dict(row)
+    for name in (*TIMES, *TIMES_OF_A_MEDIAN) if file == SURVIVAL else ():
+        filled = [column for column, cell in row.items() if cell]
+        source = written_as(name, filled)
+        if source in filled and (months := months_of_one(name, source, row)) != 1.0:
+            del moved[source]
+            moved[name] = f"{float(row[source]) * months:.12g}"
+    return {name: cell for name, cell in moved.items() if name != "time_unit"} if file == SURVIVAL else moved
 
 
 def _check_names(studies: Mapping[str, object], newer: Mapping[str, Rows], choices: Choices) -> None:
@@ -166,14 +202,16 @@ def _matched(studies: Mapping[str, Mapping[str, str]], offered: Rows, choices: C
     undecided = []
     for row in offered:
         key = row["study_id"]
-        same = choices.same.get(key) or (key if key in studies else labels.get(_plain(row["label"])))
+        known = key if key in studies else labels.get(_plain(row["label"]))
+        same = choices.same.get(key) or (None if key in choices.distinct else known)
         if same is None and key not in choices.distinct:
             undecided += [f"{key} {why} {other}: --same {key}={other} if it reports on that study, --distinct {key} if "
                           f"its patients are others, --skip {key} to leave it out."
                           for other, why in _relatives(studies, row)]
-        ids[key] = same or key_of(key, [*studies, *ids.values()], "study")
+        taken = {*studies, *ids.values()}
+        ids[key] = same or (key_of(key, list(taken), "study") if key in taken else key)
     if undecided:
-        raise Undecided("\n".join(undecided))
+        raise Undecided(" ".join(undecided))
     return ids
 
 
@@ -198,12 +236,10 @@ def _plain(label: str) -> str:
 def _endpoints(known: Rows, newer: Rows) -> tuple[dict[str, str], Rows]:
     """The key of each newer endpoint in the directory, and the rows of those that it lacks."""
     by_name = {name: row["endpoint"] for row in known for name in (_plain(row["label"]), row["endpoint"])}
-    keys, added = {}, []
-    for row in newer:
-        key = by_name.get(row["endpoint"]) or by_name.get(_plain(row["label"]))
-        keys[row["endpoint"]] = key or row["endpoint"]
-        added += [] if key else [row]
-    return keys, added
+    keys = {row["endpoint"]: by_name.get(row["endpoint"]) or by_name.get(_plain(row["label"])) for row in newer}
+    added = [{**row, "parent": keys.get(row["parent"]) or row["parent"]} if row.get("parent") else row
+             for row in newer if not keys[row["endpoint"]]]
+    return {name: key or name for name, key in keys.items()}, added
 
 
 def _studies(known: Rows, offered: Rows, ids: Mapping[str, str], added: Sequence[str]) -> Rows:
@@ -214,6 +250,8 @@ def _studies(known: Rows, offered: Rows, ids: Mapping[str, str], added: Sequence
     for row in offered:
         key = ids[row["study_id"]]
         filled = {name: cell for name, cell in row.items() if cell and name not in ("study_id", "label", "in_review")}
+        if filled.get("overlaps_with"):
+            filled["overlaps_with"] = " ".join(ids.get(name, name) for name in _names(row, "overlaps_with"))
         if key in added and key not in rows:
             rows[key] = {**header, **filled, "study_id": key, "label": row["label"]}
             rows[key] |= {"in_review": row.get("in_review") or "false"} if placed else {}
@@ -224,23 +262,25 @@ def _studies(known: Rows, offered: Rows, ids: Mapping[str, str], added: Sequence
 
 
 def _joined(known: Mapping[str, Rows], newer: Mapping[str, Rows], ids: Mapping[str, str],
-            endpoints: Mapping[str, str]) -> tuple[Rows, Rows, dict[str, str]]:
-    """Sources and facts of both ledgers, and the id that each newer fact has there; "" where the directory has none.
+            endpoints: Mapping[str, str]) -> tuple[Rows, Rows, dict[str, str], dict[str, str]]:
+    """Sources and facts of both ledgers, and the id that each newer fact, and source, has there.
+
+    Where the directory has no ledger a fact has "" and a source none.
 
     What is there already keeps its id; a source or a fact of another content gets an id that is free.
     """
     sources, facts = [*known.get(SOURCES, ())], [*known.get(FACTS, ())]
     offered = [row for row in newer.get(FACTS, ()) if row["study_id"] in ids]
     if not facts:
-        return sources, facts, {row["fact_id"]: "" for row in offered}
-    cited = {fact.get("source_id") for fact in offered}
+        return sources, facts, {row["fact_id"]: "" for row in offered}, {}
+    cited = {row.get("source_id") for row in (*offered, *newer.get(PATIENTS, ())) if row["study_id"] in ids}
     of_source = _placed(sources, [row for row in newer.get(SOURCES, ()) if row["source_id"] in cited], "source_id",
                         lambda old: key_of(old, [row["source_id"] for row in sources], "source"))
     of_fact = _placed(facts, [
         {**row, "study_id": ids[row["study_id"]], "endpoint": endpoints.get(row["endpoint"], row["endpoint"]),
          "source_id": of_source.get(row.get("source_id", ""), "")} for row in offered], "fact_id",
         lambda _: _next(facts))
-    return sources, facts, of_fact
+    return sources, facts, of_fact, of_source
 
 
 def _placed(rows: Rows, newer: Rows, key: str, free: Callable[[str], str]) -> dict[str, str]:
@@ -260,7 +300,8 @@ def _placed(rows: Rows, newer: Rows, key: str, free: Callable[[str], str]) -> di
 
 def _next(facts: Rows) -> str:
     """An id of a fact that is free: the largest number of all, plus one."""
-    return f"F{1 + max(int(digits[0]) for row in facts if (digits := re.findall(r'[0-9]+$', row['fact_id']))):04d}"
+    numbers = [int(digits[0]) for row in facts if (digits := re.findall("[0-9]+$", row["fact_id"]))]
+    return f"F{1 + max(numbers, default=0):04d}"
 
 
 def _citing(row: Mapping[str, str], column: str, of_fact: Mapping[str, str]) -> dict[str, str]:
@@ -275,7 +316,7 @@ def _ledger(sources: Rows, facts: Rows, decisions: Mapping[str, Rows], source: s
     A newer row has tier B, as all that rests on one source, and says where it comes from.
     """
     rows = [(file, row, {name: row.pop(name, "") for name in ABOUT_A_NUMBER})
-            for file, table in decisions.items() for row in table]
+            for file, table in decisions.items() if file != PATIENTS for row in table]
     for _, row, _ in rows if tiers else ():
         row["tier"] = row.get("tier") or "B"
     if not facts or not rows:

@@ -6,16 +6,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from analysis.evidence.cells import Fault, endless, missing_word, placeholder, text
-from analysis.evidence.columns import (
-    CONVERTED,
-    MONTHS_IN,
-    TIMES,
-    TIMES_OF_A_MEDIAN,
-    Column,
-    Table,
-    in_other_unit,
-    written_as,
-)
+from analysis.evidence.columns import Column, Table, in_other_unit, months_of_one, written_as
 from analysis.evidence.drafts import Draft, Drafts
 from analysis.evidence.files import SEPARATORS, Record, read_records, unreadable
 from analysis.evidence.problems import Problem, shown
@@ -172,7 +163,8 @@ def _read_cells(
     faults: dict[str, Fault] = {}
     for name, column in table.columns.items():
         source = sources.get(name)
-        value = column.empty if source is None else _value(table, column, cells[source], _factor(name, source, cells))
+        value = column.empty if source is None else _value(
+            table, column, cells[source], months_of_one(name, source, cells))
         if isinstance(value, Fault):
             faults[name] = value
         else:
@@ -182,14 +174,6 @@ def _read_cells(
         if isinstance(kept, Fault):
             faults[name] = kept
     return values, faults
-
-
-def _factor(name: str, source: str, cells: Mapping[str, str]) -> float:
-    """What a number is multiplied by to be in months; 1 for what is no time."""
-    if source != name:
-        return CONVERTED[name][source]
-    timed = name in TIMES or (name in TIMES_OF_A_MEDIAN and cells.get("statistic", "").casefold() == "median")
-    return MONTHS_IN.get(cells.get("time_unit", "").casefold(), 1.0) if timed else 1.0
 
 
 def _value(table: Table, column: Column, cell: str, factor: float) -> object:

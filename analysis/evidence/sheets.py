@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.evidence.cells import Fault, as_seen, misread, number
+from analysis.evidence.cells import Fault, as_seen, line, misread, number
 from analysis.evidence.columns import CONVERTED, TABLES, meant_by
 from analysis.evidence.files import Record
 from analysis.evidence.problems import Problem, shown
@@ -39,6 +39,7 @@ OF_A_WORKSHEET = ("state", "known", "contradicted", "where_to_look")
 
 _OVERLAPS = "overlaps_with"
 _MOST_LEVELS, _MOST_TITLES, _MOST_BASES = 6, 20, 4
+_LONGEST_LEVEL = 75  # two of them stand in the label of a covariate, which is one line
 _DEFAULT = {"rate": "Event", "survival": "Survival"}
 _KEY_LIMIT = 60
 _NEEDED = ("A rate needs the columns study, events and n; survival needs study, statistic, time_months, estimate, "
@@ -237,7 +238,7 @@ def _endpoints(rows: Sequence[_Row]) -> dict[str, _Row]:
     by_label = grouped(rows, lambda row: row.endpoint)
     keys, endpoints = _keys(by_label, "endpoint"), {}
     for label, of_endpoint in by_label.items():
-        kinds = [row.cells.get("kind") or row.kind for row in of_endpoint]
+        kinds = [row.cells.get("kind", "").casefold() or row.kind for row in of_endpoint]
         endpoints[label] = _Row(of_endpoint[0].row, {
             "endpoint": keys[label], "label": label, "kind": "survival" if "survival" in kinds else kinds[-1],
             "direction": _filled(of_endpoint, "direction") or "neutral",
@@ -309,6 +310,8 @@ def _against_covariate(filled: Sequence[str], studies: int) -> str:
         return ""
     if numbers:
         return "it mixes numbers and words"
+    if any(len(cell) > _LONGEST_LEVEL or isinstance(line(cell), Fault) for cell in filled):
+        return "it holds sentences"
     return f"it has {levels} different words for {studies} studies" if levels > min(_MOST_LEVELS, studies // 2) else ""
 
 

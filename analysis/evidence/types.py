@@ -184,7 +184,7 @@ class Survival(Row):
     @property
     def median_not_reached(self) -> bool:
         """Whether all that the row says is that more than half of the patients were event-free."""
-        return self.statistic == "median" and self.estimate is None and self.person_months is None
+        return self.statistic == "median" and self.estimate is None
 
 
 @rows_of("patients.csv", subject=("study_id", "endpoint"), unknown="If it is not known, delete the row.")

@@ -68,7 +68,9 @@ def replacing(folder: Path, *, data: Path) -> Iterator[Path]:
         with speaking_of(folder, building, errors=OutputError):
             yield building
         with speaking_of(folder, building):
-            _refuse_incomplete(folder, building)
+            if missing := ({RUN} | known_files(building)) - set(relative_files(building)):
+                raise OutputError(folder / min(missing), "it was deleted during the run; nothing was written, run it "
+                                                         "again")
             _keep_others(folder, place, building)
             _flush(building)
             with undisturbed():
@@ -152,12 +154,6 @@ def adding(folder: Path | None, *, data: Path, run: str, names: Sequence[str]) -
             _flush(building)
             write_text(workshop / _COMPLETE, as_json({"run": run, "files": written}))
             _join(workshop, place)
-
-
-def _refuse_incomplete(folder: Path, building: Path) -> None:
-    missing = ({RUN} | known_files(building)) - set(relative_files(building))
-    if missing:
-        raise OutputError(folder / min(missing), "it was deleted during the run; nothing was written, run it again")
 
 
 def _keep_others(folder: Path, place: Path, building: Path) -> None:

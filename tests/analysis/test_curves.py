@@ -17,6 +17,7 @@ from analysis.cases.curves import (
     curve_studies,
     points_of,
 )
+from analysis.cases.reports import new_report
 from analysis.cases.selection import select
 from analysis.cases.settings import Job, Question
 from analysis.evidence.loading import load
@@ -83,6 +84,61 @@ def test_strata_are_mixed_and_not_counted_twice(tmp_path):
     survival = posterior_of(case_of(evidence, Job(Question("os"), model="exponential"))).summary("survival")
     mixed = 45 / 53 * 0.5 ** (12 / 20) + 8 / 53 * 0.5 ** (12 / 5)
     assert survival.median == pytest.approx(mixed, abs=0.05)
+
+
+OTHERS = "b,os,,,landmark,12,0.6,,,,false,40,,\nc,os,,,landmark,12,0.5,,,,false,40,,\n"
+
+
+def median_with(folder: Path, text: str, question: Question = OS) -> float:
+    """Survival of the typical study under a constant hazard, with these rows of study a beside two others."""
+    evidence, _ = rows_of(folder, text + OTHERS)
+    return posterior_of(case_of(evidence, Job(question, model="exponential"))).summary("survival").median
+
+
+@pytest.mark.parametrize("rows", ["a,os,,,landmark,12,0.9,,,,false,50,,\na,os,,,,,,,,,false,50,5,560\n",
+                                  "a,os,,,landmark,12,0.9,,,,false,50,5,560\n"], ids=["two rows", "one row"])
+def test_patients_with_a_point_and_person_time_are_counted_once(tmp_path, rows):
+    evidence, _ = rows_of(tmp_path, rows + OTHERS)
+    left_out = case_of(evidence, Job(OS, model="exponential")).selection.left_out
+    assert [item.reason for item in left_out] == ["points of the curve of this study are used"] * (rows.count("\n") - 1)
+    assert median_with(tmp_path, rows) == median_with(tmp_path, "a,os,,,landmark,12,0.9,,,,false,50,,\n")
+
+
+@pytest.mark.parametrize("bound", ["a,os,,,median,,,,,,true,50,5,560\n",
+                                   "a,os,,,median,20,,,,,true,50,,\na,os,,,,,,,,,false,50,5,560\n"])
+def test_person_time_beside_a_median_that_was_not_reached_is_all_that_counts(tmp_path, bound):
+    assert median_with(tmp_path, bound) == median_with(tmp_path, "a,os,,,,,,,,,false,50,5,560\n")
+
+
+def test_strata_of_events_over_person_time_enter(tmp_path):
+    """All of them add up; one beside a stratum with a point is exp(-events / n) at the mean follow-up."""
+    whole = median_with(tmp_path, "a,os,,,,,,,,,false,50,5,500\n")
+    assert median_with(tmp_path, "a,os,x,,,,,,,,false,30,3,300\na,os,y,,,,,,,,false,20,2,200\n") == whole
+    point = "a,os,x,,landmark,12,0.9,,,,false,30,,\n"
+    survival = math.exp(-15 / 20)
+    assert median_with(tmp_path, point + "a,os,y,,,,,,,,false,20,15,100\n") == pytest.approx(
+        median_with(tmp_path, point + f"a,os,y,,landmark,5,{survival!r},,,,false,20,,\n"), abs=1e-12)
+
+
+@pytest.mark.parametrize("model", ["log_hazard", "weibull"])
+def test_a_further_report_is_no_stratum_of_a_study_that_is_called_new(tmp_path, model):
+    evidence, _ = rows_of(tmp_path, OTHERS.replace("b,", "new_study,"))
+    case = case_of(evidence, Job(OS, model=model))
+    assert len(case.adding(new_report("os", "survival", n=20, landmark=12.0, survival=0.7)).studies) == 3
+
+
+def test_a_stratum_whose_median_was_not_reached_makes_no_curve(tmp_path):
+    """A study of which no row says anything would be integrated over nothing."""
+    rows = "a,os,x,,landmark,12,0.9,,,,false,30,,\na,os,y,,median,20,,,,,true,20,,\n"
+    assert median_with(tmp_path, rows) == median_with(tmp_path, "")
+
+
+def test_the_landmark_of_a_stratum_is_the_one_nearest_the_horizon(tmp_path):
+    late = "a,os,x,,landmark,24,0.7,,,,false,30,,\na,os,y,,landmark,24,0.3,,,,false,20,,\n"
+    early = "a,os,x,,landmark,12,0.9,,,,false,30,,\na,os,y,,landmark,12,0.8,,,,false,20,,\n"
+    for horizon, used in ((24.0, late), (12.0, early)):
+        question = Question("os", horizon=horizon)
+        assert median_with(tmp_path, early + late, question) == median_with(tmp_path, used, question)
 
 
 def test_a_median_that_was_not_reached_bounds_survival(tmp_path):

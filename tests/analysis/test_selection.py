@@ -2,7 +2,7 @@
 
 import pytest
 
-from analysis.cases.selection import UnknownName, select, subset_names
+from analysis.cases.selection import NOT_REACHED, UnknownName, of_curves, select, subset_names
 from analysis.cases.settings import Question
 from analysis.evidence.loading import load
 from tests.evidence.build import write_evidence
@@ -89,6 +89,30 @@ def test_strata_stand_for_a_study_only_together(tmp_path):
     torn = select(evidence(tmp_path, survival=rows.format(tier="C")), Question("os"))
     assert not torn.rows
     assert {item.reason for item in torn.left_out} == {"tier C", "another stratum of this study is left out"}
+
+
+@pytest.mark.parametrize("doubtful", ["a,os,,,,landmark,24,0.3,,,53,C\n", "a,os,,good,,landmark,24,0.3,,,45,C\n",
+                                      "a,os,,poor,later,landmark,24,0.1,,,8,C\n"],
+                         ids=["of the whole", "a second one of a stratum", "of another data cut"])
+def test_strata_outlive_a_doubtful_row_that_takes_none_of_them_away(tmp_path, doubtful):
+    rows = "a,os,,good,,median,,20,,,45,A\na,os,,poor,,median,,5,,,8,A\n"
+    assert used(select(evidence(tmp_path, survival=rows + doubtful), Question("os"))) == [("a", 2), ("a", 3)]
+
+
+def test_a_later_cut_stands_for_a_study_whose_first_one_says_only_that_the_median_was_not_reached(tmp_path):
+    header = SURVIVAL_HEADER.replace("tier", "tier,upper_not_reached")
+    evidence(tmp_path, survival="a,os,,,,median,,15,,,20,A\n")
+    (tmp_path / "survival.csv").write_text(header + "a,os,,,primary,median,20,,,,50,A,true\n"
+                                                    "a,os,,,later,landmark,24,0.7,,,50,A,false\n")
+    made = load(tmp_path)
+    assert used(select(made, Question("os"))) == [("a", 3)]
+    assert [(item.row, item.reason) for item in of_curves(select(made, Question("os"))).left_out] == [(2, NOT_REACHED)]
+
+
+def test_a_row_of_the_same_cut_is_not_said_to_be_of_another_one(tmp_path):
+    rows = "a,os,,,,landmark,12,0.8,,,53,A\na,os,,good,,median,,20,,,45,A\na,os,,poor,,median,,5,,,8,A\n"
+    found = of_curves(select(evidence(tmp_path, survival=rows), Question("os")))
+    assert {item.reason for item in found.left_out} == {"the whole of this study stands for it"}
 
 
 def test_early_landmarks_can_be_left_out_and_are_flagged(tmp_path):

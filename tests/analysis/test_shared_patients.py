@@ -60,6 +60,7 @@ def test_every_command_refuses_by_name_and_says_how_to_choose(folder, capsys, tm
     for text in ("old (studies.csv row 2, responses.csv row 2)", "update (studies.csv row 6, responses.csv row 6)",
                  "--without update", "--subset", "twice"):
         assert text in told.err
+    assert "twice. Leave one of each pair out" in told.err and "\\" not in told.err
     assert not list((tmp_path / "out").rglob("*.*"))
 
 

@@ -220,6 +220,95 @@ def test_a_ledger_gets_the_fact_the_decision_and_the_source(tmp_path, capsys):
         assert [row["source_id"] for row in csv.DictReader(stream)].count("newer") == 1
 
 
+CURVES = {
+    "studies.csv": "study_id,label,overlaps_with\na,Alpha 2019,\nb,Beta 2020,\n",
+    "endpoints.csv": "endpoint,label,kind,direction\nos,Survival,survival,benefit\n",
+    "survival.csv": "study_id,endpoint,statistic,time_months,estimate,ci_low,ci_high,n,events,{time},tier,fact_ids\n"
+                    "a,os,landmark,12,0.6,,,40,,,A,first\nb,os,,,,,,30,5,{at_risk},A,second\n",
+    "sources.csv": "source_id,citation\njo,A journal\n",
+    "extraction.csv": "fact_id,study_id,endpoint,quantity,value,source_id\nfirst,a,os,percent,60,jo\n"
+                      "second,b,os,events,5,jo\n"}
+
+
+def curves(folder: Path, time: str = "person_months", at_risk: int = 300) -> Path:
+    """A directory with a ledger whose ids are words, and its time at risk in this column."""
+    text = CURVES["survival.csv"].format(time=time, at_risk=at_risk)
+    return write_files(folder, CURVES | {"survival.csv": text})
+
+
+def test_a_fact_has_its_times_in_months_whatever_the_sheet_has(tmp_path):
+    """1.5 years are a fact of 18 months, and the second time they are known."""
+    place = curves(tmp_path / "own")
+    source = sheet(tmp_path, "study,endpoint,statistic,time_months,estimate,ci_low,ci_high,n,time_unit\n"
+                   "Eta,os,landmark,2,0.5,,,30,years\nTheta,os,median,,1.5,1,2,30,years\n")
+    assert update(place, source) == 0
+    facts = {fact.study_id: (fact.fact_id, fact.value, fact.ci_low, fact.ci_high, fact.time_months)
+             for fact in load(place).facts[2:]}
+    assert facts == {"eta": ("F0001", 0.5, None, None, 24.0), "theta": ("F0002", 18.0, 12.0, 24.0, None)}
+    before = content(place)
+    assert update(place, source) == 0 and content(place) == before
+
+
+@pytest.mark.parametrize(("time", "at_risk"), [("person_months", 300), ("person_years", 25)])
+@pytest.mark.parametrize("line", ["person_years,n\nEta,os,5,40,30", "person_months,n\nEta,os,5,480,30"])
+def test_time_at_risk_joins_in_the_unit_of_the_directory(tmp_path, time, at_risk, line):
+    place = curves(tmp_path / "own", time, at_risk)
+    assert update(place, sheet(tmp_path, f"study,endpoint,events,{line}\n")) == 0
+    assert [row.person_months for row in load(place).survival] == [None, 300.0, 480.0]
+
+
+def test_person_time_of_a_median_that_was_not_reached_is_no_report_that_is_predicted(tmp_path):
+    place = curves(tmp_path / "own")
+    assert update(place, sheet(
+        tmp_path, "study,endpoint,statistic,time_months,estimate,ci_low,ci_high,upper_not_reached,events,person_months,"
+        "n\nEta,os,median,18,,9,,true,5,480,30\n")) == 0
+    (*_, row) = load(place).survival
+    assert (row.statistic, row.events, row.person_months, row.median_not_reached) == ("", 5, 480.0, False)
+
+
+def test_patients_one_by_one_join_and_a_further_one_of_the_same_months_is_news(tmp_path):
+    place = curves(tmp_path / "own")
+    newer = {"studies.csv": "study_id,label\nx-1,Xi\n", "endpoints.csv": CURVES["endpoints.csv"],
+             "sources.csv": "source_id,citation\njo,Another\n",
+             "patients.csv": "study_id,endpoint,months,status,source_id\nx-1,os,3,event,jo\nx-1,os,8,censored,jo\n"}
+    assert update(place, write_files(tmp_path / "newer", newer)) == 0
+    (row,) = load(place).patients
+    assert (row.study_id, row.events, row.person_months) == ("x-1", 1, 11.0)
+    assert {source.source_id: source.citation for source in load(place).sources} == {
+        "jo": "A journal", "jo_2": "Another"}
+    before = content(place)
+    assert update(place, tmp_path / "newer") == 0 and content(place) == before
+    newer["patients.csv"] += "x-1,os,3,event,jo\n"
+    assert update(place, write_files(tmp_path / "newer", newer)) == 0
+    assert load(place).patients[0].person_months == 14.0
+
+
+@pytest.mark.parametrize("flags", [["--same", "x=a"], []])
+def test_shared_patients_of_newer_studies_are_found_under_the_ids_that_they_get(place, tmp_path, capsys, flags):
+    newer = {"studies.csv": "study_id,label,overlaps_with\nx,Xi,\ny,Ypsilon,x\n",
+             "endpoints.csv": TABLES["endpoints.csv"],
+             "responses.csv": "study_id,endpoint,events,n\nx,cr,31,41\ny,cr,10,20\n"}
+    assert update(place, write_files(tmp_path / "newer", newer), *flags) == 2
+    assert f"{'a' if flags else 'x'} (studies.csv row" in (said := capsys.readouterr().err)
+    assert "share patients (overlaps_with)" in said
+
+
+def test_the_parent_of_a_new_endpoint_is_the_known_one_of_its_label(place, tmp_path):
+    newer = {"studies.csv": "study_id,label\nx,Xi\n",
+             "endpoints.csv": "endpoint,label,kind,direction,parent\nremission,Complete remission,rate,benefit,\n"
+                              "mrd,MRD,rate,benefit,remission\nodd,Odd,rate,benefit,unused\n"
+                              "unused,Unused,rate,benefit,\n",
+             "responses.csv": "study_id,endpoint,events,n\nx,mrd,31,41\nx,odd,1,41\n"}
+    assert update(place, write_files(tmp_path / "newer", newer)) == 0
+    assert {row.endpoint: row.parent for row in load(place).endpoints} == {"cr": "", "mrd": "cr", "odd": ""}
+
+
+def test_a_study_of_a_known_id_can_be_declared_distinct(place, tmp_path):
+    source = sheet(tmp_path, "study,label,endpoint,events,n\na,Another 2024,cr,12,20\n")
+    assert update(place, source, "--distinct", "a") == 0
+    assert (counts(place)["a"], counts(place)["a_2"]) == ((30, 40), (12, 20))
+
+
 KILLER = """
 import os, pathlib, shutil, signal, sys
 from analysis.__main__ import main

@@ -326,3 +326,19 @@ def test_every_command_that_pools_tells_the_notes(tmp_path, command, capsys):
                                       ["B", 2, 9, "", 40], ["C", 2, 9, "", 50], ["D", 3, 9, "", 35]])
     main([*command.format(tmp_path).split(), "--data", str(path)])
     assert "note: a.csv row 1: overlap_with is not used" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["rate", "Rate", "RATE"])
+def test_the_kind_of_an_endpoint_may_be_in_capitals(tmp_path, kind):
+    """Else its rows would be in no table, and nothing would say so."""
+    made = load(table(tmp_path / "x.csv", [["study", "endpoint", "events", "n", "kind"], ["A", "cr", 3, 10, kind],
+                                           ["B", "cr", 4, 10, kind]]))
+    assert [(row.events, row.n) for row in made.responses] == [(3, 10), (4, 10)] and made.endpoints[0].kind == "rate"
+
+
+@pytest.mark.parametrize("text", ["a long comment " * 20, "two\nlines"])
+def test_sentences_about_studies_are_no_covariate(tmp_path, text):
+    rows = [[name, "cr", 3, 20, "short" if name == "P" else text] for name in "PQRS"]
+    made = load(table(tmp_path / "x.csv", [["study", "endpoint", "events", "n", "comment"], *rows]))
+    assert not made.covariates and len(made.responses) == 4
+    assert [note.rule for note in made.notes] == ["is not used: it holds sentences, and so it is no covariate"]
