@@ -12,7 +12,8 @@ to [0, 1]. The p-value of mu is the largest over rho, from none to all of the ra
 - a pair (mu, rho) is excluded where the data are less like it than all but a share `SPENT` of its own data sets, by
   one of two measures that share `SPENT`: their probability, and its ratio to that under one common rate (low where
   the studies are too much alike). T is then tested at 1 - level - SPENT, so that the level holds. Without this, rho
-  near 1, where each study shows all or nothing, is never ruled out, and the upper limit of a high rate is always 1;
+  near 1, where each study shows all or nothing, is never ruled out, and the upper limit of a high rate is always 1.
+  Above a level of 95 % a tenth of 1 - level is spent: `SPENT` would use up all of it;
 - where all patients of all studies have (or lack) the event, nothing is known about rho and rho-hat is 1.
 
 The simulated counts are those of the same uniform numbers for every mu and rho, so that the p-value is smooth. Each
@@ -42,7 +43,7 @@ RHO = np.array([0.0, 0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3,
 ONE_STUDY = "one study: heterogeneity is not identified and taken as none"
 _ELEMENTS, _FEWEST_DRAWS = 400_000, 1_000
 _SCAN, _WIDTH = 24, 2e-4
-_SCREENED = 1_000  # draws that a scan looks at first
+_SCREENED, _BEYOND = 1_000, 40  # draws that a scan looks at first, and how many of them the test leaves out at least
 _ANY = 1e-6  # less than the share of one draw
 _TIE = 1e-9  # counts that give the same statistic differ by rounding only
 
@@ -78,12 +79,12 @@ def exact_interval(studies: RateStudies, *, level: float, seed: int, draws: int 
     draws : int
         Simulated data sets for each mu and rho; fewer where there are very many studies.
     """
-    test = _prepared(studies.events[None], studies.evaluable, seed=seed, draws=draws)
+    test = _prepared(studies.events[None], studies.evaluable, level=level, seed=seed, draws=draws)
     (mean,), (rho,), _ = _moments(test.events, test.sizes)
     least = 1.0 - level - test.spent
     # Fewer draws and rhos exclude what is far off only: a pair that no draw is as unlike as.
-    quick = replace(test, order=test.order[::max(1, len(test.order) // _SCREENED)], rhos=test.rhos[::2],
-                    spent=min(test.spent, _ANY))
+    step = max(1, min(len(test.order) // _SCREENED, int(len(test.order) * least / _BEYOND)))
+    quick = replace(test, order=test.order[::step], rhos=test.rhos[::2], spent=min(test.spent, _ANY))
 
     def accepts(mu: float) -> bool:
         return bool(_largest(test, mu, stop=least)[0] > least)
@@ -106,12 +107,12 @@ def accepted(events: np.ndarray, evaluable: np.ndarray, means: Sequence[float], 
     evaluable : int array, shape (k,)
         The same for all sets, which share the simulated law.
     """
-    test = _prepared(events, evaluable, seed=seed, draws=draws)
+    test = _prepared(events, evaluable, level=level, seed=seed, draws=draws)
     least = 1.0 - level - test.spent
     return np.stack([_largest(test, mean, stop=least) > least for mean in means], axis=1)
 
 
-def _prepared(events: np.ndarray, evaluable: np.ndarray, *, seed: int, draws: int) -> _Test:
+def _prepared(events: np.ndarray, evaluable: np.ndarray, *, level: float, seed: int, draws: int) -> _Test:
     kept = evaluable > 0
     k = int(kept.sum())
     count = min(draws, max(_FEWEST_DRAWS, _ELEMENTS // max(k, 1)))
@@ -120,7 +121,7 @@ def _prepared(events: np.ndarray, evaluable: np.ndarray, *, seed: int, draws: in
     order = rng.permuted(np.tile(np.arange(count)[:, None], (1, k)), axis=0)
     events, sizes = events[:, kept], evaluable[kept]
     coefficients = np.concatenate([log_binomial(n, np.arange(n + 1)) for n in sizes])
-    rhos, spent = (RHO[:1], 0.0) if k == 1 else (RHO, SPENT)
+    rhos, spent = (RHO[:1], 0.0) if k == 1 else (RHO, min(SPENT, (1.0 - level) / 10.0))
     return _Test(events, sizes, uniform, order, coefficients, np.cumsum(sizes + 1) - sizes - 1, rhos, spent)
 
 

@@ -266,7 +266,7 @@ def _profile_intervals(likelihoods: Sequence[RateLikelihood], surface: Callable[
     alone = len(spreads) == 1
     return [Limits(float(location[at]), float(lower[at]), float(upper[at]), math.nan if alone else float(spread[at]),
                    joined(ONE_STUDY if alone else "", ("", ALL_EVENTS, NO_EVENTS)[edge],
-                          LARGEST if not alone and spreads[-1] == LARGEST_TAU and edge else ""))
+                          LARGEST if spreads[-1] == LARGEST_TAU and (edge or spread[at] == LARGEST_TAU) else ""))
             for at, edge in enumerate(edges)]
 
 

@@ -33,6 +33,7 @@ FEWEST = 5
 """Studies below which no regression is made: two coefficients and a spread need more than two further studies."""
 _STEP = 1e-3  # of a standardised coefficient: a fourth-order error of 1e-6 and rounding of 1e-8
 _NO_SPREAD = 1e-6
+_FLAT = 1e3  # standard error of a slope per SD of the covariate, where rounding is all that curves the likelihood
 
 
 class NoRegression(ValueError):
@@ -112,7 +113,7 @@ def slope_on_size(studies: Studies) -> Slope:
         raise NoRegression("all studies have the same size")
     design = np.stack([np.ones(used), 1.0 / np.sqrt(patients)], axis=1)
     value, se = _slope_of_rates(studies, design) if rates else normal_slope(log_hazards(studies), design)
-    if not (math.isfinite(value) and math.isfinite(se) and se > 0.0):
+    if not (math.isfinite(value) and 0.0 < se * np.std(design[:, 1]) < _FLAT):
         raise NoRegression("the likelihood has no maximum with a curvature: large and small studies are separated")
     return Slope(value, se, used)
 

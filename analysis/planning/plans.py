@@ -47,11 +47,9 @@ class Design:
         return self.case.model.kind == "survival" or self.case.selection.endpoint.direction != "harm"
 
     def rule(self, analysis: str) -> Rule:
-        """The rule under a prior of the analysis."""
-        # Uniform survival has a log cumulative hazard of this mean and standard deviation.
-        vague = Mixture("beta", *np.ones((3, 1))) if self.prior.family == "beta" else \
-            Mixture("normal", np.ones(1), np.array([-np.euler_gamma]), np.array([np.pi / np.sqrt(6.0)]))
-        prior = {PREDICTIVE: self.prior, ROBUST: self.prior.robust(self.plan.robust), UNIFORM: vague}[analysis]
+        """The rule under a prior of the analysis; the uniform one is of the rate, or of survival itself."""
+        prior = {PREDICTIVE: self.prior, ROBUST: self.prior.robust(self.plan.robust),
+                 UNIFORM: Mixture("beta", *np.ones((3, 1)))}[analysis]
         return Rule(prior, self.plan.threshold, self.plan.confidence, self.above)
 
     @cached_property

@@ -161,7 +161,9 @@ def _posterior_cdf(prior: Mixture, n: int, threshold: float) -> np.ndarray:
         weights, a, b = _updated(prior, n)
         return (weights * special.betainc(a, b, threshold)).sum(axis=1)
     hazards, weights = _reweighted(prior, n)
-    return weights @ (hazards >= -np.log(threshold))
+    x = np.log(hazards)
+    # The threshold lies within a cell, of which the part above it counts.
+    return weights @ np.clip((x - np.log(-np.log(threshold))) / (x[1] - x[0]) + 0.5, 0.0, 1.0)
 
 
 def _updated(prior: Mixture, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,5 +1,6 @@
 """Batches of simulated data sets, here, in several processes or on a cluster, and their results as they come."""
 
+import argparse
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, as_completed
 from contextlib import AbstractContextManager, nullcontext
@@ -28,3 +29,10 @@ def several(processes: int, size: int, scheduler: str | None = None) -> Abstract
     if scheduler is not None:
         return cluster(scheduler)
     return workers(min(processes, BATCHES, size)) if processes > 1 else nullcontext()
+
+
+def positive(text: str) -> int:
+    """A number of replicates or processes, as an argument of a command."""
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not positive")
+    return int(text)

@@ -38,7 +38,7 @@ from analysis.inference.grid import QuadratureFailed, solve
 from analysis.output.checks import refuse_obstacles, speaking_of
 from analysis.results.simulated import END_TO_END, PAPER, RECORD
 from analysis.results.terminal import table
-from analysis.simulation.batches import several
+from analysis.simulation.batches import positive, several
 from analysis.simulation.curves import PLAIN, Law, printed
 from analysis.system.errors import UsageError
 from analysis.system.files import write_csv, write_text
@@ -209,17 +209,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help=f"where {END_TO_END.file} goes")
     parser.add_argument("--record", action="store_true", help="renew the record that the report shows")
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA, metavar="DIR", help="evidence directory")
-    parser.add_argument("--sets", type=_positive, default=SETS, metavar="N", help="simulated sets of studies")
+    parser.add_argument("--sets", type=positive, default=SETS, metavar="N", help="simulated sets of studies")
     parser.add_argument("--factor", type=float, action="append", metavar="F", help="for censoring; may be repeated")
     parser.add_argument("--seed", type=int, default=1, metavar="S")
-    parser.add_argument("--processes", type=_positive, default=2, metavar="P")
+    parser.add_argument("--processes", type=positive, default=2, metavar="P")
     return parser
-
-
-def _positive(text: str) -> int:
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not positive")
-    return int(text)
 
 
 if __name__ == "__main__":

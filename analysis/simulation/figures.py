@@ -44,12 +44,11 @@ def draw_calibration(rows: Sequence[Row], *, verdicts: Sequence[Row], labels: Ma
         figure, plots = panels([labels.get(verdict["name"], verdict["name"]) for verdict in drawn], title=title,
                                notes=(detail, *_NOTES), stamp=stamp)
         for axes, verdict in zip(plots, drawn, strict=True):
-            _curve(axes, curves[verdict["name"]], limit)
-            _p_value(axes, verdict)
+            _curve(axes, curves[verdict["name"]], verdict, limit)
     return figure
 
 
-def _curve(axes: Axes, rows: Sequence[Row], limit: float) -> None:
+def _curve(axes: Axes, rows: Sequence[Row], verdict: Row, limit: float) -> None:
     column = {name: [row[name] for row in rows] for name in rows[0]}
     axes.fill_between(column["pit"], column["lower_95"], column["upper_95"], step="mid", color=style.GRID, linewidth=0)
     for name in ("lower_verdict", "upper_verdict"):
@@ -62,9 +61,6 @@ def _curve(axes: Axes, rows: Sequence[Row], limit: float) -> None:
     size = 10.0 ** math.floor(math.log10(0.9 * limit))
     step = size * max(factor for factor in (1.0, 2.0, 5.0) if factor * size <= 0.9 * limit)
     axes.set_yticks([-step, 0.0, step], [f"{MINUS}{step:g}", "0", f"{step:g}"])
-
-
-def _p_value(axes: Axes, verdict: Row) -> None:
     value, passed = verdict["p_value"], verdict["passed"]
     text = ("p < 0.0001" if value < 0.0001 else f"p = {value:.2g}") + ("" if passed else ", not uniform")
     axes.text(0.99, 0.98, text, transform=axes.transAxes, ha="right", va="top", fontsize=style.SMALL,

@@ -22,7 +22,7 @@ from analysis.evidence.directory import Evidence
 from analysis.evidence.loading import DEFAULT_DATA, load
 from analysis.evidence.problems import EvidenceError
 from analysis.output.checks import refuse_obstacles, speaking_of
-from analysis.simulation.batches import BATCHES, several
+from analysis.simulation.batches import BATCHES, positive, several
 from analysis.simulation.nested import blank_studies
 from analysis.simulation.replicate import Replicate, Setting, rank_step
 from analysis.simulation.run import Calibration, calibrate, verdicts_on
@@ -149,9 +149,9 @@ def _parser() -> argparse.ArgumentParser:
                         help="default: every model with a density, and the nested one")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where the records are")
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA, metavar="DIR", help="evidence directory")
-    parser.add_argument("--replicates", type=int, metavar="N",
+    parser.add_argument("--replicates", type=positive, metavar="N",
                         help=f"default: {DEFAULT_REPLICATES}; nested and of curves at most {FEW_REPLICATES}")
-    parser.add_argument("--processes", type=int, default=2, metavar="P")
+    parser.add_argument("--processes", type=positive, default=2, metavar="P")
     return parser
 
 

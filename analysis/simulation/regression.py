@@ -31,6 +31,7 @@ from analysis.evidence.types import Covariate, Endpoint
 from analysis.inference.regression import RegressionFit, draw_missing, fit
 from analysis.inference.weighted import mean_and_sd, quantiles
 from analysis.results.terminal import table
+from analysis.simulation.batches import positive
 from analysis.system.files import write_text
 from models.studies import HazardStudies, RateStudies, Studies
 
@@ -166,7 +167,7 @@ def _reports(kind: str, truth: Mapping[str, Any], effect: np.ndarray, rng: np.ra
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run and print; with --write the record is pinned."""
     parser = argparse.ArgumentParser(prog="python -m analysis.simulation.regression", description=main.__doc__)
-    parser.add_argument("--replicates", type=int, default=200, metavar="N",
+    parser.add_argument("--replicates", type=positive, default=200, metavar="N",
                         help="data sets of each model; default: 200")
     parser.add_argument("--seed", type=int, default=1, metavar="N")
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the record as JSON")

@@ -64,6 +64,8 @@ class Design:
         if isinstance(self.studies, NestedStudies):
             return {"kind": self.kind, **{part: patients_of(table) for part, table in vars(self.studies).items()}}
         columns = {name: getattr(self.studies, name).tolist() for name in _COLUMNS[self.kind]}
+        if isinstance(self.studies, CurveStudies):
+            columns["ends"] = _times(self.studies)
         return {"kind": self.kind, "horizon_months": self.horizon, "study_ids": list(self.studies.study_ids), **columns}
 
 
@@ -94,7 +96,8 @@ def design_of(selection: Selection, *, takes: type | None = None) -> Design:
     studies, _ = typed_studies(selection, takes=takes)
     horizon = selection.horizon if endpoint.kind == "survival" else None
     kind = "curve" if takes is CurveStudies else endpoint.kind
-    return Design(kind, endpoint.endpoint, horizon, _blank(kind, studies.study_ids, vars(studies)))
+    columns = vars(studies) | ({"ends": _times(studies)} if kind == "curve" else {})
+    return Design(kind, endpoint.endpoint, horizon, _blank(kind, studies.study_ids, columns))
 
 
 def design_from(plain: Mapping[str, Any], *, endpoint: str) -> Design:
@@ -103,6 +106,15 @@ def design_from(plain: Mapping[str, Any], *, endpoint: str) -> Design:
         return Design("nested", endpoint, None, design_of_patients(plain))
     return Design(plain["kind"], endpoint, plain["horizon_months"],
                   _blank(plain["kind"], tuple(plain["study_ids"]), plain))
+
+
+def _times(studies: CurveStudies) -> list[list[float]]:
+    """Months of the points of each curve, in order; 12 where a study has none.
+
+    Rows are filled up with points that start at 0, as only a first one does.
+    """
+    return [ends[(starts > 0.0) | (np.arange(len(ends)) == 0)].tolist()
+            for starts, ends in zip(studies.starts, studies.ends, strict=True)]
 
 
 def _blank(kind: str, study_ids: tuple[str, ...], columns: Mapping[str, Any]) -> Studies:
@@ -155,10 +167,10 @@ def _points(studies: CurveStudies, effects: np.ndarray, curve: Curve, draws: Map
             rng: np.random.Generator) -> CurveStudies:
     """Survival at the landmarks of each curve, printed and read back."""
     rows = []
-    for study_id, times, size, effect in zip(studies.study_ids, studies.ends, studies.patients_each, effects,
+    for study_id, times, size, effect in zip(studies.study_ids, _times(studies), studies.patients_each, effects,
                                              strict=True):
         whole, alive, last = max(round(size / CENSORING**2), 1), None, 1.0
-        for time in sorted(set(times)):
+        for time in times:
             survival = float(curve.survival(draws, np.array([effect]), time)[0])
             alive = rng.binomial(whole if alive is None else alive, min(survival / last, 1.0) if last > 0.0 else 0.0)
             last = survival

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.simulation import replicate
+from analysis.simulation import regression, replicate
 from analysis.simulation.record import RENEW, differences, main, recorded, setting_of, text_of
 from analysis.simulation.replicate import run_replicates
 from analysis.simulation.run import verdicts_on
@@ -109,3 +109,11 @@ def test_command_writes_what_can_be_read_again(tmp_path, capsys):
     assert differences(record, run_replicates(setting_of(record), 0, 20)) == []
     assert main(["nothing", "--output", str(tmp_path / "out")]) == 2
     assert "there are" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [main, regression.main], ids=["record", "regression"])
+@pytest.mark.parametrize("number", ["0", "-5"])
+def test_no_replicates_are_refused(command, number, tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        command(["--replicates", number, "--output" if command is main else "--write", str(tmp_path / "x")])
+    assert f"{number} is not positive" in capsys.readouterr().err

@@ -10,7 +10,8 @@ from analysis.evidence.loading import load
 from analysis.simulation.studies import Design, SimulationFailed, design_from, design_of, select_design, simulate
 from analysis.system.errors import UsageError
 from analysis.system.files import as_json
-from models.studies import HazardStudies, RateStudies
+from models import all_models
+from models.studies import CurveStudies, HazardStudies, RateStudies
 from tests.evidence.build import write_evidence
 
 SIZE = 40_000
@@ -81,6 +82,23 @@ def test_default_endpoint_has_most_studies_and_its_design_survives_json(shipped,
     assert not design.studies.events.any()
     again = design_from(json.loads(as_json(design.plain())), endpoint=endpoint)
     assert again.plain() == design.plain() and again.horizon == (12.0 if model == "log_hazard" else None)
+
+
+def test_a_curve_has_the_points_of_its_study_and_no_other(tmp_path):
+    """Rows of fewer points are filled up with 12 months, at which alpha prints nothing."""
+    evidence = load(write_evidence(
+        tmp_path, responses=None, endpoints="endpoint,label,kind,direction\nos,Overall survival,survival,benefit\n",
+        survival="study_id,endpoint,statistic,time_months,estimate,ci_low,ci_high,n\n"
+                 "alpha_2019,os,landmark,6,0.7,,,40\n"
+                 "beta_2021,os,landmark,6,0.8,,,40\nbeta_2021,os,landmark,18,0.4,,,40\n"))
+    design = design_of(select_design(evidence, "weibull", Question("")), takes=CurveStudies)
+    assert design.plain()["ends"] == [[6.0], [6.0, 18.0]]
+    assert design_from(json.loads(as_json(design.plain())), endpoint="os").plain() == design.plain()
+    found = simulate(design, np.array([-0.4, -0.4]), np.random.default_rng(7), draws={"shape": np.ones(1)},
+                     curve=all_models()["weibull"].density.curve)
+    assert found.ends.tolist() == [[6.0, 12.0], [6.0, 18.0]] and found.counts[0, 1] == 0.0
+    # 40 patients are worth 40/1.25^2 = 26 without censoring, all of whom have the event or are seen without it.
+    np.testing.assert_allclose(found.counts.sum(axis=1) + found.survivors.sum(axis=1), 26.0)
 
 
 def test_rows_of_counts_keep_their_person_months(tmp_path):

@@ -127,15 +127,28 @@ def test_the_help_names_the_model_that_is_taken(capsys):
     assert json.loads(capsys.readouterr().out)["model"] == "weibull"
 
 
-def test_a_prior_that_reaches_where_nobody_survives_is_summed():
-    """Survival of exp(-700) is a number, of which the binomial distribution is none; summed in logs beside it."""
-    chances = Rule(Mixture("normal", np.ones(1), np.zeros(1), np.array([1.1])), 0.7, 0.95).chances(40)
-    x, y = np.linspace(-8.0, 6.0, 40_001), np.arange(41)[:, None]
+@pytest.mark.parametrize(("n", "threshold", "sd"), [(40, 0.7, 1.1), (251, 0.52, 0.2), (294, 0.32, 0.2)])
+def test_a_prior_that_reaches_where_nobody_survives_is_summed(n, threshold, sd):
+    """Survival of exp(-700) is a number, of which the binomial distribution is none; summed in logs beside it.
+
+    The program sums 600 cells, 0.02 wide, of which one is split by the threshold: half a cell too much or too little
+    would be 0.04 of the posterior of 251 patients.
+    """
+    prior = Mixture("normal", np.ones(1), np.array([-0.2]), np.array([sd])).robust(0.2)
+    x, y = np.linspace(-7.0, 6.0, 40_001), np.arange(0, n + 1, 5)[:, None]
     log_rate = -np.exp(x)
-    weights = np.exp(-0.5 * (x / 1.1) ** 2 + y * log_rate + (40 - y) * np.log(-np.expm1(log_rate)))
-    # The program sums 600 cells, of which one is split by the threshold.
-    above = 1.0 - weights[:, log_rate <= np.log(0.7)].sum(axis=1) / weights.sum(axis=1)
-    assert chances == pytest.approx(above, abs=0.01)
+    density = sum(w * stats.norm.pdf(x, m, s) for w, m, s in zip(prior.weights, prior.first, prior.second, strict=True))
+    logs = y * log_rate + (n - y) * np.log(-np.expm1(log_rate))
+    weights = density * np.exp(logs - logs.max(axis=1, keepdims=True))
+    above = 1.0 - weights[:, log_rate <= np.log(threshold)].sum(axis=1) / weights.sum(axis=1)
+    assert Rule(prior, threshold, 0.95).chances(n)[::5] == pytest.approx(above, abs=0.002)
+
+
+def test_a_uniform_prior_of_survival_is_uniform(capsys):
+    """Survivors are counts, so that the posterior is Beta(y + 1, n - y + 1) as that of a rate is."""
+    assert main(["design", "os", "--n", "40", "--threshold", "0.4", "--analysis", "uniform", "--json"]) == 0
+    rules = {rule["analysis"]: rule for rule in json.loads(capsys.readouterr().out)["rules"]}
+    assert stats.beta(23, 19).sf(0.4) >= 0.95 > stats.beta(22, 20).sf(0.4) and rules["uniform"]["bound"] == 22
 
 
 def test_what_was_asked_is_told_as_it_was_asked(capsys):

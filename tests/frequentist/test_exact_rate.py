@@ -17,7 +17,7 @@ SIZES = np.array([8, 15, 20, 27, 35, 53])
 
 def p_value(data: RateStudies, *, mean: float, seed: int, draws: int = DRAWS) -> float:
     """The largest over all rho with what is spent on them; the interval holds means with values above 1 - level."""
-    test = exact_rate._prepared(data.events[None], data.evaluable, seed=seed, draws=draws)
+    test = exact_rate._prepared(data.events[None], data.evaluable, level=0.95, seed=seed, draws=draws)
     return min(1.0, float(exact_rate._largest(test, mean, stop=math.inf)[0]) + test.spent)
 
 
@@ -43,7 +43,7 @@ def test_at_rho_one_each_study_shows_all_or_nothing() -> None:
 
 def test_measures_of_fit_are_those_of_scipy() -> None:
     mu, rho, kappa = 0.7, 0.1, 9.0
-    test = exact_rate._prepared(MIXED.events[None], MIXED.evaluable, seed=1, draws=2)
+    test = exact_rate._prepared(MIXED.events[None], MIXED.evaluable, level=0.95, seed=1, draws=2)
     got = exact_rate._likeness(test, test.events, log_probabilities(test.sizes, mu, rho))
     crude = MIXED.events.sum() / MIXED.evaluable.sum()
     fit = stats.betabinom.logpmf(MIXED.events, MIXED.evaluable, mu * kappa, (1 - mu) * kappa).sum()
@@ -101,6 +101,12 @@ def test_interval_is_not_much_longer_than_it_must_be() -> None:
     assert 0.17 < found.lower < 0.20 and 0.32 < found.upper < 0.34
 
 
+def test_what_is_spent_on_rho_leaves_something_of_a_high_level() -> None:
+    """0.999 had spent five times what it has: every mean was accepted. Profile limits are 0.152 and 0.408."""
+    narrow, wide = (exact_interval(of_peer("as_rbest"), level=level, seed=1) for level in (0.99, 0.999))
+    assert 0.08 < wide.lower < narrow.lower < 0.17 and 0.35 < narrow.upper < wide.upper < 0.55
+
+
 @pytest.mark.parametrize("data", [MIXED, HOMOGENEOUS], ids=["mixed", "homogeneous"])
 def test_limits_separate_accepted_from_rejected_means(data) -> None:
     found = exact_interval(data, level=0.95, seed=3, draws=2_000)
@@ -110,7 +116,7 @@ def test_limits_separate_accepted_from_rejected_means(data) -> None:
 
 
 @pytest.mark.parametrize("name", EDGES)
-@pytest.mark.parametrize("level", [0.8, 0.99])
+@pytest.mark.parametrize("level", [0.8, 0.99, 0.999])
 def test_a_first_look_at_fewer_draws_moves_no_limit(name: str, level: float, monkeypatch) -> None:
     quick, whole = exact_interval(EDGES[name], level=level, seed=1), exact_rate._limit
     monkeypatch.setattr(exact_rate, "_limit", lambda accepts, _, *ends: whole(accepts, lambda mean: True, *ends))

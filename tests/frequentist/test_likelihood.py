@@ -8,6 +8,7 @@ from scipy import integrate, optimize, special, stats
 
 from analysis.frequentist.likelihood import (
     ALL_EVENTS,
+    LARGEST,
     LARGEST_TAU,
     NO_EVENTS,
     ONE_STUDY,
@@ -140,6 +141,14 @@ def test_higher_level_is_wider_and_empty_studies_change_nothing(method) -> None:
     assert wide.lower < narrow.lower < narrow.upper < wide.upper
     padded = studies([*MIXED.events, 0], [*MIXED.evaluable, 0])
     assert method(padded, level=0.8).upper == pytest.approx(narrow.upper, abs=1e-8)
+
+
+def test_a_tau_at_the_end_of_its_range_is_said() -> None:
+    """All or none of the patients of each study: the likelihood rises with tau for ever."""
+    for method in (logit_normal_median, logit_normal_mean):
+        found = method(studies([0, 10, 0, 10], [10] * 4), level=0.95)
+        assert (found.heterogeneity, found.note) == (LARGEST_TAU, LARGEST)
+        assert LARGEST not in method(MIXED, level=0.95).note
 
 
 @pytest.mark.parametrize("method", METHODS)

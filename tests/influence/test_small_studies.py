@@ -86,7 +86,9 @@ def test_a_planted_slope_of_log_hazards_is_recovered():
 @pytest.mark.parametrize(("events", "patients", "words"), [
     ([5, 6, 7, 8], [10, 12, 14, 16], "4 studies, fewer than 5"), ([3], [5], "1 study, fewer than 5"),
     ([5, 6, 7, 8, 6], [10] * 5, "same size"), ([10, 12, 9, 8, 7], [10, 12, 9, 8, 7], "have the event"),
-    ([0] * 5, [10, 12, 9, 8, 7], "have the event")])
+    ([0] * 5, [10, 12, 9, 8, 7], "have the event"),
+    # Every slope above 50 or so is as likely: all patients of small studies have the event.
+    ([5, 5, 5, 50, 50], [5, 5, 5, 100, 100], "large and small studies are separated")])
 def test_refusals_say_why(events, patients, words):
     with pytest.raises(NoRegression, match=words):
         slope_on_size(rates(events, patients))
