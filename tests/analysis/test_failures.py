@@ -1,6 +1,5 @@
 """An error in one endpoint, or in one analysis of it: everything else is complete, and the page says so."""
 
-import csv
 import json
 from importlib import import_module
 
@@ -16,7 +15,7 @@ from analysis.system import failures
 from analysis.system.failures import attempt
 from tests.evidence.build import write_evidence, write_files
 from tests.exactly import quadrature
-from tests.report.reading import whole
+from tests.report.reading import csv_rows, whole
 from tests.reporting import load, results_of
 
 FILES = {
@@ -65,8 +64,7 @@ def run(tmp_path, capsys, *options):
 
 
 def endpoints_of(folder, name) -> set[str]:
-    with (folder / name).open(newline="", encoding="utf-8") as file:
-        return {row["endpoint"] for row in csv.DictReader(file)}
+    return {row["endpoint"] for row in csv_rows(folder / name)}
 
 
 def test_an_endpoint_that_fails_takes_nothing_with_it(as_a_user, tmp_path, capsys):

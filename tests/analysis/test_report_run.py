@@ -1,6 +1,5 @@
 """The main job as a user runs it, once: exit code, files, every published number, no failed fit, golden headline."""
 
-import csv
 import json
 import math
 import subprocess
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.golden.headline import FIGURE, README, draw, golden, readme_table, rows_of, with_table
-from tests.report.reading import whole
+from tests.report.reading import csv_rows, whole
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,8 +27,7 @@ def run(tmp_path_factory):
 
 
 def table(folder: Path, name: str) -> list[dict[str, str]]:
-    with (folder / name).open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    return csv_rows(folder / name)
 
 
 def test_ends_well_and_says_how_far_it_is(run):

@@ -69,16 +69,16 @@ def test_closed_streams_are_silent_and_harmless(folder, tmp_path, closed):
     code, out, err = shell(f"{recart('check --json --data')} {ROOT / 'data'} {closed}")
     assert code == 0 and "Traceback" not in err
     assert not out if ">&-" in closed.split() else json.loads(out)["notes"], "its notes go to standard error"
-    assert shell(f"{recart('dance')} {closed}")[0] == 2
+    if "2>&-" in closed:
+        assert shell(f"{recart('dance')} {closed}")[0] == 2
 
 
 def test_any_label_can_be_printed_on_an_ascii_stream(folder):
     code, out, err = shell(f"{recart('list --data')} {folder}", **ASCII)
     assert code == 0 and not err and "M\\u00fcller \\u2013 \\u65e5\\u672c \\ud83c\\udf89" in out
-    for command in ("list", "check"):
-        code, out, err = shell(f"{recart(command)} --json --data {folder}", **ASCII)
-        assert code == 0 and out.isascii() and json.loads(out)
-    assert json.loads(shell(f"{recart('list')} --json --data {folder}", **ASCII)[1])["endpoints"][0]["label"] == LABEL
+    found = [shell(f"{recart(command)} --json --data {folder}", **ASCII) for command in ("list", "check")]
+    assert all(code == 0 and out.isascii() and json.loads(out) for code, out, _ in found)
+    assert json.loads(found[0][1])["endpoints"][0]["label"] == LABEL
 
 
 def test_paths_that_are_no_utf8_are_read_but_not_written(folder, tmp_path):

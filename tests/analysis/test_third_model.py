@@ -1,6 +1,5 @@
 """A third rate model is one short file without a density: fits, report and files have it, and say what it lacks."""
 
-import csv
 import os
 import shutil
 import subprocess
@@ -26,7 +25,7 @@ from tests.casing import bare_case
 from tests.evidence.build import write_evidence
 from tests.exact.solved import rates, solved
 from tests.models.third_model import MODEL as THIRD
-from tests.report.reading import Page, whole
+from tests.report.reading import Page, csv_rows, whole
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDIES = rates([15, 24, 27, 11], [20, 40, 30, 25])
@@ -55,8 +54,7 @@ def test_a_report_has_the_third_model_and_says_what_it_lacks(tmp_path):
     assert "Sampling: [" not in done.stderr
 
     def table(name):
-        with (tmp_path / "out" / name).open(newline="", encoding="utf-8") as file:
-            return [row for row in csv.DictReader(file) if row["model"] == "third"]
+        return [row for row in csv_rows(tmp_path / "out" / name) if row["model"] == "third"]
 
     assert {row["estimand"] for row in table("estimates.csv")} == {"mean_rate", "new_study_rate", "study_rate"}
     assert [row["status"] for row in table("diagnostics.csv")] == ["converged"]

@@ -1,6 +1,5 @@
 """`calibrate` as a user meets it: verdicts, codes, files, planted faults, mistakes."""
 
-import csv
 import json
 from xml.etree import ElementTree
 
@@ -10,6 +9,7 @@ from analysis.__main__ import main
 from analysis.drawing import style
 from analysis.simulation.figures import draw_calibration
 from tests.evidence.build import write_evidence
+from tests.report.reading import csv_rows
 
 KEYS = {"schema_version", "model", "endpoint", "design", "priors", "replicates", "seed", "quantities",
         "failures", "passed"}
@@ -37,8 +37,7 @@ def test_table_files_and_figure(tmp_path, capsys):
     data, folder = write_evidence(tmp_path / "data"), tmp_path / "calibration"
     assert main([*arguments, str(folder), "--data", str(data)]) == 0
     assert "PASSED" in capsys.readouterr().out
-    with (folder / "calibration.beta_binomial.cr.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = csv_rows(folder / "calibration.beta_binomial.cr.csv")
     assert len(rows) == 25 and list(rows[0]) == ["replicate", "study_id", *RATE, "failure"]
     assert all(0.0 <= float(row[name]) <= 1.0 for row in rows for name in RATE)
     svg = "".join(ElementTree.parse(folder / "calibration.beta_binomial.cr.svg").getroot().itertext())

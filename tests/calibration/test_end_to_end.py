@@ -1,6 +1,5 @@
 """Patients to printed statistics: curves and medians as other formulas give them, and wrong conversions that show."""
 
-import csv
 import json
 from dataclasses import replace
 
@@ -24,6 +23,7 @@ from analysis.simulation.end_to_end import (
     text_of,
     worlds,
 )
+from tests.report.reading import csv_rows
 
 FALLING = Law(0.40, 0.6, 0.15)
 
@@ -86,8 +86,7 @@ def test_a_swapped_limit_shows(shipped, monkeypatch):
 def test_command_writes_every_world(tmp_path, capsys):
     arguments = ["os", "--output", str(tmp_path / "out"), "--sets", "2", "--processes", "1"]
     assert main([*arguments, "--factor", "1.5"]) == 0
-    with (tmp_path / "out" / END_TO_END.file).open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = csv_rows(tmp_path / "out" / END_TO_END.file)
     assert tuple(rows[0]) == END_TO_END.names and {row["law"] for row in rows} == {name for name, _ in LAWS["os"]}
     assert {row["factor"] for row in rows if row["method"] == "weibull"} == {"1.5"} and rows[0]["sets"] == "2"
     assert "falling hazard" in capsys.readouterr().out

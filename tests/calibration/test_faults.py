@@ -34,9 +34,9 @@ def evidence(folder, model):
 def test_planted_faults_are_found(model, fault, tmp_path, capsys):
     """Patients of curves are the exponential ones: those of `weibull` are read by the same code, ten times slower.
 
-    A wrong level is the smallest of the faults, so that it and what is without fault have twice the replicates.
+    A wrong level is the smallest of the faults, so that it and what is without fault have more replicates.
     """
-    replicates = "60" if fault in ("level", None) else "30"
+    replicates = "40" if fault in ("level", None) else "30"
     arguments = ["calibrate", model, "--replicates", replicates, "--processes", "1", "--json", "--data",
                  evidence(tmp_path, model), *(["--fault", fault] if fault else [])]
     assert main(arguments) == (3 if fault else 0)

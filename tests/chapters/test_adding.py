@@ -1,7 +1,6 @@
 """Adding to the report is adding: a chapter is one folder, an endpoint is one row."""
 
 import base64
-import csv
 import json
 import re
 import sys
@@ -14,7 +13,7 @@ from analysis.chapters.chapter import all_chapters
 from analysis.system.failures import DEBUG
 from tests.evidence.build import MINIMAL, write_evidence
 from tests.exactly import quadrature
-from tests.report.reading import Page, whole
+from tests.report.reading import Page, csv_rows, whole
 
 CHAPTER = '''"""How large the studies are."""
 from matplotlib.figure import Figure
@@ -64,17 +63,12 @@ def report(data, output, *options):
     return code, whole(output)
 
 
-def rows_of(path):
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
 def test_a_folder_is_a_chapter_with_its_table_figure_and_section(put, tmp_path, capsys):
     put(CHAPTER)
     output = tmp_path / "out"
     code, page = report(write_evidence(tmp_path / "data"), output)
     assert code == 0
-    assert rows_of(output / "sizes.csv") == [{"study_id": "alpha_2019", "patients": "10"},
+    assert csv_rows(output / "sizes.csv") == [{"study_id": "alpha_2019", "patients": "10"},
                                              {"study_id": "beta_2021", "patients": "20"}]
     meaning = (output / "README.md").read_text("utf-8").split("## sizes.csv")[1].split("## ")[0]
     assert "One study of the first endpoint." in meaning and "| `patients` | patients who can be counted |" in meaning
@@ -96,7 +90,7 @@ def test_a_cell_without_a_column_is_a_failure_of_its_chapter(put, tmp_path, caps
     put(CHAPTER.replace('"patients": row.n}', '"patents": row.n}'))
     code, page = report(write_evidence(tmp_path / "data"), tmp_path / "out", "--quick")
     assert code == 3 and "FAILED: sizes: ValueError: sizes.csv has no column patents" in page.split("<h2", 1)[1]
-    assert rows_of(tmp_path / "out" / "estimates.csv") and not (tmp_path / "out" / "sizes.csv").exists()
+    assert csv_rows(tmp_path / "out" / "estimates.csv") and not (tmp_path / "out" / "sizes.csv").exists()
 
 
 def test_an_endpoint_is_one_row_also_in_a_quick_report_which_is_stamped_and_draws_nothing(tmp_path, capsys):
@@ -106,8 +100,8 @@ def test_an_endpoint_is_one_row_also_in_a_quick_report_which_is_stamped_and_draw
     assert code == 0 and "endpoint-icans" in Page(page).ids
     assert "<b>toxicity" not in page and "Neuro &lt;b&gt;toxicity" in page
     for name in ("estimates.csv", "sensitivity.csv", "influence.csv", "frequentist.csv"):
-        assert {row["endpoint"] for row in rows_of(tmp_path / "out" / name)} == {"cr", "icans"}
+        assert {row["endpoint"] for row in csv_rows(tmp_path / "out" / name)} == {"cr", "icans"}
     assert json.loads(capsys.readouterr().out)["stamp"] == "QUICK" and "QUICK" in page
-    assert {row["stamp"] for row in rows_of(tmp_path / "out" / "estimates.csv")} == {"QUICK"}
+    assert {row["stamp"] for row in csv_rows(tmp_path / "out" / "estimates.csv")} == {"QUICK"}
     assert not (tmp_path / "out" / "figures").exists()
     assert not (tmp_path / "out" / "comparison.csv").exists(), "nothing was published to compare with"

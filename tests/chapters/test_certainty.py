@@ -1,6 +1,5 @@
 """What limits each number: words follow from numbers by the declared thresholds, and flip where they do."""
 
-import csv
 import re
 from dataclasses import replace
 
@@ -13,7 +12,7 @@ from analysis.chapters.certainty.rows import CERTAINTY, FEWEST, THRESHOLDS, cert
 from analysis.evidence.loading import load
 from analysis.results.numbers import interval_text, number
 from tests.evidence.build import MINIMAL, write_evidence
-from tests.report.reading import Page
+from tests.report.reading import Page, csv_rows
 from tests.reporting import PROJECT_DATA, page_of, results_of, with_tables
 
 STUDIES = "study_id,label,year,cohort,in_review\n" + "".join(
@@ -125,8 +124,7 @@ def test_with_too_few_studies_heterogeneity_is_not_known_and_nothing_is_said_of_
 def test_the_page_shows_each_row_of_the_file_and_every_threshold(tmp_path):
     known = results(tmp_path / "data")
     known = with_tables(known, certainty_rows(known))
-    with known.tables[CERTAINTY.file].write(tmp_path).open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = csv_rows(known.tables[CERTAINTY.file].write(tmp_path))
     page = Page(page_of(known))
     (caption,) = (name for name in page.tables if "not a GRADE rating" in name)
     head, *lines = page.tables[caption]

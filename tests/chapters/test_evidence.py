@@ -1,6 +1,5 @@
 """The page that says where each number comes from, against the tables of the evidence read by hand."""
 
-import csv
 import re
 from collections import Counter
 from dataclasses import replace
@@ -15,15 +14,14 @@ from analysis.drawing.html import EVIDENCE, cited, row_anchor, study_link
 from analysis.evidence.loading import load
 from analysis.results.writing import Labels
 from tests.evidence.build import FULL, write_evidence, write_files
-from tests.report.reading import Page
+from tests.report.reading import Page, csv_rows
 from tests.reporting import PROJECT_DATA, page_of, project_results, results_of, with_tables
 
 HOSTILE = "<script>alert(1)</script>\"'& </table>"
 
 
 def table(name, folder=PROJECT_DATA):
-    with (folder / name).open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    return csv_rows(folder / name)
 
 
 def section_of(results):

@@ -20,6 +20,7 @@ from analysis.chapters.published.figure import draw_published
 from analysis.drawing.style import styled
 from analysis.results.numbers import interval_text, printed_with_interval, with_unit
 from analysis.results.writing import Labels
+from tests.report.reading import csv_rows
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = Path(__file__).with_name("headline.csv")
@@ -35,9 +36,8 @@ MARKS = ("<!-- headline: written by `python -m tests.golden.headline --write` --
 def rows_of(folder: Path) -> list[dict[str, str]]:
     """Pooled headline estimates of a finished run, with the Monte-Carlo error of their interval ends."""
     def table(name: str) -> list[dict[str, str]]:
-        with (folder / name).open(newline="", encoding="utf-8") as file:
-            return [row for row in csv.DictReader(file) if row["subset"] == "all" and row["tiers"] == "AB"
-                    and row["model"] != "logit_normal" and row["early_landmarks"] == "true"]
+        return [row for row in csv_rows(folder / name) if row["subset"] == "all" and row["tiers"] == "AB"
+                and row["model"] != "logit_normal" and row["early_landmarks"] == "true"]
 
     errors = {row["endpoint"]: row for row in table("diagnostics.csv")}
     pooled = [row for row in table("estimates.csv") if not row["study_id"]]
@@ -46,24 +46,21 @@ def rows_of(folder: Path) -> list[dict[str, str]]:
 
 def golden() -> list[dict[str, str]]:
     """The accepted table."""
-    with GOLDEN.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    return csv_rows(GOLDEN)
 
 
 def beside_published(rows: list[dict[str, str]]) -> list[tuple[dict[str, str], dict[str, str]]]:
     """Each headline number with the row of what was published of it."""
-    with (ROOT / "data" / "reported.csv").open(newline="", encoding="utf-8") as file:
-        published = {row["endpoint"]: row for row in csv.DictReader(file)
-                     if row["primary"] == "true" and row["subset"] == "all" and row["ci_low"]
-                     and row["statistic"] in {"mean_probability", "survival_12m"}}
+    published = {row["endpoint"]: row for row in csv_rows(ROOT / "data" / "reported.csv")
+                 if row["primary"] == "true" and row["subset"] == "all" and row["ci_low"]
+                 and row["statistic"] in {"mean_probability", "survival_12m"}}
     return [(row, published[row["endpoint"]]) for row in rows
             if row["endpoint"] in published and row["estimand"] in FIRST.values()]
 
 
 def readme_table(rows: list[dict[str, str]]) -> str:
     """The accepted headline as README shows it, beside what was published."""
-    with (ROOT / "data" / "endpoints.csv").open(newline="", encoding="utf-8") as file:
-        labels = {row["endpoint"]: row["label"] for row in csv.DictReader(file)}
+    labels = {row["endpoint"]: row["label"] for row in csv_rows(ROOT / "data" / "endpoints.csv")}
     lines = ["| endpoint | published, confidence interval (studies) | reanalysis, credible interval (studies) |",
              "|---|---|---|"]
     for row, theirs in beside_published(rows):

@@ -4,7 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pymc as pm
+from pytensor.compile.mode import Mode
 from scipy import special
+
+REWRITTEN = Mode("py", "fast_run").excluding("fusion", "inplace")
+"""The rewrites of what is sampled, each step evaluated by itself: for a few points compiling costs more."""
 
 
 def log_density(model: pm.Model) -> Callable[..., float]:

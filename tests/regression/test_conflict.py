@@ -1,6 +1,5 @@
 """Slopes that the prior holds back: the crude slope, its tail under the prior, and what a reader is told."""
 
-import csv
 import json
 
 import numpy as np
@@ -15,6 +14,7 @@ from analysis.commands.regress import slopes_table
 from models.priors import Prior
 from models.studies import HazardStudies, RateStudies
 from tests.references import peers
+from tests.report.reading import csv_rows
 
 from .cases import case, column, de_bruin
 from .test_units import RATE, evidence_of
@@ -56,8 +56,7 @@ def test_the_remedy_ends_the_conflict(apart, capsys, tmp_path):
     assert "warning: Group (one at a time): the prior fights the data" in streams.err
     (told,) = json.loads(streams.out)["covariates"]
     assert told["prior_conflict"] is True and "the prior fights the data" in json.loads(streams.out)["warnings"][0]
-    with (tmp_path / "regression.rate.csv").open(newline="") as file:
-        (row,) = csv.DictReader(file)
+    (row,) = csv_rows(tmp_path / "regression.rate.csv")
     assert row["prior_conflict"].lower() == "true"
     for name in ("crude_beta", "crude_se", "prior_tail"):
         assert float(row[name]) == pytest.approx(told[name], rel=1e-4)

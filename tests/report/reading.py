@@ -1,5 +1,6 @@
-"""Reads a page back: elements, ids, links, and tables as rows of cells."""
+"""Reads a page back: elements, ids, links, and tables as rows of cells; and the files beside it."""
 
+import csv
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -9,6 +10,12 @@ VOID = {"meta", "img", "br", "hr", "link", "input"}
 def whole(folder: Path) -> str:
     """All pages of a report as one text: the one to read, then the details."""
     return "".join(path.read_text("utf-8") for path in (folder / "report.html", *sorted(folder.glob("details/*.html"))))
+
+
+def csv_rows(path: Path) -> list[dict[str, str]]:
+    """Rows of a table, as text by column."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 class Page(HTMLParser):

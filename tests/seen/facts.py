@@ -25,7 +25,6 @@ REPORTED = {row["reported_id"]: row for row in table("reported.csv")}
 SUBSETS = {"all": ("", ""), "adult_only": ("cohort", "adult"), "cd22": ("target", "CD22")}
 SUBSET_LABELS = {row["subset"]: row["label"] for row in table("subsets.csv")}
 COVARIATE_LABELS = {row["covariate"]: row["label"] for row in table("covariates.csv")}
-LINES = {name: {id(row): at for at, row in enumerate(table(name), 2)} for name in ("responses.csv", "survival.csv")}
 
 
 @dataclass(frozen=True)

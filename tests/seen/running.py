@@ -18,6 +18,7 @@ from analysis.evidence.loading import load
 from analysis.results.results import Results
 from analysis.runs import report as making
 from analysis.runs.workers import Nobody
+from tests.report.reading import csv_rows
 from tests.seen.evidence import write
 
 SAMPLED = ("os",)
@@ -75,7 +76,7 @@ def report(folder: Path) -> Seen:
         patched.setattr(making, "run_all", keeping)
         code, printed, told = command(["report", "--data", str(data), "--output", str(output)])
     names = sorted(path.name for path in output.glob("*.csv"))
-    return Seen(code, printed, told, data, output, {name: rows_of(output / name) for name in names},
+    return Seen(code, printed, told, data, output, {name: csv_rows(output / name) for name in names},
                 {name: header(output / name) for name in names}, kept[-1], load(data),
                 json.loads((output / "run.json").read_text(encoding="utf-8")))
 
@@ -100,11 +101,6 @@ def _engine(job: Job) -> Job:
                and job.question.early_landmarks)
     short = Sampler(tune=400, draws=2400)
     return replace(job, sampler=short) if sampled else replace(job, engine=EXACT, sampler=short)
-
-
-def rows_of(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def header(path: Path) -> list[str]:

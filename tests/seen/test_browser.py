@@ -73,8 +73,7 @@ def test_the_page_to_read_is_short(seen, opened):
     assert len(page.inner_text("main").split()) < 5000
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("size", [LAPTOP, TELEPHONE], ids=["laptop", "telephone"])
+@pytest.mark.parametrize(("size", "colours"), [(LAPTOP, "light"), (TELEPHONE, "dark")], ids=["laptop", "telephone"])
 @pytest.mark.parametrize("name", ["report", "details/endpoint-os", "details/evidence", "details/influence"])
 def test_pages_are_accessible(seen, opened, name, size, colours):
     page = opened(seen.folder / f"{name}.html", size, color_scheme=colours)
@@ -153,18 +152,9 @@ def test_paper_is_light_and_shows_every_figure(seen, opened, tmp_path):
     assert (tmp_path / "page.pdf").read_bytes().startswith(b"%PDF")
 
 
-def test_no_figure_is_longer_than_a_sheet(seen, opened):
-    """Browsers cut what is longer, and a sheet of Letter paper is 27.9 cm long with its margins."""
-    page = opened(seen.folder / "report.html", {"width": 700, "height": 1000})
-    page.emulate_media(media="print")
-    for path in (seen.folder / "report.html", *sorted(seen.folder.glob("details/*.html"))):
-        page.goto(path.as_uri())
-        sizes = page.evaluate("""[...document.querySelectorAll("figure img")].map(image => [
-            image.getBoundingClientRect().height, image.naturalWidth / image.naturalHeight
-            * image.getBoundingClientRect().height / image.getBoundingClientRect().width])""")
-        assert all(height <= 22.5 / 2.54 * 96 and abs(kept - 1) < 0.02 for height, kept in sizes), (path.name, sizes)
-
-
+_SIZES = """[...document.querySelectorAll("figure img")].map(image => [
+    image.getBoundingClientRect().height, image.naturalWidth / image.naturalHeight
+    * image.getBoundingClientRect().height / image.getBoundingClientRect().width])"""
 _PIECES = """[...document.querySelectorAll("figure")].map(figure => [
     ...figure.querySelectorAll(".piece")].map(piece => {
     const frame = piece.getBoundingClientRect(), image = piece.querySelector("img").getBoundingClientRect();
@@ -174,12 +164,17 @@ _PIECES = """[...document.querySelectorAll("figure")].map(figure => [
 
 
 def test_on_paper_folds_are_open_and_long_figures_are_read_over_several_sheets(seen, opened, tmp_path):
-    """Pieces hold the whole figure at nine tenths of its size or more, and each begins with the end of the last one."""
+    """Pieces hold the whole figure at nine tenths of its size or more, and each begins with the end of the last one.
+
+    Browsers cut what is longer than a sheet, and one of Letter paper is 27.9 cm long with its margins.
+    """
     page = opened(seen.folder / "report.html", {"width": 700, "height": 1000})
+    page.emulate_media(media="print")
     long = 0
-    for path in sorted(seen.folder.glob("details/*.html")):
+    for path in (seen.folder / "report.html", *sorted(seen.folder.glob("details/*.html"))):
         page.goto(path.as_uri())
-        page.emulate_media(media="print")
+        sizes = page.evaluate(_SIZES)
+        assert all(height <= 22.5 / 2.54 * 96 and abs(kept - 1) < 0.02 for height, kept in sizes), (path.name, sizes)
         before = page.evaluate("document.body.innerHTML")
         folded = page.evaluate("document.querySelectorAll('details:not([open])').length")
         page.evaluate("dispatchEvent(new Event('beforeprint'))")

@@ -1,12 +1,12 @@
 """Every item of the checklist: the file, column, key, anchor or text that is said to answer it is there."""
 
-import csv
 import json
 from pathlib import Path
 
 import pytest
 
 from analysis.chapters.checklist import ITEMS
+from tests.report.reading import csv_rows
 from tests.seen.checking import Table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,8 +30,7 @@ def answered(seen, where: str, file: str, part: str) -> bool:
 
 def test_checklist(seen):
     rows = Table(seen, "checklist.csv")
-    with ITEMS.open(encoding="utf-8", newline="") as file:
-        items = list(csv.DictReader(file))
+    items = csv_rows(ITEMS)
     assert {name: list(dict.fromkeys(row["item"] for row in items if row["guideline"] == name))
             for name in dict.fromkeys(row["guideline"] for row in items)} == GUIDELINES
     assert len(rows.rows) == len(items)

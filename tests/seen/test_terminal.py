@@ -9,11 +9,12 @@ import pytest
 from scipy import stats
 
 from analysis.drawing import style
+from tests.report.reading import csv_rows
 from tests.seen.checking import limits, numbers, ordered, says, single, value
 from tests.seen.facts import ENDPOINTS, REPORTED, STUDIES, SUBSET_LABELS, hazards, is_member, size, studies_of, table
 from tests.seen.fitted import headline_rows
 from tests.seen.headline import MAIN, headline
-from tests.seen.running import command, rows_of
+from tests.seen.running import command
 
 
 def printed_table(text: str, first: str) -> list[dict[str, str]]:
@@ -227,7 +228,7 @@ def calibrated(seen, tmp_path_factory):
     text = run(*arguments)[0]
     (curves,) = folder.glob("*.curves.csv")
     (pits,) = (path for path in folder.glob("*.csv") if path != curves)
-    return found, text, rows_of(pits), rows_of(curves), figures[0]
+    return found, text, csv_rows(pits), csv_rows(curves), figures[0]
 
 
 def test_calibrate(seen, calibrated):
