@@ -327,6 +327,9 @@ def limits_of(row: Row, name: str) -> list[float | None]:
 def printed_with_interval(value: float, low: float | None, high: float | None, unit: str,
                           scale: Scale = PERCENT) -> str:
     """A published estimate, with its limits where they were published."""
+    if scale.months and unit in PROBABILITY_UNITS:
+        # Read as events over person-time, printed digits are gone, and the limits change places.
+        return joint([value], unit, scale)[0] if None in (low, high) else interval_text(value, low, high, unit, scale)
     text = as_printed(value, unit, scale)
     if low is None or high is None:
         return text

@@ -194,3 +194,8 @@ def test_tables_keep_every_digit(tmp_path):
     write_csv(tmp_path / "a.csv", [{"a": 1.0 / 3.0, "b": 1.0 - 1e-12}], ("a", "b"))
     cells = (tmp_path / "a.csv").read_text().splitlines()[1].split(",")
     assert [float(cell) for cell in cells] == [1.0 / 3.0, 1.0 - 1e-12]
+
+
+def test_published_survival_that_is_read_as_events_has_its_limits_in_order():
+    """-log(0.8), -log(0.9) and -log(0.7) in a year, of 100 person-years."""
+    assert numbers.printed_with_interval(0.8, 0.7, 0.9, "probability", scale_of(0.8, 12.0)) == "22 [11, 36]"
