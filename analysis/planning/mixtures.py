@@ -11,7 +11,7 @@ Neuenschwander B et al. Biometrics 2020;76:578, doi 10.1111/biom.13252 (expected
 Morita S, Thall PF, Mueller P. Biometrics 2008;64:595, doi 10.1111/j.1541-0420.2007.00888.x (prior information).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
@@ -19,6 +19,7 @@ from typing import Self
 import numpy as np
 from scipy import optimize, special
 
+from analysis.inference.distribution import mixture_points
 from analysis.inference.grid import Grid, Slices
 
 NEAR = 1e-3
@@ -26,8 +27,11 @@ NEAR = 1e-3
 
 MOST_COMPONENTS = 4
 _CELLS, _TAIL = 400, 1e-7
+_FEWEST_STEPS, _NARROWEST = 4, 4e-3  # of a look; a distribution that is narrower is as good as a point
+_FURTHEST_HAZARDS = -30.0, 6.0  # logs of cumulative ones: survival is 1 or 0 to more digits than are printed
 _NODES = 4000
-_FARTHEST, _STEP = 700.0, 0.02  # of a logit: further out rates and rests are no numbers
+_MOST_AT_ONCE = 2_000_000  # terms of a sum
+_FARTHEST, _RATIO_NODES = 700.0, 2001  # of a logit: further out rates and rests are no numbers
 _WIDEST = 36.0  # of a logit, above which a rate is no other number than 1, or of a log cumulative hazard
 
 
@@ -63,7 +67,7 @@ class Mixture:
         a, b = self.first, self.second
         means, variances = (a / (a + b), a * b / ((a + b) ** 2 * (a + b + 1.0))) if self.family == "beta" else (a, b**2)
         mean = float(self.weights @ means)
-        return mean, float(np.sqrt(self.weights @ (variances + means**2) - mean**2))
+        return mean, float(np.sqrt(self.weights @ (variances + (means - mean) ** 2)))
 
     def robust(self, weight: float) -> Self:
         """With a component of this weight that says as much as one patient does: uniform rates, or unit information."""
@@ -107,6 +111,8 @@ def effective_sizes(mixture: Mixture) -> dict[str, float | None]:
     mixture with a beta whose a or b is 1 or less: at a rate of 0 or 1 its mean is infinite.
     """
     mean, sd = mixture.moments
+    if mixture.family == "beta":
+        mean = min(mean, float(np.nextafter(1.0, 0.0)))
     at_mean = np.array([mean])
     unit = float(unit_information(mixture.family, at_mean)[0])
     information = float(mixture._information(at_mean)[0])
@@ -121,22 +127,39 @@ def effective_sizes(mixture: Mixture) -> dict[str, float | None]:
 def _local_information_ratio(mixture: Mixture) -> float | None:
     """Mean over betas of their local information over a patient's; None where it is infinite.
 
-    On the scale of the logit and from logs: with a or b near 1 it comes from rates that are next to 0 or 1.
+    Each beta is summed over logits, in steps of its own width and from logs: with a or b near 1 the mean comes from
+    rates that are next to 0 or 1.
     """
     if min(mixture.first.min(), mixture.second.min()) <= 1.0:
         return None
-    x = np.arange(-_FARTHEST, _FARTHEST, _STEP)[:, None]
+    return sum(weight * _ratio_under(a, b, mixture)
+               for weight, a, b in zip(mixture.weights, mixture.first, mixture.second, strict=True))
+
+
+def _ratio_under(a: float, b: float, mixture: Mixture) -> float:
+    """Mean over one beta of the local information of the mixture over a patient's, 1 / (rate rest)."""
+    width = np.sqrt(1.0 / a + 1.0 / b)
+    furthest = np.arcsinh(_FARTHEST / width)
+    t, step = np.linspace(-furthest, furthest, _RATIO_NODES, retstep=True)
+    x = special.logit(a / (a + b)) + width * np.sinh(t)
     log_rate, log_rest = special.log_expit(x), special.log_expit(-x)
-    parts = np.log(mixture.weights) + mixture.first * log_rate + mixture.second * log_rest \
-        - special.betaln(mixture.first, mixture.second)
-    log_density = special.logsumexp(parts, axis=1, keepdims=True)
-    shares, up, down = np.exp(parts - log_density), (mixture.first - 1.0) * np.exp(log_rest), \
-        (mixture.second - 1.0) * np.exp(log_rate)
+    log_mass = a * log_rate + b * log_rest + np.log(width * np.cosh(t) * step)
+    log_mass -= special.logsumexp(log_mass)
+    inside = np.abs(x) <= _FARTHEST
+    return float(_local_information(mixture, x[inside]) @ np.exp((log_mass - log_rate - log_rest)[inside]))
+
+
+def _local_information(mixture: Mixture, x: np.ndarray) -> np.ndarray:
+    """Minus the second derivative of the log density of betas, times the squares of rate and rest, at logits."""
+    log_rate, log_rest = special.log_expit(x[:, None]), special.log_expit(-x[:, None])
+    a, b = mixture.first - 1.0, mixture.second - 1.0
+    shares = special.softmax(np.log(mixture.weights) + a * log_rate + b * log_rest
+                             - special.betaln(mixture.first, mixture.second), axis=1)
+    up, down = a * np.exp(log_rest), b * np.exp(log_rate)
     # Slope and curvature of each density relative to it, times rate and rest, which keeps them finite.
     slopes = up - down
     curvatures = slopes**2 - up * np.exp(log_rest) - down * np.exp(log_rate)
-    information = (shares * slopes).sum(axis=1) ** 2 - (shares * curvatures).sum(axis=1)
-    return float(_STEP * information @ np.exp(log_density - log_rate - log_rest)[:, 0])
+    return (shares * slopes).sum(axis=1) ** 2 - (shares * curvatures).sum(axis=1)
 
 
 def cells_of(mixture: Mixture, count: int = _NODES) -> tuple[np.ndarray, np.ndarray]:
@@ -178,22 +201,37 @@ class Predictive:
 
 def predictive_of(grid: Grid | Slices, months: float | None) -> Predictive:
     """The predictive distribution of a new study; of survival that of the log cumulative hazard at `months`."""
-    density, (values, weights) = grid.density.model.density, grid.sparse()
+    density = grid.density.model.density
 
-    def at_most(x: np.ndarray) -> np.ndarray:
+    def at_most(x: np.ndarray, values: Mapping[str, np.ndarray], weights: np.ndarray) -> np.ndarray:
         if months is None:
             return density.new_study_cdf(values, special.expit(x)[:, None]) @ weights
         # Survival is exp(-exp(x)) or less where the effect is at least that of this survival.
         return density.new_study_cdf(values, density.curve.effect_at(
             values, np.exp(-np.exp(x))[:, None], months)) @ weights
 
-    rough = np.linspace(-_WIDEST if months is None else -12.0, _WIDEST if months is None else 6.0, 2 * _CELLS)
-    inside = np.flatnonzero((cdf := at_most(rough)) * (1.0 - cdf) > _TAIL)
-    ends = rough[max(inside[0] - 1, 0)], rough[min(inside[-1] + 1, len(rough) - 1)]
-    x = np.linspace(*ends, _CELLS - 1)
-    mass = np.maximum(np.diff(at_most(x), prepend=0.0, append=1.0), 0.0)
+    rough = grid.sparse()
+    x = np.linspace(*_ends(lambda x: at_most(x, *rough),
+                           *((-_WIDEST, _WIDEST) if months is None else _FURTHEST_HAZARDS)), _CELLS - 1)
+    # A study may differ from the others by less than the points of the grid do, which then are no distribution.
+    spread = density.summaries(grid.values, ("tau",)).get("tau", np.zeros(grid.weights.size))
+    points = mixture_points(grid, spread, every=2, finer=16 if len(grid.grids) == 1 else 8)
+    parts = np.array_split(x, max(1, x.size * points[1].size // _MOST_AT_ONCE))
+    below = np.concatenate([at_most(part, *points) for part in parts])
+    mass = np.maximum(np.diff(below, prepend=0.0, append=1.0), 0.0)
     mass /= mass.sum()
     return Predictive("beta" if months is None else "normal", special.expit(x) if months is None else x, mass)
+
+
+def _ends(at_most: Callable[[np.ndarray], np.ndarray], low: float, high: float) -> tuple[float, float]:
+    """Where a distribution begins and ends between two places; looked for anew where it lies within a few steps."""
+    while True:
+        rough = np.linspace(low, high, 2 * _CELLS)
+        first, last = np.searchsorted(at_most(rough), (_TAIL, 1.0 - _TAIL))
+        low, high = rough[np.clip(first - 1, 0, len(rough) - 2)], rough[np.clip(last, 1, len(rough) - 1)]
+        if last - first >= _FEWEST_STEPS or high - low <= _NARROWEST:
+            middle, half = (low + high) / 2.0, max(high - low, _NARROWEST) / 2.0
+            return float(middle - half), float(middle + half)
 
 
 def _residuals(exact: Predictive, mixture: Mixture) -> np.ndarray:
@@ -218,16 +256,19 @@ def fitted(exact: Predictive) -> Mixture:
 
 def _fit(exact: Predictive, count: int, smaller: np.ndarray | None) -> tuple[Mixture, np.ndarray]:
     """The nearest mixture of so many components with its coordinates, from chance and from those of a smaller one."""
-    rng, inside = np.random.default_rng(count), exact.mass[1:-1]
+    rng = np.random.default_rng(count)
     on = special.logit(exact.edges) if exact.family == "beta" else exact.edges
-    middle = (on[1:] + on[:-1]) / 2.0
-    centre = float(middle @ inside / inside.sum())
-    spread = float(np.sqrt((middle - centre) ** 2 @ inside / inside.sum()))
+    middle = np.concatenate([on[:1], (on[1:] + on[:-1]) / 2.0, on[-1:]])
+    centre = float(middle @ exact.mass)
+    # All of a distribution may lie in one cell, and what is narrower than one cannot be told.
+    narrowest = float(on[1] - on[0]) / 2.0
+    spread = max(float(np.sqrt((middle - centre) ** 2 @ exact.mass)), narrowest)
     to = _beta_of if exact.family == "beta" else _normal_of
 
     def mixture_at(x: np.ndarray) -> Mixture:
         weights = special.softmax(np.append(x[2 * count:], 0.0))
-        return Mixture(exact.family, weights, *to(x[:count], x[count:2 * count]))
+        log_spreads = np.maximum(x[count:2 * count], np.log(narrowest))
+        return Mixture(exact.family, weights, *to(x[:count], log_spreads))
 
     starts = [np.concatenate([centre + spread * rng.normal(0.0, 0.5 * (count > 1), count),
                               np.log(spread) + rng.normal(0.0, 0.6, count) * (count > 1), np.zeros(count - 1)])
