@@ -150,12 +150,7 @@ def mixture(grid: Grid | Slices, cdf: Callable[[dict[str, np.ndarray], float], n
     low, high : float
         Bounds of x, between which the quantiles are sought.
     """
-    parts = np.split(np.ravel(spread), np.cumsum([part.weights.size for part in grid.grids])[:-1])
-    every = 2 if len(parts) == 1 else 1
-    points = [_points_for_mixture(part, table.reshape(part.weights.shape), every)
-              for part, table in zip(grid.grids, parts, strict=True)]
-    values = {name: np.concatenate([of[name] for of, _ in points]) for name in points[0][0]}
-    weights = np.concatenate([share * mass for (_, mass), share in zip(points, grid.shares, strict=True)])
+    values, weights = mixture_points(grid, spread, every=2 if len(grid.grids) == 1 else 1, finer=_FINER_MIXTURE)
     start = float(np.clip(mean, low, high)) if np.isfinite(mean) else 0.5 * (low + high)
     unit = sd if np.isfinite(sd) and sd > 0 else 0.1 * (high - low)
     edges = np.array([low, *np.clip(start + unit * _EDGES, low, high), high])
@@ -251,7 +246,28 @@ def _piecewise_linear(low: np.ndarray, high: np.ndarray, mass: np.ndarray) -> tu
     return x, np.maximum.accumulate(f / f[-1])
 
 
-def _points_for_mixture(grid: Grid, spread: np.ndarray, every: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def mixture_points(grid: Grid | Slices, spread: np.ndarray, *, every: int,
+                   finer: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Hyperparameters and their weights, shape (g,) each, over which a study's effect may be averaged.
+
+    Parameters
+    ----------
+    spread : array, shape (V * U,)
+        About the standard deviation of the effect at each point, on the unconstrained scale of the location.
+    every : int
+        Of so many points of each axis one is taken.
+    finer : int
+        Locations for each of those that are left, where they are farther apart than the effect is wide.
+    """
+    parts = np.split(np.ravel(spread), np.cumsum([part.weights.size for part in grid.grids])[:-1])
+    points = [_points_for_mixture(part, table.reshape(part.weights.shape), every, finer)
+              for part, table in zip(grid.grids, parts, strict=True)]
+    values = {name: np.concatenate([of[name] for of, _ in points]) for name in points[0][0]}
+    return values, np.concatenate([share * mass for (_, mass), share in zip(points, grid.shares, strict=True)])
+
+
+def _points_for_mixture(grid: Grid, spread: np.ndarray, every: int,
+                        finer: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Points and weights: as they are where the effect is wide, with interpolated locations where it is narrow.
 
     Of a single grid every other point is enough: when it was last halved, nothing moved by more than `error` to the
@@ -266,8 +282,8 @@ def _points_for_mixture(grid: Grid, spread: np.ndarray, every: int) -> tuple[dic
     parts = [(location[wide], heterogeneity[wide], weights[wide])]
     if not wide.all():
         narrow = location[~wide], heterogeneity[~wide], weights[~wide]
-        location, heterogeneity, weights = (refined(table, 1, _FINER_MIXTURE) for table in narrow)
-        parts.append((location, heterogeneity, np.maximum(weights, 0.0) / _FINER_MIXTURE))
+        location, heterogeneity, weights = (refined(table, 1, finer) for table in narrow)
+        parts.append((location, heterogeneity, np.maximum(weights, 0.0) / finer))
     location, heterogeneity, weights = (np.concatenate([part[at].ravel() for part in parts]) for at in range(3))
     kept = weights > 1e-10 * weights.max()
     weights = weights[kept]

@@ -9,7 +9,7 @@ import numpy as np
 
 from analysis.cases.case import Case
 from analysis.inference.density import density_of
-from analysis.inference.distribution import Distribution, distribution
+from analysis.inference.distribution import Distribution, distribution, mixture_points
 from analysis.inference.estimands import MAIN, NEW, Estimate, Quantity, heterogeneity_of
 from analysis.inference.grid import Grid, QuadratureFailed, Slices, draw, solve
 from analysis.inference.pooled import ExactQuantity, pooled
@@ -51,6 +51,13 @@ class Posterior:
     def points(self) -> tuple[Draws, np.ndarray]:
         """Natural values of the hyperparameters by name, and the weights of these points; shape (g,) each."""
         return self.grid.sparse()
+
+    @property
+    def dense_points(self) -> tuple[Draws, np.ndarray]:
+        """As `points`, so dense that further studies, which may differ by less than those, are no comb; (g,) each."""
+        unknown = np.zeros(self.grid.weights.size)
+        spread = self.case.model.density.summaries(self.grid.values, ("tau",)).get("tau", unknown)
+        return mixture_points(self.grid, spread, every=2, finer=16 if len(self.grid.grids) == 1 else 8)
 
     def draw(self, size: int, rng: np.random.Generator) -> Draws:
         """Independent draws of the hyperparameters on their natural scale by name, shape (size,) each."""

@@ -24,7 +24,7 @@ NEAR = 1e-3
 
 MOST_COMPONENTS = 4
 _NODES = 4000
-_FARTHEST, _STEP = 700.0, 0.02  # of a logit: further out rates and rests are no numbers
+_FARTHEST, _RATIO_NODES = 700.0, 2001  # of a logit: further out rates and rests are no numbers
 WIDEST = 36.0  # of a logit, above which a rate is no other number than 1, or of a log cumulative hazard
 
 
@@ -60,7 +60,7 @@ class Mixture:
         a, b = self.first, self.second
         means, variances = (a / (a + b), a * b / ((a + b) ** 2 * (a + b + 1.0))) if self.family == "beta" else (a, b**2)
         mean = float(self.weights @ means)
-        return mean, float(np.sqrt(self.weights @ (variances + means**2) - mean**2))
+        return mean, float(np.sqrt(self.weights @ (variances + (means - mean) ** 2)))
 
     def robust(self, weight: float) -> Self:
         """With a component of this weight that says as much as one patient does: uniform rates, or unit information."""
@@ -104,6 +104,8 @@ def effective_sizes(mixture: Mixture) -> dict[str, float | None]:
     mixture with a beta whose a or b is 1 or less: at a rate of 0 or 1 its mean is infinite.
     """
     mean, sd = mixture.moments
+    if mixture.family == "beta":
+        mean = min(mean, float(np.nextafter(1.0, 0.0)))
     at_mean = np.array([mean])
     unit = float(unit_information(mixture.family, at_mean)[0])
     information = float(mixture._information(at_mean)[0])
@@ -118,22 +120,39 @@ def effective_sizes(mixture: Mixture) -> dict[str, float | None]:
 def _local_information_ratio(mixture: Mixture) -> float | None:
     """Mean over betas of their local information over a patient's; None where it is infinite.
 
-    On the scale of the logit and from logs: with a or b near 1 it comes from rates that are next to 0 or 1.
+    Each beta is summed over logits, in steps of its own width and from logs: with a or b near 1 the mean comes from
+    rates that are next to 0 or 1.
     """
     if min(mixture.first.min(), mixture.second.min()) <= 1.0:
         return None
-    x = np.arange(-_FARTHEST, _FARTHEST, _STEP)[:, None]
+    return sum(weight * _ratio_under(a, b, mixture)
+               for weight, a, b in zip(mixture.weights, mixture.first, mixture.second, strict=True))
+
+
+def _ratio_under(a: float, b: float, mixture: Mixture) -> float:
+    """Mean over one beta of the local information of the mixture over a patient's, 1 / (rate rest)."""
+    width = np.sqrt(1.0 / a + 1.0 / b)
+    furthest = np.arcsinh(_FARTHEST / width)
+    t, step = np.linspace(-furthest, furthest, _RATIO_NODES, retstep=True)
+    x = special.logit(a / (a + b)) + width * np.sinh(t)
     log_rate, log_rest = special.log_expit(x), special.log_expit(-x)
-    parts = np.log(mixture.weights) + mixture.first * log_rate + mixture.second * log_rest \
-        - special.betaln(mixture.first, mixture.second)
-    log_density = special.logsumexp(parts, axis=1, keepdims=True)
-    shares, up, down = np.exp(parts - log_density), (mixture.first - 1.0) * np.exp(log_rest), \
-        (mixture.second - 1.0) * np.exp(log_rate)
+    log_mass = a * log_rate + b * log_rest + np.log(width * np.cosh(t) * step)
+    log_mass -= special.logsumexp(log_mass)
+    inside = np.abs(x) <= _FARTHEST
+    return float(_local_information(mixture, x[inside]) @ np.exp((log_mass - log_rate - log_rest)[inside]))
+
+
+def _local_information(mixture: Mixture, x: np.ndarray) -> np.ndarray:
+    """Minus the second derivative of the log density of betas, times the squares of rate and rest, at logits."""
+    log_rate, log_rest = special.log_expit(x[:, None]), special.log_expit(-x[:, None])
+    a, b = mixture.first - 1.0, mixture.second - 1.0
+    shares = special.softmax(np.log(mixture.weights) + a * log_rate + b * log_rest
+                             - special.betaln(mixture.first, mixture.second), axis=1)
+    up, down = a * np.exp(log_rest), b * np.exp(log_rate)
     # Slope and curvature of each density relative to it, times rate and rest, which keeps them finite.
     slopes = up - down
     curvatures = slopes**2 - up * np.exp(log_rest) - down * np.exp(log_rate)
-    information = (shares * slopes).sum(axis=1) ** 2 - (shares * curvatures).sum(axis=1)
-    return float(_STEP * information @ np.exp(log_density - log_rate - log_rest)[:, 0])
+    return (shares * slopes).sum(axis=1) ** 2 - (shares * curvatures).sum(axis=1)
 
 
 def cells_of(mixture: Mixture, count: int = _NODES) -> tuple[np.ndarray, np.ndarray]:
@@ -195,16 +214,19 @@ def fitted(exact: Predictive) -> Mixture:
 
 def _fit(exact: Predictive, count: int, smaller: np.ndarray | None) -> tuple[Mixture, np.ndarray]:
     """The nearest mixture of so many components with its coordinates, from chance and from those of a smaller one."""
-    rng, inside = np.random.default_rng(count), exact.mass[1:-1]
+    rng = np.random.default_rng(count)
     on = special.logit(exact.edges) if exact.family == "beta" else exact.edges
-    middle = (on[1:] + on[:-1]) / 2.0
-    centre = float(middle @ inside / inside.sum())
-    spread = float(np.sqrt((middle - centre) ** 2 @ inside / inside.sum()))
+    middle = np.concatenate([on[:1], (on[1:] + on[:-1]) / 2.0, on[-1:]])
+    centre = float(middle @ exact.mass)
+    # All of a distribution may lie in one cell, and what is narrower than one cannot be told.
+    narrowest = float(on[1] - on[0]) / 2.0
+    spread = max(float(np.sqrt((middle - centre) ** 2 @ exact.mass)), narrowest)
     to = _beta_of if exact.family == "beta" else _normal_of
 
     def mixture_at(x: np.ndarray) -> Mixture:
         weights = special.softmax(np.append(x[2 * count:], 0.0))
-        return Mixture(exact.family, weights, *to(x[:count], x[count:2 * count]))
+        log_spreads = np.maximum(x[count:2 * count], np.log(narrowest))
+        return Mixture(exact.family, weights, *to(x[:count], log_spreads))
 
     starts = [np.concatenate([centre + spread * rng.normal(0.0, 0.5 * (count > 1), count),
                               np.log(spread) + rng.normal(0.0, 0.6, count) * (count > 1), np.zeros(count - 1)])

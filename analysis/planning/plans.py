@@ -1,5 +1,6 @@
 """Everything that a planned single-arm trial is told: its prior, what that is worth, and how its rule would fare."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -19,6 +20,9 @@ from analysis.system.errors import UsageError
 
 _FALLING = "weibull"
 _CELLS, _TAIL = 400, 1e-7
+_FEWEST_STEPS, _NARROWEST = 4, 4e-3  # of a look; a distribution that is narrower is as good as a point
+_FURTHEST_HAZARDS = -30.0, 6.0  # logs of cumulative ones: survival is 1 or 0 to more digits than are printed
+_MOST_AT_ONCE = 2_000_000  # terms of a sum
 _STEPS = np.round(np.arange(0.05, 1.0, 0.05), 2)
 
 
@@ -110,19 +114,32 @@ def designed(evidence: Evidence, job: Job, plan: Plan) -> Design:
 
 def predictive_of(posterior: Posterior, months: float | None) -> Predictive:
     """The predictive distribution of a new study; of survival that of the log cumulative hazard at `months`."""
-    density, (values, weights) = posterior.case.model.density, posterior.points
+    density = posterior.case.model.density
 
-    def at_most(x: np.ndarray) -> np.ndarray:
+    def at_most(x: np.ndarray, values: Mapping[str, np.ndarray], weights: np.ndarray) -> np.ndarray:
         if months is None:
             return density.new_study_cdf(values, special.expit(x)[:, None]) @ weights
         # Survival is exp(-exp(x)) or less where the effect is at least that of this survival.
         return density.new_study_cdf(values, density.curve.effect_at(
             values, np.exp(-np.exp(x))[:, None], months)) @ weights
 
-    rough = np.linspace(-WIDEST if months is None else -12.0, WIDEST if months is None else 6.0, 2 * _CELLS)
-    inside = np.flatnonzero((cdf := at_most(rough)) * (1.0 - cdf) > _TAIL)
-    ends = rough[max(inside[0] - 1, 0)], rough[min(inside[-1] + 1, len(rough) - 1)]
-    x = np.linspace(*ends, _CELLS - 1)
-    mass = np.maximum(np.diff(at_most(x), prepend=0.0, append=1.0), 0.0)
+    rough = posterior.points
+    x = np.linspace(*_ends(lambda x: at_most(x, *rough),
+                           *((-WIDEST, WIDEST) if months is None else _FURTHEST_HAZARDS)), _CELLS - 1)
+    points = posterior.dense_points
+    parts = np.array_split(x, max(1, x.size * points[1].size // _MOST_AT_ONCE))
+    below = np.concatenate([at_most(part, *points) for part in parts])
+    mass = np.maximum(np.diff(below, prepend=0.0, append=1.0), 0.0)
     mass /= mass.sum()
     return Predictive("beta" if months is None else "normal", special.expit(x) if months is None else x, mass)
+
+
+def _ends(at_most: Callable[[np.ndarray], np.ndarray], low: float, high: float) -> tuple[float, float]:
+    """Where a distribution begins and ends between two places; looked for anew where it lies within a few steps."""
+    while True:
+        rough = np.linspace(low, high, 2 * _CELLS)
+        first, last = np.searchsorted(at_most(rough), (_TAIL, 1.0 - _TAIL))
+        low, high = rough[np.clip(first - 1, 0, len(rough) - 2)], rough[np.clip(last, 1, len(rough) - 1)]
+        if last - first >= _FEWEST_STEPS or high - low <= _NARROWEST:
+            middle, half = (low + high) / 2.0, max(high - low, _NARROWEST) / 2.0
+            return float(middle - half), float(middle + half)

@@ -71,6 +71,52 @@ def test_rates_next_to_a_bound_have_a_mixture_with_cells(events, tmp_path):
     assert points @ mass == pytest.approx(mixture.moments[0], abs=2e-3)
 
 
+def _counts(folder, counts, **priors):
+    """The case of one rate of these studies."""
+    rows = "".join(f"s{at},rate,{y},{n}\n" for at, (y, n) in enumerate(counts))
+    studies = "".join(f"s{at},S{at}\n" for at in range(len(counts)))
+    evidence = load(write_files(folder, {
+        "studies.csv": f"study_id,label\n{studies}", "responses.csv": f"study_id,endpoint,events,n\n{rows}",
+        "endpoints.csv": "endpoint,label,kind,direction\nrate,Rate,rate,benefit\n"}))
+    return case_of(evidence, Job(Question("rate"), priors=tuple(priors.items())))
+
+
+@pytest.mark.parametrize("rho", ["Beta(1, 1e6)", "Beta(1, 1e9)"])
+def test_without_heterogeneity_a_study_is_worth_the_patients_of_all(rho, tmp_path):
+    """17 of 40 patients and the two of the uniform prior: Beta(18, 24)."""
+    posterior = posterior_of(_counts(tmp_path, [(5, 10), (9, 20), (3, 10)], rho=rho))
+    prior = fitted(predictive_of(posterior, None))
+    assert prior.cdf(np.array([0.3, 0.43, 0.55])) == pytest.approx(stats.beta.cdf([0.3, 0.43, 0.55], 18, 24), abs=2e-3)
+    sizes = effective_sizes(prior)
+    assert [sizes[name] for name in ("moment", "morita", "elir")] == pytest.approx([42.0] * 3, rel=0.05)
+
+
+@pytest.mark.parametrize(("counts", "priors", "rate"), [
+    ([(5_000_000, 10_000_000)] * 3, {"rho": "Beta(1, 1e6)"}, 0.5),
+    ([(3, 10)], {"mu": "Beta(1e9, 1)", "rho": "Beta(1, 1e9)"}, 1.0)], ids=["millions", "prior"])
+def test_a_rate_that_is_known_to_many_digits_has_a_mixture(counts, priors, rate, tmp_path):
+    prior = fitted(predictive_of(posterior_of(_counts(tmp_path, counts, **priors)), None))
+    assert prior.moments[0] == pytest.approx(rate, abs=1e-4) and prior.divergence < 0.05
+    assert effective_sizes(prior)["moment"] > 1e4
+
+
+@pytest.mark.parametrize("size", [40.0, 6e4, 6e7])
+def test_a_beta_is_worth_its_two_numbers_however_large(size):
+    sizes = effective_sizes(Mixture("beta", np.array([0.5, 0.5]), np.full(2, 0.3 * size), np.full(2, 0.7 * size)))
+    assert [sizes[name] for name in ("elir", "moment", "morita")] == pytest.approx([size] * 3, rel=1e-4)
+
+
+def test_survival_that_nobody_reaches_has_a_prior(tmp_path):
+    evidence = load(write_files(tmp_path, {
+        "studies.csv": "study_id,label\na,A\nb,B\n",
+        "endpoints.csv": "endpoint,label,kind,direction\nos,OS,survival,benefit\n",
+        "survival.csv": "study_id,endpoint,statistic,time_months,estimate,ci_low,ci_high,n\n"
+                        "a,os,median,,0.02,,,4000\nb,os,median,,0.02,,,4000\n"}))
+    job = Job(Question("os"), model="exponential", priors=(("eta12", "Normal(6, 1)"), ("tau", "HalfNormal(0.01)")))
+    prior = fitted(predictive_of(posterior_of(case_of(evidence, job)), 600.0))
+    assert np.exp(-np.exp(prior.moments[0])) < 1e-9
+
+
 def test_a_normal_is_worth_its_information_over_that_of_a_patient():
     m, s = -0.3, 0.25
     sizes = effective_sizes(Mixture("normal", np.ones(1), np.array([m]), np.array([s])))
