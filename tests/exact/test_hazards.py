@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from arviz_stats.base import array_stats
 
-from analysis.cases.settings import BESIDE, HEADLINE
+from analysis.cases.settings import BESIDE, HEADLINE, Sampler
 from analysis.inference.fitting import Fit
+from analysis.inference.nuts import sample, sample_graph
 from models import all_models
 from tests import quadrature
 from tests.exact.sampled import assert_agrees, assert_clean, draws_of, fit_survival, fitted
 from tests.exact.solved import assert_same, hazards, solved
+from tests.models.cases import MIXED
 from tests.references import recorded
 
 ETA = all_models()["log_hazard"].priors["eta"].arguments
@@ -83,6 +85,19 @@ def test_every_kind_of_row_from_published_statistics(tmp_path: Path) -> None:
          for at in sorted((*poisson, *landmark))])
     # The estimates stand first there, so that single studies have other numbers.
     assert_both(fit, reference, without=("study_",))
+
+
+@pytest.mark.slow
+def test_sampled_plainly_or_fast_the_posterior_is_the_same() -> None:
+    """Of every kind of row as well, so that the fast form is compiled already."""
+    model, sampler = all_models()["log_hazard"], Sampler(draws=2000, target_accept=0.99)
+    fast, _ = sample(model, MIXED, model.priors, sampler=sampler, seed=3)
+    plain, _ = sample_graph(lambda: model.build(MIXED, model.priors), {}, key=("plain",), keep=tuple(model.priors),
+                            sampler=sampler, seed=4)
+    for key in model.priors:
+        # At least 800 effective draws each: four standard errors of a difference are 0.2 SD.
+        assert float(plain[key].mean()) == pytest.approx(float(fast[key].mean()), abs=0.2 * float(fast[key].std()))
+        assert float(plain[key].std()) == pytest.approx(float(fast[key].std()), rel=0.2)
 
 
 @pytest.mark.parametrize(("normal", "counts"), [

@@ -10,6 +10,7 @@ from models.studies import HazardStudies, RateStudies
 from tests.references import peers
 
 from .cases import HAZARDS, RATES, X, case, column, de_bruin, fitted, moments, simulated
+from .test_units import as_a_column, regressed
 
 # The estimates alone, since each kind of row takes as long to compile as all the rest.
 ESTIMATES = HAZARDS.take(~HAZARDS.is_poisson)
@@ -84,3 +85,13 @@ def test_weighted_draws_agree_with_chains(studies, together) -> None:
         of_chains = array_stats.mcse(sampled.reshape(4, -1), method="mean", chain_axis=0, draw_axis=1)
         assert abs(sampled.mean() - mean) < 4.0 * np.hypot(of_chains, error), name
         assert sd == pytest.approx(sampled.std(), rel=0.1), name
+
+
+def test_chains_take_dollars_as_well(tmp_path):
+    """As those of one covariate above do, by the same compiled model."""
+    weighted, chains = (regressed(tmp_path / engine, engine=engine) for engine in (IMPORTANCE, NUTS))
+    as_a_column(chains)
+    assert {row["engine"] for row in chains.slopes} == {NUTS}
+    for row, other in zip(weighted.slopes, chains.slopes, strict=True):
+        # Each has a Monte-Carlo error of at most 0.05 of the posterior SD.
+        assert other["beta_mean"] == pytest.approx(row["beta_mean"], abs=0.2 * row["beta_sd"])

@@ -38,7 +38,8 @@ def drawn(tmp_path_factory):
     results = exact_results(evidence, variants=2,
                             without=("methods", "missing", "models", "regression", "subsets"))
     pictures, files = reporting.drawn(results, folder / "figures")
-    return results, files, reporting.page_of(results, pictures), reporting.pages_of(results, pictures)
+    pages = reporting.pages_of(results, pictures)
+    return results, files, "".join(pages.values()), pages
 
 
 def test_each_endpoint_has_files_of_its_own(drawn):
