@@ -125,8 +125,8 @@ def _local_information_ratio(mixture: Mixture) -> float | None:
     """
     if min(mixture.first.min(), mixture.second.min()) <= 1.0:
         return None
-    return sum(weight * _ratio_under(a, b, mixture)
-               for weight, a, b in zip(mixture.weights, mixture.first, mixture.second, strict=True))
+    return float(sum(weight * _ratio_under(a, b, mixture)
+                     for weight, a, b in zip(mixture.weights, mixture.first, mixture.second, strict=True)))
 
 
 def _ratio_under(a: float, b: float, mixture: Mixture) -> float:
