@@ -10,7 +10,7 @@ Czado C, Gneiting T, Held L. Biometrics 2009;65:1254, doi 10.1111/j.1541-0420.20
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from scipy import optimize
@@ -29,7 +29,7 @@ MOST_EVENTS = 1000
 
 _MONTHS = (1e-4, 12_000.0)
 _MOST_AT_ONCE = 5000  # patients; more would fill the memory
-_CELLS, _CELLS_BY_ERROR = 256, 8  # of survival: at least so many, and 2.5 within a standard error of n patients
+_CELLS, _CELLS_BY_ERROR = 128, 8  # of survival: at least so many, and 2.5 within a standard error of n patients
 _NEGLIGIBLE = 1e-15
 
 
@@ -174,7 +174,7 @@ def events_of(grid: Grid | Slices, person_months: float) -> CountLaw:
     def at_most(roots: np.ndarray) -> np.ndarray:
         return density.new_study_cdf(values, np.log(roots[:, None] ** 2 / person_months)) @ weights
 
-    middle, mass = _cells(at_most, math.sqrt(2.0 * MOST_EVENTS), 2 * _CELLS)
+    middle, mass = _cells(at_most, math.sqrt(2.0 * MOST_EVENTS), 4 * _CELLS)
     each = stats.poisson.pmf(np.arange(MOST_EVENTS + 1)[:, None], middle**2) @ mass
     return CountLaw(np.append(each, max(1.0 - each.sum(), 0.0)))
 
@@ -198,16 +198,17 @@ def median_limits(grid: Grid | Slices, n: int, level: float) -> tuple[float, flo
     A median is at most m months where no more than half of the patients are without the event then; infinite where
     that may never come, and no sooner than is looked for, minutes.
     """
-    def below(log_months: float, probability: float) -> float:
-        return survivors_of(grid, float(np.exp(log_months)), n).pit(n / 2.0) - probability
+    @cache
+    def pit(log_months: float) -> float:
+        return survivors_of(grid, float(np.exp(log_months)), n).pit(n / 2.0)
 
     def limit(probability: float) -> float:
-        first, last = np.log(_MONTHS)
-        if below(first, probability) >= 0.0:
+        first, last = np.log(_MONTHS).tolist()
+        if pit(first) >= probability:
             return _MONTHS[0]
-        if below(last, probability) <= 0.0:
+        if pit(last) <= probability:
             return math.inf
-        return float(np.exp(optimize.brentq(below, first, last, args=(probability,), xtol=1e-4)))
+        return float(np.exp(optimize.brentq(lambda log_months: pit(log_months) - probability, first, last, xtol=1e-4)))
 
     return tuple(map(limit, equal_tails(level)))
 
