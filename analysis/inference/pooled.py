@@ -74,6 +74,11 @@ def _distribution(grid: Grid | Slices, quantity: Quantity, values: Mapping[str, 
     return distribution(grid, quantity.draws)
 
 
+def hyperparameters(grid: Grid | Slices) -> dict[str, Distribution]:
+    """The exact distributions of the hyperparameters."""
+    return {name: distribution(grid, values) for name, values in grid.values.items()}
+
+
 def _new_rate(grid: Grid | Slices, values: Mapping[str, np.ndarray]) -> Distribution:
     mean_rate, rho, tau = (values.get(name) for name in ("mean_rate", "rho", "tau"))
     weights = grid.weights.ravel()

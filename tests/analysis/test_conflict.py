@@ -14,7 +14,7 @@ from analysis.inference.conflict import check, expectations
 from analysis.inference.density import density_of
 from analysis.inference.grid import solve
 from analysis.inference.leave_one_out import leave_one_out
-from analysis.inference.pooled import pooled
+from analysis.inference.pooled import hyperparameters, pooled
 from analysis.results.netcdf import manifest
 from models import all_models
 from models.priors import parse_prior
@@ -22,7 +22,7 @@ from models.studies import CurveStudies
 from tests import quadrature
 from tests.casing import bare_case, run
 from tests.evidence.build import write_evidence
-from tests.exact.solved import hazards, hyperparameters, rates, solved
+from tests.exact.solved import hazards, rates, solved
 from tests.report.reading import Page
 from tests.reporting import load, page_of, results_of
 

@@ -18,8 +18,9 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
+from analysis.inference.pooled import hyperparameters
 from models.studies import HazardStudies, RateStudies, Studies
-from tests.exact.solved import hyperparameters, solved
+from tests.exact.solved import solved
 
 _SETS, _STUDIES = 20, 12
 _LEAST = int(stats.binom.ppf(0.003, _SETS, 0.95))

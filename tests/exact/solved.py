@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from analysis.inference.density import density_of
-from analysis.inference.distribution import Distribution, distribution
 from analysis.inference.grid import Grid, solve
-from analysis.inference.pooled import pooled
+from analysis.inference.pooled import hyperparameters, pooled
 from models import all_models
 from models.priors import parse_prior
 from models.studies import HazardStudies, RateStudies, Studies
@@ -31,11 +30,6 @@ def solved(model: str, studies: Studies, **priors: str) -> Grid:
     known = all_models()[model]
     replaced = known.with_priors({name: parse_prior(text) for name, text in priors.items()})
     return solve(density_of(known, studies, replaced))
-
-
-def hyperparameters(grid: Grid) -> dict[str, Distribution]:
-    """The exact distributions of the hyperparameters."""
-    return {name: distribution(grid, values) for name, values in grid.values.items()}
 
 
 def assert_same(grid: Grid, expected: Mapping[str, Reference], *, horizon: float = 12.0,

@@ -9,14 +9,14 @@ from analysis.inference import grid as grid_module
 from analysis.inference.density import density_of
 from analysis.inference.distribution import Distribution
 from analysis.inference.grid import FINER, QuadratureFailed, draw, solve
-from analysis.inference.pooled import pooled
+from analysis.inference.pooled import hyperparameters, pooled
 from models import all_models, logit_normal
 from models.backend import NUMBERS
 from models.beta_binomial import data, finite_product
 from tests.exact.rate_cases import CASES
 from tests.references import peers, recorded
 
-from .solved import hazards, hyperparameters, rates, solved
+from .solved import hazards, rates, solved
 
 
 @pytest.mark.parametrize(("model", "estimand"), [("beta_binomial", "tau"), ("logit_normal", "rho")])

@@ -6,12 +6,13 @@ import pytest
 from analysis.chapters.sensitivity.rows import ALPHAS, POWER_SCALING, power_rows
 from analysis.inference.density import density_of
 from analysis.inference.grid import solve
+from analysis.inference.pooled import hyperparameters
 from analysis.inference.power_scaling import log_densities, power_scaled
 from models import all_models
 from models.backend import NUMBERS
 from models.priors import Prior
 from tests.casing import rows_of
-from tests.exact.solved import hazards, hyperparameters, rates
+from tests.exact.solved import hazards, rates
 from tests.sensitivity.cases import JOB, evidence_of
 
 RATES = rates([15, 26, 18, 4], [20, 30, 25, 12])
