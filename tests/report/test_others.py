@@ -56,7 +56,7 @@ def other(request, tmp_path_factory):
 
 def test_nothing_is_said_of_what_is_not_there(other):
     kind, data, page = other
-    text = page.text.replace(str(data.parent), "").replace("the endpoints share patients", "")
+    text = page.text.replace(str(data.parent), "").replace("The endpoints share patients", "")
     text = text.replace("survival_conversions.csv", "")  # the name of a file
     assert [word for word in ALIEN if word in text] == []
     gone = {"rate": ("hazard", "urvival", "tau: "), "survival": ("mean rate", "rho", "logit", "beta-binomial"),

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+from scipy import stats
 
 from tests.seen.checking import Table, between, ordered
 from tests.seen.facts import ENDPOINTS, LEVEL, SUBSET_LABELS, Counts, is_member, named, studies_of, study_of
@@ -45,11 +46,20 @@ def _surprise(rows, row, whole, rest, own) -> None:
     rows.check(row, named=found["two_sided"] < 0.05, pareto_k=between(-1.0, 1.2))
     rows.check(row, within=4e-3, information_bits=bits)
     chance = 0.05
-    if isinstance(own, Counts):
-        mass = law(rest, own.n)
+    if isinstance(own, Counts) or own.months:
+        mass = law(rest, own.n) if isinstance(own, Counts) else _law_of_events(rest, own.months)
         mid = np.cumsum(mass) - mass / 2
         chance = mass[2 * np.minimum(mid, 1 - mid) < 0.05].sum()
     rows.check(row, within=2e-3, chance_named=chance)
+
+
+def _law_of_events(plane, person_months):
+    """Probability of each number of events up to 400 in so many person-months of a further study."""
+    location, spread, weight = plane.points()
+    z = np.linspace(-6, 6, 49)
+    rule = stats.norm.pdf(z) / stats.norm.pdf(z).sum()
+    expected = person_months * np.exp(location[:, None] + spread[:, None] * z)
+    return np.array([weight @ (stats.poisson.pmf(y, expected) @ rule) for y in range(400)])
 
 
 def test_subset_differences(seen):
