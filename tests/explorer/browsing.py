@@ -37,7 +37,7 @@ def explorer(*options: str) -> Iterator[str]:
         yield process.stdout.readline().strip()
     finally:
         process.send_signal(signal.SIGINT)
-        code, said = process.wait(10), process.stderr.read()
+        code, said = process.wait(60), process.stderr.read()
     assert (code, said) == (130, "The page is closed.\n")
 
 
