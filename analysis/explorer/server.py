@@ -90,7 +90,12 @@ def serve(app: App, opened: socket.socket, *, token: str, port: int) -> None:
 
     config = uvicorn.Config(Guard(app, token=token, port=port), log_level="critical", access_log=False,
                             server_header=False, proxy_headers=False, ws_max_size=2 * files.MOST_BYTES)
-    Server(config).run(sockets=[opened])
+    try:
+        Server(config).run(sockets=[opened])
+    finally:
+        # What is being computed is waited for, what waits its turn is not.
+        for lane in (_QUICK, _SLOW):
+            lane.shutdown(wait=False, cancel_futures=True)
 
 
 def _task(work: Callable[..., Any], lane: ThreadPoolExecutor, pause: float = 0.0) -> reactive.ExtendedTask:
