@@ -29,7 +29,7 @@ MOST_EVENTS = 1000
 
 _MONTHS = (1e-4, 12_000.0)
 _MOST_AT_ONCE = 5000  # patients; more would fill the memory
-_CELLS, _CELLS_BY_ERROR = 128, 8  # of survival: at least so many, and 2.5 within a standard error of n patients
+_CELLS, _CELLS_BY_ERROR = 256, 8  # of survival: at least so many, and 2.5 within a standard error of n patients
 _NEGLIGIBLE = 1e-15
 
 
@@ -141,7 +141,7 @@ def counts_of(grid: Grid | Slices, n: int) -> CountLaw:
     return CountLaw(weights @ np.exp(model.marginal.log_likelihood(values, counts)))
 
 
-def survivors_of(grid: Grid | Slices, months: float, n: int) -> CountLaw:
+def survivors_of(grid: Grid | Slices, months: float, n: int, *, cells: int = _CELLS) -> CountLaw:
     """The law of those who are without the event then, among n patients of one further study.
 
     Survival of the study follows from its effect, whose distribution function is known at each point of the grid; the
@@ -158,7 +158,7 @@ def survivors_of(grid: Grid | Slices, months: float, n: int) -> CountLaw:
         effects = density.curve.effect_at(values, np.sin(angles[:, None]) ** 2, months)
         return (1.0 - density.new_study_cdf(values, effects)) @ weights
 
-    middle, mass = _cells(at_most, np.pi / 2.0, max(_CELLS, math.ceil(_CELLS_BY_ERROR * math.sqrt(n))))
+    middle, mass = _cells(at_most, np.pi / 2.0, max(cells, math.ceil(_CELLS_BY_ERROR * math.sqrt(n))))
     return CountLaw(stats.binom.pmf(np.arange(n + 1)[:, None], n, np.sin(middle) ** 2) @ mass)
 
 
@@ -174,7 +174,7 @@ def events_of(grid: Grid | Slices, person_months: float) -> CountLaw:
     def at_most(roots: np.ndarray) -> np.ndarray:
         return density.new_study_cdf(values, np.log(roots[:, None] ** 2 / person_months)) @ weights
 
-    middle, mass = _cells(at_most, math.sqrt(2.0 * MOST_EVENTS), 4 * _CELLS)
+    middle, mass = _cells(at_most, math.sqrt(2.0 * MOST_EVENTS), 2 * _CELLS)
     each = stats.poisson.pmf(np.arange(MOST_EVENTS + 1)[:, None], middle**2) @ mass
     return CountLaw(np.append(each, max(1.0 - each.sum(), 0.0)))
 
@@ -200,7 +200,8 @@ def median_limits(grid: Grid | Slices, n: int, level: float) -> tuple[float, flo
     """
     @cache
     def pit(log_months: float) -> float:
-        return survivors_of(grid, float(np.exp(log_months)), n).pit(n / 2.0)
+        # Half the cells move a mid-p by less than 1e-4, a log probability by 1e-3.
+        return survivors_of(grid, float(np.exp(log_months)), n, cells=_CELLS // 2).pit(n / 2.0)
 
     def limit(probability: float) -> float:
         first, last = np.log(_MONTHS).tolist()
