@@ -22,6 +22,7 @@ from analysis.frequentist.likelihood import LARGEST_TAU, location_of_mean, parab
 from analysis.frequentist.methods import METHODS, Method
 from models import beta_binomial, logit_normal
 from models.backend import NUMBERS
+from models.integrals import unit_rule
 from models.studies import RateStudies
 from models.sums import log_binomial
 
@@ -33,8 +34,7 @@ MOST_COUNTS = 4_000
 
 _S = 0.04 * np.arange(-110, 111)
 _X = 2.0 * np.sinh(_S / 2.0)
-_ROOTS, _ROOT_WEIGHTS = (0.5 * (x + shift) for x, shift in zip(np.polynomial.legendre.leggauss(32), (1.0, 0.0),
-                                                                strict=True))
+_ROOTS, _ROOT_WEIGHTS = unit_rule(32)
 _T = np.concatenate([[0.0], _ROOTS])  # the first is for profiles and has no weight in a posterior
 _TESTED = 2.0 * np.sinh(np.arange(-35, 36) / 20.0)  # logits of the means that the exact test is asked for
 _COUNTS, _SETS = 16, 64  # at once

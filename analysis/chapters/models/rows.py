@@ -21,12 +21,12 @@ from analysis.inference.posterior import posterior_of
 from analysis.results.table import Column, Layout, columns
 from analysis.results.tables import case_cells
 from models import all_models, models_of
+from models.integrals import unit_rule
 from models.model import NeedsDensity
 from models.priors import Prior
 
 DEFAULT, MATCHED = "default", "matched"
-_NODES, _WEIGHTS = (0.5 * (x + shift) for x, shift in zip(np.polynomial.legendre.leggauss(400), (1.0, 0.0),
-                                                          strict=True))
+_NODES, _WEIGHTS = unit_rule(400)
 MATCHED_PRIORS: Mapping[str, Mapping[str, Prior]] = {
     "beta_binomial": {"mu": Prior("LogitNormal", (0.0, 2.0)), "rho": Prior("Beta", (1.0, 10.0))},
     "logit_normal": {"m": Prior("Normal", (0.0, 2.0)), "tau": Prior("HalfNormal", (1.0,))},
