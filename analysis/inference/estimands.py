@@ -264,7 +264,7 @@ def restricted_mean(curve: Curve, draws: Draws, effects: np.ndarray, months: flo
     smooth.
     """
     if curve.constant_hazard:
-        hazard = np.exp(effects)
+        hazard = np.exp(np.clip(effects, -700.0, 700.0))
         return -np.expm1(-months * hazard) / hazard
     return sum(weight * curve.survival(draws, effects, time) for time, weight in
                zip(months * _ROOTS**2, 2.0 * months * _ROOTS * _ROOT_WEIGHTS, strict=True))

@@ -4,8 +4,16 @@ import numpy as np
 import pytest
 from scipy import integrate, special, stats
 
-from analysis.inference.estimands import LABELS, Quantity, rate_quantities, summarise, survival_quantities
+from analysis.inference.estimands import (
+    LABELS,
+    Quantity,
+    rate_quantities,
+    restricted_mean,
+    summarise,
+    survival_quantities,
+)
 from models import all_models
+from models.log_hazard import CONSTANT_HAZARD
 
 ETA, TAU = np.array([-3.0, -2.0, -4.0]), np.array([0.3, 1.0, 1e-9])
 
@@ -25,9 +33,12 @@ def test_restricted_mean_is_the_area_under_the_curve() -> None:
             assert found[f"rmst_{months:g}m"].draws[at] == pytest.approx(area, rel=1e-10)
 
 
-def test_restricted_mean_at_hardly_any_hazard_is_the_horizon() -> None:
-    found = _survival(eta=np.array([-60.0]), tau=np.array([0.1]), effects=np.zeros((1, 1)), new=np.zeros(1))
-    assert found["rmst_12m"].draws[0] == pytest.approx(12.0, rel=1e-12)
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("eta", "wanted"), [(-800.0, 12.0), (-60.0, 12.0), (800.0, 0.0)])
+def test_restricted_mean_at_hardly_any_hazard_is_the_horizon(eta: float, wanted: float) -> None:
+    """And at a hazard that is no number any more it is nothing."""
+    mean = restricted_mean(CONSTANT_HAZARD, {}, np.array([eta]), 12.0)
+    assert mean[0] == pytest.approx(wanted, rel=1e-12, abs=1e-300)
 
 
 def test_median_months_halve_the_typical_study() -> None:
