@@ -89,6 +89,13 @@ def _possible_number(row: Draft) -> Iterator[Problem]:
             yield row.problem(column, f"is beyond {_LARGEST:g}", "Correct the number, or choose a larger unit.")
 
 
+def _benchmark(row: Draft) -> Iterator[Problem]:
+    """A benchmark of a rate or of survival is a probability."""
+    for column in ("low", "high") if row["estimand"] != "median_months" else ():
+        if row.has(column) and (fault := probability_fault(row[column])):
+            yield row.problem(column, fault.rule, fault.remedy)
+
+
 def _fact(row: Draft) -> Iterator[Problem]:
     value = number(row["value"]) if row.has("value", "quantity") and row["quantity"] != "text" else None
     if isinstance(value, Fault):
@@ -186,6 +193,10 @@ ROW_RULES: dict[str, tuple[RowRule, ...]] = {
              lambda row: row.lacks("reason", "estimand")),
         Rule("endpoint", "is empty, and so are column and reason", "Name the endpoint, or the column of studies.csv.",
              lambda row: row.lacks("reason", "endpoint", "column") and not row.lacks("estimand"))),
+    "benchmarks.csv": (
+        _benchmark,
+        Rule("high", "is not above low = {low:g}", "Correct the range, or leave it empty for one value.",
+             lambda row: row.has("low", "high") and row["high"] <= row["low"])),
     "covariates.csv": (
         Rule("lowest", "is not below highest = {highest:g}", "Correct the bounds, or leave them empty.",
              lambda row: row.has("lowest", "highest") and row["lowest"] >= row["highest"]),),

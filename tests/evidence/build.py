@@ -86,7 +86,7 @@ treated,Patients treated,n_treated,tenfold,,log10,,,
 """,
     "gaps.csv": "study_id,endpoint,known,look_up\nhay_2019,cr,a letter gives 80 %,\n",
     "about.csv": "about,text\ntitle,Remission after another therapy\npopulation,adults\n",
-    "benchmarks.csv": "endpoint,label,estimand,low\ncr,Another treatment,rate,0.3\n",
+    "benchmarks.csv": "endpoint,label,estimand,low,high\ncr,Another treatment,rate,0.3,\n",
 }
 
 

@@ -39,6 +39,8 @@ CELLS = [
     ("endpoints", 3, "parent", "pfs", "parent", "is a survival endpoint, and a rate is", "Name a rate endpoint"),
     ("endpoints", 5, "parent", "cr", "parent", "is a rate endpoint, and a survival is", "leave it empty"),
     ("endpoints", 4, "horizon_months", "0", "horizon_months", "is not above 0", "above 0"),
+    ("benchmarks", 2, "low", "30", "low", "is outside 0 to 1", "30 % is 0.3"),
+    ("benchmarks", 2, "high", "0.2", "high", "is not above low = 0.3", "Correct the range"),
     ("responses", 2, "events", "54", "events", "exceeds n = 53", "Correct the count or the denominator."),
     ("responses", 2, "events", "54", "events", "exceeds n = 53", "Facts F0123 F0124."),
     ("responses", 2, "events", "-1", "events", "is negative", "patients"),
