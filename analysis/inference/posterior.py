@@ -54,9 +54,13 @@ class Posterior:
 
     @property
     def dense_points(self) -> tuple[Draws, np.ndarray]:
-        """As `points`, so dense that further studies, which may differ by less than those, are no comb; (g,) each."""
-        unknown = np.zeros(self.grid.weights.size)
-        spread = self.case.model.density.summaries(self.grid.values, ("tau",)).get("tau", unknown)
+        """As `points`, but so close together that the law of a further study is smooth; shape (g,) each.
+
+        Studies may differ by less than the points of the quadrature do, whose laws then would stand side by side.
+        """
+        # Without tau every location is interpolated.
+        none = np.zeros(self.grid.weights.size)
+        spread = self.case.model.density.summaries(self.grid.values, ("tau",)).get("tau", none)
         return mixture_points(self.grid, spread, every=2, finer=16 if len(self.grid.grids) == 1 else 8)
 
     def draw(self, size: int, rng: np.random.Generator) -> Draws:
