@@ -27,6 +27,7 @@ from models.priors import Prior
 
 DEFAULT, MATCHED = "default", "matched"
 _NODES, _WEIGHTS = unit_rule(400)
+_MEAN = 0.8  # a rate at which the spreads of two families are compared
 MATCHED_PRIORS: Mapping[str, Mapping[str, Prior]] = {
     "beta_binomial": {"mu": Prior("LogitNormal", (0.0, 2.0)), "rho": Prior("Beta", (1.0, 10.0))},
     "logit_normal": {"m": Prior("Normal", (0.0, 2.0)), "tau": Prior("HalfNormal", (1.0,))},
@@ -134,8 +135,8 @@ def _sum_with_error(terms: np.ndarray) -> tuple[float, float]:
     return float(terms.sum()), float(np.std(terms, ddof=1) * np.sqrt(len(terms))) if len(terms) > 1 else np.nan
 
 
-def prior_spread(name: str, heterogeneity: Prior, *, mean: float = 0.8) -> float:
-    """Prior median of the standard deviation of study rates at a given mean rate.
+def prior_spread(name: str, heterogeneity: Prior) -> float:
+    """Prior median of the standard deviation of study rates where their mean is `_MEAN`.
 
     Parameters
     ----------
@@ -152,11 +153,11 @@ def prior_spread(name: str, heterogeneity: Prior, *, mean: float = 0.8) -> float
     draws = {first: location, second: np.full(location.shape, prior_median(heterogeneity))}
     population = model.marginal.summaries(draws, ("mean_rate", "rho"))
     if "rho" in population:
-        return float(np.sqrt(mean * (1.0 - mean) * np.interp(mean, population["mean_rate"], population["rho"])))
-    middle = np.interp(mean, population["mean_rate"], location)
+        return float(np.sqrt(_MEAN * (1.0 - _MEAN) * np.interp(_MEAN, population["mean_rate"], population["rho"])))
+    middle = np.interp(_MEAN, population["mean_rate"], location)
     below = model.marginal.new_study_cdf({first: np.full(1, middle), second: draws[second][:1]}, _NODES)
     # E (p - c)^2 is the integral of 2 |p - c| times the probability to lie further out on that side.
-    return float(np.sqrt(_WEIGHTS @ (2.0 * np.abs(_NODES - mean) * np.where(_NODES < mean, below, 1.0 - below))))
+    return float(np.sqrt(_WEIGHTS @ (2.0 * np.abs(_NODES - _MEAN) * np.where(_NODES < _MEAN, below, 1.0 - below))))
 
 
 def uniformity(left_out: Sequence[LeftOut]) -> float:
